@@ -1,0 +1,257 @@
+// Package tail follows a log file that grows, through all that happens to a
+// log: it is truncated, replaced, deleted and made again.
+package tail
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Kind is what happened to the log.
+type Kind uint8
+
+const (
+	// Data is bytes that were appended.
+	Data Kind = iota
+	// Reset is a log that begins anew: truncated, or another file.
+	Reset
+	// Gone is a log that was deleted. A Reset follows when it is back.
+	Gone
+)
+
+// Event is one thing that happened to the log.
+type Event struct {
+	Kind Kind
+	// Data is valid until emit returns.
+	Data []byte
+	// Why says for people what happened, for Reset and Gone.
+	Why string
+}
+
+const (
+	// blockSize bounds what one event carries.
+	blockSize = 256 << 10
+	// pollEvery is the safety net below the file system's notifications,
+	// which some file systems don't send.
+	pollEvery = time.Second
+	// gap is the pause after a read: what is written meanwhile comes as one
+	// read, so that a busy log costs by its bytes and not by its lines.
+	gap = 4 * time.Millisecond
+	// memory is how many bytes before the position are remembered, to tell a
+	// log that was truncated and has already grown past the position.
+	memory = 64
+)
+
+// Follow reads the file at path from offset on and calls emit with what is
+// there and what comes, until ctx ends; it returns nil then. A file that does
+// not exist is waited for. The file's directory must exist.
+func Follow(ctx context.Context, path string, offset int64, emit func(Event)) error {
+	watch, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watch the log %s: %w", path, err)
+	}
+	defer watch.Close()
+	if err := watch.Add(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("watch the directory of the log %s: %w", path, err)
+	}
+	f := &follower{path: path, offset: offset, emit: emit, block: make([]byte, blockSize)}
+	defer f.close()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		more, err := f.read(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the log %s: %w", path, err)
+		}
+		if more {
+			if !pause(ctx, gap) {
+				return nil
+			}
+		}
+		if !f.wait(ctx, watch, poll.C) {
+			return nil
+		}
+	}
+}
+
+// wait returns when there may be something to read; false when ctx ended.
+func (f *follower) wait(ctx context.Context, watch *fsnotify.Watcher, poll <-chan time.Time) bool {
+	name := filepath.Base(f.path)
+	for {
+		select {
+		case e := <-watch.Events:
+			if filepath.Base(e.Name) == name {
+				return true
+			}
+		case <-watch.Errors: // an overflow at worst: what was missed is found by reading
+			return true
+		case <-poll:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// follower is the state of Follow between two reads.
+type follower struct {
+	path   string
+	emit   func(Event)
+	block  []byte
+	file   *os.File // nil while there is none
+	offset int64    // of the next byte in file
+	before []byte   // the last bytes before offset, as they were read
+	// hole is set where NULs may stand: who writes a truncated log without
+	// O_APPEND goes on at its old offset.
+	hole bool
+	gone bool
+}
+
+func (f *follower) close() {
+	if f.file != nil {
+		f.file.Close()
+		f.file = nil
+	}
+}
+
+// read emits all that there is and reports whether there was anything.
+func (f *follower) read(ctx context.Context) (any bool, err error) {
+	for {
+		if f.file == nil {
+			if ok, err := f.open(); !ok {
+				return any, err
+			}
+		}
+		if err := f.checkTruncated(); err != nil {
+			return any, err
+		}
+		got, err := f.drain(ctx)
+		any = any || got
+		if err != nil || ctx.Err() != nil {
+			return any, err
+		}
+		if f.current() {
+			return any, nil
+		}
+		f.close()
+	}
+}
+
+func (f *follower) open() (ok bool, err error) {
+	file, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if f.before != nil && !f.gone {
+			f.emit(Event{Kind: Gone, Why: "it was deleted"})
+		}
+		f.gone = true
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	f.file = file
+	if f.before != nil {
+		f.restart("it is a new file")
+	}
+	f.before = append(f.before[:0:0], make([]byte, 0, memory)...)
+	f.gone = false
+	return true, nil
+}
+
+func (f *follower) restart(why string) {
+	f.offset, f.hole = 0, true
+	f.before = f.before[:0]
+	f.emit(Event{Kind: Reset, Why: why})
+}
+
+// checkTruncated begins anew where the file is shorter than what was read of
+// it, or no longer holds that.
+func (f *follower) checkTruncated() error {
+	st, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	if st.Size() < f.offset {
+		f.restart("it was truncated")
+		return nil
+	}
+	if len(f.before) == 0 {
+		return nil
+	}
+	now := make([]byte, len(f.before))
+	if _, err := f.file.ReadAt(now, f.offset-int64(len(now))); err != nil && err != io.EOF {
+		return err
+	}
+	if !bytes.Equal(now, f.before) {
+		f.restart("it was written anew")
+	}
+	return nil
+}
+
+func (f *follower) drain(ctx context.Context) (any bool, err error) {
+	for ctx.Err() == nil {
+		n, err := f.file.ReadAt(f.block, f.offset)
+		if n > 0 {
+			any = true
+			f.took(f.block[:n])
+		}
+		if err == io.EOF {
+			return any, nil
+		}
+		if err != nil {
+			return any, err
+		}
+	}
+	return any, nil
+}
+
+func (f *follower) took(data []byte) {
+	f.offset += int64(len(data))
+	f.before = append(f.before[:0], data[max(0, len(data)-memory):]...)
+	if f.hole {
+		data = bytes.TrimLeft(data, "\x00")
+		f.hole = len(data) == 0
+	}
+	if len(data) > 0 {
+		f.emit(Event{Kind: Data, Data: data})
+	}
+}
+
+// current reports whether the open file is still the one at the path. One
+// that was deleted is followed while no other has taken its place: dnsmasq
+// keeps writing to it until it is told to reopen.
+func (f *follower) current() bool {
+	at, err := os.Stat(f.path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) && !f.gone {
+			f.gone = true
+			f.emit(Event{Kind: Gone, Why: "it was deleted"})
+		}
+		return true
+	}
+	st, err := f.file.Stat()
+	return err == nil && os.SameFile(at, st)
+}

@@ -1,0 +1,189 @@
+package tail_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture/tail"
+)
+
+// patience bounds a wait for what comes within milliseconds.
+const patience = 10 * time.Second
+
+// log is a file that is followed by a test.
+type log struct {
+	t      *testing.T
+	path   string
+	events chan tail.Event
+	got    strings.Builder
+}
+
+func follow(t *testing.T, path string, offset int64) *log {
+	l := &log{t: t, path: path, events: make(chan tail.Event, 1024)}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- tail.Follow(ctx, path, offset, func(e tail.Event) {
+			e.Data = bytes.Clone(e.Data)
+			l.events <- e
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Follow: %v", err)
+		}
+	})
+	return l
+}
+
+func (l *log) write(flags int, text string) {
+	l.t.Helper()
+	f, err := os.OpenFile(l.path, os.O_WRONLY|flags, 0o600)
+	if err == nil {
+		_, err = f.WriteString(text)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *log) append(text string) { l.write(os.O_APPEND|os.O_CREATE, text) }
+
+// wants waits until all that came is the given text, a Reset written as "|"
+// and Gone as "!".
+func (l *log) wants(text string) {
+	l.t.Helper()
+	late := time.After(patience)
+	for l.got.String() != text {
+		select {
+		case e := <-l.events:
+			switch e.Kind {
+			case tail.Data:
+				l.got.Write(e.Data)
+			case tail.Reset:
+				l.got.WriteByte('|')
+			case tail.Gone:
+				l.got.WriteByte('!')
+			}
+		case <-late:
+			l.t.Fatalf("got %q, want %q", clip(l.got.String()), clip(text))
+		}
+	}
+}
+
+func clip(s string) string { return s[max(0, len(s)-200):] }
+
+func TestFollow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	tests := map[string]func(*log){
+		"grows": func(l *log) {
+			l.append("two\n")
+			l.wants("one\ntwo\n")
+			l.append("th")
+			l.append("ree\n")
+			l.wants("one\ntwo\nthree\n")
+		},
+		"truncated": func(l *log) {
+			l.write(os.O_TRUNC, "2\n")
+			l.wants("one\n|2\n")
+		},
+		"truncated and grown past": func(l *log) {
+			l.write(os.O_TRUNC, "a longer text\n")
+			l.wants("one\n|a longer text\n")
+		},
+		"replaced": func(l *log) {
+			other := &log{t: l.t, path: l.path + ".new"}
+			other.append("new\n")
+			if err := os.Rename(other.path, l.path); err != nil {
+				l.t.Fatal(err)
+			}
+			l.wants("one\n|new\n")
+			l.append("more\n")
+			l.wants("one\n|new\nmore\n")
+		},
+		"rotated away": func(l *log) {
+			if err := os.Rename(l.path, l.path+".1"); err != nil {
+				l.t.Fatal(err)
+			}
+			l.wants("one\n!")
+			l.append("two\n")
+			l.wants("one\n!|two\n")
+		},
+		"deleted and made again": func(l *log) {
+			if err := os.Remove(l.path); err != nil {
+				l.t.Fatal(err)
+			}
+			l.wants("one\n!")
+			l.append("two\n")
+			l.wants("one\n!|two\n")
+		},
+		"hole after a truncation": func(l *log) {
+			f, err := os.OpenFile(l.path, os.O_WRONLY, 0)
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			defer f.Close()
+			if err := os.Truncate(l.path, 0); err != nil {
+				l.t.Fatal(err)
+			}
+			l.wants("one\n|")
+			if _, err := f.WriteAt([]byte("two\n"), 3*256<<10); err != nil {
+				l.t.Fatal(err)
+			}
+			l.wants("one\n|two\n")
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			os.Remove(path)
+			l := &log{t: t, path: path}
+			l.append("one\n")
+			l = follow(t, path, 0)
+			l.wants("one\n")
+			test(l)
+		})
+	}
+}
+
+func TestFollowWaitsForTheFile(t *testing.T) {
+	l := follow(t, filepath.Join(t.TempDir(), "log"), 0)
+	l.append("one\n")
+	l.wants("one\n")
+}
+
+func TestFollowFromOffset(t *testing.T) {
+	l := &log{t: t, path: filepath.Join(t.TempDir(), "log")}
+	l.append("old\n")
+	l = follow(t, l.path, 4)
+	l.append("new\n")
+	l.wants("new\n")
+}
+
+func TestFollowMissesNothingOfABurst(t *testing.T) {
+	l := follow(t, filepath.Join(t.TempDir(), "log"), 0)
+	var all strings.Builder
+	for i := range 20_000 {
+		line := fmt.Sprintf("line %d\n", i)
+		all.WriteString(line)
+		l.append(line)
+	}
+	l.wants(all.String())
+}
+
+func TestFollowWithoutDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "log")
+	err := tail.Follow(context.Background(), path, 0, func(tail.Event) {})
+	if err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("Follow = %v, want an error that names %s", err, path)
+	}
+}
