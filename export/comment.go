@@ -1,0 +1,100 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxNote bounds a comment. The shortest line buffer of a target is
+// tinyproxy's: beyond 511 bytes the rest of a comment would be a rule.
+const maxNote = 200
+
+// oneLine makes text fit for a cell: one line of printable characters. What
+// would move the cursor or turn the direction of writing becomes a space.
+func oneLine(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text))
+}
+
+// note makes text fit for a comment of any target: one bounded line. A
+// backslash at its end would join the next line to it in some of them.
+func note(text string) string {
+	text = strings.ReplaceAll(oneLine(text), "\\", "/")
+	if len(text) <= maxNote {
+		return text
+	}
+	cut := maxNote
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "..."
+}
+
+// about returns the lines on top of a file.
+func about(f Format, c Compiled) []string {
+	lines := []string{"Allow-list for " + f.Title, summary(c.rules)}
+	lines = append(lines, origin(c.header)...)
+	for _, l := range []struct{ word, text string }{
+		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
+	} {
+		if l.text != "" {
+			lines = append(lines, l.word+": "+l.text)
+		}
+	}
+	return lines
+}
+
+// origin returns where the list comes from, a line each.
+func origin(h Header) []string {
+	when := ""
+	if !h.When.IsZero() {
+		when = stamp(h.When)
+	}
+	var lines []string
+	for _, l := range []struct{ word, text string }{
+		{"made by", h.Program}, {"session", h.Session}, {"instance", h.Instance}, {"network", h.Network}, {"host", h.Host}, {"at", when},
+	} {
+		if text := note(l.text); text != "" {
+			lines = append(lines, l.word+" "+text)
+		}
+	}
+	return lines
+}
+
+// summary counts the rules: "3 rules: 2 exact, 1 suffix".
+func summary(rules []Rule) string {
+	suffixes := 0
+	for _, r := range rules {
+		if r.Suffix {
+			suffixes++
+		}
+	}
+	return fmt.Sprintf("%d rules: %d exact, %d suffix", len(rules), len(rules)-suffixes, suffixes)
+}
+
+// notes returns the comments of a rule.
+func notes(r Rule) []string {
+	var lines []string
+	if reason := note(r.Reason); reason != "" {
+		lines = append(lines, reason)
+	}
+	if warning := r.Warning(); warning != "" {
+		lines = append(lines, "warning: "+warning)
+	}
+	return lines
+}
+
+// stamp writes a time, "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

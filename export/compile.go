@@ -1,0 +1,175 @@
+package export
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"lxd-allowlist/parse"
+)
+
+// Compiled is a list that any format can take: every name is clean, no rule
+// is covered by another, and the order is that of [Compile].
+type Compiled struct {
+	rules   []Rule
+	aliases []string
+	header  Header
+}
+
+// Rules returns a copy of the rules.
+func (c Compiled) Rules() []Rule { return slices.Clone(c.rules) }
+
+// Refused is a rule or an alias that reaches no file.
+type Refused struct {
+	Rule   Rule
+	Reason string
+}
+
+// Compile is the one gate before every format. It refuses what must not be
+// exported (see [Rule.Problem]), drops what a suffix covers, merges
+// duplicates and sorts: by registrable domain, then by label from the right.
+func Compile(l List) (Compiled, []Refused) {
+	var refused []Refused
+	pass := func(r Rule) bool {
+		why := r.Problem()
+		if why != "" {
+			refused = append(refused, Refused{r, why})
+		}
+		return why == ""
+	}
+	var rules []Rule
+	for _, r := range l.Rules {
+		if pass(r) {
+			rules = append(rules, r)
+		}
+	}
+	covers := coversOf(rules)
+	var aliases []string
+	for _, name := range l.Aliases {
+		r := Rule{Name: name}
+		if _, covered := covers.widest(r); !covered && pass(r) {
+			aliases = append(aliases, name)
+		}
+	}
+	return Compiled{rules: minimise(rules), aliases: sortNames(aliases), header: l.Header}, refused
+}
+
+// Problem says why the rule must not be exported, "" if it may.
+func (r Rule) Problem() string {
+	if _, err := netip.ParseAddr(r.Name); err == nil {
+		return "is an address, not a name"
+	}
+	if !parse.Clean([]byte(r.Name)) {
+		return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
+	}
+	if r.Suffix {
+		return tooBroad(r.Name)
+	}
+	return ""
+}
+
+// covers holds the names of all suffix rules and of all exact ones.
+type covers struct{ suffix, exact map[string]bool }
+
+func coversOf(rules []Rule) covers {
+	c := covers{make(map[string]bool), make(map[string]bool)}
+	for _, r := range rules {
+		if r.Suffix {
+			c.suffix[r.Name] = true
+		} else {
+			c.exact[r.Name] = true
+		}
+	}
+	return c
+}
+
+// widest returns the widest rule that allows all that r does, and whether
+// there is one.
+func (c covers) widest(r Rule) (key ruleKey, ok bool) {
+	if !r.Suffix && c.exact[r.Name] {
+		key, ok = ruleKey{r.Name, false}, true
+	}
+	for name := r.Name; name != ""; name = parent(name) {
+		if c.suffix[name] {
+			key, ok = ruleKey{name, true}, true
+		}
+	}
+	return key, ok
+}
+
+type ruleKey struct {
+	name   string
+	suffix bool
+}
+
+func (r Rule) key() ruleKey { return ruleKey{r.Name, r.Suffix} }
+
+// parent returns the name without its first label, "" for a single label.
+func parent(name string) string {
+	_, up, _ := strings.Cut(name, ".")
+	return up
+}
+
+// minimise returns the fewest rules that allow the same, sorted. A rule that
+// goes leaves its evidence with the one that covers it.
+func minimise(rules []Rule) []Rule {
+	covers := coversOf(rules)
+	place := make(map[ruleKey]int)
+	var kept, covered []Rule
+	for _, r := range rules {
+		if key, _ := covers.widest(r); key != r.key() {
+			covered = append(covered, r)
+		} else if i, ok := place[key]; ok {
+			k := &kept[i]
+			k.Reason, k.Source, k.Seen = cmp.Or(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
+		} else {
+			place[key] = len(kept)
+			kept = append(kept, r)
+		}
+	}
+	for _, r := range covered {
+		key, _ := covers.widest(r)
+		k := &kept[place[key]]
+		k.Seen = k.Seen.merge(r.Seen)
+	}
+	return sortBy(kept, func(r Rule) string { return r.Name })
+}
+
+func sortNames(names []string) []string {
+	names = sortBy(names, func(s string) string { return s })
+	return slices.Compact(names)
+}
+
+// sortBy sorts stably by the names' sort keys, each made once.
+func sortBy[T any](values []T, name func(T) string) []T {
+	type keyed struct {
+		key   string
+		value T
+	}
+	all := make([]keyed, len(values))
+	for i, v := range values {
+		all[i] = keyed{sortKey(name(v)), v}
+	}
+	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	sorted := make([]T, len(values))
+	for i, k := range all {
+		sorted[i] = k.value
+	}
+	return sorted
+}
+
+// sortKey makes names compare by registrable domain, then by label from the
+// right. A label holds no NUL, so that it separates below all that a label
+// can hold.
+func sortKey(name string) string {
+	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil { // a public suffix itself
+		registrable = name
+	}
+	labels := strings.Split(name, ".")
+	slices.Reverse(labels)
+	return registrable + "\x00\x00" + strings.Join(labels, "\x00")
+}

@@ -1,0 +1,73 @@
+package export
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var csvFormat = Format{
+	Name:      "csv",
+	Title:     "a table for spreadsheets (CSV)",
+	Extension: "csv",
+	Exact:     "kind exact",
+	Suffix:    "kind suffix",
+	Load:      "open it in a spreadsheet; a cell that would be a formula begins with '",
+	encode:    encodeCSV,
+	decode:    decodeCSV,
+}
+
+var csvColumns = []string{"name", "kind", "decision-reason", "source", "queries", "types", "result", "instances", "first", "last"}
+
+func encodeCSV(_ Format, c Compiled, _ Options) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Write(csvColumns)
+	for _, r := range c.rules {
+		row := []string{r.Name, r.Kind(), r.Reason, r.Source, "", "", "", "", "", ""}
+		if s := r.Seen; s != nil {
+			copy(row[4:], []string{
+				strconv.FormatUint(s.Queries, 10), strings.Join(s.Types, " "), s.Outcome,
+				strings.Join(s.Instances, " "), stamp(s.First), stamp(s.Last),
+			})
+		}
+		for i := range row {
+			row[i] = cell(row[i])
+		}
+		w.Write(row)
+	}
+	w.Flush()
+	return b.Bytes(), w.Error()
+}
+
+// cell guards what a spreadsheet would compute. encoding/csv quotes, but a
+// quoted formula is still one.
+func cell(text string) string {
+	text = oneLine(text)
+	if text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func decodeCSV(data []byte) ([]Rule, error) {
+	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 || !slices.Equal(rows[0], csvColumns) {
+		return nil, errors.New("the first row is not that of the columns")
+	}
+	var rules []Rule
+	for _, row := range rows[1:] {
+		if row[1] != "exact" && row[1] != "suffix" {
+			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", row[0], row[1])
+		}
+		rules = append(rules, Rule{Name: strings.TrimPrefix(row[0], "'"), Suffix: row[1] == "suffix"})
+	}
+	return rules, nil
+}

@@ -1,0 +1,165 @@
+package export
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Format is one kind of file. Encode and Decode are pure.
+type Format struct {
+	Name      string // on the command line
+	Title     string // for people
+	Extension string // of a file's name, without the dot
+
+	Exact, Suffix string // what becomes of such a rule there
+	// Widens says what an exact rule means to a target that can't say
+	// "exact"; "" where it can. The file says so, too.
+	Widens string
+	Load   string // how the target is made to use the file
+	Check  string // how the file is checked before that; "" if there is no way
+
+	// limit says why this target can't hold a rule that passed [Compile]; ""
+	// if it can. It may be nil.
+	limit  func(Rule) string
+	encode func(Format, Compiled, Options) ([]byte, error)
+	decode func([]byte) ([]Rule, error)
+}
+
+// formats are all formats, in the order in which they are shown.
+var formats = []Format{
+	plain, squid, jsonFormat, csvFormat,
+}
+
+// Formats returns all formats, the most wanted first.
+func Formats() []Format { return slices.Clone(formats) }
+
+// Lookup returns the format of that name.
+func Lookup(name string) (Format, error) {
+	var names []string
+	for _, f := range formats {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return Format{}, fmt.Errorf("no format %q: there are %s", name, strings.Join(names, ", "))
+}
+
+// Encode returns the file. It fails for rules that the target can't hold.
+func (f Format) Encode(c Compiled, o Options) ([]byte, error) {
+	c, err := f.fit(c)
+	if err != nil {
+		return nil, err
+	}
+	return f.encode(f, c, o)
+}
+
+// Decode reads the rules back out of a file that Encode made, in the meaning
+// that the target gives them. What Encode would not write is an error.
+func (f Format) Decode(data []byte) ([]Rule, error) {
+	rules, err := f.decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Name, err)
+	}
+	return rules, nil
+}
+
+// fit returns the rules as the target can hold them.
+func (f Format) fit(c Compiled) (Compiled, error) {
+	if f.Widens != "" {
+		c.rules = slices.Clone(c.rules)
+		for i := range c.rules {
+			r := &c.rules[i]
+			r.Suffix = true
+			if why := r.Problem(); why != "" {
+				return Compiled{}, fmt.Errorf("%s can't hold %s: it can't say exact, and the name %s; drop it or choose another format", f.Name, r.Name, why)
+			}
+		}
+		c.rules = minimise(c.rules)
+	}
+	if f.limit == nil {
+		return c, nil
+	}
+	for _, r := range c.rules {
+		if why := f.limit(r); why != "" {
+			return Compiled{}, fmt.Errorf("%s can't hold %s: %s; drop it or choose another format", f.Name, r.Name, why)
+		}
+	}
+	return c, nil
+}
+
+// Render returns the file after it was read back and held against the rules:
+// a file that says anything else is never handed out.
+func Render(f Format, c Compiled, o Options) ([]byte, error) {
+	data, err := f.Encode(c, o)
+	if err != nil {
+		return nil, err
+	}
+	got, err := f.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the file made can't be read back: %w; nothing was written", f.Name, err)
+	}
+	c, err = f.fit(c)
+	if err != nil {
+		return nil, err
+	}
+	if diff := difference(got, c.rules); diff != "" {
+		return nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)
+	}
+	return data, nil
+}
+
+// difference names the first rule that only one side has, "" if there is
+// none. Order doesn't count, repetition does.
+func difference(got, want []Rule) string {
+	got, want = byName(got), byName(want)
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i == len(got):
+			return fmt.Sprintf("%s %q is missing", want[i].Kind(), want[i].Name)
+		case i == len(want):
+			return fmt.Sprintf("%s %q is too many", got[i].Kind(), got[i].Name)
+		case got[i].key() != want[i].key():
+			return fmt.Sprintf("%s %q stands where %s %q should", got[i].Kind(), got[i].Name, want[i].Kind(), want[i].Name)
+		}
+	}
+	return ""
+}
+
+// byName returns the rules in the order of their bytes, as sort(1) has it.
+func byName(rules []Rule) []Rule {
+	return slices.SortedFunc(slices.Values(rules), func(a, b Rule) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Kind(), b.Kind()))
+	})
+}
+
+// page is a text file with comments in the making.
+type page struct {
+	bytes.Buffer
+	mark string // what a comment begins with
+}
+
+func (p *page) line(format string, args ...any) {
+	fmt.Fprintf(p, format, args...)
+	p.WriteByte('\n')
+}
+
+func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
+
+// head writes the comments on top: what this is, where it comes from, what
+// the rules mean here and how to use it.
+func (p *page) head(f Format, c Compiled) {
+	for _, s := range about(f, c) {
+		p.comment(s)
+	}
+}
+
+// notes writes what is known of a rule as comments, each on its own line.
+func (p *page) notes(r Rule) {
+	for _, s := range notes(r) {
+		p.comment(s)
+	}
+}

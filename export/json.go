@@ -1,0 +1,113 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+var jsonFormat = Format{
+	Name:      "json",
+	Title:     "JSON with all that is known",
+	Extension: "json",
+	Exact:     `{"name": "h", "kind": "exact"}`,
+	Suffix:    `{"name": "h", "kind": "suffix"}`,
+	Load:      "for scripts of your own, such as jq -r '.rules[].name'",
+	Check:     "jq empty",
+	encode:    encodeJSON,
+	decode:    decodeJSON,
+}
+
+type document struct {
+	Origin  *originDoc `json:"origin,omitempty"`
+	Rules   []ruleDoc  `json:"rules"`
+	Aliases []string   `json:"aliases"` // names seen only as the target of a CNAME: not part of the list
+}
+
+type originDoc struct {
+	Program  string     `json:"program,omitempty"`
+	Session  string     `json:"session,omitempty"`
+	Instance string     `json:"instance,omitempty"`
+	Network  string     `json:"network,omitempty"`
+	Host     string     `json:"host,omitempty"`
+	When     *time.Time `json:"when,omitempty"`
+}
+
+type ruleDoc struct {
+	Name    string   `json:"name"`
+	Kind    string   `json:"kind"`
+	Reason  string   `json:"reason,omitempty"`
+	Source  string   `json:"source,omitempty"`
+	Warning string   `json:"warning,omitempty"`
+	Seen    *seenDoc `json:"seen,omitempty"`
+}
+
+type seenDoc struct {
+	Queries   uint64   `json:"queries"`
+	Types     []string `json:"types,omitempty"`
+	Result    string   `json:"result,omitempty"`
+	Instances []string `json:"instances,omitempty"`
+	First     string   `json:"first,omitempty"`
+	Last      string   `json:"last,omitempty"`
+}
+
+func documentOf(c Compiled) document {
+	h := c.header
+	d := document{Rules: []ruleDoc{}, Aliases: append([]string{}, c.aliases...)}
+	if h != (Header{}) {
+		d.Origin = &originDoc{Program: h.Program, Session: h.Session, Instance: h.Instance, Network: h.Network, Host: h.Host}
+		if !h.When.IsZero() {
+			when := h.When.UTC()
+			d.Origin.When = &when
+		}
+	}
+	for _, r := range c.rules {
+		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: r.Reason, Source: r.Source, Warning: r.Warning()}
+		if s := r.Seen; s != nil {
+			doc.Seen = &seenDoc{s.Queries, s.Types, s.Outcome, s.Instances, stamp(s.First), stamp(s.Last)}
+		}
+		d.Rules = append(d.Rules, doc)
+	}
+	return d
+}
+
+func (d document) rules() ([]Rule, error) {
+	var rules []Rule
+	for _, r := range d.Rules {
+		if r.Kind != "exact" && r.Kind != "suffix" {
+			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", r.Name, r.Kind)
+		}
+		rules = append(rules, Rule{Name: r.Name, Suffix: r.Kind == "suffix"})
+	}
+	return rules, nil
+}
+
+func encodeJSON(_ Format, c Compiled, _ Options) ([]byte, error) { return marshal(documentOf(c)) }
+
+func decodeJSON(data []byte) ([]Rule, error) {
+	d, err := unmarshal[document](data)
+	if err != nil {
+		return nil, err
+	}
+	return d.rules()
+}
+
+// marshal writes JSON as people read it: indented, without HTML escapes.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// unmarshal reads JSON strictly: a field that T doesn't know is an error.
+func unmarshal[T any](data []byte) (T, error) {
+	var v T
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(&v)
+	return v, err
+}

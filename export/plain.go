@@ -1,0 +1,74 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
+
+var plain = Format{
+	Name:      "plain",
+	Title:     "a plain list",
+	Extension: "txt",
+	Exact:     "h",
+	Suffix:    ".h",
+	Load:      "no program reads it as it is; diff and comm it with lists of `LC_ALL=C sort -u`",
+	encode:    encodePlain,
+	decode:    decodeDotted,
+}
+
+// encodePlain writes no comments and the order of the bytes: other lists are
+// compared with this one.
+func encodePlain(_ Format, c Compiled, _ Options) ([]byte, error) {
+	var lines []string
+	for _, r := range c.rules {
+		lines = append(lines, dotted(r))
+	}
+	slices.Sort(lines)
+	var b bytes.Buffer
+	for _, l := range lines {
+		b.WriteString(l + "\n")
+	}
+	return b.Bytes(), nil
+}
+
+// dotted writes a suffix with a dot before it.
+func dotted(r Rule) string {
+	if r.Suffix {
+		return "." + r.Name
+	}
+	return r.Name
+}
+
+// undotted reads what dotted wrote.
+func undotted(s string) Rule {
+	name, suffix := strings.CutPrefix(s, ".")
+	return Rule{Name: name, Suffix: suffix}
+}
+
+// decodeDotted reads a list of dotted names, one a line.
+func decodeDotted(data []byte) ([]Rule, error) {
+	var rules []Rule
+	for line := range content(data, "#") {
+		if strings.ContainsAny(line, " \t") {
+			return nil, fmt.Errorf("more than one word: %q", line)
+		}
+		rules = append(rules, undotted(line))
+	}
+	return rules, nil
+}
+
+// content yields the lines that are neither empty nor comments, without the
+// spaces around them.
+func content(data []byte, mark string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(string(data)) {
+			line = strings.TrimSpace(line)
+			if line != "" && !strings.HasPrefix(line, mark) && !yield(line) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,25 @@
+package export
+
+var squid = Format{
+	Name:      "squid",
+	Title:     "Squid, a file for acl dstdomain",
+	Extension: "domains",
+	Exact:     "h matches the host alone",
+	Suffix:    ".h matches the host and everything below it",
+	Load:      `acl allowed dstdomain -n "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
+	Check:     "squid -k parse",
+	encode:    encodeSquid,
+	decode:    decodeDotted,
+}
+
+// encodeSquid relies on [Compile] for rules that don't overlap: Squid dies of
+// a specific name before the suffix that covers it.
+func encodeSquid(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	for _, r := range c.rules {
+		p.notes(r)
+		p.line("%s", dotted(r))
+	}
+	return p.Bytes(), nil
+}

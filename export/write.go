@@ -1,0 +1,139 @@
+package export
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// maxLinks bounds a chain of symbolic links, as the kernel does.
+const maxLinks = 40
+
+// WriteFile puts data into the file at once: whoever reads it finds the old
+// content or the new, and what goes wrong leaves the old file whole. A
+// symbolic link is followed; an existing file keeps its mode and owner, and
+// without overwrite it is an error that wraps [fs.ErrExist].
+func WriteFile(path string, data []byte, overwrite bool) error {
+	if err := writeFile(path, data, overwrite); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func writeFile(path string, data []byte, overwrite bool) error {
+	path, old, err := target(path)
+	if err != nil {
+		return err
+	}
+	if old != nil && !overwrite {
+		return fmt.Errorf("%w; name another file or allow it to be replaced", fs.ErrExist)
+	}
+	dir, _ := filepath.Split(path)
+	temp, err := fill(dir+".lxd-allowlist-"+rand.Text(), data, old)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp) // after a rename there is nothing left to remove
+	if err := move(temp, path, overwrite); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// target follows symbolic links to the file that is meant, which need not
+// exist: old is nil then.
+func target(path string) (_ string, old fs.FileInfo, err error) {
+	for range maxLinks {
+		info, err := os.Lstat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return path, nil, nil
+		case err != nil:
+			return "", nil, err
+		case info.Mode().IsRegular():
+			return path, info, nil
+		case info.Mode()&fs.ModeSymlink == 0:
+			return "", nil, fmt.Errorf("it is not a regular file but %s; name another", info.Mode().Type())
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return "", nil, err
+		}
+		if !filepath.IsAbs(link) {
+			dir, _ := filepath.Split(path) // not cleaned: ".." in a link is the kernel's to resolve
+			link = dir + link
+		}
+		path = link
+	}
+	return "", nil, syscall.ELOOP
+}
+
+// fill makes the file temp with data, and with old's owner and mode, safely
+// on disk.
+func fill(temp string, data []byte, old fs.FileInfo) (_ string, err error) {
+	perm := fs.FileMode(0o666) // less the umask
+	if old != nil {
+		perm = old.Mode().Perm()
+	}
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(temp)
+		}
+	}()
+	if old != nil {
+		if err := adopt(f, old); err != nil {
+			return "", err
+		}
+	}
+	if _, err := f.Write(data); err != nil {
+		return "", err
+	}
+	return temp, f.Sync()
+}
+
+// adopt gives f the owner and mode of old.
+func adopt(f *os.File, old fs.FileInfo) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	was, is := old.Sys().(*syscall.Stat_t), info.Sys().(*syscall.Stat_t)
+	if was.Uid != is.Uid || was.Gid != is.Gid {
+		if err := f.Chown(int(was.Uid), int(was.Gid)); err != nil {
+			return fmt.Errorf("keep its owner %d:%d: %w; name another file", was.Uid, was.Gid, err)
+		}
+	}
+	return f.Chmod(old.Mode().Perm())
+}
+
+// move puts temp in path's place, or where there was nothing.
+func move(temp, path string, overwrite bool) error {
+	if overwrite {
+		return os.Rename(temp, path)
+	}
+	err := os.Link(temp, path) // unlike a rename it never replaces
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOTSUP) {
+		return os.Rename(temp, path) // a file system without links, such as FAT
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	if dir == "" {
+		dir = "."
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,190 @@
+package export
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func put(t *testing.T, path, text string, mode fs.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.WriteFile(path, []byte(text), mode), os.Chmod(path, mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// alone fails if anything but the named files is left in dir.
+func alone(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("left in the directory: %q, want %q", got, want)
+	}
+}
+
+func TestWriteFileNew(t *testing.T) {
+	dir := t.TempDir()
+	for overwrite, letter := range map[bool]string{false: "a", true: "b"} {
+		name := filepath.Join(dir, strings.Repeat(letter, 255)) // a temporary name can't be longer
+		if err := WriteFile(name, []byte("new\n"), overwrite); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, name); got != "new\n" {
+			t.Errorf("wrote %q", got)
+		}
+		if info, _ := os.Stat(name); info.Mode().Perm()&0o600 != 0o600 {
+			t.Errorf("mode %v", info.Mode())
+		}
+	}
+	alone(t, dir, strings.Repeat("a", 255), strings.Repeat("b", 255))
+}
+
+func TestWriteFileKeepsModeAndOwner(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list")
+	put(t, path, "old", 0o604)
+	uid := os.Getuid()
+	if uid == 0 {
+		uid = 12345 // only root can give a file away
+		if err := os.Chown(path, uid, 54321); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteFile(path, []byte("new"), true); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o604 || int(info.Sys().(*syscall.Stat_t).Uid) != uid {
+		t.Errorf("mode %v, owner %d", info.Mode(), info.Sys().(*syscall.Stat_t).Uid)
+	}
+	if got := read(t, path); got != "new" {
+		t.Errorf("wrote %q", got)
+	}
+}
+
+func TestWriteFileExists(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "list")
+	put(t, path, "old", 0o600)
+	if err := WriteFile(path, []byte("new"), false); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("error %v", err)
+	}
+	if got := read(t, path); got != "old" {
+		t.Errorf("the old file holds %q", got)
+	}
+	alone(t, dir, "list")
+}
+
+// A file that appears between the look and the write isn't replaced.
+func TestMoveExists(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "temp"), "new", 0o600)
+	put(t, filepath.Join(dir, "list"), "old", 0o600)
+	if err := move(filepath.Join(dir, "temp"), filepath.Join(dir, "list"), false); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("error %v", err)
+	}
+	if got := read(t, filepath.Join(dir, "list")); got != "old" {
+		t.Errorf("the old file holds %q", got)
+	}
+}
+
+func TestWriteFileSymlink(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"links", "files", "files/sub"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("../files/sub", "links/sub")
+	link("../beside", "files/sub/up") // from links/sub/up this is files/beside
+	link("sub/up", "links/first")
+	for i, path := range []string{"links/first", "links/sub/up"} { // the first makes the file
+		text := strings.Repeat("x", i+1)
+		if err := WriteFile(filepath.Join(dir, path), []byte(text), true); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, filepath.Join(dir, "files/beside")); got != text {
+			t.Errorf("through %s: %q", path, got)
+		}
+	}
+	if info, err := os.Lstat(filepath.Join(dir, "files/sub/up")); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link was replaced: %v %v", info, err)
+	}
+	link("loop", "loop")
+	if err := WriteFile(filepath.Join(dir, "loop"), nil, true); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestWriteFileNotRegular(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, fifo, os.DevNull} {
+		if err := WriteFile(path, []byte("new"), true); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: error %v", path, err)
+		}
+	}
+	if info, err := os.Lstat(fifo); err != nil || info.Mode().Type() != fs.ModeNamedPipe {
+		t.Errorf("the fifo became %v %v", info, err)
+	}
+}
+
+// A limit on the size of files stands in for the full disk: the write stops
+// in the middle.
+func TestWriteFileFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "list")
+	put(t, path, "old", 0o600)
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteFile(path, make([]byte, 10000), true)
+	if e := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); e != nil {
+		t.Fatal(e)
+	}
+	if !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("error %v", err)
+	}
+	if got := read(t, path); got != "old" {
+		t.Errorf("the old file holds %d bytes", len(got))
+	}
+	alone(t, dir, "list")
+}
