@@ -1,0 +1,212 @@
+package parse
+
+import "bytes"
+
+// Kind is what a line says.
+type Kind uint8
+
+const (
+	// Other is a line that says nothing of queries, or isn't dnsmasq's.
+	Other Kind = iota
+	// Query is a client's query.
+	Query
+	// Forward is a query that was passed to an upstream, or one of dnsmasq's
+	// own to validate an answer.
+	Forward
+	// Answer is one record of an answer, or the error that was answered.
+	Answer
+	// Start is dnsmasq's first line.
+	Start
+	// Loss is dnsmasq's word on what it lost or refused.
+	Loss
+	// Cut is a line that was cut where dnsmasq's buffer ends.
+	Cut
+	// Garbled is a line that starts like a query and breaks its form.
+	Garbled
+)
+
+// String returns the kind in one lower-case word.
+func (k Kind) String() string {
+	return [...]string{"other", "query", "forward", "answer", "start", "loss", "cut", "garbled"}[k]
+}
+
+// Record is one line, taken apart. Its slices are parts of the line, or are
+// shared by all records: they are never to be written to, and last as long as
+// the line does.
+type Record struct {
+	Kind  Kind
+	Stamp []byte // the time as written, nil if the line has none; see Time
+	// Serial ties together the lines of one query; 0 without
+	// log-queries=extra.
+	Serial uint64
+	// Client is the address that asked, as logged: of a [Query], and with
+	// log-queries=extra of what follows from it. It may have a %zone.
+	Client []byte
+	Type   []byte // of a query, such as "AAAA", or "type=N" if N has no common name
+	Name   []byte // as logged; nil in an answer that doesn't say to what
+	// Source is the message's first word: "query", "auth", "forwarded",
+	// "reply", "cached", or the path of a hosts file.
+	Source []byte
+	Result []byte // what follows " is " or " to ", without a note in brackets
+	Text   []byte // the message; the whole line if it isn't dnsmasq's
+
+	clock clock
+}
+
+// Parse reads one line without its line break. What the record held is gone.
+func (r *Record) Parse(line []byte) {
+	r.Kind, r.Serial, r.Text = Other, 0, line
+	r.Stamp, r.Client, r.Type = nil, nil, nil
+	r.Name, r.Source, r.Result = nil, nil, nil
+	message, own, ok := r.prefix(line)
+	if !ok {
+		return
+	}
+	r.Text = message
+	if len(line) >= cutLen || own >= cutLen {
+		r.Kind = Cut
+		return
+	}
+	r.message(message)
+}
+
+// message tells the kinds of message apart by their first bytes.
+func (r *Record) message(b []byte) {
+	b, form := r.extra(b)
+	if len(b) == 0 {
+		return
+	}
+	switch b[0] {
+	case 'q':
+		if hasPrefix(b, "query[") {
+			r.query(b, len("query"), form)
+		}
+	case 'a':
+		if hasPrefix(b, "auth[") {
+			r.query(b, len("auth"), form)
+		} else if hasPrefix(b, "auth ") {
+			r.answer(b, len("auth"))
+		}
+	case 'r':
+		if hasPrefix(b, "reply ") {
+			r.answer(b, len("reply"))
+		}
+	case 'c':
+		switch {
+		case hasPrefix(b, "cached "):
+			r.answer(b, len("cached"))
+		case hasPrefix(b, "config "):
+			r.answer(b, len("config"))
+		case hasPrefix(b, "cached-stale "):
+			r.answer(b, len("cached-stale"))
+		}
+	case 'D':
+		if hasPrefix(b, "DHCP ") {
+			r.answer(b, len("DHCP"))
+		}
+	case '/':
+		r.hostsAnswer(b)
+	case 'f':
+		if hasPrefix(b, "forwarded ") {
+			r.forward(b[:len("forwarded")], b[len("forwarded"):])
+		}
+	case 'd':
+		r.dnssec(b)
+	default:
+		if form == bare {
+			r.notice(b)
+		}
+	}
+}
+
+// query reads a message whose first word, n bytes long, is followed by "[".
+func (r *Record) query(b []byte, n int, form form) {
+	r.Kind = Garbled
+	t, rest, ok := bracketed(b[n:])
+	if !ok || form == serialOnly {
+		return
+	}
+	// An address has no space, so the last " from " can only stand at the last
+	// space.
+	sp := bytes.LastIndexByte(rest, ' ')
+	if sp <= len(" from") || string(rest[sp-len(" from"):sp]) != " from" {
+		return
+	}
+	client := rest[sp+1:]
+	if form == addressed && !sameAddress(r.Client, client) || form == bare && !isZoned(client) {
+		return
+	}
+	r.Kind = Query
+	r.Client = client
+	r.Source = b[:n]
+	r.Type = typeName(t)
+	r.Name = rest[:sp-len(" from")]
+}
+
+// forward reads " NAME to ADDR", where ADDR may have a #port.
+func (r *Record) forward(source, rest []byte) {
+	sp := bytes.LastIndexByte(rest, ' ')
+	if sp <= len(" to")+1 || string(rest[sp-len(" to"):sp]) != " to" {
+		return
+	}
+	r.Kind = Forward
+	r.Source = source
+	r.Name = rest[1 : sp-len(" to")]
+	r.Result = rest[sp+1:]
+}
+
+// dnssec reads a query of dnsmasq's own, "dnssec-query[DS] NAME to ADDR" or
+// "dnssec-retry[...]".
+func (r *Record) dnssec(b []byte) {
+	n := len("dnssec-query")
+	if !hasPrefix(b, "dnssec-query[") && !hasPrefix(b, "dnssec-retry[") {
+		return
+	}
+	t, rest, ok := bracketed(b[n:])
+	if !ok {
+		return
+	}
+	if r.forward(b[:n], b[len(b)-len(rest)-1:]); r.Kind == Forward {
+		r.Type = typeName(t)
+	}
+}
+
+// losses are the beginnings of the messages on what was lost or refused.
+// dnsmasq translates them to its locale's language; LXD runs it in none.
+var losses = []string{
+	"overflow: ",
+	"log failed: ",
+	"Maximum number of concurrent DNS queries ",
+	"possible DNS-rebind attack detected",
+}
+
+func (r *Record) notice(b []byte) {
+	if hasPrefix(b, "started, version ") {
+		r.Kind = Start
+		return
+	}
+	if hasPrefix(b, "nameserver ") && bytes.HasSuffix(b, refused) {
+		r.Kind = Loss
+		return
+	}
+	for _, beginning := range losses {
+		if hasPrefix(b, beginning) {
+			r.Kind = Loss
+			return
+		}
+	}
+}
+
+var refused = []byte(" refused to do a recursive query")
+
+func hasPrefix(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+func countDigits(b []byte) int {
+	n := 0
+	for n < len(b) && b[n]-'0' <= 9 {
+		n++
+	}
+	return n
+}
