@@ -1,0 +1,65 @@
+package lxd
+
+import (
+	"context"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
+)
+
+// Networks is what this package uses of LXD's client for networks.
+type Networks interface {
+	GetNetwork(name string) (*api.Network, string, error)
+	GetNetworks() ([]api.Network, error)
+	UpdateNetwork(name string, network api.NetworkPut, ETag string) error
+	GetNetworkLeases(name string) ([]api.NetworkLease, error)
+}
+
+// Instances is what this package uses of LXD's client for instances.
+type Instances interface {
+	GetInstance(name string) (*api.Instance, string, error)
+	GetInstances(kind api.InstanceType) ([]api.Instance, error)
+	GetInstancesFullAllProjects(kind api.InstanceType) ([]api.InstanceFull, error)
+	CreateInstanceFromImage(source client.ImageServer, image api.Image, req api.InstancesPost) (client.RemoteOperation, error)
+	UpdateInstanceState(name string, state api.InstanceStatePut, ETag string) (client.Operation, error)
+	DeleteInstance(name string) (client.Operation, error)
+	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
+	GetProfile(name string) (*api.Profile, string, error)
+	GetEvents() (*client.EventListener, error)
+}
+
+// Client is what this package uses of LXD's client.
+type Client interface {
+	Networks
+	Instances
+	// InProject returns the client for another project of the same server.
+	InProject(name string) Client
+}
+
+// connection is LXD's own client as a [Client].
+type connection struct{ client.InstanceServer }
+
+func (c connection) InProject(name string) Client { return connection{c.UseProject(name)} }
+
+var _ Client = connection{}
+
+// await returns what call returns, or the context's error as soon as that is
+// done: LXD's client takes no context. The call goes on then, unheard.
+func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := call()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}

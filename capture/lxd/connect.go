@@ -1,0 +1,163 @@
+// Package lxd is everything that is said to LXD: the connection, instances,
+// the lease of a bridge, the shell, and who owns an address.
+package lxd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/lxc/config"
+	"github.com/canonical/lxd/shared/api"
+)
+
+// ErrNoLXD is returned by [Connect] when no daemon is there.
+var ErrNoLXD = errors.New("no LXD is running here")
+
+// Where the packages put LXD's socket.
+const (
+	snapSocket   = "/var/snap/lxd/common/lxd/unix.socket"
+	nativeSocket = "/var/lib/lxd/unix.socket"
+)
+
+// defaultProject is where LXD keeps managed bridges, whatever the project of
+// the instances on them.
+const defaultProject = api.ProjectDefaultName
+
+// Server is a connection to an LXD server.
+type Server struct {
+	name    string
+	project string // of the instances
+	socket  string // "" for one that is reached over the network
+	client  Client // in project
+	close   func()
+	// images are the remotes that an image may come from; nil where there is
+	// none but the server itself.
+	images *config.Config
+	own    client.ImageServer
+}
+
+// SplitTarget splits "REMOTE:NAME", "NAME" and "REMOTE:".
+func SplitTarget(s string) (remote, name string) {
+	if remote, name, found := strings.Cut(s, ":"); found {
+		return remote, name
+	}
+	return "", s
+}
+
+// Connect connects to a remote of the lxc client's configuration; "" is its
+// default, which is the LXD of this machine unless it was changed.
+func Connect(ctx context.Context, remote string) (*Server, error) {
+	conf, err := loadRemotes()
+	if err != nil {
+		return nil, err
+	}
+	remote = cmp.Or(remote, conf.DefaultRemote)
+	r, known := conf.Remotes[remote]
+	if !known {
+		return nil, fmt.Errorf("connect to LXD: lxc knows no remote %q: see lxc remote list", remote)
+	}
+	if r.Public || r.Protocol == "simplestreams" {
+		return nil, fmt.Errorf("connect to LXD: the remote %q has images only", remote)
+	}
+	s := &Server{name: remote, project: cmp.Or(r.Project, defaultProject), images: conf}
+	var link client.InstanceServer
+	if address, local := strings.CutPrefix(r.Addr, "unix:"); local {
+		s.socket = socketPath(strings.TrimPrefix(address, "//"))
+		link, err = dial(ctx, s.socket)
+	} else {
+		link, err = await(ctx, func() (client.InstanceServer, error) { return conf.GetInstanceServer(remote) })
+		if err != nil {
+			err = fmt.Errorf("connect to LXD's remote %q at %s: %w", remote, r.Addr, err)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	link = link.UseProject(s.project)
+	s.client, s.own, s.close = connection{link}, link, link.Disconnect
+	return s, nil
+}
+
+// New returns a server that is reached through c, for tests that bring their
+// own.
+func New(c Client) *Server {
+	return &Server{name: "local", project: defaultProject, socket: nativeSocket, client: c, close: func() {}}
+}
+
+// Name returns the name of the remote.
+func (s *Server) Name() string { return s.name }
+
+// Local reports whether the server is on this machine, with its logs.
+func (s *Server) Local() bool { return s.socket != "" }
+
+// Close ends the connection.
+func (s *Server) Close() { s.close() }
+
+// networks returns the client that sees the managed bridges.
+func (s *Server) networks() Networks { return s.client.InProject(defaultProject) }
+
+func dial(ctx context.Context, socket string) (client.InstanceServer, error) {
+	link, err := await(ctx, func() (client.InstanceServer, error) {
+		return client.ConnectLXDUnix(socket, nil)
+	})
+	switch {
+	case err == nil:
+		return link, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("%w: nobody answers at %s: install it with snap install lxd && lxd init --auto, or start it", ErrNoLXD, socket)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("connect to LXD at %s: %w: use sudo, or join the group that owns it (usually lxd)", socket, fs.ErrPermission)
+	default:
+		return nil, fmt.Errorf("connect to LXD at %s: %w", socket, err)
+	}
+}
+
+// socketPath returns the daemon's socket, sought as the lxc client does it.
+func socketPath(configured string) string {
+	if configured != "" {
+		return configured
+	}
+	if socket := os.Getenv("LXD_SOCKET"); socket != "" {
+		return socket
+	}
+	if dir := os.Getenv("LXD_DIR"); dir != "" {
+		return filepath.Join(dir, "unix.socket")
+	}
+	const writable = 2 // W_OK of access(2)
+	if syscall.Access(snapSocket, writable) == nil {
+		return snapSocket
+	}
+	return nativeSocket
+}
+
+// loadRemotes reads the configuration of the lxc client, that of the snap
+// included. Where there is none, lxc's defaults hold.
+func loadRemotes() (*config.Config, error) {
+	dirs := []string{os.Getenv("LXD_CONF")}
+	if dirs[0] == "" {
+		home, _ := os.UserHomeDir() // none: nothing is found there
+		dirs = []string{filepath.Join(home, ".config", "lxc"), filepath.Join(home, "snap", "lxd", "common", "config")}
+	}
+	for _, dir := range dirs {
+		conf, err := config.LoadConfig(filepath.Join(dir, "config.yml"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read lxc's configuration in %s: %w", dir, err)
+		}
+		return conf, nil
+	}
+	conf := config.DefaultConfig()
+	conf.ConfigDir = dirs[0]
+	conf.DefaultRemote = cmp.Or(os.Getenv("LXC_REMOTE"), conf.DefaultRemote)
+	return conf, nil
+}

@@ -1,0 +1,216 @@
+package lxd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
+	"github.com/gorilla/websocket"
+)
+
+// notFoundCode is the exit code of a command that isn't there.
+const notFoundCode = 127
+
+// killedCode is that of a command that got SIGKILL, as all do in an instance
+// that is stopped by force.
+const killedCode = 128 + int(syscall.SIGKILL)
+
+var errUnknownEnd = errors.New("it doesn't say how the command ended")
+
+// signalPatience is how long a command may take to end after a signal before
+// the next, harder one.
+const signalPatience = 3 * time.Second
+
+// Command is what [Server.Run] runs.
+type Command struct {
+	Args   []string
+	User   string // whose login environment it runs in; "" is root without one
+	Env    map[string]string
+	Stdin  io.Reader // nil is empty
+	Stdout io.Writer // nil discards
+	Stderr io.Writer
+}
+
+// Run runs a command in an instance and returns its exit code, -1 where that
+// isn't known. When the context ends, the command is interrupted, then
+// terminated, then killed.
+func (s *Server) Run(ctx context.Context, instance string, c Command) (code int, err error) {
+	if len(c.Args) == 0 {
+		return -1, errors.New("run nothing: name a command")
+	}
+	request := api.InstanceExecPost{Command: c.Args, Environment: c.Env}
+	if c.User != "" {
+		request.Command = []string{"su", "-l", c.User, "-c", "exec " + quote(environ(c))}
+		request.Environment = nil // a login shell clears it
+	}
+	p, err := s.exec(ctx, instance, request, c.Stdin, c.Stdout, c.Stderr)
+	if err != nil {
+		return codeOf(err), fmt.Errorf("run %s in %s: %w", c.Args[0], instance, err)
+	}
+	code, err = p.waitOrStop(ctx)
+	if err != nil {
+		err = fmt.Errorf("run %s in %s: %w", c.Args[0], instance, err)
+	}
+	return code, err
+}
+
+// environ returns the command's arguments, led by env where it has an
+// environment.
+func environ(c Command) []string {
+	if len(c.Env) == 0 {
+		return c.Args
+	}
+	args := []string{"env"}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		args = append(args, name+"="+c.Env[name])
+	}
+	return append(args, c.Args...)
+}
+
+// quote joins arguments to a line that a shell splits into the same.
+func quote(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+	}
+	return strings.Join(quoted, " ")
+}
+
+// process is a command that runs in an instance.
+type process struct {
+	server   *Server
+	instance string
+	ended    chan struct{} // closed when code and err are set
+	code     int
+	err      error
+
+	mu      sync.Mutex // the control websocket has one writer at a time
+	control *websocket.Conn
+}
+
+// exec begins a command and returns when its control connection stands.
+func (s *Server) exec(ctx context.Context, instance string, request api.InstanceExecPost, stdin io.Reader, stdout, stderr io.Writer) (*process, error) {
+	request.WaitForWS = true
+	control := make(chan *websocket.Conn, 1)
+	drained := make(chan bool)
+	op, err := await(ctx, func() (client.Operation, error) {
+		return s.client.ExecInstance(instance, request, &client.InstanceExecArgs{
+			Stdin: stdin, Stdout: stdout, Stderr: stderr, DataDone: drained,
+			Control: func(conn *websocket.Conn) { control <- conn },
+		})
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			go func() { (<-control).Close() }() // it may begin yet
+		}
+		return nil, err
+	}
+	p := &process{server: s, instance: instance, ended: make(chan struct{}), control: <-control}
+	go p.watch(op, drained)
+	return p, nil
+}
+
+// watch waits for the command's end and sets how it ended.
+func (p *process) watch(op client.Operation, drained <-chan bool) {
+	defer close(p.ended)
+	err := op.Wait()
+	code, known := op.Get().Metadata["return"].(float64)
+	if err == nil {
+		<-drained
+	}
+	p.code = int(code)
+	switch {
+	case !known:
+		p.code = -1
+		p.err = fmt.Errorf("the connection to LXD was lost (%w); the command may still run in the instance", cmp.Or(err, errUnknownEnd))
+	case err != nil:
+		p.err = err
+	case p.code == killedCode:
+		p.err = p.stoppedInstance()
+	}
+	_ = p.control.Close()
+}
+
+// stoppedInstance says so if the instance has stopped, which LXD shows as a
+// killed command.
+func (p *process) stoppedInstance() error {
+	i, _, err := p.server.client.GetInstance(p.instance)
+	if api.StatusErrorCheck(err, http.StatusNotFound) {
+		return errors.New("the instance was deleted")
+	}
+	if err == nil && i.StatusCode != api.Running && i.StatusCode != api.Ready {
+		return errors.New("the instance was stopped")
+	}
+	return nil
+}
+
+// codeOf returns the exit code that an error in beginning a command amounts
+// to.
+func codeOf(err error) int {
+	if strings.Contains(err.Error(), "Command not found") {
+		return notFoundCode
+	}
+	return -1
+}
+
+// wait returns how the command ended.
+func (p *process) wait() (int, error) {
+	<-p.ended
+	return p.code, p.err
+}
+
+// waitOrStop is wait that ends the command when the context ends.
+func (p *process) waitOrStop(ctx context.Context) (int, error) {
+	select {
+	case <-p.ended:
+		return p.wait()
+	case <-ctx.Done():
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		_ = p.send(api.InstanceExecControl{Command: "signal", Signal: int(signal)})
+		patience := time.NewTimer(signalPatience)
+		select {
+		case <-p.ended:
+			patience.Stop()
+			return p.code, context.Cause(ctx)
+		case <-patience.C:
+		}
+	}
+	_ = p.end()
+	patience := time.NewTimer(signalPatience)
+	defer patience.Stop()
+	select {
+	case <-p.ended:
+		return p.code, context.Cause(ctx)
+	case <-patience.C:
+		return -1, fmt.Errorf("%w; the command may still run in the instance", context.Cause(ctx))
+	}
+}
+
+// send writes to the control connection.
+func (p *process) send(message api.InstanceExecControl) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.control.WriteJSON(message)
+}
+
+// end closes the control connection, upon which LXD kills the command.
+func (p *process) end() error {
+	err := p.control.Close()
+	if errors.Is(err, net.ErrClosed) {
+		return nil // it had ended
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package lxd
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
+)
+
+// launchPrefix begins the names of instances that [Server.Launch] makes.
+const launchPrefix = "allowlist-"
+
+// cleanupPatience bounds what is waited for after a launch was cancelled: an
+// image that is being unpacked can't be stopped.
+const cleanupPatience = 30 * time.Second
+
+// Launch makes and starts an ephemeral instance with a name of its own on the
+// network, or on what the default profile has where that is "". image is
+// "REMOTE:ALIAS" of lxc's remotes, or an alias or fingerprint of the server
+// itself. progress is told what is being done and how much of it is: from 0
+// to 1, below 0 where that isn't known. On an error nothing is left behind.
+func (s *Server) Launch(ctx context.Context, image, network string, progress func(text string, done float64)) (name string, err error) {
+	source, found, alias, err := s.findImage(ctx, image)
+	if err != nil {
+		return "", err
+	}
+	devices, err := s.launchDevices(ctx, network)
+	if err != nil {
+		return "", err
+	}
+	name = launchPrefix + strings.ToLower(rand.Text()[:6])
+	request := api.InstancesPost{
+		Name:        name,
+		Type:        api.InstanceTypeContainer,
+		InstancePut: api.InstancePut{Ephemeral: true, Devices: devices},
+		Source:      api.InstanceSource{Type: api.SourceTypeImage, Alias: alias},
+	}
+	if found.Type == string(api.InstanceTypeVM) {
+		request.Type = api.InstanceTypeVM
+	}
+	progress("creating "+name+" from "+image, -1)
+	err = s.create(ctx, source, *found, request, progress)
+	if err == nil {
+		progress("starting "+name, -1)
+		err = s.setState(ctx, name, "start")
+	}
+	if err != nil {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupPatience)
+		defer cancel()
+		return "", errors.Join(fmt.Errorf("launch %s: %w", image, err), s.Remove(cleanup, name))
+	}
+	return name, nil
+}
+
+// findImage returns where the image is and what is known of it. A simplestreams
+// server's images are looked up by LXD itself, by the alias.
+func (s *Server) findImage(ctx context.Context, image string) (source client.ImageServer, found *api.Image, alias string, err error) {
+	remote, name := SplitTarget(image)
+	source = s.own
+	if remote != "" && remote != s.name {
+		if source, err = await(ctx, func() (client.ImageServer, error) { return s.images.GetImageServer(remote) }); err != nil {
+			return nil, nil, "", fmt.Errorf("find image %s: %w: see lxc remote list", image, err)
+		}
+		if s.images.Remotes[remote].Protocol == "simplestreams" {
+			return source, &api.Image{Fingerprint: name, Public: true}, name, nil
+		}
+	}
+	found, err = await(ctx, func() (*api.Image, error) {
+		if target, _, err := source.GetImageAlias(name); err == nil {
+			name = target.Target
+		}
+		found, _, err := source.GetImage(name)
+		return found, err
+	})
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("find image %s: %w: see lxc image list %s", image, err, strings.TrimSuffix(image, name))
+	}
+	return source, found, "", nil
+}
+
+// launchDevices returns what must be laid over the default profile so that
+// the instance is on the network.
+func (s *Server) launchDevices(ctx context.Context, network string) (map[string]map[string]string, error) {
+	profile, err := await(ctx, func() (*api.Profile, error) {
+		profile, _, err := s.client.GetProfile("default")
+		return profile, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up LXD's default profile: %w", err)
+	}
+	over := ""
+	for _, name := range slices.Sorted(maps.Keys(profile.Devices)) {
+		device := profile.Devices[name]
+		if device["type"] != "nic" {
+			continue
+		}
+		if on := cmp.Or(device["network"], device["parent"]); network == "" || on == network {
+			return nil, nil
+		}
+		over = cmp.Or(over, name)
+	}
+	if network == "" {
+		return nil, errors.New("launch an instance: LXD's default profile has no network device: name the network")
+	}
+	return map[string]map[string]string{cmp.Or(over, "eth0"): {"type": "nic", "name": "eth0", "network": network}}, nil
+}
+
+// create waits for the instance to be made from its image.
+func (s *Server) create(ctx context.Context, source client.ImageServer, image api.Image, request api.InstancesPost, progress func(string, float64)) error {
+	op, err := await(ctx, func() (client.RemoteOperation, error) {
+		return s.client.CreateInstanceFromImage(source, image, request)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := op.AddHandler(func(o api.Operation) { reportProgress(o.Metadata, progress) }); err != nil {
+		progress("creating "+request.Name, -1)
+	}
+	done := make(chan error, 1)
+	go func() { done <- op.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	// LXD refuses to cancel some of its work, which is waited for then so
+	// that what it made can be removed.
+	_ = op.CancelTarget()
+	select {
+	case <-done:
+	case <-time.After(cleanupPatience):
+	}
+	return context.Cause(ctx)
+}
+
+// reportProgress tells the progress in an operation's metadata: a sentence
+// such as "rootfs: 65% (33MB/s)" under a key that ends in _progress.
+func reportProgress(metadata map[string]any, progress func(string, float64)) {
+	for key, value := range metadata {
+		text, ok := value.(string)
+		if !ok || !strings.HasSuffix(key, "_progress") {
+			continue
+		}
+		doing := "unpacking the image: "
+		if key == "download_progress" {
+			doing = "downloading the image: "
+		}
+		progress(doing+text, fraction(text))
+	}
+}
+
+// fraction returns the percentage in a text, -1 where there is none.
+func fraction(text string) float64 {
+	before, _, found := strings.Cut(text, "%")
+	if !found {
+		return -1
+	}
+	percent, err := strconv.ParseFloat(before[strings.LastIndexAny(before, " :")+1:], 64)
+	if err != nil {
+		return -1
+	}
+	return percent / 100
+}

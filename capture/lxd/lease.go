@@ -1,0 +1,218 @@
+package lxd
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/canonical/lxd/shared/api"
+)
+
+const (
+	// settle is how long a lock must stand before it counts. LXD doesn't lock
+	// a network while it updates it, so that a rival who read it before our
+	// write may still overwrite that.
+	settle = 100 * time.Millisecond
+	// conflictTries is how often a network that others keep changing is read
+	// afresh.
+	conflictTries = 10
+	// retryPause is the wait before the second try; later ones wait longer.
+	retryPause = 50 * time.Millisecond
+)
+
+// Lease is the right to have a bridge's dnsmasq log queries. Until it is
+// released the network carries its own original beside what was changed.
+type Lease struct {
+	server  *Server
+	network string
+	domain  string
+	addrs   []netip.Addr
+	saved   saved
+	file    string // our own log, where LXD's isn't used
+	wrote   bool   // LXD was asked to write our lock
+}
+
+// Lease takes the lease of a managed bridge and has its dnsmasq log queries.
+// It fails with a [*HeldError], a [*LeftoverError] or [ErrHidden] where the
+// caller can do something about it; the network is as it was then.
+func (s *Server) Lease(ctx context.Context, network string) (*Lease, error) {
+	if !s.Local() {
+		return nil, fmt.Errorf("watch network %s of %s: its dnsmasq's log can't be read from here: run %s on that server", network, s.name, programName)
+	}
+	l := &Lease{server: s, network: network, saved: saved{token: rand.Text()}}
+	err := l.lock(ctx)
+	if err == nil {
+		err = l.apply(ctx, stderrFacility)
+	}
+	if err != nil && l.wrote {
+		// Even if it was the context's end that failed it.
+		err = errors.Join(err, l.Release(context.WithoutCancel(ctx)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Network returns the bridge's name.
+func (l *Lease) Network() string { return l.network }
+
+// Domain returns the domain that dnsmasq gives the bridge's instances.
+func (l *Lease) Domain() string { return l.domain }
+
+// Addresses returns those that dnsmasq listens on.
+func (l *Lease) Addresses() []netip.Addr { return l.addrs }
+
+// Release puts raw.dnsmasq back byte for byte and takes our keys away. What
+// others changed in the network meanwhile stays; where they changed
+// raw.dnsmasq itself, that stays too and the error is a [*ChangedError]. It
+// may be called again.
+func (l *Lease) Release(ctx context.Context) error {
+	if err := putBack(ctx, l.server.networks(), l.network, l.saved, false); err != nil {
+		return err
+	}
+	return removeLog(l.file)
+}
+
+// lock saves the original and takes the lock in one write, and proves that it
+// is still ours a while later.
+func (l *Lease) lock(ctx context.Context) error {
+	if err := l.update(ctx, l.lockIn); err != nil {
+		return err
+	}
+	if err := pause(ctx, settle); err != nil {
+		return err
+	}
+	return l.check(ctx, "lock", l.saved.raw)
+}
+
+// lockIn writes the lock into a network's configuration.
+func (l *Lease) lockIn(n *api.Network) error {
+	if err := cmp.Or(unfit(n), holderError(l.network, n.Config)); err != nil {
+		return err
+	}
+	l.domain, l.addrs = cmp.Or(n.Config["dns.domain"], "lxd"), bridgeAddresses(n)
+	l.saved.raw, l.saved.wasSet = n.Config[rawKey], hasKey(n.Config, rawKey)
+	maps.Copy(n.Config, holderKeys())
+	n.Config[lockKey] = l.saved.token
+	n.Config[originalKey] = l.saved.raw
+	n.Config[wasSetKey] = strconv.FormatBool(l.saved.wasSet)
+	l.wrote = true
+	return nil
+}
+
+// apply has dnsmasq log to facility and reads back that it is so.
+func (l *Lease) apply(ctx context.Context, facility string) error {
+	merged := withLogging(l.saved.raw, facility)
+	err := l.update(ctx, func(n *api.Network) error {
+		if n.Config[lockKey] != l.saved.token {
+			return l.lost(n)
+		}
+		if !l.saved.describes(n.Config) {
+			return &ChangedError{l.network}
+		}
+		l.saved.applied = append(l.saved.applied, digest(merged))
+		n.Config[rawKey] = merged
+		n.Config[appliedKey] = digest(merged)
+		delete(n.Config, fileKey)
+		if facility != stderrFacility {
+			n.Config[fileKey] = facility
+		}
+		return nil
+	})
+	if err != nil {
+		return explainRefusal(err)
+	}
+	return l.check(ctx, "have dnsmasq log the queries of", merged)
+}
+
+// check reads back that the lock is ours and raw.dnsmasq is what it should be.
+func (l *Lease) check(ctx context.Context, doing, raw string) error {
+	n, _, err := l.server.networks().GetNetwork(l.network)
+	if err != nil {
+		return networkError(doing, l.network, err)
+	}
+	if n.Config[lockKey] != l.saved.token || n.Config[rawKey] != raw {
+		return l.lost(n)
+	}
+	return ctx.Err()
+}
+
+// lost says who has the network that should have been ours.
+func (l *Lease) lost(n *api.Network) error {
+	if n.Config[lockKey] != l.saved.token {
+		if err := holderError(l.network, n.Config); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("take the lease of network %s: somebody else changed it at the same time: try again", l.network)
+}
+
+// update changes a network by change, as often as others change it between
+// our reading and our writing. A write that has begun is waited for, whatever
+// the context says: it would go on in LXD unseen.
+func (l *Lease) update(ctx context.Context, change func(*api.Network) error) error {
+	networks := l.server.networks()
+	for try := 1; ; try++ {
+		n, etag, err := networks.GetNetwork(l.network)
+		if err != nil {
+			return networkError("read", l.network, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n.Config = maps.Clone(n.Config)
+		if err := change(n); err != nil {
+			return err
+		}
+		err = networks.UpdateNetwork(l.network, n.Writable(), etag)
+		if err == nil || !conflict(err) || try == conflictTries {
+			return networkError("change", l.network, err)
+		}
+		if err := pause(ctx, time.Duration(try)*retryPause); err != nil {
+			return err
+		}
+	}
+}
+
+// explainRefusal says what to do about the refusals of dnsmasq that a user
+// can't guess.
+func explainRefusal(err error) error {
+	switch {
+	case strings.Contains(err.Error(), "illegal repeated keyword"):
+		return fmt.Errorf("%w: a file that raw.dnsmasq includes sets log-facility as well: take it out there", err)
+	case strings.Contains(err.Error(), "bad option"):
+		return fmt.Errorf("%w: raw.dnsmasq was broken before, or this dnsmasq is too old for log-queries=extra", err)
+	}
+	return err
+}
+
+// conflict reports whether somebody changed the network since it was read.
+func conflict(err error) bool {
+	return api.StatusErrorCheck(err, http.StatusPreconditionFailed)
+}
+
+func hasKey(config map[string]string, key string) bool {
+	_, ok := config[key]
+	return ok
+}
+
+// pause waits, but not beyond the context's end.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,55 @@
+package lxd
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"github.com/canonical/lxd/shared/api"
+)
+
+// ErrHidden is returned for a network that LXD shows without its
+// configuration, which it does for restricted certificates. Writing back what
+// was read would wipe it.
+var ErrHidden = errors.New("LXD hides the network's configuration from this client")
+
+// unfit returns why queries on the network can't be watched, nil if they can.
+func unfit(n *api.Network) error {
+	switch {
+	case !n.Managed:
+		return fmt.Errorf("network %s is not managed by LXD, so LXD runs no dnsmasq on it", n.Name)
+	case n.Type != "bridge":
+		return fmt.Errorf("network %s is a %s network, and only bridges have a dnsmasq", n.Name, n.Type)
+	case len(n.Config) == 0:
+		return fmt.Errorf("network %s: %w: connect with a certificate that may edit it", n.Name, ErrHidden)
+	case len(bridgeAddresses(n)) == 0:
+		return fmt.Errorf("network %s has no address, so LXD runs no dnsmasq on it: set ipv4.address or ipv6.address", n.Name)
+	case disablesDNS(n.Config[rawKey]):
+		return fmt.Errorf("network %s turns DNS off with port=0 in raw.dnsmasq", n.Name)
+	}
+	return nil
+}
+
+// bridgeAddresses returns the addresses that dnsmasq listens on, IPv4 first.
+func bridgeAddresses(n *api.Network) []netip.Addr {
+	var addresses []netip.Addr
+	for _, key := range []string{"ipv4.address", "ipv6.address"} {
+		if prefix, err := netip.ParsePrefix(n.Config[key]); err == nil { // "none", "auto"
+			addresses = append(addresses, prefix.Addr())
+		}
+	}
+	return addresses
+}
+
+// networkError says of which network LXD said it; nil stays nil.
+func networkError(doing, network string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case api.StatusErrorCheck(err, http.StatusNotFound):
+		return fmt.Errorf("%s network %s: %w: see lxc network list", doing, network, err)
+	default:
+		return fmt.Errorf("%s network %s: %w", doing, network, err)
+	}
+}
