@@ -1,0 +1,122 @@
+package capture
+
+import (
+	"net/netip"
+	"time"
+
+	"lxd-allowlist/parse"
+)
+
+// ID names a domain of one ledger: its place in the order of first sight,
+// from 0. It never changes and is never used again.
+type ID uint32
+
+// Decision is what becomes of a domain on export.
+type Decision uint8
+
+const (
+	// New is undecided. It is exported: the danger of an allow-list is the
+	// name that is missing.
+	New Decision = iota
+	// Keep is exported.
+	Keep
+	// Drop is not exported.
+	Drop
+)
+
+// String returns "new", "keep" or "drop".
+func (d Decision) String() string {
+	return [...]string{"new", "keep", "drop"}[d]
+}
+
+// Mark is what a person said of a domain. The zero Mark says nothing, so that
+// the rules decide.
+type Mark struct {
+	Decision Decision
+	Reason   string
+}
+
+// Verdict is the decision in force for a domain and where it comes from.
+type Verdict struct {
+	Decision Decision
+	// Rule is the rule that decided; ByUser for a person's mark, Undecided
+	// where nothing has decided yet.
+	Rule Rule
+	// Reason is for people: the mark's own reason, or what the rule saw.
+	Reason string
+}
+
+// Bounds of what one domain may hold. A hostile instance controls the names
+// and, with its own upstream, the answers; what comes beyond these is left
+// out and not missed by any decision.
+const (
+	maxAddresses = 32
+	maxChain     = 16
+	maxClients   = 256
+)
+
+// Domain is the record of one name. It belongs to its ledger and is read
+// within [Ledger.Read] only.
+type Domain struct {
+	Name  string // lower-cased, without the trailing dot
+	Class parse.Class
+	// Queries is how often the name was asked for; 0 for one that is known
+	// only as the target of another's CNAME.
+	Queries   uint32
+	Types     []TypeCount
+	Outcomes  Outcomes
+	Addresses []netip.Addr
+	Chain     []ID // CNAME targets of the last answers, in order
+	Mark      Mark
+
+	clients     []uint16 // places in Ledger.clients
+	first, last int64    // Unix nanoseconds
+	unseen      bool     // in Ledger.changed
+	unsaved     saving
+}
+
+// TypeCount is how often a name was asked for with one query type.
+type TypeCount struct {
+	Type  string // "A", "HTTPS"
+	Count uint32
+}
+
+// First returns when the name was first seen.
+func (d *Domain) First() time.Time { return time.Unix(0, d.first) }
+
+// Last returns when the name was last asked for.
+func (d *Domain) Last() time.Time { return time.Unix(0, d.last) }
+
+// Outcomes is the set of [parse.Outcome] that a name's queries had.
+type Outcomes uint16
+
+// Has reports whether o is in the set.
+func (s Outcomes) Has(o parse.Outcome) bool { return s&(1<<o) != 0 }
+
+func (s *Outcomes) add(o parse.Outcome) bool {
+	old := *s
+	*s |= 1 << o
+	return *s != old
+}
+
+// String returns what a person should know of the set in one word: the best
+// of the outcomes, "" while there is none.
+func (s Outcomes) String() string {
+	for _, o := range []parse.Outcome{parse.Address, parse.Alias, parse.NoData, parse.NoName, parse.ServFail, parse.Refused, parse.OtherError, parse.Data} {
+		if s.Has(o) {
+			return outcomeWords[o]
+		}
+	}
+	return ""
+}
+
+var outcomeWords = map[parse.Outcome]string{
+	parse.Address:    "resolved",
+	parse.Alias:      "resolved",
+	parse.Data:       "resolved",
+	parse.NoData:     "no data",
+	parse.NoName:     "NXDOMAIN",
+	parse.ServFail:   "SERVFAIL",
+	parse.Refused:    "REFUSED",
+	parse.OtherError: "error",
+}

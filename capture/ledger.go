@@ -1,0 +1,359 @@
+// Package capture is the capture itself: the ledger of domains, the decisions
+// about them with undo, and the journal on disk.
+package capture
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"lxd-allowlist/parse"
+)
+
+// Ledger holds one record per domain that was asked for, fed with dnsmasq's
+// log and a person's decisions. It is safe for concurrent use.
+//
+//	log bytes --Feed--> splitter, parser --> Domain records --Refresh--> the screen
+//	                                               |    ^
+//	                                          journal   Mark, Undo, Redo
+//
+// Everything that it decides by itself is derived from the records when it is
+// asked for (see [Rule]); only a person's marks are state.
+type Ledger struct {
+	mu      sync.Mutex
+	info    Info
+	domains []Domain
+	ids     map[string]ID
+
+	split   parse.Splitter
+	rec     parse.Record
+	name    []byte // scratch
+	chain   chain
+	pending [256]outstanding
+
+	clients []Client
+	clientN map[string]uint16 // by the address as logged
+	types   map[string]string // interned query types
+	counts  Counts
+	expect  map[string]chan struct{}
+
+	done, undone []change
+
+	changed  []ID // since the last Refresh
+	wake     chan struct{}
+	unknown  chan struct{} // a client without an owner appeared
+	journal  *journal
+	lastLoss string
+	lastNew  time.Time
+}
+
+// Info says what a ledger is about. It stands first in the journal.
+type Info struct {
+	Session  string    `json:"session"`            // the session's name: "20261123-211600-dnstest"
+	Program  string    `json:"program,omitempty"`  // name and version of the program that wrote it
+	Started  time.Time `json:"started"`            // when the capture began
+	Server   string    `json:"server,omitempty"`   // LXD remote, "" for a log file
+	Instance string    `json:"instance,omitempty"` // whose names are wanted; "" for everybody's
+	Network  string    `json:"network,omitempty"`
+	Domain   string    `json:"domain,omitempty"` // the bridge's own DNS domain, such as "lxd"
+	Log      string    `json:"log,omitempty"`    // the log file that was read, for one without a bridge
+}
+
+// Client is one address that asked.
+type Client struct {
+	Address string // as logged
+	Owner   string // the instance that holds it, HostOwner, or "" while unknown
+}
+
+// HostOwner is the owner of the bridge's own addresses: what the LXD host
+// itself asked.
+const HostOwner = "(host)"
+
+// Counts is what a ledger saw beside the domains.
+type Counts struct {
+	Lines       uint64 `json:"lines"`       // log lines
+	Queries     uint64 `json:"queries"`     // query lines
+	Cut         uint64 `json:"cut"`         // lines that dnsmasq's buffer cut; not trusted, not counted as queries
+	Garbled     uint64 `json:"garbled"`     // lines that look like queries and break their form
+	Unprintable uint64 `json:"unprintable"` // queries for a name that dnsmasq could not print
+	Lost        uint64 `json:"lost"`        // times that dnsmasq itself said it lost or refused something
+}
+
+// outstanding ties an answer without a name ("reply error is SERVFAIL") to
+// its query by the serial of log-queries=extra.
+type outstanding struct {
+	serial uint64
+	id     ID
+}
+
+// chain follows the lines of one answer: after "a is <CNAME>" the next
+// answer names a's target.
+type chain struct {
+	open   bool // an answer's chain is being read
+	alias  bool // the last line was an alias, so the next name is its target
+	serial uint64
+	root   ID
+	last   ID
+}
+
+// NewLedger returns an empty ledger that is kept in memory only.
+func NewLedger(info Info) *Ledger {
+	if info.Started.IsZero() {
+		info.Started = time.Now()
+	}
+	return &Ledger{
+		info:    info,
+		ids:     make(map[string]ID),
+		clientN: make(map[string]uint16),
+		types:   make(map[string]string),
+		expect:  make(map[string]chan struct{}),
+		wake:    make(chan struct{}, 1),
+		unknown: make(chan struct{}, 1),
+	}
+}
+
+// Feed reads the next bytes of the log, however they are cut. at is the time
+// for lines that carry none; with stamps true the lines' own times are used
+// where they have one.
+func (l *Ledger) Feed(data []byte, at time.Time, stamps bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.split.Feed(data, func(line []byte) { l.line(line, at, stamps) })
+	l.settle()
+}
+
+// EndOfLog reads a last line that has no newline, as a finished file may
+// have, and starts anew with what follows.
+func (l *Ledger) EndOfLog(at time.Time, stamps bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.split.Flush(func(line []byte) { l.line(line, at, stamps) })
+	l.chain = chain{}
+	l.settle()
+}
+
+// ResetLog forgets an unfinished line: the log was truncated or replaced.
+func (l *Ledger) ResetLog() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.split.Reset()
+	l.chain = chain{}
+}
+
+func (l *Ledger) line(line []byte, at time.Time, stamps bool) {
+	l.counts.Lines++
+	r := &l.rec
+	r.Parse(line)
+	switch r.Kind {
+	case parse.Query:
+		l.counts.Queries++
+		if stamps {
+			if t, ok := r.Time(at); ok {
+				at = t
+			}
+		}
+		l.query(r, at.UnixNano())
+	case parse.Answer:
+		l.answer(r)
+		return // a chain goes on from answer to answer
+	case parse.Cut:
+		l.counts.Cut++
+	case parse.Garbled:
+		l.counts.Garbled++
+	case parse.Loss:
+		l.counts.Lost++
+		l.lastLoss = string(r.Text)
+	}
+	l.chain = chain{}
+}
+
+func (l *Ledger) query(r *parse.Record, at int64) {
+	l.name = parse.AppendName(l.name[:0], r.Name)
+	if len(l.expect) > 0 {
+		if c, ok := l.expect[string(l.name)]; ok {
+			delete(l.expect, string(l.name))
+			close(c)
+			return
+		}
+	}
+	id, fresh := l.lookup(l.name, at)
+	d := &l.domains[id]
+	if d.Class == parse.Unprintable {
+		l.counts.Unprintable++
+	}
+	if d.Queries == 0 {
+		d.first = at
+		l.lastNew = time.Unix(0, at)
+		fresh = true
+	}
+	d.Queries++
+	d.first = min(d.first, at)
+	d.last = max(d.last, at)
+	if l.countType(d, r.Type) || l.countClient(d, r.Client) || fresh {
+		l.touch(id, saveNow)
+	} else {
+		l.touch(id, saveLater)
+	}
+	if r.Serial != 0 {
+		l.pending[r.Serial%uint64(len(l.pending))] = outstanding{r.Serial, id}
+	}
+}
+
+func (l *Ledger) answer(r *parse.Record) {
+	o := r.Outcome()
+	if len(r.Name) == 0 { // an error, tied to its query by the serial alone
+		l.chain = chain{}
+		if p := l.pending[r.Serial%uint64(len(l.pending))]; r.Serial != 0 && p.serial == r.Serial {
+			l.outcome(p.id, o)
+		}
+		return
+	}
+	if o == parse.Address && r.PTR() {
+		l.chain = chain{} // "reply 192.0.2.7 is a.example" answers a reverse lookup
+		return
+	}
+	c := &l.chain
+	if c.open && c.serial != r.Serial {
+		*c = chain{}
+	}
+	l.name = parse.AppendName(l.name[:0], r.Name)
+	id, known := l.ids[string(l.name)]
+	switch {
+	case c.open && c.alias:
+		if !known {
+			id, _ = l.lookup(l.name, l.domains[c.root].last)
+		}
+		l.link(c.root, id)
+	case !known: // an answer to what was asked before the log began
+		*c = chain{}
+		return
+	case !c.open || id != c.last:
+		*c = chain{open: true, serial: r.Serial, root: id}
+	}
+	c.last, c.alias = id, o == parse.Alias
+	l.outcome(id, o)
+	if id != c.root && o != parse.Alias {
+		l.outcome(c.root, o)
+	}
+	if o == parse.Address {
+		l.address(id, r.Result)
+		if id != c.root {
+			l.address(c.root, r.Result)
+		}
+	}
+}
+
+// lookup returns the record for a normalised name and makes one if there is
+// none.
+func (l *Ledger) lookup(name []byte, at int64) (id ID, fresh bool) {
+	if id, ok := l.ids[string(name)]; ok {
+		return id, false
+	}
+	id = ID(len(l.domains))
+	s := string(name)
+	l.ids[s] = id
+	l.domains = append(l.domains, Domain{Name: s, Class: parse.Classify(name), first: at, last: at})
+	return id, true
+}
+
+func (l *Ledger) countType(d *Domain, t []byte) (fresh bool) {
+	for i := range d.Types {
+		if d.Types[i].Type == string(t) {
+			d.Types[i].Count++
+			return false
+		}
+	}
+	d.Types = append(d.Types, TypeCount{l.intern(t), 1})
+	return true
+}
+
+func (l *Ledger) intern(t []byte) string {
+	if s, ok := l.types[string(t)]; ok {
+		return s
+	}
+	s := string(t)
+	l.types[s] = s
+	return s
+}
+
+func (l *Ledger) countClient(d *Domain, address []byte) (fresh bool) {
+	n, ok := l.clientN[string(address)]
+	if !ok {
+		if len(l.clients) == 1<<16-1 {
+			return false
+		}
+		n = l.addClient(Client{Address: string(address)})
+		notify(l.unknown)
+	}
+	if slices.Contains(d.clients, n) || len(d.clients) >= maxClients {
+		return false
+	}
+	d.clients = append(d.clients, n)
+	return true
+}
+
+func (l *Ledger) addClient(c Client) uint16 {
+	n := uint16(len(l.clients))
+	l.clients = append(l.clients, c)
+	l.clientN[c.Address] = n
+	return n
+}
+
+func (l *Ledger) outcome(id ID, o parse.Outcome) {
+	if l.domains[id].Outcomes.add(o) {
+		l.touch(id, saveNow)
+	}
+}
+
+func (l *Ledger) link(root, target ID) {
+	d := &l.domains[root]
+	if root == target || slices.Contains(d.Chain, target) || len(d.Chain) >= maxChain {
+		return
+	}
+	d.Chain = append(d.Chain, target)
+	l.touch(root, saveNow)
+}
+
+func (l *Ledger) address(id ID, text []byte) {
+	a, err := netip.ParseAddr(string(text))
+	d := &l.domains[id]
+	if err != nil || slices.Contains(d.Addresses, a) || len(d.Addresses) >= maxAddresses {
+		return
+	}
+	d.Addresses = append(d.Addresses, a)
+	l.touch(id, saveNow)
+}
+
+// touch notes that a record changed, for the screen and for the journal.
+func (l *Ledger) touch(id ID, s saving) {
+	d := &l.domains[id]
+	if !d.unseen {
+		d.unseen = true
+		l.changed = append(l.changed, id)
+	}
+	if l.journal != nil && s > d.unsaved {
+		if d.unsaved == saved {
+			l.journal.dirty = append(l.journal.dirty, id)
+		}
+		d.unsaved = s
+		l.journal.urgent = l.journal.urgent || s == saveNow
+	}
+}
+
+// settle tells those who wait that something changed.
+func (l *Ledger) settle() {
+	if len(l.changed) > 0 {
+		notify(l.wake)
+	}
+	if l.journal != nil {
+		l.journal.poke()
+	}
+}
+
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,182 @@
+package capture
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"lxd-allowlist/export"
+	"lxd-allowlist/parse"
+)
+
+// Reader is a look into the ledger, valid within the call of [Ledger.Read]
+// only.
+type Reader struct{ l *Ledger }
+
+// Read calls look with the ledger held still. Nothing of what look sees may
+// be kept: copy it.
+func (l *Ledger) Read(look func(Reader)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	look(Reader{l})
+}
+
+// Len returns how many domains there are; their IDs are 0 to Len()-1.
+func (r Reader) Len() int { return len(r.l.domains) }
+
+// Domain returns the record of id.
+func (r Reader) Domain(id ID) *Domain { return &r.l.domains[id] }
+
+// Lookup returns the ID of a normalised name.
+func (r Reader) Lookup(name string) (ID, bool) {
+	id, ok := r.l.ids[name]
+	return id, ok
+}
+
+// Verdict returns the decision in force for d.
+func (r Reader) Verdict(d *Domain) Verdict { return r.l.judge(d) }
+
+// Owners returns who asked for d, each once: instances, and addresses whose
+// owner is not known.
+func (r Reader) Owners(d *Domain) []string {
+	var names []string
+	for _, n := range d.clients {
+		c := r.l.clients[n]
+		if name := cmp.Or(c.Owner, c.Address); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Chain returns the names that d's answers went through.
+func (r Reader) Chain(d *Domain) []string {
+	names := make([]string, len(d.Chain))
+	for i, id := range d.Chain {
+		names[i] = r.l.domains[id].Name
+	}
+	return names
+}
+
+// Counts returns what the ledger saw beside the domains.
+func (r Reader) Counts() Counts { return r.l.counts }
+
+// Info returns what the ledger is about.
+func (r Reader) Info() Info { return r.l.info }
+
+// LastLoss returns dnsmasq's last words on what it lost or refused, "" while
+// there are none. They are as hostile as any name.
+func (r Reader) LastLoss() string { return r.l.lastLoss }
+
+// LastNew returns when the last domain that had never been asked for before
+// was; the zero time while there is none.
+func (r Reader) LastNew() time.Time { return r.l.lastNew }
+
+// JournalErr returns why the journal can't be written, nil while it can.
+func (r Reader) JournalErr() error { return r.l.journal.fault() }
+
+// Refresh is [Ledger.Read] that also hands over the records that changed
+// since the last call, each once: all others are as they were then. It has
+// one caller, the screen.
+func (l *Ledger) Refresh(look func(Reader, []ID)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range l.changed {
+		l.domains[id].unseen = false
+	}
+	look(Reader{l}, l.changed)
+	l.changed = l.changed[:0]
+}
+
+// Wake tells, by one value however many, that Refresh has something.
+func (l *Ledger) Wake() <-chan struct{} { return l.wake }
+
+// UnknownClient tells, by one value however many, that an address asked whose
+// owner is not known: see [Ledger.SetOwners].
+func (l *Ledger) UnknownClient() <-chan struct{} { return l.unknown }
+
+// SetOwners tells who holds an address, by the address as dnsmasq logs it.
+// The verdicts follow.
+func (l *Ledger) SetOwners(owners map[string]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	moved := make(map[uint16]bool)
+	for address, owner := range owners {
+		n, ok := l.clientN[address]
+		if !ok {
+			n = l.addClient(Client{Address: address})
+		}
+		if l.clients[n].Owner != owner {
+			l.clients[n].Owner = owner
+			moved[n] = true
+			l.journal.owner(l.clients[n])
+		}
+	}
+	if len(moved) == 0 {
+		return
+	}
+	for id := range l.domains {
+		if slices.ContainsFunc(l.domains[id].clients, func(n uint16) bool { return moved[n] }) {
+			l.touch(ID(id), saved)
+		}
+	}
+	l.settle()
+}
+
+// Expect returns a channel that is closed when the name is asked for. That
+// one query leaves no trace in the ledger: it is a canary of the program's
+// own.
+func (l *Ledger) Expect(name string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := make(chan struct{})
+	l.expect[name] = c
+	return c
+}
+
+// List returns what is to be exported: one exact rule for each domain that is
+// kept or, since nobody has spoken against it, new. all applies no rule and
+// no mark: every clean name that was asked for, whatever its type or answer.
+func (l *Ledger) List(all bool) export.List {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := export.List{Header: export.Header{
+		Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
+		Network: l.info.Network, When: time.Now(),
+	}}
+	for i := range l.domains {
+		d := &l.domains[i]
+		if d.Queries == 0 && d.Class == parse.Host && d.Mark.Decision == New {
+			list.Aliases = append(list.Aliases, d.Name)
+		}
+		v := l.judge(d)
+		if all && (d.Queries == 0 || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
+			continue
+		}
+		source := "observed"
+		if v.Decision == Keep {
+			source = string(v.Rule)
+		}
+		list.Rules = append(list.Rules, export.Rule{Name: d.Name, Reason: d.Mark.Reason, Source: source, Seen: l.seen(d)})
+	}
+	return list
+}
+
+func (l *Ledger) seen(d *Domain) *export.Seen {
+	s := &export.Seen{Queries: uint64(d.Queries), Outcome: d.Outcomes.String(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
+	for _, t := range d.Types {
+		s.Types = append(s.Types, t.Type)
+	}
+	slices.Sort(s.Types)
+	return s
+}
+
+// Tally is how many of the domains that were asked for stand under each
+// decision.
+type Tally struct{ Keep, New, DropByUser, DropByRule int }
+
+// Exported returns how many domains go into an export.
+func (t Tally) Exported() int { return t.Keep + t.New }
+
+// Total returns how many domains there are.
+func (t Tally) Total() int { return t.Keep + t.New + t.DropByUser + t.DropByRule }
