@@ -1,0 +1,148 @@
+package term
+
+import "bytes"
+
+// pump moves output from the queue to the screen until Close.
+func (s *Screen) pump() {
+	var buf []byte
+	for {
+		buf = s.out.take(buf)
+		if buf == nil {
+			return
+		}
+		for rest := buf; len(rest) > 0; {
+			rest = s.step(rest)
+		}
+	}
+}
+
+// step takes some of the output, with what it can jump over, and returns the
+// rest.
+func (s *Screen) step(p []byte) []byte {
+	block, skip := s.jump(p)
+	for n := skip; n < block; {
+		n += s.feed(p[n:block])
+	}
+	return p[block:]
+}
+
+// feed takes output under one lock and returns how much.
+func (s *Screen) feed(p []byte) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n = len(p) // what made the emulator panic is not tried again
+	s.m.guard(func() { n = s.m.feed(p) })
+	s.touch()
+	return n
+}
+
+// jump looks at how p begins. block is how much of it is of one kind: lines
+// that scroll by, or the rest up to where such lines may begin again. The
+// first skip bytes of it are done with: of lines that scroll by, only as many
+// as screen and scrollback hold can be seen in the end.
+func (s *Screen) jump(p []byte) (block, skip int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.m
+	keep := scrollback + m.h
+	if m.state == ground && len(m.rune) == 0 && !m.emu.IsAltScreen() && !m.region[0] {
+		block = scanLines(p)
+		if cut := findCut(p[:block], keep); cut > 0 && bytes.Count(p[:cut], []byte{'\n'}) >= m.h {
+			s.m.guard(func() { m.skip(p[:cut]) })
+			s.touch()
+			return block, cut
+		}
+	}
+	// What ended the block is fed with the rest of its line.
+	if next := bytes.IndexByte(p[block:], '\n'); next >= 0 {
+		return block + next + 1, 0
+	}
+	return len(p), 0
+}
+
+// skip brings the screen to where the lines would have brought it, as far as
+// that can be seen in the end: with their pen, on a fresh last line.
+func (m *machine) skip(lines []byte) {
+	for pens := pensOf(lines); len(pens) > 0; {
+		pens = pens[m.feed(pens):]
+	}
+	m.move(0, m.h-1)
+	m.rawString("\n")
+}
+
+// findCut returns where the last keep lines begin, at a point where the cursor
+// is known to be at the start of a line; 0 if there is nothing to cut.
+func findCut(p []byte, keep int) int {
+	end := len(p)
+	for range keep {
+		end = bytes.LastIndexByte(p[:end], '\n')
+		if end < 0 {
+			return 0
+		}
+	}
+	return bytes.LastIndex(p[:end], []byte("\r\n")) + 2*btoi(bytes.Contains(p[:end], []byte("\r\n")))
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// scanLines returns how much of p is nothing but lines: text, and sequences
+// that change the pen or the line that the cursor is in.
+func scanLines(p []byte) int {
+	n := 0
+	for n < len(p) {
+		b := p[n]
+		if b >= ' ' && b != del || b == '\n' || b == '\r' || b == '\t' {
+			n++
+			continue
+		}
+		size := lineSequence(p[n:])
+		if size == 0 {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+// lineSequence returns the length of the SGR or EL sequence that p begins
+// with, 0 if it begins with something else.
+func lineSequence(p []byte) int {
+	if len(p) < 3 || p[0] != esc || p[1] != '[' {
+		return 0
+	}
+	for i, b := range p[2:min(len(p), maxParams)] {
+		switch {
+		case b == 'm' || b == 'K':
+			return i + 3
+		case b != ';' && b != ':' && (b < '0' || b > '9'):
+			return 0
+		}
+	}
+	return 0
+}
+
+// pensOf returns the SGR sequences of p from the last one on that undoes all
+// before it.
+func pensOf(p []byte) []byte {
+	var pens []byte
+	for {
+		i := bytes.IndexByte(p, esc)
+		if i < 0 {
+			return pens
+		}
+		p = p[i:]
+		size := max(lineSequence(p), 1)
+		if seq := p[:size]; seq[size-1] == 'm' {
+			if isReset(seq[2 : size-1]) {
+				pens = pens[:0]
+			}
+			pens = append(pens, seq...)
+		}
+		p = p[size:]
+	}
+}

@@ -1,0 +1,162 @@
+// Package term is the terminal in a pane: it turns what a program in the
+// instance prints into lines of cells, and what the user types into the bytes
+// that the program expects.
+//
+//	instance -> Write -> queue -> jump -> parser -> emulator -> Lines -> pane
+//	user -> Key, Paste, Mouse, Focus -> queue -> Input -> instance
+//	                           replies -^ (from the parser)
+//
+// The instance may be hostile. So its bytes are parsed here, and the emulator
+// is handed only sequences from a list, with parameters that fit the screen;
+// everything else ends in the parser. What leaves through Lines is text and
+// SGR sequences that are written here, never bytes as they came.
+package term
+
+import (
+	"io"
+	"strings"
+	"sync"
+
+	uv "github.com/charmbracelet/ultraviolet"
+)
+
+const (
+	// minSize is the smallest width and height: a wide character must fit.
+	minSize = 2
+	// maxSize bounds what a wrong resize can make the emulator allocate.
+	maxSize = 2000
+	// scrollback is how many lines are kept above the screen. A line of 200
+	// cells takes 22 kB in the emulator, so more of them are a burden.
+	scrollback = 1000
+	// outputLimit is how much output may wait. It is what makes jumps worth
+	// their while, and what is still drawn after ctrl+c has ended a flood.
+	outputLimit = 512 << 10
+	// inputLimit is how much input may wait for the instance: a large paste.
+	inputLimit = 4 << 20
+	// replyLimit is how much may wait before replies to the program are
+	// dropped: a program that asks and never reads gets no more of them.
+	replyLimit = 16 << 10
+)
+
+// Screen is an embedded terminal. Its methods may be called from any
+// goroutine, and only Write and Input's Read wait for the other side.
+type Screen struct {
+	out     *queue // what the instance printed
+	in      *queue // what it shall be sent
+	changed chan struct{}
+
+	mu    sync.Mutex
+	m     *machine
+	view  view
+	cache []string // what Lines returned, nil when something has changed since
+}
+
+// New returns a terminal of that size. Close ends it.
+func New(width, height int) *Screen {
+	s := &Screen{
+		out:     newQueue(outputLimit),
+		in:      newQueue(inputLimit),
+		changed: make(chan struct{}, 1),
+	}
+	s.m = newMachine(clampSize(width), clampSize(height), func(reply []byte) {
+		s.in.offer(reply, replyLimit)
+	})
+	go s.pump()
+	return s
+}
+
+func clampSize(n int) int { return min(max(n, minSize), maxSize) }
+
+// Write takes output of the instance. It returns when the output is queued and
+// waits only while the queue is full; what is queued appears on the screen a
+// moment later, and Changed tells.
+func (s *Screen) Write(p []byte) (int, error) { return s.out.put(p) }
+
+// Changed receives when the screen has changed since the last receive.
+func (s *Screen) Changed() <-chan struct{} { return s.changed }
+
+// Input is what the instance is to be sent. Read ends with io.EOF after Close.
+func (s *Screen) Input() io.Reader { return s.in }
+
+// Close ends the terminal. Output that is queued still appears, and the screen
+// can still be read.
+func (s *Screen) Close() error {
+	s.out.close()
+	s.in.close()
+	return nil
+}
+
+// Resize sets the size, at least 2 by 2.
+func (s *Screen) Resize(width, height int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	width, height = clampSize(width), clampSize(height)
+	if width == s.m.w && height == s.m.h {
+		return
+	}
+	s.m.guard(func() { s.m.resize(width, height) })
+	s.touch()
+}
+
+// Reset makes the terminal as new: screen, scrollback and modes. It helps
+// after binary output.
+func (s *Screen) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.m.rebuild()
+	s.view = view{}
+	s.touch()
+}
+
+// Cursor returns the cursor's cell, and whether it is to be drawn.
+func (s *Screen) Cursor() (x, y int, visible bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.m.cursor()
+	return p.X, p.Y, s.m.modes[modeCursor] && s.view.back == 0
+}
+
+// Title is what the program calls its window: printable text, on one line.
+func (s *Screen) Title() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m.title
+}
+
+// AltScreen tells whether a full-screen program has the screen.
+func (s *Screen) AltScreen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m.emu.IsAltScreen()
+}
+
+// Text is the screen as plain text, without blanks at the ends of lines. It
+// waits until all output written before it is on the screen.
+func (s *Screen) Text() string {
+	s.out.drain()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows := make([]string, s.m.h)
+	for y := range rows {
+		rows[y] = strings.TrimRight(plain(s.row(y), 0, s.m.w), " ")
+	}
+	return strings.Join(rows, "\n")
+}
+
+// row returns the cells of a row of what is seen: the screen, or the text that
+// was scrolled to.
+func (s *Screen) row(y int) func(x int) *uv.Cell {
+	if s.view.back > 0 {
+		return s.view.row(y, s.m.h)
+	}
+	return func(x int) *uv.Cell { return s.m.emu.CellAt(x, y) }
+}
+
+// touch notes a change. The lock is held.
+func (s *Screen) touch() {
+	s.cache = nil
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
