@@ -103,18 +103,22 @@ type process struct {
 // exec begins a command and returns when its control connection stands.
 func (s *Server) exec(ctx context.Context, instance string, request api.InstanceExecPost, stdin io.Reader, stdout, stderr io.Writer) (*process, error) {
 	request.WaitForWS = true
-	control := make(chan *websocket.Conn, 1)
+	control, unwanted := make(chan *websocket.Conn), make(chan struct{})
 	drained := make(chan bool)
 	op, err := await(ctx, func() (client.Operation, error) {
 		return s.client.ExecInstance(instance, request, &client.InstanceExecArgs{
 			Stdin: stdin, Stdout: stdout, Stderr: stderr, DataDone: drained,
-			Control: func(conn *websocket.Conn) { control <- conn },
+			Control: func(conn *websocket.Conn) {
+				select {
+				case control <- conn:
+				case <-unwanted:
+					_ = conn.Close()
+				}
+			},
 		})
 	})
 	if err != nil {
-		if ctx.Err() != nil {
-			go func() { (<-control).Close() }() // it may begin yet
-		}
+		close(unwanted) // it may begin yet
 		return nil, err
 	}
 	p := &process{server: s, instance: instance, ended: make(chan struct{}), control: <-control}

@@ -1,0 +1,187 @@
+// Package lxdtest has fixtures on a real LXD for tests. It finds LXD as the
+// program does, fails the test where there is none, and removes what it made.
+package lxdtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/lxd"
+)
+
+// Image is the alias of the image that instances are made from.
+const Image = "lxd-allowlist-busybox"
+
+// Raw is the raw.dnsmasq that [Bridge] gives its networks: odd on purpose, so
+// that byte for byte means something. It answers for example.test itself and
+// asks nobody outside.
+const Raw = "# kept by the tests:  two  spaces,\ta tab, ümlaut\n" +
+	"no-resolv\n\n" +
+	"  address=/example.test/192.0.2.7\n" +
+	"address=/example.test/2001:db8::7   # both families\n" +
+	"address = /other.test/192.0.2.8\n" +
+	"address = /other.test/2001:db8::8\n" +
+	"log-queries\n\n"
+
+// Description is that of [Bridge]'s networks.
+const Description = "of a test;  \"quoted\" – keep it"
+
+// patience bounds what is waited for in LXD on a machine under load.
+const patience = time.Minute
+
+// Client connects to LXD with its own client, to look behind the program.
+func Client(t testing.TB) client.InstanceServer {
+	t.Helper()
+	c, err := client.ConnectLXDUnix("", nil)
+	if err != nil {
+		t.Fatalf("these tests need a running LXD that LXD_DIR leads to: %v", err)
+	}
+	return c
+}
+
+// Server connects to LXD as the program does.
+func Server(t testing.TB) *lxd.Server {
+	t.Helper()
+	s, err := lxd.Connect(t.Context(), "")
+	if err != nil {
+		t.Fatalf("these tests need a running LXD that LXD_DIR leads to: %v", err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Bridge makes a managed bridge with [Raw], [Description] and a user key that
+// is none of ours, and returns its name.
+func Bridge(t testing.TB) string {
+	t.Helper()
+	c := Client(t)
+	name := "lat" + strings.ToLower(rand.Text()[:8]) // an interface's name has at most 15 bytes
+	v4, v6 := subnet()
+	err := c.CreateNetwork(api.NetworksPost{Name: name, Type: "bridge", NetworkPut: api.NetworkPut{
+		Description: Description,
+		Config: map[string]string{
+			"ipv4.address": v4, "ipv4.nat": "false",
+			"ipv6.address": v6, "ipv6.nat": "false",
+			"raw.dnsmasq":    Raw,
+			"user.of-others": "  stays  ",
+		},
+	}})
+	if err != nil {
+		t.Fatalf("create bridge %s: %v", name, err)
+	}
+	t.Cleanup(func() {
+		if err := c.DeleteNetwork(name); err != nil && !api.StatusErrorCheck(err, 404) {
+			t.Errorf("remove bridge %s: %v", name, err)
+		}
+	})
+	return name
+}
+
+// subnet returns a bridge's addresses: LXD's "auto" finds none on a machine
+// whose routes cover what it looks through. The range is for benchmarks (RFC
+// 2544), in which other tests' bridges are as unlikely as random numbers are
+// to meet.
+func subnet() (v4, v6 string) {
+	var b [7]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return fmt.Sprintf("198.%d.%d.1/24", 18+b[0]%2, b[1]), fmt.Sprintf("fd%02x:%02x%02x:%02x%02x::1/64", b[2], b[3], b[4], b[5], b[6])
+}
+
+// Instance makes an instance on the bridge, starts it and returns its name
+// when it has an address.
+func Instance(t testing.TB, bridge string) string {
+	t.Helper()
+	c := Client(t)
+	name := "lat-" + strings.ToLower(rand.Text()[:8])
+	op, err := c.CreateInstance(api.InstancesPost{
+		Name: name, Type: api.InstanceTypeContainer, Start: true,
+		Source: api.InstanceSource{Type: api.SourceTypeImage, Alias: Image},
+		InstancePut: api.InstancePut{Devices: map[string]map[string]string{
+			"eth0": {"type": "nic", "name": "eth0", "network": bridge},
+		}},
+	})
+	if err == nil {
+		err = op.Wait()
+	}
+	if err != nil {
+		t.Fatalf("create instance %s from image %s: %v", name, Image, err)
+	}
+	t.Cleanup(func() { remove(t, name) })
+	start(t, c, name)
+	if _, err := address(t.Context(), c, name); err != nil {
+		t.Fatalf("start instance %s: %v", name, err)
+	}
+	return name
+}
+
+// start starts an instance where the server didn't do so when it made it.
+func start(t testing.TB, c client.InstanceServer, name string) {
+	t.Helper()
+	if c.HasExtension("instance_create_start") {
+		return
+	}
+	op, err := c.UpdateInstanceState(name, api.InstanceStatePut{Action: "start", Timeout: -1}, "")
+	if err == nil {
+		err = op.Wait()
+	}
+	if err != nil {
+		t.Fatalf("start instance %s: %v", name, err)
+	}
+}
+
+// Address returns an instance's IPv4 address.
+func Address(t testing.TB, name string) string {
+	t.Helper()
+	a, err := address(t.Context(), Client(t), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// address waits for the instance to get an address.
+func address(ctx context.Context, c client.InstanceServer, name string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		state, _, err := c.GetInstanceState(name)
+		if err != nil {
+			return "", fmt.Errorf("look up the state of %s: %w", name, err)
+		}
+		for _, a := range state.Network["eth0"].Addresses {
+			if a.Family == "inet" && a.Scope == "global" {
+				return a.Address, nil
+			}
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return "", errors.New("instance " + name + " got no address")
+		}
+	}
+}
+
+// remove uses a context of its own: a test's has ended by the time of its
+// clean-up.
+func remove(t testing.TB, name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s, err := lxd.Connect(ctx, "")
+	if err == nil {
+		defer s.Close()
+		err = s.Remove(ctx, name)
+	}
+	if err != nil {
+		t.Errorf("remove instance %s: %v", name, err)
+	}
+}
