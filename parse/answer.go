@@ -56,18 +56,19 @@ func (r *Record) PTR() bool { return isAddress(r.Name) }
 // answer reads a message whose first word is n bytes long and followed by
 // " NAME is RESULT", or by " is RESULT" where there is no name.
 func (r *Record) answer(b []byte, n int) {
-	rest := b[n:]
-	is := lastIs(rest)
-	if is < 0 || is == 1 {
+	name, result, ok := cutLast(b[n+1:], " is ")
+	if ok && len(name) == 0 {
 		return
 	}
-	r.Kind = Answer
-	r.Source = b[:n]
-	r.Result = withoutNote(rest[is+len(" is "):])
-	if is > 0 {
-		r.Name = rest[1:is]
+	if !ok {
+		if !hasPrefix(b[n:], " is ") {
+			return
+		}
+		name, result = nil, b[n+len(" is "):]
 	}
-	if string(r.Name) == "error" && isError(r.Result) {
+	r.Kind = Answer
+	r.Source, r.Name, r.Result = b[:n], name, withoutNote(result)
+	if string(name) == "error" && isError(r.Result) {
 		r.Name = nil
 	}
 }
@@ -75,32 +76,14 @@ func (r *Record) answer(b []byte, n int) {
 // hostsAnswer reads "/path/of/hosts NAME is RESULT". The path may have spaces,
 // and no name in a hosts file does.
 func (r *Record) hostsAnswer(b []byte) {
-	is := lastIs(b)
-	if is < 0 {
-		return
-	}
-	sp := bytes.LastIndexByte(b[:is], ' ')
-	if sp < 0 || sp+1 == is {
+	left, result, ok := cutLast(b, " is ")
+	sp := bytes.LastIndexByte(left, ' ')
+	if !ok || sp < 0 || sp == len(left)-1 {
 		return
 	}
 	r.Kind = Answer
-	r.Source = b[:sp]
-	r.Name = b[sp+1 : is]
-	r.Result = withoutNote(b[is+len(" is "):])
+	r.Source, r.Name, r.Result = left[:sp], left[sp+1:], withoutNote(result)
 }
-
-var is = []byte(" is ")
-
-// lastIs returns where the last " is " starts, -1 if there is none.
-func lastIs(b []byte) int {
-	sp := bytes.LastIndexByte(b, ' ')
-	if sp >= len(" is") && string(b[sp-len(" is"):sp]) == " is" {
-		return sp - len(" is")
-	}
-	return bytes.LastIndex(b, is)
-}
-
-var ede = []byte(" (EDE: ")
 
 // withoutNote cuts the note off that log-queries=extra puts behind a result.
 func withoutNote(result []byte) []byte {
@@ -111,7 +94,7 @@ func withoutNote(result []byte) []byte {
 	if n := len(result) - len(signed); n >= 0 && string(result[n:]) == signed {
 		return result[:n]
 	}
-	if n := bytes.LastIndex(result, ede); n >= 0 {
+	if n := lastIndex(result, " (EDE: "); n >= 0 {
 		return result[:n]
 	}
 	return result

@@ -126,13 +126,10 @@ func (r *Record) query(b []byte, n int, form form) {
 	if !ok || form == serialOnly {
 		return
 	}
-	// An address has no space, so the last " from " can only stand at the last
-	// space.
-	sp := bytes.LastIndexByte(rest, ' ')
-	if sp <= len(" from") || string(rest[sp-len(" from"):sp]) != " from" {
+	name, client, ok := cutLast(rest, " from ")
+	if !ok || len(name) == 0 {
 		return
 	}
-	client := rest[sp+1:]
 	if form == addressed && !sameAddress(r.Client, client) || form == bare && !isZoned(client) {
 		return
 	}
@@ -140,19 +137,17 @@ func (r *Record) query(b []byte, n int, form form) {
 	r.Client = client
 	r.Source = b[:n]
 	r.Type = typeName(t)
-	r.Name = rest[:sp-len(" from")]
+	r.Name = name
 }
 
 // forward reads " NAME to ADDR", where ADDR may have a #port.
 func (r *Record) forward(source, rest []byte) {
-	sp := bytes.LastIndexByte(rest, ' ')
-	if sp <= len(" to")+1 || string(rest[sp-len(" to"):sp]) != " to" {
+	name, to, ok := cutLast(rest[1:], " to ")
+	if !ok || len(name) == 0 || bytes.IndexByte(to, ' ') >= 0 {
 		return
 	}
 	r.Kind = Forward
-	r.Source = source
-	r.Name = rest[1 : sp-len(" to")]
-	r.Result = rest[sp+1:]
+	r.Source, r.Name, r.Result = source, name, to
 }
 
 // dnssec reads a query of dnsmasq's own, "dnssec-query[DS] NAME to ADDR" or
@@ -198,6 +193,31 @@ func (r *Record) notice(b []byte) {
 }
 
 var refused = []byte(" refused to do a recursive query")
+
+// cutLast cuts b around the last word, which has a space at either end. A name
+// with a space in it is rare: with the first space in the word and no further
+// one behind it, no search from the end is needed.
+func cutLast(b []byte, word string) (before, after []byte, ok bool) {
+	at := bytes.IndexByte(b, ' ')
+	if at < 0 {
+		return nil, nil, false
+	}
+	if !hasPrefix(b[at:], word) || bytes.IndexByte(b[at+len(word):], ' ') >= 0 {
+		if at = lastIndex(b, word); at < 0 {
+			return nil, nil, false
+		}
+	}
+	return b[:at], b[at+len(word):], true
+}
+
+// lastIndex returns where the last word in b starts, -1 if there is none.
+func lastIndex(b []byte, word string) int {
+	for at := len(b); ; {
+		if at = bytes.LastIndexByte(b[:at], word[0]); at < 0 || hasPrefix(b[at:], word) {
+			return at
+		}
+	}
+}
 
 func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
