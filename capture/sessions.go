@@ -192,6 +192,17 @@ func (l *Ledger) replayAll(r io.Reader) (whole int64, err error) {
 	}
 }
 
+// Subject names what was captured: "dnstest on lxdbr0", or the log file.
+func (i Info) Subject() string {
+	if i.Instance == "" {
+		return i.Log
+	}
+	if i.Server != "" && i.Server != "local" {
+		return i.Server + ":" + i.Instance + " on " + i.Network
+	}
+	return i.Instance + " on " + i.Network
+}
+
 // Session is one line of the list of sessions.
 type Session struct {
 	Info     Info

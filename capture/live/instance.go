@@ -1,0 +1,90 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lxd-allowlist/capture/lxd"
+)
+
+// choose finds the instance, makes or starts it where that is needed, and
+// settles which bridge is watched.
+func (s *Session) choose(ctx context.Context, c Config) error {
+	s.Instance = c.Instance
+	if c.Launch != "" {
+		c.Report("launching "+c.Launch, -1)
+		name, err := c.Server.Launch(ctx, c.Launch, c.Network, c.Report)
+		if err != nil {
+			return err
+		}
+		s.Instance, s.launched = name, true
+	}
+	i, err := c.Server.Instance(ctx, s.Instance)
+	if err != nil {
+		return err
+	}
+	nic, err := i.Watchable(c.Network)
+	if err != nil {
+		return err
+	}
+	s.Network = nic.Network
+	if i.Running() && !s.launched {
+		return nil
+	}
+	if !i.Running() {
+		c.Report("starting "+s.Instance, -1)
+		if err := c.Server.Start(ctx, s.Instance); err != nil {
+			return err
+		}
+	}
+	c.Report("waiting for "+s.Instance+" to have an address", -1)
+	return s.awaitAddress(ctx)
+}
+
+// An instance that was just started asks for its address within seconds; one
+// that never gets one may still be used, so the wait ends.
+const (
+	addressPatience = 20 * time.Second
+	addressEvery    = 100 * time.Millisecond
+)
+
+func (s *Session) awaitAddress(ctx context.Context) error {
+	late, cancel := context.WithTimeout(ctx, addressPatience)
+	defer cancel()
+	again := time.NewTicker(addressEvery)
+	defer again.Stop()
+	for {
+		owners, err := s.server.Owners(late, s.Network)
+		if err != nil && late.Err() == nil {
+			return err
+		}
+		for address, owner := range owners {
+			if owner == s.Instance && address.Is4() {
+				return nil
+			}
+		}
+		select {
+		case <-again.C:
+		case <-late.Done():
+			if ctx.Err() == nil {
+				s.notice(s.Instance + " has no address yet: its network may not be ready")
+			}
+			return ctx.Err()
+		}
+	}
+}
+
+// Shell opens a login shell in the instance, as the user or, where that is "",
+// as the one that its image is made for.
+func (s *Session) Shell(ctx context.Context, user string, width, height int) (*lxd.Shell, error) {
+	return s.server.Shell(ctx, s.Instance, user, width, height)
+}
+
+// Run runs a command in the instance and returns its exit code.
+func (s *Session) Run(ctx context.Context, c lxd.Command) (code int, err error) {
+	return s.server.Run(ctx, s.Instance, c)
+}
+
+// Title names what is captured.
+func (s *Session) Title() string { return fmt.Sprintf("%s on %s", s.Instance, s.Network) }

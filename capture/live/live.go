@@ -1,0 +1,256 @@
+// Package live runs a capture on a real bridge: it holds the bridge's lease,
+// follows dnsmasq's log into the ledger and finds out who asked.
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/tail"
+)
+
+// Config says what to capture.
+type Config struct {
+	Server   *lxd.Server
+	Instance string // whose names are wanted; "" with Launch
+	Launch   string // an image to make an instance of that is removed at the end
+	Network  string // the managed bridge to watch; "" for the instance's first
+	Program  string // name and version, for the journal
+	Resume   string // the session to go on with; "" begins one
+	// Report tells what is being done and how far it is: from 0 to 1, below 0
+	// where that is not known.
+	Report func(doing string, done float64)
+}
+
+// Session is a running capture.
+type Session struct {
+	Ledger   *capture.Ledger
+	Instance string
+	Network  string
+
+	server   *lxd.Server
+	launched bool // the instance is ours and goes with the session
+	lease    *lxd.Lease
+	// notices are sentences for the user: the log was replaced, the capture
+	// ended.
+	notices chan string
+	heard   atomic.Int64 // Unix nanoseconds of the last log bytes
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	follow  context.CancelFunc
+	stopped sync.Once
+	err     error
+}
+
+// canaryPatience bounds how long dnsmasq may take to log a query that was
+// sent to it. It answers within a millisecond; a machine under load doesn't.
+const canaryPatience = 3 * time.Second
+
+// Start makes the instance ready, takes the bridge's lease, opens or resumes
+// the session and returns when a canary query was seen to come through. On an
+// error everything is as it was.
+func Start(ctx context.Context, c Config) (_ *Session, err error) {
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Session{server: c.Server, notices: make(chan string, 16), cancel: cancel}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err = s.choose(ctx, c); err != nil {
+		return nil, err
+	}
+	c.Report("taking the lease of bridge "+s.Network, -1)
+	if s.lease, err = c.Server.Lease(ctx, s.Network); err != nil {
+		return nil, err
+	}
+	if err = s.open(c); err != nil {
+		return nil, err
+	}
+	s.Ledger.SetOwners(s.hostOwners())
+	c.Report("waiting for dnsmasq to log a query", -1)
+	if err = s.proveLogging(ctx, run); err != nil {
+		return nil, err
+	}
+	s.wg.Go(func() { s.nameClients(run) })
+	return s, nil
+}
+
+func (s *Session) open(c Config) (err error) {
+	if c.Resume != "" {
+		s.Ledger, err = capture.Resume(c.Resume)
+		return err
+	}
+	s.Ledger, err = capture.Create(capture.Info{
+		Program: c.Program, Server: c.Server.Name(), Instance: s.Instance,
+		Network: s.Network, Domain: s.lease.Domain(),
+	})
+	return err
+}
+
+// proveLogging follows the log that LXD keeps; where a canary query doesn't
+// appear there, it has dnsmasq write a file of our own and tries that.
+func (s *Session) proveLogging(ctx, run context.Context) error {
+	s.followLog(run)
+	err := s.canary(ctx)
+	if err == nil {
+		return nil
+	}
+	s.follow()
+	if fallback := s.lease.UseFile(ctx); fallback != nil {
+		return fmt.Errorf("%w; and a log file of our own was refused: %w", err, fallback)
+	}
+	s.notice("dnsmasq's log is not where LXD keeps it; following " + s.lease.LogPath() + " instead")
+	s.followLog(run)
+	return s.canary(ctx)
+}
+
+func (s *Session) canary(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, canaryPatience)
+	defer cancel()
+	name, send := s.lease.Canary(ctx)
+	seen := s.Ledger.Expect(name)
+	again := time.NewTicker(canaryPatience / 6)
+	defer again.Stop()
+	var failed error
+	for {
+		if err := send(ctx); err != nil && ctx.Err() == nil {
+			failed = err
+		}
+		select {
+		case <-seen:
+			return nil
+		case <-again.C:
+		case <-ctx.Done():
+			if failed != nil {
+				return fmt.Errorf("ask dnsmasq on bridge %s: %w", s.lease.Network(), failed)
+			}
+			return fmt.Errorf("dnsmasq on bridge %s answers, but %s doesn't show its queries: check that LXD's logs are there and readable", s.lease.Network(), s.lease.LogPath())
+		}
+	}
+}
+
+func (s *Session) followLog(run context.Context) {
+	run, s.follow = context.WithCancel(run)
+	path := s.lease.LogPath()
+	s.wg.Go(func() {
+		err := tail.Follow(run, path, 0, func(e tail.Event) { s.read(path, e) })
+		if run.Err() == nil && err != nil {
+			s.notice(fmt.Sprintf("the capture stopped: %v", err))
+		}
+	})
+}
+
+func (s *Session) read(path string, e tail.Event) {
+	switch e.Kind {
+	case tail.Data:
+		now := time.Now()
+		s.heard.Store(now.UnixNano())
+		s.Ledger.Feed(e.Data, now, false)
+	case tail.Reset:
+		s.Ledger.ResetLog()
+	case tail.Gone:
+		s.Ledger.ResetLog()
+		s.notice("the log " + path + " was deleted; waiting for it to come back")
+	}
+}
+
+// Notices returns sentences that the user should read.
+func (s *Session) Notices() <-chan string { return s.notices }
+
+// notice never waits: with nobody reading, the oldest words count most.
+func (s *Session) notice(text string) {
+	select {
+	case s.notices <- text:
+	default:
+	}
+}
+
+// Settle waits until the log was silent for the given time, so that late
+// queries are not lost.
+func (s *Session) Settle(ctx context.Context, silence time.Duration) {
+	begin := time.Now()
+	for {
+		last := time.Unix(0, s.heard.Load())
+		if last.Before(begin) {
+			last = begin
+		}
+		wait := time.Until(last.Add(silence))
+		if wait <= 0 {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ownerRetry is how long an address may stay nobody's before LXD is asked
+// about it once more: an instance that starts asks before LXD shows it.
+const ownerRetry = 2 * time.Second
+
+func (s *Session) nameClients(run context.Context) {
+	var retry <-chan time.Time
+	for {
+		select {
+		case <-run.Done():
+			return
+		case <-s.Ledger.UnknownClient():
+			retry = time.After(ownerRetry)
+		case <-retry:
+			retry = nil
+		}
+		owners, err := s.server.Owners(run, s.lease.Network())
+		if err != nil {
+			if run.Err() == nil {
+				s.notice(fmt.Sprintf("can't tell which instance asked: %v", err))
+			}
+			continue
+		}
+		words := s.hostOwners()
+		for address, owner := range owners {
+			words[address.String()] = owner
+		}
+		s.Ledger.SetOwners(words)
+	}
+}
+
+func (s *Session) hostOwners() map[string]string {
+	owners := map[string]string{
+		netip.AddrFrom4([4]byte{127, 0, 0, 1}).String(): capture.HostOwner,
+		netip.IPv6Loopback().String():                   capture.HostOwner,
+	}
+	for _, a := range s.lease.Addresses() {
+		owners[a.String()] = capture.HostOwner
+	}
+	return owners
+}
+
+// Stop gives the bridge back, closes the session and removes the instance
+// that was launched for it. It does so once; later
+// calls return the first one's error.
+func (s *Session) Stop(ctx context.Context) error {
+	s.stopped.Do(func() {
+		if s.lease != nil {
+			s.err = s.lease.Release(ctx)
+		}
+		s.cancel()
+		s.wg.Wait()
+		if s.Ledger != nil {
+			s.err = errors.Join(s.err, s.Ledger.Close())
+		}
+		if s.launched {
+			s.err = errors.Join(s.err, s.server.Remove(ctx, s.Instance))
+		}
+	})
+	return s.err
+}

@@ -1,0 +1,71 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/tail"
+)
+
+// readSize is how much of a log is read at once.
+const readSize = 1 << 20
+
+// ReadLog reads a log to its end into the ledger; progress is told how many
+// bytes were read.
+func ReadLog(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(int64)) error {
+	buf := make([]byte, readSize)
+	now := time.Now()
+	var read int64
+	for ctx.Err() == nil {
+		n, err := in.Read(buf)
+		l.Feed(buf[:n], now, true)
+		read += int64(n)
+		progress(read)
+		if errors.Is(err, io.EOF) {
+			l.EndOfLog(now, true)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// FollowLog feeds the log file at path to the ledger as it grows, from offset
+// on, until ctx ends.
+func FollowLog(ctx context.Context, l *capture.Ledger, path string, offset int64) error {
+	return tail.Follow(ctx, path, offset, func(e tail.Event) {
+		if e.Kind == tail.Data {
+			l.Feed(e.Data, time.Now(), true)
+		} else {
+			l.ResetLog()
+		}
+	})
+}
+
+// OpenLog opens a log to be read: a file, or standard input for "-". The
+// error says what to do where it is neither a file nor a session.
+func OpenLog(path string) (*os.File, error) {
+	if path == "-" {
+		return os.Stdin, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open %s: there is no such log and no such session; `lxd-allowlist sessions` lists the sessions", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if st, err := f.Stat(); err == nil && st.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("open %s: it is a directory; name the log in it", path)
+	}
+	return f, nil
+}

@@ -1,0 +1,59 @@
+package ui
+
+import (
+	"context"
+	"io"
+
+	"lxd-allowlist/capture"
+)
+
+// Backend is what the screen wants of LXD. Its methods are called in commands
+// of their own and may take their time.
+type Backend interface {
+	// Choices lists the instances for the picker.
+	Choices(ctx context.Context) ([]Choice, error)
+	// Open begins the capture on what was chosen. report tells what is being
+	// done and how far it is: from 0 to 1, below 0 where that is not known.
+	Open(ctx context.Context, c Choice, report func(doing string, done float64)) (*Capture, error)
+}
+
+// Choice is one line of the picker.
+type Choice struct {
+	Instance string
+	Kind     string // "container", "virtual-machine"
+	Status   string // LXD's word: "Running", "Stopped"
+	Network  string // the bridge that would be watched
+	Stopped  bool   // it can be chosen and is started then
+	Problem  string // why it can't be chosen; "" if it can
+}
+
+// Capture is a running capture, or a log or session that is only read.
+type Capture struct {
+	Ledger *capture.Ledger
+	// Title names what is captured: "dnstest on lxdbr0", a file's name.
+	Title string
+	// Live says that queries may still come in.
+	Live bool
+	// Shell opens a shell of that size; nil where there is none to open.
+	Shell func(ctx context.Context, width, height int) (Shell, error)
+	// Notices are sentences for the user; nil where nobody writes any.
+	Notices <-chan string
+}
+
+// Shell is a terminal in the instance.
+type Shell interface {
+	io.ReadWriteCloser
+	Resize(width, height int) error
+	// Wait returns when the shell has ended, with its exit code or with why
+	// that isn't known.
+	Wait() (code int, err error)
+}
+
+// Question is an error of [Backend.Open] that the user can decide on.
+type Question interface {
+	error
+	// Question is what is asked: one sentence with a question mark.
+	Question() string
+	// Answer does what was agreed to; Open is tried again then.
+	Answer(ctx context.Context) error
+}

@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+
+	"lxd-allowlist/capture"
+)
+
+// details shows all that is known of one domain, as it comes in.
+type details struct {
+	id  capture.ID
+	top int
+}
+
+func (m *model) openDetails() {
+	id, ok := m.selected()
+	if !ok {
+		m.say("no domain is selected: j and k move")
+		return
+	}
+	m.dialog = &details{id: id}
+}
+
+func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+	k := &m.keys
+	switch {
+	case key.Matches(msg, k.Cancel, k.Details, k.Quit):
+		return false, nil
+	case key.Matches(msg, k.Up, k.Down):
+		m.table.key(msg, k)
+		if id, ok := m.selected(); ok {
+			d.id, d.top = id, 0
+		}
+	case key.Matches(msg, k.PageDown):
+		d.top += 5
+	case key.Matches(msg, k.PageUp):
+		d.top -= 5
+	case key.Matches(msg, k.Keep, k.Drop, k.Toggle, k.Clear, k.Undo, k.Redo):
+		return true, m.keyTable(msg)
+	}
+	return true, nil
+}
+
+func (d *details) view(m *model, w, h int) []string {
+	s := &m.styles
+	inner := min(w-6, 90)
+	var body []string
+	field := func(name string, style lipgloss.Style, values ...string) {
+		for i, v := range values {
+			var l line
+			if i > 0 {
+				name = ""
+			}
+			body = append(body, l.cell(s.muted, name, 11, false).add(style, v).cut(inner))
+		}
+	}
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		rec := r.Domain(d.id)
+		row := read(r, d.id, m.now)
+		reason := row.verdict.Reason
+		if row.verdict.Rule != capture.Undecided {
+			reason = strings.TrimSuffix(string(row.verdict.Rule)+": "+reason, ": ")
+		}
+		body = append(body, wrap(s.strong, rec.Name, inner)...)
+		body = append(body, "")
+		field("mark", decisionStyle(s, row), strings.TrimSpace(decisionCell(row)))
+		field("why", s.text, words(reason)...)
+		field("registered", s.text, registrable(rec.Name))
+		var kinds []string
+		for _, t := range rec.Types {
+			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
+		}
+		field("queries", s.text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
+		field("first", s.text, rec.First().Format("15:04:05")+"  "+ago(row.first, m))
+		field("last", s.text, rec.Last().Format("15:04:05")+"  "+ago(row.last, m))
+		field("result", resultStyle(s, row.result), words(row.result)...)
+		field("asked by", s.text, r.Owners(rec)...)
+		field("alias of", s.text, r.Chain(rec)...)
+		for i, a := range rec.Addresses {
+			field(map[bool]string{true: "answers"}[i == 0], s.text, a.String())
+		}
+	})
+	room := max(3, h-6)
+	d.top = max(0, min(d.top, len(body)-room))
+	if len(body) > room {
+		body = body[d.top : d.top+room]
+	}
+	foot := hints(s, []key.Binding{m.keys.Keep, m.keys.Drop, m.keys.Undo, relabel(m.keys.Down, "next"), relabel(m.keys.Cancel, "close")}, inner)
+	return box(s, "Details", append(body, "", foot), inner)
+}
+
+// words is the text as a list: empty for an empty one.
+func words(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}

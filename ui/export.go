@@ -1,0 +1,282 @@
+package ui
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/export"
+)
+
+// exportSettings are what was chosen last: the dialog begins with them.
+type exportSettings struct{ format, path string }
+
+// exportDialog shows what will be written, in which format and where, and
+// writes it; at the end of the session it is also the way out.
+type exportDialog struct {
+	quitting bool
+	formats  []export.Format
+	format   int
+	path     textinput.Model
+	fallback string // the name without an extension, while no other was typed
+	preview  previewMsg
+	gen      int
+	top      int
+	exists   bool  // the file is there: overwrite it?
+	err      error // why it wasn't written
+}
+
+type (
+	// previewMsg is the file as it would be written.
+	previewMsg struct {
+		gen     int
+		lines   []string
+		data    []byte
+		rules   int
+		refused []export.Refused
+		err     error
+	}
+	wroteMsg struct {
+		path  string
+		rules int
+		quit  bool
+		err   error
+	}
+)
+
+func (m *model) openExport(quitting bool) tea.Cmd {
+	d := &exportDialog{quitting: quitting, formats: export.Formats(), path: textinput.New()}
+	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == m.export.format }))
+	d.path.Prompt = ""
+	m.capture.Ledger.Read(func(r capture.Reader) { d.fallback = fileStem(r.Info()) })
+	d.path.SetValue(cmp.Or(m.export.path, d.defaultPath()))
+	m.dialog = d
+	return d.render(m)
+}
+
+// fileStem is the start of a file's name for what a ledger is about.
+func fileStem(i capture.Info) string {
+	stem := cmp.Or(i.Instance, strings.TrimSuffix(filepath.Base(i.Log), filepath.Ext(i.Log)), "domains")
+	return strings.Trim(stem, "-./") + "-allowlist"
+}
+
+func (d *exportDialog) defaultPath() string { return d.fallback + "." + d.formats[d.format].Extension }
+
+// render makes the file, away from the screen: a large ledger takes a moment.
+func (d *exportDialog) render(m *model) tea.Cmd {
+	d.gen++
+	d.top, d.exists, d.err = 0, false, nil
+	ledger, format, gen := m.capture.Ledger, d.formats[d.format], d.gen
+	return func() tea.Msg {
+		p := previewMsg{gen: gen}
+		compiled, refused := export.Compile(ledger.List(false))
+		p.rules, p.refused = len(compiled.Rules()), refused
+		p.data, p.err = export.Render(format, compiled, export.Options{})
+		p.lines = strings.Split(strings.TrimSuffix(string(p.data), "\n"), "\n")
+		return p
+	}
+}
+
+func (m *model) updateExport(msg tea.Msg) tea.Cmd {
+	d, open := m.dialog.(*exportDialog)
+	switch msg := msg.(type) {
+	case previewMsg:
+		if open && msg.gen == d.gen {
+			d.preview = msg
+		}
+	case wroteMsg:
+		return m.wrote(d, msg)
+	}
+	return nil
+}
+
+func (m *model) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
+	if msg.err != nil {
+		if d != nil {
+			d.exists = errors.Is(msg.err, fs.ErrExist)
+			d.err = msg.err
+		} else {
+			m.say(msg.err.Error())
+		}
+		return nil
+	}
+	m.result.Wrote = msg.path
+	m.say(fmt.Sprintf("wrote %s to %s", plural(msg.rules, "rule"), msg.path))
+	m.dialog = nil
+	if msg.quit {
+		return tea.Quit
+	}
+	return nil
+}
+
+func (d *exportDialog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+	k := &m.keys
+	switch {
+	case d.path.Focused():
+		d.edit(m, msg)
+	case d.exists && key.Matches(msg, k.Yes):
+		return true, d.write(m, true)
+	case d.exists && key.Matches(msg, k.Cancel, k.No):
+		d.exists, d.err = false, nil
+	case key.Matches(msg, k.Cancel):
+		return false, nil
+	case key.Matches(msg, k.File):
+		d.exists, d.err = false, nil
+		d.path.Focus()
+		d.path.CursorEnd()
+	case d.exists:
+	case key.Matches(msg, k.Accept):
+		return true, d.write(m, false)
+	case d.quitting && (key.Matches(msg, k.No) || msg.String() == "ctrl+c"):
+		return false, tea.Quit
+	case key.Matches(msg, k.NextFormat):
+		return true, d.choose(m, 1)
+	case key.Matches(msg, k.PrevFormat):
+		return true, d.choose(m, -1)
+	case key.Matches(msg, k.Down):
+		d.top++
+	case key.Matches(msg, k.Up):
+		d.top--
+	case key.Matches(msg, k.PageDown):
+		d.top += 10
+	case key.Matches(msg, k.PageUp):
+		d.top -= 10
+	}
+	return true, nil
+}
+
+func (d *exportDialog) edit(m *model, msg tea.KeyPressMsg) {
+	switch {
+	case key.Matches(msg, m.keys.Accept, m.keys.Cancel):
+		d.path.Blur()
+		if d.path.Value() == "" {
+			d.path.SetValue(d.defaultPath())
+		}
+	default:
+		d.path, _ = d.path.Update(msg)
+	}
+}
+
+func (d *exportDialog) paste(msg tea.PasteMsg) {
+	if d.path.Focused() {
+		d.path, _ = d.path.Update(msg)
+	}
+}
+
+// choose goes to the next format. A file's name that nobody typed follows.
+func (d *exportDialog) choose(m *model, step int) tea.Cmd {
+	follow := d.path.Value() == d.defaultPath()
+	d.format = (d.format + step + len(d.formats)) % len(d.formats)
+	if follow {
+		d.path.SetValue(d.defaultPath())
+	}
+	return d.render(m)
+}
+
+func (d *exportDialog) write(m *model, overwrite bool) tea.Cmd {
+	p := d.preview
+	switch {
+	case p.gen != d.gen: // still being made
+		return nil
+	case p.err != nil:
+		d.err = p.err
+		return nil
+	}
+	path := d.path.Value()
+	m.export = exportSettings{format: d.formats[d.format].Name, path: path}
+	if path == d.defaultPath() {
+		m.export.path = ""
+	}
+	quit := d.quitting
+	return func() tea.Msg {
+		return wroteMsg{path, p.rules, quit, export.WriteFile(path, p.data, overwrite)}
+	}
+}
+
+func (d *exportDialog) view(m *model, w, h int) []string {
+	s := &m.styles
+	inner := min(w-6, 96)
+	f := d.formats[d.format]
+	t := m.table.tally
+	var counts, left, format, meaning, file line
+	counts.add(s.strong, plural(d.preview.rules, "rule")).add(s.muted, " from ").
+		add(s.keep, fmt.Sprintf("%d keep", t.Keep)).add(s.muted, " and ").add(s.text, fmt.Sprintf("%d new", t.New))
+	left.add(s.muted, "left out: ").add(s.drop, fmt.Sprintf("%d drop", t.DropByUser)).
+		add(s.muted, fmt.Sprintf(" and %d auto", t.DropByRule))
+	if n := len(d.preview.refused); n > 0 {
+		left.add(s.warn, fmt.Sprintf(" and %d that no list can hold", n))
+	}
+	format.add(s.muted, "format  ").add(s.key, "‹ ").add(s.strong, f.Name).add(s.key, " ›").add(s.muted, "  "+f.Title)
+	meaning.add(s.muted, "        "+cmp.Or(f.Widens, "exact: "+f.Exact))
+	file.add(s.muted, "file    ")
+	if d.path.Focused() {
+		d.path.SetWidth(inner - 10)
+		file.b.WriteString(d.path.View())
+	} else {
+		file.add(s.strong, d.path.Value())
+	}
+	lines := []string{counts.cut(inner), left.cut(inner), "", format.cut(inner), meaning.cut(inner), file.cut(inner), ""}
+	lines = append(lines, d.drawPreview(s, inner, max(1, h-len(lines)-6))...)
+	lines = append(lines, "", d.foot(m, inner))
+	title := "Export"
+	if d.quitting {
+		title = "Quit"
+	}
+	return box(s, title, lines, inner)
+}
+
+func (d *exportDialog) drawPreview(s *styles, w, room int) []string {
+	room = min(room, 20)
+	p := d.preview
+	switch {
+	case p.gen != d.gen:
+		return append([]string{s.muted.Render("  making the file…")}, make([]string, room-1)...)
+	case p.err != nil:
+		return append(wrap(s.bad, p.err.Error(), w), make([]string, max(0, room-1))...)
+	}
+	d.top = max(0, min(d.top, len(p.lines)-room))
+	lines := make([]string, room)
+	for i := range lines {
+		var l line
+		if d.top+i < len(p.lines) {
+			l.add(s.rule, "│ ").add(s.text, strings.ReplaceAll(p.lines[d.top+i], "\t", "  "))
+		}
+		lines[i] = l.cut(w)
+	}
+	if rest := len(p.lines) - d.top - room; rest > 0 {
+		var l line
+		lines[room-1] = l.add(s.rule, "│ ").add(s.muted, fmt.Sprintf("… %s more", plural(rest+1, "line"))).cut(w)
+	}
+	return lines
+}
+
+// foot says what can be done now, or what went wrong and what to do about it.
+func (d *exportDialog) foot(m *model, w int) string {
+	s, k := &m.styles, &m.keys
+	switch {
+	case d.path.Focused():
+		return hints(s, []key.Binding{relabel(k.Accept, "done")}, w)
+	case d.exists:
+		var l line
+		l.add(s.warn, d.path.Value()+" exists. ")
+		keys := []key.Binding{relabel(k.Yes, "overwrite it"), relabel(k.File, "another name"), k.Cancel}
+		return l.b.String() + hints(s, keys, max(0, w-l.w))
+	case d.err != nil:
+		var l line
+		return l.add(s.bad, d.err.Error()).cut(w)
+	}
+	keys := []key.Binding{relabel(k.Accept, "write it"), k.NextFormat, k.File, relabel(k.Cancel, "back")}
+	if d.quitting {
+		keys = []key.Binding{relabel(k.Accept, "write and quit"), k.NextFormat, k.File, relabel(k.No, "quit only"), relabel(k.Cancel, "back")}
+	}
+	return hints(s, keys, w)
+}

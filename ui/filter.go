@@ -1,0 +1,175 @@
+package ui
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+// filter is what the user typed, compiled. A row is shown when every term
+// agrees. The zero filter shows all.
+type filter struct {
+	text  string
+	terms []condition
+	// words and patterns are what is highlighted in the names.
+	words    []string
+	patterns []*regexp.Regexp
+	// timed is set where the time alone changes what is shown.
+	timed bool
+	err   error // what is wrong with the text; its term is left out
+}
+
+// candidate is what a term looks at.
+type candidate struct {
+	r   capture.Reader
+	d   *capture.Domain
+	v   capture.Verdict
+	now time.Time
+}
+
+type condition func(candidate) bool
+
+// filterHelp is the filter's language, for the help.
+var filterHelp = [][2]string{
+	{"word", "names that contain it"},
+	{"!word", "names that don't (! before any term)"},
+	{"~regexp", "names that match it"},
+	{"is:new keep drop auto", "by the decision"},
+	{"type:HTTPS", "asked with that query type"},
+	{"result:nxdomain", "by what was answered"},
+	{"from:INSTANCE", "by who asked"},
+	{"seen:5m", "asked for within that time"},
+}
+
+func compileFilter(text string) filter {
+	f := filter{text: text}
+	for _, word := range strings.Fields(text) {
+		not := strings.HasPrefix(word, "!")
+		t, err := f.compile(strings.TrimPrefix(word, "!"), not)
+		switch {
+		case err != nil:
+			f.err = err
+		case t == nil: // half typed
+		case not:
+			f.terms = append(f.terms, func(c candidate) bool { return !t(c) })
+		default:
+			f.terms = append(f.terms, t)
+		}
+	}
+	return f
+}
+
+func (f *filter) compile(word string, not bool) (condition, error) {
+	name, value, tagged := strings.Cut(word, ":")
+	switch {
+	case strings.HasPrefix(word, "~"):
+		re, err := regexp.Compile("(?i)" + word[1:])
+		if err != nil {
+			return nil, fmt.Errorf("%s is no regular expression", word[1:])
+		}
+		if !not && word != "~" {
+			f.patterns = append(f.patterns, re)
+		}
+		return func(c candidate) bool { return re.MatchString(c.d.Name) }, nil
+	case tagged && value == "":
+		return nil, nil
+	case tagged:
+		return f.tagged(name, strings.ToLower(value))
+	case word == "":
+		return nil, nil
+	}
+	word = strings.ToLower(word)
+	if !not {
+		f.words = append(f.words, word)
+	}
+	return func(c candidate) bool { return strings.Contains(c.d.Name, word) }, nil
+}
+
+func (f *filter) tagged(name, value string) (condition, error) {
+	switch name {
+	case "is":
+		return isTerm(value)
+	case "type":
+		return func(c candidate) bool {
+			return slices.ContainsFunc(c.d.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
+		}, nil
+	case "result":
+		return func(c candidate) bool { return strings.Contains(strings.ToLower(c.d.Outcomes.String()), value) }, nil
+	case "from":
+		return func(c candidate) bool {
+			return slices.ContainsFunc(c.r.Owners(c.d), func(o string) bool { return strings.Contains(strings.ToLower(o), value) })
+		}, nil
+	case "seen":
+		within, err := time.ParseDuration(value)
+		if err != nil {
+			return nil, fmt.Errorf("seen:%s is no time: 30s, 5m, 2h", value)
+		}
+		f.timed = true
+		return func(c candidate) bool { return c.now.Sub(c.d.Last()) <= within }, nil
+	}
+	return nil, fmt.Errorf("there is no filter %s: (is, type, result, from, seen)", name)
+}
+
+func isTerm(value string) (condition, error) {
+	verdict := func(ok func(capture.Verdict) bool) (condition, error) {
+		return func(c candidate) bool { return ok(c.v) }, nil
+	}
+	switch value {
+	case "new":
+		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.New })
+	case "keep", "kept":
+		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Keep })
+	case "drop", "dropped":
+		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Drop })
+	case "auto":
+		return verdict(func(v capture.Verdict) bool { return byRule(v) })
+	}
+	return nil, fmt.Errorf("there is no is:%s (new, keep, drop, auto)", value)
+}
+
+// byRule reports whether a rule of the program dropped, not a person.
+func byRule(v capture.Verdict) bool { return v.Decision == capture.Drop && v.Rule != capture.ByUser }
+
+func (f *filter) match(c candidate) bool {
+	for _, t := range f.terms {
+		if !t(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// spans returns which bytes of the name matched: sorted pairs of start and
+// end that don't overlap.
+func (f *filter) spans(name string) [][2]int {
+	var found [][2]int
+	for _, w := range f.words {
+		for at := 0; ; {
+			i := strings.Index(name[at:], w)
+			if i < 0 {
+				break
+			}
+			found = append(found, [2]int{at + i, at + i + len(w)})
+			at += i + len(w)
+		}
+	}
+	for _, re := range f.patterns {
+		for _, s := range re.FindAllStringIndex(name, -1) {
+			found = append(found, [2]int{s[0], s[1]})
+		}
+	}
+	slices.SortFunc(found, func(a, b [2]int) int { return a[0] - b[0] })
+	var whole [][2]int
+	for _, s := range found {
+		if n := len(whole); n > 0 && s[0] <= whole[n-1][1] {
+			whole[n-1][1] = max(whole[n-1][1], s[1])
+			continue
+		}
+		whole = append(whole, s)
+	}
+	return whole
+}

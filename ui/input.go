@@ -1,0 +1,207 @@
+package ui
+
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+)
+
+// key hands a key to who has the focus.
+func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case m.dialog != nil:
+		open, cmd := m.dialog.update(m, msg)
+		if !open {
+			m.dialog = nil
+		}
+		return cmd
+	case m.capture == nil:
+		return m.keyBefore(msg)
+	case m.focus == onShell:
+		return m.keyShell(msg)
+	case m.table.editing():
+		m.table.editFilter(msg, m.keys)
+		return nil
+	}
+	return m.keyTable(msg)
+}
+
+func (m *model) keyShell(msg tea.KeyPressMsg) tea.Cmd {
+	k := &m.keys
+	switch {
+	case key.Matches(msg, k.Leave):
+		return m.focusOn(onTable)
+	case key.Matches(msg, k.ShellUp):
+		m.shell.scroll(m.layout.shell.h / 2)
+		return nil
+	case key.Matches(msg, k.ShellDown):
+		m.shell.scroll(-m.layout.shell.h / 2)
+		return nil
+	case m.shell.running():
+		m.shell.key(msg)
+		return nil
+	}
+	// With no shell running nothing is typed into the pane.
+	switch {
+	case key.Matches(msg, k.Reopen, k.Accept):
+		return m.shell.start(m)
+	case key.Matches(msg, k.Shell):
+		return m.focusOn(onTable)
+	case key.Matches(msg, k.Quit):
+		return m.openExport(true)
+	case key.Matches(msg, k.Help):
+		m.dialog = newHelp(m)
+	}
+	return nil
+}
+
+func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
+	k := &m.keys
+	switch {
+	case key.Matches(msg, k.Shell):
+		if m.shell == nil {
+			m.say("there is no shell here: " + m.capture.Title + " is only read")
+			return nil
+		}
+		return m.focusOn(onShell)
+	case key.Matches(msg, k.Keep):
+		m.mark(capture.Keep)
+	case key.Matches(msg, k.Drop):
+		m.mark(capture.Drop)
+	case key.Matches(msg, k.Toggle):
+		m.toggle()
+	case key.Matches(msg, k.Clear):
+		m.mark(capture.New)
+	case key.Matches(msg, k.Undo):
+		m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo")
+	case key.Matches(msg, k.Redo):
+		m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo")
+	case key.Matches(msg, k.Details):
+		m.openDetails()
+	case key.Matches(msg, k.Zoom):
+		m.zoom = map[zoom]zoom{zoomNone: zoomTable}[m.zoom]
+		return m.arrange()
+	case key.Matches(msg, k.ZoomShell) && m.shell != nil:
+		m.zoom = zoomShell
+		return tea.Batch(m.focusOn(onShell), m.arrange())
+	case key.Matches(msg, k.Reopen):
+		return m.reopen()
+	case key.Matches(msg, k.ShellWipe) && m.shell != nil:
+		m.shell.wipe()
+	case key.Matches(msg, k.Export):
+		return m.openExport(false)
+	case key.Matches(msg, k.Quit):
+		return m.openExport(true)
+	case key.Matches(msg, k.Help):
+		m.dialog = newHelp(m)
+	default:
+		m.table.key(msg, k)
+	}
+	return nil
+}
+
+func (m *model) reopen() tea.Cmd {
+	switch {
+	case m.shell == nil:
+		m.say("there is no shell here: " + m.capture.Title + " is only read")
+		return nil
+	case m.shell.running():
+		return m.focusOn(onShell)
+	}
+	return tea.Batch(m.focusOn(onShell), m.shell.start(m))
+}
+
+// mark decides about the selected domain.
+func (m *model) mark(d capture.Decision) {
+	id, ok := m.selected()
+	if !ok {
+		m.say("no domain is selected: j and k move")
+		return
+	}
+	what, err := m.capture.Ledger.Mark(capture.Mark{Decision: d}, id)
+	switch {
+	case err != nil:
+		m.say(err.Error())
+	case what == "":
+		m.say("it is already so")
+	default:
+		m.say(what)
+	}
+	m.table.refresh(m.now)
+}
+
+// toggle keeps what is dropped and drops what is not.
+func (m *model) toggle() {
+	to := capture.Drop
+	if id, ok := m.selected(); ok {
+		m.capture.Ledger.Read(func(r capture.Reader) {
+			if r.Verdict(r.Domain(id)).Decision == capture.Drop {
+				to = capture.Keep
+			}
+		})
+	}
+	m.mark(to)
+}
+
+func (m *model) did(verb, what, nothing string) {
+	if what == "" {
+		m.say(nothing)
+		return
+	}
+	m.say(verb + what)
+	m.table.refresh(m.now)
+}
+
+func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
+	switch {
+	case m.dialog != nil:
+		if p, ok := m.dialog.(interface{ paste(tea.PasteMsg) }); ok {
+			p.paste(msg)
+		}
+	case m.capture == nil:
+	case m.focus == onShell:
+		m.shell.paste(msg.Content)
+	case m.table.editing():
+		m.table.editFilter(msg, m.keys)
+	}
+	return nil
+}
+
+// mouse does what a person who points would expect: a click selects, the
+// wheel scrolls what is under it, a program in the shell that asked for the
+// mouse gets it.
+func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
+	if m.capture == nil || m.dialog != nil {
+		return nil
+	}
+	at := msg.Mouse()
+	inShell := m.layout.shell.contains(at.X, at.Y)
+	if inShell && m.focus == onShell || m.shell.dragging() {
+		x, y := at.X-m.layout.shell.x, at.Y-m.layout.shell.y-shellChrome
+		if used, cmd := m.shell.mouse(m, msg, x, y); used {
+			return cmd
+		}
+	}
+	switch msg := msg.(type) {
+	case tea.MouseWheelMsg:
+		lines := 3
+		if msg.Button == tea.MouseWheelUp {
+			lines = -3
+		}
+		if inShell {
+			m.shell.scroll(-lines)
+		} else {
+			m.table.scroll(lines)
+		}
+	case tea.MouseClickMsg:
+		if inShell {
+			return m.focusOn(onShell)
+		}
+		if m.layout.table.contains(at.X, at.Y) {
+			m.table.click(at.X-m.layout.table.x, at.Y-m.layout.table.y)
+			return m.focusOn(onTable)
+		}
+	}
+	return nil
+}

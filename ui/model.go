@@ -1,0 +1,249 @@
+// Package ui is the screen: one model, its panes and dialogs.
+package ui
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+)
+
+// How messages flow. Update does no I/O and never waits; what does is a
+// command, which never touches the model. Each stream has one reader, armed
+// anew after each of its messages, and what arrives faster than a frame is
+// one message:
+//
+//	Backend.Choices ---- choicesMsg --> picker --- enter ---.
+//	Backend.Open ------- stepMsg, openedMsg <---------------'
+//	                         |
+//	                         v
+//	ledger.Wake -------- ledgerMsg --> table (asks the ledger what changed)
+//	Capture.Notices ---- noticeMsg --> message line
+//	Capture.Shell ------ shellMsg  --> shell pane: output --> screen.Changed -- screenMsg
+//	a second ----------- tickMsg   --> ages, fading rows, messages that go away
+//
+//	keys, mouse --> dialog, if one is open
+//	            --> shell pane, if it has the focus (all but the chord that leaves it)
+//	            --> table
+//
+// A message of slow work carries the generation it was started for and is
+// ignored when another one has begun since.
+
+// Options say what the screen opens with.
+type Options struct {
+	Program string // name and version
+	// Backend opens captures; nil where Capture is given.
+	Backend Backend
+	// Choice is the instance named on the command line; nil opens the picker.
+	Choice *Choice
+	// Capture is what is already there to be looked at: a log, a session.
+	Capture *Capture
+	// Format and Output are what the export dialog begins with.
+	Format, Output string
+	// LeaveKey is the chord that leaves the shell.
+	LeaveKey string
+}
+
+// Result is what a run of the screen left behind.
+type Result struct {
+	// Wrote is the last file that was written, "" for none.
+	Wrote string
+}
+
+// focus says which pane takes the keys.
+type focus int
+
+const (
+	onTable focus = iota
+	onShell
+)
+
+// dialog is what stands over the panes and takes all keys while it does.
+type dialog interface {
+	// update handles a key and reports whether the dialog stays open.
+	update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
+	// view returns the box's lines for a screen of w by h cells.
+	view(m *model, w, h int) []string
+}
+
+type model struct {
+	ctx    context.Context
+	opts   Options
+	keys   keyMap
+	styles styles
+	w, h   int
+	now    time.Time
+
+	picker  *picker  // before a capture is opened
+	opening *opening // while one is
+
+	capture *Capture
+	table   *table
+	shell   *shellPane
+	layout  layout
+	zoom    zoom
+	focus   focus
+	dialog  dialog
+	export  exportSettings
+
+	messages messages
+	result   Result
+}
+
+// Run shows the screen until the user quits, ctx ends or the terminal is
+// gone. Captures that the backend opened are the caller's to stop.
+func Run(ctx context.Context, o Options) (Result, error) {
+	m := newModel(ctx, o)
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(120)).Run()
+	m.shell.close()
+	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return m.result, err
+}
+
+func newModel(ctx context.Context, o Options) *model {
+	m := &model{ctx: ctx, opts: o, keys: newKeys(o.LeaveKey), styles: newStyles(true), now: time.Now()}
+	m.export = exportSettings{format: o.Format, path: o.Output}
+	return m
+}
+
+// Init implements [tea.Model].
+func (m *model) Init() tea.Cmd {
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, tick()}
+	switch {
+	case m.opts.Capture != nil:
+		cmds = append(cmds, m.begin(m.opts.Capture))
+	case m.opts.Choice != nil:
+		cmds = append(cmds, m.open(*m.opts.Choice))
+	default:
+		m.picker = &picker{loading: true}
+		cmds = append(cmds, m.loadChoices())
+	}
+	return tea.Batch(cmds...)
+}
+
+type tickMsg time.Time
+
+func tick() tea.Cmd { return tea.Tick(time.Second, func(t time.Time) tea.Msg { return tickMsg(t) }) }
+
+// Update implements [tea.Model].
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+		return m, m.arrange()
+	case tea.BackgroundColorMsg:
+		m.styles = newStyles(msg.IsDark())
+		m.table.restyle()
+	case tickMsg:
+		m.now = time.Time(msg)
+		m.table.tick(m.now)
+		return m, tick()
+	case tea.KeyPressMsg:
+		return m, m.key(msg)
+	case tea.PasteMsg:
+		return m, m.paste(msg)
+	case tea.MouseMsg:
+		return m, m.mouse(msg)
+	case noticeMsg:
+		m.say(string(msg))
+		return m, m.awaitNotice()
+	case ledgerMsg:
+		m.table.refresh(time.Now())
+		return m, m.awaitLedger()
+	case choicesMsg, stepMsg, openedMsg:
+		return m, m.updateOpening(msg)
+	case reopenMsg:
+		return m, m.open(msg.choice)
+	case shellOpenedMsg, shellEndedMsg, screenMsg:
+		return m, m.shell.update(m, msg)
+	case previewMsg, wroteMsg:
+		return m, m.updateExport(msg)
+	}
+	return m, nil
+}
+
+// begin shows a capture: the table is filled, the shell is opened.
+func (m *model) begin(c *Capture) tea.Cmd {
+	m.capture, m.picker, m.opening = c, nil, nil
+	m.table = newTable(c.Ledger)
+	m.table.refresh(time.Now())
+	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice()}
+	if c.Shell != nil {
+		m.shell = &shellPane{open: c.Shell}
+		m.focus = onShell
+	}
+	cmds = append(cmds, m.arrange())
+	if m.shell != nil {
+		cmds = append(cmds, m.shell.start(m))
+	}
+	return tea.Batch(cmds...)
+}
+
+// arrange gives every pane its place.
+func (m *model) arrange() tea.Cmd {
+	m.layout = arrange(m.w, m.h, m.shell != nil, m.zoom)
+	m.table.resize(m.layout.table.w, max(0, m.layout.table.h-tableChrome))
+	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
+}
+
+func (m *model) focusOn(f focus) tea.Cmd {
+	if m.shell == nil {
+		f = onTable
+	}
+	m.focus = f
+	if f == onTable {
+		m.table.wake()
+	}
+	m.shell.focus(f == onShell)
+	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {
+		m.zoom = zoomNone
+		return m.arrange()
+	}
+	return nil
+}
+
+type (
+	ledgerMsg struct{}
+	noticeMsg string
+)
+
+// frame is the least time between two messages of one stream.
+const frame = 8 * time.Millisecond
+
+// awaitLedger waits for the ledger to change. The pause stands in front, so
+// that the first change after a calm is shown at once.
+func (m *model) awaitLedger() tea.Cmd {
+	return await(m.ctx, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+}
+
+func (m *model) awaitNotice() tea.Cmd {
+	return await(m.ctx, m.capture.Notices, func(s string) tea.Msg { return noticeMsg(s) })
+}
+
+// await returns a command that waits a frame and then for one value.
+func await[T any](ctx context.Context, c <-chan T, msg func(T) tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case <-time.After(frame):
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case v, ok := <-c:
+			if !ok {
+				return nil
+			}
+			return msg(v)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// selected returns the domain under the table's cursor.
+func (m *model) selected() (capture.ID, bool) { return m.table.selection() }

@@ -1,0 +1,278 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/term"
+)
+
+// shellChrome is how many lines stand above the shell: the pane's title.
+const shellChrome = 1
+
+// shellPane is a terminal in the instance. A nil one stands for a capture
+// that has none.
+type shellPane struct {
+	open   func(ctx context.Context, width, height int) (Shell, error)
+	screen *term.Screen
+	shell  Shell // nil while none runs
+	gen    int   // of the shell that was started last
+	w, h   int
+
+	starting bool
+	ended    string // how the last one ended
+	drag     *[2]int
+}
+
+type (
+	shellOpenedMsg struct {
+		gen   int
+		shell Shell
+		err   error
+	}
+	shellEndedMsg struct {
+		gen, code int
+		err       error
+	}
+	screenMsg struct{ gen int }
+)
+
+func (p *shellPane) running() bool { return p != nil && (p.shell != nil || p.starting) }
+
+// start opens a shell; what the last one left on the screen is gone then.
+func (p *shellPane) start(m *model) tea.Cmd {
+	p.close()
+	p.gen++
+	p.screen = term.New(max(p.w, 2), max(p.h, 2))
+	p.screen.Focus(m.focus == onShell)
+	p.starting, p.ended = true, ""
+	gen, w, h := p.gen, max(p.w, 2), max(p.h, 2)
+	return func() tea.Msg {
+		shell, err := p.open(m.ctx, w, h)
+		return shellOpenedMsg{gen, shell, err}
+	}
+}
+
+// close ends the shell and its screen.
+func (p *shellPane) close() {
+	if p == nil {
+		return
+	}
+	if p.shell != nil {
+		p.shell.Close()
+		p.shell = nil
+	}
+	if p.screen != nil {
+		p.screen.Close()
+	}
+}
+
+func (p *shellPane) update(m *model, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case shellOpenedMsg:
+		return p.opened(m, msg)
+	case shellEndedMsg:
+		if msg.gen == p.gen {
+			p.end(m, msg)
+		}
+	case screenMsg:
+		if msg.gen == p.gen {
+			return p.awaitScreen(m)
+		}
+	}
+	return nil
+}
+
+func (p *shellPane) opened(m *model, msg shellOpenedMsg) tea.Cmd {
+	if msg.gen != p.gen {
+		if msg.shell != nil {
+			return func() tea.Msg { msg.shell.Close(); return nil }
+		}
+		return nil
+	}
+	p.starting = false
+	if msg.err != nil {
+		p.ended = msg.err.Error()
+		return nil
+	}
+	p.shell = msg.shell
+	screen, shell, gen := p.screen, p.shell, p.gen
+	in := func() tea.Msg { io.Copy(shell, screen.Input()); return nil }
+	out := func() tea.Msg {
+		io.Copy(screen, shell) // it ends with the shell, whose Wait tells why
+		code, err := shell.Wait()
+		return shellEndedMsg{gen, code, err}
+	}
+	return tea.Batch(in, out, p.awaitScreen(m), p.tellSize())
+}
+
+func (p *shellPane) end(m *model, msg shellEndedMsg) {
+	p.shell = nil
+	switch {
+	case msg.err != nil:
+		p.ended = msg.err.Error()
+	case msg.code == 0:
+		p.ended = "the shell has ended"
+	default:
+		p.ended = fmt.Sprintf("the shell has ended with exit code %d", msg.code)
+	}
+	m.say(p.ended + "; the capture goes on")
+}
+
+func (p *shellPane) awaitScreen(m *model) tea.Cmd {
+	gen := p.gen
+	return await(m.ctx, p.screen.Changed(), func(struct{}) tea.Msg { return screenMsg{gen} })
+}
+
+func (p *shellPane) resize(w, h int) tea.Cmd {
+	if p == nil || w < 2 || h < 2 || p.w == w && p.h == h {
+		return nil
+	}
+	p.w, p.h = w, h
+	if p.screen != nil {
+		p.screen.Resize(w, h)
+	}
+	return p.tellSize()
+}
+
+// tellSize tells the instance how large the pane is.
+func (p *shellPane) tellSize() tea.Cmd {
+	if p.shell == nil {
+		return nil
+	}
+	shell, w, h := p.shell, p.w, p.h
+	return func() tea.Msg {
+		shell.Resize(w, h) // a shell that has ended says so elsewhere
+		return nil
+	}
+}
+
+func (p *shellPane) focus(on bool) {
+	if p != nil && p.screen != nil {
+		p.screen.Focus(on)
+	}
+}
+
+func (p *shellPane) key(msg tea.KeyPressMsg) {
+	p.screen.ClearSelection()
+	p.screen.ScrollToBottom()
+	p.screen.Key(msg)
+}
+
+func (p *shellPane) paste(text string) {
+	if p.running() {
+		p.screen.ScrollToBottom()
+		p.screen.Paste(text)
+	}
+}
+
+// scroll moves back by n lines, forth below 0.
+func (p *shellPane) scroll(n int) {
+	if p.screen != nil {
+		p.screen.Scroll(n)
+	}
+}
+
+// wipe puts the terminal back to how it began: for output that left it in
+// disorder.
+func (p *shellPane) wipe() {
+	if p.screen != nil {
+		p.screen.Reset()
+	}
+}
+
+func (p *shellPane) dragging() bool { return p != nil && p.drag != nil }
+
+// mouse gives the mouse to the program in the shell if it asked for it; else
+// a drag selects and copies.
+func (p *shellPane) mouse(m *model, msg tea.MouseMsg, x, y int) (used bool, cmd tea.Cmd) {
+	if p.screen == nil {
+		return false, nil
+	}
+	if p.running() && y >= 0 && p.drag == nil && p.screen.Mouse(msg, x, y) {
+		return true, nil
+	}
+	x, y = max(0, min(x, p.w-1)), max(0, min(y, p.h-1))
+	switch msg.(type) {
+	case tea.MouseClickMsg:
+		if msg.Mouse().Button != tea.MouseLeft {
+			return false, nil
+		}
+		p.screen.ClearSelection()
+		p.drag = &[2]int{x, y}
+	case tea.MouseMotionMsg:
+		if p.drag == nil {
+			return false, nil
+		}
+		p.screen.Select(p.drag[0], p.drag[1], x, y)
+	case tea.MouseReleaseMsg:
+		if p.drag == nil {
+			return false, nil
+		}
+		p.drag = nil
+		if text := p.screen.Selected(); strings.TrimSpace(text) != "" {
+			m.say("copied " + plural(strings.Count(text, "\n")+1, "line"))
+			return true, tea.SetClipboard(text)
+		}
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// cursor returns where the terminal's cursor is, nil where there is none.
+func (p *shellPane) cursor(at rect) *tea.Cursor {
+	if p == nil || p.shell == nil || p.screen == nil || at.h <= shellChrome {
+		return nil
+	}
+	x, y, visible := p.screen.Cursor()
+	if !visible || x >= at.w || y >= at.h-shellChrome {
+		return nil
+	}
+	return tea.NewCursor(at.x+x, at.y+shellChrome+y)
+}
+
+// draw returns the pane's lines, the title first.
+func (p *shellPane) draw(s *styles, at rect, focused bool, leave string) []string {
+	info := ""
+	switch {
+	case p.starting:
+		info = "opening…"
+	case p.shell == nil:
+		info = "ended"
+	}
+	l := titleLine(s, focused, "Shell", info)
+	if n := p.screen.Scrolled(); n > 0 {
+		l.add(s.warn, fmt.Sprintf(" %s back", plural(n, "line")))
+	}
+	if focused {
+		l.add(s.muted, "  ").add(s.key, leave).add(s.muted, " leaves")
+	}
+	lines := append(make([]string, 0, at.h), finishTitle(s, focused, l, at.w))
+	for _, text := range p.screen.Lines() {
+		if len(lines) < at.h {
+			lines = append(lines, fit(text, at.w))
+		}
+	}
+	for len(lines) < at.h {
+		lines = append(lines, strings.Repeat(" ", at.w))
+	}
+	if !p.running() {
+		p.explainEnd(s, lines, at.w)
+	}
+	return lines
+}
+
+// explainEnd says over the pane's last lines why no shell runs.
+func (p *shellPane) explainEnd(s *styles, lines []string, w int) {
+	var what, next line
+	what.add(s.warn, " "+p.ended)
+	next.add(s.muted, " press ").add(s.key, "o").add(s.muted, " to open it again; the capture goes on")
+	if n := len(lines); n > 3 {
+		lines[n-2], lines[n-1] = what.cut(w), next.cut(w)
+	}
+}
