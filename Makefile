@@ -1,0 +1,32 @@
+PREFIX ?= /usr/local
+GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.PHONY: help build install test try bench demo clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build ./lxd-allowlist
+	@[ -n "$(GO)" ] || { echo "no go in PATH or /usr/local/go/bin: install it from https://go.dev/dl" >&2; exit 1; }
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o lxd-allowlist .
+
+install: build ## install it below PREFIX (/usr/local)
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 lxd-allowlist "$(DESTDIR)$(PREFIX)/bin/lxd-allowlist"
+
+test: ## run every check and test; needs root for an LXD of its own
+	@.ci/test
+
+try: ## set up what is missing and watch an instance's names
+	@.ci/try
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+demo: ## record demo.gif from demo.tape; needs vhs
+	vhs demo.tape
+
+clean: ## remove what was built here
+	rm -f lxd-allowlist
+	rm -rf .cache
