@@ -9,10 +9,11 @@ import (
 // Key sends a key press. It brings the view back to the bottom.
 func (s *Screen) Key(k tea.KeyPressMsg) {
 	s.mu.Lock()
-	app := s.m.modes[modeCursorKeys]
-	s.bottom()
-	s.mu.Unlock()
-	s.in.offer(encodeKey(k.Key(), app), inputLimit)
+	defer s.mu.Unlock()
+	if seq := encodeKey(k.Key(), s.m.modes[modeCursorKeys]); len(seq) > 0 {
+		s.bottom()
+		s.in.offer(seq, inputLimit)
+	}
 }
 
 // Paste sends text, bracketed if the program asked for that. It brings the

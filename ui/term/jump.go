@@ -80,14 +80,10 @@ func findCut(p []byte, keep int) int {
 			return 0
 		}
 	}
-	return bytes.LastIndex(p[:end], []byte("\r\n")) + 2*btoi(bytes.Contains(p[:end], []byte("\r\n")))
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
+	if end = bytes.LastIndex(p[:end], []byte("\r\n")); end < 0 {
+		return 0
 	}
-	return 0
+	return end + len("\r\n")
 }
 
 // scanLines returns how much of p is nothing but lines: text, and sequences

@@ -65,9 +65,9 @@ func (m *machine) text(p []byte) int {
 			continue
 		}
 		m.raw(p[run:n])
-		if size == 1 && !utf8.FullRune(p[n:]) {
-			m.rune = append(m.rune[:0], p[n:]...)
-			return len(p)
+		if size == 1 { // broken, or not all there yet
+			m.rune = append(m.rune[:0], p[n])
+			return n + 1
 		}
 		n += size
 		run = n
@@ -78,7 +78,7 @@ func (m *machine) text(p []byte) int {
 	return n
 }
 
-// finishRune goes on with a character that began at the end of a feed.
+// finishRune goes on with a character that isn't complete.
 func (m *machine) finishRune(p []byte) int {
 	n := 0
 	for n < len(p) && !utf8.FullRune(m.rune) && !utf8.RuneStart(p[n]) {
@@ -95,9 +95,17 @@ func (m *machine) finishRune(p []byte) int {
 	return n
 }
 
+// narrow is false where the user has told the libraries, by an environment
+// variable, that characters of doubtful width take two cells.
+var narrow = ansi.StringWidth("─") == 1
+
 // simple tells whether r is one cell wide and never joins its neighbours, so
 // that a run of such characters can be handed on as it is.
 func simple(r rune) bool {
+	return narrow && isSimpleRange(r)
+}
+
+func isSimpleRange(r rune) bool {
 	return r >= 0xa1 && r < 0x300 && r != 0xad && r != 0xa9 && r != 0xae || // Latin
 		r >= 0x370 && r < 0x483 || // Greek, Cyrillic
 		r >= 0x2500 && r < 0x25a0 // lines and blocks

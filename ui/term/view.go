@@ -2,6 +2,7 @@ package term
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
@@ -153,17 +154,24 @@ func (s *Screen) Lines() []string {
 func (s *Screen) line(y int) string {
 	from, to := s.view.sel.span(y, s.m.w)
 	line, simple := draw(s.row(y), s.m.w, from, to, false)
-	if !simple && ansi.StringWidth(line) != s.m.w {
-		// Characters in neighbouring cells would join, or one is not as wide
-		// as the emulator thought.
+	if !simple && !fits(line, s.m.w) {
+		// Characters in neighbouring cells would join, or not all agree on how
+		// wide one is.
 		line, _ = draw(s.row(y), s.m.w, from, to, true)
 	}
 	return line
 }
 
+// fits tells whether text is w cells wide for terminals that count by character
+// and for those that count by cluster.
+func fits(text string, w int) bool {
+	return ansi.StringWidth(text) == w && ansi.StringWidthWc(text) == w
+}
+
 // draw turns a row of w cells into a line, with the columns from and up to in
-// reverse. simple tells that all of it is ASCII. Apart, no character can join
-// its neighbour: a sequence stands between them.
+// reverse. simple tells that it holds only characters whose width is beyond
+// doubt. Apart, no character can join its neighbour: a sequence stands between
+// them.
 func draw(row func(x int) *uv.Cell, w, from, to int, apart bool) (line string, simple bool) {
 	var b strings.Builder
 	b.Grow(w + w/2)
@@ -174,10 +182,10 @@ func draw(row func(x int) *uv.Cell, w, from, to int, apart bool) (line string, s
 		if x >= from && x < to {
 			style.Attrs ^= uv.AttrReverse
 		}
-		ascii := len(text) == 1
-		simple = simple && ascii
-		if apart && !ascii {
-			if ansi.StringWidth(text) != width {
+		sure := isSimple(text)
+		simple = simple && sure
+		if apart && !sure {
+			if !fits(text, width) {
 				text = "\ufffd" + strings.Repeat(" ", width-1)
 			}
 			b.WriteString(ansi.ResetStyle)
@@ -192,6 +200,15 @@ func draw(row func(x int) *uv.Cell, w, from, to int, apart bool) (line string, s
 	}
 	b.WriteString(ansi.ResetStyle)
 	return b.String(), simple
+}
+
+// isSimple tells whether text is one ASCII character or one that is simple.
+func isSimple(text string) bool {
+	if len(text) == 1 {
+		return true
+	}
+	r, size := utf8.DecodeRuneInString(text)
+	return size == len(text) && simple(r)
 }
 
 // cellAt returns what to draw at x: a blank where there is no cell, or only
