@@ -98,3 +98,15 @@ func stamp(t time.Time) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
+
+// remarks returns the notes of all rules, for files that have no place for a
+// comment beside a rule.
+func remarks(rules []Rule) []string {
+	var lines []string
+	for _, r := range rules {
+		for _, n := range notes(r) {
+			lines = append(lines, dotted(r)+": "+n)
+		}
+	}
+	return lines
+}

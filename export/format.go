@@ -21,6 +21,8 @@ type Format struct {
 	Load   string // how the target is made to use the file
 	Check  string // how the file is checked before that; "" if there is no way
 
+	// needsRule says that an empty list means "allow all" there, or nothing.
+	needsRule bool
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
 	limit  func(Rule) string
@@ -30,7 +32,13 @@ type Format struct {
 
 // formats are all formats, in the order in which they are shown.
 var formats = []Format{
-	plain, squid, jsonFormat, csvFormat,
+	plain, squid, jsonFormat, csvFormat, yamlFormat, markdown,
+	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, coredns,
+	haproxy, nginx, tinyproxy, privoxy,
+	adguard, pihole,
+	cilium, istio, envoy,
+	awsNFW, awsNFWTerraform, azure, gcp,
+	hardenRunner, sandboxRuntime,
 }
 
 // Formats returns all formats, the most wanted first.
@@ -79,6 +87,9 @@ func (f Format) fit(c Compiled) (Compiled, error) {
 			}
 		}
 		c.rules = minimise(c.rules)
+	}
+	if f.needsRule && len(c.rules) == 0 {
+		return Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
 	}
 	if f.limit == nil {
 		return c, nil
@@ -160,6 +171,13 @@ func (p *page) head(f Format, c Compiled) {
 // notes writes what is known of a rule as comments, each on its own line.
 func (p *page) notes(r Rule) {
 	for _, s := range notes(r) {
+		p.comment(s)
+	}
+}
+
+// remarks writes the notes of all rules in one place.
+func (p *page) remarks(rules []Rule) {
+	for _, s := range remarks(rules) {
 		p.comment(s)
 	}
 }

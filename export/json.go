@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 var jsonFormat = Format{
@@ -26,12 +25,12 @@ type document struct {
 }
 
 type originDoc struct {
-	Program  string     `json:"program,omitempty"`
-	Session  string     `json:"session,omitempty"`
-	Instance string     `json:"instance,omitempty"`
-	Network  string     `json:"network,omitempty"`
-	Host     string     `json:"host,omitempty"`
-	When     *time.Time `json:"when,omitempty"`
+	Program  string `json:"program,omitempty"`
+	Session  string `json:"session,omitempty"`
+	Instance string `json:"instance,omitempty"`
+	Network  string `json:"network,omitempty"`
+	Host     string `json:"host,omitempty"`
+	When     string `json:"when,omitempty"`
 }
 
 type ruleDoc struct {
@@ -56,20 +55,24 @@ func documentOf(c Compiled) document {
 	h := c.header
 	d := document{Rules: []ruleDoc{}, Aliases: append([]string{}, c.aliases...)}
 	if h != (Header{}) {
-		d.Origin = &originDoc{Program: h.Program, Session: h.Session, Instance: h.Instance, Network: h.Network, Host: h.Host}
-		if !h.When.IsZero() {
-			when := h.When.UTC()
-			d.Origin.When = &when
-		}
+		d.Origin = &originDoc{oneLine(h.Program), oneLine(h.Session), oneLine(h.Instance), oneLine(h.Network), oneLine(h.Host), stamp(h.When)}
 	}
 	for _, r := range c.rules {
-		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: r.Reason, Source: r.Source, Warning: r.Warning()}
+		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: oneLine(r.Reason), Source: oneLine(r.Source), Warning: r.Warning()}
 		if s := r.Seen; s != nil {
-			doc.Seen = &seenDoc{s.Queries, s.Types, s.Outcome, s.Instances, stamp(s.First), stamp(s.Last)}
+			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), oneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last)}
 		}
 		d.Rules = append(d.Rules, doc)
 	}
 	return d
+}
+
+func oneLines(texts []string) []string {
+	lines := make([]string, len(texts))
+	for i, t := range texts {
+		lines[i] = oneLine(t)
+	}
+	return lines
 }
 
 func (d document) rules() ([]Rule, error) {

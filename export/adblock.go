@@ -1,0 +1,108 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var adguard = Format{
+	Name:      "adguard",
+	Title:     "AdGuard Home, filtering rules",
+	Extension: "txt",
+	Exact:     "@@|h^",
+	Suffix:    "@@||h^",
+	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
+	encode:    encodeAdGuard,
+	decode:    decodeAdGuard,
+}
+
+// adguardDeny blocks every name; a bare * blocks none.
+const adguardDeny = "||*^"
+
+func encodeAdGuard(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "!"}
+	p.head(f, c)
+	p.line("%s", adguardDeny)
+	for _, r := range c.rules {
+		p.notes(r)
+		if r.Suffix {
+			p.line("@@||%s^", r.Name)
+		} else {
+			p.line("@@|%s^", r.Name)
+		}
+	}
+	return p.Bytes(), nil
+}
+
+func decodeAdGuard(data []byte) ([]Rule, error) {
+	lines := slices.Collect(content(data, "!"))
+	if len(lines) == 0 || lines[0] != adguardDeny {
+		return nil, errors.New("all other names are not denied")
+	}
+	var rules []Rule
+	for _, line := range lines[1:] {
+		name, suffix := between(line, "@@||", "^")
+		if !suffix {
+			var exact bool
+			if name, exact = between(line, "@@|", "^"); !exact {
+				return nil, fmt.Errorf("a line that says something else: %q", line)
+			}
+		}
+		rules = append(rules, Rule{Name: name, Suffix: suffix})
+	}
+	return rules, nil
+}
+
+var pihole = Format{
+	Name:      "pihole",
+	Title:     "Pi-hole 6, a script of its commands: all other names are denied",
+	Extension: "sh",
+	Exact:     "pihole allow h",
+	Suffix:    `pihole --allow-regex '(^|\.)h$'`,
+	Load:      "sh FILE, on the Pi-hole; the last command denies all that is not allowed",
+	limit:     twoLabels,
+	encode:    encodePihole,
+	decode:    decodePihole,
+}
+
+const piholeDeny = "pihole --regex '.*'"
+
+func encodePihole(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.line("#!/bin/sh -e")
+	p.head(f, c)
+	for _, r := range c.rules {
+		p.notes(r)
+		if r.Suffix {
+			p.line(`pihole --allow-regex '(^|\.)%s$'`, regexp.QuoteMeta(r.Name))
+		} else {
+			p.line("pihole allow %s", r.Name)
+		}
+	}
+	p.line("%s", piholeDeny)
+	return p.Bytes(), nil
+}
+
+func decodePihole(data []byte) ([]Rule, error) {
+	lines := slices.Collect(content(data, "#"))
+	last := len(lines) - 1
+	if last < 0 || lines[last] != piholeDeny {
+		return nil, errors.New("all other names are not denied")
+	}
+	var rules []Rule
+	for _, line := range lines[:last] {
+		name, exact := between(line, "pihole allow ", "")
+		if !exact {
+			quoted, suffix := between(line, `pihole --allow-regex '(^|\.)`, "$'")
+			name = strings.ReplaceAll(quoted, `\.`, ".")
+			if !suffix || regexp.QuoteMeta(name) != quoted {
+				return nil, fmt.Errorf("a line that says something else: %q", line)
+			}
+		}
+		rules = append(rules, Rule{Name: name, Suffix: !exact})
+	}
+	return rules, nil
+}

@@ -1,0 +1,144 @@
+package export
+
+import (
+	"errors"
+	"slices"
+)
+
+var awsNFW = Format{
+	Name:      "aws-nfw",
+	Title:     "AWS Network Firewall, a stateful domain list",
+	Extension: "json",
+	Exact:     "h",
+	Suffix:    ".h",
+	Load:      "aws network-firewall create-rule-group --type STATEFUL --capacity N --rule-group-name NAME --rule-group file://FILE",
+	Check:     "the same with --dry-run",
+	needsRule: true,
+	encode:    encodeAWS,
+	decode:    decodeAWS,
+}
+
+var awsNFWTerraform = Format{
+	Name:      "aws-nfw-terraform",
+	Title:     "AWS Network Firewall, a stateful domain list for Terraform",
+	Extension: "tf.json",
+	Exact:     "h",
+	Suffix:    ".h",
+	Load:      "put it into a Terraform module and name aws_network_firewall_rule_group.allowlist in the firewall policy",
+	Check:     "terraform validate",
+	needsRule: true,
+	encode:    encodeAWSTerraform,
+	decode:    decodeAWSTerraform,
+}
+
+const awsAllow = "ALLOWLIST"
+
+// awsMaxCapacity is the most that a rule group may have.
+const awsMaxCapacity = 30000
+
+type awsGroup struct {
+	RulesSource struct {
+		RulesSourceList struct {
+			Targets            []string
+			TargetTypes        []string
+			GeneratedRulesType string
+		}
+	}
+}
+
+// awsTypes says where names are looked for: in the TLS hello, and for plain
+// HTTP in its Host.
+func awsTypes(o Options) []string {
+	types := []string{"TLS_SNI"}
+	if slices.Contains(o.ports(), 80) {
+		types = append(types, "HTTP_HOST")
+	}
+	return types
+}
+
+func dottedAll(rules []Rule) []string {
+	words := make([]string, len(rules))
+	for i, r := range rules {
+		words[i] = dotted(r)
+	}
+	return words
+}
+
+func undottedAll(words []string) []Rule {
+	rules := make([]Rule, len(words))
+	for i, w := range words {
+		rules[i] = undotted(w)
+	}
+	return rules
+}
+
+func encodeAWS(_ Format, c Compiled, o Options) ([]byte, error) {
+	var g awsGroup
+	l := &g.RulesSource.RulesSourceList
+	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.rules), awsTypes(o), awsAllow
+	return marshal(g)
+}
+
+func decodeAWS(data []byte) ([]Rule, error) {
+	g, err := unmarshal[awsGroup](data)
+	if err != nil {
+		return nil, err
+	}
+	if l := g.RulesSource.RulesSourceList; l.GeneratedRulesType != awsAllow {
+		return nil, errors.New("not an allow-list")
+	}
+	return undottedAll(g.RulesSource.RulesSourceList.Targets), nil
+}
+
+type terraformFile struct {
+	Comment  []string `json:"//,omitempty"`
+	Resource struct {
+		RuleGroup struct {
+			Allowlist awsRuleGroup `json:"allowlist"`
+		} `json:"aws_network_firewall_rule_group"`
+	} `json:"resource"`
+}
+
+type awsRuleGroup struct {
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Capacity  int    `json:"capacity"`
+	RuleGroup struct {
+		RulesSource struct {
+			List struct {
+				GeneratedRulesType string   `json:"generated_rules_type"`
+				TargetTypes        []string `json:"target_types"`
+				Targets            []string `json:"targets"`
+			} `json:"rules_source_list"`
+		} `json:"rules_source"`
+	} `json:"rule_group"`
+}
+
+func encodeAWSTerraform(f Format, c Compiled, o Options) ([]byte, error) {
+	var t terraformFile
+	t.Comment = append(about(f, c), remarks(c.rules)...)
+	g := &t.Resource.RuleGroup.Allowlist
+	g.Name, g.Type = "lxd-allowlist", "STATEFUL"
+	// The capacity is fixed for good when the group is made, so there is
+	// room for as many names again.
+	need := len(c.rules) * len(awsTypes(o))
+	if need > awsMaxCapacity {
+		return nil, errors.New("aws-nfw-terraform: more names than a rule group may hold (capacity 30000); use suffixes or several groups")
+	}
+	g.Capacity = min(max(100, 2*need), awsMaxCapacity)
+	l := &g.RuleGroup.RulesSource.List
+	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.rules), awsTypes(o), awsAllow
+	return marshal(t)
+}
+
+func decodeAWSTerraform(data []byte) ([]Rule, error) {
+	t, err := unmarshal[terraformFile](data)
+	if err != nil {
+		return nil, err
+	}
+	l := t.Resource.RuleGroup.Allowlist.RuleGroup.RulesSource.List
+	if l.GeneratedRulesType != awsAllow {
+		return nil, errors.New("not an allow-list")
+	}
+	return undottedAll(l.Targets), nil
+}

@@ -1,0 +1,109 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var hardenRunner = Format{
+	Name:      "harden-runner",
+	Title:     "StepSecurity Harden-Runner, the first step of a GitHub job",
+	Extension: "yaml",
+	Exact:     "h:443 for each port",
+	Suffix:    "h:443 and *.h:443; how many labels * stands for there is not documented",
+	Load:      "put it first into the steps of a job",
+	encode:    encodeHardenRunner,
+	decode:    decodeHardenRunner,
+}
+
+func encodeHardenRunner(f Format, c Compiled, o Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	p.remarks(c.rules)
+	p.line("- uses: step-security/harden-runner@v2")
+	p.line("  with:")
+	p.line("    egress-policy: block")
+	p.line("    allowed-endpoints: >")
+	for _, name := range starred(c.rules) {
+		for _, port := range o.ports() {
+			p.line("      %s:%d", name, port)
+		}
+	}
+	return p.Bytes(), nil
+}
+
+func decodeHardenRunner(data []byte) ([]Rule, error) {
+	steps, err := yamlDocument[[]struct {
+		Uses string
+		With struct {
+			Policy    string `yaml:"egress-policy"`
+			Endpoints string `yaml:"allowed-endpoints"`
+		}
+	}](data)
+	if err != nil {
+		return nil, err
+	}
+	if len(steps) != 1 || steps[0].With.Policy != "block" {
+		return nil, errors.New("not one step that blocks")
+	}
+	// Every name must come with the same ports.
+	var names []string
+	ports := make(map[string][]string)
+	for _, e := range strings.Fields(steps[0].With.Endpoints) {
+		name, port, _ := strings.Cut(e, ":")
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return nil, fmt.Errorf("an endpoint without its port: %q", e)
+		}
+		if ports[name] == nil {
+			names = append(names, name)
+		}
+		ports[name] = append(ports[name], port)
+	}
+	for _, name := range names {
+		if !slices.Equal(ports[name], ports[names[0]]) {
+			return nil, fmt.Errorf("%q has ports of its own", name)
+		}
+	}
+	return unstarred(names)
+}
+
+var sandboxRuntime = Format{
+	Name:      "sandbox-runtime",
+	Title:     "Anthropic's sandbox-runtime (srt), the network part of its settings",
+	Extension: "json",
+	Exact:     "h",
+	Suffix:    "h and *.h",
+	Load:      "merge it into ~/.srt-settings.json",
+	limit: func(r Rule) string {
+		if r.Name == "localhost" {
+			return ""
+		}
+		return twoLabels(r)
+	},
+	encode: encodeSandbox,
+	decode: decodeSandbox,
+}
+
+type sandboxSettings struct {
+	Network struct {
+		AllowedDomains []string `json:"allowedDomains"`
+		DeniedDomains  []string `json:"deniedDomains"`
+	} `json:"network"`
+}
+
+func encodeSandbox(_ Format, c Compiled, _ Options) ([]byte, error) {
+	var s sandboxSettings
+	s.Network.AllowedDomains, s.Network.DeniedDomains = starred(c.rules), []string{}
+	return marshal(s)
+}
+
+func decodeSandbox(data []byte) ([]Rule, error) {
+	s, err := unmarshal[sandboxSettings](data)
+	if err != nil {
+		return nil, err
+	}
+	return unstarred(s.Network.AllowedDomains)
+}

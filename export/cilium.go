@@ -1,0 +1,101 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+)
+
+var cilium = Format{
+	Name:      "cilium",
+	Title:     "a CiliumNetworkPolicy for the egress of all pods in a namespace",
+	Extension: "yaml",
+	Exact:     "matchName: h",
+	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later)`,
+	Load:      "kubectl apply -n NAMESPACE -f FILE; any name may be looked up, only these may be connected to",
+	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
+	needsRule: true,
+	encode:    encodeCilium,
+	decode:    decodeCilium,
+}
+
+const ciliumBegin = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata:
+  name: lxd-allowlist
+spec:
+  endpointSelector: {}
+  egress:
+    - toEndpoints:
+        - matchLabels:
+            "k8s:io.kubernetes.pod.namespace": kube-system
+            "k8s:k8s-app": kube-dns
+      toPorts:
+        - ports:
+            - port: "53"
+              protocol: ANY
+          rules:
+            dns:
+              - matchPattern: "*"
+    - toFQDNs:`
+
+func encodeCilium(f Format, c Compiled, o Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	p.line("%s", ciliumBegin)
+	for _, r := range c.rules {
+		p.notes(r)
+		p.line("        - matchName: %s", quoted(r.Name))
+		if r.Suffix {
+			p.line("        - matchPattern: %s", quoted("**."+r.Name))
+		}
+	}
+	p.line("      toPorts:")
+	p.line("        - ports:")
+	for _, port := range o.ports() {
+		p.line(`            - port: "%d"`, port)
+		p.line("              protocol: TCP")
+	}
+	return p.Bytes(), nil
+}
+
+type ciliumPolicy struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string
+	Metadata   struct{ Name string }
+	Spec       struct {
+		EndpointSelector struct{} `yaml:"endpointSelector"`
+		Egress           []struct {
+			ToEndpoints []any            `yaml:"toEndpoints"`
+			ToFQDNs     []ciliumSelector `yaml:"toFQDNs"`
+			ToPorts     []any            `yaml:"toPorts"`
+		}
+	}
+}
+
+type ciliumSelector struct {
+	MatchName    string `yaml:"matchName"`
+	MatchPattern string `yaml:"matchPattern"`
+}
+
+func decodeCilium(data []byte) ([]Rule, error) {
+	d, err := yamlDocument[ciliumPolicy](data)
+	if err != nil {
+		return nil, err
+	}
+	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) != 1 {
+		return nil, errors.New("not one entry for the name server and one for names")
+	}
+	var patterns []string
+	for _, s := range d.Spec.Egress[1].ToFQDNs {
+		name, star := between(s.MatchPattern, "**.", "")
+		switch {
+		case s.MatchPattern == "":
+			patterns = append(patterns, s.MatchName)
+		case star && s.MatchName == "":
+			patterns = append(patterns, "*."+name)
+		default:
+			return nil, fmt.Errorf("a selector that says something else: %+v", s)
+		}
+	}
+	return unstarred(patterns)
+}

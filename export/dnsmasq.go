@@ -1,0 +1,142 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; older ones allow what is below it, too)"
+	dnsmasqSuffix = "server=/h/#: the name and everything below it"
+	dnsmasqCheck  = "dnsmasq --test -C FILE"
+)
+
+var dnsmasq = Format{
+	Name:      "dnsmasq",
+	Title:     "dnsmasq: all other names are NXDOMAIN",
+	Extension: "conf",
+	Exact:     dnsmasqExact,
+	Suffix:    dnsmasqSuffix,
+	Load:      "put it into /etc/dnsmasq.d and restart dnsmasq; the upstream servers stay those that it has",
+	Check:     dnsmasqCheck,
+	encode:    encodeDnsmasq,
+	decode:    decodeDnsmasq,
+}
+
+var lxdRawDnsmasq = Format{
+	Name:      "lxd-raw-dnsmasq",
+	Title:     "raw.dnsmasq of an LXD network: all other names are NXDOMAIN",
+	Extension: "conf",
+	Exact:     dnsmasqExact,
+	Suffix:    dnsmasqSuffix,
+	Load:      `lxc network set NETWORK raw.dnsmasq="$(cat FILE)"; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor`,
+	Check:     dnsmasqCheck,
+	encode:    encodeDnsmasq,
+	decode:    decodeDnsmasq,
+}
+
+var dnsmasqNftset = Format{
+	Name:      "dnsmasq-nftset",
+	Title:     "dnsmasq with nftables: all other names are NXDOMAIN, the addresses of these go into sets",
+	Extension: "conf",
+	Exact:     dnsmasqExact,
+	Suffix:    dnsmasqSuffix,
+	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept @allow4 and @allow6 in a chain that drops the rest",
+	Check:     dnsmasqCheck,
+	encode:    encodeNftset,
+	decode:    decodeNftset,
+}
+
+// nftSets is where the addresses go. Without the timeout an address would be
+// allowed for ever.
+const nftSets = "4#inet#egress#allow4,6#inet#egress#allow6"
+
+// denyAll is what makes dnsmasq answer NXDOMAIN itself to all that no rule
+// allows. Since 2.86 "/#/" loses against any default upstream, hence one
+// wildcard for each character that a name can end in; before 2.86 "/#/" is
+// what works.
+var denyAll = func() []string {
+	lines := []string{"address=/#/"}
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789-_" {
+		lines = append(lines, fmt.Sprintf("local=/*%c/", c))
+	}
+	return lines
+}()
+
+func encodeDnsmasq(f Format, c Compiled, _ Options) ([]byte, error) {
+	return dnsmasqFile(f, c, nil, func(p *page, r Rule) {}), nil
+}
+
+func encodeNftset(f Format, c Compiled, _ Options) ([]byte, error) {
+	sets := []string{
+		"nft add table inet egress",
+		"nft add set inet egress allow4 '{ type ipv4_addr; timeout 1h; }'",
+		"nft add set inet egress allow6 '{ type ipv6_addr; timeout 1h; }'",
+		"an address that serves other names, too, is open for them as well",
+	}
+	return dnsmasqFile(f, c, sets, func(p *page, r Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
+}
+
+func dnsmasqFile(f Format, c Compiled, remarks []string, after func(*page, Rule)) []byte {
+	p := page{mark: "#"}
+	p.head(f, c)
+	for _, s := range remarks {
+		p.comment(s)
+	}
+	for _, l := range denyAll {
+		p.line("%s", l)
+	}
+	for _, r := range c.rules {
+		p.notes(r)
+		p.line("server=/%s/#", r.Name)
+		if !r.Suffix {
+			p.line("local=/*.%s/", r.Name)
+		}
+		after(&p, r)
+	}
+	return p.Bytes()
+}
+
+func decodeDnsmasq(data []byte) ([]Rule, error) {
+	lines := slices.Collect(content(data, "#"))
+	if len(lines) < len(denyAll) || !slices.Equal(lines[:len(denyAll)], denyAll) {
+		return nil, fmt.Errorf("the lines that deny all other names are not there")
+	}
+	var rules []Rule
+	for _, line := range lines[len(denyAll):] {
+		if name, ok := between(line, "server=/", "/#"); ok {
+			rules = append(rules, Rule{Name: name, Suffix: true})
+			continue
+		}
+		name, ok := between(line, "local=/*.", "/")
+		last := len(rules) - 1
+		if !ok || last < 0 || rules[last].Name != name || !rules[last].Suffix {
+			return nil, fmt.Errorf("a line that says something else: %q", line)
+		}
+		rules[last].Suffix = false
+	}
+	return rules, nil
+}
+
+// decodeNftset reads the file without the nftset lines, and these as a list
+// of their own that must name the same.
+func decodeNftset(data []byte) ([]Rule, error) {
+	var rest strings.Builder
+	var sets []string
+	for line := range content(data, "#") {
+		if name, ok := between(line, "nftset=/", "/"+nftSets); ok {
+			sets = append(sets, name)
+		} else {
+			rest.WriteString(line + "\n")
+		}
+	}
+	rules, err := decodeDnsmasq([]byte(rest.String()))
+	if err != nil {
+		return nil, err
+	}
+	if !slices.EqualFunc(rules, sets, func(r Rule, name string) bool { return r.Name == name }) {
+		return nil, fmt.Errorf("the sets are not filled for the names that are allowed")
+	}
+	return rules, nil
+}

@@ -1,0 +1,320 @@
+package export
+
+import (
+	"bytes"
+	"flag"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// sample has a rule of every kind that some target wants care for.
+func sample(t *testing.T) Compiled {
+	t.Helper()
+	at := func(minute int) time.Time { return time.Date(2026, 3, 1, 9, minute, 0, 0, time.UTC) }
+	c, refused := Compile(List{
+		Rules: []Rule{
+			{Name: "www.example.com", Reason: "the shop's front | see <ticket 7>", Source: "user",
+				Seen: &Seen{Queries: 12, Outcome: "resolved", Instances: []string{"web1", "web2"}, First: at(1), Last: at(30), Types: []string{"A", "AAAA"}}},
+			{Name: "example.net", Suffix: true, Reason: "=updates\nof the\u202e vendor\\", Source: "user"},
+			{Name: "a.www.example.org", Source: "observed", Seen: &Seen{Queries: 1, Outcome: "NXDOMAIN", Types: []string{"HTTPS"}, First: at(2), Last: at(2)}},
+			{Name: "example.org"},
+			{Name: "b.example.org", Suffix: true},
+			{Name: "github.io", Suffix: true},
+			{Name: "_dmarc.example.com"},
+			{Name: "-dash.example.com"},
+			{Name: "xn--bcher-kva.example"},
+			{Name: "default"},
+			{Name: "intranet"},
+			{Name: "no"},
+			{Name: strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"},
+		},
+		Aliases: []string{"cname.example.net", "edge.cdn.example"},
+		Header:  Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", Network: "lxdbr0"},
+	})
+	if len(refused) > 0 {
+		t.Fatalf("refused %v", refused)
+	}
+	return c
+}
+
+// holdable leaves out the rules that f refuses one by one.
+func holdable(f Format, c Compiled) Compiled {
+	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
+		_, err := f.fit(Compiled{rules: []Rule{r}})
+		return err != nil
+	})
+	return c
+}
+
+func TestGolden(t *testing.T) {
+	for _, f := range Formats() {
+		t.Run(f.Name, func(t *testing.T) {
+			got, err := Render(f, holdable(f, sample(t)), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", f.Name+"."+f.Extension)
+			if *update {
+				put(t, path, string(got), 0o644)
+			}
+			if want := read(t, path); string(got) != want {
+				t.Errorf("%s differs; run with -update and look at the change. Got:\n%s", path, got)
+			}
+		})
+	}
+}
+
+// What was written is what the rules say, in a meaning that is written down
+// here by hand.
+func TestDecode(t *testing.T) {
+	for _, f := range Formats() {
+		c := compile(t, "www.example.com .example.net")
+		data, err := f.Encode(c, Options{Ports: []int{443}})
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		got, err := f.Decode(data)
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+			continue
+		}
+		want := ".example.net www.example.com"
+		if f.Widens != "" {
+			want = ".example.net .www.example.com"
+		}
+		if got := names(byName(got)); got != want {
+			t.Errorf("%s: read %s, want %s", f.Name, got, want)
+		}
+	}
+}
+
+func TestEmptyList(t *testing.T) {
+	for _, f := range Formats() {
+		data, err := Render(f, Compiled{}, Options{})
+		if f.needsRule {
+			if err == nil || !strings.Contains(err.Error(), "without a rule") {
+				t.Errorf("%s: error %v", f.Name, err)
+			}
+		} else if err != nil {
+			t.Errorf("%s: %v\n%s", f.Name, err, data)
+		}
+	}
+}
+
+func TestFormatFields(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, f := range Formats() {
+		if seen[f.Name] {
+			t.Errorf("%s: twice", f.Name)
+		}
+		seen[f.Name] = true
+		if f.Name == "" || f.Title == "" || f.Extension == "" || f.Exact == "" || f.Suffix == "" || f.Load == "" {
+			t.Errorf("%s: a field is empty: %+v", f.Name, f)
+		}
+		if got, err := Lookup(f.Name); err != nil || got.Title != f.Title {
+			t.Errorf("%s: found %q, %v", f.Name, got.Title, err)
+		}
+	}
+	if _, err := Lookup("nothing"); err == nil || !strings.Contains(err.Error(), "plain, squid") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for _, c := range []struct{ format, rules, word string }{
+		{"unbound", "intranet", "single label"},
+		{"unbound", "co.uk", "public suffix"},
+		{"rpz", strings.Repeat("a.", 123) + "bb", "247 bytes"},
+		{"rpz", "x.rpz-ip", "rpz-ip"},
+		{"istio", "_dmarc.example.com", "hyphens"},
+		{"istio", "a-.example.com", "hyphens"},
+		{"gcp", "intranet", "single label"},
+		{"pihole", "intranet", "single label"},
+		{"sandbox-runtime", "intranet", "single label"},
+	} {
+		f, err := Lookup(c.format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Render(f, compile(t, c.rules), Options{}); err == nil || !strings.Contains(err.Error(), c.word) {
+			t.Errorf("%s %s: error %v, want %q", c.format, c.rules, err, c.word)
+		}
+	}
+	for _, c := range []struct{ format, rules string }{
+		{"rpz", strings.Repeat("a.", 123) + "b"}, // 247 bytes
+		{"sandbox-runtime", "localhost"},
+		{"istio", "a-b.example.com"},
+	} {
+		f, err := Lookup(c.format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Render(f, compile(t, c.rules), Options{}); err != nil {
+			t.Errorf("%s %s: %v", c.format, c.rules, err)
+		}
+	}
+}
+
+// A widened rule swallows the ones that it covers then.
+func TestWidens(t *testing.T) {
+	data, err := Render(unbound, compile(t, "example.com www.example.com .a.example.com"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := unbound.Decode(data)
+	if err != nil || names(got) != ".example.com" {
+		t.Errorf("read %s, %v", names(got), err)
+	}
+	if !strings.Contains(string(data), "# wider than asked: ") {
+		t.Errorf("the file doesn't say that it is wider:\n%s", data)
+	}
+}
+
+// A line that carries a rule or a denial can't go unnoticed.
+func TestDecodeMissesNothing(t *testing.T) {
+	comments := map[string]string{"rpz": ";", "adguard": "!"}
+	// Lines that say nothing of rules: a header, a detail of the target.
+	idle := map[string][]string{
+		"rpz":      {"$TTL", "@ IN"},
+		"json":     {`"reason"`, `"source"`, `"warning"`, "seen"},
+		"markdown": {"- "},
+	}
+	c := compile(t, "www.example.com .example.net example.org .b.example.org")
+	for _, f := range Formats() {
+		f.Widens = "" // compare with what the file says, not with what was asked
+		data, err := f.Encode(c, Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		want, err := f.Decode(data)
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		mark := comments[f.Name]
+		if mark == "" {
+			mark = "#"
+		}
+		lines := bytes.SplitAfter(data, []byte("\n"))
+		for i, line := range lines {
+			text := strings.TrimSpace(string(line))
+			carries := strings.Contains(text, "example.") || strings.Contains(text, "local=") || strings.Contains(text, "CNAME") || strings.Contains(text, "NXDOMAIN") || strings.Contains(text, "block")
+			if !carries || strings.HasPrefix(text, mark) || slices.ContainsFunc(idle[f.Name], func(s string) bool { return strings.HasPrefix(text, s) }) {
+				continue
+			}
+			without := slices.Concat(slices.Concat(lines[:i]...), slices.Concat(lines[i+1:]...))
+			if got, err := f.Decode(without); err == nil && difference(got, want) == "" {
+				t.Errorf("%s: nobody misses the line %q", f.Name, line)
+			}
+		}
+	}
+}
+
+func TestRenderCatchesADifference(t *testing.T) {
+	f := plain
+	for word, decode := range map[string]func([]byte) ([]Rule, error){
+		"is missing":   func([]byte) ([]Rule, error) { return ruleList("a.example"), nil },
+		"is too many":  func([]byte) ([]Rule, error) { return ruleList("a.example b.example b.example"), nil },
+		"stands where": func([]byte) ([]Rule, error) { return ruleList("a.example .b.example"), nil },
+	} {
+		f.decode = decode
+		data, err := Render(f, compile(t, "a.example b.example"), Options{})
+		if err == nil || !strings.Contains(err.Error(), word) || data != nil {
+			t.Errorf("error %v, want %q; data %q", err, word, data)
+		}
+	}
+}
+
+func TestHeaderIsReproducible(t *testing.T) {
+	for _, f := range Formats() {
+		c := holdable(f, sample(t))
+		a, errA := f.Encode(c, Options{})
+		b, errB := f.Encode(c, Options{})
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: two runs differ", f.Name)
+		}
+	}
+	c := sample(t)
+	c.header.When, c.header.Host = time.Date(2026, 3, 1, 10, 0, 0, 0, time.FixedZone("", 3600)), "lab"
+	data, err := squid.Encode(c, Options{})
+	if err != nil || !strings.Contains(string(data), "# host lab\n# at 2026-03-01T09:00:00Z\n") {
+		t.Errorf("%v\n%s", err, data)
+	}
+}
+
+func TestNote(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                        "plain",
+		"two\nlines\r\n":               "two lines",
+		`ends in \`:                    "ends in /",
+		"\x1b[31mred\u2028\u202eabc":   "[31mred  abc",
+		"\xff":                         "\ufffd",
+		strings.Repeat("x", maxNote):   strings.Repeat("x", maxNote),
+		strings.Repeat("x", maxNote+1): strings.Repeat("x", maxNote) + "...",
+		strings.Repeat("\u00e4", 150):  strings.Repeat("\u00e4", 100) + "...",
+	} {
+		if got := note(in); got != want {
+			t.Errorf("note(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Whatever the names and the words about them, what any format writes is
+// printable and reads back as the compiled rules.
+func FuzzFormats(f *testing.F) {
+	for _, name := range []string{
+		"www.example.com", ".example.net\nwww.example.net\nexample.net", "x/com", "~.*", "a#b.example", "a b.example",
+		"default\nhostnames\ninclude\nvolatile\nimport", "no\non\nnull\n0x1f\n1.e5", "-x.example\n=1.example", "*.example.com",
+		".github.io\n.co.uk\ncom", "_a._b.example", "a..b\n.\n..", "\x00\x1b[31m\xff", "192.0.2.1\n2001:db8::1",
+		"rpz-ip\nx.rpz-client-ip", strings.Repeat("a.", 126) + "b", strings.Repeat("a", 63) + ".example",
+		"a.b.c.example\nb.c.example\n.c.example", ".a.example\na.example",
+	} {
+		f.Add(name, "a reason\n# | \\ \"", uint16(443))
+	}
+	f.Fuzz(func(t *testing.T, text, reason string, port uint16) {
+		l := List{Header: Header{Program: reason, Session: text, Instance: reason}}
+		for name := range strings.SplitSeq(text, "\n") {
+			r := undotted(name)
+			r.Reason, r.Source = reason, text
+			r.Seen = &Seen{Outcome: reason, Instances: []string{text, reason}, Types: []string{reason}}
+			l.Rules = append(l.Rules, r)
+			l.Aliases = append(l.Aliases, name)
+		}
+		all, _ := Compile(l)
+		options := Options{Ports: []int{int(port)}}
+		for _, f := range Formats() {
+			c := holdable(f, all)
+			if f.needsRule && len(c.rules) == 0 || f.Name == "envoy" && port == 80 {
+				continue
+			}
+			data, err := f.Encode(c, options)
+			if err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+			if i := slices.IndexFunc([]rune(string(data)), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || !utf8.Valid(data) {
+				t.Fatalf("%s: not printable at %d:\n%q", f.Name, i, data)
+			}
+			got, err := f.Decode(data)
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", f.Name, err, data)
+			}
+			want := c.rules
+			if f.Widens != "" {
+				want = c.Rules()
+				for i := range want {
+					want[i].Suffix = true
+				}
+				want = minimise(want)
+			}
+			if diff := difference(got, want); diff != "" {
+				t.Fatalf("%s: %s\n%s", f.Name, diff, data)
+			}
+		}
+	})
+}

@@ -1,0 +1,48 @@
+package export
+
+import "strings"
+
+var gcp = Format{
+	Name:      "gcp",
+	Title:     "Google Cloud Secure Web Proxy, a URL list",
+	Extension: "yaml",
+	Exact:     "h",
+	Suffix:    "*h, which the proxy matches at whole labels only",
+	Load:      "set the name, then gcloud network-security url-lists import LIST --location=REGION --source=FILE; a rule of the policy says inUrlList(host(), LIST)",
+	needsRule: true,
+	limit:     twoLabels,
+	encode:    encodeGCP,
+	decode:    decodeGCP,
+}
+
+func encodeGCP(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	p.line(`name: "projects/PROJECT/locations/REGION/urlLists/lxd-allowlist"`)
+	p.line("values:")
+	for _, r := range c.rules {
+		p.notes(r)
+		word := r.Name
+		if r.Suffix {
+			word = "*" + word
+		}
+		p.line("  - %s", quoted(word))
+	}
+	return p.Bytes(), nil
+}
+
+func decodeGCP(data []byte) ([]Rule, error) {
+	d, err := yamlDocument[struct {
+		Name   string
+		Values []string
+	}](data)
+	if err != nil {
+		return nil, err
+	}
+	var rules []Rule
+	for _, v := range d.Values {
+		name, suffix := strings.CutPrefix(v, "*")
+		rules = append(rules, Rule{Name: name, Suffix: suffix})
+	}
+	return rules, nil
+}

@@ -1,0 +1,98 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+var istio = Format{
+	Name:      "istio",
+	Title:     "Istio, a Sidecar with REGISTRY_ONLY and the ServiceEntries of these names",
+	Extension: "yaml",
+	Exact:     "h",
+	Suffix:    "h and *.h",
+	Load:      "kubectl apply -n NAMESPACE -f FILE; a guard-rail, no firewall: a pod can go round its sidecar",
+	Check:     "istioctl validate -f FILE",
+	needsRule: true,
+	limit:     hostLabels,
+	encode:    encodeIstio,
+	decode:    decodeIstio,
+}
+
+// istioHosts is how many hosts a ServiceEntry may have.
+const istioHosts = 256
+
+const istioSidecar = `apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata:
+  name: lxd-allowlist
+spec:
+  outboundTrafficPolicy:
+    mode: REGISTRY_ONLY
+  egress:
+    - hosts: ["./*", "istio-system/*"]`
+
+func encodeIstio(f Format, c Compiled, o Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	p.remarks(c.rules)
+	p.line("%s", istioSidecar)
+	n := 0
+	for hosts := range slices.Chunk(starred(c.rules), istioHosts) {
+		n++
+		p.line("---")
+		p.line("apiVersion: networking.istio.io/v1")
+		p.line("kind: ServiceEntry")
+		p.line("metadata:")
+		p.line("  name: lxd-allowlist-%d", n)
+		p.line("spec:")
+		p.line("  location: MESH_EXTERNAL")
+		p.line("  resolution: NONE")
+		p.line("  ports:")
+		for _, port := range o.ports() {
+			// TCP would open the port for every address.
+			protocol := "TLS"
+			if port == 80 {
+				protocol = "HTTP"
+			}
+			p.line("    - {number: %d, name: port-%d, protocol: %s}", port, port, protocol)
+		}
+		p.line("  hosts:")
+		for _, h := range hosts {
+			p.line("    - %s", quoted(h))
+		}
+	}
+	return p.Bytes(), nil
+}
+
+type istioObject struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string
+	Metadata   struct{ Name string }
+	Spec       struct {
+		OutboundTrafficPolicy struct{ Mode string } `yaml:"outboundTrafficPolicy"`
+		Egress                []any
+		Location, Resolution  string
+		Ports                 []any
+		Hosts                 []string
+	}
+}
+
+func decodeIstio(data []byte) ([]Rule, error) {
+	all, err := yamlDocuments[istioObject](data)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 || all[0].Kind != "Sidecar" || all[0].Spec.OutboundTrafficPolicy.Mode != "REGISTRY_ONLY" {
+		return nil, errors.New("the Sidecar that denies all other names is not there")
+	}
+	var hosts []string
+	for _, o := range all[1:] {
+		if o.Kind != "ServiceEntry" || len(o.Spec.Hosts) == 0 || len(o.Spec.Hosts) > istioHosts {
+			return nil, fmt.Errorf("%s %q with %d hosts", o.Kind, o.Metadata.Name, len(o.Spec.Hosts))
+		}
+		hosts = append(hosts, o.Spec.Hosts...)
+	}
+	return unstarred(hosts)
+}

@@ -1,0 +1,88 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var markdown = Format{
+	Name:      "markdown",
+	Title:     "a report for people",
+	Extension: "md",
+	Exact:     "the name alone",
+	Suffix:    "the name and everything below it",
+	Load:      "for a review, a ticket or a wiki",
+	encode:    encodeMarkdown,
+	decode:    decodeMarkdown,
+}
+
+var markdownColumns = "| Name | Kind | Why | Source | Queries | Types | Result | Asked by | First | Last |"
+
+func encodeMarkdown(_ Format, c Compiled, _ Options) ([]byte, error) {
+	var p page
+	p.line("# Allow-list")
+	p.line("")
+	p.line("%s. An exact rule allows the name alone, a suffix also everything below it.", summary(c.rules))
+	p.line("")
+	for _, s := range origin(c.header) {
+		p.line("- %s", prose(s))
+	}
+	for _, r := range c.rules {
+		if w := r.Warning(); w != "" {
+			p.line("- **Warning:** %s", prose(w))
+		}
+	}
+	p.line("")
+	p.line("%s", markdownColumns)
+	p.line("|%s", strings.Repeat(" --- |", strings.Count(markdownColumns, "|")-1))
+	for _, r := range c.rules {
+		var s Seen
+		queries := ""
+		if r.Seen != nil {
+			s, queries = *r.Seen, strconv.FormatUint(r.Seen.Queries, 10)
+		}
+		cells := []string{r.Reason, r.Source, queries, strings.Join(s.Types, " "), s.Outcome, strings.Join(s.Instances, " "), stamp(s.First), stamp(s.Last)}
+		for i := range cells {
+			cells[i] = prose(cells[i])
+		}
+		p.line("| `%s` | %s | %s |", r.Name, r.Kind(), strings.Join(cells, " | "))
+	}
+	return p.Bytes(), nil
+}
+
+// prose makes Markdown show the text as it is: one line, no markup, no cell
+// of its own, no HTML.
+func prose(text string) string {
+	var b strings.Builder
+	for _, r := range oneLine(text) {
+		if strings.ContainsRune("\\`*_{}[]<>()#+!|&~$", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func decodeMarkdown(data []byte) ([]Rule, error) {
+	lines := strings.Split(string(data), "\n")
+	table := slices.Index(lines, markdownColumns)
+	if table < 0 {
+		return nil, errors.New("the table is not there")
+	}
+	var rules []Rule
+	for _, line := range lines[min(table+2, len(lines)):] {
+		if line == "" {
+			continue
+		}
+		name, rest, named := strings.Cut(strings.TrimPrefix(line, "| `"), "` | ")
+		kind, _, kinded := strings.Cut(rest, " | ")
+		if !named || !kinded || kind != "exact" && kind != "suffix" {
+			return nil, fmt.Errorf("a row that says something else: %q", line)
+		}
+		rules = append(rules, Rule{Name: name, Suffix: kind == "suffix"})
+	}
+	return rules, nil
+}

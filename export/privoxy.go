@@ -1,0 +1,41 @@
+package export
+
+import (
+	"errors"
+	"slices"
+)
+
+var privoxy = Format{
+	Name:      "privoxy",
+	Title:     "Privoxy, an actions file",
+	Extension: "action",
+	Exact:     "h",
+	Suffix:    ".h",
+	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE",
+	encode:    encodePrivoxy,
+	decode:    decodePrivoxy,
+}
+
+var privoxyBegin = []string{"{+block{not on the allow-list}}", "/", "{-block}"}
+
+func encodePrivoxy(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	for _, l := range privoxyBegin {
+		p.line("%s", l)
+	}
+	for _, r := range c.rules {
+		p.notes(r)
+		p.line("%s", dotted(r))
+	}
+	return p.Bytes(), nil
+}
+
+func decodePrivoxy(data []byte) ([]Rule, error) {
+	lines := slices.Collect(content(data, "#"))
+	n := len(privoxyBegin)
+	if len(lines) < n || !slices.Equal(lines[:n], privoxyBegin) {
+		return nil, errors.New("all other names are not denied")
+	}
+	return undottedAll(lines[n:]), nil
+}

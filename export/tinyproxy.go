@@ -1,0 +1,57 @@
+package export
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+var tinyproxy = Format{
+	Name:      "tinyproxy",
+	Title:     "tinyproxy, a filter of extended regular expressions",
+	Extension: "filter",
+	Exact:     `^h\.?$`,
+	Suffix:    `(^|\.)h\.?$`,
+	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443`,
+	encode:    encodeTinyproxy,
+	decode:    decodeTinyproxy,
+}
+
+const (
+	ereExact  = `^`
+	ereSuffix = `(^|\.)`
+	ereEnd    = `\.?$` // a host may be written with the root's dot
+)
+
+func encodeTinyproxy(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	for _, r := range c.rules {
+		p.notes(r)
+		begin := ereExact
+		if r.Suffix {
+			begin = ereSuffix
+		}
+		p.line("%s%s%s", begin, regexp.QuoteMeta(r.Name), ereEnd)
+	}
+	return p.Bytes(), nil
+}
+
+func decodeTinyproxy(data []byte) ([]Rule, error) {
+	var rules []Rule
+	for line := range content(data, "#") {
+		quoted, suffix := between(line, ereSuffix, ereEnd)
+		if !suffix {
+			var exact bool
+			if quoted, exact = between(line, ereExact, ereEnd); !exact {
+				return nil, fmt.Errorf("an expression without its ends: %q", line)
+			}
+		}
+		name := strings.ReplaceAll(quoted, `\.`, ".")
+		if regexp.QuoteMeta(name) != quoted {
+			return nil, fmt.Errorf("an expression that is more than a name: %q", line)
+		}
+		rules = append(rules, Rule{Name: name, Suffix: suffix})
+	}
+	return rules, nil
+}

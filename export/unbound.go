@@ -1,0 +1,52 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+var unbound = Format{
+	Name:      "unbound",
+	Title:     "Unbound, local zones: all other names are NXDOMAIN",
+	Extension: "conf",
+	Exact:     "as a suffix",
+	Suffix:    `local-zone: "h." transparent`,
+	Widens:    "a local zone allows everything below its name, so that an exact rule does, too; the format rpz holds exact rules for Unbound",
+	Load:      "put it into /etc/unbound/unbound.conf.d and reload",
+	Check:     "unbound-checkconf",
+	encode:    encodeUnbound,
+	decode:    decodeUnbound,
+}
+
+var unboundBegin = []string{"server:", `local-zone: "." always_nxdomain`}
+
+func encodeUnbound(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	for _, l := range unboundBegin {
+		p.line("%s", l)
+	}
+	for _, r := range c.rules {
+		p.notes(r)
+		p.line(`local-zone: "%s." transparent`, r.Name)
+	}
+	return p.Bytes(), nil
+}
+
+func decodeUnbound(data []byte) ([]Rule, error) {
+	lines := slices.Collect(content(data, "#"))
+	n := len(unboundBegin)
+	if len(lines) < n || !slices.Equal(lines[:n], unboundBegin) {
+		return nil, errors.New("all other names are not denied")
+	}
+	var rules []Rule
+	for _, line := range lines[n:] {
+		name, ok := between(line, `local-zone: "`, `." transparent`)
+		if !ok {
+			return nil, fmt.Errorf("a line that says something else: %q", line)
+		}
+		rules = append(rules, Rule{Name: name, Suffix: true})
+	}
+	return rules, nil
+}

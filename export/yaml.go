@@ -1,0 +1,114 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v2"
+)
+
+var yamlFormat = Format{
+	Name:      "yaml",
+	Title:     "YAML with all that is known",
+	Extension: "yaml",
+	Exact:     "kind: exact",
+	Suffix:    "kind: suffix",
+	Load:      "for scripts of your own, such as yq '.rules[].name'",
+	Check:     "yq . FILE",
+	encode:    encodeYAML,
+	decode:    decodeYAML,
+}
+
+// quoted writes any text as a string for YAML. All strings are quoted: bare,
+// a name such as "no" or "0x1f" would be something else, and "*.h" an error.
+func quoted(text string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.Encode(oneLine(text)) // a string can't fail
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// quotedList writes a list in one line.
+func quotedList(texts []string) string {
+	words := make([]string, len(texts))
+	for i, t := range texts {
+		words[i] = quoted(t)
+	}
+	return "[" + strings.Join(words, ", ") + "]"
+}
+
+// yamlDocuments reads all documents of a file strictly.
+func yamlDocuments[T any](data []byte) ([]T, error) {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.SetStrict(true)
+	var all []T
+	for {
+		var v T
+		err := d.Decode(&v)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+}
+
+// yamlDocument reads a file of one document.
+func yamlDocument[T any](data []byte) (T, error) {
+	all, err := yamlDocuments[T](data)
+	if err == nil && len(all) != 1 {
+		err = errors.New("not one document")
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return all[0], nil
+}
+
+func encodeYAML(f Format, c Compiled, _ Options) ([]byte, error) {
+	p := page{mark: "#"}
+	p.head(f, c)
+	field := func(indent, key, text string) {
+		if text != "" {
+			p.line("%s%s: %s", indent, key, quoted(text))
+		}
+	}
+	d := documentOf(c)
+	if len(d.Rules) == 0 {
+		p.line("rules: []")
+	} else {
+		p.line("rules:")
+	}
+	for _, r := range d.Rules {
+		p.line("  - name: %s", quoted(r.Name))
+		field("    ", "kind", r.Kind)
+		field("    ", "reason", r.Reason)
+		field("    ", "source", r.Source)
+		field("    ", "warning", r.Warning)
+		if s := r.Seen; s != nil {
+			p.line("    seen:")
+			p.line("      queries: %d", s.Queries)
+			p.line("      types: %s", quotedList(s.Types))
+			field("      ", "result", s.Result)
+			p.line("      instances: %s", quotedList(s.Instances))
+			field("      ", "first", s.First)
+			field("      ", "last", s.Last)
+		}
+	}
+	return p.Bytes(), nil
+}
+
+func decodeYAML(data []byte) ([]Rule, error) {
+	d, err := yamlDocument[document](data)
+	if err != nil {
+		return nil, err
+	}
+	return d.rules()
+}
