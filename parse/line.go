@@ -50,6 +50,7 @@ type Record struct {
 	Result []byte // what follows " is " or " to ", without a note in brackets
 	Text   []byte // the message; the whole line if it isn't dnsmasq's
 
+	last  remembered
 	clock clock
 }
 

@@ -80,6 +80,13 @@ var lines = []struct {
 	{tag + "query[A] a.example from 10.0.0.256", "garbled"},
 	{tag + "query[A] a.example from 1.2.3.4%eth0", "garbled"},
 	{tag + "query[A] a.example from fe80::1%", "garbled"},
+	{tag + "query[A] a.example from 1:2:3:4:5:6:7:8", "query A a.example 1:2:3:4:5:6:7:8"},
+	{tag + "query[A] a.example from 1:2:3:4::5:6:7:8", "garbled"},
+	{tag + "query[A] a.example from 1::2::3", "garbled"},
+	{tag + "query[A] a.example from 1:2", "garbled"},
+	{tag + "query[A] a.example from 1:", "garbled"},
+	{tag + "query[A] a.example from 12345::", "garbled"},
+	{tag + "query[A] a.example from 1:2:3:4:5:6:7:10.0.0.2", "garbled"},
 	{tag + "query[A] a.example from ", "garbled"},
 	{tag + "query[A]  from 10.0.0.2", "garbled"},
 	{tag + "query[a] a.example from 10.0.0.2", "garbled"},
@@ -166,9 +173,14 @@ func brief(r *Record) string {
 func TestParse(t *testing.T) {
 	var r Record
 	for _, test := range lines {
-		r.Parse([]byte(test.line))
-		if got := brief(&r); got != test.want {
-			t.Errorf("%q\n got %q\nwant %q", test.line, got, test.want)
+		for range 2 { // the second time with the first one's prefix in mind
+			r.Parse([]byte(test.line))
+			if got := brief(&r); got != test.want {
+				t.Errorf("%q\n got %q\nwant %q", test.line, got, test.want)
+			}
+			if got, want := plainOf(&r), reference(test.line); got != want {
+				t.Errorf("%q\n got %v\nwant %v", test.line, got, want)
+			}
 		}
 	}
 }

@@ -13,34 +13,65 @@ const (
 	bareLost   = "<30>Nov 23 10:00:00 dnsmasq[4194304]: " // the most that can be missing
 )
 
+// remembered is what stands before a line's message. The next line mostly has
+// the same, and to read it anew would cost a quarter of the whole.
+type remembered struct {
+	text       [64]byte
+	n          int // of text, 0 for none
+	stamp, end int // where in it the time is
+	lost       int // how much longer the line was in dnsmasq's buffer
+}
+
 // prefix reads what stands before the message. own is the length that the
 // line had in dnsmasq's buffer. ok is false for a line of another program or
 // subsystem.
 func (r *Record) prefix(line []byte) (message []byte, own int, ok bool) {
-	rest := line
-	if len(rest) > 0 && rest[0] == '<' {
-		if n := countDigits(rest[1:]); n >= 1 && n <= 3 && len(rest) > n+1 && rest[n+1] == '>' {
-			rest = rest[n+2:]
+	last := &r.last
+	if last.n > 0 && len(line) >= last.n && string(line[:last.n]) == string(last.text[:last.n]) {
+		if last.end > 0 {
+			r.Stamp = line[last.stamp:last.end]
+		}
+		return line[last.n:], len(line) + last.lost, true
+	}
+	priority := priorityLen(line)
+	p := remembered{stamp: priority}
+	rest := line[priority:]
+	if n := stampLen(rest); n > 0 {
+		r.Stamp, rest = rest[:n], rest[n+1:]
+		p.end = p.stamp + n
+	}
+	if message, ok = afterTag(rest); !ok {
+		if p.end == 0 {
+			return rest, len(bareLost) + len(rest), true
+		}
+		// The next word is the host's name, unless it is another program's tag.
+		host := bytes.IndexByte(rest, ' ')
+		if host <= 0 || rest[host-1] == ':' {
+			return nil, 0, false
+		}
+		rest = rest[host+1:]
+		p.lost = len(syslogLost) + len(rest) - len(line)
+		if message, ok = afterTag(rest); !ok {
+			return nil, 0, false
 		}
 	}
-	n := stampLen(rest)
-	if n > 0 {
-		r.Stamp, rest = rest[:n], rest[n+1:]
+	if p.n = len(line) - len(message); p.n <= len(p.text) {
+		copy(p.text[:], line[:p.n])
+		*last = p
 	}
-	if message, ok = afterTag(rest); ok {
-		return message, len(line), true
+	return message, len(line) + p.lost, true
+}
+
+// priorityLen returns the length of the "<30>" that a line starts with.
+func priorityLen(line []byte) int {
+	if len(line) == 0 || line[0] != '<' {
+		return 0
 	}
-	if n == 0 {
-		return rest, len(bareLost) + len(rest), true
+	n := 1 + countDigits(line[1:])
+	if n == 1 || n > 4 || n == len(line) || line[n] != '>' {
+		return 0
 	}
-	// The next word is the host's name, unless it is another program's tag.
-	host := bytes.IndexByte(rest, ' ')
-	if host <= 0 || rest[host-1] == ':' {
-		return nil, 0, false
-	}
-	rest = rest[host+1:]
-	message, ok = afterTag(rest)
-	return message, len(syslogLost) + len(rest), ok
+	return n + 1
 }
 
 // afterTag returns what follows "dnsmasq[123]: " or "dnsmasq: ".
