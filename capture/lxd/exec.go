@@ -23,9 +23,16 @@ import (
 // notFoundCode is the exit code of a command that isn't there.
 const notFoundCode = 127
 
-// killedCode is that of a command that got SIGKILL, as all do in an instance
-// that is stopped by force.
-const killedCode = 128 + int(syscall.SIGKILL)
+// The exit codes of commands that were killed or lost their terminal, which is
+// how those in an instance that stops end.
+const (
+	killedCode = 128 + int(syscall.SIGKILL)
+	hungUpCode = 128 + int(syscall.SIGHUP)
+)
+
+// stopPatience is how long LXD may go on showing an instance as running after
+// its processes were killed.
+const stopPatience = 500 * time.Millisecond
 
 var errUnknownEnd = errors.New("it doesn't say how the command ended")
 
@@ -52,7 +59,7 @@ func (s *Server) Run(ctx context.Context, instance string, c Command) (code int,
 	}
 	request := api.InstanceExecPost{Command: c.Args, Environment: c.Env}
 	if c.User != "" {
-		request.Command = []string{"su", "-l", c.User, "-c", "exec " + quote(environ(c))}
+		request.Command = []string{"su", "-l", "-c", "exec " + quote(environ(c)), "--", c.User}
 		request.Environment = nil // a login shell clears it
 	}
 	p, err := s.exec(ctx, instance, request, c.Stdin, c.Stdout, c.Stderr)
@@ -141,23 +148,28 @@ func (p *process) watch(op client.Operation, drained <-chan bool) {
 		p.err = fmt.Errorf("the connection to LXD was lost (%w); the command may still run in the instance", cmp.Or(err, errUnknownEnd))
 	case err != nil:
 		p.err = err
-	case p.code == killedCode:
+	case p.code == killedCode, p.code == hungUpCode:
 		p.err = p.stoppedInstance()
 	}
 	_ = p.control.Close()
 }
 
-// stoppedInstance says so if the instance has stopped, which LXD shows as a
-// killed command.
+// stoppedInstance says so if the instance is gone, which LXD shows as a killed
+// command.
 func (p *process) stoppedInstance() error {
-	i, _, err := p.server.client.GetInstance(p.instance)
-	if api.StatusErrorCheck(err, http.StatusNotFound) {
-		return errors.New("the instance was deleted")
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	for {
+		i, err := p.server.instance(ctx, p.instance)
+		switch {
+		case api.StatusErrorCheck(err, http.StatusNotFound):
+			return errors.New("the instance was deleted")
+		case err == nil && i.StatusCode != api.Running && i.StatusCode != api.Ready:
+			return errors.New("the instance was stopped")
+		case pause(ctx, retryPause) != nil:
+			return nil
+		}
 	}
-	if err == nil && i.StatusCode != api.Running && i.StatusCode != api.Ready {
-		return errors.New("the instance was stopped")
-	}
-	return nil
 }
 
 // codeOf returns the exit code that an error in beginning a command amounts

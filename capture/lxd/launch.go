@@ -116,9 +116,11 @@ func (s *Server) launchDevices(ctx context.Context, network string) (map[string]
 
 // create waits for the instance to be made from its image.
 func (s *Server) create(ctx context.Context, source client.ImageServer, image api.Image, request api.InstancesPost, progress func(string, float64)) error {
-	op, err := await(ctx, func() (client.RemoteOperation, error) {
-		return s.client.CreateInstanceFromImage(source, image, request)
-	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// Not left to itself when the context ends: what it makes must be removed.
+	op, err := s.client.CreateInstanceFromImage(source, image, request)
 	if err != nil {
 		return err
 	}

@@ -134,8 +134,9 @@ func TestLeaseOfABridgeWithoutRaw(t *testing.T) {
 func TestCanaryAppearsInTheLog(t *testing.T) {
 	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
 	l := lease(t, s, bridge)
-	before := lxdLogs(t, l)
-	_ = before
+	if !strings.HasSuffix(l.LogPath(), "/dnsmasq."+bridge+".log") {
+		t.Errorf("LXD's log is %s", l.LogPath())
+	}
 	name, send := l.Canary(t.Context())
 	appears(t, l.LogPath(), name, send)
 	if !strings.HasSuffix(name, "."+l.Domain()) {
@@ -160,14 +161,6 @@ func TestCanaryAppearsInTheLog(t *testing.T) {
 	if raw := network(t, bridge).Config["raw.dnsmasq"]; raw != lxdtest.Raw {
 		t.Errorf("raw.dnsmasq is %q", raw)
 	}
-}
-
-func lxdLogs(t *testing.T, l *lxd.Lease) string {
-	t.Helper()
-	if !strings.HasSuffix(l.LogPath(), "/dnsmasq."+l.Network()+".log") {
-		t.Errorf("LXD's log is %s", l.LogPath())
-	}
-	return l.LogPath()
 }
 
 // appears fails unless the query for name comes to be in the log.

@@ -25,7 +25,7 @@ if [ -z "$user" ]; then
 	user=root
 	id ubuntu >/dev/null 2>&1 && user=ubuntu
 fi
-exec su -l "$user"`
+exec su -l -- "$user"`
 
 // Shell is a terminal in an instance.
 type Shell struct {
