@@ -190,7 +190,8 @@ func (l *Ledger) query(r *parse.Record, at int64) {
 	d.Queries++
 	d.first = min(d.first, at)
 	d.last = max(d.last, at)
-	if l.countType(d, r.Type) || l.countClient(d, r.Client) || fresh {
+	freshType, freshClient := l.countType(d, r.Type), l.countClient(d, r.Client)
+	if fresh || freshType || freshClient {
 		l.touch(id, saveNow)
 	} else {
 		l.touch(id, saveLater)

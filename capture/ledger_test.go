@@ -1,0 +1,310 @@
+package capture_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// row is a domain as the tests compare it.
+type row struct {
+	Name      string
+	Decision  capture.Decision
+	Rule      capture.Rule
+	Queries   uint32
+	Types     string
+	Outcome   string
+	Addresses string
+	Chain     string
+	Owners    string
+	First     time.Time
+	Last      time.Time
+	Mark      capture.Mark
+}
+
+func rows(l *capture.Ledger) []row {
+	var all []row
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			d := r.Domain(capture.ID(id))
+			v := r.Verdict(d)
+			types := map[string]uint32{}
+			for _, t := range d.Types {
+				types[t.Type] = t.Count
+			}
+			all = append(all, row{
+				Name: d.Name, Decision: v.Decision, Rule: v.Rule, Queries: d.Queries, Types: fmt.Sprint(types),
+				Outcome: d.Outcomes.String(), Addresses: fmt.Sprint(d.Addresses), Chain: strings.Join(r.Chain(d), " "),
+				Owners: strings.Join(r.Owners(d), " "), First: d.First().UTC(), Last: d.Last().UTC(), Mark: d.Mark,
+			})
+		}
+	})
+	return all
+}
+
+func find(t *testing.T, l *capture.Ledger, name string) row {
+	t.Helper()
+	for _, r := range rows(l) {
+		if r.Name == name {
+			return r
+		}
+	}
+	t.Fatalf("the ledger has no %q; it has %v", name, rows(l))
+	return row{}
+}
+
+func feed(l *capture.Ledger, lines ...string) {
+	l.Feed([]byte(strings.Join(lines, "\n")+"\n"), noon, false)
+}
+
+func TestLedger(t *testing.T) {
+	const q = "10.0.0.5/4000 "
+	tests := map[string]struct {
+		log  []string
+		want row
+	}{
+		"a resolved name": {
+			[]string{"1 " + q + "query[A] A.Example from 10.0.0.5", "1 " + q + "reply A.Example is 192.0.2.1"},
+			row{Name: "a.example", Queries: 1, Types: "map[A:1]", Outcome: "resolved", Addresses: "[192.0.2.1]", Owners: "10.0.0.5"},
+		},
+		"counts by type": {
+			[]string{"query[A] a.example from 10.0.0.5", "query[AAAA] a.example from 10.0.0.5", "query[A] a.example from 10.0.0.6"},
+			row{Name: "a.example", Queries: 3, Types: "map[A:2 AAAA:1]", Addresses: "[]", Owners: "10.0.0.5 10.0.0.6"},
+		},
+		"a chain of aliases": {
+			[]string{
+				"1 " + q + "query[A] a.example from 10.0.0.5",
+				"1 " + q + "reply a.example is <CNAME>", "1 " + q + "reply b.example is <CNAME>", "1 " + q + "reply c.example is 192.0.2.1",
+			},
+			row{Name: "a.example", Queries: 1, Types: "map[A:1]", Outcome: "resolved", Addresses: "[192.0.2.1]", Chain: "b.example c.example", Owners: "10.0.0.5"},
+		},
+		"an alias alone is dropped": {
+			[]string{"query[A] x.example from 10.0.0.5", "reply x.example is <CNAME>", "reply a.example is 192.0.2.1"},
+			row{Name: "a.example", Decision: capture.Drop, Rule: capture.AliasOnly, Types: "map[]", Outcome: "resolved", Addresses: "[192.0.2.1]"},
+		},
+		"no such name": {
+			[]string{"query[A] a.example from 10.0.0.5", "reply a.example is NXDOMAIN"},
+			row{Name: "a.example", Decision: capture.Drop, Rule: capture.NoSuchName, Queries: 1, Types: "map[A:1]", Outcome: "NXDOMAIN", Addresses: "[]", Owners: "10.0.0.5"},
+		},
+		"no such name at first": {
+			[]string{"query[A] a.example from 10.0.0.5", "reply a.example is NXDOMAIN", "query[A] a.example from 10.0.0.5", "reply a.example is 192.0.2.1"},
+			row{Name: "a.example", Queries: 2, Types: "map[A:2]", Outcome: "resolved", Addresses: "[192.0.2.1]", Owners: "10.0.0.5"},
+		},
+		"an error without a name": {
+			[]string{
+				"7 " + q + "query[A] a.example from 10.0.0.5", "8 " + q + "query[A] b.example from 10.0.0.5",
+				"7 " + q + "reply error is SERVFAIL",
+			},
+			row{Name: "a.example", Queries: 1, Types: "map[A:1]", Outcome: "SERVFAIL", Addresses: "[]", Owners: "10.0.0.5"},
+		},
+		"a reverse lookup": {
+			[]string{"query[PTR] 1.2.0.192.in-addr.arpa from 10.0.0.5", "reply 192.0.2.1 is a.example"},
+			row{Name: "1.2.0.192.in-addr.arpa", Decision: capture.Drop, Rule: capture.Reverse, Queries: 1, Types: "map[PTR:1]", Addresses: "[]", Owners: "10.0.0.5"},
+		},
+		"the bridge's own domain": {
+			[]string{"query[A] dnstest.lxd from 10.0.0.5", "config dnstest.lxd is 10.0.0.5"},
+			row{Name: "dnstest.lxd", Decision: capture.Drop, Rule: capture.Local, Queries: 1, Types: "map[A:1]", Outcome: "resolved", Addresses: "[10.0.0.5]", Owners: "10.0.0.5"},
+		},
+		"unprintable": {
+			[]string{"query[A] <name unprintable> from 10.0.0.5"},
+			row{Name: "<name unprintable>", Decision: capture.Drop, Rule: capture.Unprintable, Queries: 1, Types: "map[A:1]", Addresses: "[]", Owners: "10.0.0.5"},
+		},
+		"unfit": {
+			[]string{"query[A] a'b.example from 10.0.0.5"},
+			row{Name: "a'b.example", Decision: capture.Drop, Rule: capture.Unfit, Queries: 1, Types: "map[A:1]", Addresses: "[]", Owners: "10.0.0.5"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := capture.NewLedger(capture.Info{Instance: "dnstest", Domain: "lxd"})
+			feed(l, test.log...)
+			got := find(t, l, test.want.Name)
+			test.want.First, test.want.Last = noon, noon
+			if got != test.want {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestLedgerDropsWhatOnlyOthersAskedFor(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+	feed(l, "query[A] mine.example from 10.0.0.5", "query[A] theirs.example from 10.0.0.6", "query[A] both.example from 10.0.0.5", "query[A] both.example from 10.0.0.6")
+	l.SetOwners(map[string]string{"10.0.0.5": "dnstest", "10.0.0.6": "other"})
+	for name, rule := range map[string]capture.Rule{"mine.example": capture.Undecided, "theirs.example": capture.Elsewhere, "both.example": capture.Undecided} {
+		if got := find(t, l, name).Rule; got != rule {
+			t.Errorf("%s: rule %q, want %q", name, got, rule)
+		}
+	}
+}
+
+func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	seen := l.Expect("canary.lxd")
+	feed(l, "query[A] canary.lxd from 10.0.0.1", "config canary.lxd is NXDOMAIN")
+	select {
+	case <-seen:
+	default:
+		t.Error("the canary was not seen")
+	}
+	if got := rows(l); len(got) != 0 {
+		t.Errorf("the ledger has %v", got)
+	}
+}
+
+func TestKeepingWhatNoListCanHold(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	feed(l, "query[A] a'b.example from 10.0.0.5")
+	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 0); err != capture.ErrUnfit {
+		t.Errorf("Mark = %v, want ErrUnfit", err)
+	}
+}
+
+// randomLine is a line of a log with few names, so that they meet.
+func randomLine(rng *rand.Rand) string {
+	name := fmt.Sprintf("n%d.example", rng.IntN(12))
+	serial := rng.IntN(20) + 1
+	prefix := fmt.Sprintf("%d 10.0.0.%d/40 ", serial, rng.IntN(3))
+	switch rng.IntN(8) {
+	case 0:
+		return prefix + "reply " + name + " is <CNAME>"
+	case 1:
+		return prefix + "reply " + name + " is 192.0.2." + fmt.Sprint(rng.IntN(9))
+	case 2:
+		return prefix + "reply " + name + " is NXDOMAIN"
+	case 3:
+		return prefix + "reply error is SERVFAIL"
+	}
+	client := rng.IntN(3)
+	return fmt.Sprintf("%d 10.0.0.%d/40 query[%s] %s from 10.0.0.%d", serial, client, []string{"A", "AAAA", "HTTPS"}[rng.IntN(3)], name, client)
+}
+
+// act does something at random: log lines, a mark, an undo, a redo.
+func act(rng *rand.Rand, l *capture.Ledger) {
+	switch rng.IntN(6) {
+	case 0, 1:
+		for range rng.IntN(5) + 1 {
+			feed(l, randomLine(rng))
+		}
+	case 2:
+		l.Undo()
+	case 3:
+		l.Redo()
+	default:
+		mark(rng, l)
+	}
+}
+
+func mark(rng *rand.Rand, l *capture.Ledger) {
+	n := 0
+	l.Read(func(r capture.Reader) { n = r.Len() })
+	if n == 0 {
+		return
+	}
+	ids := []capture.ID{capture.ID(rng.IntN(n))}
+	if rng.IntN(3) == 0 {
+		ids = append(ids, capture.ID(rng.IntN(n)))
+		if ids[0] == ids[1] {
+			ids = ids[:1]
+		}
+	}
+	m := capture.Mark{Decision: capture.Decision(rng.IntN(3))}
+	if m.Decision != capture.New && rng.IntN(4) == 0 {
+		m.Reason = "ticket 4711"
+	}
+	l.Mark(m, ids...)
+}
+
+func marks(l *capture.Ledger) map[string]capture.Mark {
+	all := map[string]capture.Mark{}
+	for _, r := range rows(l) {
+		if r.Mark != (capture.Mark{}) {
+			all[r.Name] = r.Mark
+		}
+	}
+	return all
+}
+
+// Any sequence of events and decisions, undone, leaves no decision; done
+// again, all of them.
+func TestUndoAllRedoAll(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		l := capture.NewLedger(capture.Info{})
+		for range 60 {
+			act(rng, l)
+		}
+		want := marks(l)
+		steps := 0
+		for l.Undo() != "" {
+			steps++
+		}
+		if got := marks(l); len(got) != 0 {
+			t.Fatalf("seed %d: after undoing all, %v is marked", seed, got)
+		}
+		for range steps {
+			l.Redo()
+		}
+		if got := marks(l); !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: done again got %v, want %v", seed, got, want)
+		}
+	}
+}
+
+// One undo takes back exactly one step.
+func TestUndoIsExact(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		l := capture.NewLedger(capture.Info{})
+		for range 30 {
+			act(rng, l)
+		}
+		before := marks(l)
+		what, _ := l.Mark(capture.Mark{Decision: capture.Drop, Reason: "this step"}, 0, 1)
+		if what == "" {
+			continue
+		}
+		if undone := l.Undo(); undone != what {
+			t.Fatalf("seed %d: undid %q, want %q", seed, undone, what)
+		}
+		if got := marks(l); !reflect.DeepEqual(got, before) {
+			t.Fatalf("seed %d: got %v, want %v", seed, got, before)
+		}
+	}
+}
+
+// Refresh hands over every record that changed, and no other.
+func TestRefreshIsComplete(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 3))
+	l := capture.NewLedger(capture.Info{})
+	seen := map[string]row{}
+	for range 400 {
+		act(rng, l)
+		var changed []string
+		l.Refresh(func(r capture.Reader, ids []capture.ID) {
+			for _, id := range ids {
+				changed = append(changed, r.Domain(id).Name)
+			}
+		})
+		now := rows(l)
+		for _, name := range changed {
+			for _, r := range now {
+				if r.Name == name {
+					seen[name] = r
+				}
+			}
+		}
+		for _, r := range now {
+			if seen[r.Name] != r {
+				t.Fatalf("%s changed unsaid: known %+v, is %+v", r.Name, seen[r.Name], r)
+			}
+		}
+	}
+}
