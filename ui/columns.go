@@ -86,7 +86,7 @@ var columns = [...]column{
 			return sortKey{text: domainOrder(d.Name)}
 		},
 		cell: func(d rowData) string { return d.name }},
-	colQueries: {name: "queries", width: 7, right: true, descending: true,
+	colQueries: {name: "queries", width: 8, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
@@ -106,12 +106,12 @@ var columns = [...]column{
 			return sortKey{text: strings.Join(r.Owners(d), " ")}
 		},
 		cell: func(d rowData) string { return d.from }},
-	colFirst: {name: "first", width: 5, right: true, descending: true,
+	colFirst: {name: "first", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
 		cell: func(d rowData) string { return age(d.now.Sub(d.first)) }},
-	colLast: {name: "last", width: 5, right: true, descending: true,
+	colLast: {name: "last", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
@@ -124,7 +124,7 @@ var columns = [...]column{
 }
 
 // byWorth is the order in which columns are given room.
-var byWorth = []int{colDecision, colQueries, colResult, colTypes, colLast, colReason, colFrom, colFirst}
+var byWorth = []int{colQueries, colResult, colTypes, colLast, colReason, colFrom, colFirst}
 
 // Widths of the domain column: below the first no further column is worth it,
 // above the second a wide reason is.
@@ -140,11 +140,14 @@ const colGap = 2
 type place struct{ col, x, w int }
 
 // arrangeColumns returns the columns that earn their place in a row of that
-// width, from left to right.
-func arrangeColumns(width int) []place {
+// width, from left to right: the one that the rows are sorted by does first.
+func arrangeColumns(width, sort int) []place {
 	room := width - 2 // a cell of margin on each side
 	shown := map[int]int{}
-	for _, c := range byWorth {
+	for _, c := range append([]int{colDecision, sort}, byWorth...) {
+		if _, ok := shown[c]; ok || c == colDomain {
+			continue
+		}
 		need := columns[c].width + colGap
 		if room-need < domainLeast {
 			continue

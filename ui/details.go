@@ -48,7 +48,7 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 
 func (d *details) view(m *model, w, h int) []string {
 	s := &m.styles
-	inner := min(w-6, 90)
+	inner := min(w-4, 90)
 	var body []string
 	field := func(name string, style lipgloss.Style, values ...string) {
 		for i, v := range values {

@@ -204,7 +204,7 @@ func (d *exportDialog) write(m *model, overwrite bool) tea.Cmd {
 
 func (d *exportDialog) view(m *model, w, h int) []string {
 	s := &m.styles
-	inner := min(w-6, 96)
+	inner := min(w-4, 96)
 	f := d.formats[d.format]
 	t := m.table.tally
 	var counts, left, format, meaning, file line

@@ -38,7 +38,7 @@ const (
 
 func (d *help) view(m *model, w, h int) []string {
 	s := &m.styles
-	cols := max(1, min(3, (w-6)/helpColumn))
+	cols := max(1, min(3, (w-4)/helpColumn))
 	columns := make([][]string, cols)
 	put := func(block []string) { // into the shortest column, so that the box is low
 		at := 0

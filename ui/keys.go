@@ -37,7 +37,7 @@ func newKeys(leave string) keyMap {
 		Top:      bind([]string{"home", "g"}, "g", "first row"),
 		Bottom:   bind([]string{"end", "G"}, "G", "last row"),
 
-		Keep:   bind([]string{"a", "+"}, "a", "keep (allow)"),
+		Keep:   bind([]string{"a", "+"}, "a", "keep"),
 		Drop:   bind([]string{"d", "-"}, "d", "drop"),
 		Toggle: bind([]string{"space"}, "space", "toggle keep/drop"),
 		Clear:  bind([]string{"c", "backspace"}, "c", "clear the mark"),

@@ -79,7 +79,7 @@ func (p *picker) hints(k *keyMap) []key.Binding {
 func (p *picker) draw(m *model) []string {
 	s := &m.styles
 	var l line
-	lines := []string{"", l.add(s.strong, " Which instance?").add(s.muted, "  its bridge's dnsmasq logs while you watch, and is put back at the end").String(), ""}
+	lines := []string{"", l.add(s.strong, " Which instance?").add(s.muted, "  its bridge logs DNS queries until you quit").String(), ""}
 	switch {
 	case p.loading:
 		return append(lines, s.muted.Render(" asking LXD…"))

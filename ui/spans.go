@@ -29,6 +29,13 @@ func (l *line) add(s lipgloss.Style, text string) *line {
 	return l
 }
 
+// join puts another line behind this one.
+func (l *line) join(o *line) *line {
+	l.b.WriteString(o.b.String())
+	l.w += o.w
+	return l
+}
+
 // pad fills up to the given column with spaces.
 func (l *line) pad(to int) *line {
 	if n := to - l.w; n > 0 {

@@ -291,7 +291,7 @@ func (t *table) click(x, y int) {
 	t.view = nil
 	line := y - tableChrome
 	if line == -1 {
-		for _, p := range arrangeColumns(t.w) {
+		for _, p := range arrangeColumns(t.w, t.sort) {
 			if x >= p.x && x < p.x+p.w {
 				t.sortBy(p.col)
 			}
@@ -386,7 +386,11 @@ func (t *table) refilter() {
 	t.view = nil
 	if text := t.input.Value(); text != t.filter.text {
 		t.filter = compileFilter(text)
+		was, _ := t.selection()
 		t.rebuild()
+		if now, ok := t.selection(); ok && now != was {
+			t.cursor, t.top = 0, 0
+		}
 		t.wake()
 	}
 }

@@ -39,7 +39,7 @@ func decisionCell(d rowData) string {
 // draw returns the pane's lines, the title first.
 func (t *table) draw(s *styles, focused bool, waiting string) []string {
 	lines := []string{t.title(s, focused)}
-	places := arrangeColumns(t.w)
+	places := arrangeColumns(t.w, t.sort)
 	lines = append(lines, t.head(s, places))
 	if t.view == nil {
 		t.view = t.drawRows(s, places, focused)

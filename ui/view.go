@@ -6,6 +6,8 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
 )
@@ -48,6 +50,9 @@ func (m *model) lines() []string {
 	lines = append(lines, m.body()...)
 	lines = append(lines, m.footer())
 	if m.dialog != nil {
+		for i := range lines {
+			lines[i] = m.styles.rule.Render(ansi.Strip(lines[i])) // what stands behind steps back
+		}
 		box := m.dialog.view(m, m.w, m.h)
 		w := 0
 		if len(box) > 0 {
@@ -120,39 +125,54 @@ func (m *model) header() string {
 		add(s.muted, " · ").add(s.keep, fmt.Sprintf("%d keep", t.Keep)).
 		add(s.muted, " · ").add(s.drop, fmt.Sprintf("%d drop", t.DropByUser)).
 		add(s.muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
-	var mid line
-	m.capture.Ledger.Read(func(r capture.Reader) {
-		if m.capture.Live {
-			mid.add(s.good, "  ● live")
-			if at := r.LastNew(); !at.IsZero() {
-				mid.add(s.muted, "  last new "+age(m.now.Sub(at)))
-			}
+	for _, news := range m.news() {
+		if l.w+news.w+right.w <= m.w {
+			l.join(news)
 		}
+	}
+	return l.pad(m.w - right.w).join(&right).cut(m.w)
+}
+
+// news is what the header says where there is room, the weightiest first.
+func (m *model) news() (all []*line) {
+	s := &m.styles
+	say := func(st lipgloss.Style, text string) { all = append(all, new(line).add(st, "  "+text)) }
+	m.capture.Ledger.Read(func(r capture.Reader) {
 		if err := r.JournalErr(); err != nil {
-			mid.add(s.bad, "  not saved: "+err.Error())
-		} else if n := r.Counts().Lost; n > 0 {
-			mid.add(s.warn, fmt.Sprintf("  dnsmasq lost %d", n))
+			say(s.bad, "not saved: "+err.Error())
+		}
+		if n := r.Counts().Lost; n > 0 {
+			say(s.warn, fmt.Sprintf("dnsmasq lost %d", n))
+		}
+		if !m.capture.Live {
+			return
+		}
+		say(s.good, "● live")
+		if at := r.LastNew(); !at.IsZero() {
+			say(s.muted, "nothing new for "+age(m.now.Sub(at)))
 		}
 	})
-	if l.w+mid.w+right.w <= m.w {
-		l.b.WriteString(mid.String())
-		l.w += mid.w
-	}
-	l.pad(m.w - right.w)
-	l.b.WriteString(right.String())
-	l.w += right.w
-	return l.cut(m.w)
+	return all
 }
 
 // footer shows the last message for a while, else the keys that do something
 // now.
 func (m *model) footer() string {
 	s := &m.styles
-	if text := m.messages.current(m.now); text != "" {
-		var l line
-		return l.add(s.key, " ▸ ").add(s.text, text).cut(m.w)
+	keys := m.hints()
+	text := m.messages.current(m.now)
+	if text == "" {
+		return hints(s, keys, m.w)
 	}
-	return hints(s, m.hints(), m.w)
+	var l, rest line
+	for _, b := range keys[max(0, len(keys)-2):] {
+		rest.join(hint(s, b))
+	}
+	l.add(s.key, " ▸ ").add(s.strong, text).add(s.text, " ")
+	if l.w+rest.w <= m.w {
+		l.pad(m.w - rest.w).join(&rest)
+	}
+	return l.cut(m.w)
 }
 
 func (m *model) hints() []key.Binding {
@@ -183,28 +203,27 @@ func relabel(b key.Binding, help string) key.Binding {
 	return b
 }
 
+func hint(s *styles, b key.Binding) *line {
+	return new(line).add(s.muted, " ").add(s.key, b.Help().Key).add(s.muted, " "+b.Help().Desc+" ")
+}
+
 // hints draws keys and what they do, as many as fit; the last two always do.
 func hints(s *styles, keys []key.Binding, w int) string {
-	piece := func(b key.Binding) *line {
-		var l line
-		return l.add(s.muted, " ").add(s.key, b.Help().Key).add(s.muted, " "+b.Help().Desc+" ")
-	}
-	var l line
 	last := max(0, len(keys)-2)
 	room := w
 	for _, b := range keys[last:] {
-		room -= piece(b).w
+		room -= hint(s, b).w
 	}
+	var l line
 	for i, b := range keys {
-		p := piece(b)
+		p := hint(s, b)
 		if i < last {
 			if p.w > room {
 				continue
 			}
 			room -= p.w
 		}
-		l.b.WriteString(p.String())
-		l.w += p.w
+		l.join(p)
 	}
 	return l.cut(w)
 }
