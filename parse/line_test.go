@@ -145,6 +145,8 @@ var lines = []struct {
 	{tag + "Maximum number of concurrent DNS queries to a.example reached (max: 150)", "loss"},
 	{tag + "possible DNS-rebind attack detected: a.example", "loss"},
 	{tag + "nameserver 192.0.2.1 refused to do a recursive query", "loss"},
+	{tag + "nameserver 192.0.2.1 xrefused to do a recursive query", "other"},
+	{tag + "7 10.0.0.2/5353 overflow: 439 log entries lost", "7 other 10.0.0.2"},
 	{tag + "using nameserver 192.0.2.1#53", "other"},
 	{tag + "cleared cache", "other"},
 	{tag, "other"},

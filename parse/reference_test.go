@@ -55,7 +55,7 @@ var (
 	namelessForm = regexp.MustCompile(`(?s)^(reply|cached|cached-stale|config|DHCP|auth) is (.*)$`)
 	hostsForm    = regexp.MustCompile(`(?s)^(/.*) ([^ ]+) is (.*)$`)
 	errorForm    = regexp.MustCompile(`^(?:SERVFAIL|REFUSED|FORMERR|not implemented|\d+)$`)
-	lossForm     = regexp.MustCompile(`(?s)^(?:overflow: |log failed: |Maximum number of concurrent DNS queries |possible DNS-rebind attack detected|nameserver .*refused to do a recursive query$)`)
+	lossForm     = regexp.MustCompile(`(?s)^(?:overflow: |log failed: |Maximum number of concurrent DNS queries |possible DNS-rebind attack detected|nameserver (?:.* )?refused to do a recursive query$)`)
 )
 
 // reference reads a line as Record.Parse does.

@@ -157,6 +157,9 @@ func readISO(b []byte, local *time.Location) (time.Time, bool) {
 		return d.in(local)
 	}
 	t, ok := d.in(time.UTC)
+	if !ok {
+		return time.Time{}, false
+	}
 	if z[0] != 'Z' {
 		offset := time.Duration(number(z[1:3]))*time.Hour + time.Duration(number(z[len(z)-2:]))*time.Minute
 		if z[0] == '+' {
@@ -164,7 +167,7 @@ func readISO(b []byte, local *time.Location) (time.Time, bool) {
 		}
 		t = t.Add(offset)
 	}
-	return t.In(local), ok
+	return t.In(local), true
 }
 
 // date is a time as it is written.
@@ -190,13 +193,14 @@ func (d *date) readClock(b []byte) {
 // in returns the time at that place, and whether there is such a time: no 31
 // April, no 25th hour. The 60th second of a minute may be a leap second.
 func (d *date) in(place *time.Location) (time.Time, bool) {
-	t := time.Date(d.year, d.month, d.day, d.hour, d.minute, d.second, d.nanosecond, place)
-	if d.month < time.January || d.month > time.December || d.day < 1 || d.day > 31 ||
+	if d.month < time.January || d.month > time.December || d.day < 1 ||
 		d.hour > 23 || d.minute > 59 || d.second > 60 {
 		return time.Time{}, false
 	}
-	monthLen := time.Date(d.year, d.month+1, 0, 0, 0, 0, 0, time.UTC).Day()
-	return t, d.day <= monthLen
+	if lastDay := time.Date(d.year, d.month+1, 0, 0, 0, 0, 0, time.UTC).Day(); d.day > lastDay {
+		return time.Time{}, false
+	}
+	return time.Date(d.year, d.month, d.day, d.hour, d.minute, d.second, d.nanosecond, place), true
 }
 
 // number reads decimal digits; a space counts as 0.
