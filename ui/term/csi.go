@@ -268,8 +268,11 @@ func (m *machine) privateMode(mode int, on bool) {
 		for _, other := range []int{modeMouseX10, modeMouseClick, modeMouseDrag, modeMouseMotion} {
 			delete(m.modes, other)
 		}
-	case modeOrigin, modeWrap:
+	case modeWrap:
 		m.rawMode(mode, on)
+	case modeOrigin:
+		m.rawMode(mode, on)
+		m.send('H', 1, 1)
 	case modeSaveCursor:
 		m.rawMode(mode, on)
 		if !on {

@@ -79,6 +79,7 @@ func TestOutput(t *testing.T) {
 		{"wrap", "0123456789ab", "0123456789\nab\n\n"},
 		{"wide at the edge", "012345678日x", "012345678\n日x\n\n"},
 		{"wide up to the edge", "01234567日x", "01234567日\nx\n\n"},
+		{"wide twice at the edge", "01234567日本", "01234567日\n本\n\n"},
 		{"wide after the edge", "0123456789日x", "0123456789\n日x\n\n"},
 		{"wide at the edge without wrap", "\x1b[?7l012345678日", "012345678\n\n\n"},
 		{"mark on ASCII", "e\u0301x", "e\u0301x\n\n\n"},

@@ -171,18 +171,19 @@ func (m *machine) wide(r rune) {
 		if !wrap {
 			return
 		}
-		m.fill(m.w-1, p.Y)
+		m.fill(p.Y)
 	}
 	m.print(r, 2)
 	p = m.cursor()
 	if wrap && p.X == m.w-1 && m.emu.CellAt(m.w-2, p.Y).Width == 2 {
-		m.fill(m.w-2, p.Y)
+		m.fill(p.Y)
 	}
 }
 
-// fill makes the emulator think that the line was printed up to its end, and
-// leaves the cells from x on as they are.
-func (m *machine) fill(x, y int) {
+// fill makes the emulator think that a line was printed up to its end, and
+// leaves the cells as they are.
+func (m *machine) fill(y int) {
+	x := m.w - 2 // a wide character may end the line
 	row := m.cells(x, y)
 	m.move(m.w-1, y)
 	m.rawString("x")
