@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -72,7 +73,19 @@ func undottedAll(words []string) []Rule {
 	return rules
 }
 
-func encodeAWS(_ Format, c Compiled, o Options) ([]byte, error) {
+// awsCapacity returns what a group of these rules needs.
+func awsCapacity(f Format, c Compiled, o Options) (int, error) {
+	need := len(c.rules) * len(awsTypes(o))
+	if need > awsMaxCapacity {
+		return 0, fmt.Errorf("%s: the rules need a capacity of %d and a rule group has %d at most; use suffixes or several groups", f.Name, need, awsMaxCapacity)
+	}
+	return need, nil
+}
+
+func encodeAWS(f Format, c Compiled, o Options) ([]byte, error) {
+	if _, err := awsCapacity(f, c, o); err != nil {
+		return nil, err
+	}
 	var g awsGroup
 	l := &g.RulesSource.RulesSourceList
 	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.rules), awsTypes(o), awsAllow
@@ -121,9 +134,9 @@ func encodeAWSTerraform(f Format, c Compiled, o Options) ([]byte, error) {
 	g.Name, g.Type = "lxd-allowlist", "STATEFUL"
 	// The capacity is fixed for good when the group is made, so there is
 	// room for as many names again.
-	need := len(c.rules) * len(awsTypes(o))
-	if need > awsMaxCapacity {
-		return nil, errors.New("aws-nfw-terraform: more names than a rule group may hold (capacity 30000); use suffixes or several groups")
+	need, err := awsCapacity(f, c, o)
+	if err != nil {
+		return nil, err
 	}
 	g.Capacity = min(max(100, 2*need), awsMaxCapacity)
 	l := &g.RuleGroup.RulesSource.List

@@ -9,16 +9,11 @@ import (
 // sharedHosts are domains under which anyone can have a name and that the
 // list of public suffixes doesn't hold as such.
 var sharedHosts = map[string]bool{
-	"akamai.net":               true,
-	"akamaized.net":            true,
 	"aliyuncs.com":             true,
 	"amazonaws.com":            true,
 	"backblazeb2.com":          true,
-	"cloudapp.net":             true,
 	"core.windows.net":         true,
 	"digitaloceanspaces.com":   true,
-	"edgekey.net":              true,
-	"edgesuite.net":            true,
 	"elb.amazonaws.com":        true,
 	"fastly.net":               true,
 	"linodeobjects.com":        true,
@@ -26,7 +21,6 @@ var sharedHosts = map[string]bool{
 	"oraclecloud.com":          true,
 	"r2.cloudflarestorage.com": true,
 	"sharepoint.com":           true,
-	"trafficmanager.net":       true,
 	"wasabisys.com":            true,
 	"windows.net":              true,
 }

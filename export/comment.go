@@ -39,7 +39,7 @@ func note(text string) string {
 
 // about returns the lines on top of a file.
 func about(f Format, c Compiled) []string {
-	lines := []string{"Allow-list for " + f.Title, summary(c.rules)}
+	lines := []string{"Allow-list: " + f.Title, summary(c.rules)}
 	lines = append(lines, origin(c.header)...)
 	for _, l := range []struct{ word, text string }{
 		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
@@ -76,7 +76,11 @@ func summary(rules []Rule) string {
 			suffixes++
 		}
 	}
-	return fmt.Sprintf("%d rules: %d exact, %d suffix", len(rules), len(rules)-suffixes, suffixes)
+	s := "s"
+	if len(rules) == 1 {
+		s = ""
+	}
+	return fmt.Sprintf("%d rule%s: %d exact, %d suffix", len(rules), s, len(rules)-suffixes, suffixes)
 }
 
 // notes returns the comments of a rule.

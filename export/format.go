@@ -58,7 +58,7 @@ func Lookup(name string) (Format, error) {
 
 // Encode returns the file. It fails for rules that the target can't hold.
 func (f Format) Encode(c Compiled, o Options) ([]byte, error) {
-	c, err := f.fit(c)
+	c, err := f.fit(c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,10 @@ func (f Format) Decode(data []byte) ([]Rule, error) {
 }
 
 // fit returns the rules as the target can hold them.
-func (f Format) fit(c Compiled) (Compiled, error) {
+func (f Format) fit(c Compiled, o Options) (Compiled, error) {
+	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
+		return Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
+	}
 	if f.Widens != "" {
 		c.rules = slices.Clone(c.rules)
 		for i := range c.rules {
@@ -105,17 +108,17 @@ func (f Format) fit(c Compiled) (Compiled, error) {
 // Render returns the file after it was read back and held against the rules:
 // a file that says anything else is never handed out.
 func Render(f Format, c Compiled, o Options) ([]byte, error) {
-	data, err := f.Encode(c, o)
+	c, err := f.fit(c, o)
+	if err != nil {
+		return nil, err
+	}
+	data, err := f.encode(f, c, o)
 	if err != nil {
 		return nil, err
 	}
 	got, err := f.Decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the file made can't be read back: %w; nothing was written", f.Name, err)
-	}
-	c, err = f.fit(c)
-	if err != nil {
-		return nil, err
 	}
 	if diff := difference(got, c.rules); diff != "" {
 		return nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)

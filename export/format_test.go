@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func sample(t *testing.T) Compiled {
 // holdable leaves out the rules that f refuses one by one.
 func holdable(f Format, c Compiled) Compiled {
 	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
-		_, err := f.fit(Compiled{rules: []Rule{r}})
+		_, err := f.fit(Compiled{rules: []Rule{r}}, Options{})
 		return err != nil
 	})
 	return c
@@ -91,6 +92,49 @@ func TestDecode(t *testing.T) {
 		}
 		if got := names(byName(got)); got != want {
 			t.Errorf("%s: read %s, want %s", f.Name, got, want)
+		}
+	}
+}
+
+func TestPorts(t *testing.T) {
+	c := compile(t, "www.example.com")
+	for _, f := range Formats() {
+		for _, port := range []int{-1, 0, 65536} {
+			if _, err := Render(f, c, Options{Ports: []int{443, port}}); err == nil || !strings.Contains(err.Error(), "is no port") {
+				t.Errorf("%s, port %d: error %v", f.Name, port, err)
+			}
+		}
+	}
+	for _, name := range []string{"cilium", "istio", "envoy", "azure", "harden-runner"} {
+		f, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := Render(f, c, Options{Ports: []int{8443}})
+		if text := string(data); err != nil || !strings.Contains(text, "8443") || strings.Contains(text, ":443") || strings.Contains(text, " 443") {
+			t.Errorf("%s: %v\n%s", name, err, data)
+		}
+	}
+	if _, err := Render(envoy, c, Options{Ports: []int{80}}); err == nil || !strings.Contains(err.Error(), "no port with TLS") {
+		t.Errorf("envoy without TLS: error %v", err)
+	}
+	if data, err := Render(awsNFW, c, Options{Ports: []int{443}}); err != nil || strings.Contains(string(data), "HTTP_HOST") {
+		t.Errorf("aws-nfw: %v\n%s", err, data)
+	}
+}
+
+func TestAWSCapacity(t *testing.T) {
+	var rules []Rule
+	for i := range awsMaxCapacity/2 + 1 {
+		rules = append(rules, Rule{Name: fmt.Sprintf("h%d.example", i)})
+	}
+	c, _ := Compile(List{Rules: rules})
+	for _, f := range []Format{awsNFW, awsNFWTerraform} {
+		if _, err := Render(f, c, Options{Ports: []int{443}}); err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		if _, err := Render(f, c, Options{}); err == nil || !strings.Contains(err.Error(), "capacity") {
+			t.Errorf("%s: error %v", f.Name, err)
 		}
 	}
 }
@@ -278,16 +322,19 @@ func FuzzFormats(f *testing.F) {
 		f.Add(name, "a reason\n# | \\ \"", uint16(443))
 	}
 	f.Fuzz(func(t *testing.T, text, reason string, port uint16) {
+		if len(text)+len(reason) > 4096 { // more of the same, and slow
+			return
+		}
 		l := List{Header: Header{Program: reason, Session: text, Instance: reason}}
 		for name := range strings.SplitSeq(text, "\n") {
 			r := undotted(name)
-			r.Reason, r.Source = reason, text
-			r.Seen = &Seen{Outcome: reason, Instances: []string{text, reason}, Types: []string{reason}}
+			r.Reason, r.Source = reason, name
+			r.Seen = &Seen{Outcome: reason, Instances: []string{name, reason}, Types: []string{reason}}
 			l.Rules = append(l.Rules, r)
 			l.Aliases = append(l.Aliases, name)
 		}
 		all, _ := Compile(l)
-		options := Options{Ports: []int{int(port)}}
+		options := Options{Ports: []int{max(1, int(port))}}
 		for _, f := range Formats() {
 			c := holdable(f, all)
 			if f.needsRule && len(c.rules) == 0 || f.Name == "envoy" && port == 80 {

@@ -13,7 +13,7 @@ var jsonFormat = Format{
 	Exact:     `{"name": "h", "kind": "exact"}`,
 	Suffix:    `{"name": "h", "kind": "suffix"}`,
 	Load:      "for scripts of your own, such as jq -r '.rules[].name'",
-	Check:     "jq empty",
+	Check:     "jq empty FILE",
 	encode:    encodeJSON,
 	decode:    decodeJSON,
 }

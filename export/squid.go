@@ -6,7 +6,7 @@ var squid = Format{
 	Extension: "domains",
 	Exact:     "h matches the host alone",
 	Suffix:    ".h matches the host and everything below it",
-	Load:      `acl allowed dstdomain -n "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
+	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
 	Check:     "squid -k parse",
 	encode:    encodeSquid,
 	decode:    decodeDotted,

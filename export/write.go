@@ -81,7 +81,7 @@ func fill(temp string, data []byte, old fs.FileInfo) (_ string, err error) {
 	}
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("make a file beside it: %w", errors.Unwrap(err)) // without the name, which nobody knows
 	}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {

@@ -60,6 +60,14 @@ func TestWriteFileNew(t *testing.T) {
 	alone(t, dir, strings.Repeat("a", 255), strings.Repeat("b", 255))
 }
 
+func TestWriteFileNoDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "list")
+	err := WriteFile(path, nil, true)
+	if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), ".lxd-allowlist-") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestWriteFileKeepsModeAndOwner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "list")
 	put(t, path, "old", 0o604)

@@ -1,5 +1,5 @@
 #!/bin/sh -e
-# Allow-list for Pi-hole 6, a script of its commands: all other names are denied
+# Allow-list: Pi-hole 6, a script of its commands: all other names are denied
 # 10 rules: 7 exact, 3 suffix
 # made by lxd-allowlist 1.0
 # session 20260301-090000-web1
