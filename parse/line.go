@@ -168,7 +168,7 @@ func (r *Record) dnssec(b []byte) {
 }
 
 // losses are the beginnings of the messages on what was lost or refused.
-// dnsmasq translates them to its locale's language; LXD runs it in none.
+// dnsmasq may print some in its locale's language: those are not noticed.
 var losses = []string{
 	"overflow: ",
 	"log failed: ",

@@ -133,6 +133,7 @@ var lines = []struct {
 	{tag + "reply error is 192.0.2.7", "answer reply error 192.0.2.7"},
 	{tag + "7 10.0.0.2/5353 reply is truncated", "7 answer reply truncated 10.0.0.2"},
 	{tag + "reply is truncated is 192.0.2.7", "answer reply is truncated 192.0.2.7"},
+	{tag + "/etc/hosts a is  is 192.0.2.7", "other"},
 	{tag + "reply a.example", "other"},
 	{tag + "reply  is 192.0.2.7", "other"},
 	{tag + "validation a.example is SECURE", "other"},

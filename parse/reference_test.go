@@ -53,7 +53,8 @@ var (
 	forwardForm  = regexp.MustCompile(`(?s)^(?:(forwarded)|(dnssec-query|dnssec-retry)` + strings.TrimSuffix(typeForm, " ") + `) (.+) to ([^ ]*)$`)
 	answerForm   = regexp.MustCompile(`(?s)^(reply|cached|cached-stale|config|DHCP|auth) (.+) is (.*)$`)
 	namelessForm = regexp.MustCompile(`(?s)^(reply|cached|cached-stale|config|DHCP|auth) is (.*)$`)
-	hostsForm    = regexp.MustCompile(`(?s)^(/.*) ([^ ]+) is (.*)$`)
+	hostsForm    = regexp.MustCompile(`(?s)^(/.*) is (.*)$`)
+	hostsName    = regexp.MustCompile(`(?s)^(.*) ([^ ]+)$`)
 	errorForm    = regexp.MustCompile(`^(?:SERVFAIL|REFUSED|FORMERR|not implemented|\d+)$`)
 	lossForm     = regexp.MustCompile(`(?s)^(?:overflow: |log failed: |Maximum number of concurrent DNS queries |possible DNS-rebind attack detected|nameserver (?:.* )?refused to do a recursive query$)`)
 )
@@ -116,7 +117,9 @@ func (p *plain) message(text string, serialOnly bool) {
 		return
 	}
 	if m := hostsForm.FindStringSubmatch(text); m != nil {
-		p.kind, p.source, p.name, p.result = Answer, m[1], m[2], withoutRemark(m[3])
+		if n := hostsName.FindStringSubmatch(m[1]); n != nil {
+			p.kind, p.source, p.name, p.result = Answer, n[1], n[2], withoutRemark(m[2])
+		}
 		return
 	}
 	if serialOnly || p.client != "" {
