@@ -22,13 +22,13 @@ var yamlFormat = Format{
 	decode:    decodeYAML,
 }
 
-// quoted writes any text as a string for YAML. All strings are quoted: bare,
+// quoted writes one line of printable text as a string for YAML. All strings are quoted: bare,
 // a name such as "no" or "0x1f" would be something else, and "*.h" an error.
 func quoted(text string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.Encode(oneLine(text)) // a string can't fail
+	e.Encode(text) // a string can't fail
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
