@@ -1,0 +1,227 @@
+package lxd_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/lxd/lxdfake"
+)
+
+// bridge is a network with everything that a lease must not lose.
+func bridge() api.Network {
+	return api.Network{
+		Name: "br", Type: "bridge", Managed: true, Description: " odd  description ",
+		Config: map[string]string{
+			"ipv4.address":   "198.18.0.1/24",
+			"ipv6.address":   "none",
+			"raw.dnsmasq":    "# comment  \nlog-facility = /var/log/theirs\n\n no-resolv\n",
+			"user.of-others": "x",
+			"user.lxd-allow": "not ours",
+		},
+	}
+}
+
+func without(n api.Network, key string) api.Network {
+	delete(n.Config, key)
+	return n
+}
+
+// unchanged fails unless the network is as before but for what the fake's
+// [lxdfake.Conflict] changes.
+func unchanged(t *testing.T, before, after api.Network) {
+	t.Helper()
+	others := after.Config["user.of-others"]
+	after.Config["user.of-others"] = before.Config["user.of-others"]
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("the network was\n%#v\nand is\n%#v", before, after)
+	}
+	if !strings.HasPrefix(others, "x") {
+		t.Errorf("others' change became %q", others)
+	}
+}
+
+// session takes a lease and releases it.
+func session(ctx context.Context, s *lxd.Server) error {
+	l, err := s.Lease(ctx, "br")
+	if err != nil {
+		return err
+	}
+	return l.Release(ctx)
+}
+
+// TestFaultAtEveryCall holds the lease to its promise: whatever goes wrong
+// with any one call, and wherever the program is killed, the network is in the
+// end what it was, or has a leftover that Restore mends.
+func TestFaultAtEveryCall(t *testing.T) {
+	faults := map[string]lxdfake.Fault{
+		"none": lxdfake.None, "refuse": lxdfake.Refuse, "conflict": lxdfake.Conflict,
+		"unheard": lxdfake.Unheard, "dead": lxdfake.Dead,
+	}
+	const calls = 12 // more than a session makes, which the test checks
+	for what, before := range map[string]api.Network{"raw": bridge(), "no raw": without(bridge(), "raw.dnsmasq")} {
+		for name, fault := range faults {
+			for at := range calls {
+				t.Run(fmt.Sprintf("%s/%s at %d", what, name, at), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { survive(t, before, fault, at, calls) })
+				})
+			}
+		}
+	}
+}
+
+func survive(t *testing.T, before api.Network, fault lxdfake.Fault, at, calls int) {
+	f := lxdfake.New(before)
+	call := 0
+	f.Fault = func(string) lxdfake.Fault {
+		call++
+		if call-1 == at {
+			return fault
+		}
+		return lxdfake.None
+	}
+	err := session(t.Context(), lxd.New(f))
+	if fault == lxdfake.None && (err != nil || call >= calls) {
+		t.Errorf("without a fault: %v after %d calls", err, call)
+	}
+	if fault != lxdfake.Dead {
+		// The program lived, so nothing may be left at all.
+		unchanged(t, before, f.Network("br"))
+		return
+	}
+	f.Revive()
+	// The holder is this process, which lives: only force may mend it here.
+	if _, err := lxd.New(f).Restore(t.Context(), "", true); err != nil {
+		t.Error(err)
+	}
+	unchanged(t, before, f.Network("br"))
+}
+
+// TestReleaseOutlastsARestart has LXD be away for a while at the release.
+func TestReleaseOutlastsARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := lxdfake.New(bridge())
+		l, err := lxd.New(f).Lease(t.Context(), "br")
+		if err != nil {
+			t.Fatal(err)
+		}
+		away := 10
+		f.Fault = func(string) lxdfake.Fault {
+			if away--; away >= 0 {
+				return lxdfake.Unheard
+			}
+			return lxdfake.None
+		}
+		if err := l.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+		unchanged(t, bridge(), f.Network("br"))
+	})
+}
+
+func TestReleaseGivesUpAndKeepsTheOriginal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := lxdfake.New(bridge())
+		l, err := lxd.New(f).Lease(t.Context(), "br")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Fault = func(string) lxdfake.Fault { return lxdfake.Dead }
+		if err := l.Release(t.Context()); err == nil || !strings.Contains(err.Error(), "lxd-allowlist restore br") {
+			t.Errorf("the release said %v", err)
+		}
+		f.Revive()
+		if err := l.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+		unchanged(t, bridge(), f.Network("br"))
+	})
+}
+
+func TestKeysThatVanishDontMatter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := lxdfake.New(bridge())
+		l, err := lxd.New(f).Lease(t.Context(), "br")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range maps.Keys(f.Network("br").Config) {
+			if strings.HasPrefix(key, "user.lxd-allowlist.") {
+				f.Set("br", key, "")
+			}
+		}
+		if err := l.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+		unchanged(t, bridge(), f.Network("br"))
+	})
+}
+
+func TestCancelledLeaseLeavesNothing(t *testing.T) {
+	const calls = 6 // of taking a lease
+	for at := range calls {
+		synctest.Test(t, func(t *testing.T) {
+			f := lxdfake.New(bridge())
+			ctx, cancel := context.WithCancel(t.Context())
+			call := 0
+			f.Fault = func(string) lxdfake.Fault {
+				if call++; call-1 == at {
+					cancel()
+				}
+				return lxdfake.None
+			}
+			if _, err := lxd.New(f).Lease(ctx, "br"); !errors.Is(err, context.Canceled) {
+				t.Errorf("cancelled in call %d it said %v", at, err)
+			}
+			unchanged(t, bridge(), f.Network("br"))
+		})
+	}
+}
+
+func TestUnfitNetworks(t *testing.T) {
+	hidden := bridge()
+	hidden.Config = nil
+	unmanaged := bridge()
+	unmanaged.Managed = false
+	macvlan := bridge()
+	macvlan.Type = "macvlan"
+	addressless := bridge()
+	addressless.Config["ipv4.address"] = "none"
+	deaf := bridge()
+	deaf.Config["raw.dnsmasq"] = "port = 0 # no DNS\n"
+	for _, test := range []struct {
+		what string
+		n    api.Network
+		is   error
+		says string
+	}{
+		{"hidden", hidden, lxd.ErrHidden, "hides"},
+		{"unmanaged", unmanaged, nil, "not managed"},
+		{"macvlan", macvlan, nil, "macvlan"},
+		{"no address", addressless, nil, "no address"},
+		{"no DNS", deaf, nil, "port=0"},
+		{"absent", api.Network{Name: "other"}, nil, "not found"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			f := lxdfake.New(test.n)
+			f.Fault = func(call string) lxdfake.Fault {
+				if call == "PUT" {
+					t.Error("it was written to")
+				}
+				return lxdfake.None
+			}
+			_, err := lxd.New(f).Lease(t.Context(), "br")
+			if err == nil || !strings.Contains(err.Error(), test.says) || test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("it said %v", err)
+			}
+		})
+	}
+}
