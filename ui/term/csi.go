@@ -160,6 +160,7 @@ func (m *machine) plainCSI(final byte, a args) {
 		m.repeat(a.count(m.w))
 	case 'g':
 		if n := a.at(0, 0); n == 0 || n == 3 {
+			m.tabs = true
 			m.send('g', n)
 		}
 	case 'r':
@@ -229,6 +230,7 @@ func (m *machine) ansiMode(a args, on bool) {
 		case 4:
 			m.insert = on
 		case 20:
+			m.newline = on
 			m.send(onOff(on), 20)
 		}
 	}

@@ -51,6 +51,7 @@ func TestJumpShowsTheSame(t *testing.T) {
 		w, h := 5+r.IntN(40), 2+r.IntN(10)
 
 		slow, fast := show(t, w, h, before), show(t, w, h, before)
+		slow.m.tabs = true // so that the strip isn't used
 		for n := 0; n < len(output); {
 			n += slow.feed(output[n:])
 		}
@@ -70,6 +71,35 @@ func TestJumpShowsTheSame(t *testing.T) {
 	}
 	if jumps < 20 {
 		t.Errorf("only %d jumps", jumps)
+	}
+}
+
+// The strip alone, without jumps, and with other output in between.
+func TestStripShowsTheSame(t *testing.T) {
+	others := []string{"\x1b[2;4H", "\x1b[J", "\x1b[2;3r", "\x1b[r", "\x1b[99H", "\x1b[41m", "\x1b[99;3Hx", "\b", "\xe6\x97"}
+	used := 0
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		w, h := 3+r.IntN(40), 2+r.IntN(10)
+		slow, fast := show(t, w, h, ""), show(t, w, h, "")
+		slow.m.tabs = true
+		for range 10 {
+			output := append(randomLines(r, r.IntN(100)), others[r.IntN(len(others))]...)
+			for _, s := range []*Screen{slow, fast} {
+				for n := 0; n < len(output); {
+					n += s.feed(output[n:])
+				}
+			}
+		}
+		if fast.m.strip != nil {
+			used++
+		}
+		if got, want := picture(fast), picture(slow); got != want {
+			t.Fatalf("seed %d, %d by %d: %s", seed, w, h, firstDifference(got, want))
+		}
+	}
+	if used < 20 {
+		t.Errorf("the strip was used for only %d of 40 seeds", used)
 	}
 }
 

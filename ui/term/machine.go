@@ -26,6 +26,9 @@ type machine struct {
 	shifted  bool         // G1 is in use
 	last     rune         // what REP repeats
 	region   [2]bool      // main and alternate screen have a scroll region
+	newline  bool         // LNM: a line feed returns the carriage
+	tabs     bool         // the tab stops aren't the usual ones
+	strip    *machine     // see strip.go
 	altLines int          // lines that may have gone to the hidden scrollback
 	cost     int          // of what was fed since the lock was taken
 	scratch  []byte
@@ -42,6 +45,7 @@ func (m *machine) rebuild() {
 	m.emu = vt.NewEmulator(m.w, m.h)
 	m.emu.SetScrollbackSize(scrollback)
 	m.parser = parser{}
+	m.strip = nil
 	m.title = ""
 	m.defaults()
 }
@@ -50,6 +54,7 @@ func (m *machine) rebuild() {
 func (m *machine) defaults() {
 	m.modes = map[int]bool{modeWrap: true, modeCursor: true}
 	m.insert, m.shifted, m.sets = false, false, [2]byte{}
+	m.newline, m.tabs = false, false
 	m.last = 0
 	m.region = [2]bool{}
 	m.altLines = 0
@@ -108,6 +113,7 @@ func (m *machine) resize(w, h int) {
 	}
 	m.emu.Resize(w, h)
 	m.w, m.h = w, h
+	m.tabs = false
 	m.region = [2]bool{}
 	p := m.cursor()
 	m.move(p.X, p.Y)

@@ -50,13 +50,17 @@ func (m *machine) feed(p []byte) int {
 	m.cost = 0
 	n := 0
 	for n < len(p) && m.cost < budget {
-		if m.state == ground {
-			n += m.ground(p[n:])
-		} else {
+		if m.state != ground {
 			m.sequence(p[n])
 			n++
 			m.cost++
+			continue
 		}
+		taken := m.roll(p[n:])
+		if taken == 0 {
+			taken = m.ground(p[n:])
+		}
+		n += taken
 	}
 	return n
 }
@@ -68,6 +72,7 @@ func (m *machine) ground(p []byte) int {
 	}
 	// A line feed at the bottom moves every cell of the screen.
 	line := 1 + m.w*m.h/64
+	rolling := m.rolling() // the strip may take over after a line
 	n := 0
 	for n < len(p) && m.cost < budget && isPlain(p[n]) {
 		if p[n] == '\n' {
@@ -75,6 +80,9 @@ func (m *machine) ground(p []byte) int {
 		}
 		m.cost++
 		n++
+		if rolling && p[n-1] == '\n' {
+			break
+		}
 	}
 	switch b := p[0]; {
 	case n > 0:
@@ -163,6 +171,7 @@ func (m *machine) escape(b byte) {
 	case ')':
 		m.state = charset1
 	case '7', 'D', 'H':
+		m.tabs = m.tabs || b == 'H'
 		m.raw([]byte{esc, b})
 		m.trimAlt(1)
 		m.cost += m.w * m.h / 64
