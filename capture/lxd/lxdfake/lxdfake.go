@@ -1,5 +1,6 @@
 // Package lxdfake is an LXD in memory for tests of what talks to it: networks
-// with ETags, instances that are only looked at, and faults on demand.
+// with ETags, instances that are only looked at, and faults on demand. It
+// serves one caller at a time.
 package lxdfake
 
 import (
@@ -40,13 +41,16 @@ var ErrLost = errors.New("unexpected EOF")
 // go; other methods panic.
 type LXD struct {
 	lxd.Instances
-	// Fault is asked before each call on a network what goes wrong with it.
-	// nil is nothing.
+	// Fault is asked before each call on a network what goes wrong with it,
+	// and may change the network itself. nil is nothing.
 	Fault func(call string) Fault
 	// All are the instances.
 	All []api.InstanceFull
-	// Leases are a network's.
+	// Leases are those of each network.
 	Leases map[string][]api.NetworkLease
+	// Marks is how often a [Conflict] has appended a "+" to a network's
+	// user.of-others.
+	Marks int
 
 	mu       sync.Mutex
 	networks map[string]api.Network
@@ -73,16 +77,18 @@ func (f *LXD) Network(name string) api.Network {
 
 // Set changes a network's configuration as somebody else would; "" removes.
 func (f *LXD) Set(network, key, value string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.set(network, key, value)
+	n := f.Network(network)
+	n.Config[key] = value
+	f.Replace(n)
 }
 
-func (f *LXD) set(network, key, value string) {
-	n := clone(f.networks[network])
-	n.Config[key] = value
+// Replace puts another network in the place of the one with its name.
+func (f *LXD) Replace(n api.Network) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n = clone(n)
 	drop(n.Config)
-	f.networks[network] = n
+	f.networks[n.Name] = n
 }
 
 // Revive ends the effect of [Dead], as a new process would.
@@ -98,12 +104,12 @@ func (f *LXD) InProject(string) lxd.Client { return f }
 
 // GetNetwork returns a network and its ETag.
 func (f *LXD) GetNetwork(name string) (*api.Network, string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	unheard, err := f.fail("GET", name)
 	if err != nil {
 		return nil, "", err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, ok := f.networks[name]
 	if !ok {
 		return nil, "", api.StatusErrorf(http.StatusNotFound, "Network not found")
@@ -128,12 +134,12 @@ func (f *LXD) GetNetworks() ([]api.Network, error) {
 
 // UpdateNetwork replaces what can be set in a network.
 func (f *LXD) UpdateNetwork(name string, put api.NetworkPut, tag string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	unheard, err := f.fail("PUT", name)
 	if err != nil {
 		return err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, ok := f.networks[name]
 	if !ok {
 		return api.StatusErrorf(http.StatusNotFound, "Network not found")
@@ -183,7 +189,8 @@ func (f *LXD) fail(call, network string) (unheard bool, err error) {
 	case Refuse:
 		return false, api.StatusErrorf(http.StatusInternalServerError, "refused by the test")
 	case Conflict:
-		f.set(network, "user.of-others", f.networks[network].Config["user.of-others"]+"+")
+		f.Marks++
+		f.Set(network, "user.of-others", f.Network(network).Config["user.of-others"]+"+")
 	case Unheard:
 		return true, nil
 	case Dead:
