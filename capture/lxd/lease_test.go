@@ -250,3 +250,14 @@ func TestLostRace(t *testing.T) {
 		})
 	}
 }
+
+func TestRestoreOfWhatIsHidden(t *testing.T) {
+	n := bridge()
+	n.Config = nil
+	if restored, err := lxd.New(lxdfake.New(n)).Restore(t.Context(), "br", true); !errors.Is(err, lxd.ErrHidden) || len(restored) != 0 {
+		t.Errorf("restored %v, %v", restored, err)
+	}
+	if restored, err := lxd.New(lxdfake.New(bridge())).Restore(t.Context(), "br", false); err != nil || len(restored) != 0 {
+		t.Errorf("restored %v, %v", restored, err)
+	}
+}

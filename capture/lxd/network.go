@@ -21,7 +21,7 @@ func unfit(n *api.Network) error {
 		return fmt.Errorf("network %s is not managed by LXD, so LXD runs no dnsmasq on it", n.Name)
 	case n.Type != "bridge":
 		return fmt.Errorf("network %s is a %s network, and only bridges have a dnsmasq", n.Name, n.Type)
-	case len(n.Config) == 0:
+	case hidden(n):
 		return fmt.Errorf("network %s: %w: connect with a certificate that may edit it", n.Name, ErrHidden)
 	case len(bridgeAddresses(n)) == 0:
 		return fmt.Errorf("network %s has no address, so LXD runs no dnsmasq on it: set ipv4.address or ipv6.address", n.Name)
@@ -30,6 +30,10 @@ func unfit(n *api.Network) error {
 	}
 	return nil
 }
+
+// hidden reports whether LXD shows the network without its configuration: a
+// managed one is never without any.
+func hidden(n *api.Network) bool { return n.Managed && len(n.Config) == 0 }
 
 // bridgeAddresses returns the addresses that dnsmasq listens on, IPv4 first.
 func bridgeAddresses(n *api.Network) []netip.Addr {

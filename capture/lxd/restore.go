@@ -208,6 +208,9 @@ func (s *Server) restore(ctx context.Context, network string, force bool) (mende
 	if err != nil {
 		return false, networkError("restore", network, err)
 	}
+	if hidden(n) {
+		return false, networkError("restore", network, ErrHidden)
+	}
 	var held *HeldError
 	switch holder := holderError(network, n.Config); {
 	case holder == nil:
