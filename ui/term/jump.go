@@ -47,10 +47,10 @@ func (s *Screen) jump(p []byte) (block, skip int) {
 	keep := scrollback + m.h
 	if m.state == ground && len(m.rune) == 0 && !m.emu.IsAltScreen() && !m.region[0] {
 		block = scanLines(p)
-		if cut := findCut(p[:block], keep); cut > 0 && bytes.Count(p[:cut], []byte{'\n'}) >= m.h {
-			s.m.guard(func() { m.skip(p[:cut]) })
+		if skip = findCut(p[:block], keep); skip > 0 {
+			s.m.guard(func() { m.skip(p[:skip]) })
 			s.touch()
-			return block, cut
+			return block, skip
 		}
 	}
 	// What ended the block is fed with the rest of its line.
@@ -61,13 +61,13 @@ func (s *Screen) jump(p []byte) (block, skip int) {
 }
 
 // skip brings the screen to where the lines would have brought it, as far as
-// that can be seen in the end: with their pen, on a fresh last line.
+// that can be seen in the end: with their pen, in the last row. What that row
+// holds is the first thing to leave the scrollback.
 func (m *machine) skip(lines []byte) {
 	for pens := pensOf(lines); len(pens) > 0; {
 		pens = pens[m.feed(pens):]
 	}
 	m.move(0, m.h-1)
-	m.rawString("\n")
 }
 
 // findCut returns where the last keep lines begin, at a point where the cursor

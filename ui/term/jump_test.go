@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,12 @@ func picture(s *Screen) string {
 		text, _ := draw(line.At, s.m.w, 0, 0, true)
 		fmt.Fprintf(&b, "%d %s\n", i, text)
 	}
+	for y := range s.m.h {
+		for _, c := range s.m.cells(0, y) {
+			fmt.Fprintf(&b, "%s|%d ", c.Content, c.Width)
+		}
+		b.WriteByte('\n')
+	}
 	fmt.Fprint(&b, s.m.cursor())
 	return b.String()
 }
@@ -46,7 +53,7 @@ func TestJumpShowsTheSame(t *testing.T) {
 	jumps := 0
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		before := "\x1b[1;33mbefore\r\nmore\x1b[5;3H"
+		before := "\x1b[1;33m" + strings.Repeat("some text before ", 60) + "\x1b[1;3H"
 		output := randomLines(r, 1000+r.IntN(3000))
 		w, h := 5+r.IntN(40), 2+r.IntN(10)
 

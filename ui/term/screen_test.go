@@ -3,6 +3,7 @@ package term
 import (
 	"bytes"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode"
@@ -99,6 +100,7 @@ func TestOutput(t *testing.T) {
 		{"insert mode", "abc\x1b[2G\x1b[4hX\x1b[4lY", "aXYc\n\n\n"},
 		{"next line", "ab\x1bEc", "ab\nc\n\n"},
 		{"save and restore", "a\x1b[sbc\x1b[uX", "aXc\n\n\n"},
+		{"restore after a full line", "ab\x1b7\x1b[3H0123456789\x1b8X", "abX\n\n0123456789\n"},
 		{"insert before wide", "a日b\x1b[2G\x1b[@", "a 日b\n\n\n"},
 		{"insert into wide", "a日b\x1b[3G\x1b[@", "a   b\n\n\n"},
 		{"delete before wide", "ab日c\x1b[1G\x1b[P", "b日c\n\n\n"},
@@ -280,72 +282,40 @@ func TestReset(t *testing.T) {
 	}
 }
 
-func TestScroll(t *testing.T) {
-	s := show(t, 10, 3, "1\r\n2\r\n3\r\n4\r\n5")
-	s.Scroll(1)
-	want := "2\n3\n4"
-	if got := s.Text(); got != want || s.Scrolled() != 1 {
-		t.Fatalf("scrolled by %d, the screen shows %q", s.Scrolled(), got)
-	}
-	if _, _, visible := s.Cursor(); visible {
-		t.Error("the cursor is visible")
-	}
-	write(t, s, strings.Repeat("more\r\n", 3000))
-	if got := s.Text(); got != want || s.Scrolled() != 1 {
-		t.Errorf("after more output, scrolled by %d, the screen shows %q", s.Scrolled(), got)
-	}
-	checkLines(t, s)
-	s.Scroll(100)
-	if got := s.Text(); got != "1\n2\n3" || s.Scrolled() != 2 {
-		t.Errorf("scrolled by %d, the screen shows %q", s.Scrolled(), got)
-	}
-	s.Scroll(-2)
-	if got := s.Text(); got != "more\nmore\n" || s.Scrolled() != 0 {
-		t.Errorf("scrolled by %d, the screen shows %q", s.Scrolled(), got)
-	}
-	if s.Scroll(5000); s.Scrolled() != scrollback {
-		t.Errorf("scrolled back by %d, want %d", s.Scrolled(), scrollback)
-	}
-	s.Key(tea.KeyPressMsg{Code: tea.KeyLeftShift})
-	if s.Scrolled() == 0 {
-		t.Error("a key that sends nothing went to the bottom")
-	}
-	s.Key(tea.KeyPressMsg{Code: 'x', Text: "x"})
-	if s.Scrolled() != 0 {
-		t.Error("typing didn't go to the bottom")
-	}
-	write(t, s, "\x1b[?1049h")
-	if s.Scroll(1); s.Scrolled() != 0 {
-		t.Error("a full-screen program was scrolled back")
+func TestRestoreAfterShrinking(t *testing.T) {
+	for _, restore := range []string{"\x1b8", "\x1b[u", "\x1b[?1048l"} {
+		s := show(t, 40, 10, "\x1b[99;99H\x1b7")
+		s.Resize(5, 3)
+		write(t, s, restore+"\x1bH\x1b[gX")
+		if got := s.Text(); got != "\n\n    X" {
+			t.Errorf("after %q the screen shows %q", restore, got)
+		}
 	}
 }
 
-func TestSelection(t *testing.T) {
-	s := show(t, 10, 3, "one two\r\n日本 x\r\nend")
-	s.Select(1, 2, 4, 0)
-	if got, want := s.Selected(), "two\n日本 x\nen"; got != want {
-		t.Errorf("%q is selected, want %q", got, want)
-	}
-	if got, want := s.Lines()[0], "one \x1b[7mtwo   \x1b[m"; got != want {
-		t.Errorf("the line is %q, want %q", got, want)
-	}
-	checkLines(t, s)
-	s.ClearSelection()
-	if got := s.Selected(); got != "" {
-		t.Errorf("%q is selected", got)
-	}
-	if got := s.Lines()[0]; strings.Contains(got, "\x1b[7m") {
-		t.Errorf("the line is %q", got)
-	}
-}
-
-func TestAltScrollbackIsBounded(t *testing.T) {
-	s := show(t, 10, 3, "main\x1b[?1049h\x1b[41m"+strings.Repeat("line\r\n", 2000)+"\x1b[Hkept")
-	if got := s.Text(); got != "kept\nline\n" {
+func TestClearingTheScrollback(t *testing.T) {
+	s := show(t, 10, 3, "1\r\n2\r\n3\r\n4\x1b[3J")
+	if got := s.Text(); got != "2\n3\n4" {
 		t.Errorf("the screen shows %q", got)
 	}
-	if s.m.altLines >= 250 {
-		t.Errorf("%d lines are in the hidden scrollback", s.m.altLines)
+	if s.Scroll(1); s.Scrolled() != 0 {
+		t.Error("there is something to scroll back to")
+	}
+}
+
+// The scrollback of the alternate screen can't be looked at, only weighed:
+// unbounded, it would take 110 MB here.
+func TestAltScrollbackIsBounded(t *testing.T) {
+	line := "\x1b[31m" + strings.Repeat("x", 100) + "\r\n"
+	s := show(t, 100, 3, "main\x1b[?1049h"+strings.Repeat(line, 10000)+"\x1b[Hkept")
+	var mem runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&mem)
+	if mem.HeapAlloc > 60<<20 {
+		t.Errorf("%d MB are in use", mem.HeapAlloc>>20)
+	}
+	if got, want := s.Text(), "kept"+strings.Repeat("x", 96)+"\n"+strings.Repeat("x", 100)+"\n"; got != want {
+		t.Errorf("the screen shows %q", got)
 	}
 	write(t, s, "\x1b[?1049l")
 	if got := s.Text(); got != "main\n\n" {

@@ -191,7 +191,8 @@ func (m *machine) fill(y int) {
 }
 
 // shift moves the cells from the cursor on to the right by n, or to the left
-// if n is negative. The emulator's own way tears wide characters apart.
+// if n is negative. The emulator's own way tears wide characters apart;
+// here only one that loses a half does, which is drawn as a blank.
 func (m *machine) shift(n int) {
 	p := m.cursor()
 	row := m.cells(p.X, p.Y)
@@ -199,19 +200,5 @@ func (m *machine) shift(n int) {
 	n = min(max(n, -len(row)), len(row))
 	to := p.X + max(n, 0)
 	row = row[max(-n, 0) : len(row)-max(n, 0)]
-	if len(row) == 0 {
-		return
-	}
-	if row[0].Width == 0 {
-		row[0] = blankLike(row[0])
-	}
-	if end := len(row) - 1; row[end].Width == 2 {
-		row[end] = blankLike(row[end])
-	}
 	m.restore(row, to, p.Y)
-}
-
-// blankLike is a blank in the style of a cell that lost its other half.
-func blankLike(c uv.Cell) uv.Cell {
-	return uv.Cell{Content: " ", Width: 1, Style: c.Style}
 }
