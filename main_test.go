@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/canonical/lxd/shared/api"
+	"github.com/spf13/cobra"
+
+	"lxd-allowlist/capture/lxd/lxdtest"
+)
+
+// asProgram makes the test's binary be the program.
+const asProgram = "LXD_ALLOWLIST_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// start returns the program, ready to be run in a directory of its own.
+func start(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(self, args...)
+	c.Dir = t.TempDir()
+	c.Env = append(os.Environ(), asProgram+"=1", "XDG_STATE_HOME="+t.TempDir())
+	return c
+}
+
+// run runs the program to its end.
+func run(t *testing.T, c *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), c.ProcessState.ExitCode()
+}
+
+func network(t *testing.T, name string) api.NetworkPut {
+	t.Helper()
+	n, _, err := lxdtest.Client(t).GetNetwork(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.Writable()
+}
+
+func unchanged(t *testing.T, name string, before api.NetworkPut) {
+	t.Helper()
+	if after := network(t, name); !reflect.DeepEqual(after, before) {
+		t.Errorf("bridge %s is %+v, was %+v", name, after, before)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := network(t, bridge)
+	// The last query comes when the command is over.
+	script := "echo to-stdout; nslookup b.example.test >/dev/null; nslookup a.example.test >/dev/null; (sleep 0.3; nslookup late.example.test) >/dev/null 2>&1 & exit 3"
+	stdout, stderr, code := run(t, start(t, "record", instance, "--", "sh", "-c", script))
+	if want := "a.example.test\nb.example.test\nlate.example.test\n"; stdout != want {
+		t.Errorf("standard output has %q, want %q", stdout, want)
+	}
+	if code != 3 {
+		t.Errorf("exit code %d, want the command's 3", code)
+	}
+	if !strings.Contains(stderr, "to-stdout\n") {
+		t.Errorf("the command's output is not on standard error: %q", stderr)
+	}
+	unchanged(t, bridge, before)
+
+	c := start(t, "record", instance, "--format", "squid", "--output", "allow.txt", "--", "sh", "-c", "echo hello; nslookup a.example.test >/dev/null")
+	stdout, stderr, code = run(t, c)
+	if stdout != "hello\n" || code != 0 {
+		t.Errorf("with --output: standard output has %q, exit code %d; standard error %s", stdout, code, stderr)
+	}
+	file, err := os.ReadFile(filepath.Join(c.Dir, "allow.txt"))
+	if err != nil || !strings.Contains(string(file), "\na.example.test\n") {
+		t.Errorf("the file has %q, %v", file, err)
+	}
+	unchanged(t, bridge, before)
+}
+
+// recording starts a record that doesn't end by itself and returns when its
+// command runs.
+func recording(t *testing.T, instance string) *exec.Cmd {
+	t.Helper()
+	c := start(t, "record", instance, "--settle", "0s", "--", "sh", "-c", "echo running; exec sleep 3600")
+	stderr, err := c.StderrPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if lines.Text() == "running" {
+			go io.Copy(io.Discard, stderr)
+			return c
+		}
+	}
+	t.Fatalf("record ended before its command ran: %v", c.Wait())
+	return nil
+}
+
+func TestSignals(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := network(t, bridge)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		c := recording(t, instance)
+		if reflect.DeepEqual(network(t, bridge), before) {
+			t.Errorf("%v: the bridge was not changed, so there is nothing to see", sig)
+		}
+		if err := c.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Wait(); err == nil {
+			t.Errorf("%v: exit code 0", sig)
+		}
+		unchanged(t, bridge, before)
+	}
+}
+
+func TestRestoreAfterKill(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := network(t, bridge)
+	c := recording(t, instance)
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	c.Wait()
+	if reflect.DeepEqual(network(t, bridge), before) {
+		t.Fatal("nothing was left behind, so there is nothing to restore")
+	}
+	_, stderr, code := run(t, start(t, "record", instance, "--", "true"))
+	if code != 1 || !strings.Contains(stderr, "lxd-allowlist restore "+bridge) {
+		t.Errorf("record on it: exit code %d, %q, want a word on restore", code, stderr)
+	}
+	_, stderr, code = run(t, start(t, "restore", bridge))
+	if code != 0 || !strings.Contains(stderr, "as it was before") {
+		t.Errorf("restore: exit code %d, %q", code, stderr)
+	}
+	unchanged(t, bridge, before)
+	if _, stderr, code = run(t, start(t, "restore", bridge)); code != 0 || !strings.Contains(stderr, "nothing to put back") {
+		t.Errorf("restore again: exit code %d, %q", code, stderr)
+	}
+}
+
+func TestExportAll(t *testing.T) {
+	names, err := os.ReadFile("parse/testdata/session.names")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []string{"session.log", "session-extra.log", "session-journald.log"} {
+		path, err := filepath.Abs(filepath.Join("parse/testdata", log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stdout, stderr, code := run(t, start(t, "export", "--all", path)); stdout != string(names) || code != 0 {
+			t.Errorf("%s: exit code %d, %d bytes, want the %d of session.names; %s", log, code, len(stdout), len(names), stderr)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := start(t, "export", "--all", "-")
+		c.Stdin = bytes.NewReader(data)
+		if stdout, _, code := run(t, c); stdout != string(names) || code != 0 {
+			t.Errorf("%s as standard input: exit code %d, %d bytes", log, code, len(stdout))
+		}
+	}
+}
+
+func TestWrongCalls(t *testing.T) {
+	log, err := filepath.Abs("parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--no-such-flag"}, 2, "no-such-flag"},
+		{[]string{"a", "b"}, 2, "at most 1 arg"},
+		{[]string{"dnstest"}, 2, "needs a terminal"},
+		{[]string{"open", log}, 2, "needs a terminal"},
+		{[]string{"record", "dnstest"}, 2, "an instance, -- and a command"},
+		{[]string{"record", "dnstest", "--format", "word", "--", "true"}, 2, `no format "word"`},
+		{[]string{"record", "dnstest", "--resume", "none", "--", "true"}, 2, `no session "none"`},
+		{[]string{"record", "dnstest", "--", "true"}, 1, "LXD"},
+		{[]string{"restore"}, 1, "LXD"},
+		{[]string{"export"}, 2, "1 arg"},
+		{[]string{"export", "/no/such/log"}, 1, "no such log and no such session"},
+		{[]string{"export", "/"}, 1, "is a directory"},
+		{[]string{"export", log, "--output", "/no/such/dir/f"}, 1, "/no/such/dir"},
+	}
+	for _, test := range tests {
+		c := start(t, test.args...)
+		c.Env = append(c.Env, "LXD_DIR="+t.TempDir(), "LXD_SOCKET=")
+		stdout, stderr, code := run(t, c)
+		if code != test.code || !strings.Contains(stderr, test.says) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("%q: exit code %d, standard error %q, standard output %q, want %d and one line with %q", test.args, code, stderr, stdout, test.code, test.says)
+		}
+	}
+}
+
+func TestEveryVerbShowsAnExample(t *testing.T) {
+	var look func(*cobra.Command)
+	look = func(c *cobra.Command) {
+		if !strings.Contains(c.Example, "lxd-allowlist") || c.Short == "" {
+			t.Errorf("%s has no example or no description", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			look(sub)
+		}
+	}
+	look(command())
+}
+
+// rooms is who may import whom within the module.
+var rooms = map[string][]string{
+	"parse":               {},
+	"export":              {"parse"},
+	"capture":             {"export", "parse"},
+	"capture/tail":        {},
+	"capture/lxd":         {},
+	"capture/lxd/lxdfake": {"capture/lxd"},
+	"capture/lxd/lxdtest": {"capture/lxd"},
+	"capture/live":        {"capture", "capture/lxd", "capture/tail"},
+	"ui":                  {"capture", "export", "parse", "ui/term"},
+	"ui/term":             {},
+	"":                    {"capture", "capture/live", "capture/lxd", "export", "ui"},
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	within := func(path string) (room string, ok bool) {
+		if path == "lxd-allowlist" {
+			return "", true
+		}
+		return strings.CutPrefix(path, "lxd-allowlist/")
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		room, _ := within(fields[0])
+		allowed, known := rooms[room]
+		if !known {
+			continue // a room of tests alone
+		}
+		seen++
+		for _, path := range fields[1:] {
+			if other, ours := within(path); ours && !slices.Contains(allowed, other) {
+				t.Errorf("%q imports %q", room, other)
+			}
+		}
+	}
+	if seen != len(rooms) {
+		t.Errorf("found %d of %d rooms", seen, len(rooms))
+	}
+}

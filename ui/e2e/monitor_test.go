@@ -1,0 +1,243 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/lxd/lxdtest"
+)
+
+// network is a bridge as its owner sees it.
+func network(t *testing.T, name string) api.NetworkPut {
+	t.Helper()
+	n, _, err := lxdtest.Client(t).GetNetwork(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.Writable()
+}
+
+// unchanged fails the test if the bridge isn't as it was.
+func unchanged(t *testing.T, name string, before api.NetworkPut) {
+	t.Helper()
+	if after := network(t, name); !reflect.DeepEqual(after, before) {
+		t.Errorf("bridge %s is %+v, was %+v", name, after, before)
+	}
+}
+
+// fixture is a bridge with an instance on it.
+func fixture(t *testing.T) (bridge, instance string, before api.NetworkPut) {
+	t.Helper()
+	bridge = lxdtest.Bridge(t)
+	instance = lxdtest.Instance(t, bridge)
+	return bridge, instance, network(t, bridge)
+}
+
+// The main job: use the shell, see the domains, drop one, quit, have the file.
+func TestMonitor(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {200, 60}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			bridge, instance, before := fixture(t)
+			s := open(t, size[0], size[1], instance)
+			s.sees(instance+" on "+bridge, "~$")
+			if reflect.DeepEqual(network(t, bridge), before) {
+				t.Error("the bridge's dnsmasq doesn't log")
+			}
+			s.types("nslookup a.example.test >/dev/null; nslookup b.example.test >/dev/null; nslookup x.y.other.test >/dev/null")
+			s.row("new", "a.example.test")
+			s.row("new", "b.example.test")
+			s.row("new", "x.y.other.test")
+			s.keys("C-]")
+			s.sees("▌")
+			s.selects("b.example.test")
+			s.keys("d")
+			s.row("✗ drop", "b.example.test")
+			s.selects("a.example.test")
+			s.keys("a")
+			s.row("✓ keep", "a.example.test")
+			s.keys("q")
+			s.sees("2 rules", "1 keep", "1 drop", instance+"-allowlist.txt", "write and quit")
+			s.keys("Enter")
+			s.exits(0)
+			if got, want := s.file(instance+"-allowlist.txt"), "a.example.test\nx.y.other.test\n"; got != want {
+				t.Errorf("the file has %q, want %q", got, want)
+			}
+			unchanged(t, bridge, before)
+		})
+	}
+}
+
+func TestNothingIsOverwrittenUnasked(t *testing.T) {
+	_, instance, _ := fixture(t)
+	s := open(t, 100, 30, instance, "--output", "list.txt")
+	if err := os.WriteFile(filepath.Join(s.dir, "list.txt"), []byte("precious\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.sees("~$")
+	s.types("nslookup a.example.test")
+	s.row("new", "a.example.test")
+	s.keys("C-]")
+	s.keys("q")
+	s.sees("write and quit", "│ │ a.example.test")
+	s.keys("Enter")
+	s.sees("list.txt exists")
+	if got := s.file("list.txt"); got != "precious\n" {
+		t.Fatalf("the file was overwritten with %q", got)
+	}
+	s.keys("y")
+	s.exits(0)
+	if got := s.file("list.txt"); got != "a.example.test\n" {
+		t.Errorf("the file has %q", got)
+	}
+}
+
+func TestShellEndsAndOpensAgain(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	s := open(t, 120, 40, instance)
+	s.sees("~$")
+	s.types("exit 3")
+	s.sees("the shell has ended with exit code 3", "to open it again")
+	s.keys("o")
+	s.sees("Shell  ctrl+] leaves", "~$")
+	s.types("nslookup later.example.test")
+	s.row("new", "later.example.test")
+	s.keys("C-]")
+	s.keys("q")
+	s.sees("quit only")
+	s.keys("n")
+	s.exits(0)
+	unchanged(t, bridge, before)
+}
+
+func TestResize(t *testing.T) {
+	_, instance, _ := fixture(t)
+	s := open(t, 80, 24, instance)
+	s.sees("~$")
+	for _, size := range []struct {
+		w, h string
+		says string // what the shell's own stty says: rows and columns
+	}{{"200", "60", "57 92"}, {"80", "24", "10 80"}} {
+		s.tmux("resize-window", "-x", size.w, "-y", size.h)
+		s.until("the shell to be "+size.says, func(screen string) bool {
+			if strings.Contains(screen, size.says) {
+				return true
+			}
+			s.types("clear; stty size")
+			return false
+		})
+	}
+}
+
+// Everything typed in the shell goes to the instance, ctrl+c and escape too.
+func TestShellGetsEveryKey(t *testing.T) {
+	_, instance, _ := fixture(t)
+	s := open(t, 120, 40, instance)
+	s.sees("~$")
+	s.types("cat -v")
+	s.keys("Escape", "q", "?", "Tab", "C-b", "Up")
+	s.keys("Enter")
+	s.sees("^[q?", "^B^[[A")
+	s.keys("C-c")
+	s.types("echo al''ive")
+	s.sees("alive")
+}
+
+func TestPicker(t *testing.T) {
+	bridge, instance, _ := fixture(t)
+	off := lxdtest.Instance(t, bridge)
+	c := lxdtest.Client(t)
+	op, err := c.UpdateInstanceState(off, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1}, "")
+	if err == nil {
+		err = op.Wait()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, 100, 50)
+	s.row(instance, "running", bridge)
+	s.row(off, "stopped", "enter starts it")
+	s.selects(off)
+	s.keys("Enter")
+	s.sees(off+" on "+bridge, "~$")
+}
+
+func TestLaunch(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	before := network(t, bridge)
+	s := open(t, 120, 40, "--launch", lxdtest.Image, "--network", bridge)
+	s.sees("on "+bridge, "~$")
+	s.types("nslookup a.example.test")
+	s.row("new", "a.example.test")
+	n, _, err := lxdtest.Client(t).GetNetwork(bridge)
+	if err != nil || len(n.UsedBy) != 1 {
+		t.Fatalf("the bridge is used by %v, %v, want one instance", n.UsedBy, err)
+	}
+	s.keys("C-]")
+	s.keys("q")
+	s.sees("quit only")
+	s.keys("n")
+	s.exits(0)
+	unchanged(t, bridge, before)
+	if n, _, err = lxdtest.Client(t).GetNetwork(bridge); err != nil || len(n.UsedBy) != 0 {
+		t.Errorf("the launched instance is still there: %v, %v", n.UsedBy, err)
+	}
+}
+
+// A killed monitor leaves its bridge to the next one, which asks.
+func TestNextStartOffersToRestore(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	s := open(t, 100, 30, instance)
+	s.sees("~$")
+	if out, err := exec.Command("pkill", "-KILL", "-f", "^"+program+" "+instance).CombinedOutput(); err != nil {
+		t.Fatalf("pkill: %v: %s", err, out)
+	}
+	s.sees("EXIT:137")
+	s.tmux("kill-server")
+	s.start(100, 30, instance)
+	s.sees("Put back what it was before?")
+	s.keys("y")
+	s.sees(instance+" on "+bridge, "~$")
+	s.keys("C-]")
+	s.keys("q")
+	s.sees("quit only")
+	s.keys("n")
+	s.exits(0)
+	unchanged(t, bridge, before)
+}
+
+// The terminal is gone: the bridge is given back all the same.
+func TestHangUp(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	s := open(t, 100, 30, instance)
+	s.sees("~$")
+	s.tmux("kill-server")
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(patience)
+	for !reflect.DeepEqual(network(t, bridge), before) {
+		select {
+		case <-again.C:
+		case <-late:
+			unchanged(t, bridge, before)
+			return
+		}
+	}
+}
+
+func TestSecondMonitorIsToldWhoHolds(t *testing.T) {
+	bridge, instance, _ := fixture(t)
+	first := open(t, 100, 30, instance)
+	first.sees("~$")
+	second := open(t, 100, 30, instance)
+	second.sees("network "+bridge+" is in use by lxd-allowlist", "try again")
+	second.keys("Escape")
+	second.exits(0)
+}
