@@ -138,9 +138,7 @@ func (p *process) watch(op client.Operation, drained <-chan bool) {
 	defer close(p.ended)
 	err := op.Wait()
 	code, known := op.Get().Metadata["return"].(float64)
-	if err == nil {
-		<-drained
-	}
+	waitDrained(drained, err)
 	p.code = int(code)
 	switch {
 	case !known:
@@ -152,6 +150,19 @@ func (p *process) watch(op client.Operation, drained <-chan bool) {
 		p.err = p.stoppedInstance()
 	}
 	_ = p.control.Close()
+}
+
+// waitDrained waits for the last of what the command printed: after an error,
+// which may be that the connection broke, not for good.
+func waitDrained(drained <-chan bool, err error) {
+	var enough <-chan time.Time
+	if err != nil {
+		enough = time.After(signalPatience)
+	}
+	select {
+	case <-drained:
+	case <-enough:
+	}
 }
 
 // stoppedInstance says so if the instance is gone, which LXD shows as a killed

@@ -27,7 +27,8 @@ const cleanupPatience = 30 * time.Second
 // network, or on what the default profile has where that is "". image is
 // "REMOTE:ALIAS" of lxc's remotes, or an alias or fingerprint of the server
 // itself. progress is told what is being done and how much of it is: from 0
-// to 1, below 0 where that isn't known. On an error nothing is left behind.
+// to 1, below 0 where that isn't known; it is called within Launch alone. On an
+// error nothing is left behind.
 func (s *Server) Launch(ctx context.Context, image, network string, progress func(text string, done float64)) (name string, err error) {
 	source, found, alias, err := s.findImage(ctx, image)
 	if err != nil {
@@ -124,15 +125,24 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 	if err != nil {
 		return err
 	}
-	if _, err := op.AddHandler(func(o api.Operation) { reportProgress(o.Metadata, progress) }); err != nil {
-		progress("creating "+request.Name, -1)
-	}
+	// LXD's client calls each handler in a goroutine of its own.
+	news := make(chan map[string]any, 1)
+	_, _ = op.AddHandler(func(o api.Operation) { // without it there is no progress to see
+		select {
+		case news <- o.Metadata:
+		default:
+		}
+	})
 	done := make(chan error, 1)
 	go func() { done <- op.Wait() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
+	for ctx.Err() == nil {
+		select {
+		case err := <-done:
+			return err
+		case metadata := <-news:
+			reportProgress(metadata, progress)
+		case <-ctx.Done():
+		}
 	}
 	// LXD refuses to cancel some of its work, which is waited for then so
 	// that what it made can be removed.

@@ -64,16 +64,21 @@ func Bridge(t testing.TB) string {
 	t.Helper()
 	c := Client(t)
 	name := "lat" + strings.ToLower(rand.Text()[:8]) // an interface's name has at most 15 bytes
-	v4, v6 := subnet()
-	err := c.CreateNetwork(api.NetworksPost{Name: name, Type: "bridge", NetworkPut: api.NetworkPut{
+	network := api.NetworksPost{Name: name, Type: "bridge", NetworkPut: api.NetworkPut{
 		Description: Description,
 		Config: map[string]string{
-			"ipv4.address": v4, "ipv4.nat": "false",
-			"ipv6.address": v6, "ipv6.nat": "false",
+			"ipv4.nat": "false", "ipv6.nat": "false",
 			"raw.dnsmasq":    Raw,
 			"user.of-others": "  stays  ",
 		},
-	}})
+	}}
+	var err error
+	for range 3 { // the addresses may be taken
+		network.Config["ipv4.address"], network.Config["ipv6.address"] = subnet()
+		if err = c.CreateNetwork(network); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		t.Fatalf("create bridge %s: %v", name, err)
 	}
@@ -85,14 +90,14 @@ func Bridge(t testing.TB) string {
 	return name
 }
 
-// subnet returns a bridge's addresses: LXD's "auto" finds none on a machine
-// whose routes cover what it looks through. The range is for benchmarks (RFC
-// 2544), in which other tests' bridges are as unlikely as random numbers are
-// to meet.
+// subnet returns a bridge's addresses, at random: LXD's "auto" finds none on a
+// machine whose routes cover what it looks through. The range is the one for
+// benchmarks (RFC 2544).
 func subnet() (v4, v6 string) {
-	var b [7]byte
+	var b [8]byte
 	_, _ = rand.Read(b[:]) // it never fails
-	return fmt.Sprintf("198.%d.%d.1/24", 18+b[0]%2, b[1]), fmt.Sprintf("fd%02x:%02x%02x:%02x%02x::1/64", b[2], b[3], b[4], b[5], b[6])
+	return fmt.Sprintf("198.%d.%d.%d/28", 18+b[0]%2, b[1], b[7]&^15|1),
+		fmt.Sprintf("fd%02x:%02x%02x:%02x%02x::1/64", b[2], b[3], b[4], b[5], b[6])
 }
 
 // Instance makes an instance on the bridge, starts it and returns its name
