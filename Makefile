@@ -21,8 +21,8 @@ test: ## run every check and test; needs root for an LXD of its own
 try: ## set up what is missing and watch an instance's names
 	@.ci/try
 
-bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## run the benchmarks, on an LXD of their own too; needs root
+	@.ci/test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
 
 demo: ## record demo.gif from demo.tape; needs vhs
 	vhs demo.tape

@@ -26,6 +26,7 @@ import (
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/export"
 	"lxd-allowlist/ui"
+	"lxd-allowlist/ui/backend"
 )
 
 // version is set by the linker.
@@ -163,7 +164,7 @@ func monitor(ctx context.Context, o options, target string) error {
 	if !term.IsTerminal(int(os.Stdout.Fd())) {
 		return usageError{errors.New("the monitor needs a terminal: use lxd-allowlist record, or export a log")}
 	}
-	b := &backend{options: o, remote: remote}
+	b := backend.New(remote, o.user, o.config)
 	s := ui.Options{Program: program(), Backend: b, Format: o.format, Output: o.output, LeaveKey: o.leave}
 	if instance != "" || o.launch != "" {
 		s.Choice = &ui.Choice{Instance: instance}
@@ -171,9 +172,13 @@ func monitor(ctx context.Context, o options, target string) error {
 	result, err := ui.Run(ctx, s)
 	// The screen is gone and its context may be over: the bridge is given back
 	// with a fresh one.
-	err = errors.Join(err, b.close(context.WithoutCancel(ctx)))
-	farewell(result, b.session)
+	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
+	farewell(result, b.Session())
 	return err
+}
+
+func (o options) config(server *lxd.Server, instance string, report func(string, float64)) live.Config {
+	return live.Config{Server: server, Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Report: report}
 }
 
 // farewell says what the session left behind.
@@ -191,106 +196,6 @@ func session(l *capture.Ledger) (name string) {
 	l.Read(func(r capture.Reader) { name = r.Info().Session })
 	return name
 }
-
-// backend is what the screen wants of LXD.
-type backend struct {
-	options
-	remote string
-
-	mu      sync.Mutex // held while a capture is being opened
-	server  *lxd.Server
-	session *live.Session
-}
-
-var _ ui.Backend = (*backend)(nil)
-
-func (b *backend) connect(ctx context.Context) (err error) {
-	if b.server == nil {
-		b.server, err = lxd.Connect(ctx, b.remote)
-	}
-	return err
-}
-
-// Choices implements [ui.Backend].
-func (b *backend) Choices(ctx context.Context) ([]ui.Choice, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := b.connect(ctx); err != nil {
-		return nil, err
-	}
-	instances, err := b.server.Instances(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var choices []ui.Choice
-	for _, i := range instances {
-		c := ui.Choice{Instance: i.Name, Kind: i.Kind, Status: i.Status, Stopped: !i.Running()}
-		nic, err := i.Watchable(b.network)
-		if c.Network = nic.Network; err != nil {
-			c.Problem = err.Error()
-		}
-		choices = append(choices, c)
-	}
-	return choices, nil
-}
-
-// Open implements [ui.Backend].
-func (b *backend) Open(ctx context.Context, c ui.Choice, report func(string, float64)) (*ui.Capture, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	report("connecting to LXD", -1)
-	if err := b.connect(ctx); err != nil {
-		return nil, err
-	}
-	if c.Instance != "" && !c.Stopped {
-		i, err := b.server.Instance(ctx, c.Instance)
-		if err != nil {
-			return nil, err
-		}
-		if !i.Running() {
-			return nil, question{fmt.Errorf("%s is %s. Start it?", i.Name, i.Status), func(ctx context.Context) error { return b.server.Start(ctx, i.Name) }}
-		}
-	}
-	s, err := live.Start(ctx, b.config(b.server, c.Instance, report))
-	var left *lxd.LeftoverError
-	if errors.As(err, &left) {
-		return nil, question{fmt.Errorf("bridge %s still has what a killed run set (%s). Put back what it was before?", left.Network, left.By),
-			func(ctx context.Context) error { _, err := b.server.Restore(ctx, left.Network, false); return err }}
-	}
-	if err != nil {
-		return nil, err
-	}
-	b.session = s
-	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return s.Shell(ctx, b.user, w, h) }
-	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices()}, nil
-}
-
-func (o options) config(server *lxd.Server, instance string, report func(string, float64)) live.Config {
-	return live.Config{Server: server, Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Report: report}
-}
-
-// close ends the capture, one that is still being opened too.
-func (b *backend) close(ctx context.Context) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var err error
-	if b.session != nil {
-		err = b.session.Stop(ctx)
-	}
-	if b.server != nil {
-		b.server.Close()
-	}
-	return err
-}
-
-// question is a decision that is the user's.
-type question struct {
-	error
-	answer func(context.Context) error
-}
-
-func (q question) Question() string                 { return q.Error() }
-func (q question) Answer(ctx context.Context) error { return q.answer(ctx) }
 
 func recordCommand() *cobra.Command {
 	var o options

@@ -255,7 +255,8 @@ var rooms = map[string][]string{
 	"capture/live":        {"capture", "capture/lxd", "capture/tail"},
 	"ui":                  {"capture", "export", "parse", "ui/term"},
 	"ui/term":             {},
-	"":                    {"capture", "capture/live", "capture/lxd", "export", "ui"},
+	"ui/backend":          {"capture/live", "capture/lxd", "ui"},
+	"":                    {"capture", "capture/live", "capture/lxd", "export", "ui", "ui/backend"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -1,0 +1,124 @@
+// Package backend joins the screen to captures on LXD.
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/ui"
+)
+
+// Backend is what the screen wants of LXD.
+type Backend struct {
+	remote, user string
+	config       Config
+
+	mu      sync.Mutex // held while a capture is being opened
+	server  *lxd.Server
+	session *live.Session
+}
+
+// Config says how the capture of an instance is begun.
+type Config func(server *lxd.Server, instance string, report func(string, float64)) live.Config
+
+var _ ui.Backend = (*Backend)(nil)
+
+// New returns a backend on a remote; user is whose shell is opened.
+func New(remote, user string, c Config) *Backend {
+	return &Backend{remote: remote, user: user, config: c}
+}
+
+// Session returns the capture that was opened last, nil for none.
+func (b *Backend) Session() *live.Session {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.session
+}
+
+func (b *Backend) connect(ctx context.Context) (err error) {
+	if b.server == nil {
+		b.server, err = lxd.Connect(ctx, b.remote)
+	}
+	return err
+}
+
+// Choices implements [ui.Backend].
+func (b *Backend) Choices(ctx context.Context) ([]ui.Choice, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.connect(ctx); err != nil {
+		return nil, err
+	}
+	instances, err := b.server.Instances(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var choices []ui.Choice
+	for _, i := range instances {
+		c := ui.Choice{Instance: i.Name, Kind: i.Kind, Status: i.Status, Stopped: !i.Running()}
+		nic, err := i.Watchable(b.config(b.server, i.Name, nil).Network)
+		if c.Network = nic.Network; err != nil {
+			c.Problem = err.Error()
+		}
+		choices = append(choices, c)
+	}
+	return choices, nil
+}
+
+// Open implements [ui.Backend].
+func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, float64)) (*ui.Capture, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	report("connecting to LXD", -1)
+	if err := b.connect(ctx); err != nil {
+		return nil, err
+	}
+	if c.Instance != "" && !c.Stopped {
+		i, err := b.server.Instance(ctx, c.Instance)
+		if err != nil {
+			return nil, err
+		}
+		if !i.Running() {
+			return nil, question{fmt.Errorf("%s is %s. Start it?", i.Name, i.Status), func(ctx context.Context) error { return b.server.Start(ctx, i.Name) }}
+		}
+	}
+	s, err := live.Start(ctx, b.config(b.server, c.Instance, report))
+	var left *lxd.LeftoverError
+	if errors.As(err, &left) {
+		return nil, question{fmt.Errorf("bridge %s still has what a killed run set (%s). Put back what it was before?", left.Network, left.By),
+			func(ctx context.Context) error { _, err := b.server.Restore(ctx, left.Network, false); return err }}
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.session = s
+	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return s.Shell(ctx, b.user, w, h) }
+	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices()}, nil
+}
+
+// Close ends the capture, one that is still being opened too.
+func (b *Backend) Close(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var err error
+	if b.session != nil {
+		err = b.session.Stop(ctx)
+	}
+	if b.server != nil {
+		b.server.Close()
+	}
+	return err
+}
+
+// question is a decision that is the user's.
+type question struct {
+	error
+	answer func(context.Context) error
+}
+
+func (q question) Question() string                 { return q.Error() }
+func (q question) Answer(ctx context.Context) error { return q.answer(ctx) }
