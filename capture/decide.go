@@ -4,24 +4,35 @@ import (
 	"errors"
 	"fmt"
 
+	"lxd-allowlist/export"
 	"lxd-allowlist/parse"
 )
 
-// change is one step of a person's decisions: what Undo takes back and Redo
-// does again.
+// change is one step of a person's decisions, about domains or about a group:
+// what Undo takes back and Redo does again.
 type change struct {
-	to  Mark
-	ids []ID
-	was []Mark // the marks before, one for each of ids
+	to    Mark
+	ids   []ID
+	group string // "" for domains
+	was   []Mark // the marks before, one for each of ids or the group's
 }
 
-// String says what the change did: "keep a.example", "drop 12 domains".
+// describe says what the change did: "keep a.example", "drop 12 domains".
 func (l *Ledger) describe(c change) string {
 	verb := map[Decision]string{New: "unmark", Keep: "keep", Drop: "drop"}[c.to.Decision]
-	if len(c.ids) == 1 {
-		return verb + " " + l.domains[c.ids[0]].Name
+	what := fmt.Sprintf("%d domains", len(c.ids))
+	switch {
+	case c.group != "" && c.to.Suffix:
+		what = c.group + " and everything below it, as one suffix rule"
+	case c.group != "":
+		what = "all of " + c.group
+	case len(c.ids) == 1:
+		what = l.domains[c.ids[0]].Name
 	}
-	return fmt.Sprintf("%s %d domains", verb, len(c.ids))
+	if c.to.Reason != "" {
+		what += " (" + c.to.Reason + ")"
+	}
+	return verb + " " + what
 }
 
 // ErrUnfit is returned for keeping a name that no list can hold.
@@ -52,29 +63,75 @@ func (l *Ledger) Mark(to Mark, ids ...ID) (string, error) {
 		}
 		return "", nil
 	}
+	return l.decide(c), nil
+}
+
+// MarkGroup decides about a name and all that is below it, what is there and
+// what comes; a mark on a domain of its own stands above it. It returns what
+// it did, in words. The error says why the names may not be one suffix rule.
+func (l *Ledger) MarkGroup(to Mark, group string) (string, error) {
+	if to.Suffix {
+		if problem := (export.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
+			return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.groups[group] == to {
+		return "", nil
+	}
+	return l.decide(change{to: to, group: group, was: []Mark{l.groups[group]}}), nil
+}
+
+func (l *Ledger) decide(c change) string {
 	l.apply(c)
 	l.journal.mark(l, c)
 	l.settle()
-	return l.describe(c), nil
+	return l.describe(c)
 }
 
 func (l *Ledger) apply(c change) {
 	for _, id := range c.ids {
-		l.domains[id].Mark = c.to
-		l.touch(id, saved)
+		l.setMark(id, c.to)
+	}
+	if c.group != "" {
+		l.setGroup(c.group, c.to)
 	}
 	l.done = append(l.done, c)
 	l.undone = nil
 }
 
+func (l *Ledger) setMark(id ID, m Mark) {
+	l.domains[id].Mark = m
+	l.touch(id, saved)
+}
+
+func (l *Ledger) setGroup(group string, m Mark) {
+	l.groups[group] = m
+	if m == (Mark{}) {
+		delete(l.groups, group)
+	}
+	for id := range l.domains {
+		if inDomain(l.domains[id].Name, group) {
+			l.touch(ID(id), saved)
+		}
+	}
+}
+
 // Undo takes the last decision back and says which in words; "" where there
 // is none.
-func (l *Ledger) Undo() string {
+func (l *Ledger) Undo() string { return l.step("undo", l.undo) }
+
+// Redo does again what the last Undo took back and says what in words; ""
+// where there is nothing. A new decision forgets what could be redone.
+func (l *Ledger) Redo() string { return l.step("redo", l.redo) }
+
+func (l *Ledger) step(name string, do func() string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	what := l.undo()
+	what := do()
 	if what != "" {
-		l.journal.step("undo")
+		l.journal.step(name)
 		l.settle()
 	}
 	return what
@@ -87,24 +144,13 @@ func (l *Ledger) undo() string {
 	c := l.done[len(l.done)-1]
 	l.done = l.done[:len(l.done)-1]
 	for i, id := range c.ids {
-		l.domains[id].Mark = c.was[i]
-		l.touch(id, saved)
+		l.setMark(id, c.was[i])
+	}
+	if c.group != "" {
+		l.setGroup(c.group, c.was[0])
 	}
 	l.undone = append(l.undone, c)
 	return l.describe(c)
-}
-
-// Redo does again what the last Undo took back and says what in words; ""
-// where there is nothing. A new decision forgets what could be redone.
-func (l *Ledger) Redo() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	what := l.redo()
-	if what != "" {
-		l.journal.step("redo")
-		l.settle()
-	}
-	return what
 }
 
 func (l *Ledger) redo() string {
@@ -116,4 +162,15 @@ func (l *Ledger) redo() string {
 	l.apply(c)
 	l.undone = rest
 	return l.describe(c)
+}
+
+// suffixes returns the groups that are exported as suffix rules.
+func (l *Ledger) suffixes() []export.Rule {
+	var rules []export.Rule
+	for group, m := range l.groups {
+		if m.Decision == Keep && m.Suffix {
+			rules = append(rules, export.Rule{Name: group, Suffix: true, Reason: m.Reason, Source: string(ByUser)})
+		}
+	}
+	return rules
 }

@@ -29,11 +29,14 @@ func (d Decision) String() string {
 	return [...]string{"new", "keep", "drop"}[d]
 }
 
-// Mark is what a person said of a domain. The zero Mark says nothing, so that
-// the rules decide.
+// Mark is what a person said of a domain or of a group of them. The zero Mark
+// says nothing, so that the rules decide.
 type Mark struct {
 	Decision Decision
 	Reason   string
+	// Suffix is for a group that is kept: it is exported as one suffix rule,
+	// which allows names that were never seen, too.
+	Suffix bool
 }
 
 // Verdict is the decision in force for a domain and where it comes from.

@@ -42,7 +42,9 @@ type savedDomain struct {
 type savedMark struct {
 	Decision string    `json:"decision"` // "keep", "drop", or "new" for a mark that was taken away
 	Reason   string    `json:"reason,omitempty"`
-	Names    []string  `json:"names"`
+	Names    []string  `json:"names,omitempty"`
+	Group    string    `json:"group,omitempty"` // a name and all below it, instead of Names
+	Suffix   bool      `json:"suffix,omitempty"`
 	At       time.Time `json:"at"`
 }
 
@@ -97,7 +99,7 @@ func (j *journal) mark(l *Ledger, c change) {
 	if j == nil {
 		return
 	}
-	m := &savedMark{Decision: c.to.Decision.String(), Reason: c.to.Reason, At: time.Now().Round(0)}
+	m := &savedMark{Decision: c.to.Decision.String(), Reason: c.to.Reason, Suffix: c.to.Suffix, Group: c.group, At: time.Now().Round(0)}
 	for _, id := range c.ids {
 		m.Names = append(m.Names, l.domains[id].Name)
 	}
@@ -293,7 +295,10 @@ func (l *Ledger) restore(s *savedDomain) {
 }
 
 func (l *Ledger) remark(m *savedMark) {
-	c := change{to: Mark{decisionOf(m.Decision), m.Reason}}
+	c := change{to: Mark{decisionOf(m.Decision), m.Reason, m.Suffix}, group: m.Group}
+	if m.Group != "" {
+		c.was = []Mark{l.groups[m.Group]}
+	}
 	for _, name := range m.Names {
 		id, _ := l.lookup([]byte(name), m.At.UnixNano())
 		c.ids = append(c.ids, id)

@@ -25,6 +25,8 @@ type Ledger struct {
 	info    Info
 	domains []Domain
 	ids     map[string]ID
+	groups  map[string]Mark // by the name that they are below
+	rules   []UserRule
 
 	split   parse.Splitter
 	rec     parse.Record
@@ -105,6 +107,7 @@ func NewLedger(info Info) *Ledger {
 	return &Ledger{
 		info:    info,
 		ids:     make(map[string]ID),
+		groups:  make(map[string]Mark),
 		clientN: make(map[string]uint16),
 		types:   make(map[string]string),
 		expect:  make(map[string]chan struct{}),

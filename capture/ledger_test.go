@@ -167,6 +167,77 @@ func TestKeepingWhatNoListCanHold(t *testing.T) {
 	}
 }
 
+func TestGroup(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5", "query[A] c.other.net from 10.0.0.5")
+	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.MarkGroup(capture.Mark{Decision: capture.Drop, Reason: "ads"}, "example.net"); err != nil {
+		t.Fatal(err)
+	}
+	feed(l, "query[A] later.example.net from 10.0.0.5", "query[A] notexample.net from 10.0.0.5")
+	for name, want := range map[string]capture.Decision{
+		"a.example.net": capture.Drop, "b.example.net": capture.Keep, "c.other.net": capture.New,
+		"later.example.net": capture.Drop, "notexample.net": capture.New,
+	} {
+		if got := find(t, l, name).Decision; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	if what := l.Undo(); what != "drop all of example.net (ads)" {
+		t.Errorf("undid %q", what)
+	}
+	if got := find(t, l, "later.example.net").Decision; got != capture.New {
+		t.Errorf("after the undo it is %v", got)
+	}
+	for _, suffix := range []string{"net", "co.uk"} {
+		if _, err := l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, suffix); err == nil {
+			t.Errorf("everything below %s may be allowed", suffix)
+		}
+	}
+	if _, err := l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, "example.net"); err != nil {
+		t.Fatal(err)
+	}
+	first := l.List(false).Rules[0]
+	if first.Name != "example.net" || !first.Suffix {
+		t.Errorf("the export begins with %+v, want the suffix rule", first)
+	}
+}
+
+func TestUserRules(t *testing.T) {
+	rules, err := capture.ReadRules(strings.NewReader(`# my rules
+keep .ubuntu.com   # apt mirrors
+drop ~^x[0-9]+\.   # telemetry
+
+drop one.example
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := capture.NewLedger(capture.Info{})
+	for _, name := range []string{"archive.ubuntu.com", "ubuntu.com", "x12.example", "one.example", "a.one.example", "notubuntu.com"} {
+		feed(l, "query[A] "+name+" from 10.0.0.5")
+	}
+	l.SetRules(rules)
+	for name, want := range map[string]string{
+		"archive.ubuntu.com": "keep apt mirrors", "ubuntu.com": "keep apt mirrors", "x12.example": "drop telemetry",
+		"one.example": "drop one.example", "a.one.example": "new ", "notubuntu.com": "new ",
+	} {
+		l.Read(func(r capture.Reader) {
+			id, _ := r.Lookup(name)
+			if v := r.Verdict(r.Domain(id)); v.Decision.String()+" "+v.Reason != want {
+				t.Errorf("%s: %+v, want %q", name, v, want)
+			}
+		})
+	}
+	for _, bad := range []string{"keep", "allow a.example", "keep a b", "drop ~(", "keep *.example", "drop ."} {
+		if _, err := capture.ReadRules(strings.NewReader("\n" + bad)); err == nil || !strings.HasPrefix(err.Error(), "line 2: ") {
+			t.Errorf("%q: %v, want an error of line 2", bad, err)
+		}
+	}
+}
+
 // randomLine is a line of a log with few names, so that they meet.
 func randomLine(rng *rand.Rand) string {
 	name := fmt.Sprintf("n%d.example", rng.IntN(12))
@@ -219,11 +290,23 @@ func mark(rng *rand.Rand, l *capture.Ledger) {
 	if m.Decision != capture.New && rng.IntN(4) == 0 {
 		m.Reason = "ticket 4711"
 	}
+	if rng.IntN(4) == 0 {
+		m.Suffix = m.Decision == capture.Keep && rng.IntN(2) == 0
+		l.MarkGroup(m, []string{"example", "n1.example", "n2.example"}[rng.IntN(3)])
+		return
+	}
 	l.Mark(m, ids...)
 }
 
 func marks(l *capture.Ledger) map[string]capture.Mark {
 	all := map[string]capture.Mark{}
+	l.Read(func(r capture.Reader) {
+		for _, group := range []string{"example", "n1.example", "n2.example"} {
+			if m := r.Group(group); m != (capture.Mark{}) {
+				all["group "+group] = m
+			}
+		}
+	})
 	for _, r := range rows(l) {
 		if r.Mark != (capture.Mark{}) {
 			all[r.Name] = r.Mark
@@ -263,6 +346,7 @@ func TestUndoIsExact(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		l := capture.NewLedger(capture.Info{})
+		feed(l, "query[A] n0.example from 10.0.0.5", "query[A] n1.example from 10.0.0.5")
 		for range 30 {
 			act(rng, l)
 		}

@@ -36,6 +36,9 @@ func (r Reader) Lookup(name string) (ID, bool) {
 // Verdict returns the decision in force for d.
 func (r Reader) Verdict(d *Domain) Verdict { return r.l.judge(d) }
 
+// Group returns a person's mark on a name and all below it.
+func (r Reader) Group(name string) Mark { return r.l.groups[name] }
+
 // Owners returns who asked for d, each once: instances, and addresses whose
 // owner is not known.
 func (r Reader) Owners(d *Domain) []string {
@@ -144,6 +147,9 @@ func (l *Ledger) List(all bool) export.List {
 		Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 		Network: l.info.Network, When: time.Now(),
 	}}
+	if !all {
+		list.Rules = l.suffixes()
+	}
 	for i := range l.domains {
 		d := &l.domains[i]
 		if d.Queries == 0 && d.Class == parse.Host && d.Mark.Decision == New {
@@ -154,10 +160,11 @@ func (l *Ledger) List(all bool) export.List {
 			continue
 		}
 		source := "observed"
+		reason := d.Mark.Reason
 		if v.Decision == Keep {
-			source = string(v.Rule)
+			source, reason = string(v.Rule), v.Reason
 		}
-		list.Rules = append(list.Rules, export.Rule{Name: d.Name, Reason: d.Mark.Reason, Source: source, Seen: l.seen(d)})
+		list.Rules = append(list.Rules, export.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"strings"
 
 	"lxd-allowlist/parse"
@@ -9,13 +10,16 @@ import (
 // Rule names what decided about a domain.
 type Rule string
 
-// The rules of the program, in the order in which they are asked. Each drops;
-// what none of them drops is new. A person's mark stands above them all.
+// The rules, in the order in which they are asked; what none of them decides
+// is new. Those of the program drop. A person's mark stands above them all,
+// but nothing keeps a name that no list can hold.
 const (
 	ByUser      Rule = "user"
 	Undecided   Rule = ""
 	Unprintable Rule = "unprintable"    // dnsmasq could not print the name
 	Unfit       Rule = "unfit"          // no list can hold the name
+	ByGroup     Rule = "group"          // a person decided about all names below one
+	ByFile      Rule = "rules file"     // see [ReadRules]
 	Reverse     Rule = "reverse lookup" // in-addr.arpa, ip6.arpa
 	Local       Rule = "local domain"   // the bridge's own domain
 	AliasOnly   Rule = "CNAME target"   // never asked for, only an answer's alias
@@ -29,18 +33,41 @@ func (l *Ledger) judge(d *Domain) Verdict {
 	if d.Mark.Decision != New {
 		return Verdict{d.Mark.Decision, ByUser, d.Mark.Reason}
 	}
+	switch d.Class {
+	case parse.Unprintable:
+		return Verdict{Drop, Unprintable, "dnsmasq could not print this name"}
+	case parse.Unfit:
+		return Verdict{Drop, Unfit, "no list can hold this name"}
+	}
+	if group, m := l.groupOf(d.Name); m.Decision != New {
+		return Verdict{m.Decision, ByGroup, cmp.Or(d.Mark.Reason, m.Reason, "as all of "+group)}
+	}
+	for i := range l.rules {
+		if r := &l.rules[i]; r.match(d.Name) {
+			return Verdict{r.Decision, ByFile, cmp.Or(d.Mark.Reason, r.Reason, r.Pattern)}
+		}
+	}
 	if rule, reason := l.dropRule(d); rule != Undecided {
 		return Verdict{Drop, rule, reason}
 	}
 	return Verdict{New, Undecided, d.Mark.Reason}
 }
 
+// groupOf returns the mark of the nearest group that a name is in.
+func (l *Ledger) groupOf(name string) (group string, m Mark) {
+	if len(l.groups) == 0 {
+		return "", Mark{}
+	}
+	for group = name; group != ""; _, group, _ = strings.Cut(group, ".") {
+		if m, ok := l.groups[group]; ok {
+			return group, m
+		}
+	}
+	return "", Mark{}
+}
+
 func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 	switch {
-	case d.Class == parse.Unprintable:
-		return Unprintable, "dnsmasq could not print this name"
-	case d.Class == parse.Unfit:
-		return Unfit, "no list can hold this name"
 	case d.Class == parse.Reverse:
 		return Reverse, "reverse lookup of an address"
 	case inDomain(d.Name, l.info.Domain):

@@ -1,0 +1,137 @@
+package capture
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// UserRule is a rule of the user's own: it keeps or drops on sight.
+type UserRule struct {
+	Decision Decision
+	// Pattern is a name, ".name" for the name and all below it, or "~regexp".
+	Pattern string
+	Reason  string
+
+	match func(name string) bool
+}
+
+// NewUserRule compiles a rule.
+func NewUserRule(d Decision, pattern, reason string) (UserRule, error) {
+	r := UserRule{Decision: d, Pattern: pattern, Reason: reason}
+	name := strings.ToLower(strings.TrimSuffix(pattern, "."))
+	switch {
+	case strings.HasPrefix(pattern, "~"):
+		re, err := regexp.Compile("(?i)" + pattern[1:])
+		if err != nil {
+			return r, fmt.Errorf("%s is no regular expression: %w", pattern[1:], err)
+		}
+		r.match = re.MatchString
+	case strings.Trim(name, ".") == "" || strings.ContainsAny(name, "*?/"):
+		return r, fmt.Errorf("%q is no pattern: write a name, .name for all below it too, or ~regexp", pattern)
+	case strings.HasPrefix(name, "."):
+		r.match = func(s string) bool { return inDomain(s, name[1:]) }
+	default:
+		r.match = func(s string) bool { return s == name }
+	}
+	return r, nil
+}
+
+// RulesPath returns where the user's rules are: lxd-allowlist/rules in
+// $XDG_CONFIG_HOME, by default ~/.config.
+func RulesPath() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("find the rules file: %w; set XDG_CONFIG_HOME", err)
+	}
+	return filepath.Join(dir, "lxd-allowlist", "rules"), nil
+}
+
+// LoadRules reads the user's rules; none where there is no such file.
+func LoadRules() ([]UserRule, error) {
+	path, err := RulesPath()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the rules file: %w", err)
+	}
+	defer f.Close()
+	rules, err := ReadRules(f)
+	if err != nil {
+		return nil, fmt.Errorf("rules file %s, %w", path, err)
+	}
+	return rules, nil
+}
+
+// ReadRules reads rules, one a line; the first that matches a name decides:
+//
+//	keep .ubuntu.com             # apt mirrors, ticket 4711
+//	drop ~^[0-9a-f]{16}\.        # telemetry
+//
+// What follows " #" is the reason. Empty lines and those that begin with "#"
+// don't count. An error begins with the line's number.
+func ReadRules(in io.Reader) ([]UserRule, error) {
+	var rules []UserRule
+	lines := bufio.NewScanner(in)
+	for n := 1; lines.Scan(); n++ {
+		text, reason, _ := strings.Cut(" "+lines.Text(), " #")
+		words := strings.Fields(text)
+		if len(words) == 0 {
+			continue
+		}
+		decision := decisionOf(words[0])
+		if len(words) != 2 || decision == New {
+			return nil, fmt.Errorf("line %d: want \"keep PATTERN # reason\" or \"drop PATTERN # reason\", not %q", n, strings.TrimSpace(text))
+		}
+		r, err := NewUserRule(decision, words[1], strings.TrimSpace(reason))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		rules = append(rules, r)
+	}
+	return rules, lines.Err()
+}
+
+// AppendRule puts a rule at the end of the user's rules file, which is made
+// if there is none.
+func AppendRule(r UserRule) error {
+	path, err := RulesPath()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("write the rules file: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the rules file: %w", err)
+	}
+	line := r.Decision.String() + " " + r.Pattern
+	if reason := strings.Join(strings.Fields(r.Reason), " "); reason != "" {
+		line += " # " + reason
+	}
+	_, err = fmt.Fprintln(f, line)
+	return errors.Join(err, f.Close())
+}
+
+// SetRules gives the ledger the user's rules. The verdicts follow.
+func (l *Ledger) SetRules(rules []UserRule) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rules = rules
+	for id := range l.domains {
+		l.touch(ID(id), saved)
+	}
+	l.settle()
+}
