@@ -20,6 +20,9 @@ type Format struct {
 	Widens string
 	Load   string // how the target is made to use the file
 	Check  string // how the file is checked before that; "" if there is no way
+	// Proven says which software was seen to do with the file what the rules
+	// say, "no" and why if none was. The file says so, too.
+	Proven string
 
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
@@ -27,8 +30,12 @@ type Format struct {
 	// if it can. It may be nil.
 	limit  func(Rule) string
 	encode func(Format, Compiled, Options) ([]byte, error)
+	// decode is nil where nobody knows how to read the file.
 	decode func([]byte) ([]Rule, error)
 }
+
+// unproven is said of formats whose software no test of ours could run.
+const unproven = "no: written from the documentation alone, and read back by our own reader"
 
 // formats are all formats, in the order in which they are shown.
 var formats = []Format{
@@ -56,6 +63,10 @@ func Lookup(name string) (Format, error) {
 	return Format{}, fmt.Errorf("no format %q: there are %s", name, strings.Join(names, ", "))
 }
 
+// ReadsBack reports whether Decode can read what Encode writes: all formats
+// can but templates.
+func (f Format) ReadsBack() bool { return f.decode != nil }
+
 // Encode returns the file. It fails for rules that the target can't hold.
 func (f Format) Encode(c Compiled, o Options) ([]byte, error) {
 	c, err := f.fit(c, o)
@@ -68,6 +79,9 @@ func (f Format) Encode(c Compiled, o Options) ([]byte, error) {
 // Decode reads the rules back out of a file that Encode made, in the meaning
 // that the target gives them. What Encode would not write is an error.
 func (f Format) Decode(data []byte) ([]Rule, error) {
+	if !f.ReadsBack() {
+		return nil, fmt.Errorf("read %s: nobody knows what its file means; choose another format", f.Name)
+	}
 	rules, err := f.decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Name, err)
@@ -75,38 +89,65 @@ func (f Format) Decode(data []byte) ([]Rule, error) {
 	return rules, nil
 }
 
+// Hold parts the rules into those that the target holds, as it will hold
+// them, and those that it can't.
+func (f Format) Hold(c Compiled) (Compiled, []Refused) {
+	var refused []Refused
+	refuse := func(problem func(Rule) string) {
+		c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
+			why := problem(r)
+			if why != "" {
+				refused = append(refused, Refused{r, why})
+			}
+			return why != ""
+		})
+	}
+	if f.Widens != "" {
+		refuse(func(r Rule) string {
+			if r.Suffix {
+				return ""
+			}
+			r.Suffix = true
+			if why := r.Problem(); why != "" {
+				return "can't be exact in " + f.Name + ", and " + why
+			}
+			return ""
+		})
+		for i := range c.rules {
+			c.rules[i].Suffix = true
+		}
+		c.rules = minimise(c.rules)
+	}
+	if f.limit != nil {
+		refuse(func(r Rule) string {
+			if why := f.limit(r); why != "" {
+				return "has no place in " + f.Name + ": " + why
+			}
+			return ""
+		})
+	}
+	return c, refused
+}
+
 // fit returns the rules as the target can hold them.
 func (f Format) fit(c Compiled, o Options) (Compiled, error) {
 	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
 		return Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
 	}
-	if f.Widens != "" {
-		c.rules = slices.Clone(c.rules)
-		for i := range c.rules {
-			r := &c.rules[i]
-			r.Suffix = true
-			if why := r.Problem(); why != "" {
-				return Compiled{}, fmt.Errorf("%s can't hold %s: it can't say exact, and the name %s; drop it or choose another format", f.Name, r.Name, why)
-			}
-		}
-		c.rules = minimise(c.rules)
+	c, refused := f.Hold(c)
+	if len(refused) > 0 {
+		r := refused[0]
+		return Compiled{}, fmt.Errorf("%s can't hold %s: it %s; drop it or choose another format", f.Name, r.Rule.Name, r.Reason)
 	}
 	if f.needsRule && len(c.rules) == 0 {
 		return Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
-	}
-	if f.limit == nil {
-		return c, nil
-	}
-	for _, r := range c.rules {
-		if why := f.limit(r); why != "" {
-			return Compiled{}, fmt.Errorf("%s can't hold %s: %s; drop it or choose another format", f.Name, r.Name, why)
-		}
 	}
 	return c, nil
 }
 
 // Render returns the file after it was read back and held against the rules:
-// a file that says anything else is never handed out.
+// a file that says anything else is never handed out. What can't be read back
+// can't be held against anything either.
 func Render(f Format, c Compiled, o Options) ([]byte, error) {
 	c, err := f.fit(c, o)
 	if err != nil {
@@ -115,6 +156,9 @@ func Render(f Format, c Compiled, o Options) ([]byte, error) {
 	data, err := f.encode(f, c, o)
 	if err != nil {
 		return nil, err
+	}
+	if !f.ReadsBack() {
+		return data, nil
 	}
 	got, err := f.Decode(data)
 	if err != nil {

@@ -1,0 +1,86 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Change is a rule that came or went.
+type Change struct {
+	Rule Rule
+	Gone bool
+}
+
+// Diff returns what makes the rules after of the rules before, by name.
+// Neither order nor repetition counts, nor what is known of a rule.
+func Diff(before, after []Rule) []Change {
+	var changes []Change
+	had, has := coversOf(before), coversOf(after)
+	add := func(rules []Rule, other covers, gone bool) {
+		for _, r := range rules {
+			if !other.holds(r) {
+				changes = append(changes, Change{r, gone})
+			}
+		}
+	}
+	add(before, has, true)
+	add(after, had, false)
+	slices.SortStableFunc(changes, func(a, b Change) int {
+		return cmp.Or(strings.Compare(a.Rule.Name, b.Rule.Name), strings.Compare(a.String(), b.String()))
+	})
+	return slices.CompactFunc(changes, func(a, b Change) bool { return a.Gone == b.Gone && a.Rule.key() == b.Rule.key() })
+}
+
+// holds reports whether this very rule is there.
+func (c covers) holds(r Rule) bool {
+	if r.Suffix {
+		return c.suffix[r.Name]
+	}
+	return c.exact[r.Name]
+}
+
+// String returns "+ name" or "- name".
+func (c Change) String() string {
+	if c.Gone {
+		return "- " + c.Rule.String()
+	}
+	return "+ " + c.Rule.String()
+}
+
+// summaryNames is how many names a line of text can tell before nobody reads
+// on.
+const summaryNames = 5
+
+// Summary counts changes and names the first few, in one line: "1 rule more
+// and 2 less: + a.example, - b.example, - c.example". Without changes it says
+// "the same rules".
+func Summary(changes []Change) string {
+	if len(changes) == 0 {
+		return "the same rules"
+	}
+	more := 0
+	var names []string
+	for _, c := range changes {
+		if !c.Gone {
+			more++
+		}
+		names = append(names, c.String())
+	}
+	if rest := len(names) - summaryNames; rest > 1 {
+		names = append(names[:summaryNames], fmt.Sprintf("and %d more", rest))
+	}
+	return fmt.Sprintf("%d more and %d less: %s", more, len(changes)-more, strings.Join(names, ", "))
+}
+
+// String writes a rule as a plain list does: a suffix with a dot before it.
+// What no list can hold is quoted, so that it is fit for a terminal.
+func (r Rule) String() string {
+	s := dotted(r)
+	if r.Problem() != "" {
+		return strconv.Quote(s)
+	}
+	return s
+}

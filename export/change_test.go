@@ -1,0 +1,75 @@
+package export
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDiff(t *testing.T) {
+	for _, c := range []struct{ before, after, want string }{
+		{"", "", "the same rules"},
+		{"a.example b.example", "b.example a.example a.example", "the same rules"},
+		{"", "b.example a.example", "2 more and 0 less: + a.example, + b.example"},
+		{"b.example b.example", "a.example", "1 more and 1 less: + a.example, - b.example"},
+		{"a.example", ".a.example", "1 more and 1 less: + .a.example, - a.example"},
+		{".a.example a.example", "a.example", "0 more and 1 less: - .a.example"},
+		{"", "a b c d e f", "6 more and 0 less: + a, + b, + c, + d, + e, + f"},
+		{"", "a b c d e f g", "7 more and 0 less: + a, + b, + c, + d, + e, and 2 more"},
+	} {
+		if got := Summary(Diff(ruleList(c.before), ruleList(c.after))); got != c.want {
+			t.Errorf("%s to %s: %s, want %s", c.before, c.after, got, c.want)
+		}
+	}
+	changes := Diff([]Rule{{Name: "a.example", Reason: "seen"}}, ruleList("a.example"))
+	if len(changes) > 0 {
+		t.Errorf("what is known counts: %v", changes)
+	}
+}
+
+// Rules come out of files that anyone may have written.
+func TestRuleIsFitForATerminal(t *testing.T) {
+	for name, want := range map[string]string{
+		"www.example.com":  "www.example.com",
+		"\x1b[2J":          `"\x1b[2J"`,
+		"a\u202eb.example": `"a\u202eb.example"`,
+		"192.0.2.1":        `"192.0.2.1"`,
+	} {
+		if got := (Rule{Name: name}).String(); got != want {
+			t.Errorf("%q is written as %s, want %s", name, got, want)
+		}
+	}
+	if got := (Rule{Name: "example.net", Suffix: true}).String(); got != ".example.net" {
+		t.Errorf("a suffix is written as %s", got)
+	}
+}
+
+func TestHold(t *testing.T) {
+	for _, c := range []struct{ format, rules, holds, refused string }{
+		{"plain", "intranet com .example.net", "com .example.net intranet", ""},
+		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: can't be exact in unbound"},
+		{"gcp", "intranet .example.net", ".example.net", "intranet: has no place in gcp: it takes no single label"},
+	} {
+		f, err := Lookup(c.format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := compile(t, c.rules)
+		held, refused := f.Hold(all)
+		if got := names(byName(held.rules)); got != c.holds {
+			t.Errorf("%s holds %s, want %s", c.format, got, c.holds)
+		}
+		var words []string
+		for _, r := range refused {
+			words = append(words, r.Rule.Name+": "+r.Reason)
+		}
+		if got := strings.Join(words, " "); !strings.HasPrefix(got, c.refused) || c.refused == "" && got != "" {
+			t.Errorf("%s refuses %q, want %q", c.format, got, c.refused)
+		}
+		if again, refused := f.Hold(held); len(refused) > 0 || names(again.rules) != names(held.rules) {
+			t.Errorf("%s doesn't hold what it holds: %v, %v", c.format, again.rules, refused)
+		}
+		if names(all.rules) != names(compile(t, c.rules).rules) {
+			t.Errorf("%s changed the list that it was given", c.format)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+// TemplateName begins the name of a format made by [Template], on the command
+// line as "template=FILE".
+const TemplateName = "template"
+
+// Page is what a template is run with. Its texts are single lines of
+// printable characters, its names are those that [Compile] passed.
+type Page struct {
+	Rules   []Rule   // .Name .Suffix .Kind .Reason .Source .Warning; .Seen is nil where nothing was observed
+	Aliases []string // names seen only as the target of a CNAME
+	Ports   []int
+	Origin  Header // .Program .Session .Instance .Network .Host .When
+	Summary string // "3 rules: 2 exact, 1 suffix"
+}
+
+// quoting is what templates quote with. A rule or a number is taken as the
+// text that it prints as.
+var quoting = template.FuncMap{
+	"json":   quotedValue,
+	"yaml":   quotedValue, // every JSON string is one of YAML, too
+	"shell":  func(v any) string { return "'" + strings.ReplaceAll(fmt.Sprint(v), "'", `'\''`) + "'" },
+	"regexp": func(v any) string { return regexp.QuoteMeta(fmt.Sprint(v)) },
+	"go":     func(v any) string { return strconv.Quote(fmt.Sprint(v)) },
+}
+
+func quotedValue(v any) string { return quoted(fmt.Sprint(v)) }
+
+// TemplateHelp describes the formats that [Template] makes.
+var TemplateHelp = Format{
+	Name:      TemplateName,
+	Title:     "a format of your own: --format template=FILE, a Go text/template",
+	Extension: "FILE's, of site.conf.tmpl it is conf",
+	Exact:     "as FILE says where .Suffix is false",
+	Suffix:    "as FILE says where .Suffix is true; {{.}} is .h then",
+	Load: "{{range .Rules}}{{.Name}} {{end}}; a rule has .Name .Suffix .Kind .Reason .Source .Warning, and {{with .Seen}}{{.Queries}} .Types .Outcome .Instances .First .Last{{end}}; " +
+		"beside .Rules there are .Aliases .Ports .Summary and .Origin (.Program .Session .Instance .Network .Host .When); " +
+		"quote with json, yaml, shell, regexp or go: {{.Name | regexp}}",
+	Check: "none: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
+}
+
+// Template returns a format that runs text, a [text/template], on a [Page].
+// What it writes can't be read back: see [Format.ReadsBack]. A field that
+// doesn't exist is found here, not when there are rules.
+func Template(path, text string) (Format, error) {
+	f := TemplateHelp
+	base := strings.TrimSuffix(filepath.Base(path), ".tmpl")
+	if f.Extension = strings.TrimPrefix(filepath.Ext(base), "."); f.Extension == "" || base == filepath.Base(path) {
+		f.Extension = "txt"
+	}
+	// Named without its directory: the errors begin with it.
+	t, err := template.New(filepath.Base(path)).Funcs(quoting).Parse(text)
+	if err == nil {
+		rules := []Rule{{Name: "www.example.com", Seen: &Seen{}}, {Name: "example.net", Suffix: true}}
+		err = t.Execute(io.Discard, pageOf(Compiled{rules: rules}, Options{}))
+	}
+	if err != nil {
+		return Format{}, oneLineError{err}
+	}
+	f.encode = func(_ Format, c Compiled, o Options) ([]byte, error) {
+		var b bytes.Buffer
+		if err := t.Execute(&b, pageOf(c, o)); err != nil {
+			return nil, oneLineError{err}
+		}
+		return b.Bytes(), nil
+	}
+	return f, nil
+}
+
+// oneLineError keeps to one line what quotes a template that has several.
+type oneLineError struct{ error }
+
+func (e oneLineError) Error() string { return oneLine(e.error.Error()) }
+func (e oneLineError) Unwrap() error { return e.error }
+
+// pageOf copies what it cleans.
+func pageOf(c Compiled, o Options) Page {
+	h := c.header
+	for _, s := range []*string{&h.Program, &h.Session, &h.Instance, &h.Network, &h.Host} {
+		*s = oneLine(*s)
+	}
+	rules := c.Rules()
+	for i := range rules {
+		r := &rules[i]
+		r.Reason, r.Source = oneLine(r.Reason), oneLine(r.Source)
+		if r.Seen != nil {
+			s := *r.Seen
+			s.Outcome, s.Instances, s.Types = oneLine(s.Outcome), oneLines(s.Instances), oneLines(s.Types)
+			r.Seen = &s
+		}
+	}
+	return Page{Rules: rules, Aliases: c.aliases, Ports: o.ports(), Origin: h, Summary: summary(rules)}
+}

@@ -1,0 +1,75 @@
+package export
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTemplate(t *testing.T) {
+	c, refused := Compile(List{
+		Rules: []Rule{
+			{Name: "www.example.com", Reason: "it's\nneeded \"so\"", Seen: &Seen{Queries: 3, Types: []string{"A\x1b", "AAAA"}}},
+			{Name: "example.net", Suffix: true},
+		},
+		Aliases: []string{"cdn.example"},
+		Header:  Header{Program: "lxd-allowlist 1.0", Session: "s\n1", When: time.Unix(0, 0).UTC()},
+	})
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	for text, want := range map[string]string{
+		`{{range .Rules}}{{.}} {{.Kind}};{{end}}`:                             "www.example.com exact;.example.net suffix;",
+		`{{range .Rules}}{{.Reason | json}}{{end}}`:                           `"it's needed \"so\""""`,
+		`{{range .Rules}}{{.Reason | yaml}}{{end}}`:                           `"it's needed \"so\""""`,
+		`{{range .Rules}}{{.Reason | shell}}{{end}}`:                          `'it'\''s needed "so"'''`,
+		`{{range .Rules}}{{.Reason | go}}{{end}}`:                             `"it's needed \"so\""""`,
+		`{{range .Rules}}{{. | regexp}} {{end}}`:                              `www\.example\.com \.example\.net `,
+		`{{range .Rules}}{{with .Seen}}{{.Queries}} {{.Types}}{{end}}{{end}}`: "3 [A AAAA]",
+		`{{.Summary}} {{.Ports}} {{.Aliases}}`:                                "2 rules: 1 exact, 1 suffix [443 80] [cdn.example]",
+		`{{with .Origin}}{{.Program}} {{.Session}} {{.When.Year}}{{end}}`:     "lxd-allowlist 1.0 s 1 1970",
+	} {
+		f, err := Template("site.conf.tmpl", text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		data, err := Render(f, c, Options{})
+		if err != nil || string(data) != want {
+			t.Errorf("%s wrote %q, %v, want %q", text, data, err, want)
+		}
+		if _, err := f.Decode(data); err == nil || f.ReadsBack() {
+			t.Errorf("%s: it reads back", text)
+		}
+	}
+	if c.rules[0].Reason == "it's needed \"so\"" {
+		t.Error("the list itself was cleaned")
+	}
+}
+
+func TestTemplateWrong(t *testing.T) {
+	for text, word := range map[string]string{
+		"{{":                         "x.tmpl:1",
+		"{{.Nothing}}":               "Nothing",
+		"{{range .Rules}}{{.Nme}}":   "unexpected EOF",
+		"{{range .Rules}}\n{{.Nme}}": "x.tmpl:2",
+		"{{range .Rules}}{{.Seen.Queries}}{{end}}":                    "nil pointer",
+		"{{range .Rules}}{{\"a\nb\" | nothing}}{{end}}":               "x.tmpl:1",
+		"{{range .Rules}}{{.Name | nothing}}{{end}}":                  `"nothing" not defined`,
+		"{{template \"a\nb\"}}":                                       "x.tmpl:1",
+		"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}": "depth",
+	} {
+		_, err := Template("/some/dir/x.tmpl", text)
+		if err == nil || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want one line with %q", text, err, word)
+		}
+	}
+}
+
+func TestTemplateExtension(t *testing.T) {
+	for path, want := range map[string]string{"site.conf.tmpl": "conf", "a.b/site.tmpl": "txt", "site": "txt", "site.yaml": "txt", "/a/x.tf.json.tmpl": "json"} {
+		if f, err := Template(path, ""); err != nil || f.Extension != want {
+			t.Errorf("%s makes %q, %v, want %q", path, f.Extension, err, want)
+		}
+	}
+}
