@@ -459,7 +459,7 @@ func formatsCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			for _, f := range export.Formats() {
 				fmt.Printf("%s: %s\n  exact   %s\n  suffix  %s\n", f.Name, f.Title, f.Exact, f.Suffix)
-				for _, s := range [][2]string{{"widens", f.Widens}, {"load", f.Load}, {"check", f.Check}} {
+				for _, s := range [][2]string{{"widens", f.Widens}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven}} {
 					if s[1] != "" {
 						fmt.Printf("  %-7s %s\n", s[0], s[1])
 					}

@@ -15,6 +15,7 @@ var adguard = Format{
 	Exact:     "@@|h^",
 	Suffix:    "@@||h^",
 	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
+	Proven:    unproven,
 	encode:    encodeAdGuard,
 	decode:    decodeAdGuard,
 }
@@ -63,6 +64,7 @@ var pihole = Format{
 	Exact:     "pihole allow h",
 	Suffix:    `pihole --allow-regex '(^|\.)h$'`,
 	Load:      "sh FILE, on the Pi-hole; the last command denies all that is not allowed",
+	Proven:    unproven,
 	limit:     twoLabels,
 	encode:    encodePihole,
 	decode:    decodePihole,

@@ -15,6 +15,7 @@ var hardenRunner = Format{
 	Exact:     "h:PORT for each port",
 	Suffix:    "h:PORT and *.h:PORT; how many labels * stands for there is not documented",
 	Load:      "put it first into the steps of a job",
+	Proven:    unproven,
 	encode:    encodeHardenRunner,
 	decode:    decodeHardenRunner,
 }
@@ -77,6 +78,7 @@ var sandboxRuntime = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Load:      "merge it into ~/.srt-settings.json",
+	Proven:    unproven,
 	limit: func(r Rule) string {
 		if r.Name == "localhost" {
 			return ""

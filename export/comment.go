@@ -42,7 +42,7 @@ func about(f Format, c Compiled) []string {
 	lines := []string{"Allow-list: " + f.Title, summary(c.rules)}
 	lines = append(lines, origin(c.header)...)
 	for _, l := range []struct{ word, text string }{
-		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
+		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
 	} {
 		if l.text != "" {
 			lines = append(lines, l.word+": "+l.text)

@@ -11,61 +11,110 @@ var coredns = Format{
 	Name:      "coredns",
 	Title:     "CoreDNS, a Corefile: all other names are NXDOMAIN",
 	Extension: "Corefile",
-	Exact:     "a server block for h with a view that wants h itself (CoreDNS 1.10 or later)",
-	Suffix:    "a server block for h",
+	Exact:     "h in the list of a view (CoreDNS 1.10 or later)",
+	Suffix:    "h before the block that allows",
 	Load:      "coredns -conf FILE; the upstream stands in the block (upstream) and must not be this server itself",
+	Proven:    "asked in CoreDNS 1.15",
 	encode:    encodeCoreDNS,
 	decode:    decodeCoreDNS,
 }
 
-const corednsBegin = `(upstream) {
+const (
+	corednsBegin = `(upstream) {
     forward . /etc/resolv.conf
 }
-. {
+`
+	corednsViewEnd = `
+        ]"
+    }
+    import upstream
+}
+`
+	corednsSuffixEnd = ` {
+    import upstream
+}
+`
+	corednsEnd = `. {
     template ANY ANY {
         rcode NXDOMAIN
     }
 }
 `
+)
 
+// corednsView bounds the names of a view: CoreDNS takes no expression of more
+// than 10,000 parts.
+const corednsView = 5000
+
+// encodeCoreDNS has few blocks, for CoreDNS takes the square of their number
+// to start. The names end with the root's dot: "import", bare, is a word of
+// the Corefile's own.
 func encodeCoreDNS(f Format, c Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
+	p.remarks(c.rules)
 	p.WriteString(corednsBegin)
+	var exact, suffix []string
 	for _, r := range c.rules {
-		p.notes(r)
-		p.WriteString(corednsBlock(r))
+		if r.Suffix {
+			suffix = append(suffix, r.Name+".")
+		} else {
+			exact = append(exact, "            '"+r.Name+".'")
+		}
 	}
+	n := 0
+	for names := range slices.Chunk(exact, corednsView) {
+		n++
+		p.WriteString(corednsViewBegin(n) + strings.Join(names, ",\n") + corednsViewEnd)
+	}
+	if len(suffix) > 0 {
+		p.WriteString(strings.Join(suffix, ",\n") + corednsSuffixEnd)
+	}
+	p.WriteString(corednsEnd)
 	return p.Bytes(), nil
 }
 
-// corednsBlock ends its name with the root's dot: "import", bare, is a word of
-// the Corefile's own.
-func corednsBlock(r Rule) string {
-	if r.Suffix {
-		return fmt.Sprintf("%s. {\n    import upstream\n}\n", r.Name)
-	}
-	return fmt.Sprintf("%s. {\n    view exact {\n        expr name() == '%[1]s.'\n    }\n    import upstream\n}\n", r.Name)
+func corednsViewBegin(n int) string {
+	return fmt.Sprintf(". {\n    view exact-%d {\n        expr \"name() in [\n", n)
 }
 
-// decodeCoreDNS reads each block by writing what it should be.
 func decodeCoreDNS(data []byte) ([]Rule, error) {
 	lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
-	text, ok := strings.CutPrefix(strings.Join(lines, ""), corednsBegin)
+	text, ok := between(strings.Join(lines, ""), corednsBegin, corednsEnd)
 	if !ok {
 		return nil, errors.New("all other names are not denied")
 	}
 	var rules []Rule
-	for text != "" {
-		name, _, _ := strings.Cut(text, ". {\n")
-		r := Rule{Name: name, Suffix: true}
-		if strings.HasPrefix(text, corednsBlock(Rule{Name: name})) {
-			r.Suffix = false
+	add := func(list, before, after string, suffix bool) error {
+		for word := range strings.SplitSeq(list, ",\n") {
+			name, ok := between(word, before, after)
+			if !ok || strings.ContainsAny(name, " \n'") {
+				return fmt.Errorf("a line that says something else: %q", word)
+			}
+			rules = append(rules, Rule{Name: name, Suffix: suffix})
 		}
-		if text, ok = strings.CutPrefix(text, corednsBlock(r)); !ok {
-			return nil, fmt.Errorf("a block that says something else: %q", name)
-		}
-		rules = append(rules, r)
+		return nil
 	}
-	return rules, nil
+	for n := 1; ; n++ {
+		rest, ok := strings.CutPrefix(text, corednsViewBegin(n))
+		if !ok {
+			break
+		}
+		list, after, ok := strings.Cut(rest, corednsViewEnd)
+		if !ok {
+			return nil, errors.New("a view without an end")
+		}
+		if err := add(list, "            '", ".'", false); err != nil {
+			return nil, err
+		}
+		text = after
+	}
+	if text == "" {
+		return rules, nil
+	}
+	list, ok := strings.CutSuffix(text, corednsSuffixEnd)
+	if !ok {
+		return nil, errors.New("the suffixes don't end as they should")
+	}
+	return rules, add(list, "", ".", true)
 }

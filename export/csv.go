@@ -17,6 +17,7 @@ var csvFormat = Format{
 	Exact:     "kind exact",
 	Suffix:    "kind suffix",
 	Load:      "open it in a spreadsheet; a cell that would be a formula begins with '",
+	Proven:    "read back with encoding/csv",
 	encode:    encodeCSV,
 	decode:    decodeCSV,
 }

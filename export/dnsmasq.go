@@ -10,6 +10,8 @@ const (
 	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; older ones allow what is below it, too)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
+	dnsmasqProven = "asked in dnsmasq 2.90, which has default upstream servers"
+	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain"
 )
 
 var dnsmasq = Format{
@@ -18,8 +20,9 @@ var dnsmasq = Format{
 	Extension: "conf",
 	Exact:     dnsmasqExact,
 	Suffix:    dnsmasqSuffix,
-	Load:      "put it into /etc/dnsmasq.d and restart dnsmasq; the upstream servers stay those that it has",
+	Load:      "put it into /etc/dnsmasq.d and restart dnsmasq; the upstream servers stay those that it has" + dnsmasqGap,
 	Check:     dnsmasqCheck,
+	Proven:    dnsmasqProven,
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -30,8 +33,9 @@ var lxdRawDnsmasq = Format{
 	Extension: "conf",
 	Exact:     dnsmasqExact,
 	Suffix:    dnsmasqSuffix,
-	Load:      `lxc network set NETWORK raw.dnsmasq="$(cat FILE)"; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor`,
+	Load:      `lxc network set NETWORK raw.dnsmasq="$(cat FILE)"; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor` + dnsmasqGap,
 	Check:     dnsmasqCheck,
+	Proven:    dnsmasqProven,
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -42,8 +46,9 @@ var dnsmasqNftset = Format{
 	Extension: "conf",
 	Exact:     dnsmasqExact,
 	Suffix:    dnsmasqSuffix,
-	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept @allow4 and @allow6 in a chain that drops the rest",
+	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept @allow4 and @allow6 in a chain that drops the rest" + dnsmasqGap,
 	Check:     dnsmasqCheck,
+	Proven:    dnsmasqProven,
 	encode:    encodeNftset,
 	decode:    decodeNftset,
 }

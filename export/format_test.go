@@ -159,7 +159,7 @@ func TestFormatFields(t *testing.T) {
 			t.Errorf("%s: twice", f.Name)
 		}
 		seen[f.Name] = true
-		if f.Name == "" || f.Title == "" || f.Extension == "" || f.Exact == "" || f.Suffix == "" || f.Load == "" {
+		if f.Name == "" || f.Title == "" || f.Extension == "" || f.Exact == "" || f.Suffix == "" || f.Load == "" || f.Proven == "" {
 			t.Errorf("%s: a field is empty: %+v", f.Name, f)
 		}
 		if got, err := Lookup(f.Name); err != nil || got.Title != f.Title {

@@ -9,6 +9,7 @@ var gcp = Format{
 	Exact:     "h",
 	Suffix:    "*h, which the proxy matches at whole labels only",
 	Load:      "set the name, then gcloud network-security url-lists import LIST --location=REGION --source=FILE; a rule of the policy says inUrlList(host(), LIST)",
+	Proven:    unproven,
 	needsRule: true,
 	limit:     twoLabels,
 	encode:    encodeGCP,

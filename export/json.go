@@ -14,6 +14,7 @@ var jsonFormat = Format{
 	Suffix:    `{"name": "h", "kind": "suffix"}`,
 	Load:      "for scripts of your own, such as jq -r '.rules[].name'",
 	Check:     "jq empty FILE",
+	Proven:    "read back with encoding/json",
 	encode:    encodeJSON,
 	decode:    decodeJSON,
 }

@@ -15,6 +15,7 @@ var markdown = Format{
 	Exact:     "the name alone",
 	Suffix:    "the name and everything below it",
 	Load:      "for a review, a ticket or a wiki",
+	Proven:    "read back line by line",
 	encode:    encodeMarkdown,
 	decode:    decodeMarkdown,
 }

@@ -15,6 +15,7 @@ var plain = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Load:      "no program reads it as it is; diff and comm it with lists of `LC_ALL=C sort -u`",
+	Proven:    "read back line by line",
 	encode:    encodePlain,
 	decode:    decodeDotted,
 }

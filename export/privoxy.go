@@ -12,6 +12,7 @@ var privoxy = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE",
+	Proven:    "asked in Privoxy 3.0.34",
 	encode:    encodePrivoxy,
 	decode:    decodePrivoxy,
 }

@@ -8,6 +8,7 @@ var squid = Format{
 	Suffix:    ".h matches the host and everything below it",
 	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
 	Check:     "squid -k parse",
+	Proven:    "asked in Squid 5.7",
 	encode:    encodeSquid,
 	decode:    decodeDotted,
 }

@@ -13,6 +13,7 @@ var tinyproxy = Format{
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443`,
+	Proven:    "asked in tinyproxy 1.11",
 	encode:    encodeTinyproxy,
 	decode:    decodeTinyproxy,
 }

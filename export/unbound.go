@@ -15,6 +15,7 @@ var unbound = Format{
 	Widens:    "a local zone allows everything below its name, so that an exact rule does, too; the format rpz holds exact rules for Unbound",
 	Load:      "put it into /etc/unbound/unbound.conf.d and reload",
 	Check:     "unbound-checkconf",
+	Proven:    "asked in Unbound 1.17",
 	encode:    encodeUnbound,
 	decode:    decodeUnbound,
 }

@@ -18,6 +18,7 @@ var yamlFormat = Format{
 	Suffix:    "kind: suffix",
 	Load:      "for scripts of your own, such as yq '.rules[].name'",
 	Check:     "yq . FILE",
+	Proven:    "read back with go.yaml.in/yaml",
 	encode:    encodeYAML,
 	decode:    decodeYAML,
 }

@@ -1,0 +1,170 @@
+package proof
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// dnsQuestions have only DNS servers to answer: bytes that no list can hold,
+// and a name with a CNAME whose target is on no list. The target is asked for
+// first: servers answer it from their cache once they have it.
+var dnsQuestions = []question{
+	{"target.evil.org", false, false},
+	{"cname.example.net", true, true},
+	{"ab.www.example.com", false, true},
+	{"x y.evil.org", false, false},
+	{"x/example.net", false, false},
+	{"x#.example.com", false, false},
+	{"*.example.com", false, false},
+	{"*.com", false, false},
+	{"x\x00y.evil.org", false, false},
+	{"evil.o+rg", false, false},
+	{"evil.o\xffrg", false, false},
+}
+
+// oddEnds are top-level domains that can't be registered. dnsmasq denies by
+// the last character of a name, and can't be given these.
+var oddEnds = []string{"evil.org+", "evil.org/"}
+
+func denied(names []string) []question {
+	var questions []question
+	for _, name := range names {
+		questions = append(questions, question{name: name})
+	}
+	return questions
+}
+
+// resolver is the target for a name server at addr that asks u.
+func resolver(addr string, u *upstream) target {
+	return target{
+		ask: func(t *testing.T, name string) bool { t.Helper(); return resolves(t, addr, name) },
+		done: func(t *testing.T, denied map[string]bool) {
+			t.Helper()
+			if names := u.leaked(denied); len(names) > 0 {
+				t.Errorf("denied, but the upstream was asked for them: %q", names)
+			}
+		},
+	}
+}
+
+func TestDnsmasq(t *testing.T) {
+	for _, name := range []string{"dnsmasq", "lxd-raw-dnsmasq"} {
+		t.Run(name, func(t *testing.T) {
+			prove(t, format(t, name), func(t *testing.T, path string) target {
+				u, addr := startUpstream(t), freeAddr(t)
+				startDnsmasq(t, path, addr, u)
+				return resolver(addr, u)
+			}, dnsQuestions...)
+		})
+	}
+}
+
+// The one gap in dnsmasq's denial is what its format says it is.
+func TestDnsmasqOddEnds(t *testing.T) {
+	f := format(t, "dnsmasq")
+	if !strings.Contains(f.Load, "another character") {
+		t.Errorf("the format doesn't tell of it: %s", f.Load)
+	}
+	u, addr := startUpstream(t), freeAddr(t)
+	startDnsmasq(t, file(t, f, rules()), addr, u)
+	for _, name := range oddEnds {
+		if !resolves(t, addr, name) {
+			t.Errorf("%s is denied: the format may say so now", name)
+		}
+	}
+}
+
+// startDnsmasq gives dnsmasq a default upstream, as it has on LXD's bridges.
+func startDnsmasq(t *testing.T, path, addr string, u *upstream) {
+	t.Helper()
+	host, port := hostPort(t, addr)
+	start(t, accepts(addr), "dnsmasq", "--keep-in-foreground", "--conf-file="+path, "--log-facility=-", "--pid-file=",
+		"--user=root", "--no-hosts", "--no-resolv", "--bind-interfaces", "--except-interface=lo", "--listen-address="+host,
+		"--port="+port, "--server="+strings.Replace(u.addr, ":", "#", 1))
+}
+
+func TestUnbound(t *testing.T) {
+	prove(t, format(t, "unbound"), func(t *testing.T, path string) target {
+		u, addr := startUpstream(t), freeAddr(t)
+		startUnbound(t, addr, u, "iterator", fmt.Sprintf("include: %q", path))
+		return resolver(addr, u)
+	}, append(dnsQuestions, denied(oddEnds)...)...)
+}
+
+func startUnbound(t *testing.T, addr string, u *upstream, modules, more string) {
+	t.Helper()
+	conf := fmt.Sprintf(`server:
+  interface: %s
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  do-daemonize: no
+  use-syslog: no
+  username: ""
+  chroot: ""
+  directory: "/"
+  pidfile: ""
+  module-config: %q
+forward-zone:
+  name: "."
+  forward-addr: %s
+remote-control:
+  control-enable: no
+%s
+`, strings.Replace(addr, ":", "@", 1), modules, strings.Replace(u.addr, ":", "@", 1), more)
+	start(t, accepts(addr), "unbound", "-d", "-p", "-c", write(t, "unbound.conf", []byte(conf), 0o644))
+}
+
+// The same policy zone in all three servers.
+func TestRPZ(t *testing.T) {
+	for name, launch := range map[string]func(t *testing.T, path, addr string, u *upstream){
+		"bind": startBIND,
+		"unbound": func(t *testing.T, path, addr string, u *upstream) {
+			startUnbound(t, addr, u, "respip iterator", fmt.Sprintf("rpz:\n  name: rpz.\n  zonefile: %q", path))
+		},
+		"powerdns": startPowerDNS,
+	} {
+		t.Run(name, func(t *testing.T) {
+			prove(t, format(t, "rpz"), func(t *testing.T, path string) target {
+				u, addr := startUpstream(t), freePort(t, "127.0.0.1") // BIND wants the interface's own
+				launch(t, path, addr, u)
+				return resolver(addr, u)
+			}, append(dnsQuestions, denied(oddEnds)...)...)
+		})
+	}
+}
+
+// startBIND waits for BIND's own word: it answers before it has read the
+// zone, without a policy. Without qname-wait-recurse no it would ask the
+// upstream for denied names, too.
+func startBIND(t *testing.T, path, addr string, u *upstream) {
+	t.Helper()
+	host, port := hostPort(t, addr)
+	upHost, upPort := hostPort(t, u.addr)
+	conf := fmt.Sprintf(`options {
+  directory %q;
+  listen-on port %s { %s; };
+  listen-on-v6 { none; };
+  forwarders { %s port %s; };
+  forward only;
+  dnssec-validation no;
+  pid-file none;
+  session-keyfile none;
+  response-policy { zone "rpz"; } qname-wait-recurse no;
+};
+controls { };
+zone "rpz" { type primary; file %q; };
+`, t.TempDir(), port, host, upHost, upPort, path)
+	start(t, says("rpz: rpz: reload done: success"), "named", "-g", "-n", "1", "-c", write(t, "named.conf", []byte(conf), 0o644))
+}
+
+func startPowerDNS(t *testing.T, path, addr string, u *upstream) {
+	t.Helper()
+	host, port := hostPort(t, addr)
+	lua := write(t, "rpz.lua", fmt.Appendf(nil, "rpzFile(%q)\n", path), 0o644)
+	dir := filepath.Dir(lua)
+	start(t, accepts(addr), "pdns_recursor", "--config-dir="+dir, "--socket-dir="+dir, "--lua-config-file="+lua,
+		"--daemon=no", "--local-address="+host, "--local-port="+port, "--forward-zones-recurse=.="+u.addr,
+		"--dont-query=", "--dnssec=off", "--threads=1", "--security-poll-suffix=", "--disable-syslog=yes")
+}

@@ -1,0 +1,79 @@
+package proof
+
+import (
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// dnsmasq fills the sets that the file's own comments make: both families,
+// for allowed names only. All of it runs in a network namespace of its own,
+// so that the machine's firewall isn't touched.
+func TestNftset(t *testing.T) {
+	ownNetwork(t)
+	f := format(t, "dnsmasq-nftset")
+	path := file(t, f, rules())
+	run(t, "sh", "-ec", commented(t, path, "nft "))
+	u, addr := startUpstream(t), freeAddr(t)
+	startDnsmasq(t, path, addr, u)
+	for _, c := range []struct {
+		name string
+		pass bool
+	}{
+		{"a.www.example.com", false}, // denied, so the sets stay empty
+		{"notexample.net", false},
+		{"www.example.com", true},
+		{"a.b.example.net", true},
+	} {
+		run(t, "nft", "flush", "set", "inet", "egress", "allow4")
+		run(t, "nft", "flush", "set", "inet", "egress", "allow6")
+		if got := resolves(t, addr, c.name); got != c.pass {
+			t.Errorf("%s: passes %v, want %v", c.name, got, c.pass)
+		}
+		for _, want := range []string{"127.99.0.1 expires", "fd00::1 expires"} {
+			sets := run(t, "nft", "list", "table", "inet", "egress")
+			if got := strings.Contains(sets, want); got != c.pass {
+				t.Errorf("%s: %q is in the sets %v, want %v:\n%s", c.name, want, got, c.pass, sets)
+			}
+		}
+	}
+}
+
+func TestNftsetMany(t *testing.T) {
+	ownNetwork(t)
+	f := format(t, "dnsmasq-nftset")
+	list := manyRules()
+	path := file(t, f, list)
+	run(t, "sh", "-ec", commented(t, path, "nft "))
+	u, addr := startUpstream(t), freeAddr(t)
+	startDnsmasq(t, path, addr, u)
+	askMany(t, f, resolver(addr, u), list)
+}
+
+// ownNetwork moves the test's thread, and with it all that the test starts,
+// into a network namespace where there is only loopback. The thread ends with
+// the test, for it is never unlocked; subtests would run elsewhere.
+func ownNetwork(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread()
+	if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
+		t.Fatalf("make a network namespace: %v; run this as root", err)
+	}
+	run(t, "ip", "link", "set", "lo", "up")
+}
+
+// run runs a command to its end and returns what it printed.
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	path := find(name)
+	if path == "" {
+		t.Fatalf("no %s: %s", name, packages[name])
+	}
+	out, err := exec.Command(path, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}

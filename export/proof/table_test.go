@@ -1,0 +1,171 @@
+package proof
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"lxd-allowlist/export"
+)
+
+// longName is as long as the tightest target takes it.
+var longName = strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"
+
+// rules are what every target is given.
+func rules() []export.Rule {
+	return []export.Rule{
+		{Name: "www.example.com", Reason: "# \" ' ; { } $x `x` \\"},
+		{Name: "_x.example.com"},
+		{Name: "xn--bcher-kva.example"},
+		{Name: longName},
+		{Name: "example.net", Suffix: true},
+		{Name: "github.io", Suffix: true}, // brings a warning
+	}
+}
+
+// singles are names that mean something else to some targets, or could.
+var singles = []string{"default", "import", "include", "intranet", "no"}
+
+// question is a name and whether it passes. Where a target can't say exact,
+// what is below the exact rules passes as well.
+type question struct {
+	name          string
+	pass, widened bool
+}
+
+var questions = []question{
+	{"www.example.com", true, true},
+	{"WWW.EXAMPLE.COM", true, true},
+	{"example.com", false, false},
+	{"a.www.example.com", false, true},
+	{"a.b.www.example.com", false, true},
+	{"b.example.com", false, false},
+	{"wwwxexample.com", false, false},
+	{"xwww.example.com", false, false},
+	{"ww.example.com", false, false},
+	{"www.example.co", false, false},
+	{"www.example.comx", false, false},
+	{"www.example.com.evil.org", false, false},
+	{"example.net", true, true},
+	{"a.example.net", true, true},
+	{"a.b.example.net", true, true},
+	{"_a.B.Example.NET", true, true},
+	{"notexample.net", false, false},
+	{"axexample.net", false, false},
+	{"examplexnet", false, false},
+	{"example.nets", false, false},
+	{"example.net.evil.org", false, false},
+	{"a.example.net.evil.com", false, false},
+	{"com", false, false},
+	{"net", false, false},
+	{"b.net", false, false},
+	{"org", false, false},
+	{"evil.org", false, false},
+	{"x.y.z.evil-1", false, false},
+	{"_", false, false},
+	{"_x.example.com", true, true},
+	{"a._x.example.com", false, true},
+	{"x.example.com", false, false},
+	{"xn--bcher-kva.example", true, true},
+	{"xn--bcher-kva.exampl", false, false},
+	{"example", false, false},
+	{"a.github.io", true, true},
+	{"io", false, false},
+	{longName, true, true},
+	{longName[1:], false, false},
+}
+
+// file renders the rules, those with single labels included where the target
+// holds them, and writes the file.
+func file(t *testing.T, f export.Format, rules []export.Rule) string {
+	t.Helper()
+	c, refused := export.Compile(export.List{Rules: rules})
+	if len(refused) > 0 {
+		t.Fatalf("refused %v", refused)
+	}
+	data, err := export.Render(f, c, export.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, "list."+f.Extension, data, 0o644)
+}
+
+func format(t *testing.T, name string) export.Format {
+	t.Helper()
+	f, err := export.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// target is a running program that was given a file.
+type target struct {
+	ask func(t *testing.T, name string) bool // whether the name passes
+	// done checks what must hold after all that was asked; it may be nil.
+	done func(t *testing.T, denied map[string]bool)
+}
+
+// prove runs the software twice: with the rules and all questions about them,
+// and with many rules. More holds what is asked of this kind of target only.
+func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
+	t.Run("table", func(t *testing.T) {
+		all, list := append(questions[:len(questions):len(questions)], more...), rules()
+		for _, name := range singles {
+			if f.Widens == "" {
+				list = append(list, export.Rule{Name: name})
+				all = append(all, question{name: name, pass: true}, question{name: "a." + name})
+			} else {
+				all = append(all, question{name: name})
+			}
+		}
+		to := launch(t, file(t, f, list))
+		denied := make(map[string]bool)
+		for _, q := range all {
+			want := q.pass || f.Widens != "" && q.widened
+			denied[strings.ToLower(q.name)] = !want
+			if got := to.ask(t, q.name); got != want {
+				t.Errorf("%s: passes %v, want %v", q.name, got, want)
+			}
+		}
+		if to.done != nil {
+			to.done(t, denied)
+		}
+	})
+	t.Run("many", func(t *testing.T) { proveMany(t, f, launch) })
+}
+
+// many is a number of rules that no list by hand reaches.
+const many = 100_000
+
+func manyRules() []export.Rule {
+	list := make([]export.Rule, many)
+	for i := range list {
+		list[i] = export.Rule{Name: fmt.Sprintf("h%d.z%d.example.org", i, i%1000), Suffix: i%10 == 0}
+	}
+	return list
+}
+
+func proveMany(t *testing.T, f export.Format, launch func(*testing.T, string) target) {
+	list := manyRules()
+	askMany(t, f, launch(t, file(t, f, list)), list)
+}
+
+// askMany asks for some of many rules and for what is beside them.
+func askMany(t *testing.T, f export.Format, to target, list []export.Rule) {
+	t.Helper()
+	for _, i := range []int{0, 1, many / 2, many - 1} {
+		r := list[i]
+		for name, want := range map[string]bool{
+			r.Name:                        true,
+			"a." + r.Name:                 r.Suffix || f.Widens != "",
+			"x" + r.Name:                  false,
+			"z.example.org":               false,
+			fmt.Sprintf("h%d.example", i): false,
+		} {
+			if got := to.ask(t, name); got != want {
+				t.Errorf("%s: passes %v, want %v", name, got, want)
+			}
+		}
+	}
+}

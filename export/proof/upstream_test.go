@@ -1,0 +1,212 @@
+package proof
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// upstream is a name server that answers everything, and remembers what it
+// was asked.
+type upstream struct {
+	addr  string
+	mu    sync.Mutex
+	asked map[string]bool
+}
+
+// The upstream's answers, and a name with a CNAME to one that is on no list.
+var (
+	answer4 = [4]byte{127, 99, 0, 1}
+	answer6 = [16]byte{0xfd, 15: 1}
+)
+
+const (
+	aliasName   = "cname.example.net."
+	aliasTarget = "target.evil.org."
+)
+
+func startUpstream(t *testing.T) *upstream {
+	t.Helper()
+	u := &upstream{addr: freeAddr(t), asked: make(map[string]bool)}
+	udp, errUDP := net.ListenPacket("udp", u.addr)
+	tcp, errTCP := net.Listen("tcp", u.addr)
+	if err := errors.Join(errUDP, errTCP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { udp.Close(); tcp.Close() })
+	go u.serveUDP(udp)
+	go u.serveTCP(tcp)
+	return u
+}
+
+func (u *upstream) serveUDP(conn net.PacketConn) {
+	packet := make([]byte, 65536)
+	for {
+		n, from, err := conn.ReadFrom(packet)
+		if err != nil {
+			return
+		}
+		if reply := u.reply(packet[:n]); reply != nil {
+			conn.WriteTo(reply, from)
+		}
+	}
+}
+
+func (u *upstream) serveTCP(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			for {
+				packet, err := readTCP(conn)
+				if err != nil || writeTCP(conn, u.reply(packet)) != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+func readTCP(r io.Reader) ([]byte, error) {
+	var size uint16
+	if err := binary.Read(r, binary.BigEndian, &size); err != nil {
+		return nil, err
+	}
+	packet := make([]byte, size)
+	_, err := io.ReadFull(r, packet)
+	return packet, err
+}
+
+func writeTCP(w io.Writer, packet []byte) error {
+	_, err := w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet...))
+	return err
+}
+
+// reply returns the answer, nil for what is no question.
+func (u *upstream) reply(packet []byte) []byte {
+	var p dnsmessage.Parser
+	head, err := p.Start(packet)
+	if err != nil {
+		return nil
+	}
+	q, err := p.Question()
+	if err != nil {
+		return nil
+	}
+	u.mu.Lock()
+	u.asked[strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))] = true
+	u.mu.Unlock()
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: head.ID, Response: true, RecursionDesired: head.RecursionDesired, RecursionAvailable: true},
+		Questions: []dnsmessage.Question{q},
+	}
+	add := func(name dnsmessage.Name, body dnsmessage.ResourceBody) {
+		h := dnsmessage.ResourceHeader{Name: name, Class: q.Class, TTL: 60}
+		m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: body})
+	}
+	owner := q.Name
+	if strings.EqualFold(owner.String(), aliasName) {
+		target := dnsmessage.MustNewName(aliasTarget)
+		add(owner, &dnsmessage.CNAMEResource{CNAME: target})
+		owner = target
+	}
+	switch q.Type {
+	case dnsmessage.TypeA:
+		add(owner, &dnsmessage.AResource{A: answer4})
+	case dnsmessage.TypeAAAA:
+		add(owner, &dnsmessage.AAAAResource{AAAA: answer6})
+	case dnsmessage.TypeTXT:
+		add(owner, &dnsmessage.TXTResource{TXT: []string{"answer"}})
+	}
+	reply, err := m.Pack()
+	if err != nil {
+		return nil
+	}
+	return reply
+}
+
+// leaked returns the denied names that the upstream was asked for. The target
+// of an allowed CNAME is none of them: servers look it up for themselves.
+func (u *upstream) leaked(denied map[string]bool) []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var names []string
+	for name := range u.asked {
+		if denied[name] && name+"." != aliasTarget {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// lookup asks a server for a name, by UDP as nearly everybody does.
+func lookup(t *testing.T, server, name string, kind dnsmessage.Type) dnsmessage.Message {
+	t.Helper()
+	qname, err := dnsmessage.NewName(name + ".")
+	if err != nil {
+		t.Fatalf("%q: %v", name, err)
+	}
+	question := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: 4711, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	packet, err := question.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("udp", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	reply := make([]byte, 65536)
+	const tries = 5
+	for range tries { // a datagram may be lost
+		conn.SetDeadline(time.Now().Add(3 * time.Second))
+		if _, err = conn.Write(packet); err != nil {
+			continue
+		}
+		n, readErr := conn.Read(reply)
+		if err = readErr; err != nil {
+			continue
+		}
+		var m dnsmessage.Message
+		if err := m.Unpack(reply[:n]); err != nil {
+			t.Fatalf("%s %v: %v", name, kind, err)
+		}
+		return m
+	}
+	t.Fatalf("%s %v: no answer: %v", name, kind, err)
+	panic("unreachable")
+}
+
+// resolves asks for all types that carry data and returns whether the name
+// passes. NXDOMAIN is the only denial; any other answer fails the test.
+func resolves(t *testing.T, server, name string) bool {
+	t.Helper()
+	passed := 0
+	kinds := []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeTXT}
+	for _, kind := range kinds {
+		m := lookup(t, server, name, kind)
+		switch {
+		case m.RCode == dnsmessage.RCodeSuccess && len(m.Answers) > 0:
+			passed++
+		case m.RCode != dnsmessage.RCodeNameError:
+			t.Errorf("%s %v: neither an answer nor NXDOMAIN: %v", name, kind, m.GoString())
+		}
+	}
+	if passed != 0 && passed != len(kinds) {
+		t.Errorf("%s passes for some types only", name)
+	}
+	return passed > 0
+}
