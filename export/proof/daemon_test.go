@@ -87,7 +87,7 @@ func start(t *testing.T, ready func(*transcript) error, name string, args ...str
 		}
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		if t.Failed() {
-			t.Logf("%s said:\n%s", name, tail(said.String()))
+			t.Logf("%s said:\n%s", filepath.Base(name), tail(said.String()))
 		}
 	})
 	if err := await(said, ready, ended); err != nil {
@@ -150,7 +150,7 @@ func program(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write(t, name, data, 0o755)
+	return write(t, filepath.Base(path), data, 0o755)
 }
 
 // find returns the program's path, also where users' shells don't look.

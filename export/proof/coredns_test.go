@@ -1,0 +1,37 @@
+package proof
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCoreDNS(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "coredns")
+	if out, err := exec.Command("go", "build", "-C", "coredns", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build CoreDNS: %v\n%s", err, out)
+	}
+	prove(t, format(t, "coredns"), func(t *testing.T, path string) target {
+		u, addr := startUpstream(t), freeAddr(t)
+		startCoreDNS(t, binary, path, addr, u)
+		return resolver(addr, u)
+	}, append(dnsQuestions, denied(oddEnds)...)...)
+}
+
+// startCoreDNS changes the file as its user would, in where the upstream is,
+// and binds all of its blocks to one address.
+func startCoreDNS(t *testing.T, binary, path, addr string, u *upstream) {
+	t.Helper()
+	host, port := hostPort(t, addr)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(
+		"forward . /etc/resolv.conf", "forward . "+u.addr+"\n    bind "+host,
+		". {\n    template", ". {\n    bind "+host+"\n    template",
+	).Replace(string(data))
+	start(t, accepts(addr), binary, "-conf", write(t, "Corefile", []byte(text), 0o644), "-dns.port", port)
+}
