@@ -45,6 +45,9 @@ func Create(info Info) (*Ledger, error) {
 		return nil, fmt.Errorf("create the directory of the sessions: %w", err)
 	}
 	l := NewLedger(info)
+	if l.rules, err = LoadRules(); err != nil {
+		return nil, err
+	}
 	subject := l.info.Instance
 	if subject == "" {
 		subject = filepath.Base(l.info.Log)
@@ -141,6 +144,9 @@ func Resume(session string) (*Ledger, error) {
 	l := NewLedger(Info{})
 	whole, err := l.replayAll(f)
 	if err == nil {
+		l.rules, err = LoadRules()
+	}
+	if err == nil {
 		err = f.Truncate(whole) // what was being written when the machine died
 	}
 	if err != nil {
@@ -164,7 +170,11 @@ func Load(session string) (*Ledger, error) {
 	}
 	defer f.Close()
 	l := NewLedger(Info{})
-	if _, err := l.replayAll(f); err != nil {
+	_, err = l.replayAll(f)
+	if err == nil {
+		l.rules, err = LoadRules()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read session %q: %w", session, err)
 	}
 	return l, nil

@@ -22,8 +22,8 @@ type UserRule struct {
 	match func(name string) bool
 }
 
-// NewUserRule compiles a rule.
-func NewUserRule(d Decision, pattern, reason string) (UserRule, error) {
+// newUserRule compiles a rule.
+func newUserRule(d Decision, pattern, reason string) (UserRule, error) {
 	r := UserRule{Decision: d, Pattern: pattern, Reason: reason}
 	name := strings.ToLower(strings.TrimSuffix(pattern, "."))
 	switch {
@@ -85,22 +85,26 @@ func ReadRules(in io.Reader) ([]UserRule, error) {
 	var rules []UserRule
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
-		text, reason, _ := strings.Cut(" "+lines.Text(), " #")
-		words := strings.Fields(text)
-		if len(words) == 0 {
+		if text, _, _ := strings.Cut(" "+lines.Text(), " #"); strings.TrimSpace(text) == "" {
 			continue
 		}
-		decision := decisionOf(words[0])
-		if len(words) != 2 || decision == New {
-			return nil, fmt.Errorf("line %d: want \"keep PATTERN # reason\" or \"drop PATTERN # reason\", not %q", n, strings.TrimSpace(text))
-		}
-		r, err := NewUserRule(decision, words[1], strings.TrimSpace(reason))
+		r, err := ParseRule(lines.Text())
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		rules = append(rules, r)
 	}
 	return rules, lines.Err()
+}
+
+// ParseRule reads one rule: a line as [ReadRules] has it.
+func ParseRule(text string) (UserRule, error) {
+	rule, reason, _ := strings.Cut(" "+text, " #")
+	words := strings.Fields(rule)
+	if len(words) != 2 || decisionOf(words[0]) == New {
+		return UserRule{}, fmt.Errorf("want \"keep PATTERN # reason\" or \"drop PATTERN # reason\", not %q", strings.TrimSpace(rule))
+	}
+	return newUserRule(decisionOf(words[0]), words[1], strings.TrimSpace(reason))
 }
 
 // AppendRule puts a rule at the end of the user's rules file, which is made

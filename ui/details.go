@@ -18,7 +18,11 @@ type details struct {
 }
 
 func (m *model) openDetails() {
-	id, ok := m.selected()
+	if it, ok := m.table.selected(); ok && it.head != nil {
+		m.table.fold(!it.head.folded)
+		return
+	}
+	id, ok := m.table.selection()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
@@ -33,7 +37,7 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 		return false, nil
 	case key.Matches(msg, k.Up, k.Down):
 		m.table.key(msg, k)
-		if id, ok := m.selected(); ok {
+		if id, ok := m.table.selection(); ok {
 			d.id, d.top = id, 0
 		}
 	case key.Matches(msg, k.PageDown):

@@ -45,6 +45,12 @@ type (
 		refused []export.Refused
 		err     error
 	}
+	copiedMsg struct {
+		data  []byte
+		rules int
+	}
+	// noteMsg is a sentence for the user.
+	noteMsg  string
 	wroteMsg struct {
 		path  string
 		rules int
@@ -63,6 +69,47 @@ func (m *model) openExport(quitting bool) tea.Cmd {
 	return d.render(m)
 }
 
+// exportAgain writes with the last settings; a file that this session has not
+// written is asked about first.
+func (m *model) exportAgain() tea.Cmd {
+	if m.result.Wrote == "" {
+		return m.openExport(false)
+	}
+	return m.make(func(f export.Format, p previewMsg) tea.Msg {
+		return wroteMsg{m.result.Wrote, p.rules, false, export.WriteFile(m.result.Wrote, p.data, true)}
+	})
+}
+
+// copyList puts the list into the terminal's clipboard.
+func (m *model) copyList() tea.Cmd {
+	return m.make(func(f export.Format, p previewMsg) tea.Msg { return copiedMsg{p.data, p.rules} })
+}
+
+// make makes the file in the last format and hands it on.
+func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
+	ledger, name := m.capture.Ledger, cmp.Or(m.export.format, export.Formats()[0].Name)
+	return func() tea.Msg {
+		f, err := export.Lookup(name)
+		p := previewMsg{err: err}
+		if err == nil {
+			p = preview(ledger, f)
+		}
+		if p.err != nil {
+			return noteMsg(p.err.Error())
+		}
+		return then(f, p)
+	}
+}
+
+// preview makes the file of a format.
+func preview(l *capture.Ledger, f export.Format) (p previewMsg) {
+	compiled, refused := export.Compile(l.List(false))
+	p.rules, p.refused = len(compiled.Rules()), refused
+	p.data, p.err = export.Render(f, compiled, export.Options{})
+	p.lines = strings.Split(strings.TrimSuffix(string(p.data), "\n"), "\n")
+	return p
+}
+
 // fileStem is the start of a file's name for what a ledger is about.
 func fileStem(i capture.Info) string {
 	stem := cmp.Or(i.Instance, strings.TrimSuffix(filepath.Base(i.Log), filepath.Ext(i.Log)), "domains")
@@ -77,11 +124,8 @@ func (d *exportDialog) render(m *model) tea.Cmd {
 	d.top, d.exists, d.err = 0, false, nil
 	ledger, format, gen := m.capture.Ledger, d.formats[d.format], d.gen
 	return func() tea.Msg {
-		p := previewMsg{gen: gen}
-		compiled, refused := export.Compile(ledger.List(false))
-		p.rules, p.refused = len(compiled.Rules()), refused
-		p.data, p.err = export.Render(format, compiled, export.Options{})
-		p.lines = strings.Split(strings.TrimSuffix(string(p.data), "\n"), "\n")
+		p := preview(ledger, format)
+		p.gen = gen
 		return p
 	}
 }
@@ -95,6 +139,11 @@ func (m *model) updateExport(msg tea.Msg) tea.Cmd {
 		}
 	case wroteMsg:
 		return m.wrote(d, msg)
+	case noteMsg:
+		m.say(string(msg))
+	case copiedMsg:
+		m.say("copied the list of " + plural(msg.rules, "rule"))
+		return tea.SetClipboard(string(msg.data))
 	}
 	return nil
 }

@@ -3,8 +3,6 @@ package ui
 import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-
-	"lxd-allowlist/capture"
 )
 
 // key hands a key to who has the focus.
@@ -39,6 +37,7 @@ func (m *model) keyShell(msg tea.KeyPressMsg) tea.Cmd {
 		m.shell.scroll(-m.layout.shell.h / 2)
 		return nil
 	case m.shell.running():
+		m.pace.typed(msg)
 		m.shell.key(msg)
 		return nil
 	}
@@ -65,26 +64,12 @@ func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 			return nil
 		}
 		return m.focusOn(onShell)
-	case key.Matches(msg, k.Keep):
-		m.mark(capture.Keep)
-	case key.Matches(msg, k.Drop):
-		m.mark(capture.Drop)
-	case key.Matches(msg, k.Toggle):
-		m.toggle()
-	case key.Matches(msg, k.Clear):
-		m.mark(capture.New)
 	case key.Matches(msg, k.Undo):
 		m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo")
 	case key.Matches(msg, k.Redo):
 		m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo")
 	case key.Matches(msg, k.Details):
 		m.openDetails()
-	case key.Matches(msg, k.Zoom):
-		m.zoom = map[zoom]zoom{zoomNone: zoomTable}[m.zoom]
-		return m.arrange()
-	case key.Matches(msg, k.ZoomShell) && m.shell != nil:
-		m.zoom = zoomShell
-		return tea.Batch(m.focusOn(onShell), m.arrange())
 	case key.Matches(msg, k.Reopen):
 		return m.reopen()
 	case key.Matches(msg, k.ShellWipe) && m.shell != nil:
@@ -93,9 +78,21 @@ func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 		return m.openExport(false)
 	case key.Matches(msg, k.Quit):
 		return m.openExport(true)
+	case key.Matches(msg, k.Again):
+		return m.exportAgain()
+	case key.Matches(msg, k.CopyList):
+		return m.copyList()
 	case key.Matches(msg, k.Help):
 		m.dialog = newHelp(m)
+	case key.Matches(msg, k.Messages):
+		m.dialog = &messageLog{}
 	default:
+		if done, cmd := m.keyDecide(msg); done {
+			return cmd
+		}
+		if done, cmd := m.keyPanes(msg); done {
+			return cmd
+		}
 		m.table.key(msg, k)
 	}
 	return nil
@@ -110,47 +107,6 @@ func (m *model) reopen() tea.Cmd {
 		return m.focusOn(onShell)
 	}
 	return tea.Batch(m.focusOn(onShell), m.shell.start(m))
-}
-
-// mark decides about the selected domain.
-func (m *model) mark(d capture.Decision) {
-	id, ok := m.selected()
-	if !ok {
-		m.say("no domain is selected: j and k move")
-		return
-	}
-	what, err := m.capture.Ledger.Mark(capture.Mark{Decision: d}, id)
-	switch {
-	case err != nil:
-		m.say(err.Error())
-	case what == "":
-		m.say("it is already so")
-	default:
-		m.say(what)
-	}
-	m.table.refresh(m.now)
-}
-
-// toggle keeps what is dropped and drops what is not.
-func (m *model) toggle() {
-	to := capture.Drop
-	if id, ok := m.selected(); ok {
-		m.capture.Ledger.Read(func(r capture.Reader) {
-			if r.Verdict(r.Domain(id)).Decision == capture.Drop {
-				to = capture.Keep
-			}
-		})
-	}
-	m.mark(to)
-}
-
-func (m *model) did(verb, what, nothing string) {
-	if what == "" {
-		m.say(nothing)
-		return
-	}
-	m.say(verb + what)
-	m.table.refresh(m.now)
 }
 
 func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
@@ -176,6 +132,9 @@ func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
 		return nil
 	}
 	at := msg.Mouse()
+	if m.dragDivider(msg) {
+		return m.arrange()
+	}
 	inShell := m.layout.shell.contains(at.X, at.Y)
 	if inShell && m.focus == onShell || m.shell.dragging() {
 		x, y := at.X-m.layout.shell.x, at.Y-m.layout.shell.y-shellChrome

@@ -7,8 +7,11 @@ import "charm.land/bubbles/v2/key"
 type keyMap struct {
 	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
 
-	Keep, Drop, Toggle, Clear, Undo, Redo             key.Binding
-	Filter, Sort, Reverse, HideDrops, Details, Freeze key.Binding
+	Keep, Drop, Toggle, Clear, Undo, Redo                    key.Binding
+	KeepAll, DropAll, Range, Widen, Reason, NewRule          key.Binding
+	SortBy, Group, Fold, Unfold, FoldAll, CopyName, CopyList key.Binding
+	Wider, Narrower, Swap, Again, Messages                   key.Binding
+	Filter, Sort, Reverse, HideDrops, Details, Freeze        key.Binding
 
 	Shell, Zoom, ZoomShell, Export, Quit, Help key.Binding
 
@@ -43,6 +46,26 @@ func newKeys(leave string) keyMap {
 		Clear:  bind([]string{"c", "backspace"}, "c", "clear the mark"),
 		Undo:   bind([]string{"u", "ctrl+z"}, "u", "undo"),
 		Redo:   bind([]string{"U", "ctrl+r"}, "U", "redo"),
+
+		KeepAll: bind([]string{"A"}, "A", "keep all that is shown"),
+		DropAll: bind([]string{"D"}, "D", "drop all that is shown"),
+		Range:   bind([]string{"v"}, "v", "mark a range"),
+		Widen:   bind([]string{"w"}, "w", "keep all below the domain"),
+		Reason:  bind([]string{"n"}, "n", "write a reason"),
+		NewRule: bind([]string{"p"}, "p", "a rule for always"),
+
+		SortBy:   bind([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", "sort by that column"),
+		Group:    bind([]string{"t"}, "t", "group by domain"),
+		Fold:     bind([]string{"left"}, "←", "fold the group"),
+		Unfold:   bind([]string{"right"}, "→", "unfold it"),
+		FoldAll:  bind([]string{"T"}, "T", "fold all, unfold all"),
+		CopyName: bind([]string{"y"}, "y", "copy the name"),
+		CopyList: bind([]string{"Y"}, "Y", "copy the list"),
+		Wider:    bind([]string{">"}, ">", "more room for the table"),
+		Narrower: bind([]string{"<"}, "<", "less room for it"),
+		Swap:     bind([]string{"x"}, "x", "swap the panes"),
+		Again:    bind([]string{"E"}, "E", "export again as before"),
+		Messages: bind([]string{"m"}, "m", "messages"),
 
 		Filter:    bind([]string{"/"}, "/", "filter"),
 		Sort:      bind([]string{"s"}, "s", "sort by the next column"),
@@ -84,10 +107,11 @@ type section struct {
 
 func (k keyMap) sections() []section {
 	return []section{
-		{"Decide", []key.Binding{k.Keep, k.Drop, k.Toggle, k.Clear, k.Undo, k.Redo}},
-		{"Look", []key.Binding{k.Filter, k.Sort, k.Reverse, k.HideDrops, k.Freeze, k.Details, k.Zoom, k.ZoomShell}},
+		{"Decide", []key.Binding{k.Keep, k.Drop, k.Toggle, k.Clear, k.Undo, k.Redo, k.Range, k.KeepAll, k.DropAll, k.Widen, k.Reason, k.NewRule}},
+		{"Look", []key.Binding{k.Filter, k.SortBy, k.Sort, k.Reverse, k.Group, k.Fold, k.Unfold, k.FoldAll, k.HideDrops, k.Freeze, k.Details}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom}},
+		{"Panes", []key.Binding{k.Zoom, k.ZoomShell, k.Wider, k.Narrower, k.Swap}},
 		{"Shell", []key.Binding{k.Shell, k.Leave, k.ShellUp, k.ShellDown, k.Reopen, k.ShellWipe}},
-		{"Program", []key.Binding{k.Export, k.Help, k.Quit}},
+		{"Program", []key.Binding{k.Export, k.Again, k.CopyName, k.CopyList, k.Messages, k.Help, k.Quit}},
 	}
 }

@@ -25,32 +25,45 @@ const (
 type layout struct {
 	header, footer rect
 	table, shell   rect
-	divider        rect // between panes side by side
+	divider        rect // what the mouse takes hold of between the panes
 }
 
 // arrange places the panes on a screen of w by h cells: side by side from
-// sideBySide columns on, one above the other below that.
-func arrange(w, h int, hasShell bool, z zoom) layout {
+// sideBySide columns on, one above the other below that, the table first
+// unless they are swapped, with its share of the room.
+func arrange(w, h int, hasShell bool, z zoom, p prefs) layout {
 	l := layout{header: rect{0, 0, w, min(h, 1)}}
 	if h < 2 {
 		return l
 	}
 	l.footer = rect{0, h - 1, w, 1}
 	body := rect{0, 1, w, h - 2}
+	share := p.Share
+	if p.Swapped {
+		share = 100 - share
+	}
+	var first, second rect
 	switch {
 	case !hasShell || z == zoomTable:
 		l.table = body
+		return l
 	case z == zoomShell:
 		l.shell = body
+		return l
 	case w >= sideBySide:
-		left := (w - 1) * 54 / 100
-		l.table = rect{0, body.y, left, body.h}
+		left := (w - 1) * share / 100
+		first = rect{0, body.y, left, body.h}
 		l.divider = rect{left, body.y, 1, body.h}
-		l.shell = rect{left + 1, body.y, w - left - 1, body.h}
+		second = rect{left + 1, body.y, w - left - 1, body.h}
 	default:
-		top := (body.h + 1) / 2
-		l.table = rect{0, body.y, w, top}
-		l.shell = rect{0, body.y + top, w, body.h - top}
+		top := max(4, min((body.h*share+50)/100, body.h-4))
+		first = rect{0, body.y, w, top}
+		second = rect{0, body.y + top, w, body.h - top}
+		l.divider = rect{0, body.y + top, w, 1} // the lower pane's title
+	}
+	l.table, l.shell = first, second
+	if p.Swapped {
+		l.table, l.shell = second, first
 	}
 	return l
 }

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-
-	"lxd-allowlist/capture"
 )
 
 // How messages flow. Update does no I/O and never waits; what does is a
@@ -89,6 +87,9 @@ type model struct {
 	dialog  dialog
 	export  exportSettings
 
+	prefs    prefs
+	dragging bool // the divider, with the mouse
+	pace     pace
 	messages messages
 	result   Result
 }
@@ -99,6 +100,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	m := newModel(ctx, o)
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(120)).Run()
 	m.shell.close()
+	if m.table != nil {
+		m.prefs.Grouped, m.prefs.HideDrops = m.table.groups != nil, m.table.hideDrops
+		err = errors.Join(err, m.prefs.save())
+	}
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -106,7 +111,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 }
 
 func newModel(ctx context.Context, o Options) *model {
-	m := &model{ctx: ctx, opts: o, keys: newKeys(o.LeaveKey), styles: newStyles(true), now: time.Now()}
+	m := &model{ctx: ctx, opts: o, keys: newKeys(o.LeaveKey), styles: newStyles(true), now: time.Now(), prefs: loadPrefs()}
 	m.export = exportSettings{format: o.Format, path: o.Output}
 	return m
 }
@@ -141,7 +146,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.table.restyle()
 	case tickMsg:
 		m.now = time.Time(msg)
-		m.table.tick(m.now)
+		if m.capture != nil {
+			m.table.tick(m.now)
+			m.pace.tick(m.now, m.capture.Ledger, m.table.tally.Total())
+		}
 		return m, tick()
 	case tea.KeyPressMsg:
 		return m, m.key(msg)
@@ -161,7 +169,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.open(msg.choice)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		return m, m.shell.update(m, msg)
-	case previewMsg, wroteMsg:
+	case previewMsg, wroteMsg, copiedMsg, noteMsg:
 		return m, m.updateExport(msg)
 	}
 	return m, nil
@@ -171,7 +179,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) begin(c *Capture) tea.Cmd {
 	m.capture, m.picker, m.opening = c, nil, nil
 	m.table = newTable(c.Ledger)
+	m.table.hideDrops = m.prefs.HideDrops
 	m.table.refresh(time.Now())
+	if m.prefs.Grouped {
+		m.table.group(true)
+	}
 	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice()}
 	if c.Shell != nil {
 		m.shell = &shellPane{open: c.Shell}
@@ -186,7 +198,7 @@ func (m *model) begin(c *Capture) tea.Cmd {
 
 // arrange gives every pane its place.
 func (m *model) arrange() tea.Cmd {
-	m.layout = arrange(m.w, m.h, m.shell != nil, m.zoom)
+	m.layout = arrange(m.w, m.h, m.shell != nil, m.zoom, m.prefs)
 	m.table.resize(m.layout.table.w, max(0, m.layout.table.h-tableChrome))
 	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
 }
@@ -244,6 +256,3 @@ func await[T any](ctx context.Context, c <-chan T, msg func(T) tea.Msg) tea.Cmd 
 		}
 	}
 }
-
-// selected returns the domain under the table's cursor.
-func (m *model) selected() (capture.ID, bool) { return m.table.selection() }

@@ -2,11 +2,10 @@ package ui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
-	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 )
@@ -21,6 +20,7 @@ type table struct {
 	ledger *capture.Ledger
 	known  []known      // by capture.ID
 	rows   []capture.ID // what is shown, in order
+	groups *grouping    // rows below a line for each registrable domain; nil for none
 	tally  capture.Tally
 
 	sort       int // a column
@@ -31,9 +31,10 @@ type table struct {
 	frozen     bool
 
 	selecting bool // something is selected
-	cursor    int  // the selected row
-	top       int  // the first row in view
-	w, h      int  // cells of the rows' area
+	cursor    int  // the selected line
+	from      int  // the other end of a range; below 0 for none
+	top       int  // the first line in view
+	w, h      int  // cells of the lines' area
 
 	now  time.Time
 	view []string // the lines as last drawn; nil when they have to be drawn anew
@@ -42,6 +43,7 @@ type table struct {
 // known is what the table remembers of a domain.
 type known struct {
 	key   sortKey
+	group string // its registrable domain, while the table is grouped
 	shown bool
 	moved bool // within a refresh: it leaves its place
 	tally tallied
@@ -61,7 +63,7 @@ const (
 func newTable(l *capture.Ledger) *table {
 	in := textinput.New()
 	in.Prompt = ""
-	return &table{ledger: l, sort: colFirst, descending: true, input: in, now: time.Now()}
+	return &table{ledger: l, sort: colFirst, descending: true, from: -1, input: in, now: time.Now()}
 }
 
 func (t *table) resize(w, h int) {
@@ -123,6 +125,9 @@ func (t *table) update(r capture.Reader, changed []capture.ID) {
 		v := r.Verdict(d)
 		t.count(k, d, v)
 		show, key := t.shows(r, d, v), columns[t.sort].key(r, d, v)
+		if t.groups != nil && k.group == "" {
+			k.group = registrable(d.Name)
+		}
 		if show == k.shown && key == k.key {
 			continue
 		}
@@ -134,9 +139,15 @@ func (t *table) update(r capture.Reader, changed []capture.ID) {
 		}
 		k.shown, k.key = show, key
 	}
+	anchor, line, anchored := t.anchor()
 	if moved || len(arrived) > 0 {
 		t.merge(arrived)
 	}
+	t.groups.arrange(t)
+	if anchored {
+		t.hold(anchor, line)
+	}
+	t.bound()
 }
 
 func (t *table) shows(r capture.Reader, d *capture.Domain, v capture.Verdict) bool {
@@ -175,6 +186,11 @@ func (t *table) tallied(w tallied) *int {
 }
 
 func (t *table) compare(a, b capture.ID) int {
+	if t.groups != nil {
+		if c := strings.Compare(t.known[a].group, t.known[b].group); c != 0 {
+			return c
+		}
+	}
 	c := t.known[a].key.compare(t.known[b].key)
 	if c == 0 {
 		c = int(a) - int(b)
@@ -185,10 +201,8 @@ func (t *table) compare(a, b capture.ID) int {
 	return c
 }
 
-// merge takes out the rows that moved and puts in those that arrived, with
-// the selection kept on its line.
+// merge takes out the rows that moved and puts in those that arrived.
 func (t *table) merge(arrived []capture.ID) {
-	anchor, line, anchored := t.anchor()
 	rows := slices.DeleteFunc(t.rows, func(id capture.ID) bool {
 		moved := t.known[id].moved
 		t.known[id].moved = false
@@ -207,190 +221,110 @@ func (t *table) merge(arrived []capture.ID) {
 		a--
 	}
 	t.rows = rows
-	if anchored {
-		t.hold(anchor, line)
-	}
-	t.bound()
 }
 
-// anchor returns the row that must not move on the screen, and its line.
-func (t *table) anchor() (id capture.ID, line int, ok bool) {
+// len returns how many lines there are, at the one at a place.
+func (t *table) len() int {
+	if t.groups != nil {
+		return len(t.groups.items)
+	}
+	return len(t.rows)
+}
+
+func (t *table) at(i int) item {
+	if t.groups != nil {
+		return t.groups.items[i]
+	}
+	return item{id: t.rows[i]}
+}
+
+// anchor returns what must not move on the screen, and its line.
+func (t *table) anchor() (it item, line int, ok bool) {
 	switch {
-	case len(t.rows) == 0:
-		return 0, 0, false
+	case t.len() == 0:
+		return item{}, 0, false
 	case t.selecting:
-		return t.rows[t.cursor], t.cursor - t.top, true
+		return t.at(t.cursor), t.cursor - t.top, true
 	case t.top > 0:
-		return t.rows[t.top], 0, true
+		return t.at(t.top), 0, true
 	}
-	return 0, 0, false
+	return item{}, 0, false
 }
 
-func (t *table) hold(id capture.ID, line int) {
-	at := -1
-	if t.known[id].shown {
-		at = slices.Index(t.rows, id)
-	}
-	if at < 0 { // it is filtered out: what took its place is selected
+// hold puts what was the anchor back on its line. If it is filtered out, what
+// took its place is selected.
+func (t *table) hold(it item, line int) {
+	at := t.find(it)
+	if at < 0 {
 		return
 	}
 	t.top = at - line
 	if t.selecting {
+		if t.from >= 0 {
+			t.from += at - t.cursor
+		}
 		t.cursor = at
 	}
 }
 
-// bound keeps the cursor on a row and the view on the rows.
-func (t *table) bound() {
-	t.cursor = max(0, min(t.cursor, len(t.rows)-1))
-	t.top = max(0, min(t.top, len(t.rows)-t.h))
-	if t.selecting && len(t.rows) == 0 {
-		t.cursor = 0
+func (t *table) find(it item) int {
+	if t.groups != nil {
+		return t.groups.find(it)
 	}
+	if it.head != nil || !t.known[it.id].shown {
+		return -1
+	}
+	return slices.Index(t.rows, it.id)
+}
+
+// bound keeps the cursor on a line and the view on the lines.
+func (t *table) bound() {
+	last := max(0, t.len()-1)
+	t.cursor = max(0, min(t.cursor, last))
+	t.from = min(t.from, last)
+	t.top = max(0, min(t.top, t.len()-t.h))
 }
 
 // wake selects the first row in view when the user comes to the table.
 func (t *table) wake() {
-	if !t.selecting && len(t.rows) > 0 {
+	if !t.selecting && t.len() > 0 {
 		t.selecting, t.cursor, t.view = true, t.top, nil
 	}
 }
 
+// selection returns the selected domain; none where a group is selected.
 func (t *table) selection() (capture.ID, bool) {
-	if !t.selecting || len(t.rows) == 0 {
-		return 0, false
-	}
-	return t.rows[t.cursor], true
+	it, ok := t.selected()
+	return it.id, ok && it.head == nil
 }
 
-// move moves the cursor by n rows and brings it into view.
-func (t *table) move(n int) {
-	t.view = nil
-	if !t.selecting {
-		t.wake()
-		return
+func (t *table) selected() (item, bool) {
+	if !t.selecting || t.len() == 0 {
+		return item{}, false
 	}
-	t.cursor += n
-	t.bound()
-	t.top = min(t.top, t.cursor)
-	t.top = max(t.top, t.cursor-t.h+1)
+	return t.at(t.cursor), true
 }
 
-// scroll moves the view; the cursor goes along where it would leave it.
-func (t *table) scroll(n int) {
-	t.view = nil
-	t.top += n
-	t.bound()
-	t.cursor = max(t.top, min(t.cursor, t.top+t.h-1))
-	t.bound()
-}
-
-// click selects the row at that place of the pane, or sorts by the column
-// whose name is there.
-func (t *table) click(x, y int) {
-	t.view = nil
-	line := y - tableChrome
-	if line == -1 {
-		for _, p := range arrangeColumns(t.w, t.sort) {
-			if x >= p.x && x < p.x+p.w {
-				t.sortBy(p.col)
-			}
-		}
-		return
+// ranged returns the domains of the range, and ends it; none where there is
+// no range.
+func (t *table) ranged() (ids []capture.ID, ok bool) {
+	if t.from < 0 || !t.selecting || t.len() == 0 {
+		return nil, false
 	}
-	if at := t.top + line; line >= 0 && at < len(t.rows) {
-		t.selecting, t.cursor = true, at
-	}
-}
-
-// sortBy sorts by a column; the same one again turns the direction.
-func (t *table) sortBy(col int) {
-	if col == t.sort {
-		t.descending = !t.descending
-	} else {
-		t.sort, t.descending = col, columns[col].descending
-	}
-	t.resort()
-}
-
-func (t *table) resort() {
-	for id := range t.known {
-		t.known[id].shown = false
-	}
-	anchor, line, ok := t.anchor()
-	t.rows = t.rows[:0]
-	t.rebuild()
-	if ok {
-		t.hold(anchor, line)
-		t.bound()
-	}
-}
-
-// key handles the keys that only change how the table looks.
-func (t *table) key(msg tea.KeyPressMsg, k *keyMap) {
-	switch {
-	case key.Matches(msg, k.Up):
-		t.move(-1)
-	case key.Matches(msg, k.Down):
-		t.move(1)
-	case key.Matches(msg, k.PageUp):
-		t.move(-max(1, t.h-1))
-	case key.Matches(msg, k.PageDown):
-		t.move(max(1, t.h-1))
-	case key.Matches(msg, k.Top):
-		t.move(-len(t.rows))
-	case key.Matches(msg, k.Bottom):
-		t.move(len(t.rows))
-	case key.Matches(msg, k.Sort):
-		t.sortBy((t.sort + 1) % len(columns))
-	case key.Matches(msg, k.Reverse):
-		t.sortBy(t.sort)
-	case key.Matches(msg, k.HideDrops):
-		t.hideDrops = !t.hideDrops
-		t.rebuild()
-	case key.Matches(msg, k.Freeze):
-		t.frozen = !t.frozen
-		t.refresh(time.Now())
-	case key.Matches(msg, k.Filter):
-		t.input.Focus()
-		t.view = nil
-	case key.Matches(msg, k.Cancel) && t.filter.text != "":
-		t.input.SetValue("")
-		t.refilter()
-	}
-}
-
-// editing reports whether keys go into the filter.
-func (t *table) editing() bool { return t.input.Focused() }
-
-func (t *table) editFilter(msg tea.Msg, k keyMap) {
-	if press, ok := msg.(tea.KeyPressMsg); ok {
-		switch {
-		case key.Matches(press, k.Cancel):
-			t.input.SetValue("")
-			t.input.Blur()
-		case key.Matches(press, k.Accept), key.Matches(press, k.Leave):
-			t.input.Blur()
-		case press.Code == tea.KeyDown || press.Code == tea.KeyUp:
-			t.input.Blur()
-			t.key(press, &k)
+	a, b := min(t.from, t.cursor), max(t.from, t.cursor)
+	for i := a; i <= b; i++ {
+		switch it := t.at(i); {
+		case it.head == nil:
+			ids = append(ids, it.id)
+		case it.head.folded:
+			ids = append(ids, it.head.ids...)
 		}
 	}
-	if t.input.Focused() {
-		t.input, _ = t.input.Update(msg)
-	}
-	t.refilter()
+	t.from, t.view = -1, nil
+	return ids, true
 }
 
-func (t *table) refilter() {
-	t.view = nil
-	if text := t.input.Value(); text != t.filter.text {
-		t.filter = compileFilter(text)
-		was, _ := t.selection()
-		t.rebuild()
-		if now, ok := t.selection(); ok && now != was {
-			t.cursor, t.top = 0, 0
-		}
-		t.wake()
-	}
+// inRange reports whether a line is in the range.
+func (t *table) inRange(i int) bool {
+	return t.from >= 0 && i >= min(t.from, t.cursor) && i <= max(t.from, t.cursor)
 }

@@ -56,6 +56,9 @@ func (t *table) title(s *styles, focused bool) string {
 	if n := len(t.rows); n != t.tally.Total() {
 		info = fmt.Sprintf("%d of %s", n, info)
 	}
+	if t.from >= 0 {
+		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
+	}
 	l := titleLine(s, focused, "Domains", info)
 	if t.hideDrops {
 		l.add(s.warn, " dropped hidden")
@@ -93,37 +96,71 @@ func (t *table) head(s *styles, places []place) string {
 }
 
 func (t *table) drawRows(s *styles, places []place, focused bool) []string {
-	rows := make([]rowData, 0, t.h)
+	lines := make([]string, t.h)
 	t.ledger.Read(func(r capture.Reader) {
-		for _, id := range t.rows[min(t.top, len(t.rows)):min(t.top+t.h, len(t.rows))] {
-			rows = append(rows, read(r, id, t.now))
+		for i := range lines {
+			at := t.top + i
+			if at >= t.len() {
+				lines[i] = strings.Repeat(" ", t.w)
+				continue
+			}
+			selected := t.selecting && at == t.cursor
+			l := t.begin(s, selected, selected && focused || t.inRange(at))
+			if it := t.at(at); it.head != nil {
+				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
+			} else {
+				lines[i] = t.drawRow(l, s, places, read(r, it.id, t.now))
+			}
 		}
 	})
-	lines := make([]string, t.h)
-	for i := range lines {
-		if i >= len(rows) {
-			lines[i] = strings.Repeat(" ", t.w)
-			continue
-		}
-		selected := t.selecting && t.top+i == t.cursor
-		lines[i] = t.drawRow(s, places, rows[i], selected, focused)
-	}
 	return lines
 }
 
-func (t *table) drawRow(s *styles, places []place, d rowData, selected, focused bool) string {
-	var l line
+// begin starts a line of the table with the marker of the cursor.
+func (t *table) begin(s *styles, selected, bright bool) *line {
+	l := &line{}
 	if selected {
-		l.add(s.key, map[bool]string{true: "▌", false: "│"}[focused])
-		if focused {
-			l.background = s.selection
+		l.add(s.key, map[bool]string{true: "▌", false: "│"}[bright])
+	} else if bright {
+		l.add(s.key, "┊")
+	}
+	if bright {
+		l.background = s.selection
+	}
+	return l
+}
+
+// drawHead draws the line above a group: its name, what a person decided
+// about all of it, and how its domains stand.
+func (t *table) drawHead(l *line, s *styles, h *groupHead, m capture.Mark) string {
+	l.pad(1).add(s.muted, map[bool]string{true: "▸ ", false: "▾ "}[h.folded]).add(s.strong, h.name)
+	switch {
+	case m.Decision == capture.Keep && m.Suffix:
+		l.add(s.keep, "  ✓ keep *."+h.name)
+	case m.Decision == capture.Keep:
+		l.add(s.keep, "  ✓ keep all")
+	case m.Decision == capture.Drop:
+		l.add(s.drop, "  ✗ drop all")
+	}
+	l.add(s.muted, "  "+plural(len(h.ids), "domain"))
+	for _, part := range []struct {
+		n     int
+		style lipgloss.Style
+		word  string
+	}{{h.new, s.text, "new"}, {h.keep, s.keep, "keep"}, {h.drop, s.drop, "drop"}} {
+		if part.n > 0 && part.n < len(h.ids) {
+			l.add(s.muted, " · ").add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
 		}
 	}
+	return l.pad(t.w).cut(t.w)
+}
+
+func (t *table) drawRow(l *line, s *styles, places []place, d rowData) string {
 	for _, p := range places {
 		l.pad(p.x)
 		switch p.col {
 		case colDomain:
-			t.drawName(&l, s, d, p.w)
+			t.drawName(l, s, d, p.w)
 		case colDecision:
 			l.cell(decisionStyle(s, d), decisionCell(d), p.w, false)
 		case colResult:

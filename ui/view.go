@@ -92,12 +92,16 @@ func (m *model) body() []string {
 	if l.shell.h > 0 {
 		shell = m.shell.draw(&m.styles, l.shell, m.focus == onShell, m.keys.Leave.Help().Key)
 	}
-	if l.divider.h == 0 {
-		return append(append(lines, table...), shell...)
+	first, second := table, shell
+	if m.prefs.Swapped {
+		first, second = shell, table
+	}
+	if l.divider.w != 1 {
+		return append(append(lines, first...), second...)
 	}
 	bar := m.styles.rule.Render("│")
-	for i := range table {
-		lines = append(lines, table[i]+bar+shell[i])
+	for i := range first {
+		lines = append(lines, first[i]+bar+second[i])
 	}
 	return lines
 }
@@ -148,10 +152,12 @@ func (m *model) news() (all []*line) {
 			return
 		}
 		say(s.good, "● live")
-		if at := r.LastNew(); !at.IsZero() {
-			say(s.muted, "nothing new for "+age(m.now.Sub(at)))
-		}
 	})
+	if text := m.pace.saturation(m.now); text != "" && m.capture.Live {
+		say(s.muted, text)
+		all = append(all, new(line).add(s.muted, "  new ").add(s.fresh, chart(m.pace.domainBars)).
+			add(s.muted, "  queries ").add(s.key, chart(m.pace.bars)))
+	}
 	return all
 }
 
@@ -191,7 +197,7 @@ func (m *model) hints() []key.Binding {
 	case m.table.editing():
 		return []key.Binding{relabel(k.Accept, "keep the filter"), relabel(k.Cancel, "clear it")}
 	}
-	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Sort, k.Details}
+	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Group, k.Details}
 	if m.shell != nil {
 		list = append(list, k.Shell)
 	}

@@ -1,0 +1,211 @@
+package ui
+
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/export"
+)
+
+// keyDecide handles the keys that decide about what is selected.
+func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
+	k := &m.keys
+	switch {
+	case key.Matches(msg, k.Keep):
+		m.mark(capture.Keep)
+	case key.Matches(msg, k.Drop):
+		m.mark(capture.Drop)
+	case key.Matches(msg, k.Clear):
+		m.mark(capture.New)
+	case key.Matches(msg, k.Toggle):
+		m.toggle()
+	case key.Matches(msg, k.KeepAll):
+		m.markDomains(capture.Mark{Decision: capture.Keep}, m.table.rows)
+	case key.Matches(msg, k.DropAll):
+		m.markDomains(capture.Mark{Decision: capture.Drop}, m.table.rows)
+	case key.Matches(msg, k.Widen):
+		m.widen()
+	case key.Matches(msg, k.Reason):
+		m.askReason()
+	case key.Matches(msg, k.NewRule):
+		m.askRule()
+	case key.Matches(msg, k.CopyName):
+		return true, m.copyName()
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// mark decides about the range, the selected group or the selected domain.
+func (m *model) mark(d capture.Decision) {
+	if ids, ok := m.table.ranged(); ok {
+		m.markDomains(capture.Mark{Decision: d}, ids)
+		return
+	}
+	it, ok := m.table.selected()
+	switch {
+	case !ok:
+		m.say("no domain is selected: j and k move")
+	case it.head != nil:
+		m.markGroup(capture.Mark{Decision: d}, it.head.name)
+	default:
+		m.markDomains(capture.Mark{Decision: d, Reason: m.reason(it.id)}, []capture.ID{it.id})
+	}
+}
+
+// reason returns what a person wrote on a domain.
+func (m *model) reason(id capture.ID) (reason string) {
+	m.capture.Ledger.Read(func(r capture.Reader) { reason = r.Domain(id).Mark.Reason })
+	return reason
+}
+
+func (m *model) markDomains(to capture.Mark, ids []capture.ID) {
+	what, err := m.capture.Ledger.Mark(to, ids...)
+	m.told(what, err)
+}
+
+func (m *model) markGroup(to capture.Mark, name string) {
+	what, err := m.capture.Ledger.MarkGroup(to, name)
+	if warning := (export.Rule{Name: name, Suffix: true}).Warning(); to.Suffix && err == nil && warning != "" {
+		what += ": it " + warning
+	}
+	m.told(what, err)
+}
+
+func (m *model) told(what string, err error) {
+	switch {
+	case err != nil:
+		m.say(err.Error())
+	case what == "":
+		m.say("it is already so")
+	default:
+		m.say(what)
+	}
+	m.table.refresh(m.now)
+}
+
+// toggle keeps what is dropped and drops what is not.
+func (m *model) toggle() {
+	to := capture.Drop
+	if id, ok := m.table.selection(); ok {
+		m.capture.Ledger.Read(func(r capture.Reader) {
+			if r.Verdict(r.Domain(id)).Decision == capture.Drop {
+				to = capture.Keep
+			}
+		})
+	}
+	m.mark(to)
+}
+
+// widen keeps everything below the registrable domain of what is selected, as
+// one suffix rule; a second time it takes that back.
+func (m *model) widen() {
+	it, ok := m.table.selected()
+	if !ok {
+		m.say("no domain is selected: j and k move")
+		return
+	}
+	to, name := capture.Mark{Decision: capture.Keep, Suffix: true}, ""
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if it.head != nil {
+			name = it.head.name
+		} else {
+			name = registrable(r.Domain(it.id).Name)
+		}
+		if r.Group(name) == to {
+			to = capture.Mark{}
+		}
+	})
+	m.markGroup(to, name)
+}
+
+func (m *model) did(verb, what, nothing string) {
+	if what == "" {
+		m.say(nothing)
+		return
+	}
+	m.say(verb + what)
+	m.table.refresh(m.now)
+}
+
+// askReason has the user write why a domain or a group has its decision.
+func (m *model) askReason() {
+	it, ok := m.table.selected()
+	if !ok {
+		m.say("no domain is selected: j and k move")
+		return
+	}
+	var name string
+	var now capture.Mark
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if it.head != nil {
+			name, now = it.head.name, r.Group(it.head.name)
+		} else {
+			name, now = r.Domain(it.id).Name, r.Domain(it.id).Mark
+		}
+	})
+	m.ask("Reason", "why "+name+" is on the list, or not; it goes into the export", now.Reason, func(text string) error {
+		now.Reason = text
+		if it.head != nil {
+			m.markGroup(now, name)
+		} else {
+			m.markDomains(now, []capture.ID{it.id})
+		}
+		return nil
+	})
+}
+
+// askRule has the user write a rule that holds in later sessions, too.
+func (m *model) askRule() {
+	text := "drop "
+	if it, ok := m.table.selected(); ok {
+		m.capture.Ledger.Read(func(r capture.Reader) {
+			switch {
+			case it.head != nil:
+				text += "." + it.head.name
+			case r.Verdict(r.Domain(it.id)).Decision == capture.Keep:
+				text = "keep " + r.Domain(it.id).Name
+			default:
+				text += r.Domain(it.id).Name
+			}
+		})
+	}
+	m.ask("A rule for always", "keep or drop, a name, .name or ~regexp, # and a reason", text, m.addRule)
+}
+
+func (m *model) addRule(text string) error {
+	r, err := capture.ParseRule(text)
+	if err != nil {
+		return err
+	}
+	if err := capture.AppendRule(r); err != nil {
+		return err
+	}
+	rules, err := capture.LoadRules()
+	if err != nil {
+		return err
+	}
+	m.capture.Ledger.SetRules(rules)
+	m.table.refresh(m.now)
+	m.say("rule added: " + r.Decision.String() + " " + r.Pattern)
+	return nil
+}
+
+// copyName puts the selected name into the terminal's clipboard.
+func (m *model) copyName() tea.Cmd {
+	it, ok := m.table.selected()
+	if !ok {
+		m.say("no domain is selected: j and k move")
+		return nil
+	}
+	var name string
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if name = r.Domain(it.id).Name; it.head != nil {
+			name = it.head.name
+		}
+	})
+	m.say("copied " + name)
+	return tea.SetClipboard(name)
+}

@@ -1,0 +1,89 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+)
+
+// pace is how fast the capture goes, for the question of when it is enough:
+// how long, and how many commands, since the last new domain, and how many
+// came in each of the last few moments.
+type pace struct {
+	commands int // lines entered in the shell since the last new domain
+	lastNew  time.Time
+
+	begin            time.Time // of the bar that grows
+	domains          int       // at its begin
+	queries          uint64
+	domainBars, bars []uint64
+}
+
+const (
+	barLasts = 5 * time.Second
+	barCount = 16
+)
+
+// typed counts a key typed into the shell.
+func (p *pace) typed(msg tea.KeyPressMsg) {
+	if msg.Code == tea.KeyEnter {
+		p.commands++
+	}
+}
+
+// tick takes a sample.
+func (p *pace) tick(now time.Time, l *capture.Ledger, domains int) {
+	var queries uint64
+	l.Read(func(r capture.Reader) {
+		queries = r.Counts().Queries
+		if at := r.LastNew(); !at.Equal(p.lastNew) {
+			p.lastNew, p.commands = at, 0
+		}
+	})
+	if p.begin.IsZero() || now.Sub(p.begin) >= barLasts {
+		p.begin, p.domains, p.queries = now, domains, queries
+		p.domainBars, p.bars = append(p.domainBars, 0), append(p.bars, 0)
+		if n := len(p.bars) - barCount; n > 0 {
+			p.domainBars, p.bars = p.domainBars[n:], p.bars[n:]
+		}
+	}
+	last := len(p.bars) - 1
+	p.domainBars[last], p.bars[last] = uint64(max(0, domains-p.domains)), queries-p.queries
+}
+
+// saturation says since when nothing new came; "" before the first domain.
+func (p *pace) saturation(now time.Time) string {
+	if p.lastNew.IsZero() {
+		return ""
+	}
+	text := "nothing new for " + age(now.Sub(p.lastNew))
+	if age(now.Sub(p.lastNew)) == "now" {
+		text = "new just now"
+	}
+	if p.commands > 0 {
+		text += fmt.Sprintf(" and %s", plural(p.commands, "command"))
+	}
+	return text
+}
+
+// chart draws numbers as bars, the last moment at the right.
+func chart(values []uint64) string {
+	most := uint64(1)
+	for _, v := range values {
+		most = max(most, v)
+	}
+	const bars = "▁▂▃▄▅▆▇█"
+	var b strings.Builder
+	for _, v := range values {
+		i := 0
+		if v > 0 {
+			i = 1 + int(v*6/most)
+		}
+		b.WriteString(string([]rune(bars)[i]))
+	}
+	return b.String()
+}

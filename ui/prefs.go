@@ -1,0 +1,60 @@
+package ui
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"lxd-allowlist/capture"
+)
+
+// prefs are the choices about the screen that are remembered from one run to
+// the next.
+type prefs struct {
+	Share     int  `json:"share"` // of the screen for the table, in per cent
+	Swapped   bool `json:"swapped"`
+	Grouped   bool `json:"grouped"`
+	HideDrops bool `json:"hide-drops"`
+}
+
+// Bounds of the table's share: both panes stay of use.
+const (
+	leastShare   = 20
+	mostShare    = 80
+	defaultShare = 54
+)
+
+func (p *prefs) share(more int) { p.Share = max(leastShare, min(p.Share+more, mostShare)) }
+
+func prefsPath() (string, error) {
+	dir, err := capture.Dir()
+	return filepath.Join(filepath.Dir(dir), "screen.json"), err
+}
+
+// loadPrefs returns what was remembered. A file that can't be read is as good
+// as none: nothing of worth is lost with it.
+func loadPrefs() prefs {
+	p := prefs{Share: defaultShare}
+	if path, err := prefsPath(); err == nil {
+		if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &p) != nil {
+			p = prefs{Share: defaultShare}
+		}
+	}
+	p.share(0)
+	return p
+}
+
+func (p prefs) save() error {
+	path, err := prefsPath()
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o600)
+}
