@@ -135,9 +135,9 @@ func TestRPZ(t *testing.T) {
 	}
 }
 
-// startBIND waits for BIND's own word: it answers before it has read the
-// zone, without a policy. Without qname-wait-recurse no it would ask the
-// upstream for denied names, too.
+// startBIND waits for BIND's own word, for it answers before it has read all of
+// a policy zone. Without qname-wait-recurse no it would ask the upstream for
+// denied names, too.
 func startBIND(t *testing.T, path, addr string, u *upstream) {
 	t.Helper()
 	host, port := hostPort(t, addr)
