@@ -10,6 +10,7 @@ var azure = Format{
 	Suffix:    "h and *.h",
 	Load:      "az deployment group create --resource-group GROUP --template-file FILE --parameters firewallPolicy=POLICY",
 	Check:     "az deployment group validate with the same arguments",
+	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
 	encode:    encodeAzure,

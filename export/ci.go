@@ -15,6 +15,7 @@ var hardenRunner = Format{
 	Exact:     "h:PORT for each port",
 	Suffix:    "h:PORT and *.h:PORT; how many labels * stands for there is not documented",
 	Load:      "put it first into the steps of a job",
+	Ports:     true,
 	Proven:    unproven,
 	encode:    encodeHardenRunner,
 	decode:    decodeHardenRunner,

@@ -13,6 +13,7 @@ var cilium = Format{
 	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later)`,
 	Load:      "kubectl apply -n NAMESPACE -f FILE; any name may be looked up, only these may be connected to",
 	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
+	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
 	encode:    encodeCilium,

@@ -103,6 +103,15 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// unstamp reads what stamp wrote, and anything else as no time.
+func unstamp(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
 // remarks returns the notes of all rules, for files that have no place for a
 // comment beside a rule.
 func remarks(rules []Rule) []string {

@@ -45,11 +45,14 @@ func encodeCSV(_ Format, c Compiled, _ Options) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
+// formulas is what one begins with.
+const formulas = "=+-@"
+
 // cell guards what a spreadsheet would compute. encoding/csv quotes, but a
 // quoted formula is still one.
 func cell(text string) string {
 	text = oneLine(text)
-	if text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
+	if text != "" && strings.ContainsRune(formulas, rune(text[0])) {
 		return "'" + text
 	}
 	return text
@@ -68,7 +71,26 @@ func decodeCSV(data []byte) ([]Rule, error) {
 		if row[1] != "exact" && row[1] != "suffix" {
 			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", row[0], row[1])
 		}
-		rules = append(rules, Rule{Name: strings.TrimPrefix(row[0], "'"), Suffix: row[1] == "suffix"})
+		for i := range row {
+			row[i] = uncell(row[i])
+		}
+		r := Rule{Name: row[0], Suffix: row[1] == "suffix", Reason: row[2], Source: row[3]}
+		if row[4] != "" {
+			queries, err := strconv.ParseUint(row[4], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("%q was queried %q times", r.Name, row[4])
+			}
+			r.Seen = &Seen{Queries: queries, Types: strings.Fields(row[5]), Outcome: row[6], Instances: strings.Fields(row[7]), First: unstamp(row[8]), Last: unstamp(row[9])}
+		}
+		rules = append(rules, r)
 	}
 	return rules, nil
+}
+
+// uncell reads what cell wrote.
+func uncell(text string) string {
+	if bare, guarded := strings.CutPrefix(text, "'"); guarded && bare != "" && strings.ContainsRune(formulas, rune(bare[0])) {
+		return bare
+	}
+	return text
 }

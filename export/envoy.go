@@ -10,6 +10,7 @@ var envoy = Format{
 	Suffix:    "h and *.h in server_names",
 	Load:      "envoy -c FILE; it wants the connections redirected to it; what has no TLS passes nowhere",
 	Check:     "envoy --mode validate -c FILE",
+	Ports:     true,
 	Proven:    unproven,
 	needsRule: true, // a match without names matches every connection
 	encode:    encodeEnvoy,

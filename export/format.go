@@ -20,6 +20,7 @@ type Format struct {
 	Widens string
 	Load   string // how the target is made to use the file
 	Check  string // how the file is checked before that; "" if there is no way
+	Ports  bool   // the file names ports: those of [Options]
 	// Proven says which software was seen to do with the file what the rules
 	// say, "no" and why if none was. The file says so, too.
 	Proven string
@@ -84,7 +85,7 @@ func (f Format) Decode(data []byte) ([]Rule, error) {
 	}
 	rules, err := f.decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", f.Name, err)
+		return nil, fmt.Errorf("read %s: %w", f.Name, oneLineError{err})
 	}
 	return rules, nil
 }

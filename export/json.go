@@ -82,7 +82,11 @@ func (d document) rules() ([]Rule, error) {
 		if r.Kind != "exact" && r.Kind != "suffix" {
 			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", r.Name, r.Kind)
 		}
-		rules = append(rules, Rule{Name: r.Name, Suffix: r.Kind == "suffix"})
+		rule := Rule{Name: r.Name, Suffix: r.Kind == "suffix", Reason: r.Reason, Source: r.Source}
+		if s := r.Seen; s != nil {
+			rule.Seen = &Seen{Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last)}
+		}
+		rules = append(rules, rule)
 	}
 	return rules, nil
 }

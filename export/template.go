@@ -11,9 +11,9 @@ import (
 	"text/template"
 )
 
-// TemplateName begins the name of a format made by [Template], on the command
-// line as "template=FILE".
-const TemplateName = "template"
+// TemplatePrefix begins the names of formats that [Template] makes. The
+// template's file follows.
+const TemplatePrefix = "template="
 
 // Page is what a template is run with. Its texts are single lines of
 // printable characters, its names are those that [Compile] passed.
@@ -39,15 +39,16 @@ func quotedValue(v any) string { return quoted(fmt.Sprint(v)) }
 
 // TemplateHelp describes the formats that [Template] makes.
 var TemplateHelp = Format{
-	Name:      TemplateName,
-	Title:     "a format of your own: --format template=FILE, a Go text/template",
+	Name:      TemplatePrefix + "FILE",
+	Title:     "a format of your own: FILE is a Go text/template",
 	Extension: "FILE's, of site.conf.tmpl it is conf",
 	Exact:     "as FILE says where .Suffix is false",
 	Suffix:    "as FILE says where .Suffix is true; {{.}} is .h then",
 	Load: "{{range .Rules}}{{.Name}} {{end}}; a rule has .Name .Suffix .Kind .Reason .Source .Warning, and {{with .Seen}}{{.Queries}} .Types .Outcome .Instances .First .Last{{end}}; " +
 		"beside .Rules there are .Aliases .Ports .Summary and .Origin (.Program .Session .Instance .Network .Host .When); " +
 		"quote with json, yaml, shell, regexp or go: {{.Name | regexp}}",
-	Check: "none: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
+	Proven: "no: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
+	Ports:  true,
 }
 
 // Template returns a format that runs text, a [text/template], on a [Page].
@@ -56,6 +57,7 @@ var TemplateHelp = Format{
 func Template(path, text string) (Format, error) {
 	f := TemplateHelp
 	base := strings.TrimSuffix(filepath.Base(path), ".tmpl")
+	f.Name = TemplatePrefix + filepath.Base(path)
 	if f.Extension = strings.TrimPrefix(filepath.Ext(base), "."); f.Extension == "" || base == filepath.Base(path) {
 		f.Extension = "txt"
 	}
