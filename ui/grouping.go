@@ -80,8 +80,11 @@ func (t *table) group(on bool) {
 		t.groups = &grouping{folded: make(map[string]bool)}
 	}
 	t.from = -1
-	t.resort()
-	if at := t.find(was); ok && at >= 0 {
+	t.remake()
+	if !ok {
+		return
+	}
+	if at := t.find(was); at >= 0 {
 		t.cursor = at
 		t.show()
 	}

@@ -56,16 +56,21 @@ func (t *table) sortBy(col int) {
 }
 
 func (t *table) resort() {
-	for id := range t.known {
-		t.known[id].shown = false
-	}
 	anchor, line, ok := t.anchor()
-	t.rows = nil
-	t.rebuild()
+	t.remake()
 	if ok {
 		t.hold(anchor, line)
 		t.bound()
 	}
+}
+
+// remake fills the table from nothing.
+func (t *table) remake() {
+	for id := range t.known {
+		t.known[id].shown = false
+	}
+	t.rows = nil
+	t.rebuild()
 }
 
 // key handles the keys that only change how the table looks.

@@ -65,6 +65,9 @@ func (m *model) lines() []string {
 
 func (m *model) blank(text string) []string {
 	lines := make([]string, m.h)
+	for i := range lines {
+		lines[i] = strings.Repeat(" ", m.w)
+	}
 	lines[0] = fit(text, m.w)
 	return lines
 }

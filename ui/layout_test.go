@@ -1,0 +1,126 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+)
+
+// draw marks each cell of a layout with the first letter of what is there,
+// one in so many cells.
+func draw(l layout, w, h, every int) string {
+	var b strings.Builder
+	for y := 0; y < h; y += every {
+		for x := 0; x < w; x += every {
+			c := byte('.')
+			for _, p := range []struct {
+				r rect
+				c byte
+			}{{l.header, 'h'}, {l.footer, 'f'}, {l.table, 't'}, {l.shell, 's'}} {
+				if p.r.contains(x, y) {
+					if c != '.' {
+						c = '!' // two in one place
+						continue
+					}
+					c = p.c
+				}
+			}
+			if l.divider.w == 1 && l.divider.contains(x, y) {
+				c = '|'
+			}
+			b.WriteByte(c)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestArrange(t *testing.T) {
+	half := prefs{Share: 50}
+	tests := map[string]struct {
+		w, h    int
+		shell   bool
+		zoom    zoom
+		prefs   prefs
+		drawing string
+	}{
+		"one above the other": {8, 12, true, zoomNone, half, `
+hhhhhhhh
+tttttttt
+tttttttt
+tttttttt
+tttttttt
+tttttttt
+ssssssss
+ssssssss
+ssssssss
+ssssssss
+ssssssss
+ffffffff`},
+		"swapped, with more for the table": {8, 12, true, zoomNone, prefs{Share: 60, Swapped: true}, `
+hhhhhhhh
+ssssssss
+ssssssss
+ssssssss
+ssssssss
+tttttttt
+tttttttt
+tttttttt
+tttttttt
+tttttttt
+tttttttt
+ffffffff`},
+		"no shell":        {6, 4, false, zoomNone, half, "\nhhhhhh\ntttttt\ntttttt\nffffff"},
+		"zoomed table":    {6, 4, true, zoomTable, half, "\nhhhhhh\ntttttt\ntttttt\nffffff"},
+		"zoomed shell":    {6, 4, true, zoomShell, half, "\nhhhhhh\nssssss\nssssss\nffffff"},
+		"before any size": {0, 0, true, zoomNone, half, "\n"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := draw(arrange(test.w, test.h, test.shell, test.zoom, test.prefs), test.w, test.h, 1)
+			if want := strings.TrimPrefix(test.drawing, "\n"); strings.TrimSuffix(got, "\n") != want {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+	wide := arrange(121, 5, true, zoomNone, half)
+	row := strings.Split(draw(wide, 121, 5, 1), "\n")[2]
+	if want := strings.Repeat("t", 60) + "|" + strings.Repeat("s", 60); row != want {
+		t.Errorf("side by side a row is\n%s, want\n%s", row, want)
+	}
+}
+
+// Whatever the size and the choices, every cell has one owner.
+func TestArrangeLeavesNothingOut(t *testing.T) {
+	for w := leastWidth; w < 260; w += 7 {
+		for h := leastHeight; h < 70; h += 3 {
+			for share := leastShare; share <= mostShare; share += 15 {
+				for _, swapped := range []bool{false, true} {
+					l := arrange(w, h, true, zoomNone, prefs{Share: share, Swapped: swapped})
+					if d := draw(l, w, h, 1); strings.ContainsAny(d, ".!") {
+						t.Fatalf("%dx%d, share %d, swapped %t:\n%s", w, h, share, swapped, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The columns fit, don't overlap, and the sorted one is there.
+func TestArrangeColumns(t *testing.T) {
+	for w := leastWidth; w < 300; w++ {
+		for sort := range columns {
+			x, domain, sorted := 0, false, false
+			for _, p := range arrangeColumns(w, sort) {
+				if p.x < x || p.w < 1 {
+					t.Fatalf("width %d: column %s at %d with %d cells comes after %d", w, columns[p.col].name, p.x, p.w, x)
+				}
+				x = p.x + p.w
+				domain = domain || p.col == colDomain
+				sorted = sorted || p.col == sort
+			}
+			if x > w || !domain || !sorted && w >= 80 {
+				t.Fatalf("width %d sorted by %s: ends at %d, domain %t, sorted column %t", w, columns[sort].name, x, domain, sorted)
+			}
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package ui
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func feed(l *capture.Ledger, at time.Time, lines ...string) {
+	l.Feed([]byte(strings.Join(lines, "\n")+"\n"), at, false)
+}
+
+func ledgerOf(names ...string) *capture.Ledger {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest", Network: "lxdbr0"})
+	for i, name := range names {
+		feed(l, noon.Add(time.Duration(i)*time.Second), "query[A] "+name+" from 10.0.0.5", "reply "+name+" is 192.0.2.1")
+	}
+	return l
+}
+
+// shown returns the names of the lines, heads of groups in brackets.
+func shown(t *table) (names []string) {
+	t.ledger.Read(func(r capture.Reader) {
+		for i := range t.len() {
+			it := t.at(i)
+			if it.head != nil {
+				names = append(names, fmt.Sprintf("[%s %d]", it.head.name, len(it.head.ids)))
+				continue
+			}
+			names = append(names, r.Domain(it.id).Name)
+		}
+	})
+	return names
+}
+
+// fresh returns a table that sees the ledger for the first time, with the
+// settings of t.
+func fresh(t *table) *table {
+	f := newTable(t.ledger)
+	f.sort, f.descending, f.hideDrops, f.filter, f.now = t.sort, t.descending, t.hideDrops, t.filter, t.now
+	f.resize(t.w, t.h)
+	if t.groups != nil {
+		f.groups = &grouping{folded: t.groups.folded, all: t.groups.all}
+	}
+	f.resort()
+	return f
+}
+
+// A table that was kept up is the same as one made anew, and its selection
+// doesn't leave its domain while that is shown.
+func TestTableKeepsUp(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		l := capture.NewLedger(capture.Info{})
+		table := newTable(l)
+		table.resize(100, 8)
+		for step := range 120 {
+			selected, had := table.selected()
+			line := table.cursor - table.top
+			calm := false
+			switch rng.IntN(12) {
+			case 0:
+				table.sortBy(rng.IntN(len(columns)))
+			case 1:
+				table.move(rng.IntN(9) - 4)
+			case 2:
+				table.hideDrops = !table.hideDrops
+				table.rebuild()
+			case 3:
+				table.input.SetValue([]string{"", "a", "!a", "is:new", "~^n1"}[rng.IntN(5)])
+				table.refilter()
+			case 4:
+				table.group(table.groups == nil)
+			case 5:
+				table.fold(rng.IntN(2) == 0)
+			case 6:
+				if n := len(table.known); n > 0 {
+					l.Mark(capture.Mark{Decision: capture.Decision(rng.IntN(3))}, capture.ID(rng.IntN(n)))
+				}
+				table.refresh(noon)
+			default:
+				calm = true
+				for range rng.IntN(4) + 1 {
+					feed(l, noon.Add(time.Duration(step)*time.Second), fmt.Sprintf("query[A] n%d.%c.example from 10.0.0.5", rng.IntN(30), 'a'+rune(rng.IntN(4))))
+				}
+				table.refresh(noon)
+			}
+			if got, want := shown(table), shown(fresh(table)); !reflect.DeepEqual(got, want) {
+				t.Fatalf("seed %d, step %d: the table shows\n%v, made anew\n%v", seed, step, got, want)
+			}
+			now, has := table.selected()
+			if calm && had && table.find(selected) >= 0 {
+				same := has && (now.head == nil) == (selected.head == nil) && (now.head == nil && now.id == selected.id || now.head != nil && now.head.name == selected.head.name)
+				if !same {
+					t.Fatalf("seed %d, step %d: new rows moved the selection", seed, step)
+				}
+				if at := table.cursor - table.top; at != line && table.top > 0 && table.top < table.len()-table.h {
+					t.Fatalf("seed %d, step %d: the selection went from line %d to %d", seed, step, line, at)
+				}
+			}
+			if total := table.tally.Total(); total != tallyAnew(l) {
+				t.Fatalf("seed %d, step %d: the tally has %d domains, there are %d", seed, step, total, tallyAnew(l))
+			}
+		}
+	}
+}
+
+func tallyAnew(l *capture.Ledger) (n int) {
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			if r.Domain(capture.ID(id)).Queries > 0 {
+				n++
+			}
+		}
+	})
+	return n
+}
+
+func TestFrozenTableStandsStill(t *testing.T) {
+	l := ledgerOf("a.example", "b.example")
+	table := newTable(l)
+	table.resize(80, 10)
+	table.refresh(noon)
+	table.frozen = true
+	feed(l, noon.Add(time.Minute), "query[A] c.example from 10.0.0.5")
+	table.refresh(noon)
+	if got := shown(table); !slices.Equal(got, []string{"b.example", "a.example"}) {
+		t.Errorf("frozen, it shows %v", got)
+	}
+	table.frozen = false
+	table.refresh(noon)
+	if got := shown(table); !slices.Equal(got, []string{"c.example", "b.example", "a.example"}) {
+		t.Errorf("thawed, it shows %v", got)
+	}
+}
+
+func TestRange(t *testing.T) {
+	table := newTable(ledgerOf("a.example", "b.example", "c.example", "d.example"))
+	table.resize(80, 10)
+	table.refresh(noon)
+	table.wake()
+	table.move(1)
+	table.from = table.cursor
+	table.move(2)
+	ids, ok := table.ranged()
+	if want := []capture.ID{2, 1, 0}; !ok || !slices.Equal(ids, want) {
+		t.Errorf("the range is %v, want %v", ids, want)
+	}
+	if _, again := table.ranged(); again {
+		t.Error("the range didn't end with its use")
+	}
+}
+
+func TestFilter(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	feed(l, noon, "query[A] www.example.com from 10.0.0.5", "query[HTTPS] cdn.example.net from 10.0.0.6", "query[A] gone.test from 10.0.0.5", "reply gone.test is NXDOMAIN")
+	feed(l, noon.Add(-time.Hour), "query[AAAA] old.example.com from 10.0.0.5")
+	l.SetOwners(map[string]string{"10.0.0.5": "dnstest", "10.0.0.6": "web"})
+	l.Mark(capture.Mark{Decision: capture.Keep}, 0)
+	tests := map[string]string{
+		"":                "www cdn gone old",
+		"example":         "www cdn old",
+		"EXAMPLE com":     "www old",
+		"!example":        "gone",
+		"example !old":    "www cdn",
+		"~^(www|cdn)\\.":  "www cdn",
+		"!~^w":            "cdn gone old",
+		"is:new":          "cdn old",
+		"is:kept":         "www",
+		"is:auto":         "gone",
+		"!is:auto":        "www cdn old",
+		"type:https":      "cdn",
+		"result:nxdomain": "gone",
+		"from:web":        "cdn",
+		"seen:5m":         "www cdn gone",
+		"is:":             "www cdn gone old",
+		"~(":              "www cdn gone old",
+		"colour:red":      "www cdn gone old",
+	}
+	for text, want := range tests {
+		f := compileFilter(text)
+		var got []string
+		l.Read(func(r capture.Reader) {
+			for id := range r.Len() {
+				d := r.Domain(capture.ID(id))
+				if f.match(candidate{r, d, r.Verdict(d), noon}) {
+					first, _, _ := strings.Cut(d.Name, ".")
+					got = append(got, first)
+				}
+			}
+		})
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q shows %v, want %s", text, got, want)
+		}
+		if wrong := text == "~(" || text == "colour:red"; (f.err != nil) != wrong {
+			t.Errorf("%q: error %v", text, f.err)
+		}
+	}
+}
+
+func TestFilterMarksWhatMatched(t *testing.T) {
+	f := compileFilter("exa ~a.p !www mp")
+	if got, want := f.spans("www.example.com"), [][2]int{{4, 9}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("spans %v, want %v", got, want)
+	}
+}
