@@ -29,7 +29,11 @@ type scene struct {
 func newScene(t *testing.T, w, h int) *scene {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	s := &scene{t, newModel(context.Background(), Options{LeaveKey: "ctrl+]"})}
+	m, err := newModel(context.Background(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scene{t, m}
 	s.now = noon.Add(time.Minute)
 	s.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	return s
@@ -170,22 +174,6 @@ func TestScreens(t *testing.T) {
 func (s *scene) waitingForQueries() {
 	s.begin(&Capture{Ledger: ledgerOf(), Title: "dnstest on lxdbr0", Live: true})
 	s.now = noon.Add(time.Minute)
-}
-
-// No key does two things at one place.
-func TestKeysAreUnique(t *testing.T) {
-	seen := map[string]string{}
-	for _, sec := range newKeys("ctrl+]").sections() {
-		for _, b := range sec.keys {
-			for _, k := range b.Keys() {
-				other, twice := seen[k]
-				if twice && !strings.HasPrefix(k, "ctrl+]") && k != "ctrl+5" {
-					t.Errorf("%s: %q and %q", k, other, b.Help().Desc)
-				}
-				seen[k] = b.Help().Desc
-			}
-		}
-	}
 }
 
 // The preview is the real output, and what is written is what was shown.

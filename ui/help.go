@@ -4,30 +4,45 @@ import (
 	"strings"
 
 	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 )
 
-// help lists every key, and the filter's language.
-type help struct{ top int }
+// help lists every key, and the filter's language; what is typed searches it.
+type help struct {
+	search textinput.Model
+	top    int
+}
 
-func newHelp(*model) *help { return &help{} }
+func newHelp(*model) *help {
+	d := &help{search: textinput.New()}
+	d.search.Prompt = ""
+	d.search.Placeholder = "type to search"
+	d.search.Focus()
+	return d
+}
 
 func (d *help) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
-	case key.Matches(msg, k.Cancel, k.Help, k.Quit, k.Accept):
+	case key.Matches(msg, k.Cancel, k.Accept), d.search.Value() == "" && key.Matches(msg, k.Help, k.Quit):
 		return false, nil
-	case key.Matches(msg, k.Down):
+	case msg.Code == tea.KeyDown:
 		d.top++
-	case key.Matches(msg, k.Up):
+	case msg.Code == tea.KeyUp:
 		d.top--
-	case key.Matches(msg, k.PageDown):
+	case msg.Code == tea.KeyPgDown:
 		d.top += 10
-	case key.Matches(msg, k.PageUp):
+	case msg.Code == tea.KeyPgUp:
 		d.top -= 10
+	default:
+		d.search, _ = d.search.Update(msg)
+		d.top = 0
 	}
 	return true, nil
 }
+
+func (d *help) paste(msg tea.PasteMsg) { d.search, _ = d.search.Update(msg) }
 
 // helpKeyWidth is the room for a key's name, helpColumn for a key and what it
 // does.
@@ -36,55 +51,79 @@ const (
 	helpColumn   = 38
 )
 
-func (d *help) view(m *model, w, h int) []string {
+// blocks returns what the search leaves of the help: titles and lines.
+func (d *help) blocks(m *model) (blocks [][]string) {
 	s := &m.styles
-	cols := max(1, min(3, (w-4)/helpColumn))
-	columns := make([][]string, cols)
-	put := func(block []string) { // into the shortest column, so that the box is low
+	want := strings.ToLower(d.search.Value())
+	add := func(title string, lines [][2]string) {
+		block := []string{s.strong.Render(title)}
+		for _, l := range lines {
+			if strings.Contains(strings.ToLower(title+" "+l[0]+" "+l[1]), want) {
+				block = append(block, helpLine(s, l[0], l[1]))
+			}
+		}
+		if len(block) > 1 {
+			blocks = append(blocks, append(block, ""))
+		}
+	}
+	for _, sec := range m.keys.sections() {
+		var lines [][2]string
+		for _, b := range sec.keys {
+			lines = append(lines, [2]string{b.Help().Key, b.Help().Desc})
+		}
+		add(sec.title, lines)
+	}
+	add("In the filter", filterHelp)
+	return blocks
+}
+
+// columnsOf puts the blocks side by side, each into the shortest column.
+func columnsOf(blocks [][]string, n int) []string {
+	cols := make([][]string, n)
+	height := 0
+	for _, b := range blocks {
 		at := 0
-		for i := range columns {
-			if len(columns[i]) < len(columns[at]) {
+		for i := range cols {
+			if len(cols[i]) < len(cols[at]) {
 				at = i
 			}
 		}
-		columns[at] = append(columns[at], append(block, "")...)
+		cols[at] = append(cols[at], b...)
+		height = max(height, len(cols[at]))
 	}
-	for _, sec := range m.keys.sections() {
-		var block []string
-		block = append(block, s.strong.Render(sec.title))
-		for _, b := range sec.keys {
-			block = append(block, helpLine(s, b.Help().Key, b.Help().Desc))
-		}
-		put(block)
-	}
-	block := []string{s.strong.Render("In the filter")}
-	for _, f := range filterHelp {
-		block = append(block, helpLine(s, f[0], f[1]))
-	}
-	put(block)
-	var body []string
-	for i := 0; ; i++ {
-		var b strings.Builder
-		some := false
-		for _, c := range columns {
+	lines := make([]string, height)
+	for i := range lines {
+		for _, c := range cols {
 			text := ""
 			if i < len(c) {
-				text, some = c[i], true
+				text = c[i]
 			}
-			b.WriteString(fit(text, helpColumn))
+			lines[i] += fit(text, helpColumn)
 		}
-		if !some {
-			break
-		}
-		body = append(body, b.String())
 	}
-	room := max(3, h-4)
+	return lines
+}
+
+func (d *help) view(m *model, w, h int) []string {
+	s := &m.styles
+	n := max(1, min(3, (w-4)/helpColumn))
+	inner := n * helpColumn
+	body := columnsOf(d.blocks(m), n)
+	room := max(3, h-7)
 	d.top = max(0, min(d.top, len(body)-room))
+	rest := len(body) - d.top - room
 	if len(body) > room {
 		body = body[d.top : d.top+room]
+	} else if len(body) == 0 {
+		body = []string{s.muted.Render("nothing has that name")}
 	}
-	body = append(body, hints(s, []key.Binding{relabel(m.keys.Down, "more"), relabel(m.keys.Cancel, "close")}, cols*helpColumn))
-	return box(s, "Keys", body, cols*helpColumn)
+	foot := []key.Binding{relabel(m.keys.Cancel, "close")}
+	if rest > 0 || d.top > 0 {
+		foot = append([]key.Binding{bind(nil, "↑/↓", "more")}, foot...)
+	}
+	d.search.SetWidth(inner - 4)
+	lines := []string{s.key.Render("/ ") + d.search.View(), ""}
+	return box(s, "Keys", append(append(lines, body...), "", hints(s, foot, inner)), inner)
 }
 
 func helpLine(s *styles, k, does string) string {

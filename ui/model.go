@@ -41,8 +41,7 @@ type Options struct {
 	Capture *Capture
 	// Format and Output are what the export dialog begins with.
 	Format, Output string
-	// LeaveKey is the chord that leaves the shell.
-	LeaveKey string
+	Config         Config
 }
 
 // Result is what a run of the screen left behind.
@@ -97,8 +96,11 @@ type model struct {
 // Run shows the screen until the user quits, ctx ends or the terminal is
 // gone. Captures that the backend opened are the caller's to stop.
 func Run(ctx context.Context, o Options) (Result, error) {
-	m := newModel(ctx, o)
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(120)).Run()
+	m, err := newModel(ctx, o)
+	if err != nil {
+		return Result{}, err
+	}
+	_, err = tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(120)).Run()
 	m.shell.close()
 	if m.table != nil {
 		m.prefs.Grouped, m.prefs.HideDrops = m.table.groups != nil, m.table.hideDrops
@@ -110,10 +112,14 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	return m.result, err
 }
 
-func newModel(ctx context.Context, o Options) *model {
-	m := &model{ctx: ctx, opts: o, keys: newKeys(o.LeaveKey), styles: newStyles(true), now: time.Now(), prefs: loadPrefs()}
+func newModel(ctx context.Context, o Options) (*model, error) {
+	keys, err := o.Config.keys()
+	if err != nil {
+		return nil, err
+	}
+	m := &model{ctx: ctx, opts: o, keys: keys, styles: newStyles(true), now: time.Now(), prefs: loadPrefs()}
 	m.export = exportSettings{format: o.Format, path: o.Output}
-	return m
+	return m, nil
 }
 
 // Init implements [tea.Model].
