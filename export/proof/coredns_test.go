@@ -8,11 +8,19 @@ import (
 	"testing"
 )
 
-func TestCoreDNS(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "coredns")
-	if out, err := exec.Command("go", "build", "-C", "coredns", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build CoreDNS: %v\n%s", err, out)
+// build builds the program in that directory, which is a module of its own.
+// The first time fetches and compiles what it requires.
+func build(t *testing.T, dir string) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), dir)
+	if out, err := exec.Command("go", "build", "-C", dir, "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", dir, err, out)
 	}
+	return binary
+}
+
+func TestCoreDNS(t *testing.T) {
+	binary := build(t, "coredns")
 	prove(t, format(t, "coredns"), func(t *testing.T, path string) target {
 		u, addr := startUpstream(t), freeAddr(t)
 		startCoreDNS(t, binary, path, addr, u)
