@@ -6,12 +6,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"text/tabwriter"
@@ -24,7 +26,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/output"
 	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/backend"
 )
@@ -34,79 +36,89 @@ var version = "unreleased"
 
 func program() string { return "lxd-allowlist " + version }
 
-// Exit codes; record hands its command's code through.
+// Exit codes; record hands its command's code through. With --diff they are
+// those of diff(1): 1 says that the list has changed, 2 that nobody knows.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed, exitChanged = 1, 1
+	exitUsage, exitTrouble  = 2, 2
 )
 
-// usageError is a call that was wrong.
-type usageError struct{ error }
+// exit is an error with the code that it ends the program with.
+type exit struct {
+	code int
+	error
+}
 
-// codeError ends the program with a code and without a word.
-type codeError int
+func (e exit) Unwrap() error { return e.error }
 
-func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+// errQuiet has nothing to say: the code is all.
+var errQuiet = errors.New("the exit code is not 0")
+
+// wrong is a call that was wrong.
+func wrong(err error) error {
+	return exit{exitUsage, fmt.Errorf("%w; see lxd-allowlist --help", err)}
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	err := fang.Execute(ctx, command(), fang.WithVersion(version), fang.WithErrorHandler(report))
 	stop()
-	os.Exit(exitCode(err))
-}
-
-func exitCode(err error) int {
-	var usage usageError
-	var code codeError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &code):
-		return int(code)
-	case errors.As(err, &usage):
-		return exitUsage
+	var e exit
+	if err != nil && !errors.As(err, &e) {
+		e.code = exitFailed
 	}
-	return exitFailed
+	os.Exit(e.code)
 }
 
 func report(w io.Writer, _ fang.Styles, err error) {
-	var usage usageError
-	var code codeError
-	switch {
-	case errors.As(err, &code):
-	case errors.As(err, &usage):
-		fmt.Fprintf(w, "lxd-allowlist: %v; see lxd-allowlist --help\n", err)
-	default:
+	// A code that has another error beside it is no reason to hide that one.
+	if e, alone := err.(exit); !alone || e.error != errQuiet {
 		fmt.Fprintf(w, "lxd-allowlist: %v\n", err)
 	}
 }
 
 // options are the flags of all verbs.
 type options struct {
-	network, launch, user, format, output, resume, leave string
+	network, launch, user, resume, leave string
 
-	settle                        time.Duration
-	all, follow, force, overwrite bool
+	plan               output.Plan
+	settle             time.Duration
+	all, follow, force bool
+}
+
+// verb is a command with examples of its use.
+func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, []string) error, examples ...string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Example: strings.Join(examples, "\n"), Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, a []string) error {
+			if err := n(c, a); err != nil {
+				return wrong(err)
+			}
+			return run(c.Context(), a)
+		},
+	}
 }
 
 func command() *cobra.Command {
 	var o options
-	root := &cobra.Command{
-		Use:   "lxd-allowlist [REMOTE:][INSTANCE]",
-		Short: "Find every domain an application needs, live, on a real LXD bridge",
-		Long: "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
-			"Use the application, mark what is to be kept or dropped, quit, and have the allow-list.",
-		Example: "lxd-allowlist                      # pick an instance\n" +
-			"lxd-allowlist dnstest --format squid --output allow.txt\n" +
-			"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end",
-		Args: args(cobra.MaximumNArgs(1)),
-		RunE: func(c *cobra.Command, a []string) error { return monitor(c.Context(), o, first(a)) },
-	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", cobra.MaximumNArgs(1),
+		func(ctx context.Context, a []string) error { return monitor(ctx, o, first(a)) },
+		"lxd-allowlist                      # pick an instance",
+		"lxd-allowlist dnstest --format squid --output allow.txt",
+		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
+	root.Long = "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
+		"Use the application, mark what is to be kept or dropped, quit, and have the allow-list."
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrong(err) })
 	captureFlags(root, &o)
-	exportFlags(root, &o)
-	root.Flags().StringVar(&o.leave, "leave-key", "ctrl+]", "the chord that leaves the shell")
-	root.AddCommand(recordCommand(), openCommand(), exportCommand(), restoreCommand(), sessionsCommand(), formatsCommand(), versionCommand())
+	screenFlags(root, &o)
+	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
+	root.AddCommand(recordCommand(), openCommand(), exportCommand(), restoreCommand(),
+		verb("sessions", "List the sessions that are kept", cobra.NoArgs, sessions,
+			"lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest"),
+		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats,
+			"lxd-allowlist formats", "lxd-allowlist formats squid"),
+		verb("version", "Print the version", cobra.NoArgs, printVersion,
+			"lxd-allowlist version"))
 	return root
 }
 
@@ -118,21 +130,21 @@ func captureFlags(c *cobra.Command, o *options) {
 	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
 }
 
-func exportFlags(c *cobra.Command, o *options) {
+// screenFlags are what the screen's export begins with.
+func screenFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
-	f.StringVar(&o.format, "format", "plain", "the list's format, as `formats` lists them")
-	f.StringVar(&o.output, "output", "", "the file to write")
-	f.BoolVar(&o.overwrite, "overwrite", false, "overwrite the file if it exists")
+	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format: see lxd-allowlist formats; on the command line several, with commas between them")
+	f.StringVar(&o.plan.Path, "output", "", "the file to write, or a directory; several formats get a file each")
 }
 
-// args makes a wrong number of arguments a wrong call.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, a []string) error {
-		if err := check(c, a); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
+func exportFlags(c *cobra.Command, o *options) {
+	screenFlags(c, o)
+	f := c.Flags()
+	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
+	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
+	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
+	f.StringVar(&o.plan.Diff, "diff", "", "compare with a `file`, print what came and went, and exit with 1 if anything did; writes only with --output")
+	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }
 
 func first(a []string) string {
@@ -143,29 +155,47 @@ func first(a []string) string {
 }
 
 // check finds what is wrong with the flags before anything is done.
-func (o options) check(instance string) error {
-	if _, err := export.Lookup(o.format); err != nil {
-		return usageError{err}
+func (o options) check(instance string) (*output.Output, error) {
+	out, err := output.Prepare(o.plan)
+	switch {
+	case err != nil:
+	case o.launch != "" && instance != "":
+		err = fmt.Errorf("--launch makes an instance of its own: leave out %s", instance)
+	case o.resume != "" && !capture.IsSession(o.resume):
+		err = fmt.Errorf("no session %q: `lxd-allowlist sessions` lists those that exist", o.resume)
 	}
-	if o.launch != "" && instance != "" {
-		return usageError{fmt.Errorf("--launch makes an instance of its own: leave out %s", instance)}
+	if err != nil {
+		return nil, wrong(err)
 	}
-	if o.resume != "" && !capture.IsSession(o.resume) {
-		return usageError{fmt.Errorf("no session %q: `lxd-allowlist sessions` lists those that exist", o.resume)}
+	return out, nil
+}
+
+// screen returns what the screen is to begin with.
+func (o options) screen(instance, without string) (ui.Options, error) {
+	out, err := o.check(instance)
+	if err != nil {
+		return ui.Options{}, err
 	}
-	return nil
+	format, err := out.Single()
+	if err != nil {
+		return ui.Options{}, wrong(err)
+	}
+	if !term.IsTerminal(int(os.Stdout.Fd())) {
+		return ui.Options{}, wrong(errors.New(without))
+	}
+	config, err := ui.LoadConfig()
+	config.LeaveKey = cmp.Or(o.leave, config.LeaveKey)
+	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Config: config}, err
 }
 
 func monitor(ctx context.Context, o options, target string) error {
 	remote, instance := lxd.SplitTarget(target)
-	if err := o.check(instance); err != nil {
+	s, err := o.screen(instance, "the monitor needs a terminal: use lxd-allowlist record, or export a log")
+	if err != nil {
 		return err
 	}
-	if !term.IsTerminal(int(os.Stdout.Fd())) {
-		return usageError{errors.New("the monitor needs a terminal: use lxd-allowlist record, or export a log")}
-	}
 	b := backend.New(remote, o.user, o.config)
-	s := ui.Options{Program: program(), Backend: b, Format: o.format, Output: o.output, LeaveKey: o.leave}
+	s.Backend = b
 	if instance != "" || o.launch != "" {
 		s.Choice = &ui.Choice{Instance: instance}
 	}
@@ -173,7 +203,9 @@ func monitor(ctx context.Context, o options, target string) error {
 	// The screen is gone and its context may be over: the bridge is given back
 	// with a fresh one.
 	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
-	farewell(result, b.Session())
+	if s := b.Session(); s != nil { // without one nothing can have been written
+		farewell(result, "export", s.Ledger)
+	}
 	return err
 }
 
@@ -181,15 +213,12 @@ func (o options) config(server *lxd.Server, instance string, report func(string,
 	return live.Config{Server: server, Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Report: report}
 }
 
-// farewell says what the session left behind.
-func farewell(r ui.Result, s *live.Session) {
+// farewell says what a run of the screen left behind.
+func farewell(r ui.Result, verb string, l *capture.Ledger) {
 	if r.Wrote != "" {
 		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
 	}
-	if s == nil {
-		return
-	}
-	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist export %[1]s\n", session(s.Ledger))
+	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", session(l), verb)
 }
 
 func session(l *capture.Ledger) (name string) {
@@ -207,9 +236,9 @@ func recordCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, a []string) error {
 			at := c.ArgsLenAtDash()
 			if at < 0 || at > 1 || at == len(a) || at == 0 && o.launch == "" {
-				return usageError{errors.New("record wants an instance, -- and a command")}
+				return wrong(errors.New("record wants an instance, -- and a command"))
 			}
-			return record(c.Context(), o, first(a[:at]), a[at:])
+			return o.compared(record(c.Context(), o, first(a[:at]), a[at:]))
 		},
 	}
 	captureFlags(c, &o)
@@ -220,7 +249,8 @@ func recordCommand() *cobra.Command {
 
 func record(ctx context.Context, o options, target string, words []string) (err error) {
 	remote, instance := lxd.SplitTarget(target)
-	if err := o.check(instance); err != nil {
+	list, err := o.check(instance)
+	if err != nil {
 		return err
 	}
 	server, err := lxd.Connect(ctx, remote)
@@ -236,77 +266,64 @@ func record(ctx context.Context, o options, target string, words []string) (err 
 		last = doing
 	}))
 	var left *lxd.LeftoverError
-	if errors.As(err, &left) {
+	switch {
+	case errors.As(err, &left):
 		return fmt.Errorf("%w: lxd-allowlist restore %s", err, left.Network)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
-	end := context.WithoutCancel(ctx)
-	defer func() { err = errors.Join(err, s.Stop(end)) }()
-	out := os.Stderr
-	if o.output != "" && o.output != "-" {
-		out = os.Stdout
+	defer func() {
+		if failed := s.Stop(context.WithoutCancel(ctx)); failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}()
+	out := os.Stdout
+	if list.Stdout() {
+		out = os.Stderr
 	}
 	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr})
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
 	s.Settle(ctx, o.settle)
-	if err := write(o, s.Ledger.List(false)); err != nil {
+	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
+	switch {
+	case err != nil && err != output.ErrChanged:
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, session(s.Ledger))
+	case code != 0:
+		return exit{max(code, exitFailed), errQuiet}
 	}
-	if code != 0 {
-		return codeError(max(code, exitFailed))
-	}
-	return nil
+	return err
 }
 
-// write writes the list to the output, or to standard output.
-func write(o options, list export.List) error {
-	format, err := export.Lookup(o.format)
-	if err != nil {
-		return usageError{err}
-	}
-	compiled, refused := export.Compile(list)
-	for _, r := range refused {
-		fmt.Fprintf(os.Stderr, "lxd-allowlist: left out %q: it %s\n", r.Rule.Name, r.Reason)
-	}
-	data, err := export.Render(format, compiled, export.Options{})
-	if err != nil {
+// compared gives an error the code that it has where lists are compared.
+func (o options) compared(err error) error {
+	var e exit
+	switch {
+	case err == output.ErrChanged:
+		return exit{exitChanged, errQuiet}
+	case err == nil || o.plan.Diff == "" || errors.As(err, &e):
 		return err
 	}
-	if o.output == "" || o.output == "-" {
-		_, err := os.Stdout.Write(data)
-		return err
-	}
-	if err := export.WriteFile(o.output, data, o.overwrite); err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "lxd-allowlist: wrote %d rules to %s\n", len(compiled.Rules()), o.output)
-	return nil
+	return exit{exitTrouble, err}
 }
 
 func openCommand() *cobra.Command {
 	var o options
-	c := &cobra.Command{
-		Use:     "open LOG|SESSION|-",
-		Short:   "Prune a log or a session that exists; needs no LXD",
-		Example: "lxd-allowlist open /var/log/pihole/pihole.log\nlxd-allowlist open --follow /var/log/dnsmasq.log\njournalctl -u dnsmasq | lxd-allowlist open -",
-		Args:    args(cobra.ExactArgs(1)),
-		RunE:    func(c *cobra.Command, a []string) error { return open(c.Context(), o, a[0]) },
-	}
-	exportFlags(c, &o)
+	c := verb("open LOG|SESSION|-", "Prune a log or a session that exists; needs no LXD", cobra.ExactArgs(1),
+		func(ctx context.Context, a []string) error { return open(ctx, o, a[0]) },
+		"lxd-allowlist open /var/log/pihole/pihole.log",
+		"lxd-allowlist open --follow /var/log/dnsmasq.log",
+		"journalctl -u dnsmasq | lxd-allowlist open -")
+	screenFlags(c, &o)
 	c.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
 	return c
 }
 
 func open(ctx context.Context, o options, source string) (err error) {
-	if err := o.check(""); err != nil {
+	s, err := o.screen("", "open needs a terminal: use lxd-allowlist export")
+	if err != nil {
 		return err
-	}
-	if !term.IsTerminal(int(os.Stdout.Fd())) {
-		return usageError{errors.New("open needs a terminal: use lxd-allowlist export")}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -320,13 +337,13 @@ func open(ctx context.Context, o options, source string) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := ui.Run(ctx, ui.Options{Program: program(), Capture: c, Format: o.format, Output: o.output, LeaveKey: o.leave})
+	s.Capture = c
+	result, err := ui.Run(ctx, s)
 	cancel()
 	if source != "-" { // a read of standard input can't be broken off
 		reading.Wait()
 	}
-	farewell(result, nil)
-	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist open %[1]s\n", session(c.Ledger))
+	farewell(result, "open", c.Ledger)
 	return errors.Join(err, c.Ledger.Close())
 }
 
@@ -360,50 +377,51 @@ func openLog(ctx context.Context, o options, source string, c *ui.Capture, readi
 
 func exportCommand() *cobra.Command {
 	var o options
-	c := &cobra.Command{
-		Use:     "export LOG|SESSION|-",
-		Short:   "Turn a log or a session into a list, without a screen",
-		Example: "lxd-allowlist export /tmp/dnsmasq.log > allow.txt\nlxd-allowlist export --format squid --output allow.txt 20261123-211600-dnstest",
-		Args:    args(cobra.ExactArgs(1)),
-		RunE:    func(c *cobra.Command, a []string) error { return exportSource(c.Context(), o, a[0]) },
-	}
+	c := verb("export LOG|SESSION|-", "Turn a log or a session into a list, without a screen", cobra.ExactArgs(1),
+		func(ctx context.Context, a []string) error { return o.compared(exportSource(ctx, o, a[0])) },
+		"lxd-allowlist export /tmp/dnsmasq.log > allow.txt",
+		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
+		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI")
 	exportFlags(c, &o)
 	c.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
 	return c
 }
 
 func exportSource(ctx context.Context, o options, source string) error {
-	if err := o.check(""); err != nil {
+	list, err := o.check("")
+	if err != nil {
 		return err
 	}
+	l, err := load(ctx, source)
+	if err != nil {
+		return err
+	}
+	return list.Write(l.List(o.all), os.Stdout, os.Stderr)
+}
+
+// load reads all of a session or a log.
+func load(ctx context.Context, source string) (*capture.Ledger, error) {
 	if capture.IsSession(source) {
-		l, err := capture.Load(source)
-		if err != nil {
-			return err
-		}
-		return write(o, l.List(o.all))
+		return capture.Load(source)
 	}
 	f, err := live.OpenLog(source)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	l := capture.NewLedger(capture.Info{Program: program(), Log: source})
 	if err := live.ReadLog(ctx, l, f, func(int64) {}); err != nil {
-		return fmt.Errorf("read %s: %w", source, err)
+		return nil, fmt.Errorf("read %s: %w", source, err)
 	}
-	return write(o, l.List(o.all))
+	return l, nil
 }
 
 func restoreCommand() *cobra.Command {
 	var o options
-	c := &cobra.Command{
-		Use:     "restore [REMOTE:][NETWORK]",
-		Short:   "Put back what a killed run left behind on a bridge",
-		Example: "lxd-allowlist restore          # every bridge that needs it\nlxd-allowlist restore lxdbr0",
-		Args:    args(cobra.MaximumNArgs(1)),
-		RunE:    func(c *cobra.Command, a []string) error { return restore(c.Context(), o, first(a)) },
-	}
+	c := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind on a bridge", cobra.MaximumNArgs(1),
+		func(ctx context.Context, a []string) error { return restore(ctx, o, first(a)) },
+		"lxd-allowlist restore          # every bridge that needs it",
+		"lxd-allowlist restore lxdbr0")
 	c.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
 	return c
 }
@@ -425,56 +443,36 @@ func restore(ctx context.Context, o options, target string) error {
 	return err
 }
 
-func sessionsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "sessions", Short: "List the sessions that are kept",
-		Example: "lxd-allowlist sessions\nlxd-allowlist --resume SESSION dnstest",
-		Args:    args(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			all, err := capture.Sessions()
-			if err != nil {
-				return err
-			}
-			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-			for _, s := range all {
-				state := ""
-				switch {
-				case s.Err != nil:
-					state = "unreadable: " + s.Err.Error()
-				case s.InUse:
-					state = "in use"
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Info.Session, s.Modified.Format(time.DateTime), s.Info.Subject(), state)
-			}
-			return w.Flush()
-		},
+func sessions(context.Context, []string) error {
+	all, err := capture.Sessions()
+	if err != nil {
+		return err
 	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, s := range all {
+		state := ""
+		if s.Err != nil {
+			state = "unreadable: " + s.Err.Error()
+		} else if s.InUse {
+			state = "in use"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Info.Session, s.Modified.Format(time.DateTime), s.Info.Subject(), state)
+	}
+	return w.Flush()
 }
 
-func formatsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "formats", Short: "List the formats, and what they mean by a name",
-		Example: "lxd-allowlist formats",
-		Args:    args(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			for _, f := range export.Formats() {
-				fmt.Printf("%s: %s\n  exact   %s\n  suffix  %s\n", f.Name, f.Title, f.Exact, f.Suffix)
-				for _, s := range [][2]string{{"widens", f.Widens}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven}} {
-					if s[1] != "" {
-						fmt.Printf("  %-7s %s\n", s[0], s[1])
-					}
-				}
-			}
-			return nil
-		},
+func formats(_ context.Context, a []string) error {
+	if len(a) == 0 {
+		return output.ListFormats(os.Stdout)
 	}
+	f, err := output.Describable(a[0])
+	if err != nil {
+		return wrong(err)
+	}
+	return output.Describe(os.Stdout, f)
 }
 
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version",
-		Example: "lxd-allowlist version",
-		Args:    args(cobra.NoArgs),
-		Run:     func(*cobra.Command, []string) { fmt.Println(program()) },
-	}
+func printVersion(context.Context, []string) error {
+	_, err := fmt.Println(program())
+	return err
 }

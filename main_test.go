@@ -247,6 +247,7 @@ func TestEveryVerbShowsAnExample(t *testing.T) {
 var rooms = map[string][]string{
 	"parse":               {},
 	"export":              {"parse"},
+	"export/output":       {"export"},
 	"capture":             {"export", "parse"},
 	"capture/tail":        {},
 	"capture/lxd":         {},
@@ -256,7 +257,7 @@ var rooms = map[string][]string{
 	"ui":                  {"capture", "export", "parse", "ui/term"},
 	"ui/term":             {},
 	"ui/backend":          {"capture/live", "capture/lxd", "ui"},
-	"":                    {"capture", "capture/live", "capture/lxd", "export", "ui", "ui/backend"},
+	"":                    {"capture", "capture/live", "capture/lxd", "export/output", "ui", "ui/backend"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

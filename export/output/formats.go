@@ -1,0 +1,50 @@
+package output
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"lxd-allowlist/export"
+)
+
+// ListFormats writes all formats as a table: name, extension, title and
+// what they were proven with.
+func ListFormats(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range export.Formats() {
+		proven, _, _ := strings.Cut(f.Proven, ":") // "no" without the why
+		fmt.Fprintf(table, "%s\t.%s\t%s\t%s\n", f.Name, f.Extension, f.Title, proven)
+	}
+	fmt.Fprintf(table, "%s\t\t%s\tno\n", export.TemplateHelp.Name, export.TemplateHelp.Title)
+	return table.Flush()
+}
+
+// Describe writes all that there is to know of a format.
+func Describe(w io.Writer, f export.Format) error {
+	ports := ""
+	if f.Ports {
+		ports = "those of --ports"
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "%s\t%s\n", f.Name, f.Title)
+	for _, l := range []struct{ word, text string }{
+		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"widens", f.Widens},
+		{"ports", ports}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
+	} {
+		if l.text != "" {
+			fmt.Fprintf(table, "  %s\t%s\n", l.word, l.text)
+		}
+	}
+	return table.Flush()
+}
+
+// Describable returns the format of that name, one to be written with or
+// what stands for all templates.
+func Describable(name string) (export.Format, error) {
+	if name+"=" == export.TemplatePrefix || strings.HasPrefix(name, export.TemplatePrefix) {
+		return export.TemplateHelp, nil
+	}
+	return export.Lookup(name)
+}

@@ -1,0 +1,202 @@
+// Package output writes a list as the command line asks for it: in which
+// formats, where to, and what becomes of a file that is there.
+//
+//	Plan --Prepare--> Output --Write(list)--> files or standard output, and words about them
+package output
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"lxd-allowlist/export"
+)
+
+// Plan is what is asked for.
+type Plan struct {
+	Formats []string // by name, or "template=FILE"
+	// Path is a file, or a directory for a file of each format; "" and "-"
+	// are standard output.
+	Path string
+	// Ports are for the formats that have a place for them; none means those
+	// of [export.Options].
+	Ports        []int
+	Overwrite    bool
+	Merge        bool   // unite with the file that is there
+	Reproducible bool   // leave out what differs from run to run: time, host, session
+	Diff         string // the file to compare with; "" for none
+}
+
+// Output is a plan that was found possible.
+type Output struct {
+	plan    Plan
+	targets []target
+	// before is what the file to compare with holds.
+	before []export.Rule
+}
+
+// target is one file to be written.
+type target struct {
+	format export.Format
+	path   string // "" for standard output
+}
+
+// Prepare finds what is wrong with a plan, before anything is done for it.
+// The file to compare with and templates are read here.
+func Prepare(p Plan) (*Output, error) {
+	formats, err := p.formats()
+	if err == nil {
+		err = p.contradiction(formats)
+	}
+	if err == nil {
+		p.Ports, err = ports(p.Ports, formats)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o := &Output{plan: p}
+	if o.targets, err = targets(formats, p.Path); err != nil {
+		return nil, err
+	}
+	if p.Diff != "" {
+		data, err := os.ReadFile(p.Diff)
+		if err == nil {
+			o.before, err = formats[0].Decode(data)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("compare with %s: %w", p.Diff, err)
+		}
+	}
+	return o, nil
+}
+
+// Stdout reports whether the list, or the difference, goes to standard
+// output, which then has room for nothing else.
+func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.Diff != "" }
+
+// Single returns the one format's name, for a screen that has no more.
+func (o *Output) Single() (string, error) {
+	f := o.targets[0].format
+	switch {
+	case len(o.targets) > 1:
+		return "", errors.New("the screen exports one format at a time: name one to begin with")
+	case !f.ReadsBack():
+		return "", fmt.Errorf("the screen has no templates: export the session with --format %s when it is over", o.plan.Formats[0])
+	}
+	return f.Name, nil
+}
+
+// formats looks the formats up.
+func (p Plan) formats() ([]export.Format, error) {
+	if len(p.Formats) == 0 {
+		return nil, errors.New("--format names no format")
+	}
+	var all []export.Format
+	for _, name := range p.Formats {
+		f, err := format(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+func format(name string) (export.Format, error) {
+	path, ok := strings.CutPrefix(name, export.TemplatePrefix)
+	if !ok {
+		return export.Lookup(name)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return export.Format{}, fmt.Errorf("read a template: %w", err)
+	}
+	return export.Template(path, string(text))
+}
+
+// contradiction says which wishes don't go together.
+func (p Plan) contradiction(formats []export.Format) error {
+	unread := slices.IndexFunc(formats, func(f export.Format) bool { return !f.ReadsBack() })
+	switch {
+	case p.Merge && p.Overwrite:
+		return errors.New("--merge keeps what a file holds and --overwrite doesn't: choose one")
+	case p.Merge && p.Diff != "":
+		return errors.New("--merge and --diff don't go together: compare first")
+	case p.Merge && toStdout(p.Path):
+		return errors.New("--merge needs --output FILE: the file to unite with")
+	case p.Diff != "" && p.Path == "-":
+		return errors.New("--diff prints the difference on standard output: name a file with --output, or none")
+	case p.Diff != "" && len(formats) > 1:
+		return errors.New("--diff compares with a file of one format: name one")
+	case (p.Merge || p.Diff != "") && unread >= 0:
+		return fmt.Errorf("--merge and --diff read files, and nobody knows how to read those of %s", formats[unread].Name)
+	}
+	return nil
+}
+
+// ports checks them and leaves out repetitions.
+func ports(all []int, formats []export.Format) ([]int, error) {
+	var once []int
+	for _, p := range all {
+		if p < 1 || p > 65535 {
+			return nil, fmt.Errorf("--ports: %d is no port; name ports from 1 to 65535", p)
+		}
+		if !slices.Contains(once, p) {
+			once = append(once, p)
+		}
+	}
+	if len(once) > 0 && !slices.ContainsFunc(formats, func(f export.Format) bool { return f.Ports }) {
+		return nil, fmt.Errorf("--ports: %s has no place for ports; leave them out", formats[0].Name)
+	}
+	return once, nil
+}
+
+func toStdout(path string) bool { return path == "" || path == "-" }
+
+// targets says which format goes where.
+func targets(formats []export.Format, path string) ([]target, error) {
+	if toStdout(path) {
+		if len(formats) > 1 {
+			return nil, errors.New("standard output takes one format: name a file or a directory with --output")
+		}
+		return []target{{format: formats[0]}}, nil
+	}
+	var all []target
+	for _, f := range formats {
+		t := target{f, filePath(f, path, len(formats) == 1)}
+		if i := slices.IndexFunc(all, func(o target) bool { return o.path == t.path }); i >= 0 {
+			return nil, fmt.Errorf("%s and %s would both go to %s: name a directory with --output, and each format once", all[i].format.Name, f.Name, t.path)
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// filePath returns where a format goes: to a file named for it in a
+// directory; to the file, where it is the only one; else to the file with an
+// extension of its own.
+func filePath(f export.Format, path string, only bool) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() || strings.HasSuffix(path, "/") {
+		name := strings.TrimPrefix(f.Name, export.TemplatePrefix)
+		return filepath.Join(path, strings.TrimSuffix(strings.TrimSuffix(name, ".tmpl"), "."+f.Extension)+"."+f.Extension)
+	}
+	if only {
+		return path
+	}
+	return stem(path) + "." + f.Extension
+}
+
+// stem returns the path without an extension that a format has. Another one
+// is part of the name, as in "allow.v2".
+func stem(path string) string {
+	longest := ""
+	for _, f := range export.Formats() {
+		if e := "." + f.Extension; strings.HasSuffix(filepath.Base(path), e) && len(e) > len(longest) && filepath.Base(path) != e {
+			longest = e
+		}
+	}
+	return strings.TrimSuffix(path, longest)
+}

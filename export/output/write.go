@@ -1,0 +1,243 @@
+package output
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"lxd-allowlist/export"
+)
+
+// ErrChanged tells that the list is not what the file to compare with holds.
+var ErrChanged = errors.New("the list has changed")
+
+// said is what messages begin with.
+const said = "lxd-allowlist: "
+
+// file is one file that was made and not yet written.
+type file struct {
+	target
+	data    []byte
+	rules   []export.Rule
+	refused []export.Refused
+	// old is what is there now, nil for nothing, and before its rules, where
+	// unreadable is nil.
+	old        []byte
+	before     []export.Rule
+	unreadable error
+}
+
+// Write makes all files, then writes them: none if any can't be made or must
+// not be replaced. Data, or the difference, goes to stdout and words go to
+// messages. With a file to compare with, nothing is written without a path,
+// and the error is [ErrChanged] if the rules differ.
+func (o *Output) Write(list export.List, stdout, messages io.Writer) error {
+	list = o.header(list)
+	var files []file
+	for _, t := range o.targets {
+		f, err := o.make(t, list)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	leftOut(messages, files)
+	warn(messages, files)
+	var changes []export.Change
+	if o.plan.Diff != "" {
+		changes = export.Diff(o.before, files[0].rules)
+		if err := lines(stdout, changes); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := o.mayReplace(f); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := o.put(f, stdout, messages); err != nil {
+			return err
+		}
+	}
+	if len(changes) > 0 {
+		return ErrChanged
+	}
+	return nil
+}
+
+// header completes what the list says of itself, or takes from it what would
+// not be the same another time. A session is named for its time, and the
+// times of a log without any are those of its reading.
+func (o *Output) header(list export.List) export.List {
+	if !o.plan.Reproducible {
+		if host, err := os.Hostname(); err == nil && list.Header.Host == "" {
+			list.Header.Host = host
+		}
+		return list
+	}
+	list.Header.When, list.Header.Host, list.Header.Session = time.Time{}, "", ""
+	list.Rules = slices.Clone(list.Rules)
+	for i := range list.Rules {
+		if seen := list.Rules[i].Seen; seen != nil {
+			timeless := *seen
+			timeless.First, timeless.Last = time.Time{}, time.Time{}
+			list.Rules[i].Seen = &timeless
+		}
+	}
+	return list
+}
+
+// make makes the file of one format.
+func (o *Output) make(t target, list export.List) (file, error) {
+	f := file{target: t}
+	if err := f.readOld(); err != nil {
+		return f, err
+	}
+	if o.plan.Merge && f.old != nil {
+		if f.unreadable != nil {
+			return f, fmt.Errorf("merge into %s: %w; only what this program wrote can be united", f.path, f.unreadable)
+		}
+		list.Rules = unite(list.Rules, f.before)
+	}
+	compiled, refused := export.Compile(list)
+	held, more := f.format.Hold(compiled)
+	f.rules, f.refused = held.Rules(), slices.Concat(refused, more)
+	data, err := export.Render(f.format, held, export.Options{Ports: o.plan.Ports})
+	f.data = data
+	return f, err
+}
+
+// unite returns the rules with those from before. What was seen of a rule is
+// counted once only, or an hour's evidence would double with each merge.
+func unite(rules, before []export.Rule) []export.Rule {
+	gone := make(map[string]bool)
+	for _, c := range export.Diff(before, rules) {
+		gone[c.String()] = c.Gone
+	}
+	all := slices.Clone(rules)
+	for _, r := range before {
+		if !gone[export.Change{Rule: r, Gone: true}.String()] {
+			r.Seen = nil
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// readOld reads what is there. What isn't a regular file is left for
+// [export.WriteFile] to refuse: reading it could wait for ever.
+func (f *file) readOld() error {
+	if f.path == "" {
+		return nil
+	}
+	info, err := os.Stat(f.path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil // whatever it is, the writing will tell
+	}
+	data, err := os.ReadFile(f.path)
+	if err != nil {
+		return err
+	}
+	f.old = slices.Concat([]byte{}, data) // not nil: it is there
+	f.before, f.unreadable = f.format.Decode(data)
+	return nil
+}
+
+// mayReplace says what would be lost where a file must not be replaced.
+func (o *Output) mayReplace(f file) error {
+	if f.old == nil || o.plan.Overwrite || o.plan.Merge {
+		return nil
+	}
+	differs, ways := "the new list has "+export.Summary(export.Diff(f.before, f.rules)), "--overwrite replaces it, --merge unites both"
+	switch {
+	case bytes.Equal(f.old, f.data):
+		differs, ways = "the new list is the same", "--overwrite writes it again"
+	case !f.format.ReadsBack():
+		differs, ways = "the new list is another", "--overwrite replaces it"
+	case f.unreadable != nil:
+		differs, ways = fmt.Sprintf("it is no list of the same kind (%v)", f.unreadable), "--overwrite replaces it"
+	}
+	return fmt.Errorf("write %s: %w; %s; %s", f.path, fs.ErrExist, differs, ways)
+}
+
+// put writes one file, or to standard output where nothing else goes there.
+func (o *Output) put(f file, stdout, messages io.Writer) error {
+	if f.path == "" {
+		if o.plan.Diff != "" {
+			return nil
+		}
+		_, err := stdout.Write(f.data)
+		return err
+	}
+	if err := export.WriteFile(f.path, f.data, f.old != nil); err != nil {
+		return err
+	}
+	told := fmt.Sprintf("%swrote %s to %s", said, count(len(f.rules), "rule"), f.path)
+	if f.old != nil && f.unreadable == nil {
+		changes := export.Diff(f.before, f.rules)
+		told += ": " + export.Summary(changes)
+		if o.plan.Merge {
+			if err := lines(messages, changes); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintln(messages, told)
+	return err
+}
+
+// lines writes changes as diff(1) would.
+func lines(w io.Writer, changes []export.Change) error {
+	var b strings.Builder
+	for _, c := range changes {
+		fmt.Fprintln(&b, c)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// leftOut says how many names reach no file, or not all files, and which.
+func leftOut(w io.Writer, files []file) {
+	names, told := make(map[string]bool), make(map[string]bool)
+	var b strings.Builder
+	for _, f := range files {
+		for _, r := range f.refused {
+			names[r.Rule.Name] = true
+			if line := fmt.Sprintf("  %q %s\n", r.Rule.Name, r.Reason); !told[line] {
+				told[line] = true
+				b.WriteString(line)
+			}
+		}
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(w, "%sleft out %s:\n%s", said, count(len(names), "name"), &b)
+	}
+}
+
+// warn says which rules open more than was probably meant.
+func warn(w io.Writer, files []file) {
+	told := make(map[string]bool)
+	for _, f := range files {
+		for _, r := range f.rules {
+			if warning := r.Warning(); warning != "" && !told[warning] {
+				told[warning] = true
+				fmt.Fprintf(w, "%swarning: %s\n", said, warning)
+			}
+		}
+	}
+}
+
+// count writes "1 rule" and "2 rules".
+func count(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return fmt.Sprintf("%d %s", n, word)
+}
