@@ -125,17 +125,18 @@ func tail(text string) string {
 
 // packages name what a program is installed by.
 var packages = map[string]string{
-	"dnsmasq":       "apt install dnsmasq-base",
-	"ip":            "apt install iproute2",
-	"haproxy":       "apt install haproxy",
-	"named":         "apt install bind9",
-	"nft":           "apt install nftables",
-	"nginx":         "apt install nginx libnginx-mod-stream",
-	"pdns_recursor": "apt install pdns-recursor",
-	"privoxy":       "apt install privoxy",
-	"squid":         "apt install squid",
-	"tinyproxy":     "apt install tinyproxy-bin",
-	"unbound":       "apt install unbound",
+	"dnsmasq":         "apt install dnsmasq-base",
+	"ip":              "apt install iproute2",
+	"haproxy":         "apt install haproxy",
+	"named":           "apt install bind9",
+	"named-checkzone": "apt install bind9-utils",
+	"nft":             "apt install nftables",
+	"nginx":           "apt install nginx libnginx-mod-stream",
+	"pdns_recursor":   "apt install pdns-recursor",
+	"privoxy":         "apt install privoxy",
+	"squid":           "apt install squid",
+	"tinyproxy":       "apt install tinyproxy-bin",
+	"unbound":         "apt install unbound",
 }
 
 // program returns a copy of the program: AppArmor knows some of them by their

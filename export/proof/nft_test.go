@@ -44,12 +44,11 @@ func TestNftset(t *testing.T) {
 func TestNftsetMany(t *testing.T) {
 	ownNetwork(t)
 	f := format(t, "dnsmasq-nftset")
-	list := manyRules()
-	path := file(t, f, list)
+	path := fileOf(t, f, manyRules())
 	run(t, "sh", "-ec", commented(t, path, "nft "))
 	u, addr := startUpstream(t), freeAddr(t)
 	startDnsmasq(t, path, addr, u)
-	askMany(t, f, resolver(addr, u), list)
+	askMany(t, f, resolver(addr, u))
 }
 
 // ownNetwork moves the test's thread, and with it all that the test starts,
