@@ -100,7 +100,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	_, err = tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(120)).Run()
+	_, err = tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler()).Run()
 	m.shell.close()
 	if m.table != nil {
 		m.prefs.Grouped, m.prefs.HideDrops = m.table.groups != nil, m.table.hideDrops

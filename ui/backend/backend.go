@@ -96,8 +96,25 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 		return nil, err
 	}
 	b.session = s
-	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return s.Shell(ctx, b.user, w, h) }
+	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices()}, nil
+}
+
+// shell opens a shell, in an instance that was stopped meanwhile after
+// starting it: who asks for a shell there wants that.
+func (b *Backend) shell(ctx context.Context, s *live.Session, w, h int) (ui.Shell, error) {
+	i, err := b.server.Instance(ctx, s.Instance)
+	if err == nil && !i.Running() {
+		err = b.server.Start(ctx, s.Instance)
+	}
+	if err != nil {
+		return nil, err
+	}
+	shell, err := s.Shell(ctx, b.user, w, h)
+	if err != nil {
+		return nil, err // not a nil shell in an interface
+	}
+	return shell, nil
 }
 
 // Close ends the capture, one that is still being opened too.
