@@ -46,7 +46,7 @@ var dnsmasqNftset = Format{
 	Extension: "conf",
 	Exact:     dnsmasqExact,
 	Suffix:    dnsmasqSuffix,
-	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept @allow4 and @allow6 in a chain that drops the rest" + dnsmasqGap,
+	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept them (below, too) in a chain that drops the rest" + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
 	encode:    encodeNftset,
@@ -54,7 +54,8 @@ var dnsmasqNftset = Format{
 }
 
 // nftSets is where the addresses go. Without the timeout an address would be
-// allowed for ever.
+// allowed for ever. An answer that names it again doesn't begin its hour anew,
+// so that the rules which accept it have to.
 const nftSets = "4#inet#egress#allow4,6#inet#egress#allow6"
 
 // denyAll is what makes dnsmasq answer NXDOMAIN itself to all that no rule
@@ -76,8 +77,10 @@ func encodeDnsmasq(f Format, c Compiled, _ Options) ([]byte, error) {
 func encodeNftset(f Format, c Compiled, _ Options) ([]byte, error) {
 	sets := []string{
 		"nft add table inet egress",
-		"nft add set inet egress allow4 '{ type ipv4_addr; timeout 1h; }'",
-		"nft add set inet egress allow6 '{ type ipv6_addr; timeout 1h; }'",
+		"nft add set inet egress allow4 '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }'",
+		"nft add set inet egress allow6 '{ type ipv6_addr; flags dynamic,timeout; timeout 1h; }'",
+		"ip daddr @allow4 update @allow4 { ip daddr timeout 1h } accept",
+		"ip6 daddr @allow6 update @allow6 { ip6 daddr timeout 1h } accept",
 		"an address that serves other names, too, is open for them as well",
 	}
 	return dnsmasqFile(f, c, sets, func(p *page, r Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil

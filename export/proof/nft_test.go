@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"net"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -38,6 +39,43 @@ func TestNftset(t *testing.T) {
 				t.Errorf("%s: %q is in the sets %v, want %v:\n%s", c.name, want, got, c.pass, sets)
 			}
 		}
+	}
+}
+
+// The rules in the file's comments let through what dnsmasq has put into a
+// set, and keep an address there for as long as it is used.
+func TestNftsetRules(t *testing.T) {
+	ownNetwork(t)
+	f := format(t, "dnsmasq-nftset")
+	path := file(t, f, rules())
+	run(t, "sh", "-ec", commented(t, path, "nft "))
+	run(t, "nft", "add chain inet egress out { type filter hook output priority 0; }")
+	for rule := range strings.SplitSeq(commented(t, path, "ip"), "\n") {
+		run(t, "nft", "add rule inet egress out "+rule)
+	}
+	run(t, "nft", "add rule inet egress out ip daddr 127.99.0.1 reject")
+	server, err := net.Listen("tcp", "127.99.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	u, addr := startUpstream(t), freeAddr(t)
+	startDnsmasq(t, path, addr, u)
+	connects := func(want bool) {
+		t.Helper()
+		if err := accepts(server.Addr().String())(nil); (err == nil) != want {
+			t.Errorf("connect: %v, want a connection %v", err, want)
+		}
+	}
+	resolves(t, addr, "notexample.net")
+	connects(false)
+	resolves(t, addr, "www.example.com")
+	connects(true)
+	run(t, "nft", "flush set inet egress allow4")
+	run(t, "nft", "add element inet egress allow4 { 127.99.0.1 timeout 1h expires 5m }")
+	connects(true)
+	if set := run(t, "nft", "list set inet egress allow4"); strings.Contains(set, "expires 4m") || !strings.Contains(set, "127.99.0.1") {
+		t.Errorf("the address that is used has not begun its hour anew:\n%s", set)
 	}
 }
 
