@@ -86,23 +86,22 @@ type options struct {
 	all, follow, force bool
 }
 
-// verb is a command with examples of its use.
-func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, []string) error, examples ...string) *cobra.Command {
+// verb is a command of at most one argument, with examples of its use.
+func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, string) error, examples ...string) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Example: strings.Join(examples, "\n"), Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, a []string) error {
 			if err := n(c, a); err != nil {
 				return wrong(err)
 			}
-			return run(c.Context(), a)
+			return run(c.Context(), strings.Join(a, ""))
 		},
 	}
 }
 
 func command() *cobra.Command {
 	var o options
-	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", cobra.MaximumNArgs(1),
-		func(ctx context.Context, a []string) error { return monitor(ctx, o, first(a)) },
+	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", cobra.MaximumNArgs(1), o.monitor,
 		"lxd-allowlist                      # pick an instance",
 		"lxd-allowlist dnstest --format squid --output allow.txt",
 		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
@@ -112,13 +111,33 @@ func command() *cobra.Command {
 	captureFlags(root, &o)
 	screenFlags(root, &o)
 	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
-	root.AddCommand(recordCommand(), openCommand(), exportCommand(), restoreCommand(),
-		verb("sessions", "List the sessions that are kept", cobra.NoArgs, sessions,
-			"lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest"),
-		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats,
-			"lxd-allowlist formats", "lxd-allowlist formats squid"),
-		verb("version", "Print the version", cobra.NoArgs, printVersion,
-			"lxd-allowlist version"))
+
+	open := verb("open LOG|SESSION|-", "Prune a log or a session that exists; needs no LXD", cobra.ExactArgs(1), o.open,
+		"lxd-allowlist open /var/log/pihole/pihole.log",
+		"lxd-allowlist open --follow /var/log/dnsmasq.log",
+		"journalctl -u dnsmasq | lxd-allowlist open -")
+	screenFlags(open, &o)
+	open.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
+
+	export := verb("export LOG|SESSION|-", "Turn a log or a session into a list, without a screen", cobra.ExactArgs(1), o.export,
+		"lxd-allowlist export /tmp/dnsmasq.log > allow.txt",
+		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
+		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI")
+	exportFlags(export, &o)
+	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
+
+	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind on a bridge", cobra.MaximumNArgs(1), o.restore,
+		"lxd-allowlist restore          # every bridge that needs it",
+		"lxd-allowlist restore lxdbr0")
+	restore.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
+
+	root.AddCommand(recordCommand(&o), open, export, restore,
+		verb("sessions", "List the sessions that are kept", cobra.NoArgs, sessions, "lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest"),
+		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
+		verb("version", "Print the version", cobra.NoArgs, func(context.Context, string) error {
+			_, err := fmt.Println(program())
+			return err
+		}, "lxd-allowlist version"))
 	return root
 }
 
@@ -133,7 +152,7 @@ func captureFlags(c *cobra.Command, o *options) {
 // screenFlags are what the screen's export begins with.
 func screenFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
-	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format: see lxd-allowlist formats; on the command line several, with commas between them")
+	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format, see lxd-allowlist formats; without a screen several, with commas between them")
 	f.StringVar(&o.plan.Path, "output", "", "the file to write, or a directory; several formats get a file each")
 }
 
@@ -143,19 +162,12 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
-	f.StringVar(&o.plan.Diff, "diff", "", "compare with a `file`, print what came and went, and exit with 1 if anything did; writes only with --output")
+	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
 	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }
 
-func first(a []string) string {
-	if len(a) == 0 {
-		return ""
-	}
-	return a[0]
-}
-
 // check finds what is wrong with the flags before anything is done.
-func (o options) check(instance string) (*output.Output, error) {
+func (o *options) check(instance string) (*output.Output, error) {
 	out, err := output.Prepare(o.plan)
 	switch {
 	case err != nil:
@@ -171,7 +183,7 @@ func (o options) check(instance string) (*output.Output, error) {
 }
 
 // screen returns what the screen is to begin with.
-func (o options) screen(instance, without string) (ui.Options, error) {
+func (o *options) screen(instance, without string) (ui.Options, error) {
 	out, err := o.check(instance)
 	if err != nil {
 		return ui.Options{}, err
@@ -188,7 +200,7 @@ func (o options) screen(instance, without string) (ui.Options, error) {
 	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Config: config}, err
 }
 
-func monitor(ctx context.Context, o options, target string) error {
+func (o *options) monitor(ctx context.Context, target string) error {
 	remote, instance := lxd.SplitTarget(target)
 	s, err := o.screen(instance, "the monitor needs a terminal: use lxd-allowlist record, or export a log")
 	if err != nil {
@@ -203,13 +215,13 @@ func monitor(ctx context.Context, o options, target string) error {
 	// The screen is gone and its context may be over: the bridge is given back
 	// with a fresh one.
 	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
-	if s := b.Session(); s != nil { // without one nothing can have been written
+	if s := b.Session(); s != nil {
 		farewell(result, "export", s.Ledger)
 	}
 	return err
 }
 
-func (o options) config(server *lxd.Server, instance string, report func(string, float64)) live.Config {
+func (o *options) config(server *lxd.Server, instance string, report func(string, float64)) live.Config {
 	return live.Config{Server: server, Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Report: report}
 }
 
@@ -226,11 +238,9 @@ func session(l *capture.Ledger) (name string) {
 	return name
 }
 
-func recordCommand() *cobra.Command {
-	var o options
+func recordCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "record [REMOTE:]INSTANCE -- COMMAND...",
-		Short:   "Run a command in an instance and print every domain that it needed",
+		Use: "record [REMOTE:]INSTANCE -- COMMAND...", Short: "Run a command in an instance and print every domain that it needed",
 		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's. With the list on standard output, the command's output goes to standard error.",
 		Example: "lxd-allowlist record dnstest -- apt-get update\nlxd-allowlist record dnstest --format squid --output allow.txt -- sh /root/install.sh",
 		RunE: func(c *cobra.Command, a []string) error {
@@ -238,16 +248,16 @@ func recordCommand() *cobra.Command {
 			if at < 0 || at > 1 || at == len(a) || at == 0 && o.launch == "" {
 				return wrong(errors.New("record wants an instance, -- and a command"))
 			}
-			return o.compared(record(c.Context(), o, first(a[:at]), a[at:]))
+			return o.compared(o.record(c.Context(), strings.Join(a[:at], ""), a[at:]))
 		},
 	}
-	captureFlags(c, &o)
-	exportFlags(c, &o)
+	captureFlags(c, o)
+	exportFlags(c, o)
 	c.Flags().DurationVar(&o.settle, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
 	return c
 }
 
-func record(ctx context.Context, o options, target string, words []string) (err error) {
+func (o *options) record(ctx context.Context, target string, words []string) (err error) {
 	remote, instance := lxd.SplitTarget(target)
 	list, err := o.check(instance)
 	if err != nil {
@@ -297,7 +307,7 @@ func record(ctx context.Context, o options, target string, words []string) (err 
 }
 
 // compared gives an error the code that it has where lists are compared.
-func (o options) compared(err error) error {
+func (o *options) compared(err error) error {
 	var e exit
 	switch {
 	case err == output.ErrChanged:
@@ -308,19 +318,7 @@ func (o options) compared(err error) error {
 	return exit{exitTrouble, err}
 }
 
-func openCommand() *cobra.Command {
-	var o options
-	c := verb("open LOG|SESSION|-", "Prune a log or a session that exists; needs no LXD", cobra.ExactArgs(1),
-		func(ctx context.Context, a []string) error { return open(ctx, o, a[0]) },
-		"lxd-allowlist open /var/log/pihole/pihole.log",
-		"lxd-allowlist open --follow /var/log/dnsmasq.log",
-		"journalctl -u dnsmasq | lxd-allowlist open -")
-	screenFlags(c, &o)
-	c.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
-	return c
-}
-
-func open(ctx context.Context, o options, source string) (err error) {
+func (o *options) open(ctx context.Context, source string) (err error) {
 	s, err := o.screen("", "open needs a terminal: use lxd-allowlist export")
 	if err != nil {
 		return err
@@ -332,7 +330,7 @@ func open(ctx context.Context, o options, source string) (err error) {
 	if capture.IsSession(source) {
 		c.Ledger, err = capture.Resume(source)
 	} else {
-		c.Ledger, err = openLog(ctx, o, source, c, &reading)
+		c.Ledger, err = o.openLog(ctx, source, c, &reading)
 	}
 	if err != nil {
 		return err
@@ -348,7 +346,7 @@ func open(ctx context.Context, o options, source string) (err error) {
 }
 
 // openLog begins to read a log in the background.
-func openLog(ctx context.Context, o options, source string, c *ui.Capture, reading *sync.WaitGroup) (*capture.Ledger, error) {
+func (o *options) openLog(ctx context.Context, source string, c *ui.Capture, reading *sync.WaitGroup) (*capture.Ledger, error) {
 	f, err := live.OpenLog(source)
 	if err != nil {
 		return nil, err
@@ -375,28 +373,16 @@ func openLog(ctx context.Context, o options, source string, c *ui.Capture, readi
 	return l, nil
 }
 
-func exportCommand() *cobra.Command {
-	var o options
-	c := verb("export LOG|SESSION|-", "Turn a log or a session into a list, without a screen", cobra.ExactArgs(1),
-		func(ctx context.Context, a []string) error { return o.compared(exportSource(ctx, o, a[0])) },
-		"lxd-allowlist export /tmp/dnsmasq.log > allow.txt",
-		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
-		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI")
-	exportFlags(c, &o)
-	c.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
-	return c
-}
-
-func exportSource(ctx context.Context, o options, source string) error {
+func (o *options) export(ctx context.Context, source string) error {
 	list, err := o.check("")
 	if err != nil {
 		return err
 	}
 	l, err := load(ctx, source)
-	if err != nil {
-		return err
+	if err == nil {
+		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	}
-	return list.Write(l.List(o.all), os.Stdout, os.Stderr)
+	return o.compared(err)
 }
 
 // load reads all of a session or a log.
@@ -416,17 +402,7 @@ func load(ctx context.Context, source string) (*capture.Ledger, error) {
 	return l, nil
 }
 
-func restoreCommand() *cobra.Command {
-	var o options
-	c := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind on a bridge", cobra.MaximumNArgs(1),
-		func(ctx context.Context, a []string) error { return restore(ctx, o, first(a)) },
-		"lxd-allowlist restore          # every bridge that needs it",
-		"lxd-allowlist restore lxdbr0")
-	c.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
-	return c
-}
-
-func restore(ctx context.Context, o options, target string) error {
+func (o *options) restore(ctx context.Context, target string) error {
 	remote, network := lxd.SplitTarget(target)
 	server, err := lxd.Connect(ctx, remote)
 	if err != nil {
@@ -443,7 +419,7 @@ func restore(ctx context.Context, o options, target string) error {
 	return err
 }
 
-func sessions(context.Context, []string) error {
+func sessions(context.Context, string) error {
 	all, err := capture.Sessions()
 	if err != nil {
 		return err
@@ -461,18 +437,13 @@ func sessions(context.Context, []string) error {
 	return w.Flush()
 }
 
-func formats(_ context.Context, a []string) error {
-	if len(a) == 0 {
+func formats(_ context.Context, name string) error {
+	if name == "" {
 		return output.ListFormats(os.Stdout)
 	}
-	f, err := output.Describable(a[0])
+	f, err := output.Describable(name)
 	if err != nil {
 		return wrong(err)
 	}
 	return output.Describe(os.Stdout, f)
-}
-
-func printVersion(context.Context, []string) error {
-	_, err := fmt.Println(program())
-	return err
 }

@@ -196,9 +196,75 @@ func TestExportAll(t *testing.T) {
 	}
 }
 
+// What CI sees: 0 the same, 1 changed, 2 nobody knows.
+func TestExportDiff(t *testing.T) {
+	log, err := filepath.Abs("parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "export", log, "--format", "squid,json", "--output", "allow.txt")
+	if stdout, stderr, code := run(t, c); stdout != "" || code != 0 || strings.Count(stderr, "wrote 65 rules to allow.") != 2 {
+		t.Fatalf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+	path := filepath.Join(c.Dir, "allow.domains")
+	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "" || stderr != "" || code != 0 {
+		t.Errorf("the same: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+	file, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, bytes.Replace(file, []byte("\nauth.docker.io\n"), []byte("\nold.example\n"), 1), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "+ auth.docker.io\n- old.example\n" || stderr != "" || code != 1 {
+		t.Errorf("changed: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+	for _, source := range []string{"/no/such/log", "/"} {
+		if stdout, stderr, code := run(t, start(t, "export", source, "--format", "squid", "--diff", path)); stdout != "" || code != 2 || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, "--help") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", source, code, stdout, stderr)
+		}
+	}
+	stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--merge", "--output", path))
+	if want := "+ auth.docker.io\nlxd-allowlist: wrote 66 rules to " + path + "\n"; stdout != "" || stderr != want || code != 0 {
+		t.Errorf("merge: exit code %d, standard output %q, standard error %q, want %q", code, stdout, stderr, want)
+	}
+}
+
+// Two runs of the same write the same bytes: a log without times is no reason
+// to tell when it was read.
+func TestExportReproducible(t *testing.T) {
+	log, err := filepath.Abs("parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, _, code := run(t, start(t, "export", log, "--format", "json", "--reproducible"))
+	if code != 0 || strings.Contains(one, `"when"`) || strings.Contains(one, `"first"`) || !strings.Contains(one, `"queries"`) {
+		t.Errorf("exit code %d\n%s", code, one)
+	}
+	if other, _, _ := run(t, start(t, "export", log, "--format", "json", "--reproducible")); other != one {
+		t.Errorf("another run wrote\n%s\nafter\n%s", other, one)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	table, stderr, code := run(t, start(t, "formats"))
+	if code != 0 || stderr != "" || !strings.Contains(table, "\nsquid ") || !strings.Contains(table, "\ntemplate=FILE ") {
+		t.Errorf("exit code %d, %q\n%s", code, stderr, table)
+	}
+	one, stderr, code := run(t, start(t, "formats", "unbound"))
+	if code != 0 || stderr != "" || !strings.HasPrefix(one, "unbound ") || !strings.Contains(one, "\n  widens ") {
+		t.Errorf("exit code %d, %q\n%s", code, stderr, one)
+	}
+}
+
 func TestWrongCalls(t *testing.T) {
 	log, err := filepath.Abs("parse/testdata/session.log")
 	if err != nil {
+		t.Fatal(err)
+	}
+	existing := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(existing, []byte("a.example\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -219,6 +285,15 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export", "/no/such/log"}, 1, "no such log and no such session"},
 		{[]string{"export", "/"}, 1, "is a directory"},
 		{[]string{"export", log, "--output", "/no/such/dir/f"}, 1, "/no/such/dir"},
+		{[]string{"export", log, "--output", existing}, 1, "65 more and 1 less: + "},
+		{[]string{"export", log, "--format", "plain,json"}, 2, "name a file or a directory"},
+		{[]string{"export", log, "--format", "template=/no/such/template"}, 2, "/no/such/template"},
+		{[]string{"export", log, "--format", "cilium", "--ports", "https"}, 2, "--ports"},
+		{[]string{"export", log, "--ports", "443"}, 2, "plain has no place for ports"},
+		{[]string{"export", log, "--diff", "/no/such/list"}, 2, "/no/such/list"},
+		{[]string{"record", "dnstest", "--diff", existing, "--", "true"}, 2, "LXD"},
+		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
+		{[]string{"formats", "word"}, 2, `no format "word"`},
 	}
 	for _, test := range tests {
 		c := start(t, test.args...)

@@ -41,10 +41,10 @@ func quotedValue(v any) string { return quoted(fmt.Sprint(v)) }
 var TemplateHelp = Format{
 	Name:      TemplatePrefix + "FILE",
 	Title:     "a format of your own: FILE is a Go text/template",
-	Extension: "FILE's, of site.conf.tmpl it is conf",
+	Extension: "FILE's",
 	Exact:     "as FILE says where .Suffix is false",
 	Suffix:    "as FILE says where .Suffix is true; {{.}} is .h then",
-	Load: "{{range .Rules}}{{.Name}} {{end}}; a rule has .Name .Suffix .Kind .Reason .Source .Warning, and {{with .Seen}}{{.Queries}} .Types .Outcome .Instances .First .Last{{end}}; " +
+	Load: "the name site.conf.tmpl makes a .conf; {{range .Rules}}{{.Name}} {{end}}; a rule has .Name .Suffix .Kind .Reason .Source .Warning, and {{with .Seen}}{{.Queries}} .Types .Outcome .Instances .First .Last{{end}}; " +
 		"beside .Rules there are .Aliases .Ports .Summary and .Origin (.Program .Session .Instance .Network .Host .When); " +
 		"quote with json, yaml, shell, regexp or go: {{.Name | regexp}}",
 	Proven: "no: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",

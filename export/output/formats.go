@@ -9,16 +9,22 @@ import (
 	"lxd-allowlist/export"
 )
 
-// ListFormats writes all formats as a table: name, extension, title and
-// what they were proven with.
+// ListFormats writes all formats as a table, each in short.
 func ListFormats(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range export.Formats() {
-		proven, _, _ := strings.Cut(f.Proven, ":") // "no" without the why
-		fmt.Fprintf(table, "%s\t.%s\t%s\t%s\n", f.Name, f.Extension, f.Title, proven)
+	fmt.Fprintln(table, "FORMAT\tEXTENSION\tFOR\tPROVEN")
+	for _, f := range append(export.Formats(), export.TemplateHelp) {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Name, f.Extension, short(f.Title), short(f.Proven))
 	}
-	fmt.Fprintf(table, "%s\t\t%s\tno\n", export.TemplateHelp.Name, export.TemplateHelp.Title)
 	return table.Flush()
+}
+
+// short cuts a text where its details begin.
+func short(text string) string {
+	if i := strings.IndexAny(text, ":;,("); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimSpace(text)
 }
 
 // Describe writes all that there is to know of a format.

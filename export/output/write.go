@@ -26,8 +26,8 @@ type file struct {
 	data    []byte
 	rules   []export.Rule
 	refused []export.Refused
-	// old is what is there now, nil for nothing, and before its rules, where
-	// unreadable is nil.
+	// What is there now, if anything is, and its rules where they can be read.
+	exists     bool
 	old        []byte
 	before     []export.Rule
 	unreadable error
@@ -100,7 +100,7 @@ func (o *Output) make(t target, list export.List) (file, error) {
 	if err := f.readOld(); err != nil {
 		return f, err
 	}
-	if o.plan.Merge && f.old != nil {
+	if o.plan.Merge && f.exists {
 		if f.unreadable != nil {
 			return f, fmt.Errorf("merge into %s: %w; only what this program wrote can be united", f.path, f.unreadable)
 		}
@@ -141,18 +141,17 @@ func (f *file) readOld() error {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil // whatever it is, the writing will tell
 	}
-	data, err := os.ReadFile(f.path)
-	if err != nil {
+	if f.old, err = os.ReadFile(f.path); err != nil {
 		return err
 	}
-	f.old = slices.Concat([]byte{}, data) // not nil: it is there
-	f.before, f.unreadable = f.format.Decode(data)
+	f.exists = true
+	f.before, f.unreadable = f.format.Decode(f.old)
 	return nil
 }
 
 // mayReplace says what would be lost where a file must not be replaced.
 func (o *Output) mayReplace(f file) error {
-	if f.old == nil || o.plan.Overwrite || o.plan.Merge {
+	if !f.exists || o.plan.Overwrite || o.plan.Merge {
 		return nil
 	}
 	differs, ways := "the new list has "+export.Summary(export.Diff(f.before, f.rules)), "--overwrite replaces it, --merge unites both"
@@ -176,17 +175,18 @@ func (o *Output) put(f file, stdout, messages io.Writer) error {
 		_, err := stdout.Write(f.data)
 		return err
 	}
-	if err := export.WriteFile(f.path, f.data, f.old != nil); err != nil {
+	if err := export.WriteFile(f.path, f.data, f.exists); err != nil {
 		return err
 	}
 	told := fmt.Sprintf("%swrote %s to %s", said, count(len(f.rules), "rule"), f.path)
-	if f.old != nil && f.unreadable == nil {
+	if f.exists && f.unreadable == nil {
 		changes := export.Diff(f.before, f.rules)
-		told += ": " + export.Summary(changes)
-		if o.plan.Merge {
+		if o.plan.Merge && len(changes) > 0 {
 			if err := lines(messages, changes); err != nil {
 				return err
 			}
+		} else {
+			told += ": " + export.Summary(changes)
 		}
 	}
 	_, err := fmt.Fprintln(messages, told)

@@ -1,0 +1,335 @@
+package output
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"lxd-allowlist/export"
+)
+
+// listOf reads names, of which one with a dot before it is a suffix.
+func listOf(words string) export.List {
+	var l export.List
+	for _, w := range strings.Fields(words) {
+		name, suffix := strings.CutPrefix(w, ".")
+		l.Rules = append(l.Rules, export.Rule{Name: name, Suffix: suffix})
+	}
+	return l
+}
+
+// write carries out a plan and returns what it said and printed.
+func write(t *testing.T, p Plan, l export.List) (stdout, messages string, err error) {
+	t.Helper()
+	o, err := Prepare(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, said strings.Builder
+	err = o.Write(l, &out, &said)
+	return out.String(), said.String(), err
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestStandardOutput(t *testing.T) {
+	for _, path := range []string{"", "-"} {
+		stdout, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path}, listOf("b.example .a.example"))
+		if stdout != ".a.example\nb.example\n" || messages != "" || err != nil {
+			t.Errorf("to %q: %q, %q, %v", path, stdout, messages, err)
+		}
+	}
+}
+
+func TestExisting(t *testing.T) {
+	for _, c := range []struct {
+		format, old, list string
+		overwrite         bool
+		err, says         string
+	}{
+		{"plain", "", "a.example", false, "1 more and 0 less: + a.example; --overwrite replaces it, --merge unites both", ""},
+		{"plain", "b.example\n", "a.example", false, "1 more and 1 less: + a.example, - b.example", ""},
+		{"plain", "a.example\n", "a.example", false, "the new list is the same", ""},
+		{"plain", "# by hand\na.example\n", "a.example", false, "the new list has the same rules", ""},
+		{"plain", "two words\n", "a.example", false, "no list of the same kind (read plain: more than one word", ""},
+		{"json", "no JSON\n", "a.example", false, "no list of the same kind", ""},
+		{"yaml", "- a\n- b\n", "a.example", false, "no list of the same kind", ""},
+		{"plain", "b.example\n", "a.example", true, "", "wrote 1 rule to PATH: 1 more and 1 less: + a.example, - b.example\n"},
+		{"plain", "a.example\n", "a.example", true, "", "wrote 1 rule to PATH: the same rules\n"},
+		{"plain", "two words\n", "a.example b.example", true, "", "wrote 2 rules to PATH\n"},
+	} {
+		path := put(t, t.TempDir(), "list", c.old)
+		stdout, messages, err := write(t, Plan{Formats: []string{c.format}, Path: path, Overwrite: c.overwrite}, listOf(c.list))
+		if stdout != "" {
+			t.Errorf("%s over %q: standard output has %q", c.list, c.old, stdout)
+		}
+		if c.overwrite {
+			if want := "lxd-allowlist: " + strings.ReplaceAll(c.says, "PATH", path); messages != want || err != nil || read(t, path) == c.old && !strings.Contains(want, "same") {
+				t.Errorf("%s over %q: %q, %v, want %q", c.list, c.old, messages, err, want)
+			}
+			continue
+		}
+		if !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "\n") || messages != "" {
+			t.Errorf("%s over %q: %q, %v, want %q", c.list, c.old, messages, err, c.err)
+		}
+		if got := read(t, path); got != c.old {
+			t.Errorf("%s over %q: the file now has %q", c.list, c.old, got)
+		}
+	}
+}
+
+// One file that must not be replaced keeps all others from being written, and
+// one that can't be made, too.
+func TestAllOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "allow.json", "{}")
+	for formats, list := range map[string]string{"plain,json": "a.example", "plain,cilium": ""} {
+		_, messages, err := write(t, Plan{Formats: strings.Split(formats, ","), Path: dir + "/allow"}, listOf(list))
+		if err == nil || messages != "" {
+			t.Errorf("%s: %q, %v", formats, messages, err)
+		}
+		if _, err := os.Stat(dir + "/allow.txt"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: allow.txt was written: %v", formats, err)
+		}
+	}
+	_, messages, err := write(t, Plan{Formats: []string{"plain", "json"}, Path: dir + "/allow", Overwrite: true}, listOf("a.example"))
+	if err != nil || read(t, dir+"/allow.txt") != "a.example\n" || strings.Count(messages, "wrote 1 rule to") != 2 {
+		t.Errorf("with overwrite: %q, %v", messages, err)
+	}
+}
+
+func TestNotRegular(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := write(t, Plan{Formats: []string{"plain"}, Path: fifo, Overwrite: true}, listOf("a.example"))
+	if err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	for _, c := range []struct{ old, list, want, says string }{
+		{"", "a.example", "a.example\n", "+ a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
+		{"b.example\n", "a.example", "a.example\nb.example\n", "+ a.example\nlxd-allowlist: wrote 2 rules to PATH\n"},
+		{"a.example\nb.example\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
+		{"a.example\nx.a.example\n", ".a.example", ".a.example\n", "+ .a.example\n- a.example\n- x.a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
+		{".a.example\n", "x.a.example", ".a.example\n", "lxd-allowlist: wrote 1 rule to PATH: the same rules\n"},
+		{".com\n\x1b[2J\n", "a.example", "a.example\n", "lxd-allowlist: left out 2 names:\n" +
+			"  \"com\" is a top-level domain or a single label: as a suffix it allows everything below it\n" +
+			"  \"\\x1b[2J\" is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all\n" +
+			"- \"\\x1b[2J\"\n+ a.example\n- \".com\"\nlxd-allowlist: wrote 1 rule to PATH\n"},
+	} {
+		path := put(t, t.TempDir(), "list", c.old)
+		_, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path, Merge: true}, listOf(c.list))
+		if want := strings.ReplaceAll(c.says, "PATH", path); err != nil || messages != want || read(t, path) != c.want {
+			t.Errorf("%s into %q: %q, %v, file %q; want %q, file %q", c.list, c.old, messages, err, read(t, path), want, c.want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "new")
+	if _, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path, Merge: true}, listOf("a.example")); err != nil || messages != "lxd-allowlist: wrote 1 rule to "+path+"\n" {
+		t.Errorf("into nothing: %q, %v", messages, err)
+	}
+	put(t, filepath.Dir(path), "new", "two words\n")
+	if _, _, err := write(t, Plan{Formats: []string{"plain"}, Path: path, Merge: true}, listOf("a.example")); err == nil || !strings.Contains(err.Error(), "merge into "+path) || read(t, path) != "two words\n" {
+		t.Errorf("into what can't be read: %v", err)
+	}
+}
+
+// Every format that can be read back can be united with itself.
+func TestMergeInEveryFormat(t *testing.T) {
+	for _, f := range export.Formats() {
+		p := Plan{Formats: []string{f.Name}, Path: filepath.Join(t.TempDir(), "list")}
+		if _, _, err := write(t, p, listOf("a.example.com .b.example.com")); err != nil {
+			t.Fatal(err)
+		}
+		p.Merge = true
+		_, messages, err := write(t, p, listOf("c.example.com x.b.example.com"))
+		if err != nil || !strings.Contains(messages, "wrote 3 rules") || !strings.HasPrefix(messages, "+ ") || strings.Count(messages, "\n") != 2 {
+			t.Errorf("%s: %q, %v", f.Name, messages, err)
+		}
+	}
+}
+
+// What a list knows outlives the union, and isn't counted twice.
+func TestMergeKeepsTheEvidence(t *testing.T) {
+	seen := func(name, reason string, queries uint64) export.Rule {
+		return export.Rule{Name: name, Reason: reason, Seen: &export.Seen{Queries: queries}}
+	}
+	p := Plan{Formats: []string{"json"}, Path: filepath.Join(t.TempDir(), "list"), Merge: true}
+	for _, rules := range [][]export.Rule{
+		{seen("a.example", "for a", 3), seen("b.example", "for b", 4)},
+		{seen("b.example", "", 5)},
+		{seen("b.example", "", 5)},
+	} {
+		if _, _, err := write(t, p, export.List{Rules: rules}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := strings.Join(strings.Fields(read(t, p.Path)), "")
+	for _, want := range []string{
+		`{"name":"a.example","kind":"exact","reason":"fora","seen":{"queries":3}}`,
+		`{"name":"b.example","kind":"exact","reason":"forb","seen":{"queries":5}}`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in %s", want, text)
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	for _, c := range []struct{ format, old, list, want string }{
+		{"plain", "a.example\n", "a.example", ""},
+		{"plain", "a.example\nb.example\n", ".b.example a.example c.example", "+ .b.example\n- b.example\n+ c.example\n"},
+		{"unbound", "", "a.example.com", ""}, // wider than asked, and so is what it is compared with
+	} {
+		dir := t.TempDir()
+		p := Plan{Formats: []string{c.format}, Path: filepath.Join(dir, "old")}
+		if c.old == "" {
+			if _, _, err := write(t, p, listOf(c.list)); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			put(t, dir, "old", c.old)
+		}
+		p.Path, p.Diff = "", p.Path
+		stdout, messages, err := write(t, p, listOf(c.list))
+		if stdout != c.want || messages != "" || errors.Is(err, ErrChanged) != (c.want != "") || c.want == "" && err != nil {
+			t.Errorf("%s against %q: %q, %q, %v, want %q", c.list, c.old, stdout, messages, err, c.want)
+		}
+	}
+}
+
+// A file to compare with may be the one to be written.
+func TestDiffAndWrite(t *testing.T) {
+	path := put(t, t.TempDir(), "list", "a.example\n")
+	p := Plan{Formats: []string{"plain"}, Path: path, Diff: path, Overwrite: true}
+	stdout, _, err := write(t, p, listOf("b.example"))
+	if stdout != "- a.example\n+ b.example\n" || err != ErrChanged || read(t, path) != "b.example\n" {
+		t.Errorf("%q, %v, %q", stdout, err, read(t, path))
+	}
+	p.Overwrite = false
+	if _, _, err := write(t, p, listOf("c.example")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestHeader(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	list := listOf("a.example")
+	list.Header = export.Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", When: at}
+	list.Rules[0].Seen = &export.Seen{Queries: 1, First: at, Last: at}
+	varying := []string{"20260301", "2026-03-01"}
+	for format, named := range map[string]string{"squid": "# host " + host + "\n", "json": `"host": "` + host + `"`, "rpz": "; host " + host + "\n"} {
+		full, _, err := write(t, Plan{Formats: []string{format}}, list)
+		bare, _, errBare := write(t, Plan{Formats: []string{format}, Reproducible: true}, list)
+		if err != nil || errBare != nil {
+			t.Fatal(err, errBare)
+		}
+		for _, s := range append(varying, named) {
+			if !strings.Contains(full, s) || strings.Contains(bare, s) {
+				t.Errorf("%s: %q is to be in\n%s\nand not in\n%s", format, s, full, bare)
+			}
+		}
+		if !strings.Contains(bare, "lxd-allowlist 1.0") || !strings.Contains(bare, "web1") {
+			t.Errorf("%s: left out too much:\n%s", format, bare)
+		}
+	}
+	if list.Header.When.IsZero() || list.Rules[0].Seen.First.IsZero() {
+		t.Error("the list itself was changed")
+	}
+}
+
+func TestPorts(t *testing.T) {
+	stdout, _, err := write(t, Plan{Formats: []string{"harden-runner"}, Ports: []int{8443, 443, 8443}}, listOf("a.example"))
+	if err != nil || !strings.Contains(stdout, "      a.example:8443\n      a.example:443\n") || strings.Count(stdout, ":8443") != 1 {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+}
+
+func TestLeftOutAndWarnings(t *testing.T) {
+	dir := t.TempDir()
+	p := Plan{Formats: []string{"plain", "unbound"}, Path: filepath.Join(dir, "allow")}
+	_, messages, err := write(t, p, listOf("192.0.2.1 .com intranet github.io .s3.amazonaws.com a.example"))
+	lines := strings.Split(strings.TrimSuffix(messages, "\n"), "\n")
+	want := []string{
+		"lxd-allowlist: left out 3 names:",
+		`  "192.0.2.1" is an address, not a name`,
+		`  "com" is a top-level domain or a single label: as a suffix it allows everything below it`,
+		`  "intranet" can't be exact in unbound, and is a top-level domain or a single label: as a suffix it allows everything below it`,
+		"lxd-allowlist: warning: anyone can have a name below s3.amazonaws.com, and this rule allows it",
+		"lxd-allowlist: warning: anyone can have a name below github.io, and this rule allows it", // unbound alone
+		"lxd-allowlist: wrote 4 rules to " + dir + "/allow.txt",
+		"lxd-allowlist: wrote 3 rules to " + dir + "/allow.conf",
+	}
+	if err != nil || !slices.Equal(lines, want) {
+		t.Errorf("%v\n%s\nwant\n%s", err, messages, strings.Join(want, "\n"))
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	dir := t.TempDir()
+	tmpl := put(t, dir, "site.conf.tmpl", "{{range .Rules}}allow {{.Name | shell}}\n{{end}}")
+	p := Plan{Formats: []string{"template=" + tmpl}}
+	stdout, _, err := write(t, p, listOf("a.example b.example"))
+	if err != nil || stdout != "allow 'a.example'\nallow 'b.example'\n" {
+		t.Errorf("%q, %v", stdout, err)
+	}
+	p.Path = put(t, dir, "old", "allow nothing\n")
+	if _, _, err := write(t, p, listOf("a.example")); !errors.Is(err, fs.ErrExist) || !strings.HasSuffix(err.Error(), "--overwrite replaces it") {
+		t.Errorf("over a file: error %v", err)
+	}
+	p.Overwrite = true
+	if _, messages, err := write(t, p, listOf("a.example")); err != nil || messages != "lxd-allowlist: wrote 1 rule to "+p.Path+"\n" {
+		t.Errorf("over a file: %q, %v", messages, err)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	var table strings.Builder
+	if err := ListFormats(&table); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(table.String(), "\n")
+	if len(lines) != len(export.Formats())+3 || !strings.HasPrefix(lines[2], "squid ") || !strings.HasSuffix(lines[2], "  asked in Squid 5.7") {
+		t.Errorf("%s", &table)
+	}
+	for _, l := range lines {
+		if len(l) > 132 {
+			t.Errorf("a line is %d wide: %s", len(l), l)
+		}
+	}
+	for name, want := range map[string]string{
+		"unbound": "widens", "cilium": "ports", "squid": "check", "template": ".Rules", "template=x": "regexp",
+	} {
+		f, err := Describable(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if err := Describe(&text, f); err != nil || !strings.Contains(text.String(), want) || strings.Contains(text.String(), "ports") != f.Ports {
+			t.Errorf("%s: %v, want %q in\n%s", name, err, want, &text)
+		}
+	}
+	if _, err := Describable("nothing"); err == nil {
+		t.Error("there is a format nothing")
+	}
+}
