@@ -24,8 +24,8 @@ try: ## set up what is missing and watch an instance's names
 bench: ## run the benchmarks, on an LXD of their own too; needs root
 	@.ci/test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
 
-demo: ## record demo.gif from demo.tape; needs vhs
-	vhs demo.tape
+demo: build ## record demo.gif and the stills from demo.tape; needs vhs
+	@.ci/demo
 
 clean: ## remove what was built here
 	rm -f lxd-allowlist
