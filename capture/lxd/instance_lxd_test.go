@@ -211,7 +211,7 @@ func TestShell(t *testing.T) {
 	shell, screen := shell(t, s, name, "")
 	// What is awaited is no part of what is typed, which is echoed.
 	enter(t, shell, `echo "<$(id -un) $HOME $TERM $(stty size)>"`)
-	screen.until(t, "<ubuntu /tmp xterm-256color 23 91>")
+	screen.until(t, "<ubuntu /home/ubuntu xterm-256color 23 91>")
 	if err := shell.Resize(123, 40); err != nil {
 		t.Fatal(err)
 	}
