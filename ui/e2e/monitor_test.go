@@ -124,7 +124,7 @@ func TestResize(t *testing.T) {
 	for _, size := range []struct {
 		w, h string
 		says string // what the shell's own stty says: rows and columns
-	}{{"200", "60", "57 92"}, {"80", "24", "10 80"}} {
+	}{{"200", "60", "57 92"}, {"80", "24", "9 80"}} {
 		s.tmux("resize-window", "-x", size.w, "-y", size.h)
 		s.until("the shell to be "+size.says, func(screen string) bool {
 			if strings.Contains(screen, size.says) {
