@@ -1,0 +1,26 @@
+package capture_test
+
+import (
+	"os"
+	"testing"
+
+	"lxd-allowlist/capture"
+)
+
+// BenchmarkFeed reads a log of a package manager's session, or the one that
+// CAPTURE_BENCH_LOG names, into a ledger.
+func BenchmarkFeed(b *testing.B) {
+	path := os.Getenv("CAPTURE_BENCH_LOG")
+	if path == "" {
+		path = "../parse/testdata/session.log"
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		capture.NewLedger(capture.Info{}).Feed(data, noon, true)
+	}
+}
