@@ -31,7 +31,6 @@ type Ledger struct {
 	split   parse.Splitter
 	rec     parse.Record
 	name    []byte // scratch
-	recent  ID     // of the last name that was looked up
 	chain   chain
 	pending [256]outstanding
 
@@ -223,7 +222,7 @@ func (l *Ledger) answer(r *parse.Record) {
 		*c = chain{}
 	}
 	l.name = parse.AppendName(l.name[:0], r.Name)
-	id, known := l.find(l.name)
+	id, known := l.ids[string(l.name)]
 	switch {
 	case c.open && c.alias:
 		if !known {
@@ -249,28 +248,15 @@ func (l *Ledger) answer(r *parse.Record) {
 	}
 }
 
-// find returns the ID of a name. Answers follow their query and AAAA follows
-// A, so that the last name is tried before the map.
-func (l *Ledger) find(name []byte) (ID, bool) {
-	if int(l.recent) < len(l.domains) && l.domains[l.recent].Name == string(name) {
-		return l.recent, true
-	}
-	id, ok := l.ids[string(name)]
-	if ok {
-		l.recent = id
-	}
-	return id, ok
-}
-
 // lookup returns the record for a normalised name and makes one if there is
 // none.
 func (l *Ledger) lookup(name []byte, at int64) (id ID, fresh bool) {
-	if id, ok := l.find(name); ok {
+	if id, ok := l.ids[string(name)]; ok {
 		return id, false
 	}
 	id = ID(len(l.domains))
 	s := string(name)
-	l.ids[s], l.recent = id, id
+	l.ids[s] = id
 	l.domains = append(l.domains, Domain{Name: s, Class: parse.Classify(name), first: at, last: at})
 	return id, true
 }
