@@ -1,7 +1,6 @@
 package export
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,8 +27,16 @@ func Diff(before, after []Rule) []Change {
 	}
 	add(before, has, true)
 	add(after, had, false)
-	slices.SortStableFunc(changes, func(a, b Change) int {
-		return cmp.Or(strings.Compare(a.Rule.Name, b.Rule.Name), strings.Compare(a.String(), b.String()))
+	slices.SortFunc(changes, func(a, b Change) int {
+		switch {
+		case a.Rule.Name != b.Rule.Name:
+			return strings.Compare(a.Rule.Name, b.Rule.Name)
+		case a.Gone == b.Gone:
+			return strings.Compare(a.Rule.Kind(), b.Rule.Kind())
+		case a.Gone: // as diff(1) has it
+			return -1
+		}
+		return 1
 	})
 	return slices.CompactFunc(changes, func(a, b Change) bool { return a.Gone == b.Gone && a.Rule.key() == b.Rule.key() })
 }
@@ -83,4 +90,18 @@ func (r Rule) String() string {
 		return strconv.Quote(s)
 	}
 	return s
+}
+
+// Unite returns the rules with those from before. What was seen of a rule is
+// counted once only, or an hour's evidence would double with each time.
+func Unite(rules, before []Rule) []Rule {
+	has := coversOf(rules)
+	all := slices.Clone(rules)
+	for _, r := range before {
+		if has.holds(r) {
+			r.Seen = nil
+		}
+		all = append(all, r)
+	}
+	return all
 }

@@ -11,7 +11,7 @@ func TestDiff(t *testing.T) {
 		{"a.example b.example", "b.example a.example a.example", "the same rules"},
 		{"", "b.example a.example", "2 more and 0 less: + a.example, + b.example"},
 		{"b.example b.example", "a.example", "1 more and 1 less: + a.example, - b.example"},
-		{"a.example", ".a.example", "1 more and 1 less: + .a.example, - a.example"},
+		{"a.example", ".a.example", "1 more and 1 less: - a.example, + .a.example"},
 		{".a.example a.example", "a.example", "0 more and 1 less: - .a.example"},
 		{"", "a b c d e f", "6 more and 0 less: + a, + b, + c, + d, + e, + f"},
 		{"", "a b c d e f g", "7 more and 0 less: + a, + b, + c, + d, + e, and 2 more"},

@@ -105,10 +105,7 @@ func (f Format) Hold(c Compiled) (Compiled, []Refused) {
 	}
 	if f.Widens != "" {
 		refuse(func(r Rule) string {
-			if r.Suffix {
-				return ""
-			}
-			r.Suffix = true
+			r.Suffix = true // what was a suffix before has passed Compile as one
 			if why := r.Problem(); why != "" {
 				return "can't be exact in " + f.Name + ", and " + why
 			}

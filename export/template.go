@@ -37,6 +37,15 @@ var quoting = template.FuncMap{
 
 func quotedValue(v any) string { return quoted(fmt.Sprint(v)) }
 
+// TemplateUsage says what a template can use, in lines.
+const TemplateUsage = `{{range .Rules}}{{.Name}} {{end}}
+a rule     .Name .Suffix .Kind .Reason .Source .Warning; itself it is h or .h
+           {{with .Seen}}{{.Queries}}{{end}} .Outcome .Types .Instances .First .Last
+the list   .Rules .Aliases .Ports .Summary
+its origin .Origin.Program .Origin.Session .Origin.Instance .Origin.Network .Origin.Host .Origin.When
+quoting    {{.Name | json}}, and yaml, shell, regexp, go
+`
+
 // TemplateHelp describes the formats that [Template] makes.
 var TemplateHelp = Format{
 	Name:      TemplatePrefix + "FILE",
@@ -44,11 +53,9 @@ var TemplateHelp = Format{
 	Extension: "FILE's",
 	Exact:     "as FILE says where .Suffix is false",
 	Suffix:    "as FILE says where .Suffix is true; {{.}} is .h then",
-	Load: "the name site.conf.tmpl makes a .conf; {{range .Rules}}{{.Name}} {{end}}; a rule has .Name .Suffix .Kind .Reason .Source .Warning, and {{with .Seen}}{{.Queries}} .Types .Outcome .Instances .First .Last{{end}}; " +
-		"beside .Rules there are .Aliases .Ports .Summary and .Origin (.Program .Session .Instance .Network .Host .When); " +
-		"quote with json, yaml, shell, regexp or go: {{.Name | regexp}}",
-	Proven: "no: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
-	Ports:  true,
+	Load:      "as FILE's target has it; site.conf.tmpl makes a .conf",
+	Proven:    "no: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
+	Ports:     true,
 }
 
 // Template returns a format that runs text, a [text/template], on a [Page].

@@ -56,6 +56,7 @@ func TestTemplateWrong(t *testing.T) {
 		"{{range .Rules}}{{.Seen.Queries}}{{end}}":                    "nil pointer",
 		"{{range .Rules}}{{\"a\nb\" | nothing}}{{end}}":               "x.tmpl:1",
 		"{{range .Rules}}{{.Name | nothing}}{{end}}":                  `"nothing" not defined`,
+		"{{index `a\nb` 99}}":                                         "out of range",
 		"{{template \"a\nb\"}}":                                       "x.tmpl:1",
 		"{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}": "depth",
 	} {

@@ -43,7 +43,11 @@ func Describe(w io.Writer, f export.Format) error {
 			fmt.Fprintf(table, "  %s\t%s\n", l.word, l.text)
 		}
 	}
-	return table.Flush()
+	err := table.Flush()
+	if err == nil && !f.ReadsBack() {
+		_, err = io.WriteString(w, "\n"+export.TemplateUsage)
+	}
+	return err
 }
 
 // Describable returns the format of that name, one to be written with or

@@ -104,7 +104,7 @@ func (o *Output) make(t target, list export.List) (file, error) {
 		if f.unreadable != nil {
 			return f, fmt.Errorf("merge into %s: %w; only what this program wrote can be united", f.path, f.unreadable)
 		}
-		list.Rules = unite(list.Rules, f.before)
+		list.Rules = export.Unite(list.Rules, f.before)
 	}
 	compiled, refused := export.Compile(list)
 	held, more := f.format.Hold(compiled)
@@ -112,23 +112,6 @@ func (o *Output) make(t target, list export.List) (file, error) {
 	data, err := export.Render(f.format, held, export.Options{Ports: o.plan.Ports})
 	f.data = data
 	return f, err
-}
-
-// unite returns the rules with those from before. What was seen of a rule is
-// counted once only, or an hour's evidence would double with each merge.
-func unite(rules, before []export.Rule) []export.Rule {
-	gone := make(map[string]bool)
-	for _, c := range export.Diff(before, rules) {
-		gone[c.String()] = c.Gone
-	}
-	all := slices.Clone(rules)
-	for _, r := range before {
-		if !gone[export.Change{Rule: r, Gone: true}.String()] {
-			r.Seen = nil
-		}
-		all = append(all, r)
-	}
-	return all
 }
 
 // readOld reads what is there. What isn't a regular file is left for

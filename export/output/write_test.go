@@ -127,7 +127,7 @@ func TestMerge(t *testing.T) {
 		{"", "a.example", "a.example\n", "+ a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
 		{"b.example\n", "a.example", "a.example\nb.example\n", "+ a.example\nlxd-allowlist: wrote 2 rules to PATH\n"},
 		{"a.example\nb.example\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
-		{"a.example\nx.a.example\n", ".a.example", ".a.example\n", "+ .a.example\n- a.example\n- x.a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
+		{"a.example\nx.a.example\n", ".a.example", ".a.example\n", "- a.example\n+ .a.example\n- x.a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
 		{".a.example\n", "x.a.example", ".a.example\n", "lxd-allowlist: wrote 1 rule to PATH: the same rules\n"},
 		{".com\n\x1b[2J\n", "a.example", "a.example\n", "lxd-allowlist: left out 2 names:\n" +
 			"  \"com\" is a top-level domain or a single label: as a suffix it allows everything below it\n" +
@@ -194,7 +194,7 @@ func TestMergeKeepsTheEvidence(t *testing.T) {
 func TestDiff(t *testing.T) {
 	for _, c := range []struct{ format, old, list, want string }{
 		{"plain", "a.example\n", "a.example", ""},
-		{"plain", "a.example\nb.example\n", ".b.example a.example c.example", "+ .b.example\n- b.example\n+ c.example\n"},
+		{"plain", "a.example\nb.example\n", ".b.example a.example c.example", "- b.example\n+ .b.example\n+ c.example\n"},
 		{"unbound", "", "a.example.com", ""}, // wider than asked, and so is what it is compared with
 	} {
 		dir := t.TempDir()
