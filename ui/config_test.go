@@ -57,7 +57,7 @@ func TestKeys(t *testing.T) {
 			listed[b.Help().Desc] = true
 		}
 	}
-	inDialogs := []string{"accept", "cancel", "yes", "no", "again", "file name", "format"}
+	inDialogs := []string{"accept", "cancel", "yes", "no", "again", "file name", "format", "merge"}
 	for _, d := range inDialogs {
 		listed[d] = true
 	}

@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export"
 )
 
 // details shows all that is known of one domain, as it comes in.
@@ -44,7 +45,7 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 		d.top += 5
 	case key.Matches(msg, k.PageUp):
 		d.top -= 5
-	case key.Matches(msg, k.Keep, k.Drop, k.Toggle, k.Clear, k.Undo, k.Redo):
+	case key.Matches(msg, k.Keep, k.Drop, k.Toggle, k.Clear, k.Undo, k.Redo, k.Widen):
 		return true, m.keyTable(msg)
 	}
 	return true, nil
@@ -75,6 +76,7 @@ func (d *details) view(m *model, w, h int) []string {
 		field("mark", decisionStyle(s, row), strings.TrimSpace(decisionCell(row)))
 		field("why", s.text, words(reason)...)
 		field("registered", s.text, registrable(rec.Name))
+		field("", s.muted, m.below(r, rec.Name)...)
 		var kinds []string
 		for _, t := range rec.Types {
 			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
@@ -96,6 +98,27 @@ func (d *details) view(m *model, w, h int) []string {
 	}
 	foot := hints(s, []key.Binding{m.keys.Keep, m.keys.Drop, m.keys.Undo, relabel(m.keys.Down, "next"), relabel(m.keys.Cancel, "close")}, inner)
 	return box(s, "Details", append(body, "", foot), inner)
+}
+
+// below is the evidence for one suffix rule instead of many exact ones, and
+// what speaks against it.
+func (m *model) below(r capture.Reader, name string) (lines []string) {
+	domain := registrable(name)
+	rule := export.Rule{Name: domain, Suffix: true}
+	if problem := rule.Problem(); problem != "" {
+		return nil
+	}
+	seen := 0
+	for id := range r.Len() {
+		if d := r.Domain(capture.ID(id)); d.Queries > 0 && strings.HasSuffix(d.Name, "."+domain) {
+			seen++
+		}
+	}
+	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", plural(seen, "name"), m.keys.Widen.Help().Key))
+	if warning := rule.Warning(); warning != "" {
+		lines = append(lines, "beware: "+warning)
+	}
+	return lines
 }
 
 // words is the text as a list: empty for an empty one.

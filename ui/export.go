@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
@@ -31,8 +33,9 @@ type exportDialog struct {
 	preview  previewMsg
 	gen      int
 	top      int
-	exists   bool  // the file is there: overwrite it?
-	err      error // why it wasn't written
+	exists   bool     // the file is there: overwrite it?
+	changes  []string // what overwriting it would change
+	err      error    // why it wasn't written
 }
 
 type (
@@ -56,6 +59,8 @@ type (
 		rules int
 		quit  bool
 		err   error
+		// changes is how an existing file differs, for [fs.ErrExist].
+		changes []string
 	}
 )
 
@@ -76,7 +81,7 @@ func (m *model) exportAgain() tea.Cmd {
 		return m.openExport(false)
 	}
 	return m.make(func(f export.Format, p previewMsg) tea.Msg {
-		return wroteMsg{m.result.Wrote, p.rules, false, export.WriteFile(m.result.Wrote, p.data, true)}
+		return wroteMsg{path: m.result.Wrote, rules: p.rules, err: export.WriteFile(m.result.Wrote, p.data, true)}
 	})
 }
 
@@ -102,10 +107,13 @@ func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
 }
 
 // preview makes the file of a format.
-func preview(l *capture.Ledger, f export.Format) (p previewMsg) {
-	compiled, refused := export.Compile(l.List(false))
-	p.rules, p.refused = len(compiled.Rules()), refused
-	p.data, p.err = export.Render(f, compiled, export.Options{})
+func preview(l *capture.Ledger, f export.Format) previewMsg { return previewOf(l.List(false), f) }
+
+func previewOf(list export.List, f export.Format) (p previewMsg) {
+	compiled, refused := export.Compile(list)
+	held, more := f.Hold(compiled)
+	p.rules, p.refused = len(held.Rules()), append(refused, more...)
+	p.data, p.err = export.Render(f, held, export.Options{})
 	p.lines = strings.Split(strings.TrimSuffix(string(p.data), "\n"), "\n")
 	return p
 }
@@ -152,7 +160,7 @@ func (m *model) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
 	if msg.err != nil {
 		if d != nil {
 			d.exists = errors.Is(msg.err, fs.ErrExist)
-			d.err = msg.err
+			d.err, d.changes, d.top = msg.err, msg.changes, 0
 		} else {
 			m.say(msg.err.Error())
 		}
@@ -173,7 +181,9 @@ func (d *exportDialog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea
 	case d.path.Focused():
 		d.edit(m, msg)
 	case d.exists && key.Matches(msg, k.Yes):
-		return true, d.write(m, true)
+		return true, d.write(m, overwrite)
+	case d.exists && key.Matches(msg, k.Merge):
+		return true, d.write(m, merge)
 	case d.exists && key.Matches(msg, k.Cancel, k.No):
 		d.exists, d.err = false, nil
 	case key.Matches(msg, k.Cancel):
@@ -182,9 +192,9 @@ func (d *exportDialog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea
 		d.exists, d.err = false, nil
 		d.path.Focus()
 		d.path.CursorEnd()
-	case d.exists:
-	case key.Matches(msg, k.Accept):
-		return true, d.write(m, false)
+	case !d.exists && key.Matches(msg, k.Accept):
+		return true, d.write(m, create)
+	case d.exists && !key.Matches(msg, k.Down, k.Up, k.PageDown, k.PageUp):
 	case d.quitting && (key.Matches(msg, k.No) || msg.String() == "ctrl+c"):
 		return false, tea.Quit
 	case key.Matches(msg, k.NextFormat):
@@ -231,7 +241,16 @@ func (d *exportDialog) choose(m *model, step int) tea.Cmd {
 	return d.render(m)
 }
 
-func (d *exportDialog) write(m *model, overwrite bool) tea.Cmd {
+// writing says what becomes of a file that is there.
+type writing int
+
+const (
+	create    writing = iota // it stays, and the user is asked
+	overwrite                // it is replaced
+	merge                    // its rules stay beside the new ones
+)
+
+func (d *exportDialog) write(m *model, how writing) tea.Cmd {
 	p := d.preview
 	switch {
 	case p.gen != d.gen: // still being made
@@ -240,15 +259,69 @@ func (d *exportDialog) write(m *model, overwrite bool) tea.Cmd {
 		d.err = p.err
 		return nil
 	}
-	path := d.path.Value()
-	m.export = exportSettings{format: d.formats[d.format].Name, path: path}
+	format, path, quit := d.formats[d.format], d.path.Value(), d.quitting
+	m.export = exportSettings{format: format.Name, path: path}
 	if path == d.defaultPath() {
 		m.export.path = ""
 	}
-	quit := d.quitting
+	ledger := m.capture.Ledger
 	return func() tea.Msg {
-		return wroteMsg{path, p.rules, quit, export.WriteFile(path, p.data, overwrite)}
+		if how == merge {
+			if p = united(ledger, format, path); p.err != nil {
+				return wroteMsg{path: path, err: p.err}
+			}
+		}
+		w := wroteMsg{path: path, rules: p.rules, quit: quit}
+		if w.err = export.WriteFile(path, p.data, how != create); errors.Is(w.err, fs.ErrExist) {
+			w.changes = changesOf(format, path, p.data)
+		}
+		return w
 	}
+}
+
+// existing reads the rules of a file that is there.
+func existing(f export.Format, path string) ([]export.Rule, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := f.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no list of the format %s: %w", path, f.Name, err)
+	}
+	return rules, nil
+}
+
+// changesOf says how writing data would change the file at path.
+func changesOf(f export.Format, path string, data []byte) []string {
+	old, err := existing(f, path)
+	if err != nil {
+		return []string{err.Error(), "overwriting it replaces all of it"}
+	}
+	after, err := f.Decode(data)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	changes := export.Diff(old, after)
+	if len(changes) == 0 {
+		return []string{"it holds the same rules"}
+	}
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		lines[i] = c.String()
+	}
+	return lines
+}
+
+// united is the preview of the ledger's rules together with a file's.
+func united(l *capture.Ledger, f export.Format, path string) previewMsg {
+	old, err := existing(f, path)
+	if err != nil {
+		return previewMsg{err: err}
+	}
+	list := l.List(false)
+	list.Rules = export.Unite(list.Rules, old)
+	return previewOf(list, f)
 }
 
 func (d *exportDialog) view(m *model, w, h int) []string {
@@ -292,20 +365,34 @@ func (d *exportDialog) drawPreview(s *styles, w, room int) []string {
 	case p.err != nil:
 		return append(wrap(s.bad, p.err.Error(), w), make([]string, max(0, room-1))...)
 	}
-	d.top = max(0, min(d.top, len(p.lines)-room))
+	text := p.lines
+	if d.exists {
+		text = d.changes
+	}
+	d.top = max(0, min(d.top, len(text)-room))
 	lines := make([]string, room)
 	for i := range lines {
 		var l line
-		if d.top+i < len(p.lines) {
-			l.add(s.rule, "│ ").add(s.text, strings.ReplaceAll(p.lines[d.top+i], "\t", "  "))
+		if d.top+i < len(text) {
+			l.add(s.rule, "│ ").add(changeStyle(s, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
 		}
 		lines[i] = l.cut(w)
 	}
-	if rest := len(p.lines) - d.top - room; rest > 0 {
+	if rest := len(text) - d.top - room; rest > 0 {
 		var l line
 		lines[room-1] = l.add(s.rule, "│ ").add(s.muted, fmt.Sprintf("… %s more", plural(rest+1, "line"))).cut(w)
 	}
 	return lines
+}
+
+func changeStyle(s *styles, changes bool, text string) lipgloss.Style {
+	switch {
+	case changes && strings.HasPrefix(text, "+ "):
+		return s.keep
+	case changes && strings.HasPrefix(text, "- "):
+		return s.drop
+	}
+	return s.text
 }
 
 // foot says what can be done now, or what went wrong and what to do about it.
@@ -317,7 +404,7 @@ func (d *exportDialog) foot(m *model, w int) string {
 	case d.exists:
 		var l line
 		l.add(s.warn, d.path.Value()+" exists. ")
-		keys := []key.Binding{relabel(k.Yes, "overwrite it"), relabel(k.File, "another name"), k.Cancel}
+		keys := []key.Binding{relabel(k.Yes, "overwrite"), k.Merge, relabel(k.File, "another name"), k.Cancel}
 		return l.b.String() + hints(s, keys, max(0, w-l.w))
 	case d.err != nil:
 		var l line

@@ -18,8 +18,8 @@ type keyMap struct {
 	Leave                                 key.Binding // out of the shell
 	ShellUp, ShellDown, Reopen, ShellWipe key.Binding
 
-	Accept, Cancel, Yes, No, Reload key.Binding
-	File, NextFormat, PrevFormat    key.Binding
+	Accept, Cancel, Yes, No, Reload     key.Binding
+	File, NextFormat, PrevFormat, Merge key.Binding
 }
 
 func bind(keys []string, shown, help string) key.Binding {
@@ -95,6 +95,7 @@ func newKeys(leave string) keyMap {
 
 		File:       bind([]string{"f"}, "f", "file name"),
 		NextFormat: bind([]string{"right", "l", "tab"}, "←/→", "format"),
+		Merge:      bind([]string{"m"}, "m", "merge"),
 		PrevFormat: bind([]string{"left", "h", "shift+tab"}, "←", "format"),
 	}
 }
