@@ -131,8 +131,10 @@ func isTerm(value string) (condition, error) {
 	return nil, fmt.Errorf("there is no is:%s (new, keep, drop, auto)", value)
 }
 
-// byRule reports whether a rule of the program dropped, not a person.
-func byRule(v capture.Verdict) bool { return v.Decision == capture.Drop && v.Rule != capture.ByUser }
+// byRule reports whether a rule dropped, not a person here and now.
+func byRule(v capture.Verdict) bool {
+	return v.Decision == capture.Drop && v.Rule != capture.ByUser && v.Rule != capture.ByGroup
+}
 
 func (f *filter) match(c candidate) bool {
 	for _, t := range f.terms {

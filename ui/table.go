@@ -163,7 +163,7 @@ func (t *table) count(k *known, d *capture.Domain, v capture.Verdict) {
 		k.tally = tallyKeep
 	case v.Decision == capture.New:
 		k.tally = tallyNew
-	case v.Rule == capture.ByUser:
+	case !byRule(v):
 		k.tally = tallyDropByUser
 	default:
 		k.tally = tallyDrop
