@@ -230,24 +230,29 @@ type (
 	noticeMsg string
 )
 
-// frame is the least time between two messages of one stream.
-const frame = 8 * time.Millisecond
+// The least time between two messages of one stream. What is drawn more often
+// than the terminal is written to, 60 times a second, is drawn for nobody; but
+// an echo that waits for a frame and then just misses one waits twice.
+const (
+	ledgerGap = time.Second / 60
+	echoGap   = 4 * time.Millisecond
+)
 
 // awaitLedger waits for the ledger to change. The pause stands in front, so
 // that the first change after a calm is shown at once.
 func (m *model) awaitLedger() tea.Cmd {
-	return await(m.ctx, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+	return await(m.ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
 }
 
 func (m *model) awaitNotice() tea.Cmd {
-	return await(m.ctx, m.capture.Notices, func(s string) tea.Msg { return noticeMsg(s) })
+	return await(m.ctx, ledgerGap, m.capture.Notices, func(s string) tea.Msg { return noticeMsg(s) })
 }
 
-// await returns a command that waits a frame and then for one value.
-func await[T any](ctx context.Context, c <-chan T, msg func(T) tea.Msg) tea.Cmd {
+// await returns a command that waits for the gap and then for one value.
+func await[T any](ctx context.Context, gap time.Duration, c <-chan T, msg func(T) tea.Msg) tea.Cmd {
 	return func() tea.Msg {
 		select {
-		case <-time.After(frame):
+		case <-time.After(gap):
 		case <-ctx.Done():
 			return nil
 		}

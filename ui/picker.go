@@ -173,7 +173,7 @@ func (m *model) open(c Choice) tea.Cmd {
 }
 
 func (o *opening) await(m *model) tea.Cmd {
-	return await(m.ctx, o.reports, func(s stepMsg) tea.Msg { return s })
+	return await(m.ctx, ledgerGap, o.reports, func(s stepMsg) tea.Msg { return s })
 }
 
 func (m *model) updateOpening(msg tea.Msg) tea.Cmd {

@@ -125,7 +125,7 @@ func (p *shellPane) end(m *model, msg shellEndedMsg) {
 
 func (p *shellPane) awaitScreen(m *model) tea.Cmd {
 	gen := p.gen
-	return await(m.ctx, p.screen.Changed(), func(struct{}) tea.Msg { return screenMsg{gen} })
+	return await(m.ctx, echoGap, p.screen.Changed(), func(struct{}) tea.Msg { return screenMsg{gen} })
 }
 
 func (p *shellPane) resize(w, h int) tea.Cmd {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 // terminal runs the program on a terminal of 200 by 60 cells that is this
 // process's own, so that a frame is known the moment it is written.
 type terminal struct {
+	in     io.Writer // keys
 	screen *term.Screen
 	frame  chan struct{} // something was written
 	cmd    *exec.Cmd
@@ -42,6 +44,7 @@ func newTerminal(b *testing.B, args ...string) *terminal {
 	if err != nil {
 		b.Fatal(err)
 	}
+	t.in = in
 	out, err := t.cmd.StdoutPipe()
 	if err == nil {
 		err = t.cmd.Start()
@@ -73,6 +76,14 @@ func newTerminal(b *testing.B, args ...string) *terminal {
 	return t
 }
 
+// presses writes keys as a terminal does.
+func (t *terminal) presses(b *testing.B, keys string) {
+	b.Helper()
+	if _, err := io.WriteString(t.in, keys); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // sees waits until the text is on the screen.
 func (t *terminal) sees(b *testing.B, text string) {
 	b.Helper()
@@ -87,13 +98,9 @@ func (t *terminal) sees(b *testing.B, text string) {
 	}
 }
 
-// BenchmarkQueryToRow measures the time from a query that dnsmasq on a real
-// bridge gets to its row on the screen.
-func BenchmarkQueryToRow(b *testing.B) {
-	bridge := lxdtest.Bridge(b)
-	instance := lxdtest.Instance(b, bridge)
-	t := newTerminal(b, instance)
-	t.sees(b, "~$")
+// resolver returns a connection to the dnsmasq of a bridge.
+func resolver(b *testing.B, bridge string) net.Conn {
+	b.Helper()
 	n, _, err := lxdtest.Client(b).GetNetwork(bridge)
 	if err != nil {
 		b.Fatal(err)
@@ -103,16 +110,91 @@ func BenchmarkQueryToRow(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer conn.Close()
+	b.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// ask asks for a name that nobody has asked for before.
+func ask(b *testing.B, conn net.Conn) (name string) {
+	b.Helper()
+	name = strings.ToLower(rand.Text()[:16]) + ".example.test"
+	if _, err := conn.Write(query(b, name)); err != nil {
+		b.Fatal(err)
+	}
+	return name
+}
+
+// BenchmarkQueryToRow measures the time from a query that dnsmasq on a real
+// bridge gets to its row on the screen.
+func BenchmarkQueryToRow(b *testing.B) {
+	bridge := lxdtest.Bridge(b)
+	instance := lxdtest.Instance(b, bridge)
+	t := newTerminal(b, instance)
+	t.sees(b, "~$")
+	conn := resolver(b, bridge)
 	var took []time.Duration
 	for b.Loop() {
-		name := strings.ToLower(rand.Text()[:16]) + ".example.test"
 		begin := time.Now()
-		if _, err := conn.Write(query(b, name)); err != nil {
-			b.Fatal(err)
-		}
-		t.sees(b, name)
+		t.sees(b, ask(b, conn))
 		took = append(took, time.Since(begin))
+	}
+	report(b, took)
+}
+
+// BenchmarkKeyToEcho measures the time from a key typed into the shell to its
+// echo, while a thousand new domains a second come in.
+func BenchmarkKeyToEcho(b *testing.B) {
+	bridge := lxdtest.Bridge(b)
+	instance := lxdtest.Instance(b, bridge)
+	t := newTerminal(b, instance)
+	t.sees(b, "~$")
+	conn := resolver(b, bridge)
+	flood := time.NewTicker(time.Millisecond)
+	done := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for {
+			select {
+			case <-flood.C:
+				ask(b, conn)
+			case <-done:
+				return
+			}
+		}
+	})
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		word := fmt.Sprintf("<%d>", i)
+		t.presses(b, word[:len(word)-1])
+		t.sees(b, word[:len(word)-1])
+		begin := time.Now()
+		t.presses(b, ">")
+		t.sees(b, word)
+		took = append(took, time.Since(begin))
+		t.presses(b, "\x15") // the line goes
+	}
+	close(done)
+	asking.Wait()
+	report(b, took)
+}
+
+// BenchmarkLeaveUnderFlood measures the time from the chord to the table's
+// keys on the screen, while the shell is flooded with output.
+func BenchmarkLeaveUnderFlood(b *testing.B) {
+	bridge := lxdtest.Bridge(b)
+	instance := lxdtest.Instance(b, bridge)
+	t := newTerminal(b, instance)
+	t.sees(b, "~$")
+	t.presses(b, "yes flood\r")
+	t.sees(b, "│flood")
+	var took []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		t.presses(b, "\x1d")
+		t.sees(b, "q quit")
+		took = append(took, time.Since(begin))
+		t.presses(b, "\x1d")
+		t.sees(b, "to the table")
 	}
 	report(b, took)
 }

@@ -1,6 +1,17 @@
 package term
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
+
+// A flood is output that comes in pieces of floodSize or more. What comes
+// within gather of one is taken as one: the more waits, the more of it can be
+// jumped over, so that a flood leaves the processor to the rest of the program.
+const (
+	floodSize = 16 << 10
+	gather    = 12 * time.Millisecond
+)
 
 // pump moves output from the queue to the screen until Close.
 func (s *Screen) pump() {
@@ -12,6 +23,9 @@ func (s *Screen) pump() {
 		}
 		for rest := buf; len(rest) > 0; {
 			rest = s.step(rest)
+		}
+		if len(buf) >= floodSize {
+			<-time.After(gather)
 		}
 	}
 }
