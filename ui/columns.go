@@ -91,7 +91,7 @@ var columns = [...]column{
 			return sortKey{num: int64(d.Queries)}
 		},
 		cell: func(d rowData) string { return count(uint64(d.queries)) }},
-	colTypes: {name: "types", width: 9,
+	colTypes: {name: "types", width: 12,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: types(d)}
 		},
