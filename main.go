@@ -240,7 +240,7 @@ func session(l *capture.Ledger) (name string) {
 
 func recordCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
-		Use: "record [REMOTE:]INSTANCE -- COMMAND...", Short: "Run a command in an instance and print every domain that it needed",
+		Use: "record INSTANCE -- COMMAND...", Short: "Run a command in an instance and print every domain that it needed",
 		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's. With the list on standard output, the command's output goes to standard error.",
 		Example: "lxd-allowlist record dnstest -- apt-get update\nlxd-allowlist record dnstest --format squid --output allow.txt -- sh /root/install.sh",
 		RunE: func(c *cobra.Command, a []string) error {
