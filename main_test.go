@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/canonical/lxd/shared/api"
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
@@ -57,26 +56,10 @@ func run(t *testing.T, c *exec.Cmd) (stdout, stderr string, code int) {
 	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }
 
-func network(t *testing.T, name string) api.NetworkPut {
-	t.Helper()
-	n, _, err := lxdtest.Client(t).GetNetwork(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n.Writable()
-}
-
-func unchanged(t *testing.T, name string, before api.NetworkPut) {
-	t.Helper()
-	if after := network(t, name); !reflect.DeepEqual(after, before) {
-		t.Errorf("bridge %s is %+v, was %+v", name, after, before)
-	}
-}
-
 func TestRecord(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
-	before := network(t, bridge)
+	before := lxdtest.Network(t, bridge)
 	// The last query comes when the command is over.
 	script := "echo to-stdout; nslookup b.example.test >/dev/null; nslookup a.example.test >/dev/null; (sleep 0.3; nslookup late.example.test) >/dev/null 2>&1 & exit 3"
 	stdout, stderr, code := run(t, start(t, "record", instance, "--", "sh", "-c", script))
@@ -89,7 +72,7 @@ func TestRecord(t *testing.T) {
 	if !strings.Contains(stderr, "to-stdout\n") {
 		t.Errorf("the command's output is not on standard error: %q", stderr)
 	}
-	unchanged(t, bridge, before)
+	lxdtest.Unchanged(t, bridge, before)
 
 	c := start(t, "record", instance, "--format", "squid", "--output", "allow.txt", "--", "sh", "-c", "echo hello; nslookup a.example.test >/dev/null")
 	stdout, stderr, code = run(t, c)
@@ -100,7 +83,7 @@ func TestRecord(t *testing.T) {
 	if err != nil || !strings.Contains(string(file), "\na.example.test\n") {
 		t.Errorf("the file has %q, %v", file, err)
 	}
-	unchanged(t, bridge, before)
+	lxdtest.Unchanged(t, bridge, before)
 }
 
 // recording starts a record that doesn't end by itself and returns when its
@@ -129,10 +112,10 @@ func recording(t *testing.T, instance string) *exec.Cmd {
 func TestSignals(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
-	before := network(t, bridge)
+	before := lxdtest.Network(t, bridge)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		c := recording(t, instance)
-		if reflect.DeepEqual(network(t, bridge), before) {
+		if reflect.DeepEqual(lxdtest.Network(t, bridge), before) {
 			t.Errorf("%v: the bridge was not changed, so there is nothing to see", sig)
 		}
 		if err := c.Process.Signal(sig); err != nil {
@@ -141,20 +124,20 @@ func TestSignals(t *testing.T) {
 		if err := c.Wait(); err == nil {
 			t.Errorf("%v: exit code 0", sig)
 		}
-		unchanged(t, bridge, before)
+		lxdtest.Unchanged(t, bridge, before)
 	}
 }
 
 func TestRestoreAfterKill(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
-	before := network(t, bridge)
+	before := lxdtest.Network(t, bridge)
 	c := recording(t, instance)
 	if err := c.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	c.Wait()
-	if reflect.DeepEqual(network(t, bridge), before) {
+	if reflect.DeepEqual(lxdtest.Network(t, bridge), before) {
 		t.Fatal("nothing was left behind, so there is nothing to restore")
 	}
 	_, stderr, code := run(t, start(t, "record", instance, "--", "true"))
@@ -165,7 +148,7 @@ func TestRestoreAfterKill(t *testing.T) {
 	if code != 0 || !strings.Contains(stderr, "as it was before") {
 		t.Errorf("restore: exit code %d, %q", code, stderr)
 	}
-	unchanged(t, bridge, before)
+	lxdtest.Unchanged(t, bridge, before)
 	if _, stderr, code = run(t, start(t, "restore", bridge)); code != 0 || !strings.Contains(stderr, "nothing to put back") {
 		t.Errorf("restore again: exit code %d, %q", code, stderr)
 	}

@@ -15,30 +15,12 @@ import (
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
-// network is a bridge as its owner sees it.
-func network(t *testing.T, name string) api.NetworkPut {
-	t.Helper()
-	n, _, err := lxdtest.Client(t).GetNetwork(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n.Writable()
-}
-
-// unchanged fails the test if the bridge isn't as it was.
-func unchanged(t *testing.T, name string, before api.NetworkPut) {
-	t.Helper()
-	if after := network(t, name); !reflect.DeepEqual(after, before) {
-		t.Errorf("bridge %s is %+v, was %+v", name, after, before)
-	}
-}
-
 // fixture is a bridge with an instance on it.
 func fixture(t *testing.T) (bridge, instance string, before api.NetworkPut) {
 	t.Helper()
 	bridge = lxdtest.Bridge(t)
 	instance = lxdtest.Instance(t, bridge)
-	return bridge, instance, network(t, bridge)
+	return bridge, instance, lxdtest.Network(t, bridge)
 }
 
 // The main job: use the shell, see the domains, drop one, quit, have the file.
@@ -48,7 +30,7 @@ func TestMonitor(t *testing.T) {
 			bridge, instance, before := fixture(t)
 			s := open(t, size[0], size[1], instance)
 			s.sees(instance+" on "+bridge, "~$")
-			if reflect.DeepEqual(network(t, bridge), before) {
+			if reflect.DeepEqual(lxdtest.Network(t, bridge), before) {
 				t.Error("the bridge's dnsmasq doesn't log")
 			}
 			s.types("nslookup a.example.test >/dev/null; nslookup b.example.test >/dev/null; nslookup x.y.other.test >/dev/null")
@@ -70,7 +52,7 @@ func TestMonitor(t *testing.T) {
 			if got, want := s.file(instance+"-allowlist.txt"), "a.example.test\nx.y.other.test\n"; got != want {
 				t.Errorf("the file has %q, want %q", got, want)
 			}
-			unchanged(t, bridge, before)
+			lxdtest.Unchanged(t, bridge, before)
 		})
 	}
 }
@@ -110,11 +92,8 @@ func TestShellEndsAndOpensAgain(t *testing.T) {
 	s.types("nslookup later.example.test")
 	s.row("new", "later.example.test")
 	s.keys("C-]")
-	s.keys("q")
-	s.sees("quit only")
-	s.keys("n")
-	s.exits(0)
-	unchanged(t, bridge, before)
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
 }
 
 func TestResize(t *testing.T) {
@@ -171,7 +150,7 @@ func TestPicker(t *testing.T) {
 
 func TestLaunch(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
-	before := network(t, bridge)
+	before := lxdtest.Network(t, bridge)
 	s := open(t, 120, 40, "--launch", lxdtest.Image, "--network", bridge)
 	s.sees("on "+bridge, "~$")
 	s.types("nslookup a.example.test")
@@ -181,11 +160,8 @@ func TestLaunch(t *testing.T) {
 		t.Fatalf("the bridge is used by %v, %v, want one instance", n.UsedBy, err)
 	}
 	s.keys("C-]")
-	s.keys("q")
-	s.sees("quit only")
-	s.keys("n")
-	s.exits(0)
-	unchanged(t, bridge, before)
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
 	if n, _, err = lxdtest.Client(t).GetNetwork(bridge); err != nil || len(n.UsedBy) != 0 {
 		t.Errorf("the launched instance is still there: %v, %v", n.UsedBy, err)
 	}
@@ -206,11 +182,8 @@ func TestNextStartOffersToRestore(t *testing.T) {
 	s.keys("y")
 	s.sees(instance+" on "+bridge, "~$")
 	s.keys("C-]")
-	s.keys("q")
-	s.sees("quit only")
-	s.keys("n")
-	s.exits(0)
-	unchanged(t, bridge, before)
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
 }
 
 // The terminal is gone: the bridge is given back all the same.
@@ -222,11 +195,11 @@ func TestHangUp(t *testing.T) {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	late := time.After(patience)
-	for !reflect.DeepEqual(network(t, bridge), before) {
+	for !reflect.DeepEqual(lxdtest.Network(t, bridge), before) {
 		select {
 		case <-again.C:
 		case <-late:
-			unchanged(t, bridge, before)
+			lxdtest.Unchanged(t, bridge, before)
 			return
 		}
 	}

@@ -94,10 +94,7 @@ func TestResume(t *testing.T) {
 	s.keys("v", "j", "d")
 	s.row("✗ drop", "x.tracker.net")
 	s.row("✗ drop", "y.tracker.net")
-	s.keys("q")
-	s.sees("quit only")
-	s.keys("n")
-	s.exits(0)
+	s.quits()
 	sessions, err := filepath.Glob(filepath.Join(os.Getenv("XDG_STATE_HOME"), "lxd-allowlist", "sessions", "*.jsonl"))
 	if err != nil || len(sessions) != 1 {
 		t.Fatalf("sessions: %v, %v", sessions, err)

@@ -183,6 +183,15 @@ func (s *screen) selects(name string) {
 	s.row("▌", name)
 }
 
+// quits leaves the table without writing a file.
+func (s *screen) quits() {
+	s.t.Helper()
+	s.keys("q")
+	s.sees("quit only")
+	s.keys("n")
+	s.exits(0)
+}
+
 // exits waits for the program's end and checks its code.
 func (s *screen) exits(code int) {
 	s.t.Helper()

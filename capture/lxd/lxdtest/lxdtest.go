@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,24 @@ func Bridge(t testing.TB) string {
 		}
 	})
 	return name
+}
+
+// Network returns a bridge as its owner sees it.
+func Network(t testing.TB, name string) api.NetworkPut {
+	t.Helper()
+	n, _, err := Client(t).GetNetwork(name)
+	if err != nil {
+		t.Fatalf("look up bridge %s: %v", name, err)
+	}
+	return n.Writable()
+}
+
+// Unchanged fails the test if a bridge isn't what [Network] told before.
+func Unchanged(t testing.TB, name string, before api.NetworkPut) {
+	t.Helper()
+	if after := Network(t, name); !reflect.DeepEqual(after, before) {
+		t.Errorf("bridge %s is %+v, was %+v", name, after, before)
+	}
 }
 
 // subnet returns a bridge's addresses, at random: LXD's "auto" finds none on a
