@@ -61,21 +61,21 @@ const (
 // Domain is the record of one name. It belongs to its ledger and is read
 // within [Ledger.Read] only.
 type Domain struct {
-	Name  string // lower-cased, without the trailing dot
-	Class parse.Class
+	// What every query touches stands together.
+	Name        string // lower-cased, without the trailing dot
+	first, last int64  // Unix nanoseconds
 	// Queries is how often the name was asked for; 0 for one that is known
 	// only as the target of another's CNAME.
 	Queries   uint32
-	Types     []TypeCount
 	Outcomes  Outcomes
+	Class     parse.Class
+	unseen    bool // in Ledger.changed
+	unsaved   saving
+	Types     []TypeCount
+	clients   []uint16 // places in Ledger.clients
 	Addresses []netip.Addr
 	Chain     []ID // CNAME targets of the last answers, in order
 	Mark      Mark
-
-	clients     []uint16 // places in Ledger.clients
-	first, last int64    // Unix nanoseconds
-	unseen      bool     // in Ledger.changed
-	unsaved     saving
 }
 
 // TypeCount is how often a name was asked for with one query type.

@@ -24,13 +24,15 @@ type Ledger struct {
 	mu      sync.Mutex
 	info    Info
 	domains []Domain
-	ids     map[string]ID
+	ids     index
 	groups  map[string]Mark // by the name that they are below
 	rules   []UserRule
 
 	split   parse.Splitter
 	rec     parse.Record
+	batch   batch
 	name    []byte // scratch
+	last    lastName
 	chain   chain
 	pending [256]outstanding
 
@@ -106,7 +108,7 @@ func NewLedger(info Info) *Ledger {
 	}
 	return &Ledger{
 		info:    info,
-		ids:     make(map[string]ID),
+		ids:     newIndex(),
 		groups:  make(map[string]Mark),
 		clientN: make(map[string]uint16),
 		types:   make(map[string]string),
@@ -122,7 +124,15 @@ func NewLedger(info Info) *Ledger {
 func (l *Ledger) Feed(data []byte, at time.Time, stamps bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.split.Feed(data, func(line []byte) { l.line(line, at, stamps) })
+	first := true
+	l.split.Feed(data, func(line []byte) {
+		l.hear(line, at, stamps)
+		if first { // it may be in the splitter's buffer, which doesn't last
+			l.takeBatch()
+			first = false
+		}
+	})
+	l.takeBatch()
 	l.settle()
 }
 
@@ -131,7 +141,8 @@ func (l *Ledger) Feed(data []byte, at time.Time, stamps bool) {
 func (l *Ledger) EndOfLog(at time.Time, stamps bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.split.Flush(func(line []byte) { l.line(line, at, stamps) })
+	l.split.Flush(func(line []byte) { l.hear(line, at, stamps) })
+	l.takeBatch()
 	l.chain = chain{}
 	l.settle()
 }
@@ -144,43 +155,17 @@ func (l *Ledger) ResetLog() {
 	l.chain = chain{}
 }
 
-func (l *Ledger) line(line []byte, at time.Time, stamps bool) {
-	l.counts.Lines++
-	r := &l.rec
-	r.Parse(line)
-	switch r.Kind {
-	case parse.Query:
-		l.counts.Queries++
-		if stamps {
-			if t, ok := r.Time(at); ok {
-				at = t
-			}
-		}
-		l.query(r, at.UnixNano())
-	case parse.Answer:
-		l.answer(r)
-		return // a chain goes on from answer to answer
-	case parse.Cut:
-		l.counts.Cut++
-	case parse.Garbled:
-		l.counts.Garbled++
-	case parse.Loss:
-		l.counts.Lost++
-		l.lastLoss = string(r.Text)
-	}
-	l.chain = chain{}
-}
-
-func (l *Ledger) query(r *parse.Record, at int64) {
-	l.name = parse.AppendName(l.name[:0], r.Name)
+func (l *Ledger) query(m *message) {
 	if len(l.expect) > 0 {
-		if c, ok := l.expect[string(l.name)]; ok {
-			delete(l.expect, string(l.name))
+		if c, ok := l.expect[string(m.name)]; ok {
+			delete(l.expect, string(m.name))
 			close(c)
 			return
 		}
 	}
-	id, fresh := l.lookup(l.name, at)
+	at := m.at
+	id, fresh := l.lookupHashed(m.name, m.hash, at)
+	l.last.set(m.logged, id)
 	d := &l.domains[id]
 	if d.Class == parse.Unprintable {
 		l.counts.Unprintable++
@@ -193,36 +178,35 @@ func (l *Ledger) query(r *parse.Record, at int64) {
 	d.Queries++
 	d.first = min(d.first, at)
 	d.last = max(d.last, at)
-	freshType, freshClient := l.countType(d, r.Type), l.countClient(d, r.Client)
+	freshType, freshClient := l.countType(d, m.kindOf), l.countClient(d, m.client)
 	if fresh || freshType || freshClient {
 		l.touch(id, saveNow)
 	} else {
 		l.touch(id, saveLater)
 	}
-	if r.Serial != 0 {
-		l.pending[r.Serial%uint64(len(l.pending))] = outstanding{r.Serial, id}
+	if m.serial != 0 {
+		l.pending[m.serial%uint64(len(l.pending))] = outstanding{m.serial, id}
 	}
 }
 
-func (l *Ledger) answer(r *parse.Record) {
-	o := r.Outcome()
-	if len(r.Name) == 0 { // an error, tied to its query by the serial alone
+func (l *Ledger) answer(m *message) {
+	o := m.outcome
+	if len(m.logged) == 0 { // an error, tied to its query by the serial alone
 		l.chain = chain{}
-		if p := l.pending[r.Serial%uint64(len(l.pending))]; r.Serial != 0 && p.serial == r.Serial {
+		if p := l.pending[m.serial%uint64(len(l.pending))]; m.serial != 0 && p.serial == m.serial {
 			l.outcome(p.id, o)
 		}
 		return
 	}
-	if o == parse.Address && r.PTR() {
+	if m.reverse {
 		l.chain = chain{} // "reply 192.0.2.7 is a.example" answers a reverse lookup
 		return
 	}
 	c := &l.chain
-	if c.open && c.serial != r.Serial {
+	if c.open && c.serial != m.serial {
 		*c = chain{}
 	}
-	l.name = parse.AppendName(l.name[:0], r.Name)
-	id, known := l.ids[string(l.name)]
+	id, known := l.known(m.logged)
 	switch {
 	case c.open && c.alias:
 		if !known {
@@ -233,7 +217,7 @@ func (l *Ledger) answer(r *parse.Record) {
 		*c = chain{}
 		return
 	case !c.open || id != c.last:
-		*c = chain{open: true, serial: r.Serial, root: id}
+		*c = chain{open: true, serial: m.serial, root: id}
 	}
 	c.last, c.alias = id, o == parse.Alias
 	l.outcome(id, o)
@@ -241,9 +225,9 @@ func (l *Ledger) answer(r *parse.Record) {
 		l.outcome(c.root, o)
 	}
 	if o == parse.Address {
-		l.address(id, r.Result)
+		l.address(id, m.result)
 		if id != c.root {
-			l.address(c.root, r.Result)
+			l.address(c.root, m.result)
 		}
 	}
 }
@@ -251,13 +235,17 @@ func (l *Ledger) answer(r *parse.Record) {
 // lookup returns the record for a normalised name and makes one if there is
 // none.
 func (l *Ledger) lookup(name []byte, at int64) (id ID, fresh bool) {
-	if id, ok := l.ids[string(name)]; ok {
+	return l.lookupHashed(name, l.ids.hash(name), at)
+}
+
+func (l *Ledger) lookupHashed(name []byte, hash uint32, at int64) (id ID, fresh bool) {
+	id, known := l.ids.find(name, hash, l.domains)
+	if known {
 		return id, false
 	}
 	id = ID(len(l.domains))
-	s := string(name)
-	l.ids[s] = id
-	l.domains = append(l.domains, Domain{Name: s, Class: parse.Classify(name), first: at, last: at})
+	l.ids.add(hash, id)
+	l.domains = append(l.domains, Domain{Name: string(name), Class: parse.Classify(name), first: at, last: at})
 	return id, true
 }
 
@@ -290,7 +278,7 @@ func (l *Ledger) countClient(d *Domain, address []byte) (fresh bool) {
 		n = l.addClient(Client{Address: string(address)})
 		notify(l.unknown)
 	}
-	if slices.Contains(d.clients, n) || len(d.clients) >= maxClients {
+	if len(d.clients) >= maxClients || slices.Contains(d.clients, n) {
 		return false
 	}
 	d.clients = append(d.clients, n)
@@ -312,7 +300,7 @@ func (l *Ledger) outcome(id ID, o parse.Outcome) {
 
 func (l *Ledger) link(root, target ID) {
 	d := &l.domains[root]
-	if root == target || slices.Contains(d.Chain, target) || len(d.Chain) >= maxChain {
+	if root == target || len(d.Chain) >= maxChain || slices.Contains(d.Chain, target) {
 		return
 	}
 	d.Chain = append(d.Chain, target)
@@ -320,9 +308,12 @@ func (l *Ledger) link(root, target ID) {
 }
 
 func (l *Ledger) address(id ID, text []byte) {
-	a, err := netip.ParseAddr(string(text))
 	d := &l.domains[id]
-	if err != nil || slices.Contains(d.Addresses, a) || len(d.Addresses) >= maxAddresses {
+	if len(d.Addresses) >= maxAddresses {
+		return
+	}
+	a, err := netip.ParseAddr(string(text))
+	if err != nil || slices.Contains(d.Addresses, a) {
 		return
 	}
 	d.Addresses = append(d.Addresses, a)

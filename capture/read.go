@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -29,8 +28,7 @@ func (r Reader) Domain(id ID) *Domain { return &r.l.domains[id] }
 
 // Lookup returns the ID of a normalised name.
 func (r Reader) Lookup(name string) (ID, bool) {
-	id, ok := r.l.ids[name]
-	return id, ok
+	return r.l.ids.find([]byte(name), r.l.ids.hash([]byte(name)), r.l.domains)
 }
 
 // Verdict returns the decision in force for d.
@@ -42,11 +40,13 @@ func (r Reader) Group(name string) Mark { return r.l.groups[name] }
 // Owners returns who asked for d, each once: instances, and addresses whose
 // owner is not known.
 func (r Reader) Owners(d *Domain) []string {
-	var names []string
+	names := make([]string, 0, len(d.clients))
 	for _, n := range d.clients {
-		c := r.l.clients[n]
-		if name := cmp.Or(c.Owner, c.Address); !slices.Contains(names, name) {
-			names = append(names, name)
+		c := &r.l.clients[n]
+		if c.Owner == "" { // an address is there once
+			names = append(names, c.Address)
+		} else if !slices.Contains(names, c.Owner) {
+			names = append(names, c.Owner)
 		}
 	}
 	return names

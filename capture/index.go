@@ -1,0 +1,67 @@
+package capture
+
+import "hash/maphash"
+
+// index finds a domain by its name. It is open addressing in one slice without
+// a pointer: a lookup costs one cache miss beside the record's own, and the
+// garbage collector has nothing to read in it.
+type index struct {
+	slots []slot // a power of two of them, at most half in use
+	used  int
+	seed  maphash.Seed // random: whoever chooses the names can't have them collide
+}
+
+// slot is empty while next is 0.
+type slot struct {
+	hash uint32
+	next ID // the domain's ID plus 1
+}
+
+// minSlots is where an index begins: a session has hundreds of names.
+const minSlots = 1 << 10
+
+func newIndex() index {
+	return index{slots: make([]slot, minSlots), seed: maphash.MakeSeed()}
+}
+
+func (x *index) hash(name []byte) uint32 { return uint32(maphash.Bytes(x.seed, name)) }
+
+// find returns the ID of a name.
+func (x *index) find(name []byte, hash uint32, domains []Domain) (ID, bool) {
+	mask := uint32(len(x.slots) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		s := x.slots[at]
+		if s.next == 0 {
+			return 0, false
+		}
+		if s.hash == hash && domains[s.next-1].Name == string(name) {
+			return s.next - 1, true
+		}
+	}
+}
+
+// guess returns the ID plus 1 of the name that first comes for a hash.
+func (x *index) guess(hash uint32) ID { return x.slots[hash&uint32(len(x.slots)-1)].next }
+
+// add takes up a name that find did not find.
+func (x *index) add(hash uint32, id ID) {
+	if x.used++; 2*x.used > len(x.slots) {
+		old := x.slots
+		x.slots = make([]slot, 2*len(old))
+		for _, s := range old {
+			if s.next != 0 {
+				x.put(s)
+			}
+		}
+	}
+	x.put(slot{hash, id + 1})
+}
+
+func (x *index) put(s slot) {
+	mask := uint32(len(x.slots) - 1)
+	at := s.hash & mask
+	for x.slots[at].next != 0 {
+		at = (at + 1) & mask
+	}
+	x.slots[at] = s
+}
