@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -206,6 +205,11 @@ func (o *options) monitor(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
+	if instance == "" && o.resume != "" {
+		if instance, err = resumed(o.resume); err != nil {
+			return err
+		}
+	}
 	b := backend.New(remote, o.user, o.config)
 	s.Backend = b
 	if instance != "" || o.launch != "" {
@@ -219,6 +223,16 @@ func (o *options) monitor(ctx context.Context, target string) error {
 		farewell(result, "export", s.Ledger)
 	}
 	return err
+}
+
+// resumed returns the instance that a session was about.
+func resumed(name string) (instance string, err error) {
+	l, err := capture.Load(name)
+	if err != nil {
+		return "", err
+	}
+	l.Read(func(r capture.Reader) { instance = r.Info().Instance })
+	return instance, nil
 }
 
 func (o *options) config(server *lxd.Server, instance string, report func(string, float64)) live.Config {
@@ -268,12 +282,10 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	defer server.Close()
-	last := ""
-	s, err := live.Start(ctx, o.config(server, instance, func(doing string, _ float64) {
-		if doing != last {
+	s, err := live.Start(ctx, o.config(server, instance, func(doing string, done float64) {
+		if done < 0 { // a step, not how far one is
 			fmt.Fprintln(os.Stderr, "lxd-allowlist: "+doing)
 		}
-		last = doing
 	}))
 	var left *lxd.LeftoverError
 	switch {
@@ -296,6 +308,9 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	s.Settle(ctx, o.settle)
+	if out := s.Ledger.LeftOut(); out != "" {
+		fmt.Fprintf(os.Stderr, "lxd-allowlist: left out %s: lxd-allowlist open %s shows them\n", out, session(s.Ledger))
+	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
 	case err != nil && err != output.ErrChanged:
@@ -323,54 +338,14 @@ func (o *options) open(ctx context.Context, source string) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c := &ui.Capture{Title: source, Live: o.follow}
-	var reading sync.WaitGroup
-	if capture.IsSession(source) {
-		c.Ledger, err = capture.Resume(source)
-	} else {
-		c.Ledger, err = o.openLog(ctx, source, c, &reading)
-	}
+	r, err := live.OpenSession(ctx, program(), source, o.follow)
 	if err != nil {
 		return err
 	}
-	s.Capture = c
+	s.Capture = &ui.Capture{Ledger: r.Ledger, Title: source, Live: o.follow, Notices: r.Notices}
 	result, err := ui.Run(ctx, s)
-	cancel()
-	if source != "-" { // a read of standard input can't be broken off
-		reading.Wait()
-	}
-	farewell(result, "open", c.Ledger)
-	return errors.Join(err, c.Ledger.Close())
-}
-
-// openLog begins to read a log in the background.
-func (o *options) openLog(ctx context.Context, source string, c *ui.Capture, reading *sync.WaitGroup) (*capture.Ledger, error) {
-	f, err := live.OpenLog(source)
-	if err != nil {
-		return nil, err
-	}
-	l, err := capture.Create(capture.Info{Program: program(), Log: source})
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	notices := make(chan string, 1)
-	c.Notices = notices
-	reading.Go(func() {
-		defer f.Close()
-		var err error
-		if o.follow && source != "-" {
-			err = live.FollowLog(ctx, l, source, 0)
-		} else {
-			err = live.ReadLog(ctx, l, f, func(int64) {})
-		}
-		if err != nil && ctx.Err() == nil {
-			notices <- err.Error()
-		}
-	})
-	return l, nil
+	farewell(result, "open", r.Ledger)
+	return errors.Join(err, r.Close())
 }
 
 func (o *options) export(ctx context.Context, source string) error {
@@ -378,28 +353,11 @@ func (o *options) export(ctx context.Context, source string) error {
 	if err != nil {
 		return err
 	}
-	l, err := load(ctx, source)
+	l, err := live.Load(ctx, program(), source)
 	if err == nil {
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	}
 	return o.compared(err)
-}
-
-// load reads all of a session or a log.
-func load(ctx context.Context, source string) (*capture.Ledger, error) {
-	if capture.IsSession(source) {
-		return capture.Load(source)
-	}
-	f, err := live.OpenLog(source)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	l := capture.NewLedger(capture.Info{Program: program(), Log: source})
-	if err := live.ReadLog(ctx, l, f, func(int64) {}); err != nil {
-		return nil, fmt.Errorf("read %s: %w", source, err)
-	}
-	return l, nil
 }
 
 func (o *options) restore(ctx context.Context, target string) error {
@@ -425,6 +383,7 @@ func sessions(context.Context, string) error {
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SESSION\tLAST CHANGE\tSUBJECT\tSTATE")
 	for _, s := range all {
 		state := ""
 		if s.Err != nil {

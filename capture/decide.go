@@ -20,6 +20,9 @@ type change struct {
 // describe says what the change did: "keep a.example", "drop 12 domains".
 func (l *Ledger) describe(c change) string {
 	verb := map[Decision]string{New: "unmark", Keep: "keep", Drop: "drop"}[c.to.Decision]
+	if len(c.was) == 1 && c.was[0].Decision == c.to.Decision && c.was[0].Reason != c.to.Reason {
+		verb = "reason for"
+	}
 	what := fmt.Sprintf("%d domains", len(c.ids))
 	switch {
 	case c.group != "" && c.to.Suffix:
@@ -29,8 +32,11 @@ func (l *Ledger) describe(c change) string {
 	case len(c.ids) == 1:
 		what = l.domains[c.ids[0]].Name
 	}
-	if c.to.Reason != "" {
+	switch {
+	case c.to.Reason != "":
 		what += " (" + c.to.Reason + ")"
+	case verb == "reason for":
+		what += " taken away"
 	}
 	return verb + " " + what
 }

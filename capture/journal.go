@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -281,8 +283,8 @@ func (l *Ledger) restore(s *savedDomain) {
 	d.Queries, d.Outcomes, d.Addresses, d.Chain = s.Queries, s.Outcomes, s.Addresses, chain
 	d.first, d.last = s.First.UnixNano(), s.Last.UnixNano()
 	d.Types = d.Types[:0]
-	for t, n := range s.Types {
-		d.Types = append(d.Types, TypeCount{l.intern([]byte(t)), n})
+	for _, t := range slices.Sorted(maps.Keys(s.Types)) {
+		d.Types = append(d.Types, TypeCount{l.intern([]byte(t)), s.Types[t]})
 	}
 	d.clients = d.clients[:0]
 	for _, address := range s.Clients {

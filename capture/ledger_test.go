@@ -205,6 +205,20 @@ func TestGroup(t *testing.T) {
 	}
 }
 
+func TestLeftOut(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	if got := l.LeftOut(); got != "" {
+		t.Errorf("of nothing, %q is left out", got)
+	}
+	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5",
+		"query[A] gone.example from 10.0.0.5", "reply gone.example is NXDOMAIN")
+	l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, "example.net")
+	l.Mark(capture.Mark{Decision: capture.Drop}, 1)
+	if got, want := l.LeftOut(), "1 with NXDOMAIN only, 1 by you; but a suffix rule allows b.example.net"; got != want {
+		t.Errorf("left out are %q, want %q", got, want)
+	}
+}
+
 func TestUserRules(t *testing.T) {
 	rules, err := capture.ReadRules(strings.NewReader(`# my rules
 keep .ubuntu.com   # apt mirrors

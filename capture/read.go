@@ -91,6 +91,13 @@ func (l *Ledger) Refresh(look func(Reader, []ID)) {
 	l.changed = l.changed[:0]
 }
 
+// Pending returns how many records Refresh has to hand over.
+func (l *Ledger) Pending() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.changed)
+}
+
 // Wake tells, by one value however many, that Refresh has something.
 func (l *Ledger) Wake() <-chan struct{} { return l.wake }
 

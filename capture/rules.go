@@ -75,7 +75,7 @@ func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 	case d.Queries == 0:
 		return AliasOnly, "never asked for, only the target of a CNAME"
 	case d.Outcomes == 1<<parse.NoName:
-		return NoSuchName, "there is no such name (NXDOMAIN)"
+		return NoSuchName, "was never answered but with NXDOMAIN"
 	}
 	if owner, only := l.elsewhere(d); only {
 		return Elsewhere, "asked by " + owner + " only"

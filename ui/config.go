@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -33,6 +34,10 @@ type Config struct {
 
 // DefaultLeaveKey is the chord that leaves the shell where none is set.
 const DefaultLeaveKey = "ctrl+]"
+
+// chord is what can leave the shell: keys that terminals send as one and that
+// nobody types as text.
+var chord = regexp.MustCompile(`^(ctrl\+[]a-z\\^_@]|alt\+[a-z0-9]|f([1-9]|1[0-2]))$`)
 
 // LoadConfig reads the config file; the zero Config where there is none.
 func LoadConfig() (c Config, err error) {
@@ -63,6 +68,9 @@ func strip(err error) error { return errors.New(strings.Join(strings.Fields(err.
 // keys returns the keys as the config has them.
 func (c Config) keys() (keyMap, error) {
 	k := newKeys(cmp.Or(c.LeaveKey, DefaultLeaveKey))
+	if c.LeaveKey != "" && !chord.MatchString(c.LeaveKey) {
+		return k, fmt.Errorf("the leave key %q is no chord: write one such as ctrl+g, alt+x or f12, or there would be no way out of the shell", c.LeaveKey)
+	}
 	named := k.named()
 	for _, name := range slices.Sorted(maps.Keys(c.Keys)) {
 		b, ok := named[name]

@@ -63,6 +63,13 @@ func (m *model) reason(id capture.ID) (reason string) {
 
 func (m *model) markDomains(to capture.Mark, ids []capture.ID) {
 	what, err := m.capture.Ledger.Mark(to, ids...)
+	if to.Decision == capture.Drop && len(ids) == 1 && what != "" {
+		m.capture.Ledger.Read(func(r capture.Reader) {
+			if domain := registrable(r.Domain(ids[0]).Name); r.Group(domain).Suffix {
+				what += ", but *." + domain + " allows it all the same"
+			}
+		})
+	}
 	m.told(what, err)
 }
 

@@ -46,6 +46,7 @@ type (
 		data    []byte
 		rules   int
 		refused []export.Refused
+		leftOut string
 		err     error
 	}
 	copiedMsg struct {
@@ -107,7 +108,11 @@ func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
 }
 
 // preview makes the file of a format.
-func preview(l *capture.Ledger, f export.Format) previewMsg { return previewOf(l.List(false), f) }
+func preview(l *capture.Ledger, f export.Format) previewMsg {
+	p := previewOf(l.List(false), f)
+	p.leftOut = cmp.Or(l.LeftOut(), "nothing")
+	return p
+}
 
 func previewOf(list export.List, f export.Format) (p previewMsg) {
 	compiled, refused := export.Compile(list)
@@ -332,13 +337,16 @@ func (d *exportDialog) view(m *model, w, h int) []string {
 	var counts, left, format, meaning, file line
 	counts.add(s.strong, plural(d.preview.rules, "rule")).add(s.muted, " from ").
 		add(s.keep, fmt.Sprintf("%d keep", t.Keep)).add(s.muted, " and ").add(s.text, fmt.Sprintf("%d new", t.New))
-	left.add(s.muted, "left out: ").add(s.drop, fmt.Sprintf("%d drop", t.DropByUser)).
-		add(s.muted, fmt.Sprintf(" and %d auto", t.DropByRule))
+	left.add(s.muted, "left out: "+d.preview.leftOut)
 	if n := len(d.preview.refused); n > 0 {
 		left.add(s.warn, fmt.Sprintf(" and %d that no list can hold", n))
 	}
 	format.add(s.muted, "format  ").add(s.key, "‹ ").add(s.strong, f.Name).add(s.key, " ›").add(s.muted, "  "+f.Title)
-	meaning.add(s.muted, "        "+cmp.Or(f.Widens, "exact: "+f.Exact))
+	if f.Widens != "" {
+		meaning.add(s.warn, "        "+f.Widens)
+	} else {
+		meaning.add(s.muted, "        proven: "+f.Proven)
+	}
 	file.add(s.muted, "file    ")
 	if d.path.Focused() {
 		d.path.SetWidth(inner - 10)
@@ -403,7 +411,7 @@ func (d *exportDialog) foot(m *model, w int) string {
 		return hints(s, []key.Binding{relabel(k.Accept, "done")}, w)
 	case d.exists:
 		var l line
-		l.add(s.warn, d.path.Value()+" exists. ")
+		l.add(s.warn, "it exists:")
 		keys := []key.Binding{relabel(k.Yes, "overwrite"), k.Merge, relabel(k.File, "another name"), k.Cancel}
 		return l.b.String() + hints(s, keys, max(0, w-l.w))
 	case d.err != nil:

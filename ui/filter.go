@@ -36,13 +36,13 @@ type condition func(candidate) bool
 // filterHelp is the filter's language, for the help.
 var filterHelp = [][2]string{
 	{"word", "names that contain it"},
-	{"!word", "names that don't (! before any term)"},
+	{"!word", "names that don't"},
 	{"~regexp", "names that match it"},
-	{"is:new keep drop auto", "by the decision"},
-	{"type:HTTPS", "asked with that query type"},
-	{"result:nxdomain", "by what was answered"},
-	{"from:INSTANCE", "by who asked"},
-	{"seen:5m", "asked for within that time"},
+	{"is:new", "or is:keep, is:drop, auto"},
+	{"type:https", "asked with that type"},
+	{"result:nx", "answered like that"},
+	{"from:web", "asked by that instance"},
+	{"seen:5m", "asked within that time"},
 }
 
 func compileFilter(text string) filter {

@@ -10,10 +10,10 @@ type item struct {
 
 // groupHead is the line above the domains of one registrable domain.
 type groupHead struct {
-	name            string
-	ids             []capture.ID
-	keep, new, drop int
-	folded          bool
+	name                  string
+	ids                   []capture.ID
+	keep, new, drop, auto int
+	folded                bool
 }
 
 // grouping is the table's rows with the heads of their groups between them. A
@@ -42,8 +42,10 @@ func (g *grouping) arrange(t *table) {
 				h.keep++
 			case tallyNew:
 				h.new++
-			default:
+			case tallyDropByUser:
 				h.drop++
+			default:
+				h.auto++
 			}
 		}
 		h.ids, h.folded = t.rows[at:end], g.isFolded(h.name)

@@ -168,6 +168,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.awaitNotice()
 	case ledgerMsg:
 		m.table.refresh(time.Now())
+		if m.shell == nil && !m.capture.Live {
+			m.table.wake() // the table has the focus, and nothing newer comes
+		}
 		return m, m.awaitLedger()
 	case choicesMsg, stepMsg, openedMsg:
 		return m, m.updateOpening(msg)

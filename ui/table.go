@@ -72,6 +72,9 @@ func (t *table) resize(w, h int) {
 	}
 	t.w, t.h, t.view = w, h, nil
 	t.bound()
+	if t.selecting {
+		t.show()
+	}
 }
 
 func (t *table) restyle() {

@@ -52,9 +52,12 @@ func (t *table) draw(s *styles, focused bool, waiting string) []string {
 }
 
 func (t *table) title(s *styles, focused bool) string {
-	info := plural(t.tally.Total(), "domain")
+	info := fmt.Sprint(t.tally.Total())
 	if n := len(t.rows); n != t.tally.Total() {
-		info = fmt.Sprintf("%d of %s", n, info)
+		info = fmt.Sprintf("%d of %d", n, t.tally.Total())
+	}
+	if below := t.len() - t.top - t.h; t.top > 0 || below > 0 {
+		info += fmt.Sprintf("  ↑%d ↓%d", t.top, max(0, below))
 	}
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
@@ -64,7 +67,7 @@ func (t *table) title(s *styles, focused bool) string {
 		l.add(s.warn, " dropped hidden")
 	}
 	if t.frozen {
-		l.add(s.warn, " frozen")
+		l.add(s.warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
 	}
 	if t.editing() || t.filter.text != "" {
 		l.add(s.key, "  /").add(s.text, "")
@@ -142,14 +145,15 @@ func (t *table) drawHead(l *line, s *styles, h *groupHead, m capture.Mark) strin
 	case m.Decision == capture.Drop:
 		l.add(s.drop, "  ✗ drop all")
 	}
-	l.add(s.muted, "  "+plural(len(h.ids), "domain"))
+	between := "  "
 	for _, part := range []struct {
 		n     int
 		style lipgloss.Style
 		word  string
-	}{{h.new, s.text, "new"}, {h.keep, s.keep, "keep"}, {h.drop, s.drop, "drop"}} {
-		if part.n > 0 && part.n < len(h.ids) {
-			l.add(s.muted, " · ").add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
+	}{{h.new, s.text, "new"}, {h.keep, s.keep, "keep"}, {h.drop, s.drop, "drop"}, {h.auto, s.muted, "auto"}} {
+		if part.n > 0 {
+			l.add(s.muted, between).add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
+			between = " · "
 		}
 	}
 	return l.pad(t.w).cut(t.w)

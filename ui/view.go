@@ -112,7 +112,13 @@ func (m *model) body() []string {
 // waiting says what an empty table waits for.
 func (m *model) waiting() string {
 	if !m.capture.Live {
-		return ""
+		text := ""
+		m.capture.Ledger.Read(func(r capture.Reader) {
+			if c := r.Counts(); c.Lines > 0 && c.Queries == 0 {
+				text = fmt.Sprintf("no query in %s: is it dnsmasq's log, with log-queries?", plural(int(c.Lines), "line"))
+			}
+		})
+		return text
 	}
 	return "waiting for the first query: use the application"
 }
@@ -137,7 +143,10 @@ func (m *model) header() string {
 			l.join(news)
 		}
 	}
-	return l.pad(m.w - right.w).join(&right).cut(m.w)
+	var left line
+	left.b.WriteString(fit(l.b.String(), max(0, min(l.w, m.w-right.w-1))))
+	left.w = max(0, min(l.w, m.w-right.w-1))
+	return left.pad(m.w - right.w).join(&right).cut(m.w)
 }
 
 // news is what the header says where there is room, the weightiest first.

@@ -20,6 +20,7 @@ func (s *Session) choose(ctx context.Context, c Config) error {
 		}
 		s.Instance, s.launched = name, true
 	}
+	c.Report("looking up "+s.Instance, -1)
 	i, err := c.Server.Instance(ctx, s.Instance)
 	if err != nil {
 		return err

@@ -64,6 +64,10 @@ func Start(ctx context.Context, c Config) (_ *Session, err error) {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
+	// What is wrong with the user's files is said before anything is touched.
+	if _, err = capture.LoadRules(); err != nil {
+		return nil, err
+	}
 	if err = s.choose(ctx, c); err != nil {
 		return nil, err
 	}

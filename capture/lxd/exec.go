@@ -23,6 +23,9 @@ import (
 // notFoundCode is the exit code of a command that isn't there.
 const notFoundCode = 127
 
+// notRunnableCode is that of one that is there and can't be run.
+const notRunnableCode = 126
+
 // The exit codes of commands that were killed or lost their terminal, which is
 // how those in an instance that stops end.
 const (
@@ -51,7 +54,7 @@ type Command struct {
 }
 
 // Run runs a command in an instance and returns its exit code, -1 where that
-// isn't known. When the context ends, the command is interrupted, then
+// isn't known; 127 may also mean that there is no such command. When the context ends, the command is interrupted, then
 // terminated, then killed.
 func (s *Server) Run(ctx context.Context, instance string, c Command) (code int, err error) {
 	if len(c.Args) == 0 {
@@ -144,6 +147,9 @@ func (p *process) watch(op client.Operation, drained <-chan bool) {
 	case !known:
 		p.code = -1
 		p.err = fmt.Errorf("the connection to LXD was lost (%w); the command may still run in the instance", cmp.Or(err, errUnknownEnd))
+	case p.code == notFoundCode, p.code == notRunnableCode:
+		// LXD calls both an error, whether the command isn't there or ended so
+		// by itself.
 	case err != nil:
 		p.err = err
 	case p.code == killedCode, p.code == hungUpCode:

@@ -45,7 +45,7 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("network %s is in use by %s since %s: wait for it to end, or force a restore", e.Network, e.By, e.Since.Local().Format(time.DateTime))
+	return fmt.Sprintf("network %s is in use by %s since %s: wait for it to end, or take it with lxd-allowlist restore --force %[1]s", e.Network, e.By, e.Since.Local().Format(time.DateTime))
 }
 
 // LeftoverError says that a network still has what a killed run set, with the

@@ -97,7 +97,8 @@ func TestRun(t *testing.T) {
 		{what: "environment", command: lxd.Command{Args: []string{"sh", "-c", "echo $A-$HOME"}, Env: map[string]string{"A": "b c"}}, out: "b c-/root\n"},
 		{what: "user", command: lxd.Command{Args: []string{"sh", "-c", `id -un; echo "$1" "$A"`, "sh", "it's; $HOME"}, User: "ubuntu", Env: map[string]string{"A": "b c"}}, out: "ubuntu\nit's; $HOME b c\n"},
 		{what: "standard input", command: lxd.Command{Args: []string{"cat"}, Stdin: strings.NewReader("in\nput")}, out: "in\nput"},
-		{what: "missing command", command: lxd.Command{Args: []string{"not-there"}}, code: 127, err: "Command not found"},
+		{what: "missing command", command: lxd.Command{Args: []string{"not-there"}}, code: 127},
+		{what: "command that ends like a missing one", command: lxd.Command{Args: []string{"sh", "-c", "exit 126"}}, code: 126},
 		{what: "killed command", command: lxd.Command{Args: []string{"sh", "-c", "kill -9 $$"}}, code: 137},
 		{what: "no command", code: -1, err: "name a command"},
 	} {

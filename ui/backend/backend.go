@@ -78,6 +78,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 		return nil, err
 	}
 	if c.Instance != "" && !c.Stopped {
+		report("looking up "+c.Instance, -1)
 		i, err := b.server.Instance(ctx, c.Instance)
 		if err != nil {
 			return nil, err

@@ -31,7 +31,7 @@ func TestOpenLog(t *testing.T) {
 	s.row("new", "late.example.org")
 	s.keys("/")
 	s.types("type:https")
-	s.sees("1 of 3 domains")
+	s.sees("1 of 3")
 	s.keys("d")
 	s.row("✗ drop", "cdn.example.net")
 	s.keys("u")

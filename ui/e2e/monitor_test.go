@@ -70,7 +70,7 @@ func TestNothingIsOverwrittenUnasked(t *testing.T) {
 	s.keys("q")
 	s.sees("write and quit", "│ │ a.example.test")
 	s.keys("Enter")
-	s.sees("list.txt exists")
+	s.sees("it exists:", "+ a.example.test")
 	if got := s.file("list.txt"); got != "precious\n" {
 		t.Fatalf("the file was overwritten with %q", got)
 	}

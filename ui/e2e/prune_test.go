@@ -34,7 +34,7 @@ func TestGroupsReasonsAndMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.keys("t", "g")
-	s.row("▌", "example.com", "2 domains")
+	s.row("▌", "example.com", "2 new")
 	s.keys("w")
 	s.row("example.com", "✓ keep *.example.com")
 	s.selects("tracker.net")
@@ -50,7 +50,7 @@ func TestGroupsReasonsAndMerge(t *testing.T) {
 	s.keys("q")
 	s.sees("2 rules", "# the manual, ticket 4711")
 	s.keys("Enter")
-	s.sees("list exists", "+ .example.com", "+ www.github.io", "- old.example.org")
+	s.sees("it exists:", "+ .example.com", "+ www.github.io", "- old.example.org")
 	s.keys("m")
 	s.exits(0)
 	got := s.file("list")
@@ -66,14 +66,14 @@ func TestRuleForAlways(t *testing.T) {
 	s := opened(t)
 	s.keys("/")
 	s.types("tracker")
-	s.sees("2 of 5 domains")
+	s.sees("2 of 5")
 	s.keys("p")
 	s.sees("A rule for always", "drop y.tracker.net")
 	s.keys("C-u")
 	s.types("drop .tracker.net # nobody needs it")
 	s.row("– auto", "x.tracker.net", "nobody needs it")
 	s.keys("Escape") // the filter goes
-	s.sees("Domains 5 domains")
+	s.sees("Domains 5")
 	s.keys("q")
 	s.sees("3 rules", "quit only")
 	s.keys("n")
@@ -88,7 +88,7 @@ func TestRuleForAlways(t *testing.T) {
 // undone.
 func TestResume(t *testing.T) {
 	s := opened(t)
-	s.sees("5 domains")
+	s.sees("Domains 5")
 	s.keys("j", "g")
 	s.row("▌", "y.tracker.net")
 	s.keys("v", "j", "d")

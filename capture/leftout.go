@@ -1,0 +1,54 @@
+package capture
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"lxd-allowlist/export"
+)
+
+// LeftOut says how many of the domains that were asked for are not exported,
+// and why: "2 by you, 4 with NXDOMAIN only"; "" where all are. It warns of a
+// dropped name that a suffix rule allows all the same.
+func (l *Ledger) LeftOut() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	by := make(map[Rule]int)
+	var overruled []string
+	suffixes := l.suffixes()
+	for i := range l.domains {
+		d := &l.domains[i]
+		v := l.judge(d)
+		if d.Queries == 0 || v.Decision != Drop {
+			continue
+		}
+		by[v.Rule]++
+		if slices.ContainsFunc(suffixes, func(r export.Rule) bool { return v.Rule == ByUser && inDomain(d.Name, r.Name) }) {
+			overruled = append(overruled, d.Name)
+		}
+	}
+	var parts []string
+	for _, rule := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%d %s", by[rule], leftOutWords[rule]))
+	}
+	text := strings.Join(parts, ", ")
+	if len(overruled) > 0 {
+		text += "; but a suffix rule allows " + strings.Join(overruled, ", ")
+	}
+	return text
+}
+
+// leftOutWords say of each rule why it drops, behind a number.
+var leftOutWords = map[Rule]string{
+	ByUser:      "by you",
+	ByGroup:     "by you with a group",
+	ByFile:      "by your rules",
+	Unprintable: "unprintable",
+	Unfit:       "unfit for a list",
+	Reverse:     "reverse lookups",
+	Local:       "of the bridge's own domain",
+	NoSuchName:  "with NXDOMAIN only",
+	Elsewhere:   "of other instances",
+}

@@ -1,0 +1,83 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"lxd-allowlist/capture"
+)
+
+// Reading is a log that is being read into a session of its own.
+type Reading struct {
+	Ledger *capture.Ledger
+	// Notices has the error that ended the reading, if one did.
+	Notices chan string
+
+	wg     sync.WaitGroup
+	cancel context.CancelFunc
+	stdin  bool
+}
+
+// OpenSession opens a session that exists, or begins one of a log and reads
+// that in the background: to its end, or with follow for as long as it grows.
+func OpenSession(ctx context.Context, program, source string, follow bool) (_ *Reading, err error) {
+	r := &Reading{Notices: make(chan string, 1), stdin: source == "-"}
+	ctx, r.cancel = context.WithCancel(ctx)
+	if capture.IsSession(source) {
+		r.Ledger, err = capture.Resume(source)
+		return r, err
+	}
+	f, err := OpenLog(source)
+	if err != nil {
+		return nil, err
+	}
+	if r.Ledger, err = capture.Create(capture.Info{Program: program, Log: source}); err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.wg.Go(func() {
+		defer f.Close()
+		var err error
+		if follow && !r.stdin {
+			err = FollowLog(ctx, r.Ledger, source, 0)
+		} else {
+			err = ReadLog(ctx, r.Ledger, f, func(int64) {})
+		}
+		if err != nil && ctx.Err() == nil {
+			r.Notices <- err.Error()
+		}
+	})
+	return r, nil
+}
+
+// Close ends the reading and the session.
+func (r *Reading) Close() error {
+	r.cancel()
+	if !r.stdin { // a read of standard input can't be broken off
+		r.wg.Wait()
+	}
+	return r.Ledger.Close()
+}
+
+// Load reads all of a session or a log, with the user's rules.
+func Load(ctx context.Context, program, source string) (*capture.Ledger, error) {
+	if capture.IsSession(source) {
+		return capture.Load(source)
+	}
+	rules, err := capture.LoadRules()
+	if err != nil {
+		return nil, err
+	}
+	f, err := OpenLog(source)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l := capture.NewLedger(capture.Info{Program: program, Log: source})
+	l.SetRules(rules)
+	if err := ReadLog(ctx, l, f, func(int64) {}); err != nil {
+		return nil, fmt.Errorf("read %s: %w", source, err)
+	}
+	return l, nil
+}
