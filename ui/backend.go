@@ -36,6 +36,9 @@ type Capture struct {
 	Live bool
 	// Shell opens a shell of that size; nil where there is none to open.
 	Shell func(ctx context.Context, width, height int) (Shell, error)
+	// Progress returns how much of what there is was read, from 0 to 1; nil
+	// where all of it is.
+	Progress func() float64
 	// Notices are sentences for the user; nil where nobody writes any.
 	Notices <-chan string
 }

@@ -152,6 +152,9 @@ func (m *model) header() string {
 // news is what the header says where there is room, the weightiest first.
 func (m *model) news() (all []*line) {
 	s := &m.styles
+	if p := m.capture.Progress; p != nil && p() < 1 {
+		all = append(all, new(line).add(s.fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
+	}
 	say := func(st lipgloss.Style, text string) { all = append(all, new(line).add(st, "  "+text)) }
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		if err := r.JournalErr(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"lxd-allowlist/capture"
 )
@@ -17,6 +18,17 @@ type Reading struct {
 	wg     sync.WaitGroup
 	cancel context.CancelFunc
 	stdin  bool
+	size   int64 // of the log, 0 where that is not known
+	read   atomic.Int64
+}
+
+// Progress returns how much of the log was read, from 0 to 1; 1 where that is
+// not known.
+func (r *Reading) Progress() float64 {
+	if r.size <= 0 {
+		return 1
+	}
+	return min(1, float64(r.read.Load())/float64(r.size))
 }
 
 // OpenSession opens a session that exists, or begins one of a log and reads
@@ -36,13 +48,16 @@ func OpenSession(ctx context.Context, program, source string, follow bool) (_ *R
 		f.Close()
 		return nil, err
 	}
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && !follow {
+		r.size = st.Size()
+	}
 	r.wg.Go(func() {
 		defer f.Close()
 		var err error
 		if follow && !r.stdin {
 			err = FollowLog(ctx, r.Ledger, source, 0)
 		} else {
-			err = ReadLog(ctx, r.Ledger, f, func(int64) {})
+			err = ReadLog(ctx, r.Ledger, f, r.read.Store)
 		}
 		if err != nil && ctx.Err() == nil {
 			r.Notices <- err.Error()

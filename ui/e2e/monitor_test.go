@@ -96,6 +96,27 @@ func TestShellEndsAndOpensAgain(t *testing.T) {
 	lxdtest.Unchanged(t, bridge, before)
 }
 
+// An instance that stops is said to, the capture goes on, and one key starts
+// it and opens a shell again.
+func TestInstanceStops(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	s := open(t, 120, 40, instance)
+	s.sees("~$")
+	op, err := lxdtest.Client(t).UpdateInstanceState(instance, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1}, "")
+	if err == nil {
+		err = op.Wait()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sees(instance, "stopped", "the capture goes on")
+	s.keys("o")
+	s.sees("Shell  ctrl+] leaves", "~$")
+	s.keys("C-]")
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
+}
+
 func TestResize(t *testing.T) {
 	_, instance, _ := fixture(t)
 	s := open(t, 80, 24, instance)
