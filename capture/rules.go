@@ -69,13 +69,13 @@ func (l *Ledger) groupOf(name string) (group string, m Mark) {
 func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 	switch {
 	case d.Class == parse.Reverse:
-		return Reverse, "reverse lookup of an address"
+		return Reverse, "reverse lookup"
 	case inDomain(d.Name, l.info.Domain):
 		return Local, "in the bridge's own domain " + l.info.Domain
 	case d.Queries == 0:
-		return AliasOnly, "never asked for, only the target of a CNAME"
+		return AliasOnly, "only the target of a CNAME"
 	case d.Outcomes == 1<<parse.NoName:
-		return NoSuchName, "was never answered but with NXDOMAIN"
+		return NoSuchName, "nothing but NXDOMAIN"
 	}
 	if owner, only := l.elsewhere(d); only {
 		return Elsewhere, "asked by " + owner + " only"

@@ -68,7 +68,7 @@ func (d *details) view(m *model, w, h int) []string {
 		rec := r.Domain(d.id)
 		row := read(r, d.id, m.now)
 		reason := row.verdict.Reason
-		if row.verdict.Rule != capture.Undecided {
+		if rule := row.verdict.Rule; rule != capture.Undecided && string(rule) != reason {
 			reason = strings.TrimSuffix(string(row.verdict.Rule)+": "+reason, ": ")
 		}
 		body = append(body, wrap(s.strong, rec.Name, inner)...)

@@ -32,7 +32,7 @@ func newStyles(dark bool) styles {
 		line   = c("#bcc0cc", "#45475a")
 		accent = c("#1e66f5", "#89b4fa")
 		green  = c("#2f7d20", "#a6e3a1")
-		red    = c("#d20f39", "#f38ba8")
+		red    = c("#d70000", "#f38ba8")
 		yellow = c("#a5670f", "#f9e2af")
 		onto   = c("#ffffff", "#11111b")
 		cursor = c("#dce0e8", "#313244")
