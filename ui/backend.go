@@ -20,7 +20,6 @@ type Backend interface {
 // Choice is one line of the picker.
 type Choice struct {
 	Instance string
-	Kind     string // "container", "virtual-machine"
 	Status   string // LXD's word: "Running", "Stopped"
 	Network  string // the bridge that would be watched
 	Stopped  bool   // it can be chosen and is started then

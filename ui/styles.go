@@ -15,12 +15,10 @@ type styles struct {
 	keep, drop, fresh        lipgloss.Style
 	match                    lipgloss.Style
 	bad, warn, good          lipgloss.Style
-	selected                 lipgloss.Style // the row under the cursor, pane focused
 	rule, ruleFocused        lipgloss.Style // a pane's title line
 	title, titleFocused      lipgloss.Style
 	brand                    lipgloss.Style
-	box                      lipgloss.Style
-	selection                color.Color
+	selection                color.Color // the background of the row under the cursor
 }
 
 func newStyles(dark bool) styles {
@@ -50,13 +48,11 @@ func newStyles(dark bool) styles {
 		bad:          s.Foreground(red).Bold(true),
 		warn:         s.Foreground(yellow),
 		good:         s.Foreground(green),
-		selected:     s.Foreground(text).Background(cursor).Bold(true),
 		rule:         s.Foreground(line),
 		ruleFocused:  s.Foreground(accent),
 		title:        s.Foreground(muted),
 		titleFocused: s.Foreground(accent).Bold(true),
 		brand:        s.Foreground(onto).Background(accent).Bold(true),
-		box:          s.Border(lipgloss.RoundedBorder()).BorderForeground(accent).Padding(0, 1),
 		selection:    cursor,
 	}
 }

@@ -59,7 +59,7 @@ func (b *Backend) Choices(ctx context.Context) ([]ui.Choice, error) {
 	}
 	var choices []ui.Choice
 	for _, i := range instances {
-		c := ui.Choice{Instance: i.Name, Kind: i.Kind, Status: i.Status, Stopped: !i.Running()}
+		c := ui.Choice{Instance: i.Name, Status: i.Status, Stopped: !i.Running()}
 		nic, err := i.Watchable(b.config(b.server, i.Name, nil).Network)
 		if c.Network = nic.Network; err != nil {
 			c.Problem = err.Error()
