@@ -342,7 +342,7 @@ func (o *options) open(ctx context.Context, source string) (err error) {
 	if err != nil {
 		return err
 	}
-	s.Capture = &ui.Capture{Ledger: r.Ledger, Title: source, Live: o.follow, Notices: r.Notices, Progress: r.Progress}
+	s.Capture = &ui.Capture{Ledger: r.Ledger, Title: r.Title, Live: o.follow, Notices: r.Notices, Progress: r.Progress}
 	result, err := ui.Run(ctx, s)
 	farewell(result, "open", r.Ledger)
 	return errors.Join(err, r.Close())

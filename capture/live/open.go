@@ -12,6 +12,7 @@ import (
 // Reading is a log that is being read into a session of its own.
 type Reading struct {
 	Ledger *capture.Ledger
+	Title  string // names what is read
 	// Notices has the error that ended the reading, if one did.
 	Notices chan string
 
@@ -34,7 +35,10 @@ func (r *Reading) Progress() float64 {
 // OpenSession opens a session that exists, or begins one of a log and reads
 // that in the background: to its end, or with follow for as long as it grows.
 func OpenSession(ctx context.Context, program, source string, follow bool) (_ *Reading, err error) {
-	r := &Reading{Notices: make(chan string, 1), stdin: source == "-"}
+	r := &Reading{Title: source, Notices: make(chan string, 1), stdin: source == "-"}
+	if r.stdin {
+		r.Title = "stdin"
+	}
 	ctx, r.cancel = context.WithCancel(ctx)
 	if capture.IsSession(source) {
 		r.Ledger, err = capture.Resume(source)
@@ -44,7 +48,7 @@ func OpenSession(ctx context.Context, program, source string, follow bool) (_ *R
 	if err != nil {
 		return nil, err
 	}
-	if r.Ledger, err = capture.Create(capture.Info{Program: program, Log: source}); err != nil {
+	if r.Ledger, err = capture.Create(capture.Info{Program: program, Log: r.Title}); err != nil {
 		f.Close()
 		return nil, err
 	}
