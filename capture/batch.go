@@ -20,13 +20,14 @@ type message struct {
 	reverse bool          // an answer to a reverse lookup
 	hash    uint32        // of a query's name, as in index
 	serial  uint64
-	at      int64 // of a query
+	at      int64 // of a query and an answer
 	logged  []byte
 	name    []byte // of a query: normalised, in batch.names
 	kindOf  []byte // of a query: its type
 	client  []byte
 	result  []byte
-	text    []byte
+	line    []byte // of an answer: all of it
+	text    []byte // of a loss
 }
 
 // batch is the lines that are parsed and not taken yet.
@@ -39,33 +40,39 @@ type batch struct {
 
 // hear parses a line and puts it into the batch.
 func (l *Ledger) hear(line []byte, at time.Time, stamps bool) {
-	r, b := &l.rec, &l.batch
+	b := &l.batch
+	l.parse(&b.messages[b.n], line, at, stamps)
+	if b.n++; b.n == batchLines {
+		l.takeBatch()
+	}
+}
+
+func (l *Ledger) parse(m *message, line []byte, at time.Time, stamps bool) {
+	r := &l.rec
 	r.Parse(line)
-	m := &b.messages[b.n]
-	b.n++
 	m.kind, m.serial, m.logged = r.Kind, r.Serial, r.Name
 	switch r.Kind {
 	case parse.Query:
-		if stamps {
-			if t, ok := r.Time(at); ok {
-				at = t
-			}
-		}
-		m.at = at.UnixNano()
 		m.kindOf, m.client = r.Type, r.Client
-		begin := len(b.names)
-		b.names = parse.AppendName(b.names, r.Name)
-		m.name = b.names[begin:]
+		begin := len(l.batch.names)
+		l.batch.names = parse.AppendName(l.batch.names, r.Name)
+		m.name = l.batch.names[begin:]
 		m.hash = l.ids.hash(m.name)
 	case parse.Answer:
-		m.result, m.outcome = r.Result, r.Outcome()
+		m.result, m.outcome, m.line = r.Result, r.Outcome(), line
 		m.reverse = m.outcome == parse.Address && r.PTR()
 	case parse.Loss:
 		m.text = r.Text
+		return
+	default:
+		return
 	}
-	if b.n == batchLines {
-		l.takeBatch()
+	if stamps {
+		if t, ok := r.Time(at); ok {
+			at = t
+		}
 	}
+	m.at = at.UnixNano()
 }
 
 // takeBatch takes the lines of the batch into the ledger, in their order.

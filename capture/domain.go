@@ -2,6 +2,7 @@ package capture
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"lxd-allowlist/parse"
@@ -53,7 +54,7 @@ type Verdict struct {
 // and, with its own upstream, the answers; what comes beyond these is left
 // out and not missed by any decision.
 const (
-	maxAddresses = 32
+	maxAddresses = 8 // a CDN gives out more than anybody reads, at 24 bytes each
 	maxChain     = 16
 	maxClients   = 256
 )
@@ -89,6 +90,22 @@ func (d *Domain) First() time.Time { return time.Unix(0, d.first) }
 
 // Last returns when the name was last asked for.
 func (d *Domain) Last() time.Time { return time.Unix(0, d.last) }
+
+func (d *Domain) addClient(n uint16) (fresh bool) {
+	if len(d.clients) >= maxClients || slices.Contains(d.clients, n) {
+		return false
+	}
+	d.clients = append(d.clients, n)
+	return true
+}
+
+func (d *Domain) addAddress(a netip.Addr) (fresh bool) {
+	if len(d.Addresses) >= maxAddresses || slices.Contains(d.Addresses, a) {
+		return false
+	}
+	d.Addresses = append(d.Addresses, a)
+	return true
+}
 
 // Outcomes is the set of [parse.Outcome] that a name's queries had.
 type Outcomes uint16

@@ -20,10 +20,6 @@ type slot struct {
 // minSlots is where an index begins: a session has hundreds of names.
 const minSlots = 1 << 10
 
-func newIndex() index {
-	return index{slots: make([]slot, minSlots), seed: maphash.MakeSeed()}
-}
-
 func (x *index) hash(name []byte) uint32 { return uint32(maphash.Bytes(x.seed, name)) }
 
 // find returns the ID of a name.

@@ -3,6 +3,7 @@
 package capture
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"slices"
 	"sync"
@@ -21,33 +22,41 @@ import (
 // Everything that it decides by itself is derived from the records when it is
 // asked for (see [Rule]); only a person's marks are state.
 type Ledger struct {
-	mu      sync.Mutex
-	info    Info
+	mu     sync.Mutex
+	info   Info
+	groups map[string]Mark // by the name that they are below
+	rules  []UserRule
+
+	split parse.Splitter
+	rec   parse.Record
+	batch batch
+	name  []byte // scratch
+
+	facts
+	part   *part // of a ledger that reads a part of a log, else nil
+	expect map[string]chan struct{}
+
+	done, undone []change
+
+	wake    chan struct{}
+	unknown chan struct{} // a client without an owner appeared
+	journal *journal
+}
+
+// facts is what a ledger knows from the log.
+type facts struct {
 	domains []Domain
 	ids     index
-	groups  map[string]Mark // by the name that they are below
-	rules   []UserRule
-
-	split   parse.Splitter
-	rec     parse.Record
-	batch   batch
-	name    []byte // scratch
-	last    lastName
-	chain   chain
-	pending [256]outstanding
-
 	clients []Client
 	clientN map[string]uint16 // by the address as logged
 	types   map[string]string // interned query types
 	counts  Counts
-	expect  map[string]chan struct{}
+	changed []ID // since the last Refresh
 
-	done, undone []change
+	last    lastName
+	chain   chain
+	pending [256]outstanding
 
-	changed  []ID // since the last Refresh
-	wake     chan struct{}
-	unknown  chan struct{} // a client without an owner appeared
-	journal  *journal
 	lastLoss string
 	lastNew  time.Time
 }
@@ -94,6 +103,7 @@ type outstanding struct {
 // chain follows the lines of one answer: after "a is <CNAME>" the next
 // answer names a's target.
 type chain struct {
+	unsure bool // it depends on lines that are not known, see part
 	open   bool // an answer's chain is being read
 	alias  bool // the last line was an alias, so the next name is its target
 	serial uint64
@@ -108,13 +118,19 @@ func NewLedger(info Info) *Ledger {
 	}
 	return &Ledger{
 		info:    info,
-		ids:     newIndex(),
 		groups:  make(map[string]Mark),
-		clientN: make(map[string]uint16),
-		types:   make(map[string]string),
+		facts:   newFacts(maphash.MakeSeed()),
 		expect:  make(map[string]chan struct{}),
 		wake:    make(chan struct{}, 1),
 		unknown: make(chan struct{}, 1),
+	}
+}
+
+func newFacts(seed maphash.Seed) facts {
+	return facts{
+		ids:     index{slots: make([]slot, minSlots), seed: seed},
+		clientN: make(map[string]uint16),
+		types:   make(map[string]string),
 	}
 }
 
@@ -171,8 +187,11 @@ func (l *Ledger) query(m *message) {
 		l.counts.Unprintable++
 	}
 	if d.Queries == 0 {
-		d.first = at
+		d.first, d.last = at, at
 		l.lastNew = time.Unix(0, at)
+		if l.part != nil {
+			l.part.asked = append(l.part.asked, asked{id, at})
+		}
 		fresh = true
 	}
 	d.Queries++
@@ -193,8 +212,13 @@ func (l *Ledger) answer(m *message) {
 	o := m.outcome
 	if len(m.logged) == 0 { // an error, tied to its query by the serial alone
 		l.chain = chain{}
-		if p := l.pending[m.serial%uint64(len(l.pending))]; m.serial != 0 && p.serial == m.serial {
+		p := l.pending[m.serial%uint64(len(l.pending))]
+		switch {
+		case m.serial == 0:
+		case p.serial == m.serial:
 			l.outcome(p.id, o)
+		case p.serial == 0 && l.part != nil:
+			l.part.put(m, len(l.domains))
 		}
 		return
 	}
@@ -207,10 +231,14 @@ func (l *Ledger) answer(m *message) {
 		*c = chain{}
 	}
 	id, known := l.known(m.logged)
+	if l.part != nil && (c.unsure || !known && !(c.open && c.alias)) {
+		l.deferAnswer(m, known)
+		return
+	}
 	switch {
 	case c.open && c.alias:
 		if !known {
-			id, _ = l.lookup(l.name, l.domains[c.root].last)
+			id, _ = l.lookup(l.name, m.at)
 		}
 		l.link(c.root, id)
 	case !known: // an answer to what was asked before the log began
@@ -272,17 +300,13 @@ func (l *Ledger) intern(t []byte) string {
 func (l *Ledger) countClient(d *Domain, address []byte) (fresh bool) {
 	n, ok := l.clientN[string(address)]
 	if !ok {
-		if len(l.clients) == 1<<16-1 {
+		if len(l.clients) == noClient {
 			return false
 		}
 		n = l.addClient(Client{Address: string(address)})
 		notify(l.unknown)
 	}
-	if len(d.clients) >= maxClients || slices.Contains(d.clients, n) {
-		return false
-	}
-	d.clients = append(d.clients, n)
-	return true
+	return d.addClient(n)
 }
 
 func (l *Ledger) addClient(c Client) uint16 {
@@ -312,12 +336,9 @@ func (l *Ledger) address(id ID, text []byte) {
 	if len(d.Addresses) >= maxAddresses {
 		return
 	}
-	a, err := netip.ParseAddr(string(text))
-	if err != nil || slices.Contains(d.Addresses, a) {
-		return
+	if a, err := netip.ParseAddr(string(text)); err == nil && d.addAddress(a) {
+		l.touch(id, saveNow)
 	}
-	d.Addresses = append(d.Addresses, a)
-	l.touch(id, saveNow)
 }
 
 // touch notes that a record changed, for the screen and for the journal.

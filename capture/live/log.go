@@ -19,9 +19,12 @@ const readSize = 1 << 20
 // ReadLog reads a log to its end into the ledger; progress is told how many
 // bytes were read.
 func ReadLog(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(int64)) error {
-	buf := make([]byte, readSize)
 	now := time.Now()
-	var read int64
+	read, err := readFile(ctx, l, in, now, progress)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, readSize)
 	for ctx.Err() == nil {
 		n, err := in.Read(buf)
 		l.Feed(buf[:n], now, true)
@@ -36,6 +39,28 @@ func ReadLog(ctx context.Context, l *capture.Ledger, in io.Reader, progress func
 		}
 	}
 	return ctx.Err()
+}
+
+// readFile reads most of a large file and leaves it where the rest begins.
+func readFile(ctx context.Context, l *capture.Ledger, in io.Reader, now time.Time, progress func(int64)) (int64, error) {
+	f, ok := in.(*os.File)
+	if !ok {
+		return 0, nil
+	}
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return 0, err
+	}
+	begin, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	rest, err := l.FeedAt(ctx, f, begin, st.Size(), now, true, progress)
+	if err != nil {
+		return 0, err
+	}
+	_, err = f.Seek(rest, io.SeekStart)
+	return rest - begin, err
 }
 
 // FollowLog feeds the log file at path to the ledger as it grows, from offset
