@@ -39,7 +39,7 @@ func start(t *testing.T, args ...string) *exec.Cmd {
 	}
 	c := exec.Command(self, args...)
 	c.Dir = t.TempDir()
-	c.Env = append(os.Environ(), asProgram+"=1", "XDG_STATE_HOME="+t.TempDir())
+	c.Env = append(os.Environ(), asProgram+"=1", "XDG_STATE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
 	return c
 }
 

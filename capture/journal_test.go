@@ -19,6 +19,7 @@ func stateHome(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("XDG_STATE_HOME", dir)
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // no rules
 	return filepath.Join(dir, "lxd-allowlist", "sessions")
 }
 

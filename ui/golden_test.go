@@ -29,6 +29,7 @@ type scene struct {
 func newScene(t *testing.T, w, h int) *scene {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	m, err := newModel(context.Background(), Options{})
 	if err != nil {
 		t.Fatal(err)

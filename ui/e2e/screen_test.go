@@ -50,6 +50,9 @@ func open(t *testing.T, w, h int, args ...string) *screen {
 	dir := t.TempDir()
 	s := &screen{t: t, dir: dir}
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	if os.Getenv("XDG_CONFIG_HOME") == "" {
+		t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
+	}
 	s.start(w, h, args...)
 	return s
 }
@@ -65,7 +68,8 @@ func (s *screen) start(w, h int, args ...string) {
 	s.socket = filepath.Join(s.t.TempDir(), "tmux")
 	s.tmux("-f", "/dev/null", "new-session", "-d", "-c", s.dir, "-x", strconv.Itoa(w), "-y", strconv.Itoa(h), "env", "-u", "TMUX", "sh", "-c", line)
 	s.pid = strings.TrimSpace(s.tmux("display-message", "-p", "#{pane_pid}"))
-	s.t.Cleanup(s.close)
+	this := *s // the screen may be started again, in another terminal
+	s.t.Cleanup(this.close)
 }
 
 // close hangs up and waits until the program has put everything back.
