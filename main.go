@@ -308,13 +308,15 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	s.Settle(ctx, o.settle)
-	if out := s.Ledger.LeftOut(); out != "" {
+	if out, _ := s.Ledger.LeftOut(); out != "" {
 		fmt.Fprintf(os.Stderr, "lxd-allowlist: left out %s: lxd-allowlist open %s shows them\n", out, session(s.Ledger))
 	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
 	case err != nil && err != output.ErrChanged:
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, session(s.Ledger))
+	case code == 127:
+		return exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
 	case code != 0:
 		return exit{max(code, exitFailed), errQuiet}
 	}

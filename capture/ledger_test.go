@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,15 +208,16 @@ func TestGroup(t *testing.T) {
 
 func TestLeftOut(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
-	if got := l.LeftOut(); got != "" {
-		t.Errorf("of nothing, %q is left out", got)
+	if got, overruled := l.LeftOut(); got != "" || overruled != nil {
+		t.Errorf("of nothing, %q is left out and %v overruled", got, overruled)
 	}
 	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5",
 		"query[A] gone.example from 10.0.0.5", "reply gone.example is NXDOMAIN")
 	l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, "example.net")
 	l.Mark(capture.Mark{Decision: capture.Drop}, 1)
-	if got, want := l.LeftOut(), "1 with NXDOMAIN only, 1 by you; but a suffix rule allows b.example.net"; got != want {
-		t.Errorf("left out are %q, want %q", got, want)
+	got, overruled := l.LeftOut()
+	if want := "1 with NXDOMAIN only"; got != want || !slices.Equal(overruled, []string{"b.example.net"}) {
+		t.Errorf("left out are %q and overruled %v, want %q and b.example.net", got, overruled, want)
 	}
 }
 

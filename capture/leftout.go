@@ -10,13 +10,12 @@ import (
 )
 
 // LeftOut says how many of the domains that were asked for are not exported,
-// and why: "2 by you, 4 with NXDOMAIN only"; "" where all are. It warns of a
-// dropped name that a suffix rule allows all the same.
-func (l *Ledger) LeftOut() string {
+// and why: "2 by you, 4 with NXDOMAIN only"; "" where all are. overruled are
+// names that a person dropped and that a suffix rule allows all the same.
+func (l *Ledger) LeftOut() (text string, overruled []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	by := make(map[Rule]int)
-	var overruled []string
 	suffixes := l.suffixes()
 	for i := range l.domains {
 		d := &l.domains[i]
@@ -24,20 +23,17 @@ func (l *Ledger) LeftOut() string {
 		if d.Queries == 0 || v.Decision != Drop {
 			continue
 		}
-		by[v.Rule]++
 		if slices.ContainsFunc(suffixes, func(r export.Rule) bool { return v.Rule == ByUser && inDomain(d.Name, r.Name) }) {
 			overruled = append(overruled, d.Name)
+			continue
 		}
+		by[v.Rule]++
 	}
 	var parts []string
 	for _, rule := range slices.Sorted(maps.Keys(by)) {
 		parts = append(parts, fmt.Sprintf("%d %s", by[rule], leftOutWords[rule]))
 	}
-	text := strings.Join(parts, ", ")
-	if len(overruled) > 0 {
-		text += "; but a suffix rule allows " + strings.Join(overruled, ", ")
-	}
-	return text
+	return strings.Join(parts, ", "), overruled
 }
 
 // leftOutWords say of each rule why it drops, behind a number.

@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"fmt"
+	"strings"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
@@ -63,14 +66,19 @@ func (m *model) reason(id capture.ID) (reason string) {
 
 func (m *model) markDomains(to capture.Mark, ids []capture.ID) {
 	what, err := m.capture.Ledger.Mark(to, ids...)
-	if to.Decision == capture.Drop && len(ids) == 1 && what != "" {
-		m.capture.Ledger.Read(func(r capture.Reader) {
-			if domain := registrable(r.Domain(ids[0]).Name); r.Group(domain).Suffix {
-				what += ", but *." + domain + " allows it all the same"
-			}
-		})
+	if to.Decision == capture.Drop && what != "" {
+		what += m.overruled()
 	}
 	m.told(what, err)
+}
+
+// overruled warns of dropped names that a suffix rule allows all the same.
+func (m *model) overruled() string {
+	_, names := m.capture.Ledger.LeftOut()
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; beware: a suffix rule allows %s all the same; %s on the domain takes it back", strings.Join(names, ", "), m.keys.Widen.Help().Key)
 }
 
 func (m *model) markGroup(to capture.Mark, name string) {
@@ -196,8 +204,9 @@ func (m *model) addRule(text string) error {
 	}
 	m.capture.Ledger.SetRules(rules)
 	m.table.refresh(m.now)
-	m.say("rule added: " + r.Decision.String() + " " + r.Pattern)
-	return nil
+	path, err := capture.RulesPath()
+	m.say("rule added: " + r.Decision.String() + " " + r.Pattern + "; it can be taken back in " + path)
+	return err
 }
 
 // copyName puts the selected name into the terminal's clipboard.

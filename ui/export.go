@@ -47,7 +47,9 @@ type (
 		rules   int
 		refused []export.Refused
 		leftOut string
-		err     error
+		// overruled are dropped names that the file allows all the same.
+		overruled []string
+		err       error
 	}
 	copiedMsg struct {
 		data  []byte
@@ -110,7 +112,7 @@ func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
 // preview makes the file of a format.
 func preview(l *capture.Ledger, f export.Format) previewMsg {
 	p := previewOf(l.List(false), f)
-	p.leftOut = cmp.Or(l.LeftOut(), "nothing")
+	p.leftOut, p.overruled = l.LeftOut()
 	return p
 }
 
@@ -269,6 +271,9 @@ func (d *exportDialog) write(m *model, how writing) tea.Cmd {
 	if path == d.defaultPath() {
 		m.export.path = ""
 	}
+	if how == create && path == m.result.Wrote {
+		how = overwrite // what this session wrote is not asked about again
+	}
 	ledger := m.capture.Ledger
 	return func() tea.Msg {
 		if how == merge {
@@ -337,7 +342,7 @@ func (d *exportDialog) view(m *model, w, h int) []string {
 	var counts, left, format, meaning, file line
 	counts.add(s.strong, plural(d.preview.rules, "rule")).add(s.muted, " from ").
 		add(s.keep, fmt.Sprintf("%d keep", t.Keep)).add(s.muted, " and ").add(s.text, fmt.Sprintf("%d new", t.New))
-	left.add(s.muted, "left out: "+d.preview.leftOut)
+	left.add(s.muted, "left out: "+cmp.Or(d.preview.leftOut, "nothing"))
 	if n := len(d.preview.refused); n > 0 {
 		left.add(s.warn, fmt.Sprintf(" and %d that no list can hold", n))
 	}
@@ -355,8 +360,15 @@ func (d *exportDialog) view(m *model, w, h int) []string {
 		file.add(s.strong, d.path.Value())
 	}
 	lines := []string{counts.cut(inner), left.cut(inner), "", format.cut(inner), meaning.cut(inner), file.cut(inner), ""}
+	if names := d.preview.overruled; len(names) > 0 {
+		lines[2] = new(line).add(s.warn, "dropped, but a suffix rule allows "+strings.Join(names, ", ")).cut(inner)
+	}
 	lines = append(lines, d.drawPreview(s, inner, max(1, h-len(lines)-6))...)
-	lines = append(lines, "", d.foot(m, inner))
+	wrong := ""
+	if d.err != nil && !d.exists {
+		wrong = new(line).add(s.bad, d.err.Error()).cut(inner)
+	}
+	lines = append(lines, wrong, d.foot(m, inner))
 	title := "Export"
 	if d.quitting {
 		title = "Quit"
@@ -414,9 +426,6 @@ func (d *exportDialog) foot(m *model, w int) string {
 		l.add(s.warn, "it exists:")
 		keys := []key.Binding{relabel(k.Yes, "overwrite"), k.Merge, relabel(k.File, "another name"), k.Cancel}
 		return l.b.String() + hints(s, keys, max(0, w-l.w))
-	case d.err != nil:
-		var l line
-		return l.add(s.bad, d.err.Error()).cut(w)
 	}
 	keys := []key.Binding{relabel(k.Accept, "write it"), k.NextFormat, k.File, relabel(k.Cancel, "back")}
 	if d.quitting {

@@ -123,7 +123,7 @@ func (t *table) key(msg tea.KeyPressMsg, k *keyMap) {
 }
 
 // editing reports whether keys go into the filter.
-func (t *table) editing() bool { return t.input.Focused() }
+func (t *table) editing() bool { return t != nil && t.input.Focused() }
 
 func (t *table) editFilter(msg tea.Msg, k keyMap) {
 	if press, ok := msg.(tea.KeyPressMsg); ok {

@@ -182,7 +182,7 @@ func (m *model) footer() string {
 	s := &m.styles
 	keys := m.hints()
 	text := m.messages.current(m.now)
-	if text == "" {
+	if text == "" || m.dialog != nil || m.table.editing() {
 		return hints(s, keys, m.w)
 	}
 	var l, rest line
@@ -228,17 +228,20 @@ func hint(s *styles, b key.Binding) *line {
 	return new(line).add(s.muted, " ").add(s.key, b.Help().Key).add(s.muted, " "+b.Help().Desc+" ")
 }
 
-// hints draws keys and what they do, as many as fit; the last two always do.
+// hints draws keys and what they do, as many as fit: the first and the last
+// two before the others.
 func hints(s *styles, keys []key.Binding, w int) string {
 	last := max(0, len(keys)-2)
 	room := w
-	for _, b := range keys[last:] {
-		room -= hint(s, b).w
+	for i, b := range keys {
+		if i == 0 || i >= last {
+			room -= hint(s, b).w
+		}
 	}
 	var l line
 	for i, b := range keys {
 		p := hint(s, b)
-		if i < last {
+		if i > 0 && i < last {
 			if p.w > room {
 				continue
 			}

@@ -98,5 +98,10 @@ func Load(ctx context.Context, program, source string) (*capture.Ledger, error) 
 	if err := ReadLog(ctx, l, f, func(int64) {}); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source, err)
 	}
-	return l, nil
+	l.Read(func(r capture.Reader) {
+		if c := r.Counts(); c.Lines > 0 && c.Queries == 0 {
+			err = fmt.Errorf("read %s: there is no query in its %d lines; is it dnsmasq's log, with log-queries?", source, c.Lines)
+		}
+	})
+	return l, err
 }

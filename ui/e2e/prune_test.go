@@ -105,3 +105,18 @@ func TestResume(t *testing.T) {
 	s.sees("undid: drop 2 domains")
 	s.row("new", "y.tracker.net")
 }
+
+// A dropped name that a suffix rule allows is warned of, at once and at the
+// end.
+func TestDropBelowASuffix(t *testing.T) {
+	s := opened(t)
+	s.selects("y.tracker.net")
+	s.keys("w")
+	s.row("✓ keep", "x.tracker.net")
+	s.keys("d")
+	s.sees("a suffix rule allows y.tracker.net all the same")
+	s.keys("q")
+	s.sees("dropped, but a suffix rule allows y.tracker.net", ".tracker.net")
+	s.keys("n")
+	s.exits(0)
+}
