@@ -62,8 +62,11 @@ func LoadConfig() (c Config, err error) {
 	return c, nil
 }
 
-// strip makes one line of an error.
-func strip(err error) error { return errors.New(strings.Join(strings.Fields(err.Error()), " ")) }
+// strip makes one line of an error, in words for who wrote the file.
+func strip(err error) error {
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Config", "is no setting; there are leave-key and keys")
+	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
+}
 
 // keys returns the keys as the config has them.
 func (c Config) keys() (keyMap, error) {

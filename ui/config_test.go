@@ -25,7 +25,7 @@ func TestConfig(t *testing.T) {
 		"leave-key: foo":       "no way out of the shell",
 		"leave-key: ctrl+q9":   "no way out of the shell",
 		"leave-key: a":         "no way out of the shell",
-		"colour: red":          "colour",
+		"colour: red":          "line 1: colour is no setting; there are leave-key and keys",
 		"keys: [":              path,
 		"leave-key: [1, 2, 3]": "cannot unmarshal",
 	}
