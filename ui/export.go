@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
@@ -107,22 +105,6 @@ func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
 		}
 		return then(f, p)
 	}
-}
-
-// preview makes the file of a format.
-func preview(l *capture.Ledger, f export.Format) previewMsg {
-	p := previewOf(l.List(false), f)
-	p.leftOut, p.overruled = l.LeftOut()
-	return p
-}
-
-func previewOf(list export.List, f export.Format) (p previewMsg) {
-	compiled, refused := export.Compile(list)
-	held, more := f.Hold(compiled)
-	p.rules, p.refused = len(held.Rules()), append(refused, more...)
-	p.data, p.err = export.Render(f, held, export.Options{})
-	p.lines = strings.Split(strings.TrimSuffix(string(p.data), "\n"), "\n")
-	return p
 }
 
 // fileStem is the start of a file's name for what a ledger is about.
@@ -287,149 +269,4 @@ func (d *exportDialog) write(m *model, how writing) tea.Cmd {
 		}
 		return w
 	}
-}
-
-// existing reads the rules of a file that is there.
-func existing(f export.Format, path string) ([]export.Rule, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := f.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s is no list of the format %s: %w", path, f.Name, err)
-	}
-	return rules, nil
-}
-
-// changesOf says how writing data would change the file at path.
-func changesOf(f export.Format, path string, data []byte) []string {
-	old, err := existing(f, path)
-	if err != nil {
-		return []string{err.Error(), "overwriting it replaces all of it"}
-	}
-	after, err := f.Decode(data)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	changes := export.Diff(old, after)
-	if len(changes) == 0 {
-		return []string{"it holds the same rules"}
-	}
-	lines := make([]string, len(changes))
-	for i, c := range changes {
-		lines[i] = c.String()
-	}
-	return lines
-}
-
-// united is the preview of the ledger's rules together with a file's.
-func united(l *capture.Ledger, f export.Format, path string) previewMsg {
-	old, err := existing(f, path)
-	if err != nil {
-		return previewMsg{err: err}
-	}
-	list := l.List(false)
-	list.Rules = export.Unite(list.Rules, old)
-	return previewOf(list, f)
-}
-
-func (d *exportDialog) view(m *model, w, h int) []string {
-	s := &m.styles
-	inner := min(w-4, 96)
-	f := d.formats[d.format]
-	t := m.table.tally
-	var counts, left, format, meaning, file line
-	counts.add(s.strong, plural(d.preview.rules, "rule")).add(s.muted, " from ").
-		add(s.keep, fmt.Sprintf("%d keep", t.Keep)).add(s.muted, " and ").add(s.text, fmt.Sprintf("%d new", t.New))
-	left.add(s.muted, "left out: "+cmp.Or(d.preview.leftOut, "nothing"))
-	if n := len(d.preview.refused); n > 0 {
-		left.add(s.warn, fmt.Sprintf(" and %d that no list can hold", n))
-	}
-	format.add(s.muted, "format  ").add(s.key, "‹ ").add(s.strong, f.Name).add(s.key, " ›").add(s.muted, "  "+f.Title)
-	if f.Widens != "" {
-		meaning.add(s.warn, "        "+f.Widens)
-	} else {
-		meaning.add(s.muted, "        proven: "+f.Proven)
-	}
-	file.add(s.muted, "file    ")
-	if d.path.Focused() {
-		d.path.SetWidth(inner - 10)
-		file.b.WriteString(d.path.View())
-	} else {
-		file.add(s.strong, d.path.Value())
-	}
-	lines := []string{counts.cut(inner), left.cut(inner), "", format.cut(inner), meaning.cut(inner), file.cut(inner), ""}
-	if names := d.preview.overruled; len(names) > 0 {
-		lines[2] = new(line).add(s.warn, "dropped, but a suffix rule allows "+strings.Join(names, ", ")).cut(inner)
-	}
-	lines = append(lines, d.drawPreview(s, inner, max(1, h-len(lines)-6))...)
-	wrong := ""
-	if d.err != nil && !d.exists {
-		wrong = new(line).add(s.bad, d.err.Error()).cut(inner)
-	}
-	lines = append(lines, wrong, d.foot(m, inner))
-	title := "Export"
-	if d.quitting {
-		title = "Quit"
-	}
-	return box(s, title, lines, inner)
-}
-
-func (d *exportDialog) drawPreview(s *styles, w, room int) []string {
-	room = min(room, 20)
-	p := d.preview
-	switch {
-	case p.gen != d.gen:
-		return append([]string{s.muted.Render("  making the file…")}, make([]string, room-1)...)
-	case p.err != nil:
-		return append(wrap(s.bad, p.err.Error(), w), make([]string, max(0, room-1))...)
-	}
-	text := p.lines
-	if d.exists {
-		text = d.changes
-	}
-	d.top = max(0, min(d.top, len(text)-room))
-	lines := make([]string, room)
-	for i := range lines {
-		var l line
-		if d.top+i < len(text) {
-			l.add(s.rule, "│ ").add(changeStyle(s, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
-		}
-		lines[i] = l.cut(w)
-	}
-	if rest := len(text) - d.top - room; rest > 0 {
-		var l line
-		lines[room-1] = l.add(s.rule, "│ ").add(s.muted, fmt.Sprintf("… %s more", plural(rest+1, "line"))).cut(w)
-	}
-	return lines
-}
-
-func changeStyle(s *styles, changes bool, text string) lipgloss.Style {
-	switch {
-	case changes && strings.HasPrefix(text, "+ "):
-		return s.keep
-	case changes && strings.HasPrefix(text, "- "):
-		return s.drop
-	}
-	return s.text
-}
-
-// foot says what can be done now, or what went wrong and what to do about it.
-func (d *exportDialog) foot(m *model, w int) string {
-	s, k := &m.styles, &m.keys
-	switch {
-	case d.path.Focused():
-		return hints(s, []key.Binding{relabel(k.Accept, "done")}, w)
-	case d.exists:
-		var l line
-		l.add(s.warn, "it exists:")
-		keys := []key.Binding{relabel(k.Yes, "overwrite"), k.Merge, relabel(k.File, "another name"), k.Cancel}
-		return l.b.String() + hints(s, keys, max(0, w-l.w))
-	}
-	keys := []key.Binding{relabel(k.Accept, "write it"), k.NextFormat, k.File, relabel(k.Cancel, "back")}
-	if d.quitting {
-		keys = []key.Binding{relabel(k.Accept, "write and quit"), k.NextFormat, k.File, relabel(k.No, "quit only"), relabel(k.Cancel, "back")}
-	}
-	return hints(s, keys, w)
 }
