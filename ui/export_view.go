@@ -90,7 +90,7 @@ func changeStyle(s *styles, changes bool, text string) lipgloss.Style {
 	return s.text
 }
 
-// foot says what can be done now, or what went wrong and what to do about it.
+// foot says what can be done now.
 func (d *exportDialog) foot(m *model, w int) string {
 	s, k := &m.styles, &m.keys
 	switch {
