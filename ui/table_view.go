@@ -56,8 +56,11 @@ func (t *table) title(s *styles, focused bool) string {
 	if n := len(t.rows); n != t.tally.Total() {
 		info = fmt.Sprintf("%d of %d", n, t.tally.Total())
 	}
-	if below := t.len() - t.top - t.h; t.top > 0 || below > 0 {
-		info += fmt.Sprintf("  ↑%d ↓%d", t.top, max(0, below))
+	if t.top > 0 {
+		info += fmt.Sprintf("  ↑ %d more", t.top)
+	}
+	if below := t.len() - t.top - t.h; below > 0 {
+		info += fmt.Sprintf("  ↓ %d more", below)
 	}
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
