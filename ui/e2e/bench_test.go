@@ -98,6 +98,16 @@ func (t *terminal) sees(b *testing.B, text string) {
 	}
 }
 
+// monitored runs the monitor on an instance and a bridge of its own.
+func monitored(b *testing.B) (t *terminal, bridge, instance string) {
+	b.Helper()
+	bridge = lxdtest.Bridge(b)
+	instance = lxdtest.Instance(b, bridge)
+	t = newTerminal(b, instance)
+	t.sees(b, "~$")
+	return t, bridge, instance
+}
+
 // resolver returns a connection to the dnsmasq of a bridge.
 func resolver(b *testing.B, bridge string) net.Conn {
 	b.Helper()
@@ -127,10 +137,7 @@ func ask(b *testing.B, conn net.Conn) (name string) {
 // BenchmarkQueryToRow measures the time from a query that dnsmasq on a real
 // bridge gets to its row on the screen.
 func BenchmarkQueryToRow(b *testing.B) {
-	bridge := lxdtest.Bridge(b)
-	instance := lxdtest.Instance(b, bridge)
-	t := newTerminal(b, instance)
-	t.sees(b, "~$")
+	t, bridge, _ := monitored(b)
 	conn := resolver(b, bridge)
 	var took []time.Duration
 	for b.Loop() {
@@ -144,10 +151,7 @@ func BenchmarkQueryToRow(b *testing.B) {
 // BenchmarkKeyToEcho measures the time from a key typed into the shell to its
 // echo, while a thousand new domains a second come in.
 func BenchmarkKeyToEcho(b *testing.B) {
-	bridge := lxdtest.Bridge(b)
-	instance := lxdtest.Instance(b, bridge)
-	t := newTerminal(b, instance)
-	t.sees(b, "~$")
+	t, bridge, _ := monitored(b)
 	conn := resolver(b, bridge)
 	flood := time.NewTicker(time.Millisecond)
 	done := make(chan struct{})
@@ -181,10 +185,7 @@ func BenchmarkKeyToEcho(b *testing.B) {
 // BenchmarkLeaveUnderFlood measures the time from the chord to the table's
 // keys on the screen, while the shell is flooded with output.
 func BenchmarkLeaveUnderFlood(b *testing.B) {
-	bridge := lxdtest.Bridge(b)
-	instance := lxdtest.Instance(b, bridge)
-	t := newTerminal(b, instance)
-	t.sees(b, "~$")
+	t, _, _ := monitored(b)
 	t.presses(b, "yes flood\r")
 	t.sees(b, "│flood")
 	var took []time.Duration
@@ -241,10 +242,7 @@ func BenchmarkFirstFrame(b *testing.B) {
 // BenchmarkIdle measures how much of a core the monitor takes while nothing
 // happens, over ten seconds for each round.
 func BenchmarkIdle(b *testing.B) {
-	bridge := lxdtest.Bridge(b)
-	instance := lxdtest.Instance(b, bridge)
-	t := newTerminal(b, instance)
-	t.sees(b, "~$")
+	_, _, instance := monitored(b)
 	pid, err := exec.Command("pgrep", "-nf", "^"+program+" "+instance).Output()
 	if err != nil {
 		b.Fatal(err)

@@ -102,13 +102,7 @@ func TestInstanceStops(t *testing.T) {
 	bridge, instance, before := fixture(t)
 	s := open(t, 120, 40, instance)
 	s.sees("~$")
-	op, err := lxdtest.Client(t).UpdateInstanceState(instance, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1}, "")
-	if err == nil {
-		err = op.Wait()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	lxdtest.Stop(t, instance)
 	s.sees(instance, "stopped", "the capture goes on")
 	s.keys("o")
 	s.sees("Shell  ctrl+] leaves", "~$")
@@ -153,14 +147,7 @@ func TestShellGetsEveryKey(t *testing.T) {
 func TestPicker(t *testing.T) {
 	bridge, instance, _ := fixture(t)
 	off := lxdtest.Instance(t, bridge)
-	c := lxdtest.Client(t)
-	op, err := c.UpdateInstanceState(off, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1}, "")
-	if err == nil {
-		err = op.Wait()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	lxdtest.Stop(t, off)
 	s := open(t, 100, 50)
 	s.row(instance, "running", bridge)
 	s.row(off, "stopped", "enter starts it")

@@ -161,6 +161,18 @@ func start(t testing.TB, c client.InstanceServer, name string) {
 	}
 }
 
+// Stop stops an instance by force.
+func Stop(t testing.TB, name string) {
+	t.Helper()
+	op, err := Client(t).UpdateInstanceState(name, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1}, "")
+	if err == nil {
+		err = op.Wait()
+	}
+	if err != nil {
+		t.Fatalf("stop instance %s: %v", name, err)
+	}
+}
+
 // Address returns an instance's IPv4 address.
 func Address(t testing.TB, name string) string {
 	t.Helper()
