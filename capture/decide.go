@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/parse"
 )
 
@@ -77,7 +77,7 @@ func (l *Ledger) Mark(to Mark, ids ...ID) (string, error) {
 // it did, in words. The error says why the names may not be one suffix rule.
 func (l *Ledger) MarkGroup(to Mark, group string) (string, error) {
 	if to.Suffix {
-		if problem := (export.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
+		if problem := (rule.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
 			return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
 		}
 	}
@@ -171,11 +171,11 @@ func (l *Ledger) redo() string {
 }
 
 // suffixes returns the groups that are exported as suffix rules.
-func (l *Ledger) suffixes() []export.Rule {
-	var rules []export.Rule
+func (l *Ledger) suffixes() []rule.Rule {
+	var rules []rule.Rule
 	for group, m := range l.groups {
 		if m.Decision == Keep && m.Suffix {
-			rules = append(rules, export.Rule{Name: group, Suffix: true, Reason: m.Reason, Source: string(ByUser)})
+			rules = append(rules, rule.Rule{Name: group, Suffix: true, Reason: m.Reason, Source: string(ByUser)})
 		}
 	}
 	return rules

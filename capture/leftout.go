@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // LeftOut says how many of the domains that were asked for are not exported,
@@ -23,7 +23,7 @@ func (l *Ledger) LeftOut() (text string, overruled []string) {
 		if d.Queries == 0 || v.Decision != Drop {
 			continue
 		}
-		if slices.ContainsFunc(suffixes, func(r export.Rule) bool { return v.Rule == ByUser && inDomain(d.Name, r.Name) }) {
+		if slices.ContainsFunc(suffixes, func(r rule.Rule) bool { return v.Rule == ByUser && inDomain(d.Name, r.Name) }) {
 			overruled = append(overruled, d.Name)
 			continue
 		}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/parse"
 )
 
@@ -147,10 +147,10 @@ func (l *Ledger) Expect(name string) <-chan struct{} {
 // List returns what is to be exported: one exact rule for each domain that is
 // kept or, since nobody has spoken against it, new. all applies no rule and
 // no mark: every clean name that was asked for, whatever its type or answer.
-func (l *Ledger) List(all bool) export.List {
+func (l *Ledger) List(all bool) rule.List {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	list := export.List{Header: export.Header{
+	list := rule.List{Header: rule.Header{
 		Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 		Network: l.info.Network, When: time.Now(),
 	}}
@@ -171,13 +171,13 @@ func (l *Ledger) List(all bool) export.List {
 		if v.Decision == Keep {
 			source, reason = string(v.Rule), v.Reason
 		}
-		list.Rules = append(list.Rules, export.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
+		list.Rules = append(list.Rules, rule.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
 	}
 	return list
 }
 
-func (l *Ledger) seen(d *Domain) *export.Seen {
-	s := &export.Seen{Queries: uint64(d.Queries), Outcome: d.Outcomes.String(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
+func (l *Ledger) seen(d *Domain) *rule.Seen {
+	s := &rule.Seen{Queries: uint64(d.Queries), Outcome: d.Outcomes.String(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
 	for _, t := range d.Types {
 		s.Types = append(s.Types, t.Type)
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var adguard = Format{
@@ -23,11 +25,11 @@ var adguard = Format{
 // adguardDeny blocks every name; a bare * blocks none.
 const adguardDeny = "||*^"
 
-func encodeAdGuard(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "!"}
 	p.head(f, c)
 	p.line("%s", adguardDeny)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		if r.Suffix {
 			p.line("@@||%s^", r.Name)
@@ -38,12 +40,12 @@ func encodeAdGuard(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeAdGuard(data []byte) ([]Rule, error) {
+func decodeAdGuard(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "!"))
 	if len(lines) == 0 || lines[0] != adguardDeny {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, line := range lines[1:] {
 		name, suffix := between(line, "@@||", "^")
 		if !suffix {
@@ -52,7 +54,7 @@ func decodeAdGuard(data []byte) ([]Rule, error) {
 				return nil, fmt.Errorf("a line that says something else: %q", line)
 			}
 		}
-		rules = append(rules, Rule{Name: name, Suffix: suffix})
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
 	return rules, nil
 }
@@ -72,11 +74,11 @@ var pihole = Format{
 
 const piholeDeny = "pihole --regex '.*'"
 
-func encodePihole(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.line("#!/bin/sh -e")
 	p.head(f, c)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		if r.Suffix {
 			p.line(`pihole --allow-regex '(^|\.)%s$'`, regexp.QuoteMeta(r.Name))
@@ -88,13 +90,13 @@ func encodePihole(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodePihole(data []byte) ([]Rule, error) {
+func decodePihole(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	last := len(lines) - 1
 	if last < 0 || lines[last] != piholeDeny {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, line := range lines[:last] {
 		name, exact := between(line, "pihole allow ", "")
 		if !exact {
@@ -104,7 +106,7 @@ func decodePihole(data []byte) ([]Rule, error) {
 				return nil, fmt.Errorf("a line that says something else: %q", line)
 			}
 		}
-		rules = append(rules, Rule{Name: name, Suffix: !exact})
+		rules = append(rules, rule.Rule{Name: name, Suffix: !exact})
 	}
 	return rules, nil
 }

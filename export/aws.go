@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"lxd-allowlist/export/rule"
 )
 
 var awsNFW = Format{
@@ -61,42 +63,42 @@ func awsTypes(o Options) []string {
 	return types
 }
 
-func dottedAll(rules []Rule) []string {
+func dottedAll(rules []rule.Rule) []string {
 	words := make([]string, len(rules))
 	for i, r := range rules {
-		words[i] = dotted(r)
+		words[i] = r.Dotted()
 	}
 	return words
 }
 
-func undottedAll(words []string) []Rule {
-	rules := make([]Rule, len(words))
+func undottedAll(words []string) []rule.Rule {
+	rules := make([]rule.Rule, len(words))
 	for i, w := range words {
-		rules[i] = undotted(w)
+		rules[i] = rule.FromDotted(w)
 	}
 	return rules
 }
 
 // awsCapacity returns what a group of these rules needs.
-func awsCapacity(f Format, c Compiled, o Options) (int, error) {
-	need := len(c.rules) * len(awsTypes(o))
+func awsCapacity(f Format, c rule.Compiled, o Options) (int, error) {
+	need := c.Len() * len(awsTypes(o))
 	if need > awsMaxCapacity {
 		return 0, fmt.Errorf("%s: the rules need a capacity of %d and a rule group has %d at most; use suffixes or several groups", f.Name, need, awsMaxCapacity)
 	}
 	return need, nil
 }
 
-func encodeAWS(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeAWS(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	if _, err := awsCapacity(f, c, o); err != nil {
 		return nil, err
 	}
 	var g awsGroup
 	l := &g.RulesSource.RulesSourceList
-	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.rules), awsTypes(o), awsAllow
+	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes(o), awsAllow
 	return marshal(g)
 }
 
-func decodeAWS(data []byte) ([]Rule, error) {
+func decodeAWS(data []byte) ([]rule.Rule, error) {
 	g, err := unmarshal[awsGroup](data)
 	if err != nil {
 		return nil, err
@@ -131,9 +133,9 @@ type awsRuleGroup struct {
 	} `json:"rule_group"`
 }
 
-func encodeAWSTerraform(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeAWSTerraform(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	var t terraformFile
-	t.Comment = append(about(f, c), remarks(c.rules)...)
+	t.Comment = append(about(f, c), remarks(c.Rules())...)
 	g := &t.Resource.RuleGroup.Allowlist
 	g.Name, g.Type = "lxd-allowlist", "STATEFUL"
 	// The capacity is fixed for good when the group is made, so there is
@@ -144,11 +146,11 @@ func encodeAWSTerraform(f Format, c Compiled, o Options) ([]byte, error) {
 	}
 	g.Capacity = min(max(100, 2*need), awsMaxCapacity)
 	l := &g.RuleGroup.RulesSource.List
-	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.rules), awsTypes(o), awsAllow
+	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes(o), awsAllow
 	return marshal(t)
 }
 
-func decodeAWSTerraform(data []byte) ([]Rule, error) {
+func decodeAWSTerraform(data []byte) ([]rule.Rule, error) {
 	t, err := unmarshal[terraformFile](data)
 	if err != nil {
 		return nil, err

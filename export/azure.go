@@ -1,6 +1,10 @@
 package export
 
-import "errors"
+import (
+	"errors"
+
+	"lxd-allowlist/export/rule"
+)
 
 var azure = Format{
 	Name:      "azure",
@@ -67,10 +71,10 @@ type azureProtocol struct {
 	Port         int    `json:"port"`
 }
 
-func encodeAzure(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeAzure(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	rule := azureRule{
 		RuleType: "ApplicationRule", Name: "lxd-allowlist",
-		SourceAddresses: "[parameters('sourceAddresses')]", TargetFqdns: starred(c.rules),
+		SourceAddresses: "[parameters('sourceAddresses')]", TargetFqdns: starred(c.Rules()),
 	}
 	for _, port := range o.ports() {
 		protocol := "Https"
@@ -82,7 +86,7 @@ func encodeAzure(f Format, c Compiled, o Options) ([]byte, error) {
 	return marshal(azureTemplate{
 		Schema:         "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
 		ContentVersion: "1.0.0.0",
-		Metadata:       azureMetadata{append(about(f, c), remarks(c.rules)...)},
+		Metadata:       azureMetadata{append(about(f, c), remarks(c.Rules())...)},
 		Parameters: map[string]azureParameter{
 			"firewallPolicy":  {Type: "string"},
 			"sourceAddresses": {Type: "array", DefaultValue: []string{"*"}},
@@ -98,7 +102,7 @@ func encodeAzure(f Format, c Compiled, o Options) ([]byte, error) {
 	})
 }
 
-func decodeAzure(data []byte) ([]Rule, error) {
+func decodeAzure(data []byte) ([]rule.Rule, error) {
 	t, err := unmarshal[azureTemplate](data)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var hardenRunner = Format{
@@ -21,15 +23,15 @@ var hardenRunner = Format{
 	decode:    decodeHardenRunner,
 }
 
-func encodeHardenRunner(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
-	p.remarks(c.rules)
+	p.remarks(c.Rules())
 	p.line("- uses: step-security/harden-runner@v2")
 	p.line("  with:")
 	p.line("    egress-policy: block")
 	p.line("    allowed-endpoints: >")
-	for _, name := range starred(c.rules) {
+	for _, name := range starred(c.Rules()) {
 		for _, port := range o.ports() {
 			p.line("      %s:%d", name, port)
 		}
@@ -37,7 +39,7 @@ func encodeHardenRunner(f Format, c Compiled, o Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeHardenRunner(data []byte) ([]Rule, error) {
+func decodeHardenRunner(data []byte) ([]rule.Rule, error) {
 	steps, err := yamlDocument[[]struct {
 		Uses string
 		With struct {
@@ -80,7 +82,7 @@ var sandboxRuntime = Format{
 	Suffix:    "h and *.h",
 	Load:      "merge it into ~/.srt-settings.json",
 	Proven:    unproven,
-	limit: func(r Rule) string {
+	limit: func(r rule.Rule) string {
 		if r.Name == "localhost" {
 			return ""
 		}
@@ -97,13 +99,13 @@ type sandboxSettings struct {
 	} `json:"network"`
 }
 
-func encodeSandbox(_ Format, c Compiled, _ Options) ([]byte, error) {
+func encodeSandbox(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var s sandboxSettings
-	s.Network.AllowedDomains, s.Network.DeniedDomains = starred(c.rules), []string{}
+	s.Network.AllowedDomains, s.Network.DeniedDomains = starred(c.Rules()), []string{}
 	return marshal(s)
 }
 
-func decodeSandbox(data []byte) ([]Rule, error) {
+func decodeSandbox(data []byte) ([]rule.Rule, error) {
 	s, err := unmarshal[sandboxSettings](data)
 	if err != nil {
 		return nil, err

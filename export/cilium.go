@@ -3,6 +3,8 @@ package export
 import (
 	"errors"
 	"fmt"
+
+	"lxd-allowlist/export/rule"
 )
 
 var cilium = Format{
@@ -40,11 +42,11 @@ spec:
               - matchPattern: "*"
     - toFQDNs:`
 
-func encodeCilium(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	p.line("%s", ciliumBegin)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		p.line("        - matchName: %s", quoted(r.Name))
 		if r.Suffix {
@@ -79,7 +81,7 @@ type ciliumSelector struct {
 	MatchPattern string `yaml:"matchPattern"`
 }
 
-func decodeCilium(data []byte) ([]Rule, error) {
+func decodeCilium(data []byte) ([]rule.Rule, error) {
 	d, err := yamlDocument[ciliumPolicy](data)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"lxd-allowlist/export/rule"
 )
 
 // maxNote bounds a comment. The shortest line buffer of a target is
@@ -38,9 +40,9 @@ func note(text string) string {
 }
 
 // about returns the lines on top of a file.
-func about(f Format, c Compiled) []string {
-	lines := []string{"Allow-list: " + f.Title, summary(c.rules)}
-	lines = append(lines, origin(c.header)...)
+func about(f Format, c rule.Compiled) []string {
+	lines := []string{"Allow-list: " + f.Title, summary(c.Rules())}
+	lines = append(lines, origin(c.Header())...)
 	for _, l := range []struct{ word, text string }{
 		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
 	} {
@@ -52,7 +54,7 @@ func about(f Format, c Compiled) []string {
 }
 
 // origin returns where the list comes from, a line each.
-func origin(h Header) []string {
+func origin(h rule.Header) []string {
 	when := ""
 	if !h.When.IsZero() {
 		when = stamp(h.When)
@@ -69,7 +71,7 @@ func origin(h Header) []string {
 }
 
 // summary counts the rules: "3 rules: 2 exact, 1 suffix".
-func summary(rules []Rule) string {
+func summary(rules []rule.Rule) string {
 	suffixes := 0
 	for _, r := range rules {
 		if r.Suffix {
@@ -84,7 +86,7 @@ func summary(rules []Rule) string {
 }
 
 // notes returns the comments of a rule.
-func notes(r Rule) []string {
+func notes(r rule.Rule) []string {
 	var lines []string
 	if reason := note(r.Reason); reason != "" {
 		lines = append(lines, reason)
@@ -114,11 +116,11 @@ func unstamp(text string) time.Time {
 
 // remarks returns the notes of all rules, for files that have no place for a
 // comment beside a rule.
-func remarks(rules []Rule) []string {
+func remarks(rules []rule.Rule) []string {
 	var lines []string
 	for _, r := range rules {
 		for _, n := range notes(r) {
-			lines = append(lines, dotted(r)+": "+n)
+			lines = append(lines, r.Dotted()+": "+n)
 		}
 	}
 	return lines

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var coredns = Format{
@@ -49,13 +51,13 @@ const corednsView = 5000
 // encodeCoreDNS has few blocks, for CoreDNS takes the square of their number
 // to start. The names end with the root's dot: "import", bare, is a word of
 // the Corefile's own.
-func encodeCoreDNS(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeCoreDNS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
-	p.remarks(c.rules)
+	p.remarks(c.Rules())
 	p.WriteString(corednsBegin)
 	var exact, suffix []string
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		if r.Suffix {
 			suffix = append(suffix, r.Name+".")
 		} else {
@@ -78,20 +80,20 @@ func corednsViewBegin(n int) string {
 	return fmt.Sprintf(". {\n    view exact-%d {\n        expr \"name() in [\n", n)
 }
 
-func decodeCoreDNS(data []byte) ([]Rule, error) {
+func decodeCoreDNS(data []byte) ([]rule.Rule, error) {
 	lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
 	text, ok := between(strings.Join(lines, ""), corednsBegin, corednsEnd)
 	if !ok {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	add := func(list, before, after string, suffix bool) error {
 		for word := range strings.SplitSeq(list, ",\n") {
 			name, ok := between(word, before, after)
 			if !ok || strings.ContainsAny(name, " \n'") {
 				return fmt.Errorf("a line that says something else: %q", word)
 			}
-			rules = append(rules, Rule{Name: name, Suffix: suffix})
+			rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 		}
 		return nil
 	}

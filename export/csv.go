@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var csvFormat = Format{
@@ -24,11 +26,11 @@ var csvFormat = Format{
 
 var csvColumns = []string{"name", "kind", "decision-reason", "source", "queries", "types", "result", "instances", "first", "last"}
 
-func encodeCSV(_ Format, c Compiled, _ Options) ([]byte, error) {
+func encodeCSV(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.Write(csvColumns)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		row := []string{r.Name, r.Kind(), r.Reason, r.Source, "", "", "", "", "", ""}
 		if s := r.Seen; s != nil {
 			copy(row[4:], []string{
@@ -58,7 +60,7 @@ func cell(text string) string {
 	return text
 }
 
-func decodeCSV(data []byte) ([]Rule, error) {
+func decodeCSV(data []byte) ([]rule.Rule, error) {
 	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
 	if err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func decodeCSV(data []byte) ([]Rule, error) {
 	if len(rows) == 0 || !slices.Equal(rows[0], csvColumns) {
 		return nil, errors.New("the first row is not that of the columns")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, row := range rows[1:] {
 		if row[1] != "exact" && row[1] != "suffix" {
 			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", row[0], row[1])
@@ -74,13 +76,13 @@ func decodeCSV(data []byte) ([]Rule, error) {
 		for i := range row {
 			row[i] = uncell(row[i])
 		}
-		r := Rule{Name: row[0], Suffix: row[1] == "suffix", Reason: row[2], Source: row[3]}
+		r := rule.Rule{Name: row[0], Suffix: row[1] == "suffix", Reason: row[2], Source: row[3]}
 		if row[4] != "" {
 			queries, err := strconv.ParseUint(row[4], 10, 64)
 			if err != nil {
 				return nil, fmt.Errorf("%q was queried %q times", r.Name, row[4])
 			}
-			r.Seen = &Seen{Queries: queries, Types: strings.Fields(row[5]), Outcome: row[6], Instances: strings.Fields(row[7]), First: unstamp(row[8]), Last: unstamp(row[9])}
+			r.Seen = &rule.Seen{Queries: queries, Types: strings.Fields(row[5]), Outcome: row[6], Instances: strings.Fields(row[7]), First: unstamp(row[8]), Last: unstamp(row[9])}
 		}
 		rules = append(rules, r)
 	}

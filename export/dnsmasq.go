@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 const (
@@ -70,11 +72,11 @@ var denyAll = func() []string {
 	return lines
 }()
 
-func encodeDnsmasq(f Format, c Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, nil, func(p *page, r Rule) {}), nil
+func encodeDnsmasq(f Format, c rule.Compiled, _ Options) ([]byte, error) {
+	return dnsmasqFile(f, c, nil, func(p *page, r rule.Rule) {}), nil
 }
 
-func encodeNftset(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeNftset(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	sets := []string{
 		"nft add table inet egress",
 		"nft add set inet egress allow4 '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }'",
@@ -83,10 +85,10 @@ func encodeNftset(f Format, c Compiled, _ Options) ([]byte, error) {
 		"ip6 daddr @allow6 update @allow6 { ip6 daddr timeout 1h } accept",
 		"an address that serves other names, too, is open for them as well",
 	}
-	return dnsmasqFile(f, c, sets, func(p *page, r Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
+	return dnsmasqFile(f, c, sets, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
 }
 
-func dnsmasqFile(f Format, c Compiled, remarks []string, after func(*page, Rule)) []byte {
+func dnsmasqFile(f Format, c rule.Compiled, remarks []string, after func(*page, rule.Rule)) []byte {
 	p := page{mark: "#"}
 	p.head(f, c)
 	for _, s := range remarks {
@@ -95,7 +97,7 @@ func dnsmasqFile(f Format, c Compiled, remarks []string, after func(*page, Rule)
 	for _, l := range denyAll {
 		p.line("%s", l)
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		p.line("server=/%s/#", r.Name)
 		if !r.Suffix {
@@ -106,15 +108,15 @@ func dnsmasqFile(f Format, c Compiled, remarks []string, after func(*page, Rule)
 	return p.Bytes()
 }
 
-func decodeDnsmasq(data []byte) ([]Rule, error) {
+func decodeDnsmasq(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	if len(lines) < len(denyAll) || !slices.Equal(lines[:len(denyAll)], denyAll) {
 		return nil, fmt.Errorf("the lines that deny all other names are not there")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, line := range lines[len(denyAll):] {
 		if name, ok := between(line, "server=/", "/#"); ok {
-			rules = append(rules, Rule{Name: name, Suffix: true})
+			rules = append(rules, rule.Rule{Name: name, Suffix: true})
 			continue
 		}
 		name, ok := between(line, "local=/*.", "/")
@@ -129,7 +131,7 @@ func decodeDnsmasq(data []byte) ([]Rule, error) {
 
 // decodeNftset reads the file without the nftset lines, and these as a list
 // of their own that must name the same.
-func decodeNftset(data []byte) ([]Rule, error) {
+func decodeNftset(data []byte) ([]rule.Rule, error) {
 	var rest strings.Builder
 	var sets []string
 	for line := range content(data, "#") {
@@ -143,7 +145,7 @@ func decodeNftset(data []byte) ([]Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.EqualFunc(rules, sets, func(r Rule, name string) bool { return r.Name == name }) {
+	if !slices.EqualFunc(rules, sets, func(r rule.Rule, name string) bool { return r.Name == name }) {
 		return nil, fmt.Errorf("the sets are not filled for the names that are allowed")
 	}
 	return rules, nil

@@ -1,6 +1,10 @@
 package export
 
-import "errors"
+import (
+	"errors"
+
+	"lxd-allowlist/export/rule"
+)
 
 var envoy = Format{
 	Name:      "envoy",
@@ -46,10 +50,10 @@ const envoyClusters = `  clusters:
           "@type": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig
           dns_cache_config: {name: names}`
 
-func encodeEnvoy(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeEnvoy(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
-	p.remarks(c.rules)
+	p.remarks(c.Rules())
 	p.line("static_resources:")
 	p.line("  listeners:")
 	listeners := 0
@@ -59,7 +63,7 @@ func encodeEnvoy(f Format, c Compiled, o Options) ([]byte, error) {
 		}
 		listeners++
 		p.line(envoyListener, port, port, port)
-		for _, name := range starred(c.rules) {
+		for _, name := range starred(c.Rules()) {
 			p.line("              - %s", quoted(name))
 		}
 	}
@@ -87,12 +91,12 @@ type envoyConfig struct {
 	} `yaml:"static_resources"`
 }
 
-func decodeEnvoy(data []byte) ([]Rule, error) {
+func decodeEnvoy(data []byte) ([]rule.Rule, error) {
 	d, err := yamlDocument[envoyConfig](data)
 	if err != nil {
 		return nil, err
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for i, l := range d.StaticResources.Listeners {
 		if len(l.ListenerFilters) != 1 || len(l.FilterChains) != 1 || len(l.FilterChains[0].Match.ServerNames) == 0 {
 			return nil, errors.New("a listener that doesn't look at names")
@@ -101,7 +105,7 @@ func decodeEnvoy(data []byte) ([]Rule, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i > 0 && difference(here, rules) != "" {
+		if i > 0 && rule.Difference(here, rules) != "" {
 			return nil, errors.New("listeners with different names")
 		}
 		rules = here

@@ -1,97 +1,10 @@
 // Package export turns rules into the files of the software that enforces
 // them.
 //
-//	List --Compile--> Compiled --Render--> bytes --WriteFile--> file
-//	        |                      |
-//	        Refused                encode, decode, compare
-//
-// Names are hostile until [Compile] has passed them. A format takes a
-// [Compiled] only, and nothing but Compile makes one, so that no other name
-// can reach a file.
+//	rule.List --rule.Compile--> rule.Compiled --Render--> bytes --WriteFile--> file
+//	                                             |
+//	                                             encode, decode, compare
 package export
-
-import (
-	"cmp"
-	"slices"
-	"time"
-)
-
-// Rule allows one name, or one name and everything below it.
-type Rule struct {
-	Name   string // normalised: lower case, no trailing dot
-	Suffix bool   // the names below are meant, too
-	Reason string // why, in a person's words
-	Source string // who says so: "user", "observed"
-	Seen   *Seen  // the evidence, nil for none
-}
-
-// Kind returns "exact" or "suffix".
-func (r Rule) Kind() string {
-	if r.Suffix {
-		return "suffix"
-	}
-	return "exact"
-}
-
-// Seen is what was observed of a rule's names.
-type Seen struct {
-	Queries     uint64
-	Outcome     string // "resolved", "NXDOMAIN"
-	Instances   []string
-	First, Last time.Time
-	Types       []string // query types: "A", "HTTPS"
-}
-
-// merge returns what both say together. It changes neither.
-func (s *Seen) merge(t *Seen) *Seen {
-	if s == nil {
-		return t
-	}
-	if t == nil {
-		return s
-	}
-	m := &Seen{
-		Queries:   s.Queries + t.Queries,
-		Outcome:   cmp.Or(s.Outcome, t.Outcome),
-		Instances: union(s.Instances, t.Instances),
-		Types:     union(s.Types, t.Types),
-		First:     s.First,
-		Last:      s.Last,
-	}
-	if m.First.IsZero() || !t.First.IsZero() && t.First.Before(m.First) {
-		m.First = t.First
-	}
-	if t.Last.After(m.Last) {
-		m.Last = t.Last
-	}
-	return m
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// List is what is to be exported.
-type List struct {
-	Rules []Rule
-	// Aliases are names that were seen only as the target of a CNAME. Hardly
-	// any target needs them; json lists them apart.
-	Aliases []string
-	Header  Header
-}
-
-// Header says where a list comes from. Formats with comments print what is
-// set; with neither When nor Host the same rules give the same bytes.
-type Header struct {
-	Program  string // name and version
-	Session  string
-	Instance string
-	Network  string
-	Host     string
-	When     time.Time
-}
 
 // Options are what a format may need beside the names.
 type Options struct {

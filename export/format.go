@@ -2,10 +2,11 @@ package export
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 // Format is one kind of file. Encode and Decode are pure.
@@ -29,10 +30,10 @@ type Format struct {
 	needsRule bool
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
-	limit  func(Rule) string
-	encode func(Format, Compiled, Options) ([]byte, error)
+	limit  func(rule.Rule) string
+	encode func(Format, rule.Compiled, Options) ([]byte, error)
 	// decode is nil where nobody knows how to read the file.
-	decode func([]byte) ([]Rule, error)
+	decode func([]byte) ([]rule.Rule, error)
 }
 
 // unproven is said of formats whose software no test of ours could run.
@@ -69,7 +70,7 @@ func Lookup(name string) (Format, error) {
 func (f Format) ReadsBack() bool { return f.decode != nil }
 
 // Encode returns the file. It fails for rules that the target can't hold.
-func (f Format) Encode(c Compiled, o Options) ([]byte, error) {
+func (f Format) Encode(c rule.Compiled, o Options) ([]byte, error) {
 	c, err := f.fit(c, o)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func (f Format) Encode(c Compiled, o Options) ([]byte, error) {
 
 // Decode reads the rules back out of a file that Encode made, in the meaning
 // that the target gives them. What Encode would not write is an error.
-func (f Format) Decode(data []byte) ([]Rule, error) {
+func (f Format) Decode(data []byte) ([]rule.Rule, error) {
 	if !f.ReadsBack() {
 		return nil, fmt.Errorf("read %s: nobody knows what its file means; choose another format", f.Name)
 	}
@@ -92,53 +93,38 @@ func (f Format) Decode(data []byte) ([]Rule, error) {
 
 // Hold parts the rules into those that the target holds, as it will hold
 // them, and those that it can't.
-func (f Format) Hold(c Compiled) (Compiled, []Refused) {
-	var refused []Refused
-	refuse := func(problem func(Rule) string) {
-		c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
-			why := problem(r)
-			if why != "" {
-				refused = append(refused, Refused{r, why})
-			}
-			return why != ""
-		})
-	}
+func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
+	var refused []rule.Refused
 	if f.Widens != "" {
-		refuse(func(r Rule) string {
-			r.Suffix = true // what was a suffix before has passed Compile as one
-			if why := r.Problem(); why != "" {
-				return "can't be exact in " + f.Name + ", and " + why
-			}
-			return ""
-		})
-		for i := range c.rules {
-			c.rules[i].Suffix = true
+		c, refused = c.Widen()
+		for i := range refused {
+			refused[i].Reason = "can't be exact in " + f.Name + ", and " + refused[i].Reason
 		}
-		c.rules = minimise(c.rules)
 	}
-	if f.limit != nil {
-		refuse(func(r Rule) string {
-			if why := f.limit(r); why != "" {
-				return "has no place in " + f.Name + ": " + why
-			}
-			return ""
-		})
+	if f.limit == nil {
+		return c, refused
 	}
-	return c, refused
+	c, more := c.Hold(func(r rule.Rule) string {
+		if why := f.limit(r); why != "" {
+			return "has no place in " + f.Name + ": " + why
+		}
+		return ""
+	})
+	return c, append(refused, more...)
 }
 
 // fit returns the rules as the target can hold them.
-func (f Format) fit(c Compiled, o Options) (Compiled, error) {
+func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
-		return Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
+		return rule.Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
 	}
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
 		r := refused[0]
-		return Compiled{}, fmt.Errorf("%s can't hold %s: it %s; drop it or choose another format", f.Name, r.Rule.Name, r.Reason)
+		return rule.Compiled{}, fmt.Errorf("%s can't hold %s: it %s; drop it or choose another format", f.Name, r.Rule.Name, r.Reason)
 	}
-	if f.needsRule && len(c.rules) == 0 {
-		return Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
+	if f.needsRule && c.Len() == 0 {
+		return rule.Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
 	}
 	return c, nil
 }
@@ -146,7 +132,7 @@ func (f Format) fit(c Compiled, o Options) (Compiled, error) {
 // Render returns the file after it was read back and held against the rules:
 // a file that says anything else is never handed out. What can't be read back
 // can't be held against anything either.
-func Render(f Format, c Compiled, o Options) ([]byte, error) {
+func Render(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	c, err := f.fit(c, o)
 	if err != nil {
 		return nil, err
@@ -162,34 +148,10 @@ func Render(f Format, c Compiled, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the file made can't be read back: %w; nothing was written", f.Name, err)
 	}
-	if diff := difference(got, c.rules); diff != "" {
+	if diff := rule.Difference(got, c.Rules()); diff != "" {
 		return nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)
 	}
 	return data, nil
-}
-
-// difference names the first rule that only one side has, "" if there is
-// none. Order doesn't count, repetition does.
-func difference(got, want []Rule) string {
-	got, want = byName(got), byName(want)
-	for i := range max(len(got), len(want)) {
-		switch {
-		case i == len(got):
-			return fmt.Sprintf("%s %q is missing", want[i].Kind(), want[i].Name)
-		case i == len(want):
-			return fmt.Sprintf("%s %q is too many", got[i].Kind(), got[i].Name)
-		case got[i].key() != want[i].key():
-			return fmt.Sprintf("%s %q stands where %s %q should", got[i].Kind(), got[i].Name, want[i].Kind(), want[i].Name)
-		}
-	}
-	return ""
-}
-
-// byName returns the rules in the order of their bytes, as sort(1) has it.
-func byName(rules []Rule) []Rule {
-	return slices.SortedFunc(slices.Values(rules), func(a, b Rule) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Kind(), b.Kind()))
-	})
 }
 
 // page is a text file with comments in the making.
@@ -207,21 +169,21 @@ func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
 
 // head writes the comments on top: what this is, where it comes from, what
 // the rules mean here and how to use it.
-func (p *page) head(f Format, c Compiled) {
+func (p *page) head(f Format, c rule.Compiled) {
 	for _, s := range about(f, c) {
 		p.comment(s)
 	}
 }
 
 // notes writes what is known of a rule as comments, each on its own line.
-func (p *page) notes(r Rule) {
+func (p *page) notes(r rule.Rule) {
 	for _, s := range notes(r) {
 		p.comment(s)
 	}
 }
 
 // remarks writes the notes of all rules in one place.
-func (p *page) remarks(rules []Rule) {
+func (p *page) remarks(rules []rule.Rule) {
 	for _, s := range remarks(rules) {
 		p.comment(s)
 	}

@@ -11,20 +11,25 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"lxd-allowlist/export/rule"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // sample has a rule of every kind that some target wants care for.
-func sample(t *testing.T) Compiled {
+func sample(t *testing.T) rule.Compiled { return sampleOf(t, rule.Header{}) }
+
+// sampleOf is the sample as made at a time on a host.
+func sampleOf(t *testing.T, made rule.Header) rule.Compiled {
 	t.Helper()
 	at := func(minute int) time.Time { return time.Date(2026, 3, 1, 9, minute, 0, 0, time.UTC) }
-	c, refused := Compile(List{
-		Rules: []Rule{
+	c, refused := rule.Compile(rule.List{
+		Rules: []rule.Rule{
 			{Name: "www.example.com", Reason: "the shop's front | see <ticket 7>", Source: "user",
-				Seen: &Seen{Queries: 12, Outcome: "resolved", Instances: []string{"web1", "web2"}, First: at(1), Last: at(30), Types: []string{"A", "AAAA"}}},
+				Seen: &rule.Seen{Queries: 12, Outcome: "resolved", Instances: []string{"web1", "web2"}, First: at(1), Last: at(30), Types: []string{"A", "AAAA"}}},
 			{Name: "example.net", Suffix: true, Reason: "=updates\nof the\u202e vendor\\", Source: "user"},
-			{Name: "a.www.example.org", Source: "observed", Seen: &Seen{Queries: 1, Outcome: "NXDOMAIN", Types: []string{"HTTPS"}, First: at(2), Last: at(2)}},
+			{Name: "a.www.example.org", Source: "observed", Seen: &rule.Seen{Queries: 1, Outcome: "NXDOMAIN", Types: []string{"HTTPS"}, First: at(2), Last: at(2)}},
 			{Name: "example.org"},
 			{Name: "b.example.org", Suffix: true},
 			{Name: "github.io", Suffix: true},
@@ -37,7 +42,7 @@ func sample(t *testing.T) Compiled {
 			{Name: strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"},
 		},
 		Aliases: []string{"cname.example.net", "edge.cdn.example"},
-		Header:  Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", Network: "lxdbr0"},
+		Header:  rule.Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", Network: "lxdbr0", When: made.When, Host: made.Host},
 	})
 	if len(refused) > 0 {
 		t.Fatalf("refused %v", refused)
@@ -45,11 +50,41 @@ func sample(t *testing.T) Compiled {
 	return c
 }
 
+// names writes rules as a plain list does, in their order.
+func names(rules []rule.Rule) string {
+	var words []string
+	for _, r := range rules {
+		words = append(words, r.Dotted())
+	}
+	return strings.Join(words, " ")
+}
+
+// ruleList reads what names writes.
+func ruleList(words string) []rule.Rule {
+	var rules []rule.Rule
+	for _, w := range strings.Fields(words) {
+		rules = append(rules, rule.FromDotted(w))
+	}
+	return rules
+}
+
+func compile(t *testing.T, words string) rule.Compiled {
+	t.Helper()
+	c, refused := rule.Compile(rule.List{Rules: ruleList(words)})
+	if len(refused) > 0 {
+		t.Fatalf("refused %v", refused)
+	}
+	return c
+}
+
 // holdable leaves out the rules that f refuses one by one.
-func holdable(f Format, c Compiled) Compiled {
-	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
-		_, err := f.fit(Compiled{rules: []Rule{r}}, Options{})
-		return err != nil
+func holdable(f Format, c rule.Compiled) rule.Compiled {
+	c, _ = c.Hold(func(r rule.Rule) string {
+		one, _ := rule.Compile(rule.List{Rules: []rule.Rule{r}})
+		if _, err := f.fit(one, Options{}); err != nil {
+			return err.Error()
+		}
+		return ""
 	})
 	return c
 }
@@ -90,7 +125,7 @@ func TestDecode(t *testing.T) {
 		if f.Widens != "" {
 			want = ".example.net .www.example.com"
 		}
-		if got := names(byName(got)); got != want {
+		if got := names(rule.ByName(got)); got != want {
 			t.Errorf("%s: read %s, want %s", f.Name, got, want)
 		}
 	}
@@ -124,11 +159,11 @@ func TestPorts(t *testing.T) {
 }
 
 func TestAWSCapacity(t *testing.T) {
-	var rules []Rule
+	var rules []rule.Rule
 	for i := range awsMaxCapacity/2 + 1 {
-		rules = append(rules, Rule{Name: fmt.Sprintf("h%d.example", i)})
+		rules = append(rules, rule.Rule{Name: fmt.Sprintf("h%d.example", i)})
 	}
-	c, _ := Compile(List{Rules: rules})
+	c, _ := rule.Compile(rule.List{Rules: rules})
 	for _, f := range []Format{awsNFW, awsNFWTerraform} {
 		if _, err := Render(f, c, Options{Ports: []int{443}}); err != nil {
 			t.Errorf("%s: %v", f.Name, err)
@@ -141,7 +176,7 @@ func TestAWSCapacity(t *testing.T) {
 
 func TestEmptyList(t *testing.T) {
 	for _, f := range Formats() {
-		data, err := Render(f, Compiled{}, Options{})
+		data, err := Render(f, rule.Compiled{}, Options{})
 		if f.needsRule {
 			if err == nil || !strings.Contains(err.Error(), "without a rule") {
 				t.Errorf("%s: error %v", f.Name, err)
@@ -253,7 +288,7 @@ func TestDecodeMissesNothing(t *testing.T) {
 				continue
 			}
 			without := slices.Concat(slices.Concat(lines[:i]...), slices.Concat(lines[i+1:]...))
-			if got, err := f.Decode(without); err == nil && difference(got, want) == "" {
+			if got, err := f.Decode(without); err == nil && rule.Difference(got, want) == "" {
 				t.Errorf("%s: nobody misses the line %q", f.Name, line)
 			}
 		}
@@ -262,10 +297,10 @@ func TestDecodeMissesNothing(t *testing.T) {
 
 func TestRenderCatchesADifference(t *testing.T) {
 	f := plain
-	for word, decode := range map[string]func([]byte) ([]Rule, error){
-		"is missing":   func([]byte) ([]Rule, error) { return ruleList("a.example"), nil },
-		"is too many":  func([]byte) ([]Rule, error) { return ruleList("a.example b.example b.example"), nil },
-		"stands where": func([]byte) ([]Rule, error) { return ruleList("a.example .b.example"), nil },
+	for word, decode := range map[string]func([]byte) ([]rule.Rule, error){
+		"is missing":   func([]byte) ([]rule.Rule, error) { return ruleList("a.example"), nil },
+		"is too many":  func([]byte) ([]rule.Rule, error) { return ruleList("a.example b.example b.example"), nil },
+		"stands where": func([]byte) ([]rule.Rule, error) { return ruleList("a.example .b.example"), nil },
 	} {
 		f.decode = decode
 		data, err := Render(f, compile(t, "a.example b.example"), Options{})
@@ -284,8 +319,7 @@ func TestHeaderIsReproducible(t *testing.T) {
 			t.Errorf("%s: two runs differ", f.Name)
 		}
 	}
-	c := sample(t)
-	c.header.When, c.header.Host = time.Date(2026, 3, 1, 10, 0, 0, 0, time.FixedZone("", 3600)), "lab"
+	c := sampleOf(t, rule.Header{When: time.Date(2026, 3, 1, 10, 0, 0, 0, time.FixedZone("", 3600)), Host: "lab"})
 	data, err := squid.Encode(c, Options{})
 	if err != nil || !strings.Contains(string(data), "# host lab\n# at 2026-03-01T09:00:00Z\n") {
 		t.Errorf("%v\n%s", err, data)
@@ -325,19 +359,19 @@ func FuzzFormats(f *testing.F) {
 		if len(text)+len(reason) > 4096 { // more of the same, and slow
 			return
 		}
-		l := List{Header: Header{Program: reason, Session: text, Instance: reason}}
+		l := rule.List{Header: rule.Header{Program: reason, Session: text, Instance: reason}}
 		for name := range strings.SplitSeq(text, "\n") {
-			r := undotted(name)
+			r := rule.FromDotted(name)
 			r.Reason, r.Source = reason, name
-			r.Seen = &Seen{Outcome: reason, Instances: []string{name, reason}, Types: []string{reason}}
+			r.Seen = &rule.Seen{Outcome: reason, Instances: []string{name, reason}, Types: []string{reason}}
 			l.Rules = append(l.Rules, r)
 			l.Aliases = append(l.Aliases, name)
 		}
-		all, _ := Compile(l)
+		all, _ := rule.Compile(l)
 		options := Options{Ports: []int{max(1, int(port))}}
 		for _, f := range Formats() {
 			c := holdable(f, all)
-			if f.needsRule && len(c.rules) == 0 || f.Name == "envoy" && port == 80 {
+			if f.needsRule && c.Len() == 0 || f.Name == "envoy" && port == 80 {
 				continue
 			}
 			data, err := f.Encode(c, options)
@@ -351,17 +385,44 @@ func FuzzFormats(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%s: %v\n%s", f.Name, err, data)
 			}
-			want := c.rules
+			want := c
 			if f.Widens != "" {
-				want = c.Rules()
-				for i := range want {
-					want[i].Suffix = true
-				}
-				want = minimise(want)
+				want, _ = c.Widen()
 			}
-			if diff := difference(got, want); diff != "" {
+			if diff := rule.Difference(got, want.Rules()); diff != "" {
 				t.Fatalf("%s: %s\n%s", f.Name, diff, data)
 			}
 		}
 	})
+}
+
+func TestHold(t *testing.T) {
+	for _, c := range []struct{ format, rules, holds, refused string }{
+		{"plain", "intranet com .example.net", "com .example.net intranet", ""},
+		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: can't be exact in unbound"},
+		{"gcp", "intranet .example.net", ".example.net", "intranet: has no place in gcp: it takes no single label"},
+	} {
+		f, err := Lookup(c.format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := compile(t, c.rules)
+		held, refused := f.Hold(all)
+		if got := names(rule.ByName(held.Rules())); got != c.holds {
+			t.Errorf("%s holds %s, want %s", c.format, got, c.holds)
+		}
+		var words []string
+		for _, r := range refused {
+			words = append(words, r.Rule.Name+": "+r.Reason)
+		}
+		if got := strings.Join(words, " "); !strings.HasPrefix(got, c.refused) || c.refused == "" && got != "" {
+			t.Errorf("%s refuses %q, want %q", c.format, got, c.refused)
+		}
+		if again, refused := f.Hold(held); len(refused) > 0 || names(again.Rules()) != names(held.Rules()) {
+			t.Errorf("%s doesn't hold what it holds: %v, %v", c.format, again.Rules(), refused)
+		}
+		if names(all.Rules()) != names(compile(t, c.rules).Rules()) {
+			t.Errorf("%s changed the list that it was given", c.format)
+		}
+	}
 }

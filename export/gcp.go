@@ -1,6 +1,10 @@
 package export
 
-import "strings"
+import (
+	"strings"
+
+	"lxd-allowlist/export/rule"
+)
 
 var gcp = Format{
 	Name:      "gcp",
@@ -16,12 +20,12 @@ var gcp = Format{
 	decode:    decodeGCP,
 }
 
-func encodeGCP(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeGCP(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	p.line(`name: "projects/PROJECT/locations/REGION/urlLists/lxd-allowlist"`)
 	p.line("values:")
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		word := r.Name
 		if r.Suffix {
@@ -32,7 +36,7 @@ func encodeGCP(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeGCP(data []byte) ([]Rule, error) {
+func decodeGCP(data []byte) ([]rule.Rule, error) {
 	d, err := yamlDocument[struct {
 		Name   string
 		Values []string
@@ -40,10 +44,10 @@ func decodeGCP(data []byte) ([]Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, v := range d.Values {
 		name, suffix := strings.CutPrefix(v, "*")
-		rules = append(rules, Rule{Name: name, Suffix: suffix})
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
 	return rules, nil
 }

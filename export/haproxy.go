@@ -3,6 +3,8 @@ package export
 import (
 	"fmt"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 // The exact rules and the suffixes of one list are told apart by the dot
@@ -29,13 +31,13 @@ var haproxyFrontend = []string{
 	"tcp-request content reject",
 }
 
-func encodeHAProxy(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	for _, l := range haproxyFrontend {
 		p.comment("  " + l)
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		if r.Suffix {
 			p.line(".%s.", r.Name)
@@ -46,8 +48,8 @@ func encodeHAProxy(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeHAProxy(data []byte) ([]Rule, error) {
-	var rules []Rule
+func decodeHAProxy(data []byte) ([]rule.Rule, error) {
+	var rules []rule.Rule
 	for line := range content(data, "#") {
 		name, suffix := between(line, ".", ".")
 		if !suffix {
@@ -56,7 +58,7 @@ func decodeHAProxy(data []byte) ([]Rule, error) {
 		if name != strings.Trim(name, ".") {
 			return nil, fmt.Errorf("a dot at one end only: %q", line)
 		}
-		rules = append(rules, Rule{Name: name, Suffix: suffix})
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
 	return rules, nil
 }

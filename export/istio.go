@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"lxd-allowlist/export/rule"
 )
 
 var istio = Format{
@@ -35,13 +37,13 @@ spec:
   egress:
     - hosts: ["./*", "istio-system/*"]`
 
-func encodeIstio(f Format, c Compiled, o Options) ([]byte, error) {
+func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
-	p.remarks(c.rules)
+	p.remarks(c.Rules())
 	p.line("%s", istioSidecar)
 	n := 0
-	for hosts := range slices.Chunk(starred(c.rules), istioHosts) {
+	for hosts := range slices.Chunk(starred(c.Rules()), istioHosts) {
 		n++
 		p.line("---")
 		p.line("apiVersion: networking.istio.io/v1")
@@ -81,7 +83,7 @@ type istioObject struct {
 	}
 }
 
-func decodeIstio(data []byte) ([]Rule, error) {
+func decodeIstio(data []byte) ([]rule.Rule, error) {
 	all, err := yamlDocuments[istioObject](data)
 	if err != nil {
 		return nil, err

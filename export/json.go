@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"lxd-allowlist/export/rule"
 )
 
 var jsonFormat = Format{
@@ -52,13 +54,13 @@ type seenDoc struct {
 	Last      string   `json:"last,omitempty"`
 }
 
-func documentOf(c Compiled) document {
-	h := c.header
-	d := document{Rules: []ruleDoc{}, Aliases: append([]string{}, c.aliases...)}
-	if h != (Header{}) {
+func documentOf(c rule.Compiled) document {
+	h := c.Header()
+	d := document{Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
+	if h != (rule.Header{}) {
 		d.Origin = &originDoc{oneLine(h.Program), oneLine(h.Session), oneLine(h.Instance), oneLine(h.Network), oneLine(h.Host), stamp(h.When)}
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: oneLine(r.Reason), Source: oneLine(r.Source), Warning: r.Warning()}
 		if s := r.Seen; s != nil {
 			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), oneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last)}
@@ -76,24 +78,24 @@ func oneLines(texts []string) []string {
 	return lines
 }
 
-func (d document) rules() ([]Rule, error) {
-	var rules []Rule
+func (d document) rules() ([]rule.Rule, error) {
+	var rules []rule.Rule
 	for _, r := range d.Rules {
 		if r.Kind != "exact" && r.Kind != "suffix" {
 			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", r.Name, r.Kind)
 		}
-		rule := Rule{Name: r.Name, Suffix: r.Kind == "suffix", Reason: r.Reason, Source: r.Source}
+		one := rule.Rule{Name: r.Name, Suffix: r.Kind == "suffix", Reason: r.Reason, Source: r.Source}
 		if s := r.Seen; s != nil {
-			rule.Seen = &Seen{Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last)}
+			one.Seen = &rule.Seen{Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last)}
 		}
-		rules = append(rules, rule)
+		rules = append(rules, one)
 	}
 	return rules, nil
 }
 
-func encodeJSON(_ Format, c Compiled, _ Options) ([]byte, error) { return marshal(documentOf(c)) }
+func encodeJSON(_ Format, c rule.Compiled, _ Options) ([]byte, error) { return marshal(documentOf(c)) }
 
-func decodeJSON(data []byte) ([]Rule, error) {
+func decodeJSON(data []byte) ([]rule.Rule, error) {
 	d, err := unmarshal[document](data)
 	if err != nil {
 		return nil, err

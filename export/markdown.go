@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var markdown = Format{
@@ -22,16 +24,16 @@ var markdown = Format{
 
 var markdownColumns = "| Name | Kind | Why | Source | Queries | Types | Result | Asked by | First | Last |"
 
-func encodeMarkdown(_ Format, c Compiled, _ Options) ([]byte, error) {
+func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var p page
 	p.line("# Allow-list")
 	p.line("")
-	p.line("%s. An exact rule allows the name alone, a suffix also everything below it.", summary(c.rules))
+	p.line("%s. An exact rule allows the name alone, a suffix also everything below it.", summary(c.Rules()))
 	p.line("")
-	for _, s := range origin(c.header) {
+	for _, s := range origin(c.Header()) {
 		p.line("- %s", prose(s))
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		if w := r.Warning(); w != "" {
 			p.line("- **Warning:** %s", prose(w))
 		}
@@ -39,8 +41,8 @@ func encodeMarkdown(_ Format, c Compiled, _ Options) ([]byte, error) {
 	p.line("")
 	p.line("%s", markdownColumns)
 	p.line("|%s", strings.Repeat(" --- |", strings.Count(markdownColumns, "|")-1))
-	for _, r := range c.rules {
-		var s Seen
+	for _, r := range c.Rules() {
+		var s rule.Seen
 		queries := ""
 		if r.Seen != nil {
 			s, queries = *r.Seen, strconv.FormatUint(r.Seen.Queries, 10)
@@ -67,13 +69,13 @@ func prose(text string) string {
 	return b.String()
 }
 
-func decodeMarkdown(data []byte) ([]Rule, error) {
+func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 	lines := strings.Split(string(data), "\n")
 	table := slices.Index(lines, markdownColumns)
 	if table < 0 {
 		return nil, errors.New("the table is not there")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, line := range lines[min(table+2, len(lines)):] {
 		if line == "" {
 			continue
@@ -83,7 +85,7 @@ func decodeMarkdown(data []byte) ([]Rule, error) {
 		if !named || !kinded || kind != "exact" && kind != "suffix" {
 			return nil, fmt.Errorf("a row that says something else: %q", line)
 		}
-		rules = append(rules, Rule{Name: name, Suffix: kind == "suffix"})
+		rules = append(rules, rule.Rule{Name: name, Suffix: kind == "suffix"})
 	}
 	return rules, nil
 }

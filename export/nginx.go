@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var nginx = Format{
@@ -32,15 +34,15 @@ var nginxBegin = []string{
 // nginxWords mean something of their own in a map.
 var nginxWords = []string{"default", "hostnames", "include", "volatile"}
 
-func encodeNginx(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	for _, l := range nginxBegin {
 		p.line("%s", l)
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
-		word := dotted(r)
+		word := r.Dotted()
 		if slices.Contains(nginxWords, word) {
 			word = `\` + word
 		}
@@ -50,13 +52,13 @@ func encodeNginx(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeNginx(data []byte) ([]Rule, error) {
+func decodeNginx(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	n := len(nginxBegin)
 	if len(lines) < n+1 || !slices.Equal(lines[:n], nginxBegin) || lines[len(lines)-1] != "}" {
 		return nil, errors.New("the map doesn't begin or end as it should")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, line := range lines[n : len(lines)-1] {
 		word, ok := between(line, "", " 1;")
 		escaped := strings.HasPrefix(word, `\`)
@@ -64,7 +66,7 @@ func decodeNginx(data []byte) ([]Rule, error) {
 		if !ok || escaped != slices.Contains(nginxWords, word) {
 			return nil, fmt.Errorf("a line that says something else: %q", line)
 		}
-		rules = append(rules, undotted(word))
+		rules = append(rules, rule.FromDotted(word))
 	}
 	return rules, nil
 }

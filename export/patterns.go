@@ -3,11 +3,13 @@ package export
 import (
 	"fmt"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 // starred writes rules as targets want them whose *.h is every name below h
 // but not h itself: a suffix becomes two patterns, the bare one first.
-func starred(rules []Rule) []string {
+func starred(rules []rule.Rule) []string {
 	patterns := make([]string, 0, len(rules))
 	for _, r := range rules {
 		patterns = append(patterns, r.Name)
@@ -19,14 +21,14 @@ func starred(rules []Rule) []string {
 }
 
 // unstarred reads what starred wrote.
-func unstarred(patterns []string) ([]Rule, error) {
-	var rules []Rule
+func unstarred(patterns []string) ([]rule.Rule, error) {
+	var rules []rule.Rule
 	at := make(map[string]int)
 	for _, p := range patterns {
 		name, star := strings.CutPrefix(p, "*.")
 		if !star {
 			at[name] = len(rules)
-			rules = append(rules, Rule{Name: name})
+			rules = append(rules, rule.Rule{Name: name})
 			continue
 		}
 		i, ok := at[name]
@@ -47,7 +49,7 @@ func between(s, before, after string) (string, bool) {
 
 // hostLabels says why a name can't go where host names are held to the rules
 // of RFC 1123, "" if it can.
-func hostLabels(r Rule) string {
+func hostLabels(r rule.Rule) string {
 	for label := range strings.SplitSeq(r.Name, ".") {
 		if strings.Contains(label, "_") || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
 			return "it takes letters, digits and inner hyphens only"
@@ -58,7 +60,7 @@ func hostLabels(r Rule) string {
 
 // twoLabels says why a name can't go where a single label is no name, "" if
 // it can.
-func twoLabels(r Rule) string {
+func twoLabels(r rule.Rule) string {
 	if !strings.Contains(r.Name, ".") {
 		return "it takes no single label"
 	}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var plain = Format{
@@ -22,10 +24,10 @@ var plain = Format{
 
 // encodePlain writes no comments and the order of the bytes: other lists are
 // compared with this one.
-func encodePlain(_ Format, c Compiled, _ Options) ([]byte, error) {
+func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var lines []string
-	for _, r := range c.rules {
-		lines = append(lines, dotted(r))
+	for _, r := range c.Rules() {
+		lines = append(lines, r.Dotted())
 	}
 	slices.Sort(lines)
 	var b bytes.Buffer
@@ -35,28 +37,14 @@ func encodePlain(_ Format, c Compiled, _ Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// dotted writes a suffix with a dot before it.
-func dotted(r Rule) string {
-	if r.Suffix {
-		return "." + r.Name
-	}
-	return r.Name
-}
-
-// undotted reads what dotted wrote.
-func undotted(s string) Rule {
-	name, suffix := strings.CutPrefix(s, ".")
-	return Rule{Name: name, Suffix: suffix}
-}
-
 // decodeDotted reads a list of dotted names, one a line.
-func decodeDotted(data []byte) ([]Rule, error) {
-	var rules []Rule
+func decodeDotted(data []byte) ([]rule.Rule, error) {
+	var rules []rule.Rule
 	for line := range content(data, "#") {
 		if strings.ContainsAny(line, " \t") {
 			return nil, fmt.Errorf("more than one word: %q", line)
 		}
-		rules = append(rules, undotted(line))
+		rules = append(rules, rule.FromDotted(line))
 	}
 	return rules, nil
 }

@@ -3,6 +3,8 @@ package export
 import (
 	"errors"
 	"slices"
+
+	"lxd-allowlist/export/rule"
 )
 
 var privoxy = Format{
@@ -19,20 +21,20 @@ var privoxy = Format{
 
 var privoxyBegin = []string{"{+block{not on the allow-list}}", "/", "{-block}"}
 
-func encodePrivoxy(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	for _, l := range privoxyBegin {
 		p.line("%s", l)
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
-		p.line("%s", dotted(r))
+		p.line("%s", r.Dotted())
 	}
 	return p.Bytes(), nil
 }
 
-func decodePrivoxy(data []byte) ([]Rule, error) {
+func decodePrivoxy(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	n := len(privoxyBegin)
 	if len(lines) < n || !slices.Equal(lines[:n], privoxyBegin) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var rpz = Format{
@@ -29,7 +31,7 @@ const (
 // before it and for the zone's name "rpz." behind it.
 const rpzMaxName = 247
 
-func rpzLimit(r Rule) string {
+func rpzLimit(r rule.Rule) string {
 	if len(r.Name) > rpzMaxName {
 		return fmt.Sprintf("the name has more than %d bytes, so that it has no place in the zone", rpzMaxName)
 	}
@@ -42,9 +44,9 @@ func rpzLimit(r Rule) string {
 // encodeRPZ denies not only "*": every ancestor of a rule is a node of the
 // zone, and what is below a node no longer matches the "*" above it. So each
 // ancestor is denied by name, with a "*" of its own.
-func encodeRPZ(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeRPZ(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	serial := uint32(1)
-	if when := c.header.When; !when.IsZero() {
+	if when := c.Header().When; !when.IsZero() {
 		serial = uint32(when.Unix())
 	}
 	p := page{mark: ";"}
@@ -57,7 +59,7 @@ func encodeRPZ(f Format, c Compiled, _ Options) ([]byte, error) {
 		p.line("*.%s CNAME %s", name, below)
 	}
 	done := make(map[string]bool)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		done[r.Name] = true
 		p.notes(r)
 		if r.Suffix {
@@ -67,8 +69,8 @@ func encodeRPZ(f Format, c Compiled, _ Options) ([]byte, error) {
 		}
 	}
 	p.comment("the names above the rules, and all else below these")
-	for _, r := range c.rules {
-		for up := parent(r.Name); up != "" && !done[up]; up = parent(up) {
+	for _, r := range c.Rules() {
+		for up := rule.Parent(r.Name); up != "" && !done[up]; up = rule.Parent(up) {
 			done[up] = true
 			node(up, rpzDeny, rpzDeny)
 		}
@@ -78,7 +80,7 @@ func encodeRPZ(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeRPZ(data []byte) ([]Rule, error) {
+func decodeRPZ(data []byte) ([]rule.Rule, error) {
 	nodes := make(map[string]string)
 	var order []string
 	for line := range content(data, ";") {
@@ -95,7 +97,7 @@ func decodeRPZ(data []byte) ([]Rule, error) {
 	if nodes["*"] != rpzDeny {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, name := range order {
 		if name == "*" {
 			continue
@@ -108,14 +110,14 @@ func decodeRPZ(data []byte) ([]Rule, error) {
 		}
 		switch both := nodes[name] + " " + nodes["*."+name]; both {
 		case rpzPass + " " + rpzDeny:
-			rules = append(rules, Rule{Name: name})
+			rules = append(rules, rule.Rule{Name: name})
 		case rpzPass + " " + rpzPass:
-			rules = append(rules, Rule{Name: name, Suffix: true})
+			rules = append(rules, rule.Rule{Name: name, Suffix: true})
 		case rpzDeny + " " + rpzDeny:
 		default:
 			return nil, fmt.Errorf("%q has the targets %q", name, both)
 		}
-		if up := parent(name); up != "" && nodes[up] == "" {
+		if up := rule.Parent(name); up != "" && nodes[up] == "" {
 			return nil, fmt.Errorf("%q is above %q and not denied", up, name)
 		}
 	}

@@ -1,5 +1,7 @@
 package export
 
+import "lxd-allowlist/export/rule"
+
 var squid = Format{
 	Name:      "squid",
 	Title:     "Squid, a file for acl dstdomain",
@@ -15,12 +17,12 @@ var squid = Format{
 
 // encodeSquid relies on [Compile] for rules that don't overlap: Squid dies of
 // a specific name before the suffix that covers it.
-func encodeSquid(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeSquid(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
-		p.line("%s", dotted(r))
+		p.line("%s", r.Dotted())
 	}
 	return p.Bytes(), nil
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+
+	"lxd-allowlist/export/rule"
 )
 
 // TemplatePrefix begins the names of formats that [Template] makes. The
@@ -18,11 +20,11 @@ const TemplatePrefix = "template="
 // Page is what a template is run with. Its texts are single lines of
 // printable characters, its names are those that [Compile] passed.
 type Page struct {
-	Rules   []Rule   // .Name .Suffix .Kind .Reason .Source .Warning; .Seen is nil where nothing was observed
-	Aliases []string // names seen only as the target of a CNAME
+	Rules   []rule.Rule // .Name .Suffix .Kind .Reason .Source .Warning; .Seen is nil where nothing was observed
+	Aliases []string    // names seen only as the target of a CNAME
 	Ports   []int
-	Origin  Header // .Program .Session .Instance .Network .Host .When
-	Summary string // "3 rules: 2 exact, 1 suffix"
+	Origin  rule.Header // .Program .Session .Instance .Network .Host .When
+	Summary string      // "3 rules: 2 exact, 1 suffix"
 }
 
 // quoting is what templates quote with. A rule or a number is taken as the
@@ -71,13 +73,13 @@ func Template(path, text string) (Format, error) {
 	// Named without its directory: the errors begin with it.
 	t, err := template.New(filepath.Base(path)).Funcs(quoting).Parse(text)
 	if err == nil {
-		rules := []Rule{{Name: "www.example.com", Seen: &Seen{}}, {Name: "example.net", Suffix: true}}
-		err = t.Execute(io.Discard, pageOf(Compiled{rules: rules}, Options{}))
+		sample, _ := rule.Compile(rule.List{Rules: []rule.Rule{{Name: "www.example.com", Seen: &rule.Seen{}}, {Name: "example.net", Suffix: true}}})
+		err = t.Execute(io.Discard, pageOf(sample, Options{}))
 	}
 	if err != nil {
 		return Format{}, oneLineError{err}
 	}
-	f.encode = func(_ Format, c Compiled, o Options) ([]byte, error) {
+	f.encode = func(_ Format, c rule.Compiled, o Options) ([]byte, error) {
 		var b bytes.Buffer
 		if err := t.Execute(&b, pageOf(c, o)); err != nil {
 			return nil, oneLineError{err}
@@ -94,8 +96,8 @@ func (e oneLineError) Error() string { return oneLine(e.error.Error()) }
 func (e oneLineError) Unwrap() error { return e.error }
 
 // pageOf copies what it cleans.
-func pageOf(c Compiled, o Options) Page {
-	h := c.header
+func pageOf(c rule.Compiled, o Options) Page {
+	h := c.Header()
 	for _, s := range []*string{&h.Program, &h.Session, &h.Instance, &h.Network, &h.Host} {
 		*s = oneLine(*s)
 	}
@@ -109,5 +111,5 @@ func pageOf(c Compiled, o Options) Page {
 			r.Seen = &s
 		}
 	}
-	return Page{Rules: rules, Aliases: c.aliases, Ports: o.ports(), Origin: h, Summary: summary(rules)}
+	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(), Origin: h, Summary: summary(rules)}
 }

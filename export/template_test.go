@@ -4,16 +4,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lxd-allowlist/export/rule"
 )
 
 func TestTemplate(t *testing.T) {
-	c, refused := Compile(List{
-		Rules: []Rule{
-			{Name: "www.example.com", Reason: "it's\nneeded \"so\"", Seen: &Seen{Queries: 3, Types: []string{"A\x1b", "AAAA"}}},
+	c, refused := rule.Compile(rule.List{
+		Rules: []rule.Rule{
+			{Name: "www.example.com", Reason: "it's\nneeded \"so\"", Seen: &rule.Seen{Queries: 3, Types: []string{"A\x1b", "AAAA"}}},
 			{Name: "example.net", Suffix: true},
 		},
 		Aliases: []string{"cdn.example"},
-		Header:  Header{Program: "lxd-allowlist 1.0", Session: "s\n1", When: time.Unix(0, 0).UTC()},
+		Header:  rule.Header{Program: "lxd-allowlist 1.0", Session: "s\n1", When: time.Unix(0, 0).UTC()},
 	})
 	if len(refused) > 0 {
 		t.Fatal(refused)
@@ -42,7 +44,7 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s: it reads back", text)
 		}
 	}
-	if c.rules[0].Reason == "it's needed \"so\"" {
+	if c.Rules()[0].Reason == "it's needed \"so\"" {
 		t.Error("the list itself was cleaned")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 var tinyproxy = Format{
@@ -24,10 +26,10 @@ const (
 	ereEnd    = `\.?$` // a host may be written with the root's dot
 )
 
-func encodeTinyproxy(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		begin := ereExact
 		if r.Suffix {
@@ -38,8 +40,8 @@ func encodeTinyproxy(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeTinyproxy(data []byte) ([]Rule, error) {
-	var rules []Rule
+func decodeTinyproxy(data []byte) ([]rule.Rule, error) {
+	var rules []rule.Rule
 	for line := range content(data, "#") {
 		quoted, suffix := between(line, ereSuffix, ereEnd)
 		if !suffix {
@@ -52,7 +54,7 @@ func decodeTinyproxy(data []byte) ([]Rule, error) {
 		if regexp.QuoteMeta(name) != quoted {
 			return nil, fmt.Errorf("an expression that is more than a name: %q", line)
 		}
-		rules = append(rules, Rule{Name: name, Suffix: suffix})
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
 	return rules, nil
 }

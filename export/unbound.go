@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"lxd-allowlist/export/rule"
 )
 
 var unbound = Format{
@@ -22,32 +24,32 @@ var unbound = Format{
 
 var unboundBegin = []string{"server:", `local-zone: "." always_nxdomain`}
 
-func encodeUnbound(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeUnbound(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	for _, l := range unboundBegin {
 		p.line("%s", l)
 	}
-	for _, r := range c.rules {
+	for _, r := range c.Rules() {
 		p.notes(r)
 		p.line(`local-zone: "%s." transparent`, r.Name)
 	}
 	return p.Bytes(), nil
 }
 
-func decodeUnbound(data []byte) ([]Rule, error) {
+func decodeUnbound(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	n := len(unboundBegin)
 	if len(lines) < n || !slices.Equal(lines[:n], unboundBegin) {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []Rule
+	var rules []rule.Rule
 	for _, line := range lines[n:] {
 		name, ok := between(line, `local-zone: "`, `." transparent`)
 		if !ok {
 			return nil, fmt.Errorf("a line that says something else: %q", line)
 		}
-		rules = append(rules, Rule{Name: name, Suffix: true})
+		rules = append(rules, rule.Rule{Name: name, Suffix: true})
 	}
 	return rules, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v2"
+
+	"lxd-allowlist/export/rule"
 )
 
 var yamlFormat = Format{
@@ -73,7 +75,7 @@ func yamlDocument[T any](data []byte) (T, error) {
 	return all[0], nil
 }
 
-func encodeYAML(f Format, c Compiled, _ Options) ([]byte, error) {
+func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
 	p.head(f, c)
 	field := func(indent, key, text string) {
@@ -106,7 +108,7 @@ func encodeYAML(f Format, c Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
-func decodeYAML(data []byte) ([]Rule, error) {
+func decodeYAML(data []byte) ([]rule.Rule, error) {
 	d, err := yamlDocument[document](data)
 	if err != nil {
 		return nil, err

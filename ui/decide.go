@@ -8,7 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // keyDecide handles the keys that decide about what is selected.
@@ -83,7 +83,7 @@ func (m *model) overruled() string {
 
 func (m *model) markGroup(to capture.Mark, name string) {
 	what, err := m.capture.Ledger.MarkGroup(to, name)
-	if warning := (export.Rule{Name: name, Suffix: true}).Warning(); to.Suffix && err == nil && warning != "" {
+	if warning := (rule.Rule{Name: name, Suffix: true}).Warning(); to.Suffix && err == nil && warning != "" {
 		what += ": it " + warning
 	}
 	m.told(what, err)

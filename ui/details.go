@@ -9,7 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // details shows all that is known of one domain, as it comes in.
@@ -104,7 +104,7 @@ func (d *details) view(m *model, w, h int) []string {
 // what speaks against it.
 func (m *model) below(r capture.Reader, name string) (lines []string) {
 	domain := registrable(name)
-	rule := export.Rule{Name: domain, Suffix: true}
+	rule := rule.Rule{Name: domain, Suffix: true}
 	if problem := rule.Problem(); problem != "" {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // exportSettings are what was chosen last: the dialog begins with them.
@@ -43,7 +44,7 @@ type (
 		lines   []string
 		data    []byte
 		rules   int
-		refused []export.Refused
+		refused []rule.Refused
 		leftOut string
 		// overruled are dropped names that the file allows all the same.
 		overruled []string

@@ -7,6 +7,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // preview makes the file of a format.
@@ -16,8 +17,8 @@ func preview(l *capture.Ledger, f export.Format) previewMsg {
 	return p
 }
 
-func previewOf(list export.List, f export.Format) (p previewMsg) {
-	compiled, refused := export.Compile(list)
+func previewOf(list rule.List, f export.Format) (p previewMsg) {
+	compiled, refused := rule.Compile(list)
 	held, more := f.Hold(compiled)
 	p.rules, p.refused = len(held.Rules()), append(refused, more...)
 	p.data, p.err = export.Render(f, held, export.Options{})
@@ -26,7 +27,7 @@ func previewOf(list export.List, f export.Format) (p previewMsg) {
 }
 
 // existing reads the rules of a file that is there.
-func existing(f export.Format, path string) ([]export.Rule, error) {
+func existing(f export.Format, path string) ([]rule.Rule, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func changesOf(f export.Format, path string, data []byte) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	changes := export.Diff(old, after)
+	changes := rule.Diff(old, after)
 	if len(changes) == 0 {
 		return []string{"it holds the same rules"}
 	}
@@ -66,6 +67,6 @@ func united(l *capture.Ledger, f export.Format, path string) previewMsg {
 		return previewMsg{err: err}
 	}
 	list := l.List(false)
-	list.Rules = export.Unite(list.Rules, old)
+	list.Rules = rule.Unite(list.Rules, old)
 	return previewOf(list, f)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // Plan is what is asked for.
@@ -35,7 +36,7 @@ type Output struct {
 	plan    Plan
 	targets []target
 	// before is what the file to compare with holds.
-	before []export.Rule
+	before []rule.Rule
 }
 
 // target is one file to be written.

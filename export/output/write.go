@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // ErrChanged tells that the list is not what the file to compare with holds.
@@ -24,12 +25,12 @@ const said = "lxd-allowlist: "
 type file struct {
 	target
 	data    []byte
-	rules   []export.Rule
-	refused []export.Refused
+	rules   []rule.Rule
+	refused []rule.Refused
 	// What is there now, if anything is, and its rules where they can be read.
 	exists     bool
 	old        []byte
-	before     []export.Rule
+	before     []rule.Rule
 	unreadable error
 }
 
@@ -37,7 +38,7 @@ type file struct {
 // not be replaced. Data, or the difference, goes to stdout and words go to
 // messages. With a file to compare with, nothing is written without a path,
 // and the error is [ErrChanged] if the rules differ.
-func (o *Output) Write(list export.List, stdout, messages io.Writer) error {
+func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	list = o.header(list)
 	var files []file
 	for _, t := range o.targets {
@@ -49,9 +50,9 @@ func (o *Output) Write(list export.List, stdout, messages io.Writer) error {
 	}
 	leftOut(messages, files)
 	warn(messages, files)
-	var changes []export.Change
+	var changes []rule.Change
 	if o.plan.Diff != "" {
-		changes = export.Diff(o.before, files[0].rules)
+		changes = rule.Diff(o.before, files[0].rules)
 		if err := lines(stdout, changes); err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (o *Output) Write(list export.List, stdout, messages io.Writer) error {
 // header completes what the list says of itself, or takes from it what would
 // not be the same another time. A session is named for its time, and the
 // times of a log without any are those of its reading.
-func (o *Output) header(list export.List) export.List {
+func (o *Output) header(list rule.List) rule.List {
 	if !o.plan.Reproducible {
 		if host, err := os.Hostname(); err == nil && list.Header.Host == "" {
 			list.Header.Host = host
@@ -95,7 +96,7 @@ func (o *Output) header(list export.List) export.List {
 }
 
 // make makes the file of one format.
-func (o *Output) make(t target, list export.List) (file, error) {
+func (o *Output) make(t target, list rule.List) (file, error) {
 	f := file{target: t}
 	if err := f.readOld(); err != nil {
 		return f, err
@@ -104,9 +105,9 @@ func (o *Output) make(t target, list export.List) (file, error) {
 		if f.unreadable != nil {
 			return f, fmt.Errorf("merge into %s: %w; only what this program wrote can be united", f.path, f.unreadable)
 		}
-		list.Rules = export.Unite(list.Rules, f.before)
+		list.Rules = rule.Unite(list.Rules, f.before)
 	}
-	compiled, refused := export.Compile(list)
+	compiled, refused := rule.Compile(list)
 	held, more := f.format.Hold(compiled)
 	f.rules, f.refused = held.Rules(), slices.Concat(refused, more)
 	data, err := export.Render(f.format, held, export.Options{Ports: o.plan.Ports})
@@ -137,7 +138,7 @@ func (o *Output) mayReplace(f file) error {
 	if !f.exists || o.plan.Overwrite || o.plan.Merge {
 		return nil
 	}
-	differs, ways := "the new list has "+export.Summary(export.Diff(f.before, f.rules)), "--overwrite replaces it, --merge unites both"
+	differs, ways := "the new list has "+rule.Summary(rule.Diff(f.before, f.rules)), "--overwrite replaces it, --merge unites both"
 	switch {
 	case bytes.Equal(f.old, f.data):
 		differs, ways = "the new list is the same", "--overwrite writes it again"
@@ -163,13 +164,13 @@ func (o *Output) put(f file, stdout, messages io.Writer) error {
 	}
 	told := fmt.Sprintf("%swrote %s to %s", said, count(len(f.rules), "rule"), f.path)
 	if f.exists && f.unreadable == nil {
-		changes := export.Diff(f.before, f.rules)
+		changes := rule.Diff(f.before, f.rules)
 		if o.plan.Merge && len(changes) > 0 {
 			if err := lines(messages, changes); err != nil {
 				return err
 			}
 		} else {
-			told += ": " + export.Summary(changes)
+			told += ": " + rule.Summary(changes)
 		}
 	}
 	_, err := fmt.Fprintln(messages, told)
@@ -177,7 +178,7 @@ func (o *Output) put(f file, stdout, messages io.Writer) error {
 }
 
 // lines writes changes as diff(1) would.
-func lines(w io.Writer, changes []export.Change) error {
+func lines(w io.Writer, changes []rule.Change) error {
 	var b strings.Builder
 	for _, c := range changes {
 		fmt.Fprintln(&b, c)

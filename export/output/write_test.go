@@ -12,20 +12,21 @@ import (
 	"time"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // listOf reads names, of which one with a dot before it is a suffix.
-func listOf(words string) export.List {
-	var l export.List
+func listOf(words string) rule.List {
+	var l rule.List
 	for _, w := range strings.Fields(words) {
 		name, suffix := strings.CutPrefix(w, ".")
-		l.Rules = append(l.Rules, export.Rule{Name: name, Suffix: suffix})
+		l.Rules = append(l.Rules, rule.Rule{Name: name, Suffix: suffix})
 	}
 	return l
 }
 
 // write carries out a plan and returns what it said and printed.
-func write(t *testing.T, p Plan, l export.List) (stdout, messages string, err error) {
+func write(t *testing.T, p Plan, l rule.List) (stdout, messages string, err error) {
 	t.Helper()
 	o, err := Prepare(p)
 	if err != nil {
@@ -167,16 +168,16 @@ func TestMergeInEveryFormat(t *testing.T) {
 
 // What a list knows outlives the union, and isn't counted twice.
 func TestMergeKeepsTheEvidence(t *testing.T) {
-	seen := func(name, reason string, queries uint64) export.Rule {
-		return export.Rule{Name: name, Reason: reason, Seen: &export.Seen{Queries: queries}}
+	seen := func(name, reason string, queries uint64) rule.Rule {
+		return rule.Rule{Name: name, Reason: reason, Seen: &rule.Seen{Queries: queries}}
 	}
 	p := Plan{Formats: []string{"json"}, Path: filepath.Join(t.TempDir(), "list"), Merge: true}
-	for _, rules := range [][]export.Rule{
+	for _, rules := range [][]rule.Rule{
 		{seen("a.example", "for a", 3), seen("b.example", "for b", 4)},
 		{seen("b.example", "", 5)},
 		{seen("b.example", "", 5)},
 	} {
-		if _, _, err := write(t, p, export.List{Rules: rules}); err != nil {
+		if _, _, err := write(t, p, rule.List{Rules: rules}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,8 +236,8 @@ func TestHeader(t *testing.T) {
 	}
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	list := listOf("a.example")
-	list.Header = export.Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", When: at}
-	list.Rules[0].Seen = &export.Seen{Queries: 1, First: at, Last: at}
+	list.Header = rule.Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", When: at}
+	list.Rules[0].Seen = &rule.Seen{Queries: 1, First: at, Last: at}
 	varying := []string{"20260301", "2026-03-01"}
 	for format, named := range map[string]string{"squid": "# host " + host + "\n", "json": `"host": "` + host + `"`, "rpz": "; host " + host + "\n"} {
 		full, _, err := write(t, Plan{Formats: []string{format}}, list)

@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // longName is as long as the tightest target takes it.
 var longName = strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"
 
 // rules are what every target is given.
-func rules() []export.Rule {
-	return []export.Rule{
+func rules() []rule.Rule {
+	return []rule.Rule{
 		{Name: "www.example.com", Reason: "# \" ' ; { } $x `x` \\"},
 		{Name: "_x.example.com"},
 		{Name: "-n.example.com"},
@@ -80,16 +81,16 @@ var questions = []question{
 }
 
 // file renders the rules and writes the file.
-func file(t *testing.T, f export.Format, rules []export.Rule) string {
+func file(t *testing.T, f export.Format, rules []rule.Rule) string {
 	t.Helper()
-	c, refused := export.Compile(export.List{Rules: rules})
+	c, refused := rule.Compile(rule.List{Rules: rules})
 	if len(refused) > 0 {
 		t.Fatalf("refused %v", refused)
 	}
 	return fileOf(t, f, c)
 }
 
-func fileOf(t *testing.T, f export.Format, c export.Compiled) string {
+func fileOf(t *testing.T, f export.Format, c rule.Compiled) string {
 	t.Helper()
 	data, err := export.Render(f, c, export.Options{})
 	if err != nil {
@@ -121,7 +122,7 @@ func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string)
 		all, list := append(questions[:len(questions):len(questions)], more...), rules()
 		for _, name := range singles {
 			if f.Widens == "" {
-				list = append(list, export.Rule{Name: name})
+				list = append(list, rule.Rule{Name: name})
 				all = append(all, question{name: name, pass: true}, question{name: "a." + name})
 			} else {
 				all = append(all, question{name: name})
@@ -148,17 +149,17 @@ const many = 100_000
 
 // manyRules returns them, compiled: that takes longer than most targets need
 // to load them.
-var manyRules = sync.OnceValue(func() export.Compiled {
-	list := make([]export.Rule, many)
+var manyRules = sync.OnceValue(func() rule.Compiled {
+	list := make([]rule.Rule, many)
 	for i := range list {
 		list[i] = manyRule(i)
 	}
-	c, _ := export.Compile(export.List{Rules: list})
+	c, _ := rule.Compile(rule.List{Rules: list})
 	return c
 })
 
-func manyRule(i int) export.Rule {
-	return export.Rule{Name: fmt.Sprintf("h%d.z%d.example.org", i, i%1000), Suffix: i%10 == 0}
+func manyRule(i int) rule.Rule {
+	return rule.Rule{Name: fmt.Sprintf("h%d.z%d.example.org", i, i%1000), Suffix: i%10 == 0}
 }
 
 // askMany asks for some of many rules and for what is beside them.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // AdGuard Home isn't there to be run, but the engine that it asks is.
@@ -42,7 +42,7 @@ func TestAdGuard(t *testing.T) {
 // they would.
 func TestVendorsTypes(t *testing.T) {
 	binary := build(t, "vendors")
-	list := []export.Rule{{Name: "www.example.com"}, {Name: "example.net", Suffix: true}}
+	list := []rule.Rule{{Name: "www.example.com"}, {Name: "example.net", Suffix: true}}
 	for _, name := range []string{"envoy", "istio"} {
 		f := format(t, name)
 		for _, path := range []string{file(t, f, list), fileOf(t, f, manyRules())} {

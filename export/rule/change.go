@@ -1,9 +1,9 @@
-package export
+package rule
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -82,16 +82,6 @@ func Summary(changes []Change) string {
 	return fmt.Sprintf("%d more and %d less: %s", more, len(changes)-more, strings.Join(names, ", "))
 }
 
-// String writes a rule as a plain list does: a suffix with a dot before it.
-// What no list can hold is quoted, so that it is fit for a terminal.
-func (r Rule) String() string {
-	s := dotted(r)
-	if r.Problem() != "" {
-		return strconv.Quote(s)
-	}
-	return s
-}
-
 // Unite returns the rules with those from before. What was seen of a rule is
 // counted once only, or an hour's evidence would double with each time.
 func Unite(rules, before []Rule) []Rule {
@@ -104,4 +94,28 @@ func Unite(rules, before []Rule) []Rule {
 		all = append(all, r)
 	}
 	return all
+}
+
+// Difference names the first rule that only one side has, "" if there is
+// none. Order doesn't count, repetition does.
+func Difference(got, want []Rule) string {
+	got, want = ByName(got), ByName(want)
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i == len(got):
+			return fmt.Sprintf("%s %q is missing", want[i].Kind(), want[i].Name)
+		case i == len(want):
+			return fmt.Sprintf("%s %q is too many", got[i].Kind(), got[i].Name)
+		case got[i].key() != want[i].key():
+			return fmt.Sprintf("%s %q stands where %s %q should", got[i].Kind(), got[i].Name, want[i].Kind(), want[i].Name)
+		}
+	}
+	return ""
+}
+
+// ByName returns the rules in the order of their bytes, as sort(1) has it.
+func ByName(rules []Rule) []Rule {
+	return slices.SortedFunc(slices.Values(rules), func(a, b Rule) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Kind(), b.Kind()))
+	})
 }

@@ -1,4 +1,4 @@
-package export
+package rule
 
 import (
 	"cmp"
@@ -21,6 +21,44 @@ type Compiled struct {
 
 // Rules returns a copy of the rules.
 func (c Compiled) Rules() []Rule { return slices.Clone(c.rules) }
+
+// Aliases returns a copy of the names that were seen only as the target of a
+// CNAME.
+func (c Compiled) Aliases() []string { return slices.Clone(c.aliases) }
+
+// Header says where the list comes from.
+func (c Compiled) Header() Header { return c.header }
+
+// Len returns how many rules there are.
+func (c Compiled) Len() int { return len(c.rules) }
+
+// Hold parts the rules into those that a target holds and those that it can't:
+// problem says why, "" if it can.
+func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
+	var refused []Refused
+	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
+		why := problem(r)
+		if why != "" {
+			refused = append(refused, Refused{r, why})
+		}
+		return why != ""
+	})
+	return c, refused
+}
+
+// Widen makes a suffix of each rule, for a target that can't say "exact". What
+// must not be one is refused.
+func (c Compiled) Widen() (Compiled, []Refused) {
+	c, refused := c.Hold(func(r Rule) string {
+		r.Suffix = true
+		return r.Problem()
+	})
+	for i := range c.rules {
+		c.rules[i].Suffix = true
+	}
+	c.rules = minimise(c.rules)
+	return c, refused
+}
 
 // Refused is a rule or an alias that reaches no file.
 type Refused struct {
@@ -92,7 +130,7 @@ func (c covers) widest(r Rule) (key ruleKey, ok bool) {
 	if !r.Suffix && c.exact[r.Name] {
 		key, ok = ruleKey{r.Name, false}, true
 	}
-	for name := r.Name; name != ""; name = parent(name) {
+	for name := r.Name; name != ""; name = Parent(name) {
 		if c.suffix[name] {
 			key, ok = ruleKey{name, true}, true
 		}
@@ -107,8 +145,8 @@ type ruleKey struct {
 
 func (r Rule) key() ruleKey { return ruleKey{r.Name, r.Suffix} }
 
-// parent returns the name without its first label, "" for a single label.
-func parent(name string) string {
+// Parent returns the name without its first label, "" for a single label.
+func Parent(name string) string {
 	_, up, _ := strings.Cut(name, ".")
 	return up
 }

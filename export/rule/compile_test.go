@@ -1,4 +1,4 @@
-package export
+package rule
 
 import (
 	"math/rand/v2"
@@ -12,7 +12,7 @@ import (
 func names(rules []Rule) string {
 	var words []string
 	for _, r := range rules {
-		words = append(words, dotted(r))
+		words = append(words, r.Dotted())
 	}
 	return strings.Join(words, " ")
 }
@@ -21,7 +21,7 @@ func names(rules []Rule) string {
 func ruleList(words string) []Rule {
 	var rules []Rule
 	for _, w := range strings.Fields(words) {
-		rules = append(rules, undotted(w))
+		rules = append(rules, FromDotted(w))
 	}
 	return rules
 }
@@ -147,7 +147,7 @@ func TestCompileProperties(t *testing.T) {
 		}
 		for i, r := range c.rules {
 			if without := append(c.Rules()[:i], c.rules[i+1:]...); allows(without, r.Name) && (!r.Suffix || allows(without, "new."+r.Name)) {
-				t.Fatalf("%s compiled to %s: %s is needless", names(in), names(c.rules), dotted(r))
+				t.Fatalf("%s compiled to %s: %s is needless", names(in), names(c.rules), r.Dotted())
 			}
 		}
 		random.Shuffle(len(in), func(i, j int) { in[i], in[j] = in[j], in[i] })

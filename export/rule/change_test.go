@@ -1,7 +1,6 @@
-package export
+package rule
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -40,36 +39,5 @@ func TestRuleIsFitForATerminal(t *testing.T) {
 	}
 	if got := (Rule{Name: "example.net", Suffix: true}).String(); got != ".example.net" {
 		t.Errorf("a suffix is written as %s", got)
-	}
-}
-
-func TestHold(t *testing.T) {
-	for _, c := range []struct{ format, rules, holds, refused string }{
-		{"plain", "intranet com .example.net", "com .example.net intranet", ""},
-		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: can't be exact in unbound"},
-		{"gcp", "intranet .example.net", ".example.net", "intranet: has no place in gcp: it takes no single label"},
-	} {
-		f, err := Lookup(c.format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := compile(t, c.rules)
-		held, refused := f.Hold(all)
-		if got := names(byName(held.rules)); got != c.holds {
-			t.Errorf("%s holds %s, want %s", c.format, got, c.holds)
-		}
-		var words []string
-		for _, r := range refused {
-			words = append(words, r.Rule.Name+": "+r.Reason)
-		}
-		if got := strings.Join(words, " "); !strings.HasPrefix(got, c.refused) || c.refused == "" && got != "" {
-			t.Errorf("%s refuses %q, want %q", c.format, got, c.refused)
-		}
-		if again, refused := f.Hold(held); len(refused) > 0 || names(again.rules) != names(held.rules) {
-			t.Errorf("%s doesn't hold what it holds: %v, %v", c.format, again.rules, refused)
-		}
-		if names(all.rules) != names(compile(t, c.rules).rules) {
-			t.Errorf("%s changed the list that it was given", c.format)
-		}
 	}
 }
