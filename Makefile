@@ -2,7 +2,7 @@ PREFIX ?= /usr/local
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install test try bench demo clean
+.PHONY: help build install check test try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ build: ## build ./lxd-allowlist
 install: build ## install it below PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 lxd-allowlist "$(DESTDIR)$(PREFIX)/bin/lxd-allowlist"
+
+check: ## run the checks and the tests that need neither LXD nor root
+	@.ci/check
 
 test: ## run every check and test; needs root for an LXD of its own
 	@.ci/test

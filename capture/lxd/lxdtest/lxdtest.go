@@ -42,19 +42,27 @@ const patience = time.Minute
 func Client(t testing.TB) client.InstanceServer {
 	t.Helper()
 	c, err := client.ConnectLXDUnix("", nil)
+	need(t, err)
+	return c
+}
+
+// need fails a test for an LXD that can't be reached. A short run asks for
+// those tests alone that need none, and leaves this one out.
+func need(t testing.TB, err error) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it needs an LXD: make test")
+	}
 	if err != nil {
 		t.Fatalf("these tests need a running LXD that LXD_DIR leads to: %v", err)
 	}
-	return c
 }
 
 // Server connects to LXD as the program does.
 func Server(t testing.TB) *lxd.Server {
 	t.Helper()
 	s, err := lxd.Connect(t.Context(), "")
-	if err != nil {
-		t.Fatalf("these tests need a running LXD that LXD_DIR leads to: %v", err)
-	}
+	need(t, err)
 	t.Cleanup(s.Close)
 	return s
 }
