@@ -153,16 +153,16 @@ func screenFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
 	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format, see lxd-allowlist formats; without a screen several, with commas between them")
 	f.StringVar(&o.plan.Path, "output", "", "the file to write, or a directory; several formats get a file each")
+	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
+	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }
 
 func exportFlags(c *cobra.Command, o *options) {
 	screenFlags(c, o)
 	f := c.Flags()
-	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
-	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }
 
 // check finds what is wrong with the flags before anything is done.
@@ -196,7 +196,7 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	}
 	config, err := ui.LoadConfig()
 	config.LeaveKey = cmp.Or(o.leave, config.LeaveKey)
-	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Config: config}, err
+	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Config: config}, err
 }
 
 func (o *options) monitor(ctx context.Context, target string) error {

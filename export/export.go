@@ -1,14 +1,17 @@
 // Package export turns rules into the files of the software that enforces
 // them.
 //
-//	rule.List --rule.Compile--> rule.Compiled --Render--> bytes --WriteFile--> file
-//	                                             |
-//	                                             encode, decode, compare
+//	rule.List --Make--> File --WriteFile--> where it is to go
+//	              |
+//	              rule.Compile, Hold, Render: encode, decode, compare
 package export
 
-// Options are what a format may need beside the names.
+// Options are what making a file may need beside the list.
 type Options struct {
 	Ports []int // for targets that want some; none means 443 and 80
+	// Reproducible leaves out what differs from run to run: time, host,
+	// session.
+	Reproducible bool
 }
 
 func (o Options) ports() []int {

@@ -15,11 +15,14 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
-	"lxd-allowlist/export/rule"
 )
 
-// exportSettings are what was chosen last: the dialog begins with them.
-type exportSettings struct{ format, path string }
+// exportSettings are what was chosen last, and for the whole run: the dialog
+// begins with them.
+type exportSettings struct {
+	format, path string
+	options      export.Options
+}
 
 // exportDialog shows what will be written, in which format and where, and
 // writes it; at the end of the session it is also the way out.
@@ -41,10 +44,8 @@ type (
 	// previewMsg is the file as it would be written.
 	previewMsg struct {
 		gen     int
+		file    export.File
 		lines   []string
-		data    []byte
-		rules   int
-		refused []rule.Refused
 		leftOut string
 		// overruled are dropped names that the file allows all the same.
 		overruled []string
@@ -83,23 +84,23 @@ func (m *model) exportAgain() tea.Cmd {
 		return m.openExport(false)
 	}
 	return m.make(func(f export.Format, p previewMsg) tea.Msg {
-		return wroteMsg{path: m.result.Wrote, rules: p.rules, err: export.WriteFile(m.result.Wrote, p.data, true)}
+		return wroteMsg{path: m.result.Wrote, rules: len(p.file.Rules), err: export.WriteFile(m.result.Wrote, p.file.Data, true)}
 	})
 }
 
 // copyList puts the list into the terminal's clipboard.
 func (m *model) copyList() tea.Cmd {
-	return m.make(func(f export.Format, p previewMsg) tea.Msg { return copiedMsg{p.data, p.rules} })
+	return m.make(func(f export.Format, p previewMsg) tea.Msg { return copiedMsg{p.file.Data, len(p.file.Rules)} })
 }
 
 // make makes the file in the last format and hands it on.
 func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
-	ledger, name := m.capture.Ledger, cmp.Or(m.export.format, export.Formats()[0].Name)
+	ledger, options, name := m.capture.Ledger, m.export.options, cmp.Or(m.export.format, export.Formats()[0].Name)
 	return func() tea.Msg {
 		f, err := export.Lookup(name)
 		p := previewMsg{err: err}
 		if err == nil {
-			p = preview(ledger, f)
+			p = preview(ledger, f, options)
 		}
 		if p.err != nil {
 			return noteMsg(p.err.Error())
@@ -120,9 +121,9 @@ func (d *exportDialog) defaultPath() string { return d.fallback + "." + d.format
 func (d *exportDialog) render(m *model) tea.Cmd {
 	d.gen++
 	d.top, d.exists, d.err = 0, false, nil
-	ledger, format, gen := m.capture.Ledger, d.formats[d.format], d.gen
+	ledger, options, format, gen := m.capture.Ledger, m.export.options, d.formats[d.format], d.gen
 	return func() tea.Msg {
-		p := preview(ledger, format)
+		p := preview(ledger, format, options)
 		p.gen = gen
 		return p
 	}
@@ -249,25 +250,18 @@ func (d *exportDialog) write(m *model, how writing) tea.Cmd {
 		d.err = p.err
 		return nil
 	}
-	format, path, quit := d.formats[d.format], d.path.Value(), d.quitting
-	m.export = exportSettings{format: format.Name, path: path}
+	path, quit := d.path.Value(), d.quitting
+	m.export.format, m.export.path = d.formats[d.format].Name, path
 	if path == d.defaultPath() {
 		m.export.path = ""
 	}
 	if how == create && path == m.result.Wrote {
 		how = overwrite // what this session wrote is not asked about again
 	}
-	ledger := m.capture.Ledger
+	ledger, options := m.capture.Ledger, m.export.options
 	return func() tea.Msg {
-		if how == merge {
-			if p = united(ledger, format, path); p.err != nil {
-				return wroteMsg{path: path, err: p.err}
-			}
-		}
-		w := wroteMsg{path: path, rules: p.rules, quit: quit}
-		if w.err = export.WriteFile(path, p.data, how != create); errors.Is(w.err, fs.ErrExist) {
-			w.changes = changesOf(format, path, p.data)
-		}
+		w := write(ledger, p, options, path, how)
+		w.quit = quit
 		return w
 	}
 }

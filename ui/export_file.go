@@ -1,8 +1,8 @@
 package ui
 
 import (
-	"fmt"
-	"os"
+	"errors"
+	"io/fs"
 	"strings"
 
 	"lxd-allowlist/capture"
@@ -11,62 +11,47 @@ import (
 )
 
 // preview makes the file of a format.
-func preview(l *capture.Ledger, f export.Format) previewMsg {
-	p := previewOf(l.List(false), f)
+func preview(l *capture.Ledger, f export.Format, o export.Options) previewMsg {
+	p := previewOf(l.List(false), f, o)
 	p.leftOut, p.overruled = l.LeftOut()
 	return p
 }
 
-func previewOf(list rule.List, f export.Format) (p previewMsg) {
-	compiled, refused := rule.Compile(list)
-	held, more := f.Hold(compiled)
-	p.rules, p.refused = len(held.Rules()), append(refused, more...)
-	p.data, p.err = export.Render(f, held, export.Options{})
-	p.lines = strings.Split(strings.TrimSuffix(string(p.data), "\n"), "\n")
+func previewOf(list rule.List, f export.Format, o export.Options) (p previewMsg) {
+	p.file, p.err = export.Make(list, f, o)
+	p.lines = strings.Split(strings.TrimSuffix(string(p.file.Data), "\n"), "\n")
 	return p
 }
 
-// existing reads the rules of a file that is there.
-func existing(f export.Format, path string) ([]rule.Rule, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
+// write writes the file that was previewed, or, to merge, the ledger's rules
+// together with those that stand there.
+func write(l *capture.Ledger, p previewMsg, o export.Options, path string, how writing) wroteMsg {
+	w := wroteMsg{path: path}
+	there, err := export.Look(p.file.Format, path)
+	if err == nil && how == merge {
+		var list rule.List
+		if list, err = there.Unite(l.List(false)); err == nil {
+			p.file, err = export.Make(list, p.file.Format, o)
+		}
 	}
-	rules, err := f.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s is no list of the format %s: %w", path, f.Name, err)
+	if err == nil {
+		err = export.WriteFile(path, p.file.Data, how != create)
 	}
-	return rules, nil
+	if errors.Is(err, fs.ErrExist) {
+		w.changes = changes(there, p.file)
+	}
+	w.err, w.rules = err, len(p.file.Rules)
+	return w
 }
 
-// changesOf says how writing data would change the file at path.
-func changesOf(f export.Format, path string, data []byte) []string {
-	old, err := existing(f, path)
-	if err != nil {
-		return []string{err.Error(), "overwriting it replaces all of it"}
+// changes says how writing the file would change what stands there.
+func changes(there export.Present, f export.File) []string {
+	if there.Unreadable != nil {
+		return []string{there.Path + " is no list of the format " + f.Format.Name + ": " + there.Unreadable.Error(), "overwriting it replaces all of it"}
 	}
-	after, err := f.Decode(data)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	changes := rule.Diff(old, after)
-	if len(changes) == 0 {
-		return []string{"it holds the same rules"}
-	}
-	lines := make([]string, len(changes))
-	for i, c := range changes {
-		lines[i] = c.String()
+	lines := []string{"it holds the same rules"}
+	for i, c := range there.Changes(f) {
+		lines = append(lines[:i], c.String())
 	}
 	return lines
-}
-
-// united is the preview of the ledger's rules together with a file's.
-func united(l *capture.Ledger, f export.Format, path string) previewMsg {
-	old, err := existing(f, path)
-	if err != nil {
-		return previewMsg{err: err}
-	}
-	list := l.List(false)
-	list.Rules = rule.Unite(list.Rules, old)
-	return previewOf(list, f)
 }

@@ -15,10 +15,10 @@ func (d *exportDialog) view(m *model, w, h int) []string {
 	f := d.formats[d.format]
 	t := m.table.tally
 	var counts, left, format, meaning, file line
-	counts.add(s.strong, plural(d.preview.rules, "rule")).add(s.muted, " from ").
+	counts.add(s.strong, plural(len(d.preview.file.Rules), "rule")).add(s.muted, " from ").
 		add(s.keep, fmt.Sprintf("%d keep", t.Keep)).add(s.muted, " and ").add(s.text, fmt.Sprintf("%d new", t.New))
 	left.add(s.muted, "left out: "+cmp.Or(d.preview.leftOut, "nothing"))
-	if n := len(d.preview.refused); n > 0 {
+	if n := len(d.preview.file.Refused); n > 0 {
 		left.add(s.warn, fmt.Sprintf(" and %d that no list can hold", n))
 	}
 	format.add(s.muted, "format  ").add(s.key, "‹ ").add(s.strong, f.Name).add(s.key, " ›").add(s.muted, "  "+f.Title)

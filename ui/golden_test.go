@@ -184,8 +184,8 @@ func TestExportWritesThePreview(t *testing.T) {
 	s.model.export.path = path
 	s.press("e")
 	d := s.dialog.(*exportDialog)
-	if d.preview.err != nil || d.preview.rules != 4 {
-		t.Fatalf("the preview has %d rules, %v, want 4", d.preview.rules, d.preview.err)
+	if d.preview.err != nil || len(d.preview.file.Rules) != 4 {
+		t.Fatalf("the preview has %d rules, %v, want 4", len(d.preview.file.Rules), d.preview.err)
 	}
 	s.press("enter")
 	got, err := os.ReadFile(path)
@@ -202,8 +202,33 @@ func TestEveryFormatHasAPreview(t *testing.T) {
 		s := newScene(t, 120, 40).session()
 		s.model.export.format = f.Name
 		s.press("e")
-		if d := s.dialog.(*exportDialog); d.preview.err != nil || len(d.preview.data) == 0 {
-			t.Errorf("%s: %d bytes, %v", f.Name, len(d.preview.data), d.preview.err)
+		if d := s.dialog.(*exportDialog); d.preview.err != nil || len(d.preview.file.Data) == 0 {
+			t.Errorf("%s: %d bytes, %v", f.Name, len(d.preview.file.Data), d.preview.err)
+		}
+	}
+}
+
+// A file from the screen is the one that the command line makes, with its
+// ports and the host's name.
+func TestExportSaysWhatTheCommandLineDoes(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, says := range map[string]string{"json": host, "harden-runner": ":8443"} {
+		s := newScene(t, 120, 40).session()
+		s.model.export = exportSettings{format: name, options: export.Options{Ports: []int{8443}}}
+		s.press("e")
+		f, err := export.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := export.Make(s.capture.Ledger.List(false), f, s.model.export.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(s.dialog.(*exportDialog).preview.file.Data); got != string(want.Data) || !strings.Contains(got, says) {
+			t.Errorf("%s on the screen:\n%s\nwant %s in it, as the command line has it:\n%s", name, got, says, want.Data)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"lxd-allowlist/export"
+
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -41,6 +43,7 @@ type Options struct {
 	Capture *Capture
 	// Format and Output are what the export dialog begins with.
 	Format, Output string
+	Export         export.Options
 	Config         Config
 }
 
@@ -118,7 +121,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 		return nil, err
 	}
 	m := &model{ctx: ctx, opts: o, keys: keys, styles: newStyles(true), now: time.Now(), prefs: loadPrefs()}
-	m.export = exportSettings{format: o.Format, path: o.Output}
+	m.export = exportSettings{format: o.Format, path: o.Output, options: o.Export}
 	return m, nil
 }
 

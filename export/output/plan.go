@@ -78,6 +78,11 @@ func Prepare(p Plan) (*Output, error) {
 // output, which then has room for nothing else.
 func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.Diff != "" }
 
+// Options are what the files need beside the list.
+func (o *Output) Options() export.Options {
+	return export.Options{Ports: o.plan.Ports, Reproducible: o.plan.Reproducible}
+}
+
 // Single returns the one format's name, for a screen that has no more.
 func (o *Output) Single() (string, error) {
 	f := o.targets[0].format

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"slices"
 	"strings"
-	"time"
 
 	"lxd-allowlist/export"
 	"lxd-allowlist/export/rule"
@@ -21,17 +18,12 @@ var ErrChanged = errors.New("the list has changed")
 // said is what messages begin with.
 const said = "lxd-allowlist: "
 
-// file is one file that was made and not yet written.
+// file is one file that was made and not yet written, and what stands where
+// it is to go.
 type file struct {
-	target
-	data    []byte
-	rules   []rule.Rule
-	refused []rule.Refused
-	// What is there now, if anything is, and its rules where they can be read.
-	exists     bool
-	old        []byte
-	before     []rule.Rule
-	unreadable error
+	export.File
+	there export.Present
+	path  string // "" for standard output
 }
 
 // Write makes all files, then writes them: none if any can't be made or must
@@ -39,10 +31,9 @@ type file struct {
 // messages. With a file to compare with, nothing is written without a path,
 // and the error is [ErrChanged] if the rules differ.
 func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
-	list = o.header(list)
 	var files []file
 	for _, t := range o.targets {
-		f, err := o.make(t, list)
+		f, err := o.file(t, list)
 		if err != nil {
 			return err
 		}
@@ -52,7 +43,7 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	warn(messages, files)
 	var changes []rule.Change
 	if o.plan.Diff != "" {
-		changes = rule.Diff(o.before, files[0].rules)
+		changes = rule.Diff(o.before, files[0].Rules)
 		if err := lines(stdout, changes); err != nil {
 			return err
 		}
@@ -73,79 +64,36 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	return nil
 }
 
-// header completes what the list says of itself, or takes from it what would
-// not be the same another time. A session is named for its time, and the
-// times of a log without any are those of its reading.
-func (o *Output) header(list rule.List) rule.List {
-	if !o.plan.Reproducible {
-		if host, err := os.Hostname(); err == nil && list.Header.Host == "" {
-			list.Header.Host = host
-		}
-		return list
-	}
-	list.Header.When, list.Header.Host, list.Header.Session = time.Time{}, "", ""
-	list.Rules = slices.Clone(list.Rules)
-	for i := range list.Rules {
-		if seen := list.Rules[i].Seen; seen != nil {
-			timeless := *seen
-			timeless.First, timeless.Last = time.Time{}, time.Time{}
-			list.Rules[i].Seen = &timeless
+// file makes the file of one format.
+func (o *Output) file(t target, list rule.List) (f file, err error) {
+	f.path = t.path
+	if t.path != "" {
+		if f.there, err = export.Look(t.format, t.path); err != nil {
+			return f, err
 		}
 	}
-	return list
-}
-
-// make makes the file of one format.
-func (o *Output) make(t target, list rule.List) (file, error) {
-	f := file{target: t}
-	if err := f.readOld(); err != nil {
-		return f, err
-	}
-	if o.plan.Merge && f.exists {
-		if f.unreadable != nil {
-			return f, fmt.Errorf("merge into %s: %w; only what this program wrote can be united", f.path, f.unreadable)
+	if o.plan.Merge && f.there.Exists {
+		if list, err = f.there.Unite(list); err != nil {
+			return f, err
 		}
-		list.Rules = rule.Unite(list.Rules, f.before)
 	}
-	compiled, refused := rule.Compile(list)
-	held, more := f.format.Hold(compiled)
-	f.rules, f.refused = held.Rules(), slices.Concat(refused, more)
-	data, err := export.Render(f.format, held, export.Options{Ports: o.plan.Ports})
-	f.data = data
+	f.File, err = export.Make(list, t.format, o.Options())
 	return f, err
-}
-
-// readOld reads what is there. What isn't a regular file is left for
-// [export.WriteFile] to refuse: reading it could wait for ever.
-func (f *file) readOld() error {
-	if f.path == "" {
-		return nil
-	}
-	info, err := os.Stat(f.path)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil // whatever it is, the writing will tell
-	}
-	if f.old, err = os.ReadFile(f.path); err != nil {
-		return err
-	}
-	f.exists = true
-	f.before, f.unreadable = f.format.Decode(f.old)
-	return nil
 }
 
 // mayReplace says what would be lost where a file must not be replaced.
 func (o *Output) mayReplace(f file) error {
-	if !f.exists || o.plan.Overwrite || o.plan.Merge {
+	if !f.there.Exists || o.plan.Overwrite || o.plan.Merge {
 		return nil
 	}
-	differs, ways := "the new list has "+rule.Summary(rule.Diff(f.before, f.rules)), "--overwrite replaces it, --merge unites both"
+	differs, ways := "the new list has "+rule.Summary(f.there.Changes(f.File)), "--overwrite replaces it, --merge unites both"
 	switch {
-	case bytes.Equal(f.old, f.data):
+	case bytes.Equal(f.there.Data, f.Data):
 		differs, ways = "the new list is the same", "--overwrite writes it again"
-	case !f.format.ReadsBack():
+	case !f.Format.ReadsBack():
 		differs, ways = "the new list is another", "--overwrite replaces it"
-	case f.unreadable != nil:
-		differs, ways = fmt.Sprintf("it is no list of the same kind (%v)", f.unreadable), "--overwrite replaces it"
+	case f.there.Unreadable != nil:
+		differs, ways = fmt.Sprintf("it is no list of the same kind (%v)", f.there.Unreadable), "--overwrite replaces it"
 	}
 	return fmt.Errorf("write %s: %w; %s; %s", f.path, fs.ErrExist, differs, ways)
 }
@@ -156,15 +104,15 @@ func (o *Output) put(f file, stdout, messages io.Writer) error {
 		if o.plan.Diff != "" {
 			return nil
 		}
-		_, err := stdout.Write(f.data)
+		_, err := stdout.Write(f.Data)
 		return err
 	}
-	if err := export.WriteFile(f.path, f.data, f.exists); err != nil {
+	if err := export.WriteFile(f.path, f.Data, f.there.Exists); err != nil {
 		return err
 	}
-	told := fmt.Sprintf("%swrote %s to %s", said, count(len(f.rules), "rule"), f.path)
-	if f.exists && f.unreadable == nil {
-		changes := rule.Diff(f.before, f.rules)
+	told := fmt.Sprintf("%swrote %s to %s", said, count(len(f.Rules), "rule"), f.path)
+	if f.there.Exists && f.there.Unreadable == nil {
+		changes := f.there.Changes(f.File)
 		if o.plan.Merge && len(changes) > 0 {
 			if err := lines(messages, changes); err != nil {
 				return err
@@ -192,7 +140,7 @@ func leftOut(w io.Writer, files []file) {
 	names, told := make(map[string]bool), make(map[string]bool)
 	var b strings.Builder
 	for _, f := range files {
-		for _, r := range f.refused {
+		for _, r := range f.Refused {
 			names[r.Rule.Name] = true
 			if line := fmt.Sprintf("  %q %s\n", r.Rule.Name, r.Reason); !told[line] {
 				told[line] = true
@@ -209,7 +157,7 @@ func leftOut(w io.Writer, files []file) {
 func warn(w io.Writer, files []file) {
 	told := make(map[string]bool)
 	for _, f := range files {
-		for _, r := range f.rules {
+		for _, r := range f.Rules {
 			if warning := r.Warning(); warning != "" && !told[warning] {
 				told[warning] = true
 				fmt.Fprintf(w, "%swarning: %s\n", said, warning)
