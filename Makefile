@@ -2,10 +2,10 @@ PREFIX ?= /usr/local
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test try bench demo clean
+.PHONY: help build install check test survivors try bench demo clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build ./lxd-allowlist
 	@[ -n "$(GO)" ] || { echo "no go in PATH or /usr/local/go/bin: install it from https://go.dev/dl" >&2; exit 1; }
@@ -20,6 +20,9 @@ check: ## run the checks and the tests that need neither LXD nor root
 
 test: ## run every check and test; needs root for an LXD of its own
 	@.ci/test
+
+survivors: ## break lines on purpose and report what no test notices
+	@.ci/survivors
 
 try: ## set up what is missing and watch an instance's names
 	@.ci/try

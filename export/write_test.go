@@ -2,10 +2,12 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -195,4 +197,39 @@ func TestWriteFileFullDisk(t *testing.T) {
 		t.Errorf("the old file holds %d bytes", len(got))
 	}
 	alone(t, dir, "list")
+}
+
+// A power cut finds the old file or the new one: the data is on disk before
+// the file has its name, and the name before the caller hears of it.
+func TestWriteFileIsOnDisk(t *testing.T) {
+	defer func(was func(*os.File) error) { sync = was }(sync)
+	for _, overwrite := range []bool{false, true} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "list")
+		if overwrite {
+			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var synced []string
+		sync = func(f *os.File) error {
+			named, _ := os.ReadFile(path)
+			held, _ := os.ReadFile(f.Name())
+			if filepath.Clean(f.Name()) == dir {
+				held = []byte("directory")
+			}
+			synced = append(synced, fmt.Sprintf("%s while the file has %q", held, named))
+			return f.Sync()
+		}
+		if err := WriteFile(path, []byte("new"), overwrite); err != nil {
+			t.Fatal(err)
+		}
+		old := ""
+		if overwrite {
+			old = "old"
+		}
+		if want := []string{fmt.Sprintf("new while the file has %q", old), `directory while the file has "new"`}; !slices.Equal(synced, want) {
+			t.Errorf("overwrite %v: synced %q, want %q", overwrite, synced, want)
+		}
+	}
 }
