@@ -24,7 +24,9 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/backend"
@@ -81,7 +83,7 @@ type options struct {
 	network, launch, user, resume, leave string
 
 	plan               output.Plan
-	settle             time.Duration
+	silence            time.Duration
 	all, follow, force bool
 }
 
@@ -172,7 +174,7 @@ func (o *options) check(instance string) (*output.Output, error) {
 	case err != nil:
 	case o.launch != "" && instance != "":
 		err = fmt.Errorf("--launch makes an instance of its own: leave out %s", instance)
-	case o.resume != "" && !capture.IsSession(o.resume):
+	case o.resume != "" && !session.Exists(o.resume):
 		err = fmt.Errorf("no session %q: `lxd-allowlist sessions` lists those that exist", o.resume)
 	}
 	if err != nil {
@@ -227,7 +229,7 @@ func (o *options) monitor(ctx context.Context, target string) error {
 
 // resumed returns the instance that a session was about.
 func resumed(name string) (instance string, err error) {
-	l, err := capture.Load(name)
+	l, err := session.Load(name)
 	if err != nil {
 		return "", err
 	}
@@ -244,10 +246,10 @@ func farewell(r ui.Result, verb string, l *capture.Ledger) {
 	if r.Wrote != "" {
 		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
 	}
-	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", session(l), verb)
+	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
 }
 
-func session(l *capture.Ledger) (name string) {
+func sessionOf(l *capture.Ledger) (name string) {
 	l.Read(func(r capture.Reader) { name = r.Info().Session })
 	return name
 }
@@ -267,7 +269,7 @@ func recordCommand(o *options) *cobra.Command {
 	}
 	captureFlags(c, o)
 	exportFlags(c, o)
-	c.Flags().DurationVar(&o.settle, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
+	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
 	return c
 }
 
@@ -307,14 +309,14 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	s.Settle(ctx, o.settle)
+	s.AwaitSilence(ctx, o.silence)
 	if out, _ := s.Ledger.LeftOut(); out != "" {
-		fmt.Fprintf(os.Stderr, "lxd-allowlist: left out %s: lxd-allowlist open %s shows them\n", out, session(s.Ledger))
+		fmt.Fprintf(os.Stderr, "lxd-allowlist: left out %s: lxd-allowlist open %s shows them\n", out, sessionOf(s.Ledger))
 	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
 	case err != nil && err != output.ErrChanged:
-		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, session(s.Ledger))
+		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
 	case code == 127:
 		return exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
 	case code != 0:
@@ -340,11 +342,11 @@ func (o *options) open(ctx context.Context, source string) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := live.OpenSession(ctx, program(), source, o.follow)
+	r, err := logfile.Open(ctx, program(), source, o.follow)
 	if err != nil {
 		return err
 	}
-	s.Capture = &ui.Capture{Ledger: r.Ledger, Title: r.Title, Live: o.follow, Notices: r.Notices, Progress: r.Progress}
+	s.Capture = &ui.Capture{Ledger: r.Ledger, Title: r.Title, Live: r.Growing, Notices: r.Notices, Progress: r.Progress}
 	result, err := ui.Run(ctx, s)
 	farewell(result, "open", r.Ledger)
 	return errors.Join(err, r.Close())
@@ -355,7 +357,7 @@ func (o *options) export(ctx context.Context, source string) error {
 	if err != nil {
 		return err
 	}
-	l, err := live.Load(ctx, program(), source)
+	l, err := logfile.Load(ctx, program(), source)
 	if err == nil {
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	}
@@ -380,7 +382,7 @@ func (o *options) restore(ctx context.Context, target string) error {
 }
 
 func sessions(context.Context, string) error {
-	all, err := capture.Sessions()
+	all, err := session.List()
 	if err != nil {
 		return err
 	}

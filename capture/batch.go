@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"time"
 
 	"lxd-allowlist/parse"
@@ -12,9 +11,9 @@ import (
 // over; a batch's misses go on at once instead of one behind the other.
 const batchLines = 64
 
-// message is a line, parsed: what the ledger needs of a [parse.Record]. Its
+// line is a log line, parsed: what the ledger needs of a [parse.Record]. Its
 // slices are parts of the bytes that are being fed.
-type message struct {
+type line struct {
 	kind    parse.Kind
 	outcome parse.Outcome // of an answer
 	reverse bool          // an answer to a reverse lookup
@@ -26,44 +25,62 @@ type message struct {
 	kindOf  []byte // of a query: its type
 	client  []byte
 	result  []byte
-	line    []byte // of an answer: all of it
-	text    []byte // of a loss
+	whole   []byte // of an answer
+}
+
+// intake makes facts of the bytes of a log.
+type intake struct {
+	facts
+	take  func(*line) // into the facts
+	split parse.Splitter
+	rec   parse.Record
+	batch batch
+}
+
+// feed reads the next bytes of the log.
+func (in *intake) feed(data []byte, at time.Time, stamps bool) {
+	first := true
+	in.split.Feed(data, func(text []byte) {
+		in.hear(text, at, stamps)
+		if first { // it may be in the splitter's buffer, which doesn't last
+			in.takeBatch()
+			first = false
+		}
+	})
+	in.takeBatch()
 }
 
 // batch is the lines that are parsed and not taken yet.
 type batch struct {
-	messages [batchLines]message
-	n        int
-	names    []byte
-	warm     uint64 // makes the compiler keep the reads of warmUp
+	lines [batchLines]line
+	n     int
+	names []byte
+	warm  uint64 // makes the compiler keep the reads of warmUp
 }
 
 // hear parses a line and puts it into the batch.
-func (l *Ledger) hear(line []byte, at time.Time, stamps bool) {
-	b := &l.batch
-	l.parse(&b.messages[b.n], line, at, stamps)
+func (in *intake) hear(text []byte, at time.Time, stamps bool) {
+	b := &in.batch
+	in.parse(&b.lines[b.n], text, at, stamps)
 	if b.n++; b.n == batchLines {
-		l.takeBatch()
+		in.takeBatch()
 	}
 }
 
-func (l *Ledger) parse(m *message, line []byte, at time.Time, stamps bool) {
-	r := &l.rec
-	r.Parse(line)
+func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
+	r := &in.rec
+	r.Parse(text)
 	m.kind, m.serial, m.logged = r.Kind, r.Serial, r.Name
 	switch r.Kind {
 	case parse.Query:
 		m.kindOf, m.client = r.Type, r.Client
-		begin := len(l.batch.names)
-		l.batch.names = parse.AppendName(l.batch.names, r.Name)
-		m.name = l.batch.names[begin:]
-		m.hash = l.ids.hash(m.name)
+		begin := len(in.batch.names)
+		in.batch.names = parse.AppendName(in.batch.names, r.Name)
+		m.name = in.batch.names[begin:]
+		m.hash = in.ids.hash(m.name)
 	case parse.Answer:
-		m.result, m.outcome, m.line = r.Result, r.Outcome(), line
+		m.result, m.outcome, m.whole = r.Result, r.Outcome(), text
 		m.reverse = m.outcome == parse.Address && r.PTR()
-	case parse.Loss:
-		m.text = r.Text
-		return
 	default:
 		return
 	}
@@ -76,13 +93,13 @@ func (l *Ledger) parse(m *message, line []byte, at time.Time, stamps bool) {
 }
 
 // takeBatch takes the lines of the batch into the ledger, in their order.
-func (l *Ledger) takeBatch() {
-	b := &l.batch
+func (in *intake) takeBatch() {
+	b := &in.batch
 	if b.n == batchLines {
-		l.warmUp()
+		in.warmUp()
 	}
-	for i := range b.messages[:b.n] {
-		l.take(&b.messages[i])
+	for i := range b.lines[:b.n] {
+		in.take(&b.lines[i])
 	}
 	b.n, b.names = 0, b.names[:0]
 }
@@ -90,19 +107,19 @@ func (l *Ledger) takeBatch() {
 // warmUp reads what the batch's queries will need into the cache: the slots,
 // then the records, then what those point to. Within a loop no read waits for
 // another one.
-func (l *Ledger) warmUp() {
+func (in *intake) warmUp() {
 	var ids [batchLines]ID
 	n := 0
-	for i := range l.batch.messages {
-		if m := &l.batch.messages[i]; m.kind == parse.Query {
-			ids[n] = l.ids.guess(m.hash)
+	for i := range in.batch.lines {
+		if m := &in.batch.lines[i]; m.kind == parse.Query {
+			ids[n] = in.ids.guess(m.hash)
 			n++
 		}
 	}
 	var sum uint64
 	for _, id := range ids[:n] {
 		if id != 0 {
-			d := &l.domains[id-1]
+			d := &in.domains[id-1]
 			sum += uint64(d.Queries) + uint64(d.last)
 		}
 	}
@@ -110,7 +127,7 @@ func (l *Ledger) warmUp() {
 		if id == 0 {
 			continue
 		}
-		d := &l.domains[id-1]
+		d := &in.domains[id-1]
 		sum += uint64(d.Name[0])
 		if len(d.Types) > 0 {
 			sum += uint64(d.Types[0].Count)
@@ -122,49 +139,5 @@ func (l *Ledger) warmUp() {
 			sum += uint64(d.Addresses[0].BitLen())
 		}
 	}
-	l.batch.warm = sum
-}
-
-func (l *Ledger) take(m *message) {
-	l.counts.Lines++
-	switch m.kind {
-	case parse.Query:
-		l.counts.Queries++
-		l.query(m)
-	case parse.Answer:
-		l.answer(m)
-		return // a chain goes on from answer to answer
-	case parse.Cut:
-		l.counts.Cut++
-	case parse.Garbled:
-		l.counts.Garbled++
-	case parse.Loss:
-		l.counts.Lost++
-		l.lastLoss = string(m.text)
-	}
-	l.chain = chain{}
-}
-
-// known returns the ID of a name as logged, which is left in l.name if it is
-// not known. It mostly is that of the line before.
-func (l *Ledger) known(logged []byte) (ID, bool) {
-	if len(logged) > 0 && bytes.Equal(logged, l.last.logged) {
-		return l.last.id, true
-	}
-	l.name = parse.AppendName(l.name[:0], logged)
-	id, ok := l.ids.find(l.name, l.ids.hash(l.name), l.domains)
-	if ok {
-		l.last.set(logged, id)
-	}
-	return id, ok
-}
-
-// lastName is the last name that was known or became so.
-type lastName struct {
-	logged []byte
-	id     ID
-}
-
-func (n *lastName) set(logged []byte, id ID) {
-	n.logged, n.id = append(n.logged[:0], logged...), id
+	in.batch.warm = sum
 }

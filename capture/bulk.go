@@ -58,19 +58,24 @@ func afterLine(log io.ReaderAt, from, size int64) (int64, error) {
 }
 
 // feedParts reads the parts between the edges side by side: the first one into
-// the ledger itself, the others into one each, which it then unites with.
+// the ledger itself, the others apart, and then unites them with it.
 func (l *Ledger) feedParts(ctx context.Context, log io.ReaderAt, edges []int64, at time.Time, stamps bool, progress func(int64)) error {
-	parts := []*Ledger{l}
-	for range edges[2:] {
-		parts = append(parts, l.newPart())
-	}
+	parts := make([]*part, len(edges)-1) // but for the first
 	errs := make([]error, len(parts))
 	var reading sync.WaitGroup
 	var read atomic.Int64
-	for i, p := range parts {
+	for i := range parts {
+		feed := l.Feed
+		if i > 0 {
+			parts[i] = l.newPart()
+			feed = parts[i].feed
+		}
 		reading.Go(func() {
 			in := io.NewSectionReader(log, edges[i], edges[i+1]-edges[i])
-			errs[i] = p.feedAll(ctx, in, at, stamps, func(n int) { progress(read.Add(int64(n))) })
+			errs[i] = readAll(ctx, in, func(data []byte) {
+				feed(data, at, stamps)
+				progress(read.Add(int64(len(data))))
+			})
 		})
 	}
 	reading.Wait()
@@ -86,15 +91,14 @@ func (l *Ledger) feedParts(ctx context.Context, log io.ReaderAt, edges []int64, 
 	return nil
 }
 
-func (l *Ledger) feedAll(ctx context.Context, in *io.SectionReader, at time.Time, stamps bool, read func(int)) error {
+func readAll(ctx context.Context, in *io.SectionReader, feed func([]byte)) error {
 	buf := make([]byte, bulkRead)
 	for left := in.Size(); left > 0; {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		n, err := in.Read(buf)
-		l.Feed(buf[:n], at, stamps)
-		read(n)
+		feed(buf[:n])
 		left -= int64(n)
 		if err == io.EOF && left > 0 {
 			return io.ErrUnexpectedEOF // the log was truncated

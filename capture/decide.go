@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/parse"
@@ -11,17 +12,30 @@ import (
 // change is one step of a person's decisions, about domains or about a group:
 // what Undo takes back and Redo does again.
 type change struct {
-	to    Mark
-	ids   []ID
-	group string // "" for domains
-	was   []Mark // the marks before, one for each of ids or the group's
+	to          Mark
+	keepReasons bool
+	ids         []ID
+	group       string // "" for domains
+	was         []Mark // the marks before, one for each of ids or the group's
+}
+
+// mark returns the mark that a domain or the group gets in place of was.
+func (c *change) mark(was Mark) Mark {
+	to := c.to
+	if c.keepReasons {
+		to.Reason = was.Reason
+	}
+	return to
 }
 
 // describe says what the change did: "keep a.example", "drop 12 domains".
 func (l *Ledger) describe(c change) string {
-	verb := map[Decision]string{New: "unmark", Keep: "keep", Drop: "drop"}[c.to.Decision]
-	if len(c.was) == 1 && c.was[0].Decision == c.to.Decision && c.was[0].Reason != c.to.Reason {
-		verb = "reason for"
+	verb, reason := map[Decision]string{New: "unmark", Keep: "keep", Drop: "drop"}[c.to.Decision], c.to.Reason
+	if len(c.was) == 1 {
+		reason = c.mark(c.was[0]).Reason
+		if c.was[0].Decision == c.to.Decision && c.was[0].Suffix == c.to.Suffix && c.was[0].Reason != reason {
+			verb = "reason for"
+		}
 	}
 	what := fmt.Sprintf("%d domains", len(c.ids))
 	switch {
@@ -33,8 +47,8 @@ func (l *Ledger) describe(c change) string {
 		what = l.domains[c.ids[0]].Name
 	}
 	switch {
-	case c.to.Reason != "":
-		what += " (" + c.to.Reason + ")"
+	case reason != "":
+		what += " (" + reason + ")"
 	case verb == "reason for":
 		what += " taken away"
 	}
@@ -44,21 +58,28 @@ func (l *Ledger) describe(c change) string {
 // ErrUnfit is returned for keeping a name that no list can hold.
 var ErrUnfit = errors.New("can't be kept: no list can hold this name")
 
-// Mark sets the marks of the domains in one step that one Undo takes back. It
-// returns what it did, in words, "" where nothing changed. Keeping leaves out
-// what no list can hold; with nothing else among ids that is [ErrUnfit].
-func (l *Ledger) Mark(to Mark, ids ...ID) (string, error) {
+// Decide decides about the domains in one step that one Undo takes back; what
+// a person wrote of each stays. It returns what it did, in words, "" where
+// nothing changed. Keeping leaves out what no list can hold; with nothing else
+// among ids that is [ErrUnfit].
+func (l *Ledger) Decide(d Decision, ids ...ID) (string, error) {
+	return l.mark(change{to: Mark{Decision: d}, keepReasons: true}, ids)
+}
+
+// Mark sets the whole marks of the domains, as Decide does the decisions.
+func (l *Ledger) Mark(to Mark, ids ...ID) (string, error) { return l.mark(change{to: to}, ids) }
+
+func (l *Ledger) mark(c change, ids []ID) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := change{to: to}
 	unfit := 0
 	for _, id := range ids {
 		d := &l.domains[id]
-		if to.Decision == Keep && (d.Class == parse.Unprintable || d.Class == parse.Unfit) {
+		if c.to.Decision == Keep && (d.Class == parse.Unprintable || d.Class == parse.Unfit) {
 			unfit++
 			continue
 		}
-		if d.Mark != to {
+		if d.Mark != c.mark(d.Mark) {
 			c.ids = append(c.ids, id)
 			c.was = append(c.was, d.Mark)
 		}
@@ -72,33 +93,65 @@ func (l *Ledger) Mark(to Mark, ids ...ID) (string, error) {
 	return l.decide(c), nil
 }
 
-// MarkGroup decides about a name and all that is below it, what is there and
-// what comes; a mark on a domain of its own stands above it. It returns what
-// it did, in words. The error says why the names may not be one suffix rule.
-func (l *Ledger) MarkGroup(to Mark, group string) (string, error) {
-	if to.Suffix {
-		if problem := (rule.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
-			return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
-		}
-	}
+// DecideGroup decides about a name and all that is below it, what is there and
+// what comes; a mark on a domain of its own stands above it, and what a person
+// wrote of the group stays. It returns what it did, in words.
+func (l *Ledger) DecideGroup(d Decision, group string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.groups[group] == to {
-		return "", nil
+	return l.markGroup(Mark{Decision: d, Reason: l.groups[group].Reason}, group)
+}
+
+// MarkGroup sets the whole mark of a group, as DecideGroup does the decision.
+func (l *Ledger) MarkGroup(to Mark, group string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.markGroup(to, group)
+}
+
+// ToggleSuffix keeps a name and everything below it as one suffix rule, or
+// takes that back. The error says why the names may not be one.
+func (l *Ledger) ToggleSuffix(group string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.groups[group]
+	if m.Suffix {
+		return l.markGroup(Mark{Reason: m.Reason}, group), nil
 	}
-	return l.decide(change{to: to, group: group, was: []Mark{l.groups[group]}}), nil
+	if problem := (rule.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
+		return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
+	}
+	return l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: m.Reason}, group), nil
+}
+
+func (l *Ledger) markGroup(to Mark, group string) string {
+	if l.groups[group] == to {
+		return ""
+	}
+	return l.decide(change{to: to, group: group, was: []Mark{l.groups[group]}})
 }
 
 func (l *Ledger) decide(c change) string {
 	l.apply(c)
-	l.journal.mark(l, c)
-	l.settle()
+	if l.sink != nil {
+		l.sink.Decided(l.told(c))
+	}
+	l.announce()
 	return l.describe(c)
 }
 
-func (l *Ledger) apply(c change) {
+// told is the change as a sink is told of it.
+func (l *Ledger) told(c change) Change {
+	t := Change{To: c.to, KeepReasons: c.keepReasons, Group: c.group, At: time.Now().Round(0)}
 	for _, id := range c.ids {
-		l.setMark(id, c.to)
+		t.Names = append(t.Names, l.domains[id].Name)
+	}
+	return t
+}
+
+func (l *Ledger) apply(c change) {
+	for i, id := range c.ids {
+		l.setMark(id, c.mark(c.was[i]))
 	}
 	if c.group != "" {
 		l.setGroup(c.group, c.to)
@@ -109,7 +162,7 @@ func (l *Ledger) apply(c change) {
 
 func (l *Ledger) setMark(id ID, m Mark) {
 	l.domains[id].Mark = m
-	l.touch(id, saved)
+	l.show(id)
 }
 
 func (l *Ledger) setGroup(group string, m Mark) {
@@ -117,28 +170,29 @@ func (l *Ledger) setGroup(group string, m Mark) {
 	if m == (Mark{}) {
 		delete(l.groups, group)
 	}
-	for id := range l.domains {
-		if inDomain(l.domains[id].Name, group) {
-			l.touch(ID(id), saved)
-		}
+	if len(l.changed) == len(l.domains) {
+		return // as while a session is read: all of them are to be shown anyway
 	}
+	l.eachBelow(group, l.show)
 }
 
 // Undo takes the last decision back and says which in words; "" where there
 // is none.
-func (l *Ledger) Undo() string { return l.step("undo", l.undo) }
+func (l *Ledger) Undo() string { return l.step(l.undo, Sink.Undone) }
 
 // Redo does again what the last Undo took back and says what in words; ""
 // where there is nothing. A new decision forgets what could be redone.
-func (l *Ledger) Redo() string { return l.step("redo", l.redo) }
+func (l *Ledger) Redo() string { return l.step(l.redo, Sink.Redone) }
 
-func (l *Ledger) step(name string, do func() string) string {
+func (l *Ledger) step(do func() string, tell func(Sink)) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	what := do()
 	if what != "" {
-		l.journal.step(name)
-		l.settle()
+		if l.sink != nil {
+			tell(l.sink)
+		}
+		l.announce()
 	}
 	return what
 }

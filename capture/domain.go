@@ -30,6 +30,16 @@ func (d Decision) String() string {
 	return [...]string{"new", "keep", "drop"}[d]
 }
 
+// ParseDecision returns what String writes as word; New for all else.
+func ParseDecision(word string) Decision {
+	for _, d := range []Decision{Keep, Drop} {
+		if d.String() == word {
+			return d
+		}
+	}
+	return New
+}
+
 // Mark is what a person said of a domain or of a group of them. The zero Mark
 // says nothing, so that the rules decide.
 type Mark struct {
@@ -71,7 +81,6 @@ type Domain struct {
 	Outcomes  Outcomes
 	Class     parse.Class
 	unseen    bool // in Ledger.changed
-	unsaved   saving
 	Types     []TypeCount
 	clients   []uint16 // places in Ledger.clients
 	Addresses []netip.Addr

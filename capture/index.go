@@ -1,6 +1,9 @@
 package capture
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 // index finds a domain by its name. It is open addressing in one slice without
 // a pointer: a lookup costs one cache miss beside the record's own, and the
@@ -60,4 +63,49 @@ func (x *index) put(s slot) {
 		at = (at + 1) & mask
 	}
 	x.slots[at] = s
+}
+
+// belowKey is what names below one name have in common, if that is longer than
+// a top-level domain: the last two labels. It costs less than to tell the
+// registrable domain, which a group mostly is.
+func belowKey(name string) string {
+	if last := strings.LastIndexByte(name, '.'); last > 0 {
+		return name[strings.LastIndexByte(name[:last], '.')+1:]
+	}
+	return name
+}
+
+// indexBelow makes facts know which names are below one.
+func (f *facts) indexBelow() {
+	if f.below != nil {
+		return
+	}
+	f.below = make(map[string][]ID)
+	for id := range f.domains {
+		f.addBelow(ID(id))
+	}
+}
+
+func (f *facts) addBelow(id ID) {
+	key := belowKey(f.domains[id].Name)
+	f.below[key] = append(f.below[key], id)
+}
+
+// eachBelow calls do for a name, where it is known, and for all below it.
+func (f *facts) eachBelow(name string, do func(ID)) {
+	f.indexBelow()
+	key := belowKey(name)
+	if !strings.Contains(name, ".") { // a top-level domain: any key may be below it
+		for id := range f.domains {
+			if inDomain(f.domains[id].Name, name) {
+				do(ID(id))
+			}
+		}
+		return
+	}
+	for _, id := range f.below[key] {
+		if inDomain(f.domains[id].Name, name) {
+			do(id)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -174,9 +175,7 @@ func TestGroup(t *testing.T) {
 	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.MarkGroup(capture.Mark{Decision: capture.Drop, Reason: "ads"}, "example.net"); err != nil {
-		t.Fatal(err)
-	}
+	l.MarkGroup(capture.Mark{Decision: capture.Drop, Reason: "ads"}, "example.net")
 	feed(l, "query[A] later.example.net from 10.0.0.5", "query[A] notexample.net from 10.0.0.5")
 	for name, want := range map[string]capture.Decision{
 		"a.example.net": capture.Drop, "b.example.net": capture.Keep, "c.other.net": capture.New,
@@ -193,16 +192,119 @@ func TestGroup(t *testing.T) {
 		t.Errorf("after the undo it is %v", got)
 	}
 	for _, suffix := range []string{"net", "co.uk"} {
-		if _, err := l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, suffix); err == nil {
+		if _, err := l.ToggleSuffix(suffix); err == nil {
 			t.Errorf("everything below %s may be allowed", suffix)
 		}
 	}
-	if _, err := l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, "example.net"); err != nil {
+	if _, err := l.ToggleSuffix("example.net"); err != nil {
 		t.Fatal(err)
 	}
 	first := l.List(false).Rules[0]
 	if first.Name != "example.net" || !first.Suffix {
 		t.Errorf("the export begins with %+v, want the suffix rule", first)
+	}
+}
+
+// What a person wrote stays through every decision but the one to write
+// something else, and a second ToggleSuffix takes the first back.
+func TestReasonsStay(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5", "query[A] c.example.net from 10.0.0.5")
+	l.Mark(capture.Mark{Decision: capture.Keep, Reason: "ticket 1"}, 0)
+	l.Mark(capture.Mark{Decision: capture.Drop, Reason: "ticket 2"}, 1)
+	l.MarkGroup(capture.Mark{Decision: capture.Drop, Reason: "the group's"}, "example.net")
+	for _, d := range []capture.Decision{capture.Drop, capture.Keep, capture.New, capture.Drop} {
+		l.Decide(d, 0, 1, 2)
+		l.DecideGroup(d, "example.net")
+		for name, want := range map[string]capture.Mark{
+			"a.example.net": {Decision: d, Reason: "ticket 1"}, "b.example.net": {Decision: d, Reason: "ticket 2"},
+			"c.example.net": {Decision: d}, "group": {Decision: d, Reason: "the group's"},
+		} {
+			var got capture.Mark
+			l.Read(func(r capture.Reader) {
+				if id, ok := r.Lookup(name); ok {
+					got = r.Domain(id).Mark
+				} else {
+					got = r.Group("example.net")
+				}
+			})
+			if got != want {
+				t.Errorf("after %v for all, %s has %+v, want %+v", d, name, got, want)
+			}
+		}
+	}
+	for _, suffix := range []bool{true, false, true} {
+		l.ToggleSuffix("example.net")
+		l.Read(func(r capture.Reader) {
+			if got := r.Group("example.net"); got.Suffix != suffix || got.Reason != "the group's" {
+				t.Errorf("toggled, the group has %+v, want suffix %v", got, suffix)
+			}
+		})
+	}
+}
+
+// A group without a decision, if with a reason, leaves its names to the group
+// above it.
+func TestReasonIsNoDecision(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	feed(l, "query[A] a.b.example from 10.0.0.5")
+	l.DecideGroup(capture.Drop, "example")
+	l.MarkGroup(capture.Mark{Reason: "to be looked at"}, "b.example")
+	if got := find(t, l, "a.b.example"); got.Decision != capture.Drop || got.Rule != capture.ByGroup {
+		t.Errorf("got %+v, want it dropped with the group", got)
+	}
+}
+
+// Everything that two goroutines may do at once, under the race detector.
+func TestConcurrently(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+	l.Expect("canary.example")
+	var wg sync.WaitGroup
+	for seed := range uint64(4) {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, 5))
+			for range 200 {
+				act(rng, l)
+				l.EndOfLog(noon, true)
+				l.SetOwners(map[string]string{"10.0.0.1": "dnstest"})
+				l.List(rng.IntN(2) == 0)
+				l.LeftOut()
+				l.Refresh(func(r capture.Reader, ids []capture.ID) {
+					for _, id := range ids {
+						r.Verdict(r.Domain(id))
+						r.Below(r.Domain(id).Name)
+						r.Overruled(id)
+						r.Record(id)
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	if l.Undo(); len(rows(l)) == 0 {
+		t.Error("the ledger is empty")
+	}
+}
+
+// Below counts what a look at all names would.
+func TestBelow(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	var all []string
+	for i, name := range []string{"example", "a.example", "b.a.example", "c.b.a.example", "xa.example", "a.example.net", "co.uk", "x.co.uk", "y.x.co.uk"} {
+		feed(l, "query[A] "+name+" from 10.0.0.5")
+		all = append(all, name)
+		for _, of := range append(all, "uk", "nothing.example") {
+			want, got := 0, 0
+			for _, n := range all {
+				if strings.HasSuffix(n, "."+of) {
+					want++
+				}
+			}
+			l.Read(func(r capture.Reader) { got = r.Below(of) })
+			if got != want {
+				t.Errorf("after %d names, %d are below %s, want %d", i+1, got, of, want)
+			}
+		}
 	}
 }
 
@@ -213,7 +315,7 @@ func TestLeftOut(t *testing.T) {
 	}
 	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5",
 		"query[A] gone.example from 10.0.0.5", "reply gone.example is NXDOMAIN")
-	l.MarkGroup(capture.Mark{Decision: capture.Keep, Suffix: true}, "example.net")
+	l.ToggleSuffix("example.net")
 	l.Mark(capture.Mark{Decision: capture.Drop}, 1)
 	got, overruled := l.LeftOut()
 	if want := "1 with NXDOMAIN only"; got != want || !slices.Equal(overruled, []string{"b.example.net"}) {
@@ -306,12 +408,19 @@ func mark(rng *rand.Rand, l *capture.Ledger) {
 	if m.Decision != capture.New && rng.IntN(4) == 0 {
 		m.Reason = "ticket 4711"
 	}
-	if rng.IntN(4) == 0 {
-		m.Suffix = m.Decision == capture.Keep && rng.IntN(2) == 0
-		l.MarkGroup(m, []string{"example", "n1.example", "n2.example"}[rng.IntN(3)])
-		return
+	group := []string{"example", "n1.example", "n2.example"}[rng.IntN(3)]
+	switch rng.IntN(8) {
+	case 0:
+		l.MarkGroup(m, group)
+	case 1:
+		l.DecideGroup(m.Decision, group)
+	case 2:
+		l.ToggleSuffix(group)
+	case 3, 4:
+		l.Decide(m.Decision, ids...)
+	default:
+		l.Mark(m, ids...)
 	}
-	l.Mark(m, ids...)
 }
 
 func marks(l *capture.Ledger) map[string]capture.Mark {

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"lxd-allowlist/export/rule"
 )
 
 // LeftOut says how many of the domains that were asked for are not exported,
@@ -16,14 +14,13 @@ func (l *Ledger) LeftOut() (text string, overruled []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	by := make(map[Rule]int)
-	suffixes := l.suffixes()
 	for i := range l.domains {
 		d := &l.domains[i]
 		v := l.judge(d)
 		if d.Queries == 0 || v.Decision != Drop {
 			continue
 		}
-		if slices.ContainsFunc(suffixes, func(r rule.Rule) bool { return v.Rule == ByUser && inDomain(d.Name, r.Name) }) {
+		if v.Rule == ByUser && l.covered(d.Name) {
 			overruled = append(overruled, d.Name)
 			continue
 		}
@@ -34,6 +31,19 @@ func (l *Ledger) LeftOut() (text string, overruled []string) {
 		parts = append(parts, fmt.Sprintf("%d %s", by[rule], leftOutWords[rule]))
 	}
 	return strings.Join(parts, ", "), overruled
+}
+
+// covered reports whether a suffix rule allows the name.
+func (l *Ledger) covered(name string) bool {
+	if len(l.groups) == 0 {
+		return false
+	}
+	for ; name != ""; _, name, _ = strings.Cut(name, ".") {
+		if m := l.groups[name]; m.Suffix && m.Decision == Keep {
+			return true
+		}
+	}
+	return false
 }
 
 // leftOutWords say of each rule why it drops, behind a number.

@@ -3,11 +3,12 @@ package capture
 import (
 	"slices"
 	"time"
+
+	"lxd-allowlist/parse"
 )
 
-// part is what a ledger needs beside its facts to read a part of a log whose
-// beginning it doesn't know, so that [Ledger.unite] makes of it what reading
-// the whole in one go would have.
+// part reads a part of a log whose beginning it doesn't know, so that
+// [Ledger.unite] makes of it what reading the whole in one go would have.
 //
 // Only answers depend on what came before: an answer to a name that this part
 // has not seen counts if an earlier part has, an error without a name belongs
@@ -16,15 +17,16 @@ import (
 // them. Should that touch a name that this part knows, the order of its facts
 // would be lost: then the part ends before that answer and another begins.
 type part struct {
+	intake
 	late  []late
 	group int     // where in late the answer begins that is being put off
 	asked []asked // by the first query
-	ended []ended
+	ended []piece
 }
 
 // late is a line that was put off.
 type late struct {
-	line   []byte
+	text   []byte
 	before int  // how many domains the part had then
 	opens  bool // no chain was open before
 }
@@ -35,96 +37,137 @@ type asked struct {
 	at int64
 }
 
-// ended is a part that ended before its log did.
-type ended struct {
+// piece is a part, or what was before the place where one had to end.
+type piece struct {
 	facts
-	part
+	late  []late
+	asked []asked
 }
 
-// newPart returns a ledger for a part of the log that goes into l.
-func (l *Ledger) newPart() *Ledger {
-	p := NewLedger(Info{})
-	p.part = &part{}
-	p.facts = newFacts(l.ids.seed)
+// newPart returns what reads a part of the log that goes into l.
+func (l *Ledger) newPart() *part {
+	p := &part{intake: intake{facts: newFacts(l.ids.seed)}}
 	p.chain.unsure = true
+	p.intake.take = p.takeLine
 	return p
 }
 
-// deferAnswer puts a line off and what follows in the same answer with it.
-func (l *Ledger) deferAnswer(m *message, known bool) {
-	p := l.part
-	opens := !l.chain.unsure
+func (p *part) takeLine(m *line) {
+	if m.kind == parse.Answer && p.puttingOff(m) {
+		p.counts.Lines++
+		return
+	}
+	if id, first := p.facts.take(m); first {
+		p.asked = append(p.asked, asked{id, m.at})
+	}
+}
+
+// puttingOff puts an answer off if it depends on what came before the part.
+func (p *part) puttingOff(m *line) bool {
+	switch {
+	case len(m.logged) == 0:
+		if m.serial == 0 || p.asker(m).serial != 0 {
+			return false
+		}
+		p.chain = chain{}
+		p.putOff(m)
+		return true
+	case m.reverse:
+		return false
+	}
+	p.turn(m)
+	_, known := p.known(m.logged)
+	if !p.chain.unsure && (known || p.chain.open && p.chain.alias) {
+		return false
+	}
+	opens := !p.chain.unsure
 	if opens {
 		p.group = len(p.late)
 	} else if known {
-		l.endPart()
+		p.end()
 	}
-	p.put(m, len(l.domains))
+	p.putOff(m)
 	p.late[len(p.late)-1].opens = opens
-	l.chain = chain{unsure: true}
+	p.chain = chain{unsure: true}
+	return true
 }
 
-func (p *part) put(m *message, domains int) {
-	p.late = append(p.late, late{line: slices.Clone(m.line), before: domains})
+func (p *part) putOff(m *line) {
+	p.late = append(p.late, late{text: slices.Clone(m.whole), before: len(p.domains)})
 }
 
-// endPart ends the part before the answer that is being put off.
-func (l *Ledger) endPart() {
-	p := l.part
+// end ends the part before the answer that is being put off, and begins
+// another.
+func (p *part) end() {
 	group := slices.Clone(p.late[p.group:])
 	for i := range group {
 		group[i].before = 0
 	}
-	l.chain = chain{}
-	p.late = p.late[:p.group]
-	p.ended = append(p.ended, ended{l.facts, part{late: p.late, asked: p.asked}})
-	p.late, p.group, p.asked = group, 0, nil
-	l.facts = newFacts(l.ids.seed)
+	p.chain = chain{}
+	p.ended = append(p.ended, piece{p.facts, p.late[:p.group], p.asked})
+	p.facts, p.late, p.group, p.asked = newFacts(p.ids.seed), group, 0, nil
 }
+
+// pieces returns all that was read, in its order.
+func (p *part) pieces() []piece { return append(p.ended, piece{p.facts, p.late, p.asked}) }
 
 // unite adds what p read to l, which has read all that comes before.
-func (l *Ledger) unite(p *Ledger, at time.Time, stamps bool) {
+func (l *Ledger) unite(p *part, at time.Time, stamps bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range p.part.ended {
-		e := &p.part.ended[i]
-		l.add(&e.facts, &e.part, at, stamps)
+	for _, piece := range p.pieces() {
+		l.add(&piece, at, stamps)
 	}
-	l.add(&p.facts, p.part, at, stamps)
-	l.settle()
+	l.announce()
 }
 
-func (l *Ledger) add(f *facts, p *part, at time.Time, stamps bool) {
-	ids := make([]ID, len(f.domains))
+// breath is how many records are united before others get at the ledger: a
+// screen that shows it must not wait for all of them.
+const breath = 2048
+
+func (l *Ledger) breathe(n int) {
+	if n%breath == breath-1 {
+		l.mu.Unlock()
+		l.mu.Lock()
+	}
+}
+
+// add adds a piece. Between two records others may look and decide, since
+// only who unites feeds the ledger meanwhile.
+func (l *Ledger) add(p *piece, at time.Time, stamps bool) {
+	ids := make([]ID, len(p.domains))
 	rest := p.late
 	takeLate := func(before int) {
 		for len(rest) > 0 && rest[0].before <= before {
 			if rest[0].opens {
 				l.chain = chain{}
 			}
-			var m message
-			l.parse(&m, rest[0].line, at, stamps)
+			var m line
+			l.parse(&m, rest[0].text, at, stamps)
 			l.answer(&m)
 			rest = rest[1:]
+			l.breathe(len(rest))
 		}
 	}
-	for i := range f.domains {
+	for i := range p.domains {
 		takeLate(i)
-		d := &f.domains[i]
+		d := &p.domains[i]
 		ids[i], _ = l.lookup([]byte(d.Name), d.first)
+		l.breathe(i)
 	}
-	takeLate(len(f.domains))
+	takeLate(len(p.domains))
 	for _, a := range slices.Backward(p.asked) {
 		if l.domains[ids[a.id]].Queries == 0 {
 			l.lastNew = time.Unix(0, a.at)
 			break
 		}
 	}
-	clients := l.addClients(f.clients)
-	for i := range f.domains {
-		l.addDomain(ids[i], &f.domains[i], ids, clients)
+	clients := l.addClients(p.clients)
+	for i := range p.domains {
+		l.addDomain(ids[i], &p.domains[i], ids, clients)
+		l.breathe(i)
 	}
-	l.addState(f, ids)
+	l.addState(&p.facts, ids)
 }
 
 // noClient stands for one that l has no room for.
@@ -141,7 +184,7 @@ func (l *Ledger) addClients(all []Client) []uint16 {
 			n = noClient
 		default:
 			n = l.addClient(c)
-			notify(l.unknown)
+			l.unnamed = true
 		}
 		places[i] = n
 	}
@@ -181,19 +224,12 @@ func (l *Ledger) addDomain(id ID, from *Domain, ids []ID, clients []uint16) {
 	for _, target := range from.Chain {
 		l.link(id, ids[target])
 	}
-	if fresh {
-		l.touch(id, saveNow)
-	} else {
-		l.touch(id, saveLater)
-	}
+	l.touch(id, fresh)
 }
 
 // addState adds a part's counts and goes on where it ended.
 func (l *Ledger) addState(f *facts, ids []ID) {
 	l.counts.add(f.counts)
-	if f.counts.Lost > 0 {
-		l.lastLoss = f.lastLoss
-	}
 	for i, o := range f.pending {
 		if o.serial != 0 {
 			l.pending[i] = outstanding{o.serial, ids[o.id]}

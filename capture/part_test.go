@@ -90,8 +90,8 @@ func TestPartsAreTheWhole(t *testing.T) {
 			t.Fatalf("seed %d, cut at %v of\n%s", seed, edges, log)
 		}
 		p := whole.newPart()
-		p.Feed(log, evening, true)
-		ended += len(p.part.ended)
+		p.feed(log, evening, true)
+		ended += len(p.ended)
 	}
 	if ended == 0 {
 		t.Error("no part ended before its log: the test shows less than it should")
@@ -115,7 +115,7 @@ func compareFacts(t *testing.T, seed uint64, whole, parted *Ledger) {
 		t.Errorf("seed %d: changed are %v, want %v", seed, got.changed, want.changed)
 	}
 	for _, f := range []*facts{&want, &got} {
-		f.domains, f.changed, f.ids, f.last = nil, nil, index{}, lastName{}
+		f.domains, f.changed, f.ids, f.last, f.name, f.unnamed = nil, nil, index{}, lastName{}, nil, false
 	}
 	if !reflect.DeepEqual(want, got) {
 		t.Errorf("seed %d:\ngot  %+v\nwant %+v", seed, got, want)

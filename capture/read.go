@@ -67,16 +67,34 @@ func (r Reader) Counts() Counts { return r.l.counts }
 // Info returns what the ledger is about.
 func (r Reader) Info() Info { return r.l.info }
 
-// LastLoss returns dnsmasq's last words on what it lost or refused, "" while
-// there are none. They are as hostile as any name.
-func (r Reader) LastLoss() string { return r.l.lastLoss }
-
 // LastNew returns when the last domain that had never been asked for before
 // was; the zero time while there is none.
 func (r Reader) LastNew() time.Time { return r.l.lastNew }
 
-// JournalErr returns why the journal can't be written, nil while it can.
-func (r Reader) JournalErr() error { return r.l.journal.fault() }
+// Fault returns why what happens can't be kept, nil while it can.
+func (r Reader) Fault() error {
+	if r.l.sink == nil {
+		return nil
+	}
+	return r.l.sink.Fault()
+}
+
+// Below returns how many names below one were asked for.
+func (r Reader) Below(name string) (n int) {
+	r.l.eachBelow(name, func(id ID) {
+		if d := &r.l.domains[id]; d.Queries > 0 && d.Name != name {
+			n++
+		}
+	})
+	return n
+}
+
+// Overruled reports whether a person dropped the domain and a suffix rule
+// allows it all the same.
+func (r Reader) Overruled(id ID) bool {
+	d := &r.l.domains[id]
+	return d.Mark.Decision == Drop && r.l.covered(d.Name)
+}
 
 // Refresh is [Ledger.Read] that also hands over the records that changed
 // since the last call, each once: all others are as they were then. It has
@@ -84,6 +102,7 @@ func (r Reader) JournalErr() error { return r.l.journal.fault() }
 func (l *Ledger) Refresh(look func(Reader, []ID)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.indexBelow()
 	for _, id := range l.changed {
 		l.domains[id].unseen = false
 	}
@@ -112,14 +131,13 @@ func (l *Ledger) SetOwners(owners map[string]string) {
 	defer l.mu.Unlock()
 	moved := make(map[uint16]bool)
 	for address, owner := range owners {
-		n, ok := l.clientN[address]
-		if !ok {
-			n = l.addClient(Client{Address: address})
-		}
+		n := l.client(address)
 		if l.clients[n].Owner != owner {
 			l.clients[n].Owner = owner
 			moved[n] = true
-			l.journal.owner(l.clients[n])
+			if l.sink != nil {
+				l.sink.Owned(l.clients[n])
+			}
 		}
 	}
 	if len(moved) == 0 {
@@ -127,10 +145,17 @@ func (l *Ledger) SetOwners(owners map[string]string) {
 	}
 	for id := range l.domains {
 		if slices.ContainsFunc(l.domains[id].clients, func(n uint16) bool { return moved[n] }) {
-			l.touch(ID(id), saved)
+			l.show(ID(id))
 		}
 	}
-	l.settle()
+	l.announce()
+}
+
+func (l *Ledger) client(address string) uint16 {
+	if n, ok := l.clientN[address]; ok {
+		return n
+	}
+	return l.addClient(Client{Address: address})
 }
 
 // Expect returns a channel that is closed when the name is asked for. That
@@ -188,9 +213,6 @@ func (l *Ledger) seen(d *Domain) *rule.Seen {
 // Tally is how many of the domains that were asked for stand under each
 // decision.
 type Tally struct{ Keep, New, DropByUser, DropByRule int }
-
-// Exported returns how many domains go into an export.
-func (t Tally) Exported() int { return t.Keep + t.New }
 
 // Total returns how many domains there are.
 func (t Tally) Total() int { return t.Keep + t.New + t.DropByUser + t.DropByRule }

@@ -59,7 +59,7 @@ func (l *Ledger) groupOf(name string) (group string, m Mark) {
 		return "", Mark{}
 	}
 	for group = name; group != ""; _, group, _ = strings.Cut(group, ".") {
-		if m, ok := l.groups[group]; ok {
+		if m := l.groups[group]; m.Decision != New {
 			return group, m
 		}
 	}

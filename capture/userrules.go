@@ -2,12 +2,8 @@ package capture
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -43,37 +39,6 @@ func newUserRule(d Decision, pattern, reason string) (UserRule, error) {
 	return r, nil
 }
 
-// RulesPath returns where the user's rules are: lxd-allowlist/rules in
-// $XDG_CONFIG_HOME, by default ~/.config.
-func RulesPath() (string, error) {
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("find the rules file: %w; set XDG_CONFIG_HOME", err)
-	}
-	return filepath.Join(dir, "lxd-allowlist", "rules"), nil
-}
-
-// LoadRules reads the user's rules; none where there is no such file.
-func LoadRules() ([]UserRule, error) {
-	path, err := RulesPath()
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the rules file: %w", err)
-	}
-	defer f.Close()
-	rules, err := ReadRules(f)
-	if err != nil {
-		return nil, fmt.Errorf("rules file %s, %w", path, err)
-	}
-	return rules, nil
-}
-
 // ReadRules reads rules, one a line; the first that matches a name decides:
 //
 //	keep .ubuntu.com             # apt mirrors, ticket 4711
@@ -101,32 +66,19 @@ func ReadRules(in io.Reader) ([]UserRule, error) {
 func ParseRule(text string) (UserRule, error) {
 	rule, reason, _ := strings.Cut(" "+text, " #")
 	words := strings.Fields(rule)
-	if len(words) != 2 || decisionOf(words[0]) == New {
+	if len(words) != 2 || ParseDecision(words[0]) == New {
 		return UserRule{}, fmt.Errorf("want \"keep PATTERN # reason\" or \"drop PATTERN # reason\", not %q", strings.TrimSpace(rule))
 	}
-	return newUserRule(decisionOf(words[0]), words[1], strings.TrimSpace(reason))
+	return newUserRule(ParseDecision(words[0]), words[1], strings.TrimSpace(reason))
 }
 
-// AppendRule puts a rule at the end of the user's rules file, which is made
-// if there is none.
-func AppendRule(r UserRule) error {
-	path, err := RulesPath()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("write the rules file: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the rules file: %w", err)
-	}
+// String returns the rule as [ParseRule] reads it.
+func (r UserRule) String() string {
 	line := r.Decision.String() + " " + r.Pattern
 	if reason := strings.Join(strings.Fields(r.Reason), " "); reason != "" {
 		line += " # " + reason
 	}
-	_, err = fmt.Fprintln(f, line)
-	return errors.Join(err, f.Close())
+	return line
 }
 
 // SetRules gives the ledger the user's rules. The verdicts follow.
@@ -135,7 +87,7 @@ func (l *Ledger) SetRules(rules []UserRule) {
 	defer l.mu.Unlock()
 	l.rules = rules
 	for id := range l.domains {
-		l.touch(ID(id), saved)
+		l.show(ID(id))
 	}
-	l.settle()
+	l.announce()
 }

@@ -7,12 +7,13 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"lxd-allowlist/capture/session"
 
 	"charm.land/bubbles/v2/key"
 	"go.yaml.in/yaml/v2"
@@ -41,11 +42,10 @@ var chord = regexp.MustCompile(`^(ctrl\+[]a-z\\^_@]|alt\+[a-z0-9]|f([1-9]|1[0-2]
 
 // LoadConfig reads the config file; the zero Config where there is none.
 func LoadConfig() (c Config, err error) {
-	dir, err := os.UserConfigDir()
+	path, err := session.ConfigPath()
 	if err != nil {
-		return c, fmt.Errorf("find the config file: %w; set XDG_CONFIG_HOME", err)
+		return c, err
 	}
-	path := filepath.Join(dir, "lxd-allowlist", "config.yaml")
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil

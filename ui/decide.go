@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/rule"
 )
 
@@ -24,9 +25,9 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 	case key.Matches(msg, k.Toggle):
 		m.toggle()
 	case key.Matches(msg, k.KeepAll):
-		m.markDomains(capture.Mark{Decision: capture.Keep}, m.table.rows)
+		m.decide(capture.Keep, m.table.rows)
 	case key.Matches(msg, k.DropAll):
-		m.markDomains(capture.Mark{Decision: capture.Drop}, m.table.rows)
+		m.decide(capture.Drop, m.table.rows)
 	case key.Matches(msg, k.Widen):
 		m.widen()
 	case key.Matches(msg, k.Reason):
@@ -44,7 +45,7 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 // mark decides about the range, the selected group or the selected domain.
 func (m *model) mark(d capture.Decision) {
 	if ids, ok := m.table.ranged(); ok {
-		m.markDomains(capture.Mark{Decision: d}, ids)
+		m.decide(d, ids)
 		return
 	}
 	it, ok := m.table.selected()
@@ -52,41 +53,35 @@ func (m *model) mark(d capture.Decision) {
 	case !ok:
 		m.say("no domain is selected: j and k move")
 	case it.head != nil:
-		m.markGroup(capture.Mark{Decision: d}, it.head.name)
+		m.told(m.capture.Ledger.DecideGroup(d, it.head.name), nil)
 	default:
-		m.markDomains(capture.Mark{Decision: d, Reason: m.reason(it.id)}, []capture.ID{it.id})
+		m.decide(d, []capture.ID{it.id})
 	}
 }
 
-// reason returns what a person wrote on a domain.
-func (m *model) reason(id capture.ID) (reason string) {
-	m.capture.Ledger.Read(func(r capture.Reader) { reason = r.Domain(id).Mark.Reason })
-	return reason
-}
-
-func (m *model) markDomains(to capture.Mark, ids []capture.ID) {
-	what, err := m.capture.Ledger.Mark(to, ids...)
-	if to.Decision == capture.Drop && what != "" {
-		what += m.overruled()
+func (m *model) decide(d capture.Decision, ids []capture.ID) {
+	what, err := m.capture.Ledger.Decide(d, ids...)
+	if d == capture.Drop && what != "" {
+		what += m.overruled(ids)
 	}
 	m.told(what, err)
 }
 
-// overruled warns of dropped names that a suffix rule allows all the same.
-func (m *model) overruled() string {
-	_, names := m.capture.Ledger.LeftOut()
+// overruled warns of those among the dropped names that a suffix rule allows
+// all the same.
+func (m *model) overruled(ids []capture.ID) string {
+	var names []string
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		for _, id := range ids {
+			if r.Overruled(id) {
+				names = append(names, r.Domain(id).Name)
+			}
+		}
+	})
 	if len(names) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("; beware: a suffix rule allows %s all the same; %s on the domain takes it back", strings.Join(names, ", "), m.keys.Widen.Help().Key)
-}
-
-func (m *model) markGroup(to capture.Mark, name string) {
-	what, err := m.capture.Ledger.MarkGroup(to, name)
-	if warning := (rule.Rule{Name: name, Suffix: true}).Warning(); to.Suffix && err == nil && warning != "" {
-		what += ": it " + warning
-	}
-	m.told(what, err)
 }
 
 func (m *model) told(what string, err error) {
@@ -104,9 +99,15 @@ func (m *model) told(what string, err error) {
 // toggle keeps what is dropped and drops what is not.
 func (m *model) toggle() {
 	to := capture.Drop
-	if id, ok := m.table.selection(); ok {
+	if it, ok := m.table.selected(); ok {
 		m.capture.Ledger.Read(func(r capture.Reader) {
-			if r.Verdict(r.Domain(id)).Decision == capture.Drop {
+			now := capture.New
+			if it.head != nil {
+				now = r.Group(it.head.name).Decision
+			} else {
+				now = r.Verdict(r.Domain(it.id)).Decision
+			}
+			if now == capture.Drop {
 				to = capture.Keep
 			}
 		})
@@ -122,18 +123,20 @@ func (m *model) widen() {
 		m.say("no domain is selected: j and k move")
 		return
 	}
-	to, name := capture.Mark{Decision: capture.Keep, Suffix: true}, ""
+	name, wide := "", false
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		if it.head != nil {
 			name = it.head.name
 		} else {
 			name = registrable(r.Domain(it.id).Name)
 		}
-		if r.Group(name) == to {
-			to = capture.Mark{}
-		}
+		wide = r.Group(name).Suffix
 	})
-	m.markGroup(to, name)
+	what, err := m.capture.Ledger.ToggleSuffix(name)
+	if warning := (rule.Rule{Name: name, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
+		what += ": it " + warning
+	}
+	m.told(what, err)
 }
 
 func (m *model) did(verb, what, nothing string) {
@@ -164,10 +167,10 @@ func (m *model) askReason() {
 	m.ask("Reason", "why "+name+" is on the list, or not; it goes into the export", now.Reason, func(text string) error {
 		now.Reason = text
 		if it.head != nil {
-			m.markGroup(now, name)
-		} else {
-			m.markDomains(now, []capture.ID{it.id})
+			m.told(m.capture.Ledger.MarkGroup(now, name), nil)
+			return nil
 		}
+		m.told(m.capture.Ledger.Mark(now, it.id))
 		return nil
 	})
 }
@@ -195,16 +198,16 @@ func (m *model) addRule(text string) error {
 	if err != nil {
 		return err
 	}
-	if err := capture.AppendRule(r); err != nil {
+	if err := session.AppendRule(r); err != nil {
 		return err
 	}
-	rules, err := capture.LoadRules()
+	rules, err := session.LoadRules()
 	if err != nil {
 		return err
 	}
 	m.capture.Ledger.SetRules(rules)
 	m.table.refresh(m.now)
-	path, err := capture.RulesPath()
+	path, err := session.RulesPath()
 	m.say("rule added: " + r.Decision.String() + " " + r.Pattern + "; it can be taken back in " + path)
 	return err
 }

@@ -108,13 +108,7 @@ func (m *model) below(r capture.Reader, name string) (lines []string) {
 	if problem := rule.Problem(); problem != "" {
 		return nil
 	}
-	seen := 0
-	for id := range r.Len() {
-		if d := r.Domain(capture.ID(id)); d.Queries > 0 && strings.HasSuffix(d.Name, "."+domain) {
-			seen++
-		}
-	}
-	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", plural(seen, "name"), m.keys.Widen.Help().Key))
+	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", plural(r.Below(domain), "name"), m.keys.Widen.Help().Key))
 	if warning := rule.Warning(); warning != "" {
 		lines = append(lines, "beware: "+warning)
 	}

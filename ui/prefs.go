@@ -5,7 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export"
 )
 
 // prefs are the choices about the screen that are remembered from one run to
@@ -26,16 +27,11 @@ const (
 
 func (p *prefs) share(more int) { p.Share = max(leastShare, min(p.Share+more, mostShare)) }
 
-func prefsPath() (string, error) {
-	dir, err := capture.Dir()
-	return filepath.Join(filepath.Dir(dir), "screen.json"), err
-}
-
 // loadPrefs returns what was remembered. A file that can't be read is as good
 // as none: nothing of worth is lost with it.
 func loadPrefs() prefs {
 	p := prefs{Share: defaultShare}
-	if path, err := prefsPath(); err == nil {
+	if path, err := session.ScreenPath(); err == nil {
 		if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &p) != nil {
 			p = prefs{Share: defaultShare}
 		}
@@ -45,7 +41,7 @@ func loadPrefs() prefs {
 }
 
 func (p prefs) save() error {
-	path, err := prefsPath()
+	path, err := session.ScreenPath()
 	if err != nil {
 		return err
 	}
@@ -56,5 +52,5 @@ func (p prefs) save() error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(data, '\n'), 0o600)
+	return export.WriteFile(path, append(data, '\n'), true)
 }

@@ -157,7 +157,7 @@ func (m *model) news() (all []*line) {
 	}
 	say := func(st lipgloss.Style, text string) { all = append(all, new(line).add(st, "  "+text)) }
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if err := r.JournalErr(); err != nil {
+		if err := r.Fault(); err != nil {
 			say(s.bad, "not saved: "+err.Error())
 		}
 		if n := r.Counts().Lost; n > 0 {

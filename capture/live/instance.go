@@ -9,8 +9,8 @@ import (
 )
 
 // choose finds the instance, makes or starts it where that is needed, and
-// settles which bridge is watched.
-func (s *Session) choose(ctx context.Context, c Config) error {
+// finds the bridge that is watched.
+func (s *Capture) choose(ctx context.Context, c Config) error {
 	s.Instance = c.Instance
 	if c.Launch != "" {
 		c.Report("launching "+c.Launch, -1)
@@ -50,7 +50,7 @@ const (
 	addressEvery    = 100 * time.Millisecond
 )
 
-func (s *Session) awaitAddress(ctx context.Context) error {
+func (s *Capture) awaitAddress(ctx context.Context) error {
 	late, cancel := context.WithTimeout(ctx, addressPatience)
 	defer cancel()
 	again := time.NewTicker(addressEvery)
@@ -78,14 +78,14 @@ func (s *Session) awaitAddress(ctx context.Context) error {
 
 // Shell opens a login shell in the instance, as the user or, where that is "",
 // as the one that its image is made for.
-func (s *Session) Shell(ctx context.Context, user string, width, height int) (*lxd.Shell, error) {
+func (s *Capture) Shell(ctx context.Context, user string, width, height int) (*lxd.Shell, error) {
 	return s.server.Shell(ctx, s.Instance, user, width, height)
 }
 
 // Run runs a command in the instance and returns its exit code.
-func (s *Session) Run(ctx context.Context, c lxd.Command) (code int, err error) {
+func (s *Capture) Run(ctx context.Context, c lxd.Command) (code int, err error) {
 	return s.server.Run(ctx, s.Instance, c)
 }
 
 // Title names what is captured.
-func (s *Session) Title() string { return fmt.Sprintf("%s on %s", s.Instance, s.Network) }
+func (s *Capture) Title() string { return fmt.Sprintf("%s on %s", s.Instance, s.Network) }

@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
-	"lxd-allowlist/capture/tail"
+	"lxd-allowlist/capture/session"
 )
 
 // Config says what to capture.
@@ -29,12 +30,13 @@ type Config struct {
 	Report func(doing string, done float64)
 }
 
-// Session is a running capture.
-type Session struct {
+// Capture is a running capture.
+type Capture struct {
 	Ledger   *capture.Ledger
 	Instance string
 	Network  string
 
+	kept     *session.Session
 	server   *lxd.Server
 	launched bool // the instance is ours and goes with the session
 	lease    *lxd.Lease
@@ -56,16 +58,16 @@ const canaryPatience = 3 * time.Second
 // Start makes the instance ready, takes the bridge's lease, opens or resumes
 // the session and returns when a canary query was seen to come through. On an
 // error everything is as it was.
-func Start(ctx context.Context, c Config) (_ *Session, err error) {
+func Start(ctx context.Context, c Config) (_ *Capture, err error) {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Session{server: c.Server, notices: make(chan string, 16), cancel: cancel}
+	s := &Capture{server: c.Server, notices: make(chan string, 16), cancel: cancel}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
 	// What is wrong with the user's files is said before anything is touched.
-	if _, err = capture.LoadRules(); err != nil {
+	if _, err = session.LoadRules(); err != nil {
 		return nil, err
 	}
 	if err = s.choose(ctx, c); err != nil {
@@ -87,21 +89,24 @@ func Start(ctx context.Context, c Config) (_ *Session, err error) {
 	return s, nil
 }
 
-func (s *Session) open(c Config) (err error) {
+func (s *Capture) open(c Config) (err error) {
 	if c.Resume != "" {
-		s.Ledger, err = capture.Resume(c.Resume)
-		return err
+		s.kept, err = session.Resume(c.Resume)
+	} else {
+		s.kept, err = session.Create(capture.Info{
+			Program: c.Program, Server: c.Server.Name(), Instance: s.Instance,
+			Network: s.Network, Domain: s.lease.Domain(),
+		})
 	}
-	s.Ledger, err = capture.Create(capture.Info{
-		Program: c.Program, Server: c.Server.Name(), Instance: s.Instance,
-		Network: s.Network, Domain: s.lease.Domain(),
-	})
+	if err == nil {
+		s.Ledger = s.kept.Ledger
+	}
 	return err
 }
 
 // proveLogging follows the log that LXD keeps; where a canary query doesn't
 // appear there, it has dnsmasq write a file of our own and tries that.
-func (s *Session) proveLogging(ctx, run context.Context) error {
+func (s *Capture) proveLogging(ctx, run context.Context) error {
 	s.followLog(run)
 	err := s.canary(ctx)
 	if err == nil {
@@ -116,7 +121,7 @@ func (s *Session) proveLogging(ctx, run context.Context) error {
 	return s.canary(ctx)
 }
 
-func (s *Session) canary(ctx context.Context) error {
+func (s *Capture) canary(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, canaryPatience)
 	defer cancel()
 	name, send := s.lease.Canary(ctx)
@@ -141,45 +146,45 @@ func (s *Session) canary(ctx context.Context) error {
 	}
 }
 
-func (s *Session) followLog(run context.Context) {
+func (s *Capture) followLog(run context.Context) {
 	run, s.follow = context.WithCancel(run)
 	path := s.lease.LogPath()
 	s.wg.Go(func() {
-		err := tail.Follow(run, path, 0, func(e tail.Event) { s.read(path, e) })
+		err := logfile.Follow(run, path, 0, func(e logfile.Event) { s.read(path, e) })
 		if run.Err() == nil && err != nil {
 			s.notice(fmt.Sprintf("the capture stopped: %v", err))
 		}
 	})
 }
 
-func (s *Session) read(path string, e tail.Event) {
+func (s *Capture) read(path string, e logfile.Event) {
 	switch e.Kind {
-	case tail.Data:
+	case logfile.Data:
 		now := time.Now()
 		s.heard.Store(now.UnixNano())
 		s.Ledger.Feed(e.Data, now, false)
-	case tail.Reset:
+	case logfile.Reset:
 		s.Ledger.ResetLog()
-	case tail.Gone:
+	case logfile.Gone:
 		s.Ledger.ResetLog()
 		s.notice("the log " + path + " was deleted; waiting for it to come back")
 	}
 }
 
 // Notices returns sentences that the user should read.
-func (s *Session) Notices() <-chan string { return s.notices }
+func (s *Capture) Notices() <-chan string { return s.notices }
 
 // notice never waits: with nobody reading, the oldest words count most.
-func (s *Session) notice(text string) {
+func (s *Capture) notice(text string) {
 	select {
 	case s.notices <- text:
 	default:
 	}
 }
 
-// Settle waits until the log was silent for the given time, so that late
+// AwaitSilence waits until the log was silent for the given time, so that late
 // queries are not lost.
-func (s *Session) Settle(ctx context.Context, silence time.Duration) {
+func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 	begin := time.Now()
 	for {
 		last := time.Unix(0, s.heard.Load())
@@ -202,7 +207,7 @@ func (s *Session) Settle(ctx context.Context, silence time.Duration) {
 // about it once more: an instance that starts asks before LXD shows it.
 const ownerRetry = 2 * time.Second
 
-func (s *Session) nameClients(run context.Context) {
+func (s *Capture) nameClients(run context.Context) {
 	var retry <-chan time.Time
 	for {
 		select {
@@ -228,7 +233,7 @@ func (s *Session) nameClients(run context.Context) {
 	}
 }
 
-func (s *Session) hostOwners() map[string]string {
+func (s *Capture) hostOwners() map[string]string {
 	owners := map[string]string{
 		netip.AddrFrom4([4]byte{127, 0, 0, 1}).String(): capture.HostOwner,
 		netip.IPv6Loopback().String():                   capture.HostOwner,
@@ -242,15 +247,15 @@ func (s *Session) hostOwners() map[string]string {
 // Stop gives the bridge back, closes the session and removes the instance
 // that was launched for it. It does so once; later
 // calls return the first one's error.
-func (s *Session) Stop(ctx context.Context) error {
+func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
 		if s.lease != nil {
 			s.err = s.lease.Release(ctx)
 		}
 		s.cancel()
 		s.wg.Wait()
-		if s.Ledger != nil {
-			s.err = errors.Join(s.err, s.Ledger.Close())
+		if s.kept != nil {
+			s.err = errors.Join(s.err, s.kept.Close())
 		}
 		if s.launched {
 			s.err = errors.Join(s.err, s.server.Remove(ctx, s.Instance))

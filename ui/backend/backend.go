@@ -19,7 +19,7 @@ type Backend struct {
 
 	mu      sync.Mutex // held while a capture is being opened
 	server  *lxd.Server
-	session *live.Session
+	session *live.Capture
 }
 
 // Config says how the capture of an instance is begun.
@@ -33,7 +33,7 @@ func New(remote, user string, c Config) *Backend {
 }
 
 // Session returns the capture that was opened last, nil for none.
-func (b *Backend) Session() *live.Session {
+func (b *Backend) Session() *live.Capture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.session
@@ -103,7 +103,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 
 // shell opens a shell, in an instance that was stopped meanwhile after
 // starting it: who asks for a shell there wants that.
-func (b *Backend) shell(ctx context.Context, s *live.Session, w, h int) (ui.Shell, error) {
+func (b *Backend) shell(ctx context.Context, s *live.Capture, w, h int) (ui.Shell, error) {
 	i, err := b.server.Instance(ctx, s.Instance)
 	if err == nil && !i.Running() {
 		err = b.server.Start(ctx, s.Instance)

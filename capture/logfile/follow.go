@@ -1,6 +1,7 @@
-// Package tail follows a log file that grows, through all that happens to a
-// log: it is truncated, replaced, deleted and made again.
-package tail
+// Package logfile reads logs into ledgers: files and standard input to their
+// end, and files that grow, through all that happens to a log: it is
+// truncated, replaced, deleted and made again.
+package logfile
 
 import (
 	"bytes"

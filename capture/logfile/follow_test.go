@@ -1,4 +1,4 @@
-package tail_test
+package logfile_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"lxd-allowlist/capture/tail"
+	"lxd-allowlist/capture/logfile"
 )
 
 // patience bounds a wait for what comes within milliseconds.
@@ -20,16 +20,16 @@ const patience = 10 * time.Second
 type log struct {
 	t      *testing.T
 	path   string
-	events chan tail.Event
+	events chan logfile.Event
 	got    strings.Builder
 }
 
 func follow(t *testing.T, path string, offset int64) *log {
-	l := &log{t: t, path: path, events: make(chan tail.Event, 1024)}
+	l := &log{t: t, path: path, events: make(chan logfile.Event, 1024)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- tail.Follow(ctx, path, offset, func(e tail.Event) {
+		done <- logfile.Follow(ctx, path, offset, func(e logfile.Event) {
 			e.Data = bytes.Clone(e.Data)
 			l.events <- e
 		})
@@ -68,11 +68,11 @@ func (l *log) wants(text string) {
 		select {
 		case e := <-l.events:
 			switch e.Kind {
-			case tail.Data:
+			case logfile.Data:
 				l.got.Write(e.Data)
-			case tail.Reset:
+			case logfile.Reset:
 				l.got.WriteByte('|')
-			case tail.Gone:
+			case logfile.Gone:
 				l.got.WriteByte('!')
 			}
 		case <-late:
@@ -182,7 +182,7 @@ func TestFollowMissesNothingOfABurst(t *testing.T) {
 
 func TestFollowWithoutDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "log")
-	err := tail.Follow(context.Background(), path, 0, func(tail.Event) {})
+	err := logfile.Follow(context.Background(), path, 0, func(logfile.Event) {})
 	if err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("Follow = %v, want an error that names %s", err, path)
 	}

@@ -1,4 +1,4 @@
-package live
+package logfile
 
 import (
 	"context"
@@ -10,15 +10,14 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/capture/tail"
 )
 
 // readSize is how much of a log is read at once.
 const readSize = 1 << 20
 
-// ReadLog reads a log to its end into the ledger; progress is told how many
+// Read reads a log to its end into the ledger; progress is told how many
 // bytes were read.
-func ReadLog(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(int64)) error {
+func Read(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(int64)) error {
 	now := time.Now()
 	read, err := readFile(ctx, l, in, now, progress)
 	if err != nil {
@@ -63,11 +62,11 @@ func readFile(ctx context.Context, l *capture.Ledger, in io.Reader, now time.Tim
 	return rest - begin, err
 }
 
-// FollowLog feeds the log file at path to the ledger as it grows, from offset
-// on, until ctx ends.
-func FollowLog(ctx context.Context, l *capture.Ledger, path string, offset int64) error {
-	return tail.Follow(ctx, path, offset, func(e tail.Event) {
-		if e.Kind == tail.Data {
+// feed follows the log file at path into the ledger, from its beginning until
+// ctx ends.
+func feed(ctx context.Context, l *capture.Ledger, path string) error {
+	return Follow(ctx, path, 0, func(e Event) {
+		if e.Kind == Data {
 			l.Feed(e.Data, time.Now(), true)
 		} else {
 			l.ResetLog()
@@ -75,9 +74,9 @@ func FollowLog(ctx context.Context, l *capture.Ledger, path string, offset int64
 	})
 }
 
-// OpenLog opens a log to be read: a file, or standard input for "-". The
+// openLog opens a log to be read: a file, or standard input for "-". The
 // error says what to do where it is neither a file nor a session.
-func OpenLog(path string) (*os.File, error) {
+func openLog(path string) (*os.File, error) {
 	if path == "-" {
 		return os.Stdin, nil
 	}

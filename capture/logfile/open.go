@@ -1,4 +1,4 @@
-package live
+package logfile
 
 import (
 	"context"
@@ -7,20 +7,23 @@ import (
 	"sync/atomic"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 )
 
-// Reading is a log that is being read into a session of its own.
+// Reading is a session that was opened, or a log that is being read into one.
 type Reading struct {
-	Ledger *capture.Ledger
-	Title  string // names what is read
+	Ledger  *capture.Ledger
+	Title   string // names what is read
+	Growing bool   // the log is followed as it grows
 	// Notices has the error that ended the reading, if one did.
 	Notices chan string
 
-	wg     sync.WaitGroup
-	cancel context.CancelFunc
-	stdin  bool
-	size   int64 // of the log, 0 where that is not known
-	read   atomic.Int64
+	session *session.Session
+	wg      sync.WaitGroup
+	cancel  context.CancelFunc
+	stdin   bool
+	size    int64 // of the log, 0 where that is not known
+	read    atomic.Int64
 }
 
 // Progress returns how much of the log was read, from 0 to 1; 1 where that is
@@ -32,36 +35,40 @@ func (r *Reading) Progress() float64 {
 	return min(1, float64(r.read.Load())/float64(r.size))
 }
 
-// OpenSession opens a session that exists, or begins one of a log and reads
+// Open opens a session that exists, or begins one of a log and reads
 // that in the background: to its end, or with follow for as long as it grows.
-func OpenSession(ctx context.Context, program, source string, follow bool) (_ *Reading, err error) {
+func Open(ctx context.Context, program, source string, follow bool) (_ *Reading, err error) {
 	r := &Reading{Title: source, Notices: make(chan string, 1), stdin: source == "-"}
 	if r.stdin {
 		r.Title = "stdin"
 	}
 	ctx, r.cancel = context.WithCancel(ctx)
-	if capture.IsSession(source) {
-		r.Ledger, err = capture.Resume(source)
-		return r, err
+	if session.Exists(source) {
+		if r.session, err = session.Resume(source); err != nil {
+			return nil, err
+		}
+		r.Ledger = r.session.Ledger
+		return r, nil
 	}
-	f, err := OpenLog(source)
+	f, err := openLog(source)
 	if err != nil {
 		return nil, err
 	}
-	if r.Ledger, err = capture.Create(capture.Info{Program: program, Log: r.Title}); err != nil {
+	if r.session, err = session.Create(capture.Info{Program: program, Log: r.Title}); err != nil {
 		f.Close()
 		return nil, err
 	}
-	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && !follow {
+	r.Ledger, r.Growing = r.session.Ledger, follow && !r.stdin
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && !r.Growing {
 		r.size = st.Size()
 	}
 	r.wg.Go(func() {
 		defer f.Close()
 		var err error
-		if follow && !r.stdin {
-			err = FollowLog(ctx, r.Ledger, source, 0)
+		if r.Growing {
+			err = feed(ctx, r.Ledger, source)
 		} else {
-			err = ReadLog(ctx, r.Ledger, f, r.read.Store)
+			err = Read(ctx, r.Ledger, f, r.read.Store)
 		}
 		if err != nil && ctx.Err() == nil {
 			r.Notices <- err.Error()
@@ -76,26 +83,26 @@ func (r *Reading) Close() error {
 	if !r.stdin { // a read of standard input can't be broken off
 		r.wg.Wait()
 	}
-	return r.Ledger.Close()
+	return r.session.Close()
 }
 
 // Load reads all of a session or a log, with the user's rules.
 func Load(ctx context.Context, program, source string) (*capture.Ledger, error) {
-	if capture.IsSession(source) {
-		return capture.Load(source)
+	if session.Exists(source) {
+		return session.Load(source)
 	}
-	rules, err := capture.LoadRules()
+	rules, err := session.LoadRules()
 	if err != nil {
 		return nil, err
 	}
-	f, err := OpenLog(source)
+	f, err := openLog(source)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	l := capture.NewLedger(capture.Info{Program: program, Log: source})
 	l.SetRules(rules)
-	if err := ReadLog(ctx, l, f, func(int64) {}); err != nil {
+	if err := Read(ctx, l, f, func(int64) {}); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source, err)
 	}
 	l.Read(func(r capture.Reader) {

@@ -1,0 +1,268 @@
+// Package session keeps ledgers on disk: a journal for each session, the list
+// of those that there are, and beside them the user's rules.
+package session
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+const journalSuffix = ".jsonl"
+
+// ErrInUse is returned for a session that another process is writing.
+var ErrInUse = errors.New("another lxd-allowlist has it open: quit that one first")
+
+// Session is a ledger that is kept.
+type Session struct {
+	Ledger  *capture.Ledger
+	journal *journal
+}
+
+// Close writes what is unsaved and ends the journal, once. The ledger can
+// still be read and exported.
+func (s *Session) Close() error {
+	j := s.journal
+	if s.journal = nil; j == nil {
+		return nil
+	}
+	return j.close()
+}
+
+// Create begins a session. It is named after the time and info's instance or
+// log, and the name stands in the ledger's Info.
+func Create(info capture.Info) (*Session, error) {
+	dir, err := Dir()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create the directory of the sessions: %w", err)
+	}
+	rules, err := LoadRules()
+	if err != nil {
+		return nil, err
+	}
+	if info.Started.IsZero() {
+		info.Started = time.Now()
+	}
+	f, err := createJournal(dir, &info)
+	if err != nil {
+		return nil, fmt.Errorf("create the session's journal: %w", err)
+	}
+	l := capture.NewLedger(info)
+	l.SetRules(rules)
+	return &Session{l, startJournal(l, f)}, nil
+}
+
+// createJournal makes the file of a new session, which gets its name here, and
+// writes the first line.
+func createJournal(dir string, info *capture.Info) (*os.File, error) {
+	subject := info.Instance
+	if subject == "" {
+		subject = filepath.Base(info.Log)
+	}
+	base := info.Started.Format("20060102-150405") + "-" + fileWord(subject)
+	info.Session = base
+	for n := 2; ; n++ {
+		f, err := os.OpenFile(filepath.Join(dir, info.Session+journalSuffix), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			info.Session = fmt.Sprintf("%s-%d", base, n)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err = lock(f, syscall.LOCK_EX); err == nil {
+			_, err = f.Write(appendEntry(nil, entry{Format: format, Info: info}))
+		}
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return f, nil
+	}
+}
+
+// lock takes the lock that tells who writes a journal.
+func lock(f *os.File, how int) error {
+	err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrInUse
+	}
+	return err
+}
+
+// fileWord returns the start of s with what a file's name should not hold
+// replaced.
+func fileWord(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, s)
+	return s[:min(len(s), 64)]
+}
+
+// find returns the journal of a session: a name as [List] has it, or a path to
+// a journal. ok is false where there is none.
+func find(session string) (path string, ok bool) {
+	if strings.HasSuffix(session, journalSuffix) {
+		_, err := os.Stat(session)
+		return session, err == nil
+	}
+	dir, err := Dir()
+	if err != nil || session == "" || session != filepath.Base(session) {
+		return "", false
+	}
+	path = filepath.Join(dir, session+journalSuffix)
+	_, err = os.Stat(path)
+	return path, err == nil
+}
+
+// Exists reports whether there is a session of that name, or a journal at
+// that path.
+func Exists(session string) bool {
+	_, ok := find(session)
+	return ok
+}
+
+// open opens a session's journal. Without one the error is [fs.ErrNotExist],
+// wrapped.
+func open(session string, flags int) (*os.File, error) {
+	path, ok := find(session)
+	if !ok {
+		return nil, fmt.Errorf("%w; `lxd-allowlist sessions` lists those that exist", fs.ErrNotExist)
+	}
+	return os.OpenFile(path, flags, 0)
+}
+
+// Resume opens a session to go on with it: the ledger is as its journal
+// tells, with the user's rules as they are now, and what happens from now on
+// is appended there. A session that somebody writes is [ErrInUse], one that
+// isn't there [fs.ErrNotExist], both wrapped.
+func Resume(session string) (*Session, error) {
+	s, err := resume(session)
+	if err != nil {
+		return nil, fmt.Errorf("resume session %q: %w", session, err)
+	}
+	return s, nil
+}
+
+func resume(session string) (_ *Session, err error) {
+	f, err := open(session, os.O_RDWR|os.O_APPEND)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	if err := lock(f, syscall.LOCK_EX); err != nil {
+		return nil, err
+	}
+	l, whole, err := replay(f)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := LoadRules()
+	if err != nil {
+		return nil, err
+	}
+	l.SetRules(rules)
+	if err := f.Truncate(whole); err != nil { // what was being written when the machine died
+		return nil, err
+	}
+	return &Session{l, startJournal(l, f)}, nil
+}
+
+// Load reads a session without opening it for more: for export. It may be in
+// use.
+func Load(session string) (*capture.Ledger, error) {
+	l, err := load(session)
+	if err != nil {
+		return nil, fmt.Errorf("read session %q: %w", session, err)
+	}
+	return l, nil
+}
+
+func load(session string) (*capture.Ledger, error) {
+	f, err := open(session, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l, _, err := replay(f)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := LoadRules()
+	if err == nil {
+		l.SetRules(rules)
+	}
+	return l, err
+}
+
+// Entry is one line of the list of sessions.
+type Entry struct {
+	Info     capture.Info
+	Modified time.Time
+	InUse    bool
+	Path     string
+	Err      error // why it can't be read, nil if it can
+}
+
+// List returns the sessions that exist, the last one first.
+func List() ([]Entry, error) {
+	dir, err := Dir()
+	if err != nil {
+		return nil, err
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
+	if err != nil {
+		return nil, err
+	}
+	var all []Entry
+	for _, path := range paths {
+		if s, err := look(path); err == nil {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b Entry) int { return b.Modified.Compare(a.Modified) })
+	return all, nil
+}
+
+// look reads what a journal's first line tells. Its error is one of a journal
+// that is gone again.
+func look(path string) (Entry, error) {
+	s := Entry{Path: path, Info: capture.Info{Session: strings.TrimSuffix(filepath.Base(path), journalSuffix)}}
+	f, err := os.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err == nil {
+		s.Modified = st.ModTime()
+	}
+	s.InUse = errors.Is(lock(f, syscall.LOCK_SH), ErrInUse)
+	line, err := bufio.NewReader(f).ReadBytes('\n')
+	if err == nil {
+		var l *capture.Ledger
+		if l, _, err = replay(strings.NewReader(string(line))); err == nil {
+			l.Read(func(r capture.Reader) { s.Info = r.Info() })
+		}
+	}
+	s.Err = err
+	return s, nil
+}

@@ -1,0 +1,250 @@
+package session_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func stateHome(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", dir)
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // no rules
+	return filepath.Join(dir, "lxd-allowlist", "sessions")
+}
+
+func create(t *testing.T) (s *session.Session, name string) {
+	t.Helper()
+	s, err := session.Create(capture.Info{Program: "test", Instance: "dnstest", Started: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+	return s, name
+}
+
+func resume(t *testing.T, name string) *session.Session {
+	t.Helper()
+	s, err := session.Resume(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func end(t *testing.T, s *session.Session) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func feed(l *capture.Ledger, lines ...string) {
+	l.Feed([]byte(strings.Join(lines, "\n")+"\n"), noon, false)
+}
+
+// act does something at random, with few names, so that they meet.
+func act(rng *rand.Rand, l *capture.Ledger) {
+	name := fmt.Sprintf("n%d.example", rng.IntN(12))
+	d := capture.Decision(rng.IntN(3))
+	known, id := false, capture.ID(0)
+	l.Read(func(r capture.Reader) {
+		if known = r.Len() > 1; known {
+			id = capture.ID(rng.IntN(r.Len() - 1))
+		}
+	})
+	switch rng.IntN(12) {
+	case 0:
+		l.Undo()
+	case 1:
+		l.Redo()
+	case 2:
+		l.DecideGroup(d, name)
+	case 3:
+		l.ToggleSuffix(name)
+	case 4, 5:
+		if known {
+			l.Mark(capture.Mark{Decision: d, Reason: "ticket 4711"}, id)
+		}
+	case 6, 7:
+		if known {
+			l.Decide(d, id, id+1)
+		}
+	case 8:
+		feed(l, "reply "+name+" is <CNAME>", fmt.Sprintf("reply target%d.example is 192.0.2.%d", rng.IntN(3), rng.IntN(9)))
+	default:
+		feed(l, fmt.Sprintf("query[%s] %s from 10.0.0.%d", []string{"A", "AAAA", "HTTPS"}[rng.IntN(3)], name, rng.IntN(3)))
+	}
+}
+
+// state is all that is to be kept of a ledger, by name.
+func state(t *testing.T, l *capture.Ledger) string {
+	t.Helper()
+	all := make(map[string]any)
+	l.Read(func(r capture.Reader) {
+		for id := range capture.ID(r.Len()) {
+			d := r.Domain(id)
+			record := r.Record(id)
+			record.First, record.Last = record.First.UTC(), record.Last.UTC()
+			all[d.Name] = []any{record, d.Mark, r.Verdict(d), r.Owners(d), r.Group(d.Name)}
+		}
+		all["counts"], all["info"] = r.Counts(), r.Info()
+	})
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Replaying the journal gives the same ledger, with all that can be undone.
+func TestReplay(t *testing.T) {
+	stateHome(t)
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		s, name := create(t)
+		for range 80 {
+			act(rng, s.Ledger)
+		}
+		s.Ledger.SetOwners(map[string]string{"10.0.0.1": "dnstest", "10.0.0.2": "other"})
+		end(t, s)
+		again := resume(t, name)
+		if got, want := state(t, again.Ledger), state(t, s.Ledger); got != want {
+			t.Fatalf("seed %d:\ngot  %s\nwant %s", seed, got, want)
+		}
+		for {
+			a, b := s.Ledger.Undo(), again.Ledger.Undo()
+			if a != b {
+				t.Fatalf("seed %d: undo %q after a replay, %q without", seed, b, a)
+			}
+			if a == "" {
+				break
+			}
+		}
+		end(t, again)
+	}
+}
+
+// A journal that was cut off anywhere is read up to its last whole line, and
+// can be gone on with.
+func TestResumeAfterPowerCut(t *testing.T) {
+	dir := stateHome(t)
+	s, name := create(t)
+	feed(s.Ledger, "query[A] a.example from 10.0.0.5", "query[A] b.example from 10.0.0.5")
+	if _, err := s.Ledger.Decide(capture.Drop, 0); err != nil {
+		t.Fatal(err)
+	}
+	end(t, s)
+	path := filepath.Join(dir, name+".jsonl")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := bytes.IndexByte(whole, '\n') + 1
+	for cut := first; cut <= len(whole); cut++ {
+		if err := os.WriteFile(path, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := resume(t, name)
+		feed(s.Ledger, "query[A] later.example from 10.0.0.5")
+		end(t, s)
+		again, err := session.Load(name)
+		if err != nil {
+			t.Fatalf("cut at %d, after going on: %v", cut, err)
+		}
+		again.Read(func(r capture.Reader) {
+			if _, ok := r.Lookup("later.example"); !ok {
+				t.Fatalf("cut at %d: what came later is not there", cut)
+			}
+		})
+	}
+}
+
+// A newer program's journal may mean what this one can't know.
+func TestNewerFormat(t *testing.T) {
+	dir := stateHome(t)
+	s, name := create(t)
+	end(t, s)
+	path := filepath.Join(dir, name+".jsonl")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format, want := range map[string]string{"1": "", "2": "", "3": "format 3"} {
+		newer := bytes.Replace(data, []byte(`"format":2`), []byte(`"format":`+format), 1)
+		if err := os.WriteFile(path, newer, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := session.Load(name)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("format %s: %v, want %q", format, err, want)
+		}
+	}
+}
+
+func TestSessionInUse(t *testing.T) {
+	stateHome(t)
+	s, name := create(t)
+	if _, err := session.Resume(name); !errors.Is(err, session.ErrInUse) {
+		t.Errorf("Resume of an open session = %v, want ErrInUse", err)
+	}
+	all, err := session.List()
+	if err != nil || len(all) != 1 || !all[0].InUse || all[0].Info.Instance != "dnstest" {
+		t.Errorf("List = %+v, %v, want one in use", all, err)
+	}
+	end(t, s)
+	if _, err := session.Resume("no-such-session"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Resume of none = %v, want ErrNotExist", err)
+	}
+}
+
+func TestJournalIsPrivate(t *testing.T) {
+	dir := stateHome(t)
+	s, name := create(t)
+	defer s.Close()
+	st, err := os.Stat(filepath.Join(dir, name+".jsonl"))
+	if err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("the journal's mode is %v, %v, want 0600", st.Mode(), err)
+	}
+}
+
+// A session with as many suffix rules as anybody will ever have is read in a
+// time that grows with its lines alone.
+func BenchmarkLoad(b *testing.B) {
+	b.Setenv("XDG_STATE_HOME", b.TempDir())
+	b.Setenv("XDG_CONFIG_HOME", b.TempDir())
+	s, err := session.Create(capture.Info{Instance: "dnstest"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 90_000 {
+		feed(s.Ledger, fmt.Sprintf("query[A] h%d.z%d.example from 10.0.0.5", i, i%10_000))
+	}
+	for i := range 10_000 {
+		s.Ledger.ToggleSuffix(fmt.Sprintf("z%d.example", i))
+	}
+	var name string
+	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := session.Load(name); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
