@@ -93,8 +93,9 @@ const (
 )
 
 // Clean reports whether a normalised name is one that a list can hold: at most
-// 253 bytes, labels of 1 to 63 of a-z, 0-9, "_" and "-", the last not of
-// digits alone, so that no IPv4 address is one.
+// 253 bytes, labels of 1 to 63 of a-z, 0-9, "_" and "-", the last no number,
+// so that none is an IPv4 address. inet_aton takes 0x7f000001 and 10.0.0.0xfe
+// for one, and so do proxies.
 func Clean(name []byte) bool {
 	if len(name) > maxName {
 		return false
@@ -118,5 +119,18 @@ func Clean(name []byte) bool {
 			return false
 		}
 	}
-	return label > digits
+	return label > digits && !isHex(name[len(name)-label:])
+}
+
+// isHex reports whether a label is 0x and hexadecimal digits, if any.
+func isHex(label []byte) bool {
+	if !hasPrefix(label, "0x") {
+		return false
+	}
+	for _, c := range label[2:] {
+		if !hexByte[c] {
+			return false
+		}
+	}
+	return true
 }

@@ -169,7 +169,7 @@ func referenceClean(name []byte) bool {
 
 var (
 	cleanForm  = regexp.MustCompile(`^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\z`)
-	numberForm = regexp.MustCompile(`(^|\.)[0-9]+\z`)
+	numberForm = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\z`)
 )
 
 // referenceLines cuts a whole log into lines.
