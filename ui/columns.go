@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
 )
 
 // column is one of the table's columns: how it sorts, what it shows and how
@@ -90,7 +91,7 @@ var columns = [...]column{
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
-		cell: func(d rowData) string { return count(uint64(d.queries)) }},
+		cell: func(d rowData) string { return look.Count(uint64(d.queries)) }},
 	colTypes: {name: "types", width: 12,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: types(d)}
@@ -110,12 +111,12 @@ var columns = [...]column{
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
-		cell: func(d rowData) string { return age(d.now.Sub(d.first)) }},
+		cell: func(d rowData) string { return look.Age(d.now.Sub(d.first)) }},
 	colLast: {name: "last", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
-		cell: func(d rowData) string { return age(d.now.Sub(d.last)) }},
+		cell: func(d rowData) string { return look.Age(d.now.Sub(d.last)) }},
 	colReason: {name: "why", width: 24,
 		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
 			return sortKey{text: v.Reason}

@@ -6,10 +6,10 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/look"
 )
 
 // details shows all that is known of one domain, as it comes in.
@@ -52,16 +52,16 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 }
 
 func (d *details) view(m *model, w, h int) []string {
-	s := &m.styles
+	s := m.styles
 	inner := min(w-4, 90)
 	var body []string
-	field := func(name string, style lipgloss.Style, values ...string) {
+	field := func(name string, style look.Style, values ...string) {
 		for i, v := range values {
-			var l line
+			var l look.Line
 			if i > 0 {
 				name = ""
 			}
-			body = append(body, l.cell(s.muted, name, 11, false).add(style, v).cut(inner))
+			body = append(body, l.Cell(s.Muted, name, 11, false).Add(style, v).Cut(inner))
 		}
 	}
 	m.capture.Ledger.Read(func(r capture.Reader) {
@@ -71,24 +71,24 @@ func (d *details) view(m *model, w, h int) []string {
 		if rule := row.verdict.Rule; rule != capture.Undecided && string(rule) != reason {
 			reason = strings.TrimSuffix(string(row.verdict.Rule)+": "+reason, ": ")
 		}
-		body = append(body, wrap(s.strong, rec.Name, inner)...)
+		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
 		body = append(body, "")
 		field("mark", decisionStyle(s, row), strings.TrimSpace(decisionCell(row)))
-		field("why", s.text, words(reason)...)
-		field("registered", s.text, registrable(rec.Name))
-		field("", s.muted, m.below(r, rec.Name)...)
+		field("why", s.Text, words(reason)...)
+		field("registered", s.Text, registrable(rec.Name))
+		field("", s.Muted, m.below(r, rec.Name)...)
 		var kinds []string
 		for _, t := range rec.Types {
 			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
 		}
-		field("queries", s.text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-		field("first", s.text, rec.First().Format("15:04:05")+"  "+ago(row.first, m))
-		field("last", s.text, rec.Last().Format("15:04:05")+"  "+ago(row.last, m))
+		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
+		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(row.now.Sub(row.first)))
+		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(row.now.Sub(row.last)))
 		field("result", resultStyle(s, row.result), words(row.result)...)
-		field("asked by", s.text, r.Owners(rec)...)
-		field("alias of", s.text, r.Chain(rec)...)
+		field("asked by", s.Text, r.Owners(rec)...)
+		field("alias of", s.Text, r.Chain(rec)...)
 		for i, a := range rec.Addresses {
-			field(map[bool]string{true: "answers"}[i == 0], s.text, a.String())
+			field(map[bool]string{true: "answers"}[i == 0], s.Text, a.String())
 		}
 	})
 	room := max(3, h-6)
@@ -96,8 +96,8 @@ func (d *details) view(m *model, w, h int) []string {
 	if len(body) > room {
 		body = body[d.top : d.top+room]
 	}
-	foot := hints(s, []key.Binding{m.keys.Keep, m.keys.Drop, m.keys.Undo, relabel(m.keys.Down, "next"), relabel(m.keys.Cancel, "close")}, inner)
-	return box(s, "Details", append(body, "", foot), inner)
+	foot := look.Hints(s, asHints([]key.Binding{m.keys.Keep, m.keys.Drop, m.keys.Undo, relabel(m.keys.Down, "next"), relabel(m.keys.Cancel, "close")}), inner)
+	return look.Box(s, "Details", append(body, "", foot), inner)
 }
 
 // below is the evidence for one suffix rule instead of many exact ones, and
@@ -114,7 +114,7 @@ func (m *model) below(r capture.Reader, name string) (lines []string) {
 			seen++
 		}
 	}
-	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", plural(seen, "name"), m.keys.Widen.Help().Key))
+	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", look.Plural(seen, "name"), m.keys.Widen.Help().Key))
 	if warning := rule.Warning(); warning != "" {
 		lines = append(lines, "beware: "+warning)
 	}

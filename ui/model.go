@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/ui/look"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -73,7 +74,7 @@ type model struct {
 	ctx    context.Context
 	opts   Options
 	keys   keyMap
-	styles styles
+	styles *look.Styles
 	w, h   int
 	now    time.Time
 
@@ -120,7 +121,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ctx: ctx, opts: o, keys: keys, styles: newStyles(true), now: time.Now(), prefs: loadPrefs()}
+	m := &model{ctx: ctx, opts: o, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
 	m.export = exportSettings{format: o.Format, path: o.Output, options: o.Export}
 	return m, nil
 }
@@ -151,7 +152,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 		return m, m.arrange()
 	case tea.BackgroundColorMsg:
-		m.styles = newStyles(msg.IsDark())
+		m.styles = look.NewStyles(msg.IsDark())
 		m.table.restyle()
 	case tickMsg:
 		m.now = time.Time(msg)

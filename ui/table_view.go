@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
 )
 
 // tableChrome is how many lines stand above the table's rows: the title and
@@ -37,7 +37,7 @@ func decisionCell(d rowData) string {
 }
 
 // draw returns the pane's lines, the title first.
-func (t *table) draw(s *styles, focused bool, waiting string) []string {
+func (t *table) draw(s *look.Styles, focused bool, waiting string) []string {
 	lines := []string{t.title(s, focused)}
 	places := arrangeColumns(t.w, t.sort)
 	lines = append(lines, t.head(s, places))
@@ -51,7 +51,7 @@ func (t *table) draw(s *styles, focused bool, waiting string) []string {
 	return lines
 }
 
-func (t *table) title(s *styles, focused bool) string {
+func (t *table) title(s *look.Styles, focused bool) string {
 	info := fmt.Sprint(t.tally.Total())
 	if n := len(t.rows); n != t.tally.Total() {
 		info = fmt.Sprintf("%d of %d", n, t.tally.Total())
@@ -65,43 +65,42 @@ func (t *table) title(s *styles, focused bool) string {
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
 	}
-	l := titleLine(s, focused, "Domains", info)
+	l := look.Title(s, focused, "Domains", info)
 	if t.hideDrops {
-		l.add(s.warn, " dropped hidden")
+		l.Add(s.Warn, " dropped hidden")
 	}
 	if t.frozen {
-		l.add(s.warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
+		l.Add(s.Warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
 	}
 	if t.editing() || t.filter.text != "" {
-		l.add(s.key, "  /").add(s.text, "")
+		l.Add(s.Key, "  /").Add(s.Text, "")
 		if t.editing() {
-			l.b.WriteString(t.input.View())
-			l.w += width(t.input.View())
+			l.Raw(t.input.View())
 		} else {
-			l.add(s.match, t.filter.text)
+			l.Add(s.Match, t.filter.text)
 		}
 		if t.filter.err != nil {
-			l.add(s.bad, " "+t.filter.err.Error())
+			l.Add(s.Bad, " "+t.filter.err.Error())
 		}
 	}
-	return finishTitle(s, focused, l, t.w)
+	return look.FinishTitle(s, focused, l, t.w)
 }
 
-func (t *table) head(s *styles, places []place) string {
-	var l line
+func (t *table) head(s *look.Styles, places []place) string {
+	var l look.Line
 	for _, p := range places {
 		c := columns[p.col]
-		style, name := s.muted, c.name
+		style, name := s.Muted, c.name
 		if p.col == t.sort {
-			style = s.strong
+			style = s.Strong
 			name += map[bool]string{false: "↑", true: "↓"}[t.descending]
 		}
-		l.pad(p.x).cell(style, name, p.w, c.right)
+		l.Pad(p.x).Cell(style, name, p.w, c.right)
 	}
-	return l.pad(t.w).String()
+	return l.Pad(t.w).String()
 }
 
-func (t *table) drawRows(s *styles, places []place, focused bool) []string {
+func (t *table) drawRows(s *look.Styles, places []place, focused bool) []string {
 	lines := make([]string, t.h)
 	t.ledger.Read(func(r capture.Reader) {
 		for i := range lines {
@@ -123,102 +122,102 @@ func (t *table) drawRows(s *styles, places []place, focused bool) []string {
 }
 
 // begin starts a line of the table with the marker of the cursor.
-func (t *table) begin(s *styles, selected, bright bool) *line {
-	l := &line{}
+func (t *table) begin(s *look.Styles, selected, bright bool) *look.Line {
+	l := &look.Line{}
 	if selected {
-		l.add(s.key, map[bool]string{true: "▌", false: "│"}[bright])
+		l.Add(s.Key, map[bool]string{true: "▌", false: "│"}[bright])
 	} else if bright {
-		l.add(s.key, "┊")
+		l.Add(s.Key, "┊")
 	}
 	if bright {
-		l.background = s.selection
+		l.Select(s)
 	}
 	return l
 }
 
 // drawHead draws the line above a group: its name, what a person decided
 // about all of it, and how its domains stand.
-func (t *table) drawHead(l *line, s *styles, h *groupHead, m capture.Mark) string {
-	l.pad(1).add(s.muted, map[bool]string{true: "▸ ", false: "▾ "}[h.folded]).add(s.strong, h.name)
+func (t *table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.Mark) string {
+	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[h.folded]).Add(s.Strong, h.name)
 	switch {
 	case m.Decision == capture.Keep && m.Suffix:
-		l.add(s.keep, "  ✓ keep *."+h.name)
+		l.Add(s.Keep, "  ✓ keep *."+h.name)
 	case m.Decision == capture.Keep:
-		l.add(s.keep, "  ✓ keep all")
+		l.Add(s.Keep, "  ✓ keep all")
 	case m.Decision == capture.Drop:
-		l.add(s.drop, "  ✗ drop all")
+		l.Add(s.Drop, "  ✗ drop all")
 	}
 	between := "  "
 	for _, part := range []struct {
 		n     int
-		style lipgloss.Style
+		style look.Style
 		word  string
-	}{{h.new, s.text, "new"}, {h.keep, s.keep, "keep"}, {h.drop, s.drop, "drop"}, {h.auto, s.muted, "auto"}} {
+	}{{h.new, s.Text, "new"}, {h.keep, s.Keep, "keep"}, {h.drop, s.Drop, "drop"}, {h.auto, s.Muted, "auto"}} {
 		if part.n > 0 {
-			l.add(s.muted, between).add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
+			l.Add(s.Muted, between).Add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
 			between = " · "
 		}
 	}
-	return l.pad(t.w).cut(t.w)
+	return l.Pad(t.w).Cut(t.w)
 }
 
-func (t *table) drawRow(l *line, s *styles, places []place, d rowData) string {
+func (t *table) drawRow(l *look.Line, s *look.Styles, places []place, d rowData) string {
 	for _, p := range places {
-		l.pad(p.x)
+		l.Pad(p.x)
 		switch p.col {
 		case colDomain:
 			t.drawName(l, s, d, p.w)
 		case colDecision:
-			l.cell(decisionStyle(s, d), decisionCell(d), p.w, false)
+			l.Cell(decisionStyle(s, d), decisionCell(d), p.w, false)
 		case colResult:
-			l.cell(resultStyle(s, d.result), d.result, p.w, false)
+			l.Cell(resultStyle(s, d.result), d.result, p.w, false)
 		default:
-			l.cell(s.muted, columns[p.col].cell(d), p.w, columns[p.col].right)
+			l.Cell(s.Muted, columns[p.col].cell(d), p.w, columns[p.col].right)
 		}
 	}
-	return l.pad(t.w).String()
+	return l.Pad(t.w).String()
 }
 
-func decisionStyle(s *styles, d rowData) lipgloss.Style {
+func decisionStyle(s *look.Styles, d rowData) look.Style {
 	switch {
 	case d.verdict.Decision == capture.Keep:
-		return s.keep
+		return s.Keep
 	case byRule(d.verdict):
-		return s.muted
+		return s.Muted
 	case d.verdict.Decision == capture.Drop:
-		return s.drop
+		return s.Drop
 	case d.now.Sub(d.first) < recentFor:
-		return s.fresh
+		return s.Fresh
 	}
-	return s.text
+	return s.Text
 }
 
-func resultStyle(s *styles, result string) lipgloss.Style {
+func resultStyle(s *look.Styles, result string) look.Style {
 	switch result {
 	case "", "resolved", "no data":
-		return s.muted
+		return s.Muted
 	}
-	return s.warn
+	return s.Warn
 }
 
 // drawName draws a name so that its registrable part stands out and what the
 // filter found in it is marked. Where it doesn't fit, it loses its front: the
 // end says whose it is.
-func (t *table) drawName(l *line, s *styles, d rowData, w int) {
+func (t *table) drawName(l *look.Line, s *look.Styles, d rowData, w int) {
 	name, cut := d.name, 0
 	if len(name) > w {
 		cut = len(name) - w + 1
 	}
-	front, main := s.muted, s.strong
+	front, main := s.Muted, s.Strong
 	switch {
 	case d.verdict.Decision == capture.Drop:
-		front, main = s.muted, s.muted
+		front, main = s.Muted, s.Muted
 	case d.now.Sub(d.first) < freshFor:
-		front, main = s.fresh, s.fresh.Bold(true)
+		front, main = s.Fresh, s.FreshStrong
 	}
-	begin := l.w
+	begin := l.Width()
 	if cut > 0 {
-		l.add(s.muted, "…")
+		l.Add(s.Muted, "…")
 	}
 	split := len(name) - len(registrable(name))
 	matched := t.filter.spans(name)
@@ -229,19 +228,19 @@ func (t *table) drawName(l *line, s *styles, d rowData, w int) {
 		}
 		for _, m := range matched {
 			if at >= m[0] && at < m[1] {
-				end, style = min(end, m[1]), s.match
+				end, style = min(end, m[1]), s.Match
 			} else if at < m[0] {
 				end = min(end, m[0])
 			}
 		}
-		l.add(style, name[at:end])
+		l.Add(style, name[at:end])
 		at = end
 	}
-	l.pad(begin + w)
+	l.Pad(begin + w)
 }
 
 // explainEmpty says in the table why it is empty and what to do.
-func (t *table) explainEmpty(s *styles, lines []string, waiting string) {
+func (t *table) explainEmpty(s *look.Styles, lines []string, waiting string) {
 	text := []string{waiting}
 	switch {
 	case t.filter.text != "":
@@ -255,8 +254,8 @@ func (t *table) explainEmpty(s *styles, lines []string, waiting string) {
 	for i, words := range text {
 		if middle+i < len(lines) {
 			words = ansi.Truncate(words, t.w, "…")
-			var l line
-			lines[middle+i] = l.pad((t.w-width(words))/2).add(s.muted, words).pad(t.w).String()
+			var l look.Line
+			lines[middle+i] = l.Pad((t.w-look.Width(words))/2).Add(s.Muted, words).Pad(t.w).String()
 		}
 	}
 }
