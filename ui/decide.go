@@ -9,6 +9,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/table"
 )
 
 // keyDecide handles the keys that decide about what is selected.
@@ -24,9 +25,9 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 	case key.Matches(msg, k.Toggle):
 		m.toggle()
 	case key.Matches(msg, k.KeepAll):
-		m.markDomains(capture.Mark{Decision: capture.Keep}, m.table.rows)
+		m.markDomains(capture.Mark{Decision: capture.Keep}, m.table.Shown())
 	case key.Matches(msg, k.DropAll):
-		m.markDomains(capture.Mark{Decision: capture.Drop}, m.table.rows)
+		m.markDomains(capture.Mark{Decision: capture.Drop}, m.table.Shown())
 	case key.Matches(msg, k.Widen):
 		m.widen()
 	case key.Matches(msg, k.Reason):
@@ -43,18 +44,18 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 
 // mark decides about the range, the selected group or the selected domain.
 func (m *model) mark(d capture.Decision) {
-	if ids, ok := m.table.ranged(); ok {
+	if ids, ok := m.table.TakeRange(); ok {
 		m.markDomains(capture.Mark{Decision: d}, ids)
 		return
 	}
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	switch {
 	case !ok:
 		m.say("no domain is selected: j and k move")
-	case it.head != nil:
-		m.markGroup(capture.Mark{Decision: d}, it.head.name)
+	case it.Group != "":
+		m.markGroup(capture.Mark{Decision: d}, it.Group)
 	default:
-		m.markDomains(capture.Mark{Decision: d, Reason: m.reason(it.id)}, []capture.ID{it.id})
+		m.markDomains(capture.Mark{Decision: d, Reason: m.reason(it.ID)}, []capture.ID{it.ID})
 	}
 }
 
@@ -98,15 +99,15 @@ func (m *model) told(what string, err error) {
 	default:
 		m.say(what)
 	}
-	m.table.refresh(m.now)
+	m.table.Refresh(m.now)
 }
 
 // toggle keeps what is dropped and drops what is not.
 func (m *model) toggle() {
 	to := capture.Drop
-	if id, ok := m.table.selection(); ok {
+	if it, ok := m.table.Selected(); ok && it.Group == "" {
 		m.capture.Ledger.Read(func(r capture.Reader) {
-			if r.Verdict(r.Domain(id)).Decision == capture.Drop {
+			if r.Verdict(r.Domain(it.ID)).Decision == capture.Drop {
 				to = capture.Keep
 			}
 		})
@@ -117,17 +118,17 @@ func (m *model) toggle() {
 // widen keeps everything below the registrable domain of what is selected, as
 // one suffix rule; a second time it takes that back.
 func (m *model) widen() {
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
 	}
 	to, name := capture.Mark{Decision: capture.Keep, Suffix: true}, ""
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if it.head != nil {
-			name = it.head.name
+		if it.Group != "" {
+			name = it.Group
 		} else {
-			name = registrable(r.Domain(it.id).Name)
+			name = table.Registrable(r.Domain(it.ID).Name)
 		}
 		if r.Group(name) == to {
 			to = capture.Mark{}
@@ -142,12 +143,12 @@ func (m *model) did(verb, what, nothing string) {
 		return
 	}
 	m.say(verb + what)
-	m.table.refresh(m.now)
+	m.table.Refresh(m.now)
 }
 
 // askReason has the user write why a domain or a group has its decision.
 func (m *model) askReason() {
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
@@ -155,18 +156,18 @@ func (m *model) askReason() {
 	var name string
 	var now capture.Mark
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if it.head != nil {
-			name, now = it.head.name, r.Group(it.head.name)
+		if it.Group != "" {
+			name, now = it.Group, r.Group(it.Group)
 		} else {
-			name, now = r.Domain(it.id).Name, r.Domain(it.id).Mark
+			name, now = r.Domain(it.ID).Name, r.Domain(it.ID).Mark
 		}
 	})
 	m.ask("Reason", "why "+name+" is on the list, or not; it goes into the export", now.Reason, func(text string) error {
 		now.Reason = text
-		if it.head != nil {
+		if it.Group != "" {
 			m.markGroup(now, name)
 		} else {
-			m.markDomains(now, []capture.ID{it.id})
+			m.markDomains(now, []capture.ID{it.ID})
 		}
 		return nil
 	})
@@ -175,15 +176,15 @@ func (m *model) askReason() {
 // askRule has the user write a rule that holds in later sessions, too.
 func (m *model) askRule() {
 	text := "drop "
-	if it, ok := m.table.selected(); ok {
+	if it, ok := m.table.Selected(); ok {
 		m.capture.Ledger.Read(func(r capture.Reader) {
 			switch {
-			case it.head != nil:
-				text += "." + it.head.name
-			case r.Verdict(r.Domain(it.id)).Decision == capture.Keep:
-				text = "keep " + r.Domain(it.id).Name
+			case it.Group != "":
+				text += "." + it.Group
+			case r.Verdict(r.Domain(it.ID)).Decision == capture.Keep:
+				text = "keep " + r.Domain(it.ID).Name
 			default:
-				text += r.Domain(it.id).Name
+				text += r.Domain(it.ID).Name
 			}
 		})
 	}
@@ -203,7 +204,7 @@ func (m *model) addRule(text string) error {
 		return err
 	}
 	m.capture.Ledger.SetRules(rules)
-	m.table.refresh(m.now)
+	m.table.Refresh(m.now)
 	path, err := capture.RulesPath()
 	m.say("rule added: " + r.Decision.String() + " " + r.Pattern + "; it can be taken back in " + path)
 	return err
@@ -211,15 +212,15 @@ func (m *model) addRule(text string) error {
 
 // copyName puts the selected name into the terminal's clipboard.
 func (m *model) copyName() tea.Cmd {
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return nil
 	}
 	var name string
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if name = r.Domain(it.id).Name; it.head != nil {
-			name = it.head.name
+		if name = r.Domain(it.ID).Name; it.Group != "" {
+			name = it.Group
 		}
 	})
 	m.say("copied " + name)

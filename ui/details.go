@@ -10,6 +10,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // details shows all that is known of one domain, as it comes in.
@@ -19,16 +20,16 @@ type details struct {
 }
 
 func (m *model) openDetails() {
-	if it, ok := m.table.selected(); ok && it.head != nil {
-		m.table.fold(!it.head.folded)
+	if it, ok := m.table.Selected(); ok && it.Group != "" {
+		m.table.Fold(!it.Folded)
 		return
 	}
-	id, ok := m.table.selection()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
 	}
-	m.dialog = &details{id: id}
+	m.dialog = &details{id: it.ID}
 }
 
 func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
@@ -37,9 +38,9 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 	case key.Matches(msg, k.Cancel, k.Details, k.Quit):
 		return false, nil
 	case key.Matches(msg, k.Up, k.Down):
-		m.table.key(msg, k)
-		if id, ok := m.table.selection(); ok {
-			d.id, d.top = id, 0
+		m.keyLooks(msg)
+		if it, ok := m.table.Selected(); ok && it.Group == "" {
+			d.id, d.top = it.ID, 0
 		}
 	case key.Matches(msg, k.PageDown):
 		d.top += 5
@@ -66,25 +67,25 @@ func (d *details) view(m *model, w, h int) []string {
 	}
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		rec := r.Domain(d.id)
-		row := read(r, d.id, m.now)
-		reason := row.verdict.Reason
-		if rule := row.verdict.Rule; rule != capture.Undecided && string(rule) != reason {
-			reason = strings.TrimSuffix(string(row.verdict.Rule)+": "+reason, ": ")
+		row := table.Read(r, d.id, m.now)
+		reason := row.Verdict.Reason
+		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+			reason = strings.TrimSuffix(string(row.Verdict.Rule)+": "+reason, ": ")
 		}
 		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
 		body = append(body, "")
-		field("mark", decisionStyle(s, row), strings.TrimSpace(decisionCell(row)))
+		field("mark", row.MarkStyle(s), strings.TrimSpace(row.Mark()))
 		field("why", s.Text, words(reason)...)
-		field("registered", s.Text, registrable(rec.Name))
+		field("registered", s.Text, table.Registrable(rec.Name))
 		field("", s.Muted, m.below(r, rec.Name)...)
 		var kinds []string
 		for _, t := range rec.Types {
 			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
 		}
 		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(row.now.Sub(row.first)))
-		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(row.now.Sub(row.last)))
-		field("result", resultStyle(s, row.result), words(row.result)...)
+		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(m.now.Sub(rec.First())))
+		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(m.now.Sub(rec.Last())))
+		field("result", row.ResultStyle(s), words(rec.Outcomes.String())...)
 		field("asked by", s.Text, r.Owners(rec)...)
 		field("alias of", s.Text, r.Chain(rec)...)
 		for i, a := range rec.Addresses {
@@ -103,7 +104,7 @@ func (d *details) view(m *model, w, h int) []string {
 // below is the evidence for one suffix rule instead of many exact ones, and
 // what speaks against it.
 func (m *model) below(r capture.Reader, name string) (lines []string) {
-	domain := registrable(name)
+	domain := table.Registrable(name)
 	rule := rule.Rule{Name: domain, Suffix: true}
 	if problem := rule.Problem(); problem != "" {
 		return nil

@@ -14,7 +14,7 @@ func (d *exportDialog) view(m *model, w, h int) []string {
 	s := m.styles
 	inner := min(w-4, 96)
 	f := d.formats[d.format]
-	t := m.table.tally
+	t := m.table.Tally()
 	var counts, left, format, meaning, file look.Line
 	counts.Add(s.Strong, look.Plural(len(d.preview.file.Rules), "rule")).Add(s.Muted, " from ").
 		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
@@ -75,7 +76,7 @@ func (d *help) blocks(m *model) (blocks [][]string) {
 		}
 		add(sec.title, lines)
 	}
-	add("In the filter", filterHelp)
+	add("In the filter", table.FilterHelp)
 	return blocks
 }
 

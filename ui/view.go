@@ -89,7 +89,7 @@ func (m *model) body() []string {
 	var lines []string
 	var table, shell []string
 	if l.table.h > 0 {
-		table = m.table.draw(m.styles, m.focus == onTable, m.waiting())
+		table = m.table.Draw(m.styles, m.focus == onTable, m.whyEmpty())
 	}
 	if l.shell.h > 0 {
 		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Leave.Help().Key)
@@ -131,7 +131,7 @@ func (m *model) header() string {
 		return l.Add(s.Muted, "  "+"every domain an application needs, from its own DNS queries").Cut(m.w)
 	}
 	l.Add(s.Strong, " "+m.capture.Title)
-	t := m.table.tally
+	t := m.table.Tally()
 	var right look.Line
 	right.Add(s.Text, fmt.Sprintf("%d new", t.New)).
 		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
@@ -179,7 +179,7 @@ func (m *model) footer() string {
 	s := m.styles
 	keys := m.hints()
 	text := m.messages.current(m.now)
-	if text == "" || m.dialog != nil || m.table.editing() {
+	if text == "" || m.dialog != nil || m.table.Editing() {
 		return look.Hints(s, asHints(keys), m.w)
 	}
 	var l, rest look.Line
@@ -206,7 +206,7 @@ func (m *model) hints() []key.Binding {
 		return []key.Binding{relabel(k.Leave, "to the table"), k.ShellUp}
 	case m.focus == onShell:
 		return []key.Binding{relabel(k.Reopen, "open the shell again"), relabel(k.Shell, "table"), k.Help, k.Quit}
-	case m.table.editing():
+	case m.table.Editing():
 		return []key.Binding{relabel(k.Accept, "keep the filter"), relabel(k.Cancel, "clear it")}
 	}
 	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Group, k.Details}

@@ -1,4 +1,4 @@
-package ui
+package table
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"lxd-allowlist/ui/look"
 )
 
-// tableChrome is how many lines stand above the table's rows: the title and
-// the names of the columns.
-const tableChrome = 2
+// chrome is how many lines stand above the table's rows: the title and the
+// names of the columns.
+const chrome = 2
 
 // A domain that was first asked for a moment ago stands out, and less so
 // after a while.
@@ -22,13 +22,14 @@ const (
 	recentFor = 30 * time.Second
 )
 
-func decisionCell(d rowData) string {
+// Mark is the decision in force, with a glyph that tells it without colours.
+func (d Row) Mark() string {
 	switch {
-	case d.verdict.Decision == capture.Keep:
+	case d.Verdict.Decision == capture.Keep:
 		return "✓ keep"
-	case byRule(d.verdict):
+	case byRule(d.Verdict):
 		return "– auto"
-	case d.verdict.Decision == capture.Drop:
+	case d.Verdict.Decision == capture.Drop:
 		return "✗ drop"
 	case d.now.Sub(d.first) < freshFor:
 		return "● new"
@@ -36,8 +37,9 @@ func decisionCell(d rowData) string {
 	return "· new"
 }
 
-// draw returns the pane's lines, the title first.
-func (t *table) draw(s *look.Styles, focused bool, waiting string) []string {
+// Draw returns the pane's lines, the title first. An empty table shows the
+// lines of why, which say what could be done about that.
+func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
 	places := arrangeColumns(t.w, t.sort)
 	lines = append(lines, t.head(s, places))
@@ -46,12 +48,12 @@ func (t *table) draw(s *look.Styles, focused bool, waiting string) []string {
 	}
 	lines = append(lines, t.view...)
 	if len(t.rows) == 0 {
-		t.explainEmpty(s, lines, waiting)
+		t.explain(s, lines, why)
 	}
 	return lines
 }
 
-func (t *table) title(s *look.Styles, focused bool) string {
+func (t *Table) title(s *look.Styles, focused bool) string {
 	info := fmt.Sprint(t.tally.Total())
 	if n := len(t.rows); n != t.tally.Total() {
 		info = fmt.Sprintf("%d of %d", n, t.tally.Total())
@@ -72,9 +74,9 @@ func (t *table) title(s *look.Styles, focused bool) string {
 	if t.frozen {
 		l.Add(s.Warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
 	}
-	if t.editing() || t.filter.text != "" {
+	if t.Editing() || t.filter.text != "" {
 		l.Add(s.Key, "  /").Add(s.Text, "")
-		if t.editing() {
+		if t.Editing() {
 			l.Raw(t.input.View())
 		} else {
 			l.Add(s.Match, t.filter.text)
@@ -86,7 +88,7 @@ func (t *table) title(s *look.Styles, focused bool) string {
 	return look.FinishTitle(s, focused, l, t.w)
 }
 
-func (t *table) head(s *look.Styles, places []place) string {
+func (t *Table) head(s *look.Styles, places []place) string {
 	var l look.Line
 	for _, p := range places {
 		c := columns[p.col]
@@ -100,7 +102,7 @@ func (t *table) head(s *look.Styles, places []place) string {
 	return l.Pad(t.w).String()
 }
 
-func (t *table) drawRows(s *look.Styles, places []place, focused bool) []string {
+func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string {
 	lines := make([]string, t.h)
 	t.ledger.Read(func(r capture.Reader) {
 		for i := range lines {
@@ -114,7 +116,7 @@ func (t *table) drawRows(s *look.Styles, places []place, focused bool) []string 
 			if it := t.at(at); it.head != nil {
 				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
 			} else {
-				lines[i] = t.drawRow(l, s, places, read(r, it.id, t.now))
+				lines[i] = t.drawRow(l, s, places, Read(r, it.id, t.now))
 			}
 		}
 	})
@@ -122,7 +124,7 @@ func (t *table) drawRows(s *look.Styles, places []place, focused bool) []string 
 }
 
 // begin starts a line of the table with the marker of the cursor.
-func (t *table) begin(s *look.Styles, selected, bright bool) *look.Line {
+func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
 	l := &look.Line{}
 	if selected {
 		l.Add(s.Key, map[bool]string{true: "▌", false: "│"}[bright])
@@ -137,7 +139,7 @@ func (t *table) begin(s *look.Styles, selected, bright bool) *look.Line {
 
 // drawHead draws the line above a group: its name, what a person decided
 // about all of it, and how its domains stand.
-func (t *table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.Mark) string {
+func (t *Table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.Mark) string {
 	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[h.folded]).Add(s.Strong, h.name)
 	switch {
 	case m.Decision == capture.Keep && m.Suffix:
@@ -161,16 +163,16 @@ func (t *table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.M
 	return l.Pad(t.w).Cut(t.w)
 }
 
-func (t *table) drawRow(l *look.Line, s *look.Styles, places []place, d rowData) string {
+func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, d Row) string {
 	for _, p := range places {
 		l.Pad(p.x)
 		switch p.col {
 		case colDomain:
 			t.drawName(l, s, d, p.w)
 		case colDecision:
-			l.Cell(decisionStyle(s, d), decisionCell(d), p.w, false)
+			l.Cell(d.MarkStyle(s), d.Mark(), p.w, false)
 		case colResult:
-			l.Cell(resultStyle(s, d.result), d.result, p.w, false)
+			l.Cell(d.ResultStyle(s), d.result, p.w, false)
 		default:
 			l.Cell(s.Muted, columns[p.col].cell(d), p.w, columns[p.col].right)
 		}
@@ -178,13 +180,14 @@ func (t *table) drawRow(l *look.Line, s *look.Styles, places []place, d rowData)
 	return l.Pad(t.w).String()
 }
 
-func decisionStyle(s *look.Styles, d rowData) look.Style {
+// MarkStyle is how [Row.Mark] looks.
+func (d Row) MarkStyle(s *look.Styles) look.Style {
 	switch {
-	case d.verdict.Decision == capture.Keep:
+	case d.Verdict.Decision == capture.Keep:
 		return s.Keep
-	case byRule(d.verdict):
+	case byRule(d.Verdict):
 		return s.Muted
-	case d.verdict.Decision == capture.Drop:
+	case d.Verdict.Decision == capture.Drop:
 		return s.Drop
 	case d.now.Sub(d.first) < recentFor:
 		return s.Fresh
@@ -192,8 +195,9 @@ func decisionStyle(s *look.Styles, d rowData) look.Style {
 	return s.Text
 }
 
-func resultStyle(s *look.Styles, result string) look.Style {
-	switch result {
+// ResultStyle is how the answer's outcome looks.
+func (d Row) ResultStyle(s *look.Styles) look.Style {
+	switch d.result {
 	case "", "resolved", "no data":
 		return s.Muted
 	}
@@ -203,14 +207,14 @@ func resultStyle(s *look.Styles, result string) look.Style {
 // drawName draws a name so that its registrable part stands out and what the
 // filter found in it is marked. Where it doesn't fit, it loses its front: the
 // end says whose it is.
-func (t *table) drawName(l *look.Line, s *look.Styles, d rowData, w int) {
+func (t *Table) drawName(l *look.Line, s *look.Styles, d Row, w int) {
 	name, cut := d.name, 0
 	if len(name) > w {
 		cut = len(name) - w + 1
 	}
 	front, main := s.Muted, s.Strong
 	switch {
-	case d.verdict.Decision == capture.Drop:
+	case d.Verdict.Decision == capture.Drop:
 		front, main = s.Muted, s.Muted
 	case d.now.Sub(d.first) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
@@ -219,7 +223,7 @@ func (t *table) drawName(l *look.Line, s *look.Styles, d rowData, w int) {
 	if cut > 0 {
 		l.Add(s.Muted, "…")
 	}
-	split := len(name) - len(registrable(name))
+	split := len(name) - len(Registrable(name))
 	matched := t.filter.spans(name)
 	for at := cut; at < len(name); {
 		end, style := len(name), main
@@ -239,18 +243,9 @@ func (t *table) drawName(l *look.Line, s *look.Styles, d rowData, w int) {
 	l.Pad(begin + w)
 }
 
-// explainEmpty says in the table why it is empty and what to do.
-func (t *table) explainEmpty(s *look.Styles, lines []string, waiting string) {
-	text := []string{waiting}
-	switch {
-	case t.filter.text != "":
-		text = []string{"no domain matches the filter", "esc clears it"}
-	case t.hideDrops && t.tally.Total() > 0:
-		text = []string{"everything is dropped, and hidden", "h shows it"}
-	case waiting == "":
-		text = []string{"no domain was asked for"}
-	}
-	middle := tableChrome + max(0, t.h-len(text))/2
+// explain writes into the middle of the pane.
+func (t *Table) explain(s *look.Styles, lines, text []string) {
+	middle := chrome + max(0, t.h-len(text))/2
 	for i, words := range text {
 		if middle+i < len(lines) {
 			words = ansi.Truncate(words, t.w, "…")
