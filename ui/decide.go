@@ -10,6 +10,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/table"
 )
 
 // keyDecide handles the keys that decide about what is selected.
@@ -25,9 +26,9 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 	case key.Matches(msg, k.Toggle):
 		m.toggle()
 	case key.Matches(msg, k.KeepAll):
-		m.decide(capture.Keep, m.table.rows)
+		m.decide(capture.Keep, m.table.Shown())
 	case key.Matches(msg, k.DropAll):
-		m.decide(capture.Drop, m.table.rows)
+		m.decide(capture.Drop, m.table.Shown())
 	case key.Matches(msg, k.Widen):
 		m.widen()
 	case key.Matches(msg, k.Reason):
@@ -44,18 +45,18 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 
 // mark decides about the range, the selected group or the selected domain.
 func (m *model) mark(d capture.Decision) {
-	if ids, ok := m.table.ranged(); ok {
+	if ids, ok := m.table.TakeRange(); ok {
 		m.decide(d, ids)
 		return
 	}
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	switch {
 	case !ok:
 		m.say("no domain is selected: j and k move")
-	case it.head != nil:
-		m.told(m.capture.Ledger.DecideGroup(d, it.head.name), nil)
+	case it.Group != "":
+		m.told(m.capture.Ledger.DecideGroup(d, it.Group), nil)
 	default:
-		m.decide(d, []capture.ID{it.id})
+		m.decide(d, []capture.ID{it.ID})
 	}
 }
 
@@ -93,19 +94,19 @@ func (m *model) told(what string, err error) {
 	default:
 		m.say(what)
 	}
-	m.table.refresh(m.now)
+	m.table.Refresh(m.now)
 }
 
 // toggle keeps what is dropped and drops what is not.
 func (m *model) toggle() {
 	to := capture.Drop
-	if it, ok := m.table.selected(); ok {
+	if it, ok := m.table.Selected(); ok {
 		m.capture.Ledger.Read(func(r capture.Reader) {
 			now := capture.New
-			if it.head != nil {
-				now = r.Group(it.head.name).Decision
+			if it.Group != "" {
+				now = r.Group(it.Group).Decision
 			} else {
-				now = r.Verdict(r.Domain(it.id)).Decision
+				now = r.Verdict(r.Domain(it.ID)).Decision
 			}
 			if now == capture.Drop {
 				to = capture.Keep
@@ -118,17 +119,17 @@ func (m *model) toggle() {
 // widen keeps everything below the registrable domain of what is selected, as
 // one suffix rule; a second time it takes that back.
 func (m *model) widen() {
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
 	}
 	name, wide := "", false
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if it.head != nil {
-			name = it.head.name
+		if it.Group != "" {
+			name = it.Group
 		} else {
-			name = registrable(r.Domain(it.id).Name)
+			name = table.Registrable(r.Domain(it.ID).Name)
 		}
 		wide = r.Group(name).Suffix
 	})
@@ -145,12 +146,12 @@ func (m *model) did(verb, what, nothing string) {
 		return
 	}
 	m.say(verb + what)
-	m.table.refresh(m.now)
+	m.table.Refresh(m.now)
 }
 
 // askReason has the user write why a domain or a group has its decision.
 func (m *model) askReason() {
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
@@ -158,19 +159,19 @@ func (m *model) askReason() {
 	var name string
 	var now capture.Mark
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if it.head != nil {
-			name, now = it.head.name, r.Group(it.head.name)
+		if it.Group != "" {
+			name, now = it.Group, r.Group(it.Group)
 		} else {
-			name, now = r.Domain(it.id).Name, r.Domain(it.id).Mark
+			name, now = r.Domain(it.ID).Name, r.Domain(it.ID).Mark
 		}
 	})
 	m.ask("Reason", "why "+name+" is on the list, or not; it goes into the export", now.Reason, func(text string) error {
 		now.Reason = text
-		if it.head != nil {
+		if it.Group != "" {
 			m.told(m.capture.Ledger.MarkGroup(now, name), nil)
 			return nil
 		}
-		m.told(m.capture.Ledger.Mark(now, it.id))
+		m.told(m.capture.Ledger.Mark(now, it.ID))
 		return nil
 	})
 }
@@ -178,15 +179,15 @@ func (m *model) askReason() {
 // askRule has the user write a rule that holds in later sessions, too.
 func (m *model) askRule() {
 	text := "drop "
-	if it, ok := m.table.selected(); ok {
+	if it, ok := m.table.Selected(); ok {
 		m.capture.Ledger.Read(func(r capture.Reader) {
 			switch {
-			case it.head != nil:
-				text += "." + it.head.name
-			case r.Verdict(r.Domain(it.id)).Decision == capture.Keep:
-				text = "keep " + r.Domain(it.id).Name
+			case it.Group != "":
+				text += "." + it.Group
+			case r.Verdict(r.Domain(it.ID)).Decision == capture.Keep:
+				text = "keep " + r.Domain(it.ID).Name
 			default:
-				text += r.Domain(it.id).Name
+				text += r.Domain(it.ID).Name
 			}
 		})
 	}
@@ -206,7 +207,7 @@ func (m *model) addRule(text string) error {
 		return err
 	}
 	m.capture.Ledger.SetRules(rules)
-	m.table.refresh(m.now)
+	m.table.Refresh(m.now)
 	path, err := session.RulesPath()
 	m.say("rule added: " + r.Decision.String() + " " + r.Pattern + "; it can be taken back in " + path)
 	return err
@@ -214,15 +215,15 @@ func (m *model) addRule(text string) error {
 
 // copyName puts the selected name into the terminal's clipboard.
 func (m *model) copyName() tea.Cmd {
-	it, ok := m.table.selected()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return nil
 	}
 	var name string
 	m.capture.Ledger.Read(func(r capture.Reader) {
-		if name = r.Domain(it.id).Name; it.head != nil {
-			name = it.head.name
+		if name = r.Domain(it.ID).Name; it.Group != "" {
+			name = it.Group
 		}
 	})
 	m.say("copied " + name)

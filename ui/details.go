@@ -6,10 +6,11 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // details shows all that is known of one domain, as it comes in.
@@ -19,16 +20,16 @@ type details struct {
 }
 
 func (m *model) openDetails() {
-	if it, ok := m.table.selected(); ok && it.head != nil {
-		m.table.fold(!it.head.folded)
+	if it, ok := m.table.Selected(); ok && it.Group != "" {
+		m.table.Fold(!it.Folded)
 		return
 	}
-	id, ok := m.table.selection()
+	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
 		return
 	}
-	m.dialog = &details{id: id}
+	m.dialog = &details{id: it.ID}
 }
 
 func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
@@ -37,9 +38,9 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 	case key.Matches(msg, k.Cancel, k.Details, k.Quit):
 		return false, nil
 	case key.Matches(msg, k.Up, k.Down):
-		m.table.key(msg, k)
-		if id, ok := m.table.selection(); ok {
-			d.id, d.top = id, 0
+		m.keyLooks(msg)
+		if it, ok := m.table.Selected(); ok && it.Group == "" {
+			d.id, d.top = it.ID, 0
 		}
 	case key.Matches(msg, k.PageDown):
 		d.top += 5
@@ -52,43 +53,43 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 }
 
 func (d *details) view(m *model, w, h int) []string {
-	s := &m.styles
+	s := m.styles
 	inner := min(w-4, 90)
 	var body []string
-	field := func(name string, style lipgloss.Style, values ...string) {
+	field := func(name string, style look.Style, values ...string) {
 		for i, v := range values {
-			var l line
+			var l look.Line
 			if i > 0 {
 				name = ""
 			}
-			body = append(body, l.cell(s.muted, name, 11, false).add(style, v).cut(inner))
+			body = append(body, l.Cell(s.Muted, name, 11, false).Add(style, v).Cut(inner))
 		}
 	}
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		rec := r.Domain(d.id)
-		row := read(r, d.id, m.now)
-		reason := row.verdict.Reason
-		if rule := row.verdict.Rule; rule != capture.Undecided && string(rule) != reason {
-			reason = strings.TrimSuffix(string(row.verdict.Rule)+": "+reason, ": ")
+		row := table.Read(r, d.id, m.now)
+		reason := row.Verdict.Reason
+		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+			reason = strings.TrimSuffix(string(row.Verdict.Rule)+": "+reason, ": ")
 		}
-		body = append(body, wrap(s.strong, rec.Name, inner)...)
+		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
 		body = append(body, "")
-		field("mark", decisionStyle(s, row), strings.TrimSpace(decisionCell(row)))
-		field("why", s.text, words(reason)...)
-		field("registered", s.text, registrable(rec.Name))
-		field("", s.muted, m.below(r, rec.Name)...)
+		field("mark", row.MarkStyle(s), strings.TrimSpace(row.Mark()))
+		field("why", s.Text, words(reason)...)
+		field("registered", s.Text, table.Registrable(rec.Name))
+		field("", s.Muted, m.below(r, rec.Name)...)
 		var kinds []string
 		for _, t := range rec.Types {
 			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
 		}
-		field("queries", s.text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-		field("first", s.text, rec.First().Format("15:04:05")+"  "+ago(row.first, m))
-		field("last", s.text, rec.Last().Format("15:04:05")+"  "+ago(row.last, m))
-		field("result", resultStyle(s, row.result), words(row.result)...)
-		field("asked by", s.text, r.Owners(rec)...)
-		field("alias of", s.text, r.Chain(rec)...)
+		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
+		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(m.now.Sub(rec.First())))
+		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(m.now.Sub(rec.Last())))
+		field("result", row.ResultStyle(s), words(rec.Outcomes.String())...)
+		field("asked by", s.Text, r.Owners(rec)...)
+		field("alias of", s.Text, r.Chain(rec)...)
 		for i, a := range rec.Addresses {
-			field(map[bool]string{true: "answers"}[i == 0], s.text, a.String())
+			field(map[bool]string{true: "answers"}[i == 0], s.Text, a.String())
 		}
 	})
 	room := max(3, h-6)
@@ -96,19 +97,19 @@ func (d *details) view(m *model, w, h int) []string {
 	if len(body) > room {
 		body = body[d.top : d.top+room]
 	}
-	foot := hints(s, []key.Binding{m.keys.Keep, m.keys.Drop, m.keys.Undo, relabel(m.keys.Down, "next"), relabel(m.keys.Cancel, "close")}, inner)
-	return box(s, "Details", append(body, "", foot), inner)
+	foot := look.Hints(s, asHints([]key.Binding{m.keys.Keep, m.keys.Drop, m.keys.Undo, relabel(m.keys.Down, "next"), relabel(m.keys.Cancel, "close")}), inner)
+	return look.Box(s, "Details", append(body, "", foot), inner)
 }
 
 // below is the evidence for one suffix rule instead of many exact ones, and
 // what speaks against it.
 func (m *model) below(r capture.Reader, name string) (lines []string) {
-	domain := registrable(name)
+	domain := table.Registrable(name)
 	rule := rule.Rule{Name: domain, Suffix: true}
 	if problem := rule.Problem(); problem != "" {
 		return nil
 	}
-	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", plural(r.Below(domain), "name"), m.keys.Widen.Help().Key))
+	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", look.Plural(r.Below(domain), "name"), m.keys.Widen.Help().Key))
 	if warning := rule.Warning(); warning != "" {
 		lines = append(lines, "beware: "+warning)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/ui/look"
 )
 
 // exportSettings are what was chosen last, and for the whole run: the dialog
@@ -141,7 +142,7 @@ func (m *model) updateExport(msg tea.Msg) tea.Cmd {
 	case noteMsg:
 		m.say(string(msg))
 	case copiedMsg:
-		m.say("copied the list of " + plural(msg.rules, "rule"))
+		m.say("copied the list of " + look.Plural(msg.rules, "rule"))
 		return tea.SetClipboard(string(msg.data))
 	}
 	return nil
@@ -158,7 +159,7 @@ func (m *model) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
 		return nil
 	}
 	m.result.Wrote = msg.path
-	m.say(fmt.Sprintf("wrote %s to %s", plural(msg.rules, "rule"), msg.path))
+	m.say(fmt.Sprintf("wrote %s to %s", look.Plural(msg.rules, "rule"), msg.path))
 	m.dialog = nil
 	if msg.quit {
 		return tea.Quit

@@ -5,60 +5,61 @@ import (
 	"fmt"
 	"strings"
 
+	"lxd-allowlist/ui/look"
+
 	"charm.land/bubbles/v2/key"
-	"charm.land/lipgloss/v2"
 )
 
 func (d *exportDialog) view(m *model, w, h int) []string {
-	s := &m.styles
+	s := m.styles
 	inner := min(w-4, 96)
 	f := d.formats[d.format]
-	t := m.table.tally
-	var counts, left, format, meaning, file line
-	counts.add(s.strong, plural(len(d.preview.file.Rules), "rule")).add(s.muted, " from ").
-		add(s.keep, fmt.Sprintf("%d keep", t.Keep)).add(s.muted, " and ").add(s.text, fmt.Sprintf("%d new", t.New))
-	left.add(s.muted, "left out: "+cmp.Or(d.preview.leftOut, "nothing"))
+	t := m.table.Tally()
+	var counts, left, format, meaning, file look.Line
+	counts.Add(s.Strong, look.Plural(len(d.preview.file.Rules), "rule")).Add(s.Muted, " from ").
+		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
+	left.Add(s.Muted, "left out: "+cmp.Or(d.preview.leftOut, "nothing"))
 	if n := len(d.preview.file.Refused); n > 0 {
-		left.add(s.warn, fmt.Sprintf(" and %d that no list can hold", n))
+		left.Add(s.Warn, fmt.Sprintf(" and %d that no list can hold", n))
 	}
-	format.add(s.muted, "format  ").add(s.key, "‹ ").add(s.strong, f.Name).add(s.key, " ›").add(s.muted, "  "+f.Title)
+	format.Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, f.Name).Add(s.Key, " ›").Add(s.Muted, "  "+f.Title)
 	if f.Widens != "" {
-		meaning.add(s.warn, "        "+f.Widens)
+		meaning.Add(s.Warn, "        "+f.Widens)
 	} else {
-		meaning.add(s.muted, "        proven: "+f.Proven)
+		meaning.Add(s.Muted, "        proven: "+f.Proven)
 	}
-	file.add(s.muted, "file    ")
+	file.Add(s.Muted, "file    ")
 	if d.path.Focused() {
 		d.path.SetWidth(inner - 10)
-		file.b.WriteString(d.path.View())
+		file.Raw(d.path.View())
 	} else {
-		file.add(s.strong, d.path.Value())
+		file.Add(s.Strong, d.path.Value())
 	}
-	lines := []string{counts.cut(inner), left.cut(inner), "", format.cut(inner), meaning.cut(inner), file.cut(inner), ""}
+	lines := []string{counts.Cut(inner), left.Cut(inner), "", format.Cut(inner), meaning.Cut(inner), file.Cut(inner), ""}
 	if names := d.preview.overruled; len(names) > 0 {
-		lines[2] = new(line).add(s.warn, "dropped, but a suffix rule allows "+strings.Join(names, ", ")).cut(inner)
+		lines[2] = new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+strings.Join(names, ", ")).Cut(inner)
 	}
 	lines = append(lines, d.drawPreview(s, inner, max(1, h-len(lines)-6))...)
 	wrong := ""
 	if d.err != nil && !d.exists {
-		wrong = new(line).add(s.bad, d.err.Error()).cut(inner)
+		wrong = new(look.Line).Add(s.Bad, d.err.Error()).Cut(inner)
 	}
 	lines = append(lines, wrong, d.foot(m, inner))
 	title := "Export"
 	if d.quitting {
 		title = "Quit"
 	}
-	return box(s, title, lines, inner)
+	return look.Box(s, title, lines, inner)
 }
 
-func (d *exportDialog) drawPreview(s *styles, w, room int) []string {
+func (d *exportDialog) drawPreview(s *look.Styles, w, room int) []string {
 	room = min(room, 20)
 	p := d.preview
 	switch {
 	case p.gen != d.gen:
-		return append([]string{s.muted.Render("  making the file…")}, make([]string, room-1)...)
+		return append([]string{s.Muted.Render("  making the file…")}, make([]string, room-1)...)
 	case p.err != nil:
-		return append(wrap(s.bad, p.err.Error(), w), make([]string, max(0, room-1))...)
+		return append(look.Wrap(s.Bad, p.err.Error(), w), make([]string, max(0, room-1))...)
 	}
 	text := p.lines
 	if d.exists {
@@ -67,44 +68,44 @@ func (d *exportDialog) drawPreview(s *styles, w, room int) []string {
 	d.top = max(0, min(d.top, len(text)-room))
 	lines := make([]string, room)
 	for i := range lines {
-		var l line
+		var l look.Line
 		if d.top+i < len(text) {
-			l.add(s.rule, "│ ").add(changeStyle(s, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
+			l.Add(s.Rule, "│ ").Add(changeStyle(s, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
 		}
-		lines[i] = l.cut(w)
+		lines[i] = l.Cut(w)
 	}
 	if rest := len(text) - d.top - room; rest > 0 {
-		var l line
-		lines[room-1] = l.add(s.rule, "│ ").add(s.muted, fmt.Sprintf("… %s more", plural(rest+1, "line"))).cut(w)
+		var l look.Line
+		lines[room-1] = l.Add(s.Rule, "│ ").Add(s.Muted, fmt.Sprintf("… %s more", look.Plural(rest+1, "line"))).Cut(w)
 	}
 	return lines
 }
 
-func changeStyle(s *styles, changes bool, text string) lipgloss.Style {
+func changeStyle(s *look.Styles, changes bool, text string) look.Style {
 	switch {
 	case changes && strings.HasPrefix(text, "+ "):
-		return s.keep
+		return s.Keep
 	case changes && strings.HasPrefix(text, "- "):
-		return s.drop
+		return s.Drop
 	}
-	return s.text
+	return s.Text
 }
 
 // foot says what can be done now.
 func (d *exportDialog) foot(m *model, w int) string {
-	s, k := &m.styles, &m.keys
+	s, k := m.styles, &m.keys
 	switch {
 	case d.path.Focused():
-		return hints(s, []key.Binding{relabel(k.Accept, "done")}, w)
+		return look.Hints(s, asHints([]key.Binding{relabel(k.Accept, "done")}), w)
 	case d.exists:
-		var l line
-		l.add(s.warn, "it exists:")
+		var l look.Line
+		l.Add(s.Warn, "it exists:")
 		keys := []key.Binding{relabel(k.Yes, "overwrite"), k.Merge, relabel(k.File, "another name"), k.Cancel}
-		return l.b.String() + hints(s, keys, max(0, w-l.w))
+		return l.String() + look.Hints(s, asHints(keys), max(0, w-l.Width()))
 	}
 	keys := []key.Binding{relabel(k.Accept, "write it"), k.NextFormat, k.File, relabel(k.Cancel, "back")}
 	if d.quitting {
 		keys = []key.Binding{relabel(k.Accept, "write and quit"), k.NextFormat, k.File, relabel(k.No, "quit only"), relabel(k.Cancel, "back")}
 	}
-	return hints(s, keys, w)
+	return look.Hints(s, asHints(keys), w)
 }

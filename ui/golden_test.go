@@ -20,6 +20,12 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens anew")
 
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func feed(l *capture.Ledger, at time.Time, lines ...string) {
+	l.Feed([]byte(strings.Join(lines, "\n")+"\n"), at, false)
+}
+
 // scene is a model in some state, without a program around it.
 type scene struct {
 	t *testing.T
@@ -58,8 +64,9 @@ func (s *scene) session() *scene {
 	s.shell.screen.Write([]byte("ubuntu@dnstest:~$ \x1b[32mls\x1b[m\r\nREADME  snap\r\nubuntu@dnstest:~$ "))
 	s.shell.screen.Text() // all of it is drawn now
 	s.shell.starting, s.shell.ended = false, "the shell has ended"
-	s.now, s.table.now = noon.Add(time.Minute), noon.Add(time.Minute)
-	s.pace.tick(s.now, l, s.table.tally.Total())
+	s.now = noon.Add(time.Minute)
+	s.table.Tick(s.now)
+	s.pace.tick(s.now, l, s.table.Tally().Total())
 	s.press("ctrl+]")
 	return s
 }
@@ -96,7 +103,9 @@ func press(name string) tea.KeyPressMsg {
 
 func (s *scene) golden(name string) {
 	s.t.Helper()
-	s.table.restyle()
+	if s.table != nil {
+		s.table.Restyle()
+	}
 	lines := s.lines()
 	if len(lines) != s.h {
 		s.t.Errorf("%s: %d lines, want %d", name, len(lines), s.h)
@@ -173,7 +182,7 @@ func TestScreens(t *testing.T) {
 }
 
 func (s *scene) waitingForQueries() {
-	s.begin(&Capture{Ledger: ledgerOf(), Title: "dnstest on lxdbr0", Live: true})
+	s.begin(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dnstest on lxdbr0", Live: true})
 	s.now = noon.Add(time.Minute)
 }
 

@@ -3,6 +3,9 @@ package ui
 import (
 	"strings"
 
+	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
+
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -53,10 +56,10 @@ const (
 
 // blocks returns what the search leaves of the help: titles and lines.
 func (d *help) blocks(m *model) (blocks [][]string) {
-	s := &m.styles
+	s := m.styles
 	want := strings.ToLower(d.search.Value())
 	add := func(title string, lines [][2]string) {
-		block := []string{s.strong.Render(title)}
+		block := []string{s.Strong.Render(title)}
 		for _, l := range lines {
 			if strings.Contains(strings.ToLower(title+" "+l[0]+" "+l[1]), want) {
 				block = append(block, helpLine(s, l[0], l[1]))
@@ -73,7 +76,7 @@ func (d *help) blocks(m *model) (blocks [][]string) {
 		}
 		add(sec.title, lines)
 	}
-	add("In the filter", filterHelp)
+	add("In the filter", table.FilterHelp)
 	return blocks
 }
 
@@ -98,14 +101,14 @@ func columnsOf(blocks [][]string, n int) []string {
 			if i < len(c) {
 				text = c[i]
 			}
-			lines[i] += fit(text, helpColumn)
+			lines[i] += look.Fit(text, helpColumn)
 		}
 	}
 	return lines
 }
 
 func (d *help) view(m *model, w, h int) []string {
-	s := &m.styles
+	s := m.styles
 	n := max(1, min(3, (w-4)/helpColumn))
 	inner := n * helpColumn
 	body := columnsOf(d.blocks(m), n)
@@ -115,18 +118,18 @@ func (d *help) view(m *model, w, h int) []string {
 	if len(body) > room {
 		body = body[d.top : d.top+room]
 	} else if len(body) == 0 {
-		body = []string{s.muted.Render("nothing has that name")}
+		body = []string{s.Muted.Render("nothing has that name")}
 	}
 	foot := []key.Binding{relabel(m.keys.Cancel, "close")}
 	if rest > 0 || d.top > 0 {
 		foot = append([]key.Binding{bind(nil, "↑/↓", "more")}, foot...)
 	}
 	d.search.SetWidth(inner - 4)
-	lines := []string{s.key.Render("/ ") + d.search.View(), ""}
-	return box(s, "Keys", append(append(lines, body...), "", hints(s, foot, inner)), inner)
+	lines := []string{s.Key.Render("/ ") + d.search.View(), ""}
+	return look.Box(s, "Keys", append(append(lines, body...), "", look.Hints(s, asHints(foot), inner)), inner)
 }
 
-func helpLine(s *styles, k, does string) string {
-	var l line
-	return l.add(s.key, k).pad(max(helpKeyWidth, width(k)+1)).add(s.text, does).cut(helpColumn)
+func helpLine(s *look.Styles, k, does string) string {
+	var l look.Line
+	return l.Add(s.Key, k).Pad(max(helpKeyWidth, look.Width(k)+1)).Add(s.Text, does).Cut(helpColumn)
 }

@@ -18,8 +18,8 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.keyBefore(msg)
 	case m.focus == onShell:
 		return m.keyShell(msg)
-	case m.table.editing():
-		m.table.editFilter(msg, m.keys)
+	case m.table.Editing():
+		m.keyFilter(msg)
 		return nil
 	}
 	return m.keyTable(msg)
@@ -93,7 +93,7 @@ func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 		if done, cmd := m.keyPanes(msg); done {
 			return cmd
 		}
-		m.table.key(msg, k)
+		m.keyLooks(msg)
 	}
 	return nil
 }
@@ -118,8 +118,8 @@ func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
 	case m.capture == nil:
 	case m.focus == onShell:
 		m.shell.paste(msg.Content)
-	case m.table.editing():
-		m.table.editFilter(msg, m.keys)
+	case m.table.Editing():
+		m.table.Type(msg)
 	}
 	return nil
 }
@@ -151,14 +151,14 @@ func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
 		if inShell {
 			m.shell.scroll(-lines)
 		} else {
-			m.table.scroll(lines)
+			m.table.Scroll(lines)
 		}
 	case tea.MouseClickMsg:
 		if inShell {
 			return m.focusOn(onShell)
 		}
 		if m.layout.table.contains(at.X, at.Y) {
-			m.table.click(at.X-m.layout.table.x, at.Y-m.layout.table.y)
+			m.table.Click(at.X-m.layout.table.x, at.Y-m.layout.table.y)
 			return m.focusOn(onTable)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -73,7 +75,7 @@ type model struct {
 	ctx    context.Context
 	opts   Options
 	keys   keyMap
-	styles styles
+	styles *look.Styles
 	w, h   int
 	now    time.Time
 
@@ -81,7 +83,7 @@ type model struct {
 	opening *opening // while one is
 
 	capture *Capture
-	table   *table
+	table   *table.Table
 	shell   *shellPane
 	layout  layout
 	zoom    zoom
@@ -106,7 +108,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	_, err = tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(frames)).Run()
 	m.shell.close()
 	if m.table != nil {
-		m.prefs.Grouped, m.prefs.HideDrops = m.table.groups != nil, m.table.hideDrops
+		m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
 		err = errors.Join(err, m.prefs.save())
 	}
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
@@ -120,7 +122,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ctx: ctx, opts: o, keys: keys, styles: newStyles(true), now: time.Now(), prefs: loadPrefs()}
+	m := &model{ctx: ctx, opts: o, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
 	m.export = exportSettings{format: o.Format, path: o.Output, options: o.Export}
 	return m, nil
 }
@@ -151,13 +153,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 		return m, m.arrange()
 	case tea.BackgroundColorMsg:
-		m.styles = newStyles(msg.IsDark())
-		m.table.restyle()
+		m.styles = look.NewStyles(msg.IsDark())
+		if m.table != nil {
+			m.table.Restyle()
+		}
 	case tickMsg:
 		m.now = time.Time(msg)
 		if m.capture != nil {
-			m.table.tick(m.now)
-			m.pace.tick(m.now, m.capture.Ledger, m.table.tally.Total())
+			m.table.Tick(m.now)
+			m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
 		}
 		return m, tick()
 	case tea.KeyPressMsg:
@@ -170,9 +174,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.say(string(msg))
 		return m, m.awaitNotice()
 	case ledgerMsg:
-		m.table.refresh(time.Now())
+		m.table.Refresh(time.Now())
 		if m.shell == nil && !m.capture.Live {
-			m.table.wake() // the table has the focus, and nothing newer comes
+			m.table.Wake() // the table has the focus, and nothing newer comes
 		}
 		return m, m.awaitLedger()
 	case choicesMsg, stepMsg, openedMsg:
@@ -190,11 +194,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // begin shows a capture: the table is filled, the shell is opened.
 func (m *model) begin(c *Capture) tea.Cmd {
 	m.capture, m.picker, m.opening = c, nil, nil
-	m.table = newTable(c.Ledger)
-	m.table.hideDrops = m.prefs.HideDrops
-	m.table.refresh(time.Now())
+	m.table = table.New(c.Ledger)
+	m.table.HideDrops(m.prefs.HideDrops)
+	m.table.Refresh(time.Now())
 	if m.prefs.Grouped {
-		m.table.group(true)
+		m.table.Group(true)
 	}
 	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice()}
 	if c.Shell != nil {
@@ -211,7 +215,9 @@ func (m *model) begin(c *Capture) tea.Cmd {
 // arrange gives every pane its place.
 func (m *model) arrange() tea.Cmd {
 	m.layout = arrange(m.w, m.h, m.shell != nil, m.zoom, m.prefs)
-	m.table.resize(m.layout.table.w, max(0, m.layout.table.h-tableChrome))
+	if m.table != nil {
+		m.table.Resize(m.layout.table.w, m.layout.table.h)
+	}
 	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
 }
 
@@ -221,7 +227,7 @@ func (m *model) focusOn(f focus) tea.Cmd {
 	}
 	m.focus = f
 	if f == onTable {
-		m.table.wake()
+		m.table.Wake()
 	}
 	m.shell.focus(f == onShell)
 	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {

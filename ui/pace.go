@@ -2,12 +2,12 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
 )
 
 // pace is how fast the capture goes, for the question of when it is enough:
@@ -60,30 +60,12 @@ func (p *pace) saturation(now time.Time) string {
 	if p.lastNew.IsZero() {
 		return ""
 	}
-	text := "nothing new for " + age(now.Sub(p.lastNew))
-	if age(now.Sub(p.lastNew)) == "now" {
+	text := "nothing new for " + look.Age(now.Sub(p.lastNew))
+	if look.Age(now.Sub(p.lastNew)) == "now" {
 		text = "new just now"
 	}
 	if p.commands > 0 {
-		text += fmt.Sprintf(" and %s", plural(p.commands, "command"))
+		text += fmt.Sprintf(" and %s", look.Plural(p.commands, "command"))
 	}
 	return text
-}
-
-// chart draws numbers as bars, the last moment at the right.
-func chart(values []uint64) string {
-	most := uint64(1)
-	for _, v := range values {
-		most = max(most, v)
-	}
-	const bars = "▁▂▃▄▅▆▇█"
-	var b strings.Builder
-	for _, v := range values {
-		i := 0
-		if v > 0 {
-			i = 1 + int(v*6/most)
-		}
-		b.WriteString(string([]rune(bars)[i]))
-	}
-	return b.String()
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"lxd-allowlist/ui/look"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 )
@@ -77,25 +79,25 @@ func (p *picker) hints(k *keyMap) []key.Binding {
 }
 
 func (p *picker) draw(m *model) []string {
-	s := &m.styles
-	var l line
-	lines := []string{"", l.add(s.strong, " Which instance?").add(s.muted, "  its bridge logs DNS queries until you quit").String(), ""}
+	s := m.styles
+	var l look.Line
+	lines := []string{"", l.Add(s.Strong, " Which instance?").Add(s.Muted, "  its bridge logs DNS queries until you quit").String(), ""}
 	switch {
 	case p.loading:
-		return append(lines, s.muted.Render(" asking LXD…"))
+		return append(lines, s.Muted.Render(" asking LXD…"))
 	case p.err != nil:
-		return append(lines, wrap(s.bad, p.err.Error(), m.w-2)...)
+		return append(lines, look.Wrap(s.Bad, p.err.Error(), m.w-2)...)
 	case len(p.choices) == 0:
-		return append(lines, wrap(s.text, "There is no instance yet. `lxd-allowlist --launch ubuntu:24.04` makes one that is removed at the end.", m.w-2)...)
+		return append(lines, look.Wrap(s.Text, "There is no instance yet. `lxd-allowlist --launch ubuntu:24.04` makes one that is removed at the end.", m.w-2)...)
 	}
 	name, network := len("instance"), len("network")
 	for _, c := range p.choices {
 		name, network = max(name, len(c.Instance)), max(network, len(c.Network))
 	}
 	name, network = min(name, 30), min(network, 20)
-	var head line
-	head.pad(2).cell(s.muted, "instance", name, false).pad(name+4).cell(s.muted, "state", 9, false).
-		pad(name+15).cell(s.muted, "network", network, false)
+	var head look.Line
+	head.Pad(2).Cell(s.Muted, "instance", name, false).Pad(name+4).Cell(s.Muted, "state", 9, false).
+		Pad(name+15).Cell(s.Muted, "network", network, false)
 	lines = append(lines, head.String())
 	room := m.h - 2 - len(lines) - 2
 	first := max(0, p.cursor-room+1)
@@ -103,33 +105,33 @@ func (p *picker) draw(m *model) []string {
 		lines = append(lines, p.drawChoice(s, p.choices[i], i == p.cursor, name, network, m.w))
 	}
 	if p.said != "" {
-		lines = append(lines, "", s.warn.Render(" "+p.said))
+		lines = append(lines, "", s.Warn.Render(" "+p.said))
 	}
 	return lines
 }
 
-func (p *picker) drawChoice(s *styles, c Choice, selected bool, name, network, w int) string {
-	var l line
-	style, state := s.strong, s.good
+func (p *picker) drawChoice(s *look.Styles, c Choice, selected bool, name, network, w int) string {
+	var l look.Line
+	style, state := s.Strong, s.Good
 	if c.Problem != "" {
-		style = s.muted
+		style = s.Muted
 	}
 	if c.Status != "Running" {
-		state = s.muted
+		state = s.Muted
 	}
 	if selected {
-		l.add(s.key, "▌")
-		l.background = s.selection
+		l.Add(s.Key, "▌")
+		l.Select(s)
 	}
-	l.pad(2).cell(style, c.Instance, name, false).pad(name+4).cell(state, strings.ToLower(c.Status), 9, false).
-		pad(name+15).cell(s.text, c.Network, network, false).pad(name + network + 17)
+	l.Pad(2).Cell(style, c.Instance, name, false).Pad(name+4).Cell(state, strings.ToLower(c.Status), 9, false).
+		Pad(name+15).Cell(s.Text, c.Network, network, false).Pad(name + network + 17)
 	switch {
 	case c.Problem != "":
-		l.add(s.warn, c.Problem)
+		l.Add(s.Warn, c.Problem)
 	case c.Stopped:
-		l.add(s.muted, "enter starts it")
+		l.Add(s.Muted, "enter starts it")
 	}
-	return l.pad(w).cut(w)
+	return l.Pad(w).Cut(w)
 }
 
 // opening is the time between a choice and its capture.
@@ -258,18 +260,18 @@ func (o *opening) hints(k *keyMap) []key.Binding {
 }
 
 func (o *opening) draw(m *model) []string {
-	s := &m.styles
-	lines := []string{"", s.strong.Render(" Opening " + o.choice.Instance), ""}
+	s := m.styles
+	lines := []string{"", s.Strong.Render(" Opening " + o.choice.Instance), ""}
 	for i, step := range o.steps {
-		var l line
+		var l look.Line
 		switch last := i == len(o.steps)-1; {
 		case last && o.err != nil:
-			l.add(s.bad, " ✗ ").add(s.text, step)
+			l.Add(s.Bad, " ✗ ").Add(s.Text, step)
 		case last:
-			l.add(s.key, " ▸ ").add(s.text, step)
+			l.Add(s.Key, " ▸ ").Add(s.Text, step)
 			o.bar(s, &l)
 		default:
-			l.add(s.good, " ✓ ").add(s.muted, step)
+			l.Add(s.Good, " ✓ ").Add(s.Muted, step)
 		}
 		lines = append(lines, l.String())
 	}
@@ -279,17 +281,17 @@ func (o *opening) draw(m *model) []string {
 	lines = append(lines, "")
 	var q Question
 	if errors.As(o.err, &q) {
-		return append(lines, wrap(s.warn, q.Question(), m.w-2)...)
+		return append(lines, look.Wrap(s.Warn, q.Question(), m.w-2)...)
 	}
-	return append(lines, wrap(s.bad, o.err.Error(), m.w-2)...)
+	return append(lines, look.Wrap(s.Bad, o.err.Error(), m.w-2)...)
 }
 
 // bar draws how far the step is.
-func (o *opening) bar(s *styles, l *line) {
+func (o *opening) bar(s *look.Styles, l *look.Line) {
 	if o.done < 0 {
 		return
 	}
 	const cells = 24
 	full := int(min(o.done, 1) * cells)
-	l.add(s.key, "  "+strings.Repeat("━", full)).add(s.muted, strings.Repeat("─", cells-full)+fmt.Sprintf(" %d%%", int(o.done*100)))
+	l.Add(s.Key, "  "+strings.Repeat("━", full)).Add(s.Muted, strings.Repeat("─", cells-full)+fmt.Sprintf(" %d%%", int(o.done*100)))
 }

@@ -4,6 +4,8 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/look"
 )
 
 // prompt asks for one line of text.
@@ -39,14 +41,14 @@ func (p *prompt) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) 
 func (p *prompt) paste(msg tea.PasteMsg) { p.input, _ = p.input.Update(msg) }
 
 func (p *prompt) view(m *model, w, _ int) []string {
-	s := &m.styles
+	s := m.styles
 	inner := min(w-4, 76)
 	p.input.SetWidth(inner - 2)
-	foot := hints(s, []key.Binding{m.keys.Accept, m.keys.Cancel}, inner)
+	foot := look.Hints(s, asHints([]key.Binding{m.keys.Accept, m.keys.Cancel}), inner)
 	if p.err != nil {
-		foot = new(line).add(s.bad, p.err.Error()).cut(inner)
+		foot = new(look.Line).Add(s.Bad, p.err.Error()).Cut(inner)
 	}
-	return box(s, p.title, []string{s.muted.Render(p.help), "", p.input.View(), "", foot}, inner)
+	return look.Box(s, p.title, []string{s.Muted.Render(p.help), "", p.input.View(), "", foot}, inner)
 }
 
 // messageLog lists what was said, the last first.
@@ -66,25 +68,25 @@ func (d *messageLog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.C
 }
 
 func (d *messageLog) view(m *model, w, h int) []string {
-	s := &m.styles
+	s := m.styles
 	inner := min(w-4, 100)
 	var lines []string
 	for i := len(m.messages) - 1; i >= 0; i-- {
 		said := m.messages[i]
-		for n, text := range wrap(s.text, said.text, inner-10) {
+		for n, text := range look.Wrap(s.Text, said.text, inner-10) {
 			at := ""
 			if n == 0 {
 				at = said.at.Format("15:04:05")
 			}
-			lines = append(lines, new(line).add(s.muted, at).pad(9).cut(9)+text)
+			lines = append(lines, new(look.Line).Add(s.Muted, at).Pad(9).Cut(9)+text)
 		}
 	}
 	if len(lines) == 0 {
-		lines = []string{s.muted.Render("nothing was said yet")}
+		lines = []string{s.Muted.Render("nothing was said yet")}
 	}
 	room := max(3, h-6)
 	d.top = max(0, min(d.top, len(lines)-room))
 	lines = lines[d.top:min(d.top+room, len(lines))]
-	foot := hints(s, []key.Binding{relabel(m.keys.Down, "older"), relabel(m.keys.Cancel, "close")}, inner)
-	return box(s, "Messages", append(lines, "", foot), inner)
+	foot := look.Hints(s, asHints([]key.Binding{relabel(m.keys.Down, "older"), relabel(m.keys.Cancel, "close")}), inner)
+	return look.Box(s, "Messages", append(lines, "", foot), inner)
 }

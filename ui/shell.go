@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/term"
 )
 
@@ -215,7 +216,7 @@ func (p *shellPane) mouse(m *model, msg tea.MouseMsg, x, y int) (used bool, cmd 
 		}
 		p.drag = nil
 		if text := p.screen.Selected(); strings.TrimSpace(text) != "" {
-			m.say("copied " + plural(strings.Count(text, "\n")+1, "line"))
+			m.say("copied " + look.Plural(strings.Count(text, "\n")+1, "line"))
 			return true, tea.SetClipboard(text)
 		}
 	default:
@@ -237,7 +238,7 @@ func (p *shellPane) cursor(at rect) *tea.Cursor {
 }
 
 // draw returns the pane's lines, the title first.
-func (p *shellPane) draw(s *styles, at rect, focused bool, leave string) []string {
+func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave string) []string {
 	info := ""
 	switch {
 	case p.starting:
@@ -245,17 +246,17 @@ func (p *shellPane) draw(s *styles, at rect, focused bool, leave string) []strin
 	case p.shell == nil:
 		info = "ended"
 	}
-	l := titleLine(s, focused, "Shell", info)
+	l := look.Title(s, focused, "Shell", info)
 	if n := p.screen.Scrolled(); n > 0 {
-		l.add(s.warn, fmt.Sprintf(" %s back", plural(n, "line")))
+		l.Add(s.Warn, fmt.Sprintf(" %s back", look.Plural(n, "line")))
 	}
 	if focused {
-		l.add(s.muted, "  ").add(s.key, leave).add(s.muted, " leaves")
+		l.Add(s.Muted, "  ").Add(s.Key, leave).Add(s.Muted, " leaves")
 	}
-	lines := append(make([]string, 0, at.h), finishTitle(s, focused, l, at.w))
+	lines := append(make([]string, 0, at.h), look.FinishTitle(s, focused, l, at.w))
 	for _, text := range p.screen.Lines() {
 		if len(lines) < at.h {
-			lines = append(lines, fit(text, at.w))
+			lines = append(lines, look.Fit(text, at.w))
 		}
 	}
 	for len(lines) < at.h {
@@ -268,11 +269,11 @@ func (p *shellPane) draw(s *styles, at rect, focused bool, leave string) []strin
 }
 
 // explainEnd says over the pane's last lines why no shell runs.
-func (p *shellPane) explainEnd(s *styles, lines []string, w int) {
-	var what, next line
-	what.add(s.warn, " "+p.ended)
-	next.add(s.muted, " press ").add(s.key, "o").add(s.muted, " to open it again; the capture goes on")
+func (p *shellPane) explainEnd(s *look.Styles, lines []string, w int) {
+	var what, next look.Line
+	what.Add(s.Warn, " "+p.ended)
+	next.Add(s.Muted, " press ").Add(s.Key, "o").Add(s.Muted, " to open it again; the capture goes on")
 	if n := len(lines); n > 3 {
-		lines[n-2], lines[n-1] = what.cut(w), next.cut(w)
+		lines[n-2], lines[n-1] = what.Cut(w), next.Cut(w)
 	}
 }

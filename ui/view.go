@@ -6,10 +6,9 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
 )
 
 // The least screen that holds something of use.
@@ -51,14 +50,14 @@ func (m *model) lines() []string {
 	lines = append(lines, m.footer())
 	if m.dialog != nil {
 		for i := range lines {
-			lines[i] = m.styles.rule.Render(ansi.Strip(lines[i])) // what stands behind steps back
+			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
 		box := m.dialog.view(m, m.w, m.h)
 		w := 0
 		if len(box) > 0 {
-			w = width(box[0])
+			w = look.Width(box[0])
 		}
-		overlay(lines, box, max(0, (m.w-w)/2), max(0, (m.h-len(box))/2), m.w)
+		look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (m.h-len(box))/2), m.w)
 	}
 	return lines
 }
@@ -68,7 +67,7 @@ func (m *model) blank(text string) []string {
 	for i := range lines {
 		lines[i] = strings.Repeat(" ", m.w)
 	}
-	lines[0] = fit(text, m.w)
+	lines[0] = look.Fit(text, m.w)
 	return lines
 }
 
@@ -77,7 +76,7 @@ func (m *model) frame(body []string) []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	for i := range m.h - 2 {
 		if i < len(body) {
-			lines = append(lines, fit(body[i], m.w))
+			lines = append(lines, look.Fit(body[i], m.w))
 		} else {
 			lines = append(lines, strings.Repeat(" ", m.w))
 		}
@@ -90,10 +89,10 @@ func (m *model) body() []string {
 	var lines []string
 	var table, shell []string
 	if l.table.h > 0 {
-		table = m.table.draw(&m.styles, m.focus == onTable, m.waiting())
+		table = m.table.Draw(m.styles, m.focus == onTable, m.whyEmpty())
 	}
 	if l.shell.h > 0 {
-		shell = m.shell.draw(&m.styles, l.shell, m.focus == onShell, m.keys.Leave.Help().Key)
+		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Leave.Help().Key)
 	}
 	first, second := table, shell
 	if m.prefs.Swapped {
@@ -102,7 +101,7 @@ func (m *model) body() []string {
 	if l.divider.w != 1 {
 		return append(append(lines, first...), second...)
 	}
-	bar := m.styles.rule.Render("│")
+	bar := m.styles.Rule.Render("│")
 	for i := range first {
 		lines = append(lines, first[i]+bar+second[i])
 	}
@@ -115,7 +114,7 @@ func (m *model) waiting() string {
 		text := ""
 		m.capture.Ledger.Read(func(r capture.Reader) {
 			if c := r.Counts(); c.Lines > 0 && c.Queries == 0 {
-				text = fmt.Sprintf("no query in %s: is it dnsmasq's log, with log-queries?", plural(int(c.Lines), "line"))
+				text = fmt.Sprintf("no query in %s: is it dnsmasq's log, with log-queries?", look.Plural(int(c.Lines), "line"))
 			}
 		})
 		return text
@@ -125,53 +124,51 @@ func (m *model) waiting() string {
 
 // header says what is captured, how it stands and since when nothing new came.
 func (m *model) header() string {
-	s := &m.styles
-	var l line
-	l.add(s.brand, " lxd-allowlist ")
+	s := m.styles
+	var l look.Line
+	l.Add(s.Brand, " lxd-allowlist ")
 	if m.capture == nil {
-		return l.add(s.muted, "  "+"every domain an application needs, from its own DNS queries").cut(m.w)
+		return l.Add(s.Muted, "  "+"every domain an application needs, from its own DNS queries").Cut(m.w)
 	}
-	l.add(s.strong, " "+m.capture.Title)
-	t := m.table.tally
-	var right line
-	right.add(s.text, fmt.Sprintf("%d new", t.New)).
-		add(s.muted, " · ").add(s.keep, fmt.Sprintf("%d keep", t.Keep)).
-		add(s.muted, " · ").add(s.drop, fmt.Sprintf("%d drop", t.DropByUser)).
-		add(s.muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
+	l.Add(s.Strong, " "+m.capture.Title)
+	t := m.table.Tally()
+	var right look.Line
+	right.Add(s.Text, fmt.Sprintf("%d new", t.New)).
+		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
+		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
+		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
 	for _, news := range m.news() {
-		if l.w+news.w+right.w <= m.w {
-			l.join(news)
+		if l.Width()+news.Width()+right.Width() <= m.w {
+			l.Join(news)
 		}
 	}
-	var left line
-	left.b.WriteString(fit(l.b.String(), max(0, min(l.w, m.w-right.w-1))))
-	left.w = max(0, min(l.w, m.w-right.w-1))
-	return left.pad(m.w - right.w).join(&right).cut(m.w)
+	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()-1))))
+	return left.Pad(m.w - right.Width()).Join(&right).Cut(m.w)
 }
 
 // news is what the header says where there is room, the weightiest first.
-func (m *model) news() (all []*line) {
-	s := &m.styles
+func (m *model) news() (all []*look.Line) {
+	s := m.styles
 	if p := m.capture.Progress; p != nil && p() < 1 {
-		all = append(all, new(line).add(s.fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
+		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}
-	say := func(st lipgloss.Style, text string) { all = append(all, new(line).add(st, "  "+text)) }
+	say := func(st look.Style, text string) { all = append(all, new(look.Line).Add(st, "  "+text)) }
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		if err := r.Fault(); err != nil {
-			say(s.bad, "not saved: "+err.Error())
+			say(s.Bad, "not saved: "+err.Error())
 		}
 		if n := r.Counts().Lost; n > 0 {
-			say(s.warn, fmt.Sprintf("dnsmasq lost %d", n))
+			say(s.Warn, fmt.Sprintf("dnsmasq lost %d", n))
 		}
 		if !m.capture.Live {
 			return
 		}
-		say(s.good, "● live")
+		say(s.Good, "● live")
 	})
 	if text := m.pace.saturation(m.now); text != "" && m.capture.Live {
-		say(s.muted, text)
-		all = append(all, new(line).add(s.muted, "  new ").add(s.fresh, chart(m.pace.domainBars)).
-			add(s.muted, "  queries ").add(s.key, chart(m.pace.bars)))
+		say(s.Muted, text)
+		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
+			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))
 	}
 	return all
 }
@@ -179,21 +176,21 @@ func (m *model) news() (all []*line) {
 // footer shows the last message for a while, else the keys that do something
 // now.
 func (m *model) footer() string {
-	s := &m.styles
+	s := m.styles
 	keys := m.hints()
 	text := m.messages.current(m.now)
-	if text == "" || m.dialog != nil || m.table.editing() {
-		return hints(s, keys, m.w)
+	if text == "" || m.dialog != nil || m.table.Editing() {
+		return look.Hints(s, asHints(keys), m.w)
 	}
-	var l, rest line
-	for _, b := range keys[max(0, len(keys)-2):] {
-		rest.join(hint(s, b))
+	var l, rest look.Line
+	for _, h := range asHints(keys[max(0, len(keys)-2):]) {
+		rest.Join(look.HintLine(s, h))
 	}
-	l.add(s.key, " ▸ ").add(s.strong, text).add(s.text, " ")
-	if l.w+rest.w <= m.w {
-		l.pad(m.w - rest.w).join(&rest)
+	l.Add(s.Key, " ▸ ").Add(s.Strong, text).Add(s.Text, " ")
+	if l.Width()+rest.Width() <= m.w {
+		l.Pad(m.w - rest.Width()).Join(&rest)
 	}
-	return l.cut(m.w)
+	return l.Cut(m.w)
 }
 
 func (m *model) hints() []key.Binding {
@@ -209,7 +206,7 @@ func (m *model) hints() []key.Binding {
 		return []key.Binding{relabel(k.Leave, "to the table"), k.ShellUp}
 	case m.focus == onShell:
 		return []key.Binding{relabel(k.Reopen, "open the shell again"), relabel(k.Shell, "table"), k.Help, k.Quit}
-	case m.table.editing():
+	case m.table.Editing():
 		return []key.Binding{relabel(k.Accept, "keep the filter"), relabel(k.Cancel, "clear it")}
 	}
 	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Group, k.Details}
@@ -224,57 +221,11 @@ func relabel(b key.Binding, help string) key.Binding {
 	return b
 }
 
-func hint(s *styles, b key.Binding) *line {
-	return new(line).add(s.muted, " ").add(s.key, b.Help().Key).add(s.muted, " "+b.Help().Desc+" ")
-}
-
-// hints draws keys and what they do, as many as fit: the first and the last
-// two before the others.
-func hints(s *styles, keys []key.Binding, w int) string {
-	last := max(0, len(keys)-2)
-	room := w
+// asHints are keys as hints.
+func asHints(keys []key.Binding) []look.Hint {
+	hints := make([]look.Hint, len(keys))
 	for i, b := range keys {
-		if i == 0 || i >= last {
-			room -= hint(s, b).w
-		}
+		hints[i] = look.Hint{Key: b.Help().Key, Does: b.Help().Desc}
 	}
-	var l line
-	for i, b := range keys {
-		p := hint(s, b)
-		if i > 0 && i < last {
-			if p.w > room {
-				continue
-			}
-			room -= p.w
-		}
-		l.join(p)
-	}
-	return l.cut(w)
-}
-
-// titleLine begins a pane's title: its name and something about it. The pane
-// with the focus has a heavy rule, so that it shows without colours too.
-func titleLine(s *styles, focused bool, name, info string) *line {
-	l := &line{}
-	rule, title, dash := s.rule, s.title, "─"
-	if focused {
-		rule, title, dash = s.ruleFocused, s.titleFocused, "━"
-	}
-	l.add(rule, dash+" ").add(title, name)
-	if info != "" {
-		l.add(s.muted, " "+info)
-	}
-	return l
-}
-
-// finishTitle draws the rule to the end of the line, or cuts it.
-func finishTitle(s *styles, focused bool, l *line, w int) string {
-	rule, dash := s.rule, "─"
-	if focused {
-		rule, dash = s.ruleFocused, "━"
-	}
-	if n := w - l.w - 1; n > 0 {
-		l.add(rule, " "+strings.Repeat(dash, n))
-	}
-	return l.cut(w)
+	return hints
 }

@@ -1,4 +1,4 @@
-package ui
+package table
 
 import "lxd-allowlist/capture"
 
@@ -28,7 +28,7 @@ type grouping struct {
 func (g *grouping) isFolded(name string) bool { return g.folded[name] != g.all }
 
 // arrange makes the lines anew from the table's rows.
-func (g *grouping) arrange(t *table) {
+func (g *grouping) arrange(t *Table) {
 	if g == nil {
 		return
 	}
@@ -71,8 +71,8 @@ func (g *grouping) find(it item) int {
 	return -1
 }
 
-// group turns the grouping on or off; the selection stays on its domain.
-func (t *table) group(on bool) {
+// Group turns the grouping on or off; the selection stays on its domain.
+func (t *Table) Group(on bool) {
 	was, ok := t.selected()
 	if was.head != nil && len(was.head.ids) > 0 {
 		was = item{id: was.head.ids[0]}
@@ -92,8 +92,11 @@ func (t *table) group(on bool) {
 	}
 }
 
-// fold hides the rows of the selected group, or shows them.
-func (t *table) fold(fold bool) {
+// Grouped reports whether the rows stand in groups.
+func (t *Table) Grouped() bool { return t.groups != nil }
+
+// Fold hides the rows of the selected group, or shows them.
+func (t *Table) Fold(fold bool) {
 	it, ok := t.selected()
 	if t.groups == nil || !ok {
 		return
@@ -110,8 +113,8 @@ func (t *table) fold(fold bool) {
 	t.show()
 }
 
-// foldAll folds all groups, or unfolds them if all are.
-func (t *table) foldAll() {
+// FoldAll folds all groups, or unfolds them if all are.
+func (t *Table) FoldAll() {
 	if t.groups == nil {
 		return
 	}
@@ -129,7 +132,7 @@ func (t *table) foldAll() {
 }
 
 // show brings the cursor into view.
-func (t *table) show() {
+func (t *Table) show() {
 	t.view = nil
 	t.bound()
 	t.top = max(min(t.top, t.cursor), t.cursor-t.h+1)

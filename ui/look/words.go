@@ -1,12 +1,12 @@
-package ui
+package look
 
 import (
 	"fmt"
 	"time"
 )
 
-// age says how long ago something was, in at most five cells.
-func age(d time.Duration) string {
+// Age says how long ago something was, in at most five cells.
+func Age(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return "now"
@@ -22,8 +22,17 @@ func age(d time.Duration) string {
 	return "long"
 }
 
-// count writes a number in at most five cells.
-func count(n uint64) string {
+// Ago is [Age] within a sentence: "3m ago", "now".
+func Ago(d time.Duration) string {
+	a := Age(d)
+	if a == "now" {
+		return a
+	}
+	return a + " ago"
+}
+
+// Count writes a number in at most five cells.
+func Count(n uint64) string {
 	switch {
 	case n < 100_000:
 		return fmt.Sprint(n)
@@ -33,8 +42,8 @@ func count(n uint64) string {
 	return fmt.Sprintf("%dM", n/1_000_000)
 }
 
-// plural is "1 domain", "2 domains".
-func plural(n int, one string) string {
+// Plural is "1 domain", "2 domains".
+func Plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -1,4 +1,4 @@
-package ui
+package table
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ func ledgerOf(names ...string) *capture.Ledger {
 }
 
 // shown returns the names of the lines, heads of groups in brackets.
-func shown(t *table) (names []string) {
+func shown(t *Table) (names []string) {
 	t.ledger.Read(func(r capture.Reader) {
 		for i := range t.len() {
 			it := t.at(i)
@@ -43,10 +43,10 @@ func shown(t *table) (names []string) {
 
 // fresh returns a table that sees the ledger for the first time, with the
 // settings of t.
-func fresh(t *table) *table {
-	f := newTable(t.ledger)
+func fresh(t *Table) *Table {
+	f := New(t.ledger)
 	f.sort, f.descending, f.hideDrops, f.filter, f.now = t.sort, t.descending, t.hideDrops, t.filter, t.now
-	f.resize(t.w, t.h)
+	f.Resize(t.w, t.h+chrome)
 	if t.groups != nil {
 		f.groups = &grouping{folded: t.groups.folded, all: t.groups.all}
 	}
@@ -60,17 +60,17 @@ func TestTableKeepsUp(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		l := capture.NewLedger(capture.Info{})
-		table := newTable(l)
-		table.resize(100, 8)
+		table := New(l)
+		table.Resize(100, 8+chrome)
 		for step := range 120 {
 			selected, had := table.selected()
 			line := table.cursor - table.top
 			calm := false
 			switch rng.IntN(12) {
 			case 0:
-				table.sortBy(rng.IntN(len(columns)))
+				table.SortBy(rng.IntN(len(columns)))
 			case 1:
-				table.move(rng.IntN(9) - 4)
+				table.Move(rng.IntN(9) - 4)
 			case 2:
 				table.hideDrops = !table.hideDrops
 				table.rebuild()
@@ -78,20 +78,20 @@ func TestTableKeepsUp(t *testing.T) {
 				table.input.SetValue([]string{"", "a", "!a", "is:new", "~^n1"}[rng.IntN(5)])
 				table.refilter()
 			case 4:
-				table.group(table.groups == nil)
+				table.Group(table.groups == nil)
 			case 5:
-				table.fold(rng.IntN(2) == 0)
+				table.Fold(rng.IntN(2) == 0)
 			case 6:
 				if n := len(table.known); n > 0 {
 					l.Mark(capture.Mark{Decision: capture.Decision(rng.IntN(3))}, capture.ID(rng.IntN(n)))
 				}
-				table.refresh(noon)
+				table.Refresh(noon)
 			default:
 				calm = true
 				for range rng.IntN(4) + 1 {
 					feed(l, noon.Add(time.Duration(step)*time.Second), fmt.Sprintf("query[A] n%d.%c.example from 10.0.0.5", rng.IntN(30), 'a'+rune(rng.IntN(4))))
 				}
-				table.refresh(noon)
+				table.Refresh(noon)
 			}
 			if got, want := shown(table), shown(fresh(table)); !reflect.DeepEqual(got, want) {
 				t.Fatalf("seed %d, step %d: the table shows\n%v, made anew\n%v", seed, step, got, want)
@@ -126,35 +126,35 @@ func tallyAnew(l *capture.Ledger) (n int) {
 
 func TestFrozenTableStandsStill(t *testing.T) {
 	l := ledgerOf("a.example", "b.example")
-	table := newTable(l)
-	table.resize(80, 10)
-	table.refresh(noon)
+	table := New(l)
+	table.Resize(80, 10)
+	table.Refresh(noon)
 	table.frozen = true
 	feed(l, noon.Add(time.Minute), "query[A] c.example from 10.0.0.5")
-	table.refresh(noon)
+	table.Refresh(noon)
 	if got := shown(table); !slices.Equal(got, []string{"b.example", "a.example"}) {
 		t.Errorf("frozen, it shows %v", got)
 	}
 	table.frozen = false
-	table.refresh(noon)
+	table.Refresh(noon)
 	if got := shown(table); !slices.Equal(got, []string{"c.example", "b.example", "a.example"}) {
 		t.Errorf("thawed, it shows %v", got)
 	}
 }
 
 func TestRange(t *testing.T) {
-	table := newTable(ledgerOf("a.example", "b.example", "c.example", "d.example"))
-	table.resize(80, 10)
-	table.refresh(noon)
-	table.wake()
-	table.move(1)
+	table := New(ledgerOf("a.example", "b.example", "c.example", "d.example"))
+	table.Resize(80, 10)
+	table.Refresh(noon)
+	table.Wake()
+	table.Move(1)
 	table.from = table.cursor
-	table.move(2)
-	ids, ok := table.ranged()
+	table.Move(2)
+	ids, ok := table.TakeRange()
 	if want := []capture.ID{2, 1, 0}; !ok || !slices.Equal(ids, want) {
 		t.Errorf("the range is %v, want %v", ids, want)
 	}
-	if _, again := table.ranged(); again {
+	if _, again := table.TakeRange(); again {
 		t.Error("the range didn't end with its use")
 	}
 }

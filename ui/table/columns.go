@@ -1,4 +1,4 @@
-package ui
+package table
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
 )
 
 // column is one of the table's columns: how it sorts, what it shows and how
@@ -19,7 +20,7 @@ type column struct {
 	// descending is the direction that a person wants first.
 	descending bool
 	key        func(capture.Reader, *capture.Domain, capture.Verdict) sortKey
-	cell       func(rowData) string
+	cell       func(Row) string
 }
 
 // sortKey orders rows by a number, then a text.
@@ -32,11 +33,10 @@ func (a sortKey) compare(b sortKey) int {
 	return cmp.Or(cmp.Compare(a.num, b.num), strings.Compare(a.text, b.text))
 }
 
-// rowData is what a row shows: a copy, taken while the ledger is held.
-type rowData struct {
-	id          capture.ID
+// Row is what a row shows: a copy, taken while the ledger is held.
+type Row struct {
 	name        string
-	verdict     capture.Verdict
+	Verdict     capture.Verdict
 	queries     uint32
 	types       string
 	result      string
@@ -45,10 +45,11 @@ type rowData struct {
 	now         time.Time
 }
 
-func read(r capture.Reader, id capture.ID, now time.Time) rowData {
+// Read returns the row of a domain as it is at a time.
+func Read(r capture.Reader, id capture.ID, now time.Time) Row {
 	d := r.Domain(id)
-	return rowData{
-		id: id, name: d.Name, verdict: r.Verdict(d), queries: d.Queries,
+	return Row{
+		name: d.Name, Verdict: r.Verdict(d), queries: d.Queries,
 		types: types(d), result: d.Outcomes.String(), from: strings.Join(r.Owners(d), " "),
 		first: d.First(), last: d.Last(), now: now,
 	}
@@ -80,47 +81,47 @@ var columns = [...]column{
 		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
 			return sortKey{num: int64(v.Decision), text: string(v.Rule)}
 		},
-		cell: func(d rowData) string { return decisionCell(d) }},
+		cell: Row.Mark},
 	colDomain: {name: "domain",
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: domainOrder(d.Name)}
 		},
-		cell: func(d rowData) string { return d.name }},
+		cell: func(d Row) string { return d.name }},
 	colQueries: {name: "queries", width: 8, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
-		cell: func(d rowData) string { return count(uint64(d.queries)) }},
+		cell: func(d Row) string { return look.Count(uint64(d.queries)) }},
 	colTypes: {name: "types", width: 12,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: types(d)}
 		},
-		cell: func(d rowData) string { return d.types }},
+		cell: func(d Row) string { return d.types }},
 	colResult: {name: "result", width: 8,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: d.Outcomes.String()}
 		},
-		cell: func(d rowData) string { return d.result }},
+		cell: func(d Row) string { return d.result }},
 	colFrom: {name: "from", width: 12,
 		key: func(r capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: strings.Join(r.Owners(d), " ")}
 		},
-		cell: func(d rowData) string { return d.from }},
+		cell: func(d Row) string { return d.from }},
 	colFirst: {name: "first", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
-		cell: func(d rowData) string { return age(d.now.Sub(d.first)) }},
+		cell: func(d Row) string { return look.Age(d.now.Sub(d.first)) }},
 	colLast: {name: "last", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
-		cell: func(d rowData) string { return age(d.now.Sub(d.last)) }},
+		cell: func(d Row) string { return look.Age(d.now.Sub(d.last)) }},
 	colReason: {name: "why", width: 24,
 		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
 			return sortKey{text: v.Reason}
 		},
-		cell: func(d rowData) string { return d.verdict.Reason }},
+		cell: func(d Row) string { return d.Verdict.Reason }},
 }
 
 // byWorth is the order in which columns are given room.
@@ -174,7 +175,7 @@ func arrangeColumns(width, sort int) []place {
 // domainOrder is a key that brings names of one registrable domain together,
 // each below its parent: "example.com" before "www.example.com".
 func domainOrder(name string) string {
-	labels := strings.Split(registrable(name), ".")
+	labels := strings.Split(Registrable(name), ".")
 	sub := strings.Split(name, ".")
 	sub = sub[:len(sub)-len(labels)]
 	var b strings.Builder
@@ -186,9 +187,9 @@ func domainOrder(name string) string {
 	return b.String()
 }
 
-// registrable returns the part of the name that somebody registered: one
+// Registrable returns the part of the name that somebody registered: one
 // label more than its public suffix. A name that has none is returned whole.
-func registrable(name string) string {
+func Registrable(name string) string {
 	if d, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
 		return d
 	}

@@ -1,4 +1,6 @@
-package ui
+// Package table is the table of domains: its columns, filter, groups, order and
+// looks. It shows a ledger and never changes it.
+package table
 
 import (
 	"slices"
@@ -10,13 +12,13 @@ import (
 	"lxd-allowlist/capture"
 )
 
-// table is the list of domains: sorted, filtered and kept so as the ledger
+// Table is the list of domains: sorted, filtered and kept so as the ledger
 // changes, by work that grows with what changed and one pass over the rows.
 //
 // The selection is a domain, not a line. It stays on its line of the screen
 // while rows come and go around it. Until the user takes to the table nothing
 // is selected and the newest rows stand in view.
-type table struct {
+type Table struct {
 	ledger *capture.Ledger
 	known  []known      // by capture.ID
 	rows   []capture.ID // what is shown, in order
@@ -60,42 +62,38 @@ const (
 	tallyDropByUser
 )
 
-func newTable(l *capture.Ledger) *table {
+// New returns an empty table of a ledger's domains; [Table.Refresh] fills it.
+func New(l *capture.Ledger) *Table {
 	in := textinput.New()
 	in.Prompt = ""
-	return &table{ledger: l, sort: colFirst, descending: true, from: -1, input: in, now: time.Now()}
+	return &Table{ledger: l, sort: colFirst, descending: true, from: -1, input: in, now: time.Now()}
 }
 
-func (t *table) resize(w, h int) {
-	if t == nil {
-		return
-	}
-	t.w, t.h, t.view = w, h, nil
+// Resize gives the pane its cells, those of its title included.
+func (t *Table) Resize(w, h int) {
+	t.w, t.h, t.view = w, max(0, h-chrome), nil
 	t.bound()
 	if t.selecting {
 		t.show()
 	}
 }
 
-func (t *table) restyle() {
-	if t != nil {
-		t.view = nil
-	}
-}
+// Restyle has all be drawn anew: the styles are others.
+func (t *Table) Restyle() { t.view = nil }
 
-// tick follows the time: ages grow, fresh rows fade.
-func (t *table) tick(now time.Time) {
-	if t == nil {
-		return
-	}
+// Tally is how the domains that were asked for stand, shown or not.
+func (t *Table) Tally() capture.Tally { return t.tally }
+
+// Tick follows the time: ages grow, fresh rows fade.
+func (t *Table) Tick(now time.Time) {
 	t.now, t.view = now, nil
 	if t.filter.timed && !t.frozen {
 		t.rebuild()
 	}
 }
 
-// refresh takes up what changed in the ledger, unless the view is frozen.
-func (t *table) refresh(now time.Time) {
+// Refresh takes up what changed in the ledger, unless the view is frozen.
+func (t *Table) Refresh(now time.Time) {
 	t.view = nil
 	if t.frozen {
 		return
@@ -105,7 +103,7 @@ func (t *table) refresh(now time.Time) {
 }
 
 // rebuild sorts and filters anew: either was changed.
-func (t *table) rebuild() {
+func (t *Table) rebuild() {
 	t.view = nil
 	t.ledger.Read(func(r capture.Reader) {
 		all := make([]capture.ID, r.Len())
@@ -117,7 +115,7 @@ func (t *table) rebuild() {
 }
 
 // update puts the changed domains where they belong.
-func (t *table) update(r capture.Reader, changed []capture.ID) {
+func (t *Table) update(r capture.Reader, changed []capture.ID) {
 	if n := r.Len(); n > len(t.known) {
 		t.known = append(t.known, make([]known, n-len(t.known))...)
 	}
@@ -129,7 +127,7 @@ func (t *table) update(r capture.Reader, changed []capture.ID) {
 		t.count(k, d, v)
 		show, key := t.shows(r, d, v), columns[t.sort].key(r, d, v)
 		if t.groups != nil && k.group == "" {
-			k.group = registrable(d.Name)
+			k.group = Registrable(d.Name)
 		}
 		if show == k.shown && key == k.key {
 			continue
@@ -153,11 +151,11 @@ func (t *table) update(r capture.Reader, changed []capture.ID) {
 	t.bound()
 }
 
-func (t *table) shows(r capture.Reader, d *capture.Domain, v capture.Verdict) bool {
+func (t *Table) shows(r capture.Reader, d *capture.Domain, v capture.Verdict) bool {
 	return d.Queries > 0 && !(t.hideDrops && v.Decision == capture.Drop) && t.filter.match(candidate{r, d, v, t.now})
 }
 
-func (t *table) count(k *known, d *capture.Domain, v capture.Verdict) {
+func (t *Table) count(k *known, d *capture.Domain, v capture.Verdict) {
 	*t.tallied(k.tally)--
 	k.tally = tallyNone
 	switch {
@@ -174,7 +172,7 @@ func (t *table) count(k *known, d *capture.Domain, v capture.Verdict) {
 	*t.tallied(k.tally)++
 }
 
-func (t *table) tallied(w tallied) *int {
+func (t *Table) tallied(w tallied) *int {
 	switch w {
 	case tallyKeep:
 		return &t.tally.Keep
@@ -188,7 +186,7 @@ func (t *table) tallied(w tallied) *int {
 	return new(int)
 }
 
-func (t *table) compare(a, b capture.ID) int {
+func (t *Table) compare(a, b capture.ID) int {
 	if t.groups != nil {
 		if c := strings.Compare(t.known[a].group, t.known[b].group); c != 0 {
 			return c
@@ -205,7 +203,7 @@ func (t *table) compare(a, b capture.ID) int {
 }
 
 // merge takes out the rows that moved and puts in those that arrived.
-func (t *table) merge(arrived []capture.ID) {
+func (t *Table) merge(arrived []capture.ID) {
 	rows := slices.DeleteFunc(t.rows, func(id capture.ID) bool {
 		moved := t.known[id].moved
 		t.known[id].moved = false
@@ -227,14 +225,14 @@ func (t *table) merge(arrived []capture.ID) {
 }
 
 // len returns how many lines there are, at the one at a place.
-func (t *table) len() int {
+func (t *Table) len() int {
 	if t.groups != nil {
 		return len(t.groups.items)
 	}
 	return len(t.rows)
 }
 
-func (t *table) at(i int) item {
+func (t *Table) at(i int) item {
 	if t.groups != nil {
 		return t.groups.items[i]
 	}
@@ -242,7 +240,7 @@ func (t *table) at(i int) item {
 }
 
 // anchor returns what must not move on the screen, and its line.
-func (t *table) anchor() (it item, line int, ok bool) {
+func (t *Table) anchor() (it item, line int, ok bool) {
 	switch {
 	case t.len() == 0:
 		return item{}, 0, false
@@ -256,7 +254,7 @@ func (t *table) anchor() (it item, line int, ok bool) {
 
 // hold puts what was the anchor back on its line. If it is filtered out, what
 // took its place is selected.
-func (t *table) hold(it item, line int) {
+func (t *Table) hold(it item, line int) {
 	at := t.find(it)
 	if at < 0 {
 		return
@@ -270,7 +268,7 @@ func (t *table) hold(it item, line int) {
 	}
 }
 
-func (t *table) find(it item) int {
+func (t *Table) find(it item) int {
 	if t.groups != nil {
 		return t.groups.find(it)
 	}
@@ -281,36 +279,49 @@ func (t *table) find(it item) int {
 }
 
 // bound keeps the cursor on a line and the view on the lines.
-func (t *table) bound() {
+func (t *Table) bound() {
 	last := max(0, t.len()-1)
 	t.cursor = max(0, min(t.cursor, last))
 	t.from = min(t.from, last)
 	t.top = max(0, min(t.top, t.len()-t.h))
 }
 
-// wake selects the first row in view when the user comes to the table.
-func (t *table) wake() {
+// Wake selects the first row in view when the user comes to the table.
+func (t *Table) Wake() {
 	if !t.selecting && t.len() > 0 {
 		t.selecting, t.cursor, t.view = true, t.top, nil
 	}
 }
 
-// selection returns the selected domain; none where a group is selected.
-func (t *table) selection() (capture.ID, bool) {
-	it, ok := t.selected()
-	return it.id, ok && it.head == nil
+// Selection is what is selected: a domain, or a group by the line above it.
+type Selection struct {
+	ID     capture.ID // of the domain; 0 for a group
+	Group  string     // the registrable domain of a group; "" for a domain
+	Folded bool       // the group's domains aren't shown
 }
 
-func (t *table) selected() (item, bool) {
+// Selected returns what is selected.
+func (t *Table) Selected() (Selection, bool) {
+	it, ok := t.selected()
+	if it.head != nil {
+		return Selection{Group: it.head.name, Folded: it.head.folded}, ok
+	}
+	return Selection{ID: it.id}, ok
+}
+
+func (t *Table) selected() (item, bool) {
 	if !t.selecting || t.len() == 0 {
 		return item{}, false
 	}
 	return t.at(t.cursor), true
 }
 
-// ranged returns the domains of the range, and ends it; none where there is
+// Shown returns the domains that the filter leaves, in their order.
+func (t *Table) Shown() []capture.ID { return slices.Clone(t.rows) }
+
+// TakeRange returns the domains of the range, and ends it; none where there is
 // no range.
-func (t *table) ranged() (ids []capture.ID, ok bool) {
+func (t *Table) TakeRange() (ids []capture.ID, ok bool) {
 	if t.from < 0 || !t.selecting || t.len() == 0 {
 		return nil, false
 	}
@@ -328,6 +339,6 @@ func (t *table) ranged() (ids []capture.ID, ok bool) {
 }
 
 // inRange reports whether a line is in the range.
-func (t *table) inRange(i int) bool {
+func (t *Table) inRange(i int) bool {
 	return t.from >= 0 && i >= min(t.from, t.cursor) && i <= max(t.from, t.cursor)
 }

@@ -1,4 +1,4 @@
-package ui
+package table
 
 import (
 	"fmt"
@@ -33,8 +33,8 @@ type candidate struct {
 
 type condition func(candidate) bool
 
-// filterHelp is the filter's language, for the help.
-var filterHelp = [][2]string{
+// FilterHelp is the filter's language, for the help.
+var FilterHelp = [][2]string{
 	{"word", "names that contain it"},
 	{"!word", "names that don't"},
 	{"~regexp", "names that match it"},

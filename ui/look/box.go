@@ -1,0 +1,58 @@
+package look
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Box draws a frame with a title around lines, each cut or filled to inner
+// cells; it is four cells wider than that.
+func Box(s *Styles, title string, lines []string, inner int) []string {
+	edge := s.RuleFocused
+	var top Line
+	top.Add(edge, "╭─ ").Add(s.TitleFocused, title).Add(edge, " "+strings.Repeat("─", max(0, inner-Width(title)-2))+"─╮")
+	out := []string{top.String()}
+	for _, text := range lines {
+		out = append(out, edge.Render("│")+" "+Fit(text, inner)+" "+edge.Render("│"))
+	}
+	return append(out, edge.Render("╰"+strings.Repeat("─", inner+2)+"╯"))
+}
+
+// Wrap breaks a text into lines of at most w cells, with a margin of one at the
+// left.
+func Wrap(s Style, text string, w int) []string {
+	var lines []string
+	for l := range strings.Lines(ansi.Wrap(text, max(w-1, 10), "")) {
+		lines = append(lines, s.Render(" "+strings.TrimRight(l, "\n")))
+	}
+	return lines
+}
+
+// Title begins a pane's title: its name and something about it. The pane with
+// the focus has a heavy rule, so that it shows without colours too.
+func Title(s *Styles, focused bool, name, info string) *Line {
+	l := &Line{}
+	rule, title, dash := s.Rule, s.Title, "─"
+	if focused {
+		rule, title, dash = s.RuleFocused, s.TitleFocused, "━"
+	}
+	l.Add(rule, dash+" ").Add(title, name)
+	if info != "" {
+		l.Add(s.Muted, " "+info)
+	}
+	return l
+}
+
+// FinishTitle draws the title's rule to the end of a line of w cells, or cuts
+// it.
+func FinishTitle(s *Styles, focused bool, l *Line, w int) string {
+	rule, dash := s.Rule, "─"
+	if focused {
+		rule, dash = s.RuleFocused, "━"
+	}
+	if n := w - l.Width() - 1; n > 0 {
+		l.Add(rule, " "+strings.Repeat(dash, n))
+	}
+	return l.Cut(w)
+}

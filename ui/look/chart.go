@@ -1,0 +1,21 @@
+package look
+
+import "strings"
+
+// Chart draws numbers as bars, a cell each, the highest of them full.
+func Chart(values []uint64) string {
+	most := uint64(1)
+	for _, v := range values {
+		most = max(most, v)
+	}
+	const bars = "▁▂▃▄▅▆▇█"
+	var b strings.Builder
+	for _, v := range values {
+		i := 0
+		if v > 0 {
+			i = 1 + int(v*6/most)
+		}
+		b.WriteString(string([]rune(bars)[i]))
+	}
+	return b.String()
+}

@@ -1,0 +1,126 @@
+package look
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Whatever is put into a line, it takes the cells that it says, and cut it
+// takes those that were asked for.
+func TestLineKeepsItsWidth(t *testing.T) {
+	s := NewStyles(true)
+	texts := []string{"", "a", "domain", "日本語", "e\u0301", strings.Repeat("x", 50)}
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		var l Line
+		for range rng.IntN(8) {
+			text, w := texts[rng.IntN(len(texts))], rng.IntN(20)
+			switch rng.IntN(6) {
+			case 0:
+				l.Add(s.Strong, text)
+			case 1:
+				l.Pad(l.Width() + w)
+			case 2:
+				l.Select(s)
+			case 3:
+				l.Raw(s.Key.Render(text))
+			case 4:
+				l.Join(new(Line).Add(s.Keep, text))
+			default:
+				before := l.Width()
+				l.Cell(s.Muted, text, w, rng.IntN(2) == 0)
+				if got := l.Width() - before; got != w {
+					t.Fatalf("seed %d: a cell of %d took %d", seed, w, got)
+				}
+			}
+		}
+		if got := Width(l.String()); got != l.Width() {
+			t.Fatalf("seed %d: the line %q takes %d cells and says %d", seed, l.String(), got, l.Width())
+		}
+		w := rng.IntN(100)
+		if got := Width(l.Cut(w)); got != w {
+			t.Fatalf("seed %d: cut to %d it takes %d", seed, w, got)
+		}
+	}
+}
+
+// A selected piece has the background, and so has what fills up behind it.
+func TestSelectReachesEveryPiece(t *testing.T) {
+	s := NewStyles(true)
+	var l Line
+	l.Add(s.Key, "a").Select(s).Add(s.Strong, "b").Pad(5)
+	pieces := strings.SplitAfter(l.String(), "\x1b[m")
+	for i, p := range pieces[:len(pieces)-1] {
+		if got, want := strings.Contains(p, "48;2;"), i > 0; got != want {
+			t.Errorf("piece %q: background %t, want %t", p, got, want)
+		}
+	}
+	if len(pieces) != 4 {
+		t.Errorf("%d pieces in %q, want 3", len(pieces)-1, l.String())
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	screen := []string{"aaaaaa", "bbb", "日本語"}
+	Overlay(screen, []string{"XX", "YY", "ZZ", "beyond"}, 2, 0, 6)
+	if got, want := strings.Join(screen, "|"), "aaXXaa|bbYY  |日ZZ語"; got != want {
+		t.Errorf("the screen is %q, want %q", got, want)
+	}
+}
+
+func TestBox(t *testing.T) {
+	lines := Box(NewStyles(true), "Title", []string{"one", "much too long a line"}, 10)
+	for i := range lines {
+		lines[i] = ansi.Strip(lines[i])
+	}
+	want := "╭─ Title ────╮\n│ one        │\n│ much too … │\n╰────────────╯"
+	if got := strings.Join(lines, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Where room is short, the first hint and the last two stay.
+func TestHints(t *testing.T) {
+	hints := []Hint{{"a", "keep"}, {"d", "drop"}, {"u", "undo"}, {"?", "help"}, {"q", "quit"}}
+	for w, want := range map[int]string{
+		60: " a keep  d drop  u undo  ? help  q quit",
+		32: " a keep  d drop  ? help  q quit",
+		24: " a keep  ? help  q quit",
+	} {
+		got := Hints(NewStyles(true), hints, w)
+		if text := strings.TrimRight(ansi.Strip(got), " "); text != want || Width(got) != w {
+			t.Errorf("in %d cells: %q in %d, want %q", w, text, Width(got), want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "now", 59 * time.Second: "59s", time.Minute: "1m", 47 * time.Hour: "47h", 48 * time.Hour: "2d", 1000 * 24 * time.Hour: "long",
+	} {
+		if got := Age(d); got != want {
+			t.Errorf("the age %v is %q, want %q", d, got, want)
+		}
+	}
+	if now, ago := Ago(0), Ago(time.Minute); now != "now" || ago != "1m ago" {
+		t.Errorf("ago: %q, %q", now, ago)
+	}
+	for n, want := range map[uint64]string{0: "0", 99_999: "99999", 100_000: "100k", 9_999_999: "9999k", 10_000_000: "10M"} {
+		if got := Count(n); got != want {
+			t.Errorf("the count %d is %q, want %q", n, got, want)
+		}
+	}
+	if one, two := Plural(1, "rule"), Plural(2, "rule"); one != "1 rule" || two != "2 rules" {
+		t.Errorf("plural: %q, %q", one, two)
+	}
+}
+
+func TestChart(t *testing.T) {
+	if got, want := Chart([]uint64{0, 1, 50, 100}), "▁▂▅█"; got != want {
+		t.Errorf("the chart is %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,71 @@
+// Package look is how the screen looks: styles, lines and boxes of cells, and
+// the few words that stand in many places. It knows nothing of what is shown.
+package look
+
+import (
+	"image/color"
+
+	"charm.land/lipgloss/v2"
+)
+
+// Style is how a piece of text looks. The zero Style adds nothing to it.
+type Style struct{ s lipgloss.Style }
+
+// Render returns the text with the style's beginning and end around it.
+func (s Style) Render(text string) string { return s.s.Render(text) }
+
+// Styles are the program's looks, by what they mean. They are made anew when
+// the terminal tells whether it is light or dark. Bubble Tea itself brings
+// the colours down to what the terminal can show, and to none for NO_COLOR;
+// no meaning rests on a colour alone.
+type Styles struct {
+	Text, Muted, Strong, Key Style
+	Keep, Drop               Style
+	Fresh, FreshStrong       Style
+	Match                    Style
+	Bad, Warn, Good          Style
+	Rule, RuleFocused        Style // a pane's title line
+	Title, TitleFocused      Style
+	Brand                    Style
+
+	selection color.Color // see [Line.Select]
+}
+
+// NewStyles returns the looks for a dark background or a light one.
+func NewStyles(dark bool) *Styles {
+	pick := lipgloss.LightDark(dark)
+	c := func(light, dark string) color.Color { return pick(lipgloss.Color(light), lipgloss.Color(dark)) }
+	var (
+		text   = c("#4c4f69", "#cdd6f4")
+		muted  = c("#8c8fa1", "#7f849c")
+		line   = c("#bcc0cc", "#45475a")
+		accent = c("#1e66f5", "#89b4fa")
+		green  = c("#2f7d20", "#a6e3a1")
+		red    = c("#d70000", "#f38ba8")
+		yellow = c("#a5670f", "#f9e2af")
+		onto   = c("#ffffff", "#11111b")
+		cursor = c("#dce0e8", "#313244")
+	)
+	plain := func(fore color.Color) Style { return Style{lipgloss.NewStyle().Foreground(fore)} }
+	bold := func(fore color.Color) Style { return Style{lipgloss.NewStyle().Foreground(fore).Bold(true)} }
+	return &Styles{
+		Text:         plain(text),
+		Muted:        plain(muted),
+		Strong:       bold(text),
+		Key:          bold(accent),
+		Keep:         plain(green),
+		Drop:         plain(red),
+		Fresh:        plain(yellow),
+		FreshStrong:  bold(yellow),
+		Match:        Style{lipgloss.NewStyle().Foreground(yellow).Underline(true)},
+		Bad:          bold(red),
+		Warn:         plain(yellow),
+		Good:         plain(green),
+		Rule:         plain(line),
+		RuleFocused:  plain(accent),
+		Title:        plain(muted),
+		TitleFocused: bold(accent),
+		Brand:        Style{lipgloss.NewStyle().Foreground(onto).Background(accent).Bold(true)},
+		selection:    cursor,
+	}
+}

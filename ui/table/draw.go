@@ -1,0 +1,256 @@
+package table
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
+)
+
+// chrome is how many lines stand above the table's rows: the title and the
+// names of the columns.
+const chrome = 2
+
+// A domain that was first asked for a moment ago stands out, and less so
+// after a while.
+const (
+	freshFor  = 6 * time.Second
+	recentFor = 30 * time.Second
+)
+
+// Mark is the decision in force, with a glyph that tells it without colours.
+func (d Row) Mark() string {
+	switch {
+	case d.Verdict.Decision == capture.Keep:
+		return "✓ keep"
+	case byRule(d.Verdict):
+		return "– auto"
+	case d.Verdict.Decision == capture.Drop:
+		return "✗ drop"
+	case d.now.Sub(d.first) < freshFor:
+		return "● new"
+	}
+	return "· new"
+}
+
+// Draw returns the pane's lines, the title first. An empty table shows the
+// lines of why, which say what could be done about that.
+func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
+	lines := []string{t.title(s, focused)}
+	places := arrangeColumns(t.w, t.sort)
+	lines = append(lines, t.head(s, places))
+	if t.view == nil {
+		t.view = t.drawRows(s, places, focused)
+	}
+	lines = append(lines, t.view...)
+	if len(t.rows) == 0 {
+		t.explain(s, lines, why)
+	}
+	return lines
+}
+
+func (t *Table) title(s *look.Styles, focused bool) string {
+	info := fmt.Sprint(t.tally.Total())
+	if n := len(t.rows); n != t.tally.Total() {
+		info = fmt.Sprintf("%d of %d", n, t.tally.Total())
+	}
+	if t.top > 0 {
+		info += fmt.Sprintf("  ↑ %d more", t.top)
+	}
+	if below := t.len() - t.top - t.h; below > 0 {
+		info += fmt.Sprintf("  ↓ %d more", below)
+	}
+	if t.from >= 0 {
+		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
+	}
+	l := look.Title(s, focused, "Domains", info)
+	if t.hideDrops {
+		l.Add(s.Warn, " dropped hidden")
+	}
+	if t.frozen {
+		l.Add(s.Warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
+	}
+	if t.Editing() || t.filter.text != "" {
+		l.Add(s.Key, "  /").Add(s.Text, "")
+		if t.Editing() {
+			l.Raw(t.input.View())
+		} else {
+			l.Add(s.Match, t.filter.text)
+		}
+		if t.filter.err != nil {
+			l.Add(s.Bad, " "+t.filter.err.Error())
+		}
+	}
+	return look.FinishTitle(s, focused, l, t.w)
+}
+
+func (t *Table) head(s *look.Styles, places []place) string {
+	var l look.Line
+	for _, p := range places {
+		c := columns[p.col]
+		style, name := s.Muted, c.name
+		if p.col == t.sort {
+			style = s.Strong
+			name += map[bool]string{false: "↑", true: "↓"}[t.descending]
+		}
+		l.Pad(p.x).Cell(style, name, p.w, c.right)
+	}
+	return l.Pad(t.w).String()
+}
+
+func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string {
+	lines := make([]string, t.h)
+	t.ledger.Read(func(r capture.Reader) {
+		for i := range lines {
+			at := t.top + i
+			if at >= t.len() {
+				lines[i] = strings.Repeat(" ", t.w)
+				continue
+			}
+			selected := t.selecting && at == t.cursor
+			l := t.begin(s, selected, selected && focused || t.inRange(at))
+			if it := t.at(at); it.head != nil {
+				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
+			} else {
+				lines[i] = t.drawRow(l, s, places, Read(r, it.id, t.now))
+			}
+		}
+	})
+	return lines
+}
+
+// begin starts a line of the table with the marker of the cursor.
+func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
+	l := &look.Line{}
+	if selected {
+		l.Add(s.Key, map[bool]string{true: "▌", false: "│"}[bright])
+	} else if bright {
+		l.Add(s.Key, "┊")
+	}
+	if bright {
+		l.Select(s)
+	}
+	return l
+}
+
+// drawHead draws the line above a group: its name, what a person decided
+// about all of it, and how its domains stand.
+func (t *Table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.Mark) string {
+	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[h.folded]).Add(s.Strong, h.name)
+	switch {
+	case m.Decision == capture.Keep && m.Suffix:
+		l.Add(s.Keep, "  ✓ keep *."+h.name)
+	case m.Decision == capture.Keep:
+		l.Add(s.Keep, "  ✓ keep all")
+	case m.Decision == capture.Drop:
+		l.Add(s.Drop, "  ✗ drop all")
+	}
+	between := "  "
+	for _, part := range []struct {
+		n     int
+		style look.Style
+		word  string
+	}{{h.new, s.Text, "new"}, {h.keep, s.Keep, "keep"}, {h.drop, s.Drop, "drop"}, {h.auto, s.Muted, "auto"}} {
+		if part.n > 0 {
+			l.Add(s.Muted, between).Add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
+			between = " · "
+		}
+	}
+	return l.Pad(t.w).Cut(t.w)
+}
+
+func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, d Row) string {
+	for _, p := range places {
+		l.Pad(p.x)
+		switch p.col {
+		case colDomain:
+			t.drawName(l, s, d, p.w)
+		case colDecision:
+			l.Cell(d.MarkStyle(s), d.Mark(), p.w, false)
+		case colResult:
+			l.Cell(d.ResultStyle(s), d.result, p.w, false)
+		default:
+			l.Cell(s.Muted, columns[p.col].cell(d), p.w, columns[p.col].right)
+		}
+	}
+	return l.Pad(t.w).String()
+}
+
+// MarkStyle is how [Row.Mark] looks.
+func (d Row) MarkStyle(s *look.Styles) look.Style {
+	switch {
+	case d.Verdict.Decision == capture.Keep:
+		return s.Keep
+	case byRule(d.Verdict):
+		return s.Muted
+	case d.Verdict.Decision == capture.Drop:
+		return s.Drop
+	case d.now.Sub(d.first) < recentFor:
+		return s.Fresh
+	}
+	return s.Text
+}
+
+// ResultStyle is how the answer's outcome looks.
+func (d Row) ResultStyle(s *look.Styles) look.Style {
+	switch d.result {
+	case "", "resolved", "no data":
+		return s.Muted
+	}
+	return s.Warn
+}
+
+// drawName draws a name so that its registrable part stands out and what the
+// filter found in it is marked. Where it doesn't fit, it loses its front: the
+// end says whose it is.
+func (t *Table) drawName(l *look.Line, s *look.Styles, d Row, w int) {
+	name, cut := d.name, 0
+	if len(name) > w {
+		cut = len(name) - w + 1
+	}
+	front, main := s.Muted, s.Strong
+	switch {
+	case d.Verdict.Decision == capture.Drop:
+		front, main = s.Muted, s.Muted
+	case d.now.Sub(d.first) < freshFor:
+		front, main = s.Fresh, s.FreshStrong
+	}
+	begin := l.Width()
+	if cut > 0 {
+		l.Add(s.Muted, "…")
+	}
+	split := len(name) - len(Registrable(name))
+	matched := t.filter.spans(name)
+	for at := cut; at < len(name); {
+		end, style := len(name), main
+		if at < split {
+			end, style = split, front
+		}
+		for _, m := range matched {
+			if at >= m[0] && at < m[1] {
+				end, style = min(end, m[1]), s.Match
+			} else if at < m[0] {
+				end = min(end, m[0])
+			}
+		}
+		l.Add(style, name[at:end])
+		at = end
+	}
+	l.Pad(begin + w)
+}
+
+// explain writes into the middle of the pane.
+func (t *Table) explain(s *look.Styles, lines, text []string) {
+	middle := chrome + max(0, t.h-len(text))/2
+	for i, words := range text {
+		if middle+i < len(lines) {
+			words = ansi.Truncate(words, t.w, "…")
+			var l look.Line
+			lines[middle+i] = l.Pad((t.w-look.Width(words))/2).Add(s.Muted, words).Pad(t.w).String()
+		}
+	}
+}
