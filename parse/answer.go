@@ -2,7 +2,7 @@ package parse
 
 import "bytes"
 
-// Outcome is what an answer says of the name.
+// Outcome is what became of a query.
 type Outcome uint8
 
 const (
@@ -24,10 +24,45 @@ const (
 	// Data is a record without an address in it: TXT, HTTPS, SRV. An answer
 	// that was truncated counts as one; the client asks again over TCP.
 	Data
+	// Blocked is a name that a filter kept from its client, whatever it told
+	// the client instead: see [Record.Answered]. [Record.Source] says who.
+	// That the name doesn't exist, or does, can't be told from it.
+	Blocked
 )
 
-// Outcome returns what an [Answer] says of its name.
+// Origin is where an answer came from.
+type Origin uint8
+
+const (
+	// Upstream is a server that dnsmasq forwarded the query to.
+	Upstream Origin = iota
+	// Cache is dnsmasq's memory of an upstream's answer.
+	Cache
+	// Local is dnsmasq itself: its configuration, its leases, a hosts file or
+	// a zone of its own. No upstream was asked for the name, but perhaps where
+	// the outcome is [NoData]: so it leaves out what filter-AAAA is to filter.
+	Local
+	// Filter is a filter within dnsmasq, as Pi-hole's.
+	Filter
+)
+
+// Outcome returns what an [Answer] says became of its query.
+//
+// "config a.example is NXDOMAIN" is a rule of dnsmasq's own, such as
+// local=/a.example/, and so Blocked. dnsmasq says the same of a name in its
+// own domain (LXD's is "lxd") that no instance has: who knows that domain can
+// tell the two apart. No host has the address 0.0.0.0 or ::, so that an answer
+// with it is a filter's, even if it is upstream.
 func (r *Record) Outcome() Outcome {
+	if r.blocked() {
+		return Blocked
+	}
+	return r.Answered()
+}
+
+// Answered returns what the client of an [Answer] was told, whoever said it;
+// it is never [Blocked].
+func (r *Record) Answered() Outcome {
 	switch string(r.Result) {
 	case "NXDOMAIN":
 		return NoName
@@ -49,6 +84,62 @@ func (r *Record) Outcome() Outcome {
 	return Data
 }
 
+func (r *Record) blocked() bool {
+	if r.filtered {
+		return true
+	}
+	switch string(r.Result) {
+	case "0.0.0.0", "::":
+		return true
+	case "NXDOMAIN":
+		return string(r.Source) == "config" && !r.PTR()
+	}
+	return isBlockPage(r.Result) || isBlockList(r.Source)
+}
+
+// isBlockPage reports whether an address is one of the servers that OpenDNS
+// (Cisco Umbrella) names in the place of what it filters, 146.112.61.104 to
+// .110 and the same as IPv4-mapped IPv6 addresses: "What are the Cisco
+// Umbrella block page IP addresses?" in its support pages.
+func isBlockPage(result []byte) bool {
+	if hasPrefix(result, "::ffff:") {
+		result = result[len("::ffff:"):]
+	}
+	const net = "146.112.61."
+	if len(result) != len(net+"104") || !hasPrefix(result, net) || !isIPv4(result) {
+		return false
+	}
+	last := number(result[len(net):])
+	return 104 <= last && last <= 110
+}
+
+// isBlockList reports whether a hosts file is a list of Pi-hole's before 5.0.
+// The names in it may have the address of Pi-hole itself.
+func isBlockList(source []byte) bool {
+	if !hasPrefix(source, "/") {
+		return false
+	}
+	switch string(source[bytes.LastIndexByte(source, '/')+1:]) {
+	case "gravity.list", "black.list", "regex.list":
+		return true
+	}
+	return false
+}
+
+// Origin returns where an [Answer] came from.
+func (r *Record) Origin() Origin {
+	switch string(r.Source) {
+	case "reply":
+		return Upstream
+	case "cached", "cached-stale":
+		return Cache
+	}
+	if r.filtered || isBlockList(r.Source) {
+		return Filter
+	}
+	return Local
+}
+
 // PTR reports whether an [Answer] is one to a reverse lookup: dnsmasq prints
 // the address in the place of the name, "reply 192.0.2.7 is a.example".
 func (r *Record) PTR() bool { return isAddress(r.Name) }
@@ -56,7 +147,14 @@ func (r *Record) PTR() bool { return isAddress(r.Name) }
 // answer reads a message whose first word is n bytes long and followed by
 // " NAME is RESULT", or by " is RESULT" where there is no name.
 func (r *Record) answer(b []byte, n int) {
-	name, result, ok := cutLast(b[n+1:], " is ")
+	name, result, ok := cutOnly(b[n+1:], " is ")
+	if !ok {
+		if isJoined(b[n:]) {
+			r.Kind = Garbled
+			return
+		}
+		name, result, ok = cutLast(b[n+1:], " is ")
+	}
 	if ok && len(name) == 0 {
 		return
 	}
@@ -67,7 +165,8 @@ func (r *Record) answer(b []byte, n int) {
 		name, result = nil, b[n+len(" is "):]
 	}
 	r.Kind = Answer
-	r.Source, r.Name, r.Result = b[:n], name, withoutNote(result)
+	r.Source, r.Name = b[:n], name
+	r.setResult(result)
 	if string(name) == "error" && isError(r.Result) {
 		r.Name = nil
 	}
@@ -76,28 +175,40 @@ func (r *Record) answer(b []byte, n int) {
 // hostsAnswer reads "/path/of/hosts NAME is RESULT". The path may have spaces,
 // and no name in a hosts file does.
 func (r *Record) hostsAnswer(b []byte) {
+	if isJoined(b) {
+		r.Kind = Garbled
+		return
+	}
 	left, result, ok := cutLast(b, " is ")
 	sp := bytes.LastIndexByte(left, ' ')
 	if !ok || sp < 0 || sp == len(left)-1 {
 		return
 	}
 	r.Kind = Answer
-	r.Source, r.Name, r.Result = left[:sp], left[sp+1:], withoutNote(result)
+	r.Source, r.Name = left[:sp], left[sp+1:]
+	r.setResult(result)
 }
 
-// withoutNote cuts the note off that log-queries=extra puts behind a result.
-func withoutNote(result []byte) []byte {
+// setResult takes a result apart from blanks behind it and from the note that
+// log-queries=extra adds.
+func (r *Record) setResult(result []byte) {
+	result = trimBlank(result)
+	r.Result = result
 	if len(result) == 0 || result[len(result)-1] != ')' {
-		return result
+		return
 	}
 	const signed = " (DNSSEC signed)"
-	if n := len(result) - len(signed); n >= 0 && string(result[n:]) == signed {
-		return result[:n]
+	at := len(result) - len(signed)
+	if at < 0 || string(result[at:]) != signed {
+		if at = lastIndex(result, " (EDE: "); at < 0 {
+			return
+		}
 	}
-	if n := lastIndex(result, " (EDE: "); n >= 0 {
-		return result[:n]
+	r.Result, r.Note = result[:at], result[at+len(" ("):len(result)-1]
+	switch string(r.Note) {
+	case "EDE: blocked", "EDE: censored", "EDE: filtered", "EDE: prohibited":
+		r.filtered = r.filtered || string(r.Source) != "config" // which says "filtered" of filter-AAAA
 	}
-	return result
 }
 
 // isError reports whether a result is what dnsmasq prints behind "error is",

@@ -21,13 +21,16 @@ const (
 	Loss
 	// Cut is a line that was cut where dnsmasq's buffer ends.
 	Cut
-	// Garbled is a line that starts like a query and breaks its form.
+	// Garbled is a line that looks like a query and breaks its form, or two
+	// lines in one: what it says can't be told.
 	Garbled
+	// Repeat stands for the line before, as often again as Repeats says.
+	Repeat
 )
 
 // String returns the kind in one lower-case word.
 func (k Kind) String() string {
-	return [...]string{"other", "query", "forward", "answer", "start", "loss", "cut", "garbled"}[k]
+	return [...]string{"other", "query", "forward", "answer", "start", "loss", "cut", "garbled", "repeat"}[k]
 }
 
 // Record is one line, taken apart. Its slices are parts of the line, or are
@@ -44,21 +47,31 @@ type Record struct {
 	Client []byte
 	Type   []byte // of a query, such as "AAAA", or "type=N" if N has no common name
 	Name   []byte // as logged; nil in an answer that doesn't say to what
-	// Source is the message's first word: "query", "auth", "forwarded",
-	// "reply", "cached", or the path of a hosts file.
+	// Source is the message's first word or words: "query", "auth",
+	// "forwarded", "reply", "cached", "gravity blocked", or the path of a hosts
+	// file.
 	Source []byte
 	Result []byte // what follows " is " or " to ", without a note in brackets
+	Note   []byte // the note without its brackets: "DNSSEC signed", "EDE: blocked"
 	Text   []byte // the message; the whole line if it isn't dnsmasq's
+	// Lost is how many lines this one says are missing, beside itself: those of
+	// a [Loss], at least 1, and what stood before a hole in the line.
+	Lost uint64
+	// Repeats is how often more the message came than it is written.
+	Repeats uint64
 
-	last  remembered
-	clock clock
+	filtered bool // the answer is a filter's
+	client   knownClient
+	last     remembered
+	clock    clock
 }
 
 // Parse reads one line without its line break. What the record held is gone.
 func (r *Record) Parse(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
-	r.Name, r.Source, r.Result = nil, nil, nil
+	r.Name, r.Source, r.Result, r.Note = nil, nil, nil, nil
+	r.Lost, r.Repeats, r.filtered = 0, 0, false
 	message, own, ok := r.prefix(line)
 	if !ok {
 		return
@@ -91,6 +104,8 @@ func (r *Record) message(b []byte) {
 	case 'r':
 		if hasPrefix(b, "reply ") {
 			r.answer(b, len("reply"))
+		} else {
+			r.pihole(b)
 		}
 	case 'c':
 		switch {
@@ -104,6 +119,8 @@ func (r *Record) message(b []byte) {
 	case 'D':
 		if hasPrefix(b, "DHCP ") {
 			r.answer(b, len("DHCP"))
+		} else {
+			r.pihole(b)
 		}
 	case '/':
 		r.hostsAnswer(b)
@@ -114,9 +131,12 @@ func (r *Record) message(b []byte) {
 	case 'd':
 		r.dnssec(b)
 	default:
-		if form == bare {
+		if r.pihole(b); r.Kind == Other && form == bare {
 			r.notice(b)
 		}
+	}
+	if r.Kind == Other && isJoined(b) {
+		r.Kind = Garbled
 	}
 }
 
@@ -127,11 +147,13 @@ func (r *Record) query(b []byte, n int, form form) {
 	if !ok || form == serialOnly {
 		return
 	}
-	name, client, ok := cutLast(rest, " from ")
-	if !ok || len(name) == 0 {
-		return
+	name, client, ok := cutOnly(rest, " from ")
+	if !ok {
+		if name, client, ok = cutLast(trimBlank(rest), " from "); !ok || isJoined(name) {
+			return
+		}
 	}
-	if form == addressed && !sameAddress(r.Client, client) || form == bare && !isZoned(client) {
+	if len(name) == 0 || form == addressed && !sameAddress(r.Client, client) || form == bare && !r.client.is(client) {
 		return
 	}
 	r.Kind = Query
@@ -143,7 +165,14 @@ func (r *Record) query(b []byte, n int, form form) {
 
 // forward reads " NAME to ADDR", where ADDR may have a #port.
 func (r *Record) forward(source, rest []byte) {
-	name, to, ok := cutLast(rest[1:], " to ")
+	name, to, ok := cutOnly(rest[1:], " to ")
+	if !ok {
+		if isJoined(rest) {
+			r.Kind = Garbled
+			return
+		}
+		name, to, ok = cutLast(trimBlank(rest[1:]), " to ")
+	}
 	if !ok || len(name) == 0 || bytes.IndexByte(to, ' ') >= 0 {
 		return
 	}
@@ -167,46 +196,47 @@ func (r *Record) dnssec(b []byte) {
 	}
 }
 
-// losses are the beginnings of the messages on what was lost or refused.
-// dnsmasq may print some in its locale's language: those are not noticed.
-var losses = []string{
-	"overflow: ",
-	"log failed: ",
-	"Maximum number of concurrent DNS queries ",
-	"possible DNS-rebind attack detected",
-}
-
-func (r *Record) notice(b []byte) {
-	if hasPrefix(b, "started, version ") {
-		r.Kind = Start
-		return
-	}
-	if hasPrefix(b, "nameserver ") && bytes.HasSuffix(b, refused) {
-		r.Kind = Loss
-		return
-	}
-	for _, beginning := range losses {
-		if hasPrefix(b, beginning) {
-			r.Kind = Loss
-			return
+// isJoined reports whether what has a space in it holds the tag of another
+// line: the newline between the two is missing. What follows can't be taken
+// for a line, since a client may ask for a name that looks so.
+func isJoined(b []byte) bool {
+	for {
+		at := bytes.Index(b, []byte(tagName))
+		if at < 0 {
+			return false
 		}
+		b = b[at:]
+		if _, ok := afterTag(b); ok {
+			return true
+		}
+		b = b[len(tagName):]
 	}
 }
 
-var refused = []byte(" refused to do a recursive query")
+// trimBlank cuts spaces and tabs off the end.
+func trimBlank(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
 
-// cutLast cuts b around the last word, which has a space at either end. A name
-// with a space in it is rare: with the first space in the word and no further
-// one behind it, no search from the end is needed.
-func cutLast(b []byte, word string) (before, after []byte, ok bool) {
+// cutOnly is [cutLast] for what has no other space than those of the word,
+// as nearly all messages: no search from the end is needed.
+func cutOnly(b []byte, word string) (before, after []byte, ok bool) {
 	at := bytes.IndexByte(b, ' ')
-	if at < 0 {
+	if at < 0 || !hasPrefix(b[at:], word) {
 		return nil, nil, false
 	}
-	if !hasPrefix(b[at:], word) || bytes.IndexByte(b[at+len(word):], ' ') >= 0 {
-		if at = lastIndex(b, word); at < 0 {
-			return nil, nil, false
-		}
+	after = b[at+len(word):]
+	return b[:at], after, bytes.IndexByte(after, ' ') < 0 && (len(after) == 0 || after[len(after)-1] != '\t')
+}
+
+// cutLast cuts b around the last word, which has a space at either end.
+func cutLast(b []byte, word string) (before, after []byte, ok bool) {
+	at := lastIndex(b, word)
+	if at < 0 {
+		return nil, nil, false
 	}
 	return b[:at], b[at+len(word):], true
 }

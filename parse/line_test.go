@@ -61,20 +61,26 @@ var lines = []struct {
 	{"Nov 23 10:00:00 host dnsmasq-script[1]: query[A] a.example from 10.0.0.2", "other"},
 	{"Nov 23 10:00:00 host other[1]: dnsmasq[1]: query[A] a.example from 10.0.0.2", "other"},
 	{"Nov 23 10:00:00 query[A] a.example from 10.0.0.2", "other"},
-	{"Xyz 23 10:00:00 dnsmasq[1]: query[A] a.example from 10.0.0.2", "other"},
+	{"Xyz 23 10:00:00 dnsmasq[1]: query[A] a.example from 10.0.0.2", "garbled"},
 	{"dnsmasq[]: query[A] a.example from 10.0.0.2", "other"},
 	// What a client can put in a name.
 	{tag + "query[A] x from 1.2.3.4 from 10.0.0.2", "query A x from 1.2.3.4 10.0.0.2"},
 	{tag + "7 10.0.0.2/5353 query[A] query[A] b.example from 1.2.3.4 from 10.0.0.2", "7 query A query[A] b.example from 1.2.3.4 10.0.0.2"},
-	{tag + "forwarded " + tag + "query[A] b.example from 1.2.3.4 to 10.0.0.1", "forward forwarded " + tag + "query[A] b.example from 1.2.3.4 10.0.0.1"},
-	{tag + "reply " + tag + "query[A] b.example from 1.2.3.4 is NXDOMAIN", "answer reply " + tag + "query[A] b.example from 1.2.3.4 NXDOMAIN"},
+	{tag + "query[A] " + tag + "query[A] b.example from 1.2.3.4 from 10.0.0.2", "garbled"},
+	{tag + "forwarded " + tag + "query[A] b.example from 1.2.3.4 to 10.0.0.1", "garbled"},
+	{tag + "reply " + tag + "query[A] b.example from 1.2.3.4 is NXDOMAIN", "garbled"},
+	{tag + "reply b.example is " + tag + "query[A] b.example from 1.2.3.4", "garbled"},
+	{tag + "/etc/hosts b.example is 1.2.3.4" + tag + "query[A] b.example from 1.2.3.4", "garbled"},
+	{tag + "query[A] a dnsmasq b from 10.0.0.2", "query A a dnsmasq b 10.0.0.2"},
 	{tag + "reply b.example is 1.2.3.4 is NXDOMAIN", "answer reply b.example is 1.2.3.4 NXDOMAIN"},
 	{tag + "reply b.example to 1.2.3.4 is NXDOMAIN", "answer reply b.example to 1.2.3.4 NXDOMAIN"},
 	{tag + "7 10.0.0.2/5353 query[A] x from 6.6.6.6", "7 garbled 10.0.0.2"},
 	{tag + "7 fe80::1%a/5353 query[A] x from fe80::1%b", "7 garbled fe80::1%a"},
 	{tag + "7 query[A] x from 6.6.6.6", "7 garbled"},
 	{tag + "query[A] e73.a", "garbled"},
-	{tag + "query[A] a.example from 10.0.0.2 ", "garbled"},
+	{tag + "query[A] a.example from 10.0.0.2 ", "query A a.example 10.0.0.2"},
+	{tag + "7 10.0.0.2/5353 query[A] a.example from 10.0.0.2\t", "7 query A a.example 10.0.0.2"},
+	{tag + "query[A] a.example from 10.0.0.2 x", "garbled"},
 	{tag + "query[A] a.example from 10.0.0", "garbled"},
 	{tag + "query[A] a.example from 010.0.0.2", "garbled"},
 	{tag + "query[A] a.example from 10.0.0.256", "garbled"},
@@ -121,7 +127,7 @@ var lines = []struct {
 	{tag + "/etc/hosts a.example is 192.0.2.7", "answer /etc/hosts a.example 192.0.2.7"},
 	{tag + "7 10.0.0.2/5353 /etc/my hosts a.example is 192.0.2.7", "7 answer /etc/my hosts a.example 192.0.2.7 10.0.0.2"},
 	{tag + "reply 10.0.7.7 is web.lxd", "answer reply 10.0.7.7 web.lxd"},
-	{tag + "reply a.example is v=spf1 ", "answer reply a.example v=spf1 "},
+	{tag + "reply a.example is v=spf1 ", "answer reply a.example v=spf1"},
 	{tag + "reply a.example is ", "answer reply a.example"},
 	{tag + "reply a.example is v=spf1 include:b.example -all", "answer reply a.example v=spf1 include:b.example -all"},
 	{tag + "7 10.0.0.2/5353 reply a.example is 192.0.2.7 (DNSSEC signed)", "7 answer reply a.example 192.0.2.7 10.0.0.2"},
@@ -148,6 +154,10 @@ var lines = []struct {
 	{tag + "nameserver 192.0.2.1 refused to do a recursive query", "loss"},
 	{tag + "nameserver 192.0.2.1 xrefused to do a recursive query", "other"},
 	{tag + "7 10.0.0.2/5353 overflow: 439 log entries lost", "7 other 10.0.0.2"},
+	{tag + "overflow: 4294967296000 log entries lost", "other"},
+	{tag + "last message repeated 3 times", "repeat"},
+	{tag + "message repeated 3 times: [ query[A] a.example from 10.0.0.2]", "query A a.example 10.0.0.2"},
+	{tag + "message repeated 3 times: [ message repeated 2 times: [ query[A] a.example from 10.0.0.2]]", "other"},
 	{tag + "using nameserver 192.0.2.1#53", "other"},
 	{tag + "cleared cache", "other"},
 	{tag, "other"},
@@ -202,38 +212,21 @@ func TestParseText(t *testing.T) {
 	}
 }
 
-func TestOutcome(t *testing.T) {
-	for _, test := range []struct {
-		answer string
-		want   Outcome
-		ptr    bool
-	}{
-		{"reply a.example is 192.0.2.7", Address, false},
-		{"reply a.example is 2001:db8::7", Address, false},
-		{"config a.example is ::", Address, false},
-		{"reply a.example is <CNAME>", Alias, false},
-		{"reply a.example is NXDOMAIN", NoName, false},
-		{"config 192.168.0.1 is NXDOMAIN", NoName, true},
-		{"cached a.example is NODATA", NoData, false},
-		{"cached a.example is NODATA-IPv4", NoData, false},
-		{"cached a.example is NODATA-IPv6", NoData, false},
-		{"reply error is SERVFAIL", ServFail, false},
-		{"config error is REFUSED (EDE: not ready)", Refused, false},
-		{"reply error is not implemented", OtherError, false},
-		{"reply error is FORMERR", OtherError, false},
-		{"reply error is 9", OtherError, false},
-		{"reply is truncated", Data, false},
-		{"reply a.example is <HTTPS>", Data, false},
-		{"reply a.example is v=spf1 ", Data, false},
-		{"reply a.example is 9", Data, false},
-		{"reply a.example is 192.0.2.7 (DNSSEC signed)", Address, false},
-		{"reply 192.0.2.7 is a.example", Address, true},
-		{"/etc/hosts 2001:db8::7 is a.example", Address, true},
+// TestCounts holds what a line says of others: how many are lost, and how
+// often more it came itself.
+func TestCounts(t *testing.T) {
+	for line, want := range map[string]struct{ lost, repeats uint64 }{
+		"overflow: 439 log entries lost":                              {439, 0},
+		"log failed: No space left on device":                         {1, 0},
+		"Maximum number of concurrent DNS queries reached (max: 150)": {1, 0},
+		"last message repeated 3 times":                               {0, 3},
+		"last message repeated 1 time":                                {0, 1},
+		"message repeated 3 times: [ query[A] a from ::1]":            {0, 2},
+		"query[A] a from ::1":                                         {0, 0},
 	} {
 		var r Record
-		r.Parse([]byte(tag + test.answer))
-		if r.Kind != Answer || r.Outcome() != test.want || r.PTR() != test.ptr {
-			t.Errorf("%q: %v, outcome %d, PTR %t; want outcome %d, PTR %t", test.answer, r.Kind, r.Outcome(), r.PTR(), test.want, test.ptr)
+		if r.Parse([]byte(tag + line)); r.Lost != want.lost || r.Repeats != want.repeats {
+			t.Errorf("%q: %d lost and %d repeated, want %d and %d", line, r.Lost, r.Repeats, want.lost, want.repeats)
 		}
 	}
 }

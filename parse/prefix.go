@@ -74,13 +74,14 @@ func priorityLen(line []byte) int {
 	return n + 1
 }
 
+const tagName = "dnsmasq"
+
 // afterTag returns what follows "dnsmasq[123]: " or "dnsmasq: ".
 func afterTag(b []byte) ([]byte, bool) {
-	const tag = "dnsmasq"
-	if !hasPrefix(b, tag) {
+	if !hasPrefix(b, tagName) {
 		return nil, false
 	}
-	b = b[len(tag):]
+	b = b[len(tagName):]
 	if len(b) > 0 && b[0] == '[' {
 		n := countDigits(b[1:])
 		if n == 0 || len(b) <= n+1 || b[n+1] != ']' {

@@ -38,6 +38,15 @@ const (
 	typeForm = `\[([A-Z0-9_]+|type=\d{1,5})\] `
 )
 
+// sourceForm is the first word, or words, of an answer.
+var sourceForm = func() string {
+	form := "reply|cached|cached-stale|config|DHCP|auth|" + hostSource
+	for _, source := range filterSources {
+		form += "|" + regexp.QuoteMeta(source) + `(?: \(CNAME\))?`
+	}
+	return form
+}()
+
 // The forms of a line, for a parser that is slow and plain to see.
 var (
 	taggedForm  = regexp.MustCompile(`(?s)^(?:<\d{1,3}>)?(?:(` + stampForm + `) )?` + tagForm + `(.*)$`)
@@ -51,12 +60,15 @@ var (
 	queryStart   = regexp.MustCompile(`^(?:query|auth)\[`)
 	queryForm    = regexp.MustCompile(`(?s)^(query|auth)` + typeForm + `(.+) from ([^ ]+)$`)
 	forwardForm  = regexp.MustCompile(`(?s)^(?:(forwarded)|(dnssec-query|dnssec-retry)` + strings.TrimSuffix(typeForm, " ") + `) (.+) to ([^ ]*)$`)
-	answerForm   = regexp.MustCompile(`(?s)^(reply|cached|cached-stale|config|DHCP|auth) (.+) is (.*)$`)
-	namelessForm = regexp.MustCompile(`(?s)^(reply|cached|cached-stale|config|DHCP|auth) is (.*)$`)
+	answerForm   = regexp.MustCompile(`(?s)^(` + sourceForm + `) (.+) is (.*)$`)
+	namelessForm = regexp.MustCompile(`(?s)^(` + sourceForm + `) is (.*)$`)
 	hostsForm    = regexp.MustCompile(`(?s)^(/.*) is (.*)$`)
 	hostsName    = regexp.MustCompile(`(?s)^(.*) ([^ ]+)$`)
 	errorForm    = regexp.MustCompile(`^(?:SERVFAIL|REFUSED|FORMERR|not implemented|\d+)$`)
-	lossForm     = regexp.MustCompile(`(?s)^(?:overflow: |log failed: |Maximum number of concurrent DNS queries |possible DNS-rebind attack detected|nameserver (?:.* )?refused to do a recursive query$)`)
+	tagInside    = regexp.MustCompile(tagForm)
+	repeatForm   = regexp.MustCompile(`^last message repeated \d{1,10} time`)
+	repeatedForm = regexp.MustCompile(`(?s)^message repeated [1-9]\d{0,9} times: \[ ?(.*)\]$`)
+	lossForm     = regexp.MustCompile(`(?s)^(?:overflow: \d{1,10} log entries lost|log failed: |Maximum number of concurrent DNS queries |possible DNS-rebind attack detected|nameserver (?:.* )?refused to do a recursive query$)`)
 )
 
 // reference reads a line as Record.Parse does.
@@ -94,14 +106,18 @@ func reference(line string) (p plain) {
 func (p *plain) message(text string, serialOnly bool) {
 	if queryStart.MatchString(text) {
 		p.kind = Garbled
-		m := queryForm.FindStringSubmatch(text)
-		if m == nil || serialOnly || !zonedAddress(m[4]) || p.client != "" && !agree(p.client, m[4]) {
+		m := queryForm.FindStringSubmatch(strings.TrimRight(text, " \t"))
+		if m == nil || tagInside.MatchString(m[3]) && strings.Contains(m[3], " ") || serialOnly || !zonedAddress(m[4]) || p.client != "" && !agree(p.client, m[4]) {
 			return
 		}
 		p.kind, p.source, p.qtype, p.name, p.client = Query, m[1], referenceType(m[2]), m[3], m[4]
 		return
 	}
-	if m := forwardForm.FindStringSubmatch(text); m != nil {
+	if tagInside.MatchString(text) && !strings.HasPrefix(text, "possible DNS-rebind") {
+		p.kind = Garbled
+		return
+	}
+	if m := forwardForm.FindStringSubmatch(strings.TrimRight(text, " \t")); m != nil {
 		p.kind, p.source, p.qtype, p.name, p.result = Forward, m[1]+m[2], referenceType(m[3]), m[4], m[5]
 		return
 	}
@@ -126,6 +142,13 @@ func (p *plain) message(text string, serialOnly bool) {
 		return
 	}
 	switch {
+	case repeatForm.MatchString(text):
+		p.kind = Repeat
+	case repeatedForm.MatchString(text):
+		if inner := repeatedForm.FindStringSubmatch(text)[1]; strings.HasPrefix(inner, "message repeated ") {
+			return
+		}
+		p.message(repeatedForm.FindStringSubmatch(text)[1], false)
 	case strings.HasPrefix(text, "started, version "):
 		p.kind = Start
 	case lossForm.MatchString(text):
@@ -134,6 +157,7 @@ func (p *plain) message(text string, serialOnly bool) {
 }
 
 func withoutRemark(result string) string {
+	result = strings.TrimRight(result, " \t")
 	if before, ok := strings.CutSuffix(result, " (DNSSEC signed)"); ok {
 		return before
 	}

@@ -22,8 +22,9 @@ const (
 	Internal
 	// Unresolvable is a name under test or invalid, RFC 6761.
 	Unresolvable
-	// Discovery asks a resolver for itself: resolver.arpa, RFC 9462, and
-	// ipv4only.arpa, RFC 8880.
+	// Discovery asks the network at hand for what it has: resolver.arpa, RFC
+	// 9462, ipv4only.arpa, RFC 8880, service.arpa, RFC 9665, eap-noob.arpa, RFC
+	// 9140, and 6tisch.arpa, RFC 9031.
 	Discovery
 	// Canary is use-application-dns.net, by which a browser asks whether it may
 	// go round the network's resolver.
@@ -47,7 +48,7 @@ const (
 // String returns the kind in a few words.
 func (s Special) String() string {
 	return [...]string{"", "loopback name", "multicast DNS name", "home network name", "Tor name",
-		"private-use name", "reserved name", "resolver discovery", "DNS-over-HTTPS canary",
+		"private-use name", "reserved name", "network discovery", "DNS-over-HTTPS canary",
 		"service browsing", "server identity", "documentation name", "service name", "single label"}[s]
 }
 
@@ -66,6 +67,9 @@ var specialDomains = []struct {
 	{"invalid", Unresolvable},
 	{"resolver.arpa", Discovery},
 	{"ipv4only.arpa", Discovery},
+	{"service.arpa", Discovery},
+	{"eap-noob.arpa", Discovery},
+	{"6tisch.arpa", Discovery},
 	{"use-application-dns.net", Canary},
 	{"bind", Chaos},
 	{"server", Chaos},

@@ -18,6 +18,7 @@ func TestSpecialUse(t *testing.T) {
 		"_dns.resolver.arpa":                 Discovery,
 		"resolver.arpa":                      Discovery,
 		"ipv4only.arpa":                      Discovery,
+		"default.service.arpa":               Discovery,
 		"use-application-dns.net":            Canary,
 		"lb._dns-sd._udp.lan":                Browsing,
 		"b._dns-sd._udp.example.com":         Browsing,
