@@ -16,6 +16,8 @@ const batchLines = 64
 type line struct {
 	kind    parse.Kind
 	outcome parse.Outcome // of an answer
+	told    parse.Outcome // what the client was told, should that be another
+	origin  parse.Origin  // of an answer
 	reverse bool          // an answer to a reverse lookup
 	hash    uint32        // of a query's name, as in index
 	serial  uint64
@@ -25,6 +27,8 @@ type line struct {
 	kindOf  []byte // of a query: its type
 	client  []byte
 	result  []byte
+	source  []byte // of an answer
+	lost    uint64 // lines that this one says are missing
 	whole   []byte // of an answer
 }
 
@@ -70,7 +74,7 @@ func (in *intake) hear(text []byte, at time.Time, stamps bool) {
 func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 	r := &in.rec
 	r.Parse(text)
-	m.kind, m.serial, m.logged = r.Kind, r.Serial, r.Name
+	m.kind, m.serial, m.logged, m.lost = r.Kind, r.Serial, r.Name, r.Lost
 	switch r.Kind {
 	case parse.Query:
 		m.kindOf, m.client = r.Type, r.Client
@@ -80,6 +84,7 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 		m.hash = in.ids.hash(m.name)
 	case parse.Answer:
 		m.result, m.outcome, m.whole = r.Result, r.Outcome(), text
+		m.told, m.origin, m.source = r.Answered(), r.Origin(), r.Source
 		m.reverse = m.outcome == parse.Address && r.PTR()
 	default:
 		return

@@ -79,13 +79,18 @@ type Domain struct {
 	// only as the target of another's CNAME.
 	Queries   uint32
 	Outcomes  Outcomes
+	Origins   Origins // where its answers came from
 	Class     parse.Class
+	Special   parse.Special
 	unseen    bool // in Ledger.changed
 	Types     []TypeCount
 	clients   []uint16 // places in Ledger.clients
 	Addresses []netip.Addr
 	Chain     []ID // CNAME targets of the last answers, in order
-	Mark      Mark
+	// Blocker says who blocked the name and what the client was told, in
+	// words: "gravity", "special domain: NXDOMAIN". "" for none.
+	Blocker string
+	Mark    Mark
 }
 
 // TypeCount is how often a name was asked for with one query type.
@@ -128,10 +133,10 @@ func (s *Outcomes) add(o parse.Outcome) bool {
 	return *s != old
 }
 
-// String returns what a person should know of the set in one word: the best
-// of the outcomes, "" while there is none.
+// String returns what a person should know of the set in one word: that the
+// name was blocked, else the best of the outcomes, "" while there is none.
 func (s Outcomes) String() string {
-	for _, o := range []parse.Outcome{parse.Address, parse.Alias, parse.NoData, parse.NoName, parse.ServFail, parse.Refused, parse.OtherError, parse.Data} {
+	for _, o := range []parse.Outcome{parse.Blocked, parse.Address, parse.Alias, parse.NoData, parse.NoName, parse.ServFail, parse.Refused, parse.OtherError, parse.Data} {
 		if s.Has(o) {
 			return outcomeWords[o]
 		}
@@ -148,4 +153,57 @@ var outcomeWords = map[parse.Outcome]string{
 	parse.ServFail:   "SERVFAIL",
 	parse.Refused:    "REFUSED",
 	parse.OtherError: "error",
+	parse.Blocked:    "blocked",
+}
+
+// NoAnswer is the result of a name whose answer was not logged.
+const NoAnswer = "no answer"
+
+// Result says what became of the queries: one of the outcomes' words, and of a
+// name that was blocked who did it; "" for one that nobody asked for and no
+// answer told of.
+func (d *Domain) Result() string {
+	switch word := d.Outcomes.String(); {
+	case d.Blocker != "":
+		return word + " by " + d.Blocker
+	case word == "" && d.Queries > 0:
+		return NoAnswer
+	default:
+		return word
+	}
+}
+
+// Origins is the set of [parse.Origin] that a name's answers had.
+type Origins uint8
+
+// Only reports whether there is nothing but o in the set.
+func (s Origins) Only(o parse.Origin) bool { return s == 1<<o }
+
+// blockers are what people call those who block, by dnsmasq's and Pi-hole's
+// words for it.
+var blockers = map[string]string{
+	"config":              "dnsmasq's configuration",
+	"reply":               "the upstream",
+	"cached":              "the upstream",
+	"cached-stale":        "the upstream",
+	"gravity blocked":     "gravity",
+	"gravity blacklisted": "gravity",
+	"exactly denied":      "an exact rule",
+	"exactly blacklisted": "an exact rule",
+	"regex denied":        "a regex rule",
+	"regex blacklisted":   "a regex rule",
+	"Rate-limiting":       "rate-limiting",
+}
+
+// blocker says who blocked a name by the source of an answer, and what error
+// the client was told, if it was one.
+func blocker(source []byte, told parse.Outcome) string {
+	who := blockers[string(source)]
+	if who == "" {
+		who = string(source)
+	}
+	if word := outcomeWords[told]; told == parse.NoName || told == parse.Refused || told == parse.ServFail {
+		who += ": " + word
+	}
+	return who
 }

@@ -25,6 +25,7 @@ type facts struct {
 	pending [256]outstanding
 
 	lastNew time.Time
+	own     string // dnsmasq's own domain, "" while it isn't known
 	name    []byte // scratch
 
 	// What only a ledger has.
@@ -75,9 +76,8 @@ func (f *facts) take(m *line) (id ID, first bool) {
 		f.counts.Cut++
 	case parse.Garbled:
 		f.counts.Garbled++
-	case parse.Loss:
-		f.counts.Lost++
 	}
+	f.counts.Lost += m.lost
 	f.chain = chain{}
 	return id, first
 }
@@ -122,7 +122,7 @@ func (f *facts) answer(m *line) {
 	if len(m.logged) == 0 { // an error, tied to its query by the serial alone
 		f.chain = chain{}
 		if p := f.asker(m); m.serial != 0 && p.serial == m.serial {
-			f.outcome(p.id, o)
+			f.outcome(p.id, m)
 		}
 		return
 	}
@@ -146,9 +146,9 @@ func (f *facts) answer(m *line) {
 		*c = chain{open: true, serial: m.serial, root: id}
 	}
 	c.last, c.alias = id, o == parse.Alias
-	f.outcome(id, o)
+	f.outcome(id, m)
 	if id != c.root && o != parse.Alias {
-		f.outcome(c.root, o)
+		f.outcome(c.root, m)
 	}
 	if o == parse.Address {
 		f.address(id, m.result)
@@ -178,7 +178,7 @@ func (f *facts) lookupHashed(name []byte, hash uint32, at int64) (id ID, fresh b
 	}
 	id = ID(len(f.domains))
 	f.ids.add(hash, id)
-	f.domains = append(f.domains, Domain{Name: string(name), Class: parse.Classify(name), first: at, last: at})
+	f.domains = append(f.domains, Domain{Name: string(name), Class: parse.Classify(name), Special: parse.SpecialUse(name), first: at, last: at})
 	if f.below != nil {
 		f.addBelow(id)
 	}
@@ -224,8 +224,23 @@ func (f *facts) addClient(c Client) uint16 {
 	return n
 }
 
-func (f *facts) outcome(id ID, o parse.Outcome) {
-	if f.domains[id].Outcomes.add(o) {
+// outcome notes what a line says became of the queries for a name. Of one in
+// its own domain dnsmasq says no more than that no instance has it.
+func (f *facts) outcome(id ID, m *line) {
+	d := &f.domains[id]
+	if m.outcome == parse.Blocked && m.origin == parse.Local && inDomain(d.Name, f.own) {
+		m.outcome = m.told
+	}
+	fresh := d.Outcomes.add(m.outcome)
+	if o := Origins(1 << m.origin); d.Origins&o == 0 {
+		d.Origins |= o
+		fresh = true
+	}
+	if m.outcome == parse.Blocked && d.Blocker == "" {
+		d.Blocker = f.intern([]byte(blocker(m.source, m.told)))
+		fresh = true
+	}
+	if fresh {
 		f.touch(id, true)
 	}
 }

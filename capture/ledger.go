@@ -46,6 +46,7 @@ type Info struct {
 	Instance string    `json:"instance,omitempty"` // whose names are wanted; "" for everybody's
 	Network  string    `json:"network,omitempty"`
 	Domain   string    `json:"domain,omitempty"` // the bridge's own DNS domain, such as "lxd"
+	Search   []string  `json:"search,omitempty"` // the instance's search list
 	Log      string    `json:"log,omitempty"`    // the log file that was read, for one without a bridge
 }
 
@@ -92,6 +93,7 @@ func NewLedger(info Info) *Ledger {
 		wake:    make(chan struct{}, 1),
 		unknown: make(chan struct{}, 1),
 	}
+	l.own = info.Domain
 	l.expect = make(map[string]chan struct{})
 	l.intake.take = func(m *line) { l.facts.take(m) }
 	return l

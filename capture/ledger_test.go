@@ -136,6 +136,53 @@ func TestLedger(t *testing.T) {
 	}
 }
 
+// What became of a name, in the words that an export has, and the rule that
+// drops it, "" for none.
+func TestResultsAndRules(t *testing.T) {
+	for _, c := range []struct {
+		name, answer, result string
+		rule                 capture.Rule
+	}{
+		{"www.ubuntu.com", "", "no answer", ""},
+		{"www.ubuntu.com", "reply www.ubuntu.com is 192.0.2.1", "resolved", ""},
+		{"www.ubuntu.com", "cached www.ubuntu.com is NXDOMAIN", "NXDOMAIN", capture.NoSuchName},
+		{"www.ubuntu.com", "config www.ubuntu.com is NXDOMAIN", "blocked by dnsmasq's configuration: NXDOMAIN", ""},
+		{"www.ubuntu.com", "config www.ubuntu.com is 0.0.0.0", "blocked by dnsmasq's configuration", ""},
+		{"www.ubuntu.com", "reply www.ubuntu.com is ::", "blocked by the upstream", ""},
+		{"www.ubuntu.com", "gravity blocked www.ubuntu.com is NXDOMAIN", "blocked by gravity: NXDOMAIN", ""},
+		{"www.ubuntu.com", "exactly denied www.ubuntu.com is 0.0.0.0", "blocked by an exact rule", ""},
+		{"www.ubuntu.com", "regex blacklisted www.ubuntu.com is 0.0.0.0", "blocked by a regex rule", ""},
+		{"www.ubuntu.com", "special domain www.ubuntu.com is NXDOMAIN", "blocked by special domain: NXDOMAIN", ""},
+		{"www.ubuntu.com", "Rate-limiting www.ubuntu.com is REFUSED", "blocked by rate-limiting: REFUSED", ""},
+		{"www.ubuntu.com", "config www.ubuntu.com is 10.0.0.9", "resolved", capture.Answered},
+		{"www.ubuntu.com", "/etc/hosts www.ubuntu.com is 10.0.0.9", "resolved", capture.Answered},
+		{"c2.fleet", "DHCP c2.fleet is 10.0.0.9", "resolved", capture.Answered},
+		{"c3.fleet", "config c3.fleet is NXDOMAIN", "blocked by dnsmasq's configuration: NXDOMAIN", capture.Answered},
+		{"c2.lxd", "config c2.lxd is NXDOMAIN", "NXDOMAIN", capture.Local},
+		{"localhost", "config localhost is 127.0.0.1", "resolved", capture.SpecialUse},
+		{"db", "reply db is 192.0.2.1", "resolved", capture.SingleLabel},
+		{"nas.local", "", "no answer", capture.SpecialUse},
+		{"_dns.resolver.arpa", "", "no answer", capture.SpecialUse},
+		{"lb._dns-sd._udp.lan", "", "no answer", capture.SpecialUse},
+		{"_http._tcp.deb.debian.org", "", "no answer", ""},
+		{"host.test", "reply host.test is 192.0.2.1", "resolved", ""},
+		{"seen.ubuntu.com.corp.example", "reply seen.ubuntu.com.corp.example is 192.0.2.1", "resolved", capture.SearchList},
+		{"other.ubuntu.com.corp.example", "", "no answer", ""},
+		{"db.corp.example", "", "no answer", ""},
+	} {
+		l := capture.NewLedger(capture.Info{Domain: "lxd", Search: []string{"corp.example"}})
+		feed(l, "query[A] seen.ubuntu.com from 10.0.0.5", "query[A] "+c.name+" from 10.0.0.5", c.answer)
+		result := ""
+		l.Read(func(r capture.Reader) {
+			id, _ := r.Lookup(c.name)
+			result = r.Domain(id).Result()
+		})
+		if got := find(t, l, c.name).Rule; got != c.rule || result != c.result {
+			t.Errorf("%s, %s: %q and rule %q, want %q and %q", c.name, c.answer, result, got, c.result, c.rule)
+		}
+	}
+}
+
 func TestLedgerDropsWhatOnlyOthersAskedFor(t *testing.T) {
 	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
 	feed(l, "query[A] mine.example from 10.0.0.5", "query[A] theirs.example from 10.0.0.6", "query[A] both.example from 10.0.0.5", "query[A] both.example from 10.0.0.6")

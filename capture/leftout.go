@@ -55,6 +55,10 @@ var leftOutWords = map[Rule]string{
 	Unfit:       "unfit for a list",
 	Reverse:     "reverse lookups",
 	Local:       "of the bridge's own domain",
+	SpecialUse:  "for special use",
+	SingleLabel: "with a single label",
+	SearchList:  "of a search list",
+	Answered:    "that dnsmasq answered by itself",
 	NoSuchName:  "with NXDOMAIN only",
 	Elsewhere:   "of other instances",
 }

@@ -47,7 +47,7 @@ type piece struct {
 // newPart returns what reads a part of the log that goes into l.
 func (l *Ledger) newPart() *part {
 	p := &part{intake: intake{facts: newFacts(l.ids.seed)}}
-	p.chain.unsure = true
+	p.own, p.chain.unsure = l.own, true
 	p.intake.take = p.takeLine
 	return p
 }
@@ -105,7 +105,9 @@ func (p *part) end() {
 	}
 	p.chain = chain{}
 	p.ended = append(p.ended, piece{p.facts, p.late[:p.group], p.asked})
+	own := p.own
 	p.facts, p.late, p.group, p.asked = newFacts(p.ids.seed), group, 0, nil
+	p.own = own
 }
 
 // pieces returns all that was read, in its order.
@@ -194,7 +196,7 @@ func (l *Ledger) addClients(all []Client) []uint16 {
 // addDomain adds what a part knows of a name to the record of id.
 func (l *Ledger) addDomain(id ID, from *Domain, ids []ID, clients []uint16) {
 	d := &l.domains[id]
-	fresh := d.Queries == 0 || from.Outcomes&^d.Outcomes != 0
+	fresh := d.Queries == 0 || from.Outcomes&^d.Outcomes != 0 || from.Origins&^d.Origins != 0
 	switch {
 	case from.Queries == 0:
 	case d.Queries == 0:
@@ -204,6 +206,10 @@ func (l *Ledger) addDomain(id ID, from *Domain, ids []ID, clients []uint16) {
 	}
 	d.Queries += from.Queries
 	d.Outcomes |= from.Outcomes
+	d.Origins |= from.Origins
+	if d.Blocker == "" {
+		d.Blocker = from.Blocker
+	}
 	for _, t := range from.Types {
 		at := slices.IndexFunc(d.Types, func(have TypeCount) bool { return have.Type == t.Type })
 		if at < 0 {

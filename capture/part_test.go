@@ -28,7 +28,7 @@ func partLog(rng *rand.Rand, lines int) []byte {
 		if extra {
 			fmt.Fprintf(&log, "%d %s/40 ", rng.IntN(5)*256+rng.IntN(3)+1, client)
 		}
-		switch rng.IntN(14) {
+		switch rng.IntN(16) {
 		case 0:
 			log.WriteString("reply error is SERVFAIL")
 		case 1:
@@ -40,10 +40,12 @@ func partLog(rng *rand.Rand, lines int) []byte {
 		case 8:
 			log.WriteString("cached " + name() + " is NODATA-IPv6")
 		case 9:
-			log.WriteString("forwarded " + name() + " to 192.0.2.1")
+			log.WriteString([]string{"config ", "gravity blocked ", "/etc/hosts "}[rng.IntN(3)] + name() + " is " + []string{"NXDOMAIN", "0.0.0.0"}[rng.IntN(2)])
 		case 10:
-			fmt.Fprintf(&log, "nameserver 192.0.2.%d refused to do a recursive query", rng.IntN(9))
+			log.WriteString("forwarded " + name() + " to 192.0.2.1")
 		case 11:
+			fmt.Fprintf(&log, "nameserver 192.0.2.%d refused to do a recursive query", rng.IntN(9))
+		case 12:
 			log.WriteString("query[A] <name unprintable> from " + client)
 		default:
 			fmt.Fprintf(&log, "query[%s] %s from %s", []string{"A", "AAAA", "HTTPS"}[rng.IntN(3)], name(), client)

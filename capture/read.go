@@ -202,7 +202,7 @@ func (l *Ledger) List(all bool) rule.List {
 }
 
 func (l *Ledger) seen(d *Domain) *rule.Seen {
-	s := &rule.Seen{Queries: uint64(d.Queries), Outcome: d.Outcomes.String(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
+	s := &rule.Seen{Queries: uint64(d.Queries), Outcome: d.Result(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
 	for _, t := range d.Types {
 		s.Types = append(s.Types, t.Type)
 	}

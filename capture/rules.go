@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"lxd-allowlist/parse"
 )
 
@@ -22,6 +24,10 @@ const (
 	ByFile      Rule = "rules file"     // see [ReadRules]
 	Reverse     Rule = "reverse lookup" // in-addr.arpa, ip6.arpa
 	Local       Rule = "local domain"   // the bridge's own domain
+	SpecialUse  Rule = "special use"    // no name of the internet's, see [parse.Special]
+	SingleLabel Rule = "single label"   // a name without a dot
+	SearchList  Rule = "search list"    // a name that was asked for with a search domain behind it
+	Answered    Rule = "answered here"  // dnsmasq answered it by itself
 	AliasOnly   Rule = "CNAME target"   // never asked for, only an answer's alias
 	NoSuchName  Rule = "NXDOMAIN"       // never answered but with NXDOMAIN
 	Elsewhere   Rule = "other instance" // asked by others only
@@ -74,13 +80,62 @@ func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 		return Local, "in the bridge's own domain " + l.info.Domain
 	case d.Queries == 0:
 		return AliasOnly, "only the target of a CNAME"
+	case d.Special == parse.SingleLabel:
+		return SingleLabel, "a single label: only a search list makes a name of it"
+	case notPublic[d.Special]:
+		return SpecialUse, d.Special.String()
 	case d.Outcomes == 1<<parse.NoName:
 		return NoSuchName, "nothing but NXDOMAIN"
+	case l.answeredHere(d):
+		return Answered, "dnsmasq answered it by itself"
+	}
+	if search := l.searched(d.Name); search != "" {
+		return SearchList, "asked for with the search domain " + search + " behind it"
 	}
 	if owner, only := l.elsewhere(d); only {
 		return Elsewhere, "asked by " + owner + " only"
 	}
 	return Undecided, ""
+}
+
+// notPublic are the kinds of names that no application has on the internet.
+// Documentation's stand for those that do, a Service's are looked up, and
+// Unresolvable ones may be of a network that says otherwise.
+var notPublic = map[parse.Special]bool{
+	parse.Loopback: true, parse.Multicast: true, parse.HomeNet: true, parse.Onion: true, parse.Internal: true,
+	parse.Discovery: true, parse.Canary: true, parse.Browsing: true, parse.Chaos: true,
+}
+
+// answeredHere reports whether no upstream ever answered for d but dnsmasq
+// itself did: from a hosts file, a lease, its configuration. What it blocks is
+// none of these, but where nobody could have asked an upstream for the name
+// anyway: so it does in a domain of its own, and a log doesn't tell which that
+// is.
+func (l *Ledger) answeredHere(d *Domain) bool {
+	if !d.Origins.Only(parse.Local) {
+		return false
+	}
+	if !d.Outcomes.Has(parse.Blocked) {
+		return true
+	}
+	suffix, public := publicsuffix.PublicSuffix(d.Name)
+	return !public && !strings.Contains(suffix, ".") && d.Special == parse.NotSpecial
+}
+
+// searched returns the domain of the search list that a name has behind it,
+// "" if it is none or if nobody asked for the name without it. What stands
+// before it has to have a dot: else it may be a host of that domain.
+func (l *Ledger) searched(name string) string {
+	for _, domain := range l.info.Search {
+		short, ok := strings.CutSuffix(name, "."+domain)
+		if !ok || !strings.Contains(short, ".") {
+			continue
+		}
+		if id, known := l.ids.find([]byte(short), l.ids.hash([]byte(short)), l.domains); known && l.domains[id].Queries > 0 {
+			return domain
+		}
+	}
+	return ""
 }
 
 // elsewhere reports whether every client that asked for d is known not to be

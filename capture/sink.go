@@ -42,6 +42,8 @@ type Record struct {
 	Last      time.Time         `json:"last"`
 	Types     map[string]uint32 `json:"types,omitempty"` // queries by type
 	Outcomes  Outcomes          `json:"outcomes,omitempty"`
+	Origins   Origins           `json:"origins,omitempty"`
+	Blocker   string            `json:"blocker,omitempty"`
 	Addresses []netip.Addr      `json:"addresses,omitempty"`
 	Chain     []string          `json:"chain,omitempty"`
 	Clients   []string          `json:"clients,omitempty"` // addresses as logged
@@ -52,7 +54,7 @@ func (r Reader) Record(id ID) Record {
 	d := &r.l.domains[id]
 	s := Record{
 		Name: d.Name, Queries: d.Queries, First: d.First(), Last: d.Last(),
-		Outcomes: d.Outcomes, Addresses: slices.Clone(d.Addresses), Chain: r.Chain(d),
+		Outcomes: d.Outcomes, Origins: d.Origins, Blocker: d.Blocker, Addresses: slices.Clone(d.Addresses), Chain: r.Chain(d),
 	}
 	if len(d.Types) > 0 {
 		s.Types = make(map[string]uint32, len(d.Types))
@@ -87,6 +89,7 @@ func (l *Ledger) Restore(s Record) {
 	}
 	d := &l.domains[id]
 	d.Queries, d.Outcomes, d.Addresses, d.Chain = s.Queries, s.Outcomes, s.Addresses, chain
+	d.Origins, d.Blocker = s.Origins, s.Blocker
 	d.first, d.last = at, s.Last.UnixNano()
 	d.Types = d.Types[:0]
 	for t, n := range s.Types {
