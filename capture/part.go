@@ -207,8 +207,8 @@ func (l *Ledger) addDomain(id ID, from *Domain, ids []ID, clients []uint16) {
 	d.Queries += from.Queries
 	d.Outcomes |= from.Outcomes
 	d.Origins |= from.Origins
-	if d.Blocker == "" {
-		d.Blocker = from.Blocker
+	if d.Blocker == "" && from.Blocker != "" {
+		d.Blocker = l.intern([]byte(from.Blocker))
 	}
 	for _, t := range from.Types {
 		at := slices.IndexFunc(d.Types, func(have TypeCount) bool { return have.Type == t.Type })
