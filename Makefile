@@ -2,7 +2,7 @@ PREFIX ?= /usr/local
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test survivors try bench demo clean
+.PHONY: help build install check test survivors outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: ## run every check and test; needs root for an LXD of its own
 
 survivors: ## break lines on purpose and report what no test notices
 	@.ci/survivors
+
+outdated: ## say which modules have a newer version
+	@.ci/outdated
 
 try: ## set up what is missing and watch an instance's names
 	@.ci/try

@@ -301,6 +301,30 @@ func TestEveryVerbShowsAnExample(t *testing.T) {
 	look(command())
 }
 
+// The program is Apache-2.0, and of LXD's module, which is AGPL-3.0, two
+// directories are so, too: nothing else of it may be linked in.
+func TestLinkedLicence(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module = "github.com/canonical/lxd/"
+	found := false
+	for line := range strings.Lines(string(out)) {
+		path, ok := strings.CutPrefix(strings.TrimSpace(line), module)
+		if !ok {
+			continue
+		}
+		found = true
+		if top, _, _ := strings.Cut(path, "/"); top != "client" && top != "shared" {
+			t.Errorf("%s%s is linked in, which is not Apache-2.0", module, path)
+		}
+	}
+	if !found {
+		t.Error("LXD's client is not linked in: the test looks for something else")
+	}
+}
+
 // rooms is who may import whom within the module.
 var rooms = map[string][]string{
 	"parse":               {},

@@ -14,7 +14,6 @@ import (
 	"syscall"
 
 	client "github.com/canonical/lxd/client"
-	"github.com/canonical/lxd/lxc/config"
 	"github.com/canonical/lxd/shared/api"
 )
 
@@ -40,7 +39,7 @@ type Server struct {
 	close   func()
 	// images are the remotes that an image may come from; nil where there is
 	// none but the server itself.
-	images *config.Config
+	images *remotes
 	own    client.ImageServer
 }
 
@@ -54,28 +53,28 @@ func SplitTarget(s string) (remote, name string) {
 
 // Connect connects to a remote of the lxc client's configuration; "" is its
 // default, which is the LXD of this machine unless it was changed.
-func Connect(ctx context.Context, remote string) (*Server, error) {
-	conf, err := loadRemotes()
+func Connect(ctx context.Context, name string) (*Server, error) {
+	all, err := loadRemotes()
 	if err != nil {
 		return nil, err
 	}
-	remote = cmp.Or(remote, conf.DefaultRemote)
-	r, known := conf.Remotes[remote]
-	if !known {
-		return nil, fmt.Errorf("connect to LXD: lxc knows no remote %q: see lxc remote list", remote)
+	name = cmp.Or(name, all.Default)
+	r, err := all.named(name)
+	if err != nil {
+		return nil, fmt.Errorf("connect to LXD: %w", err)
 	}
-	if r.Public || r.Protocol == "simplestreams" {
-		return nil, fmt.Errorf("connect to LXD: the remote %q has images only", remote)
+	if r.imagesOnly() {
+		return nil, fmt.Errorf("connect to LXD: the remote %q has images only", name)
 	}
-	s := &Server{name: remote, project: cmp.Or(r.Project, defaultProject), images: conf}
+	s := &Server{name: name, project: cmp.Or(r.Project, defaultProject), images: &all}
 	var link client.InstanceServer
-	if address, local := strings.CutPrefix(r.Addr, "unix:"); local {
+	if address, local := strings.CutPrefix(r.Address, "unix:"); local {
 		s.socket = socketPath(strings.TrimPrefix(address, "//"))
 		link, err = dial(ctx, s.socket)
 	} else {
-		link, err = await(ctx, func() (client.InstanceServer, error) { return conf.GetInstanceServer(remote) })
+		link, err = await(ctx, func() (client.InstanceServer, error) { return all.instances(name) })
 		if err != nil {
-			err = fmt.Errorf("connect to LXD's remote %q at %s: %w", remote, r.Addr, err)
+			err = fmt.Errorf("connect to LXD's remote %q at %s: %w", name, r.Address, err)
 		}
 	}
 	if err != nil {
@@ -136,28 +135,4 @@ func socketPath(configured string) string {
 		return snapSocket
 	}
 	return nativeSocket
-}
-
-// loadRemotes reads the configuration of the lxc client, that of the snap
-// included. Where there is none, lxc's defaults hold.
-func loadRemotes() (*config.Config, error) {
-	dirs := []string{os.Getenv("LXD_CONF")}
-	if dirs[0] == "" {
-		home, _ := os.UserHomeDir() // none: nothing is found there
-		dirs = []string{filepath.Join(home, ".config", "lxc"), filepath.Join(home, "snap", "lxd", "common", "config")}
-	}
-	for _, dir := range dirs {
-		conf, err := config.LoadConfig(filepath.Join(dir, "config.yml"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read lxc's configuration in %s: %w", dir, err)
-		}
-		return conf, nil
-	}
-	conf := config.DefaultConfig()
-	conf.ConfigDir = dirs[0]
-	conf.DefaultRemote = cmp.Or(os.Getenv("LXC_REMOTE"), conf.DefaultRemote)
-	return conf, nil
 }

@@ -68,10 +68,10 @@ func (s *Server) findImage(ctx context.Context, image string) (source client.Ima
 	remote, name := SplitTarget(image)
 	source = s.own
 	if remote != "" && remote != s.name {
-		if source, err = await(ctx, func() (client.ImageServer, error) { return s.images.GetImageServer(remote) }); err != nil {
+		if source, err = await(ctx, func() (client.ImageServer, error) { return s.images.images(remote) }); err != nil {
 			return nil, nil, "", fmt.Errorf("find image %s: %w: see lxc remote list", image, err)
 		}
-		if s.images.Remotes[remote].Protocol == "simplestreams" {
+		if s.images.ByName[remote].Protocol == simpleStreams {
 			return source, &api.Image{Fingerprint: name, Public: true}, name, nil
 		}
 	}

@@ -100,12 +100,12 @@ func lease(t *testing.T, s *lxd.Server, network string) *lxd.Lease {
 func TestLeaseAndReleaseByteForByte(t *testing.T) {
 	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
 	before := network(t, bridge)
-	if before.Config["raw.dnsmasq"] != lxdtest.Raw {
+	if before.Config["raw.dnsmasq"] != lxdtest.Raw(t) {
 		t.Fatalf("LXD itself changed raw.dnsmasq to %q", before.Config["raw.dnsmasq"])
 	}
 	l := lease(t, s, bridge)
 	during := network(t, bridge)
-	if raw := during.Config["raw.dnsmasq"]; !strings.HasPrefix(raw, lxdtest.Raw) || !strings.Contains(raw, "log-queries=extra") {
+	if raw := during.Config["raw.dnsmasq"]; !strings.HasPrefix(raw, lxdtest.Raw(t)) || !strings.Contains(raw, "log-queries=extra") {
 		t.Errorf("raw.dnsmasq is %q during the lease", raw)
 	}
 	for range 2 {
@@ -158,7 +158,7 @@ func TestCanaryAppearsInTheLog(t *testing.T) {
 	if _, err := os.Stat(own); !os.IsNotExist(err) {
 		t.Errorf("the log of our own is still there: %v", err)
 	}
-	if raw := network(t, bridge).Config["raw.dnsmasq"]; raw != lxdtest.Raw {
+	if raw := network(t, bridge).Config["raw.dnsmasq"]; raw != lxdtest.Raw(t) {
 		t.Errorf("raw.dnsmasq is %q", raw)
 	}
 }
@@ -218,7 +218,7 @@ func TestRestoreAfterAKill(t *testing.T) {
 	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
 	before := network(t, bridge)
 	killedHolder(t, bridge)
-	if raw := network(t, bridge).Config["raw.dnsmasq"]; raw == lxdtest.Raw {
+	if raw := network(t, bridge).Config["raw.dnsmasq"]; raw == lxdtest.Raw(t) {
 		t.Fatal("the killed holder left nothing behind, so this test shows nothing")
 	}
 	var leftover *lxd.LeftoverError

@@ -21,16 +21,22 @@ import (
 // Image is the alias of the image that instances are made from.
 const Image = "lxd-allowlist-busybox"
 
-// Raw is the raw.dnsmasq that [Bridge] gives its networks: odd on purpose, so
-// that byte for byte means something. It answers for example.test itself and
-// asks nobody outside.
-const Raw = "# kept by the tests:  two  spaces,\ta tab, ümlaut\n" +
-	"no-resolv\n\n" +
-	"  address=/example.test/192.0.2.7\n" +
-	"address=/example.test/2001:db8::7   # both families\n" +
-	"address = /other.test/192.0.2.8\n" +
-	"address = /other.test/2001:db8::8\n" +
-	"log-queries\n\n"
+// Raw returns the raw.dnsmasq that [Bridge] gives its networks: odd on purpose,
+// so that byte for byte means something. It asks nobody outside: the names
+// below example.test and other.test are looked up in an upstream of the test's
+// own, and there are no others.
+func Raw(t testing.TB) string {
+	t.Helper()
+	port, err := upstream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("# kept by the tests:  two  spaces,\ta tab, ümlaut\n"+
+		"no-resolv\n\n"+
+		"  server=/example.test/127.0.0.1#%[1]d   # of the test\n"+
+		"server = /other.test/127.0.0.1#%[1]d\n"+
+		"log-queries\n\n", port)
+}
 
 // Description is that of [Bridge]'s networks.
 const Description = "of a test;  \"quoted\" – keep it"
@@ -77,7 +83,7 @@ func Bridge(t testing.TB) string {
 		Description: Description,
 		Config: map[string]string{
 			"ipv4.nat": "false", "ipv6.nat": "false",
-			"raw.dnsmasq":    Raw,
+			"raw.dnsmasq":    Raw(t),
 			"user.of-others": "  stays  ",
 		},
 	}}

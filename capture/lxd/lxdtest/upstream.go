@@ -1,0 +1,47 @@
+package lxdtest
+
+import (
+	"fmt"
+	"net"
+	"sync"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// upstream is a name server on loopback that the test's bridges ask, for as
+// long as the test's process runs. It has an address of each family for every
+// name, and so can be told from what dnsmasq answers by itself.
+var upstream = sync.OnceValues(func() (port int, err error) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return 0, fmt.Errorf("start an upstream for the tests' bridges: %w", err)
+	}
+	go serve(conn)
+	return conn.LocalAddr().(*net.UDPAddr).Port, nil
+})
+
+func serve(conn *net.UDPConn) {
+	packet := make([]byte, 4096)
+	for {
+		n, from, err := conn.ReadFrom(packet)
+		if err != nil {
+			return
+		}
+		var m dnsmessage.Message
+		if m.Unpack(packet[:n]) != nil || len(m.Questions) != 1 {
+			continue
+		}
+		q := m.Questions[0]
+		m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
+		head := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 60}
+		switch q.Type {
+		case dnsmessage.TypeA:
+			m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 7}}}}
+		case dnsmessage.TypeAAAA:
+			m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: [16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 7}}}}
+		}
+		if reply, err := m.Pack(); err == nil {
+			_, _ = conn.WriteTo(reply, from)
+		}
+	}
+}
