@@ -71,9 +71,16 @@ func main() {
 	os.Exit(e.code)
 }
 
-func report(w io.Writer, _ fang.Styles, err error) {
-	// A code that has another error beside it is no reason to hide that one.
-	if e, alone := err.(exit); !alone || e.error != errQuiet {
+// report says what went wrong, a line each where it is several things. A code
+// is said by itself.
+func report(w io.Writer, styles fang.Styles, err error) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range all.Unwrap() {
+			report(w, styles, one)
+		}
+		return
+	}
+	if e, ok := err.(exit); !ok || e.error != errQuiet {
 		fmt.Fprintf(w, "lxd-allowlist: %v\n", err)
 	}
 }
@@ -212,7 +219,7 @@ func (o *options) monitor(ctx context.Context, target string) error {
 			return err
 		}
 	}
-	b := backend.New(remote, o.user, o.config)
+	b := backend.New(remote, o.user, o.config(""))
 	s.Backend = b
 	if instance != "" || o.launch != "" {
 		s.Choice = &ui.Choice{Instance: instance}
@@ -237,8 +244,8 @@ func resumed(name string) (instance string, err error) {
 	return instance, nil
 }
 
-func (o *options) config(server *lxd.Server, instance string, report func(string, float64)) live.Config {
-	return live.Config{Server: server, Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Report: report}
+func (o *options) config(instance string) live.Config {
+	return live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program()}
 }
 
 // farewell says what a run of the screen left behind.
@@ -248,6 +255,9 @@ func farewell(r ui.Result, verb string, l *capture.Ledger) {
 	}
 	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
 }
+
+// say writes a sentence for the user, beside the data.
+func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+text) }
 
 func sessionOf(l *capture.Ledger) (name string) {
 	l.Read(func(r capture.Reader) { name = r.Info().Session })
@@ -284,11 +294,11 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	defer server.Close()
-	s, err := live.Start(ctx, o.config(server, instance, func(doing string, done float64) {
+	s, err := live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
 		if done < 0 { // a step, not how far one is
-			fmt.Fprintln(os.Stderr, "lxd-allowlist: "+doing)
+			say(doing)
 		}
-	}))
+	})
 	var left *lxd.LeftoverError
 	switch {
 	case errors.As(err, &left):
@@ -296,10 +306,16 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	case err != nil:
 		return err
 	}
-	defer func() {
-		if failed := s.Stop(context.WithoutCancel(ctx)); failed != nil {
-			err = errors.Join(err, failed)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for notice := range s.Notices() {
+			say(notice)
 		}
+	}()
+	defer func() {
+		err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+		<-told
 	}()
 	out := os.Stdout
 	if list.Stdout() {
@@ -311,7 +327,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	s.AwaitSilence(ctx, o.silence)
 	if out, _ := s.Ledger.LeftOut(); out != "" {
-		fmt.Fprintf(os.Stderr, "lxd-allowlist: left out %s: lxd-allowlist open %s shows them\n", out, sessionOf(s.Ledger))
+		say(fmt.Sprintf("left out %s: lxd-allowlist open %s shows them", out, sessionOf(s.Ledger)))
 	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +83,46 @@ func TestRecord(t *testing.T) {
 	file, err := os.ReadFile(filepath.Join(c.Dir, "allow.txt"))
 	if err != nil || !strings.Contains(string(file), "\na.example.test\n") {
 		t.Errorf("the file has %q, %v", file, err)
+	}
+	lxdtest.Unchanged(t, bridge, before)
+}
+
+// A capture that ends by itself leaves a list that is incomplete: that is said
+// at once and in the exit code, though the command went well.
+func TestRecordOfACaptureThatEnds(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	c := start(t, "record", instance, "--", "sh", "-c", "nslookup a.example.test >/dev/null; echo running; cat")
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := c.StderrPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(os.Getenv("LXD_DIR"), "logs", "dnsmasq."+bridge+".log")
+	said := ""
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		said += lines.Text() + "\n"
+		switch {
+		case lines.Text() == "running":
+			if err := errors.Join(os.Rename(log, log+".away"), os.Mkdir(log, 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		case strings.Contains(lines.Text(), "the list is incomplete"):
+			if err := os.Remove(log); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			stdin.Close()
+		}
+	}
+	if err := c.Wait(); c.ProcessState.ExitCode() != 1 {
+		t.Errorf("it ended with %v and said:\n%s", err, said)
 	}
 	lxdtest.Unchanged(t, bridge, before)
 }

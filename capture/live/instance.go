@@ -10,18 +10,18 @@ import (
 
 // choose finds the instance, makes or starts it where that is needed, and
 // finds the bridge that is watched.
-func (s *Capture) choose(ctx context.Context, c Config) error {
+func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
 	s.Instance = c.Instance
 	if c.Launch != "" {
-		c.Report("launching "+c.Launch, -1)
-		name, err := c.Server.Launch(ctx, c.Launch, c.Network, c.Report)
+		report("launching "+c.Launch, -1)
+		name, err := s.server.Launch(ctx, c.Launch, c.Network, report)
 		if err != nil {
 			return err
 		}
 		s.Instance, s.launched = name, true
 	}
-	c.Report("looking up "+s.Instance, -1)
-	i, err := c.Server.Instance(ctx, s.Instance)
+	report("looking up "+s.Instance, -1)
+	i, err := s.server.Instance(ctx, s.Instance)
 	if err != nil {
 		return err
 	}
@@ -34,12 +34,12 @@ func (s *Capture) choose(ctx context.Context, c Config) error {
 		return nil
 	}
 	if !i.Running() {
-		c.Report("starting "+s.Instance, -1)
-		if err := c.Server.Start(ctx, s.Instance); err != nil {
+		report("starting "+s.Instance, -1)
+		if err := s.server.Start(ctx, s.Instance); err != nil {
 			return err
 		}
 	}
-	c.Report("waiting for "+s.Instance+" to have an address", -1)
+	report("waiting for "+s.Instance+" to have an address", -1)
 	return s.awaitAddress(ctx)
 }
 
@@ -56,14 +56,12 @@ func (s *Capture) awaitAddress(ctx context.Context) error {
 	again := time.NewTicker(addressEvery)
 	defer again.Stop()
 	for {
-		owners, err := s.server.Owners(late, s.Network)
+		has, err := s.server.HasAddress(late, s.Instance, s.Network)
 		if err != nil && late.Err() == nil {
 			return err
 		}
-		for address, owner := range owners {
-			if owner == s.Instance && address.Is4() {
-				return nil
-			}
+		if has {
+			return nil
 		}
 		select {
 		case <-again.C:

@@ -19,16 +19,16 @@ import (
 
 // Config says what to capture.
 type Config struct {
-	Server   *lxd.Server
 	Instance string // whose names are wanted; "" with Launch
 	Launch   string // an image to make an instance of that is removed at the end
 	Network  string // the managed bridge to watch; "" for the instance's first
 	Program  string // name and version, for the journal
 	Resume   string // the session to go on with; "" begins one
-	// Report tells what is being done and how far it is: from 0 to 1, below 0
-	// where that is not known.
-	Report func(doing string, done float64)
 }
+
+// Report tells what is being done and how far it is: from 0 to 1, below 0
+// where that is not known.
+type Report func(doing string, done float64)
 
 // Capture is a running capture.
 type Capture struct {
@@ -44,11 +44,30 @@ type Capture struct {
 	// ended.
 	notices chan string
 	heard   atomic.Int64 // Unix nanoseconds of the last log bytes
+	failed  atomic.Pointer[error]
+	ended   chan struct{} // closed when failed is set
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
-	follow  context.CancelFunc
 	stopped sync.Once
 	err     error
+}
+
+// Err returns why the capture ended by itself, nil while it goes on: what was
+// asked since then is not known. Stop returns it, too.
+func (s *Capture) Err() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// fail ends the capture for good, for the first reason that there is.
+func (s *Capture) fail(err error) {
+	err = fmt.Errorf("the capture stopped, so that the list is incomplete: %w", err)
+	if s.failed.CompareAndSwap(nil, &err) {
+		close(s.ended)
+		s.notice(err.Error())
+	}
 }
 
 // canaryPatience bounds how long dnsmasq may take to log a query that was
@@ -58,9 +77,9 @@ const canaryPatience = 3 * time.Second
 // Start makes the instance ready, takes the bridge's lease, opens or resumes
 // the session and returns when a canary query was seen to come through. On an
 // error everything is as it was.
-func Start(ctx context.Context, c Config) (_ *Capture, err error) {
+func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ *Capture, err error) {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Capture{server: c.Server, notices: make(chan string, 16), cancel: cancel}
+	s := &Capture{server: server, notices: make(chan string, 16), ended: make(chan struct{}), cancel: cancel}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
@@ -70,18 +89,18 @@ func Start(ctx context.Context, c Config) (_ *Capture, err error) {
 	if _, err = session.LoadRules(); err != nil {
 		return nil, err
 	}
-	if err = s.choose(ctx, c); err != nil {
+	if err = s.choose(ctx, c, report); err != nil {
 		return nil, err
 	}
-	c.Report("taking the lease of bridge "+s.Network, -1)
-	if s.lease, err = c.Server.Lease(ctx, s.Network); err != nil {
+	report("taking the lease of bridge "+s.Network, -1)
+	if s.lease, err = server.Lease(ctx, s.Network); err != nil {
 		return nil, err
 	}
 	if err = s.open(c); err != nil {
 		return nil, err
 	}
 	s.Ledger.SetOwners(s.hostOwners())
-	c.Report("waiting for dnsmasq to log a query", -1)
+	report("waiting for dnsmasq to log a query", -1)
 	if err = s.proveLogging(ctx, run); err != nil {
 		return nil, err
 	}
@@ -94,7 +113,7 @@ func (s *Capture) open(c Config) (err error) {
 		s.kept, err = session.Resume(c.Resume)
 	} else {
 		s.kept, err = session.Create(capture.Info{
-			Program: c.Program, Server: c.Server.Name(), Instance: s.Instance,
+			Program: c.Program, Server: s.server.Name(), Instance: s.Instance,
 			Network: s.Network, Domain: s.lease.Domain(),
 		})
 	}
@@ -107,12 +126,12 @@ func (s *Capture) open(c Config) (err error) {
 // proveLogging follows the log that LXD keeps; where a canary query doesn't
 // appear there, it has dnsmasq write a file of our own and tries that.
 func (s *Capture) proveLogging(ctx, run context.Context) error {
-	s.followLog(run)
+	stop := s.followLog(run)
 	err := s.canary(ctx)
 	if err == nil {
 		return nil
 	}
-	s.follow()
+	stop()
 	if fallback := s.lease.UseFile(ctx); fallback != nil {
 		return fmt.Errorf("%w; and a log file of our own was refused: %w", err, fallback)
 	}
@@ -137,6 +156,8 @@ func (s *Capture) canary(ctx context.Context) error {
 		case <-seen:
 			return nil
 		case <-again.C:
+		case <-s.ended:
+			return s.Err()
 		case <-ctx.Done():
 			if failed != nil {
 				return fmt.Errorf("ask dnsmasq on bridge %s: %w", s.lease.Network(), failed)
@@ -146,15 +167,23 @@ func (s *Capture) canary(ctx context.Context) error {
 	}
 }
 
-func (s *Capture) followLog(run context.Context) {
-	run, s.follow = context.WithCancel(run)
+// followLog follows the lease's log; stop ends that and returns when no more
+// of it is fed to the ledger.
+func (s *Capture) followLog(run context.Context) (stop func()) {
+	run, cancel := context.WithCancel(run)
 	path := s.lease.LogPath()
+	done := make(chan struct{})
 	s.wg.Go(func() {
-		err := logfile.Follow(run, path, 0, func(e logfile.Event) { s.read(path, e) })
-		if run.Err() == nil && err != nil {
-			s.notice(fmt.Sprintf("the capture stopped: %v", err))
+		defer close(done)
+		if err := logfile.Follow(run, path, 0, func(e logfile.Event) { s.read(path, e) }); err != nil && run.Err() == nil {
+			s.fail(err)
 		}
 	})
+	return func() {
+		cancel()
+		<-done
+		s.Ledger.ResetLog()
+	}
 }
 
 func (s *Capture) read(path string, e logfile.Event) {
@@ -171,7 +200,8 @@ func (s *Capture) read(path string, e logfile.Event) {
 	}
 }
 
-// Notices returns sentences that the user should read.
+// Notices returns sentences that the user should read, until the capture is
+// stopped.
 func (s *Capture) Notices() <-chan string { return s.notices }
 
 // notice never waits: with nobody reading, the oldest words count most.
@@ -183,7 +213,7 @@ func (s *Capture) notice(text string) {
 }
 
 // AwaitSilence waits until the log was silent for the given time, so that late
-// queries are not lost.
+// queries are not lost, or until the capture ended by itself.
 func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 	begin := time.Now()
 	for {
@@ -197,6 +227,8 @@ func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 		}
 		select {
 		case <-time.After(wait):
+		case <-s.ended:
+			return
 		case <-ctx.Done():
 			return
 		}
@@ -209,6 +241,7 @@ const ownerRetry = 2 * time.Second
 
 func (s *Capture) nameClients(run context.Context) {
 	var retry <-chan time.Time
+	told := false
 	for {
 		select {
 		case <-run.Done():
@@ -220,11 +253,14 @@ func (s *Capture) nameClients(run context.Context) {
 		}
 		owners, err := s.server.Owners(run, s.lease.Network())
 		if err != nil {
-			if run.Err() == nil {
-				s.notice(fmt.Sprintf("can't tell which instance asked: %v", err))
+			if run.Err() == nil && !told {
+				s.notice(fmt.Sprintf("can't tell yet which instance asked: %v", err))
 			}
+			told = true
+			retry = time.After(ownerRetry)
 			continue
 		}
+		told = false
 		words := s.hostOwners()
 		for address, owner := range owners {
 			words[address.String()] = owner
@@ -249,11 +285,13 @@ func (s *Capture) hostOwners() map[string]string {
 // calls return the first one's error.
 func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
+		s.err = s.Err()
 		if s.lease != nil {
-			s.err = s.lease.Release(ctx)
+			s.err = errors.Join(s.err, s.lease.Release(ctx))
 		}
 		s.cancel()
 		s.wg.Wait()
+		close(s.notices)
 		if s.kept != nil {
 			s.err = errors.Join(s.err, s.kept.Close())
 		}

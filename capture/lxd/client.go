@@ -13,6 +13,7 @@ type Networks interface {
 	GetNetworks() ([]api.Network, error)
 	UpdateNetwork(name string, network api.NetworkPut, ETag string) error
 	GetNetworkLeases(name string) ([]api.NetworkLease, error)
+	GetEvents() (*client.EventListener, error)
 }
 
 // Instances is what this package uses of LXD's client for instances.
@@ -25,7 +26,6 @@ type Instances interface {
 	DeleteInstance(name string) (client.Operation, error)
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
 	GetProfile(name string) (*api.Profile, string, error)
-	GetEvents() (*client.EventListener, error)
 }
 
 // Client is what this package uses of LXD's client.

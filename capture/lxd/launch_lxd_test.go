@@ -2,19 +2,16 @@ package lxd_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/canonical/lxd/shared/api"
 
-	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
-func TestLaunchWatchAndRemove(t *testing.T) {
+func TestLaunchAndRemove(t *testing.T) {
 	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
 	var steps []string
 	name, err := s.Launch(bounded(t), lxdtest.Image, bridge, func(text string, done float64) { steps = append(steps, text) })
@@ -29,36 +26,13 @@ func TestLaunchWatchAndRemove(t *testing.T) {
 		t.Errorf("launched %+v, %v", i, err)
 	}
 
-	statuses := make(chan string, 16)
-	watched := make(chan error, 1)
-	go func() { watched <- s.WatchInstance(bounded(t), name, func(status string) { statuses <- status }) }()
-	if first := <-statuses; first != "Running" {
-		t.Errorf("the status is %q at first", first)
-	}
 	for range 2 {
 		if err := s.Remove(bounded(t), name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := <-watched; err != nil {
-		t.Error(err)
-	}
-	close(statuses)
-	if all := slices.Collect(receive(statuses)); len(all) == 0 || all[len(all)-1] != lxd.StatusDeleted {
-		t.Errorf("the statuses were %q", all)
-	}
 	if _, err := s.Instance(t.Context(), name); !api.StatusErrorCheck(err, http.StatusNotFound) {
 		t.Errorf("the removed instance: %v", err)
-	}
-}
-
-func receive(c <-chan string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for s := range c {
-			if !yield(s) {
-				return
-			}
-		}
 	}
 }
 
@@ -116,14 +90,5 @@ func TestStart(t *testing.T) {
 	}
 	if err := s.Start(bounded(t), "not-there"); !api.StatusErrorCheck(err, http.StatusNotFound) {
 		t.Errorf("start of what is not there: %v", err)
-	}
-}
-
-func TestWatchEndsWithItsContext(t *testing.T) {
-	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
-	name := lxdtest.Instance(t, bridge)
-	ctx, cancel := context.WithCancel(bounded(t))
-	if err := s.WatchInstance(ctx, name, func(string) { cancel() }); !errors.Is(err, context.Canceled) {
-		t.Errorf("the watch ended with %v", err)
 	}
 }

@@ -122,6 +122,38 @@ func eui64(prefix netip.Prefix, hwaddr string) (netip.Addr, bool) {
 	return netip.AddrFrom16(a), true
 }
 
+// HasAddress reports whether an instance has an address on a network: one of
+// IPv4 where the bridge has any, else one of IPv6 that it made itself.
+func (s *Server) HasAddress(ctx context.Context, instance, network string) (bool, error) {
+	n, _, err := getNetwork(ctx, s.networks(), network)
+	if err != nil {
+		return false, networkError("read", network, err)
+	}
+	all, err := await(ctx, func() ([]api.InstanceFull, error) {
+		return s.client.GetInstancesFullAllProjects(api.InstanceTypeAny)
+	})
+	if err != nil {
+		return false, fmt.Errorf("list LXD's instances: %w", err)
+	}
+	family := "inet6"
+	if addresses := bridgeAddresses(n); len(addresses) > 0 && addresses[0].Is4() {
+		family = "inet"
+	}
+	cards := s.cards(all, network)
+	for i := range all {
+		if s.ownerName(&all[i].Instance) != instance || all[i].State == nil {
+			continue
+		}
+		for _, link := range all[i].State.Network {
+			_, ours := cards[strings.ToLower(link.Hwaddr)]
+			if ours && slices.ContainsFunc(link.Addresses, func(a api.InstanceStateNetworkAddress) bool { return a.Family == family && a.Scope == "global" }) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // addStates adds the addresses that an instance has on its cards: static ones
 // and those of IPv6's privacy extensions.
 //

@@ -147,22 +147,6 @@ func getNetwork(ctx context.Context, networks Networks, name string) (*api.Netwo
 	return n, etag, nil
 }
 
-// Leftovers returns what killed runs left behind.
-func (s *Server) Leftovers(ctx context.Context) ([]*LeftoverError, error) {
-	all, err := await(ctx, s.networks().GetNetworks)
-	if err != nil {
-		return nil, fmt.Errorf("list LXD's networks: %w", err)
-	}
-	var leftovers []*LeftoverError
-	for _, n := range all {
-		var leftover *LeftoverError
-		if errors.As(holderError(n.Name, n.Config), &leftover) {
-			leftovers = append(leftovers, leftover)
-		}
-	}
-	return leftovers, nil
-}
-
 // Restore makes a network what it was before a killed run, or every network
 // that has something left where network is "". A lease that is held, and a
 // raw.dnsmasq that was changed since, are refused unless force is given. It

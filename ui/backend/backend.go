@@ -15,20 +15,18 @@ import (
 // Backend is what the screen wants of LXD.
 type Backend struct {
 	remote, user string
-	config       Config
+	config       live.Config
 
 	mu      sync.Mutex // held while a capture is being opened
 	server  *lxd.Server
 	session *live.Capture
 }
 
-// Config says how the capture of an instance is begun.
-type Config func(server *lxd.Server, instance string, report func(string, float64)) live.Config
-
 var _ ui.Backend = (*Backend)(nil)
 
-// New returns a backend on a remote; user is whose shell is opened.
-func New(remote, user string, c Config) *Backend {
+// New returns a backend on a remote; user is whose shell is opened, and c how
+// a capture is begun, but for the instance.
+func New(remote, user string, c live.Config) *Backend {
 	return &Backend{remote: remote, user: user, config: c}
 }
 
@@ -60,7 +58,7 @@ func (b *Backend) Choices(ctx context.Context) ([]ui.Choice, error) {
 	var choices []ui.Choice
 	for _, i := range instances {
 		c := ui.Choice{Instance: i.Name, Status: i.Status, Stopped: !i.Running()}
-		nic, err := i.Watchable(b.config(b.server, i.Name, nil).Network)
+		nic, err := i.Watchable(b.config.Network)
 		if c.Network = nic.Network; err != nil {
 			c.Problem = err.Error()
 		}
@@ -87,7 +85,9 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 			return nil, question{fmt.Errorf("%s is %s. Start it?", i.Name, i.Status), func(ctx context.Context) error { return b.server.Start(ctx, i.Name) }}
 		}
 	}
-	s, err := live.Start(ctx, b.config(b.server, c.Instance, report))
+	config := b.config
+	config.Instance = c.Instance
+	s, err := live.Start(ctx, b.server, config, report)
 	var left *lxd.LeftoverError
 	if errors.As(err, &left) {
 		return nil, question{fmt.Errorf("bridge %s still has what a killed run set (%s). Put back what it was before?", left.Network, left.By),

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync"
 
+	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
 
 	"lxd-allowlist/capture/lxd"
@@ -44,8 +45,9 @@ type LXD struct {
 	// Fault is asked before each call on a network what goes wrong with it,
 	// and may change the network itself. nil is nothing.
 	Fault func(call string) Fault
-	// All are the instances.
-	All []api.InstanceFull
+	// All are the instances. Failures is how often listing them fails first.
+	All      []api.InstanceFull
+	Failures int
 	// Leases are those of each network.
 	Leases map[string][]api.NetworkLease
 	// Marks is how often a [Conflict] has appended a "+" to a network's
@@ -157,6 +159,11 @@ func (f *LXD) UpdateNetwork(name string, put api.NetworkPut, tag string) error {
 	return nil
 }
 
+// GetEvents implements [lxd.Client]: a fake has none to tell of.
+func (f *LXD) GetEvents() (*client.EventListener, error) {
+	return nil, api.StatusErrorf(http.StatusBadRequest, "no events here")
+}
+
 // GetNetworkLeases returns a network's leases.
 func (f *LXD) GetNetworkLeases(name string) ([]api.NetworkLease, error) {
 	return f.Leases[name], nil
@@ -173,6 +180,12 @@ func (f *LXD) GetInstances(api.InstanceType) ([]api.Instance, error) {
 
 // GetInstancesFullAllProjects returns the instances with their state.
 func (f *LXD) GetInstancesFullAllProjects(api.InstanceType) ([]api.InstanceFull, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.Failures > 0 {
+		f.Failures--
+		return nil, ErrLost
+	}
 	return append([]api.InstanceFull(nil), f.All...), nil
 }
 
