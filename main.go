@@ -375,6 +375,11 @@ func (o *options) export(ctx context.Context, source string) error {
 	}
 	l, err := logfile.Load(ctx, program(), source)
 	if err == nil {
+		l.Read(func(r capture.Reader) {
+			if text := r.Counts().Damage(); text != "" {
+				fmt.Fprintln(os.Stderr, "lxd-allowlist: "+text)
+			}
+		})
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	}
 	return o.compared(err)
@@ -406,10 +411,13 @@ func sessions(context.Context, string) error {
 	fmt.Fprintln(w, "SESSION\tLAST CHANGE\tSUBJECT\tSTATE")
 	for _, s := range all {
 		state := ""
-		if s.Err != nil {
+		switch {
+		case s.Err != nil:
 			state = "unreadable: " + s.Err.Error()
-		} else if s.InUse {
+		case s.InUse:
 			state = "in use"
+		case s.Killed:
+			state = "killed"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Info.Session, s.Modified.Format(time.DateTime), s.Info.Subject(), state)
 	}

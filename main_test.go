@@ -15,10 +15,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/session"
 )
 
 // asProgram makes the test's binary be the program.
@@ -252,6 +255,39 @@ func TestExportDiff(t *testing.T) {
 	stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--merge", "--output", path))
 	if want := "+ auth.docker.io\nlxd-allowlist: wrote 66 rules to " + path + "\n"; stdout != "" || stderr != want || code != 0 {
 		t.Errorf("merge: exit code %d, standard output %q, standard error %q, want %q", code, stdout, stderr, want)
+	}
+}
+
+// What a damaged session has lost is said, and the rest is exported.
+func TestExportDamagedSession(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	s, err := session.Create(capture.Info{Instance: "dnstest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.example", "b.example", "c.example"} {
+		s.Ledger.Feed([]byte("query[A] "+name+" from 10.0.0.5\n"), time.Now(), false)
+	}
+	name := sessionOf(s.Ledger)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := session.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, name+".jsonl")
+	journal, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, bytes.ReplaceAll(journal, []byte("b.example"), []byte("B.example")), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := run(t, start(t, "export", path))
+	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "1 of its lines could not be read") {
+		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // change is one step of a person's decisions, about domains or about a group:
 // what Undo takes back and Redo does again.
 type change struct {
+	number      uint32 // of the step that it first was
 	to          Mark
 	keepReasons bool
 	ids         []ID
@@ -69,11 +70,21 @@ func (l *Ledger) Decide(d Decision, ids ...ID) (string, error) {
 // Mark sets the whole marks of the domains, as Decide does the decisions.
 func (l *Ledger) Mark(to Mark, ids ...ID) (string, error) { return l.mark(change{to: to}, ids) }
 
-func (l *Ledger) mark(c change, ids []ID) (string, error) {
+// hold takes the ledger for a step, and returns what gives it back.
+func (l *Ledger) hold() (release func()) {
+	l.deciding.Lock()
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	return func() {
+		l.mu.Unlock()
+		l.deciding.Unlock()
+	}
+}
+
+func (l *Ledger) mark(c change, ids []ID) (string, error) {
+	defer l.hold()()
 	unfit := 0
-	for _, id := range ids {
+	for i, id := range ids {
+		l.breathe(i)
 		d := &l.domains[id]
 		if c.to.Decision == Keep && (d.Class == parse.Unprintable || d.Class == parse.Unfit) {
 			unfit++
@@ -97,23 +108,20 @@ func (l *Ledger) mark(c change, ids []ID) (string, error) {
 // what comes; a mark on a domain of its own stands above it, and what a person
 // wrote of the group stays. It returns what it did, in words.
 func (l *Ledger) DecideGroup(d Decision, group string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	defer l.hold()()
 	return l.markGroup(Mark{Decision: d, Reason: l.groups[group].Reason}, group)
 }
 
 // MarkGroup sets the whole mark of a group, as DecideGroup does the decision.
 func (l *Ledger) MarkGroup(to Mark, group string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	defer l.hold()()
 	return l.markGroup(to, group)
 }
 
 // ToggleSuffix keeps a name and everything below it as one suffix rule, or
 // takes that back. The error says why the names may not be one.
 func (l *Ledger) ToggleSuffix(group string) (string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	defer l.hold()()
 	m := l.groups[group]
 	if m.Suffix {
 		return l.markGroup(Mark{Reason: m.Reason}, group), nil
@@ -132,96 +140,125 @@ func (l *Ledger) markGroup(to Mark, group string) string {
 }
 
 func (l *Ledger) decide(c change) string {
+	l.steps++
+	c.number = l.steps
+	after := l.last()
+	l.keep(c)
 	l.apply(c)
 	if l.sink != nil {
-		l.sink.Decided(l.told(c))
+		l.sink.Decided(l.told(c, after))
 	}
 	l.announce()
 	return l.describe(c)
 }
 
+// last returns the number of the last change in force, 0 for none.
+func (l *Ledger) last() uint32 {
+	if n := len(l.done); n > 0 {
+		return l.done[n-1].number
+	}
+	return 0
+}
+
+// keep notes that the step that is about to happen, on what c is about, isn't
+// kept yet.
+func (l *Ledger) keep(c change) {
+	l.edition++
+	if l.sink != nil {
+		c.number = l.steps
+		l.unkept = append(l.unkept, c)
+	}
+}
+
 // told is the change as a sink is told of it.
-func (l *Ledger) told(c change) Change {
-	t := Change{To: c.to, KeepReasons: c.keepReasons, Group: c.group, At: time.Now().Round(0)}
-	for _, id := range c.ids {
+func (l *Ledger) told(c change, after uint32) Change {
+	t := Change{Number: c.number, After: after, To: c.to, KeepReasons: c.keepReasons, Group: c.group, At: time.Now().Round(0)}
+	for i, id := range c.ids {
 		t.Names = append(t.Names, l.domains[id].Name)
+		l.breathe(i)
 	}
 	return t
 }
 
 func (l *Ledger) apply(c change) {
-	for i, id := range c.ids {
-		l.setMark(id, c.mark(c.was[i]))
-	}
-	if c.group != "" {
-		l.setGroup(c.group, c.to)
-	}
+	l.set(c, func(i int) Mark { return c.mark(c.was[i]) }, c.to)
 	l.done = append(l.done, c)
 	l.undone = nil
 }
 
-func (l *Ledger) setMark(id ID, m Mark) {
-	l.domains[id].Mark = m
-	l.show(id)
+// set gives the domains of a change their marks, or its group one.
+func (l *Ledger) set(c change, mark func(i int) Mark, group Mark) {
+	for i, id := range c.ids {
+		l.domains[id].Mark = mark(i)
+		if l.sink != nil {
+			l.domains[id].step = l.steps
+		}
+		l.show(id)
+		l.breathe(i)
+	}
+	if c.group == "" {
+		return
+	}
+	l.groups[c.group] = group
+	if group == (Mark{}) {
+		delete(l.groups, c.group)
+	}
+	l.showBelow(c.group)
 }
 
-func (l *Ledger) setGroup(group string, m Mark) {
-	l.groups[group] = m
-	if m == (Mark{}) {
-		delete(l.groups, group)
-	}
+func (l *Ledger) showBelow(group string) {
 	if len(l.changed) == len(l.domains) {
 		return // as while a session is read: all of them are to be shown anyway
 	}
-	l.eachBelow(group, l.show)
+	n := 0
+	for id := range l.maybeBelow(group) {
+		if inDomain(l.domains[id].Name, group) {
+			l.show(id)
+		}
+		l.breathe(n)
+		n++
+	}
 }
 
 // Undo takes the last decision back and says which in words; "" where there
 // is none.
-func (l *Ledger) Undo() string { return l.step(l.undo, Sink.Undone) }
+func (l *Ledger) Undo() string { return l.step(&l.done, false) }
 
 // Redo does again what the last Undo took back and says what in words; ""
 // where there is nothing. A new decision forgets what could be redone.
-func (l *Ledger) Redo() string { return l.step(l.redo, Sink.Redone) }
+func (l *Ledger) Redo() string { return l.step(&l.undone, true) }
 
-func (l *Ledger) step(do func() string, tell func(Sink)) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	what := do()
-	if what != "" {
-		if l.sink != nil {
-			tell(l.sink)
-		}
-		l.announce()
-	}
-	return what
-}
-
-func (l *Ledger) undo() string {
-	if len(l.done) == 0 {
+func (l *Ledger) step(from *[]change, redo bool) string {
+	defer l.hold()()
+	if len(*from) == 0 {
 		return ""
 	}
-	c := l.done[len(l.done)-1]
-	l.done = l.done[:len(l.done)-1]
-	for i, id := range c.ids {
-		l.setMark(id, c.was[i])
+	l.steps++
+	l.keep((*from)[len(*from)-1])
+	c := l.move(redo)
+	if l.sink != nil {
+		l.sink.Stepped(Step{Number: l.steps, Of: c.number, Redo: redo})
 	}
-	if c.group != "" {
-		l.setGroup(c.group, c.was[0])
-	}
-	l.undone = append(l.undone, c)
+	l.announce()
 	return l.describe(c)
 }
 
-func (l *Ledger) redo() string {
-	if len(l.undone) == 0 {
-		return ""
+// move takes the last change back, or does again what was taken back last, and
+// returns it.
+func (l *Ledger) move(redo bool) change {
+	from, to := &l.done, &l.undone
+	if redo {
+		from, to = to, from
 	}
-	c := l.undone[len(l.undone)-1]
-	rest := l.undone[:len(l.undone)-1]
-	l.apply(c)
-	l.undone = rest
-	return l.describe(c)
+	c := (*from)[len(*from)-1]
+	if redo {
+		l.set(c, func(i int) Mark { return c.mark(c.was[i]) }, c.to)
+	} else {
+		l.set(c, func(i int) Mark { return c.was[i] }, c.was[0])
+	}
+	*from = (*from)[:len(*from)-1]
+	*to = append(*to, c)
+	return c
 }
 
 // suffixes returns the groups that are exported as suffix rules.

@@ -44,10 +44,10 @@ func ParseDecision(word string) Decision {
 // says nothing, so that the rules decide.
 type Mark struct {
 	Decision Decision
-	Reason   string
 	// Suffix is for a group that is kept: it is exported as one suffix rule,
 	// which allows names that were never seen, too.
 	Suffix bool
+	Reason string
 }
 
 // Verdict is the decision in force for a domain and where it comes from.
@@ -91,6 +91,7 @@ type Domain struct {
 	// words: "gravity", "special domain: NXDOMAIN". "" for none.
 	Blocker string
 	Mark    Mark
+	step    uint32 // the last step that changed Mark while there was a sink
 }
 
 // TypeCount is how often a name was asked for with one query type.

@@ -2,6 +2,8 @@ package capture
 
 import (
 	"hash/maphash"
+	"iter"
+	"slices"
 	"strings"
 )
 
@@ -91,21 +93,18 @@ func (f *facts) addBelow(id ID) {
 	f.below[key] = append(f.below[key], id)
 }
 
-// eachBelow calls do for a name, where it is known, and for all below it.
-func (f *facts) eachBelow(name string, do func(ID)) {
-	f.indexBelow()
-	key := belowKey(name)
-	if !strings.Contains(name, ".") { // a top-level domain: any key may be below it
-		for id := range f.domains {
-			if inDomain(f.domains[id].Name, name) {
-				do(ID(id))
-			}
-		}
-		return
+// maybeBelow returns a name, where it is known, and all that are below it,
+// among others: see inDomain.
+func (f *facts) maybeBelow(name string) iter.Seq[ID] {
+	if strings.Contains(name, ".") {
+		f.indexBelow()
+		return slices.Values(f.below[belowKey(name)])
 	}
-	for _, id := range f.below[key] {
-		if inDomain(f.domains[id].Name, name) {
-			do(id)
+	return func(yield func(ID) bool) { // a top-level domain: any key may be below it
+		for id := range ID(len(f.domains)) {
+			if !yield(id) {
+				return
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package capture
 
 import (
+	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -22,9 +23,14 @@ import (
 // The lock: exported methods take it, and a [Reader] is there only while it is
 // held. All that isn't exported, and all methods of facts and of a [Sink], want
 // it held and don't take it. A part of a log belongs to one goroutine until it
-// is united with the ledger.
+// is united with the ledger. Who does something with a great many records lets
+// others at the ledger now and then, see breathe: each record is then right by
+// itself, and its change is told by the next Refresh. So that steps happen one
+// after the other all the same, who decides holds deciding around the lock.
 type Ledger struct {
-	mu     sync.Mutex
+	deciding sync.Mutex
+	mu       sync.Mutex
+
 	info   Info
 	groups map[string]Mark // by the name that they are below
 	rules  []UserRule
@@ -32,6 +38,10 @@ type Ledger struct {
 	intake
 
 	done, undone []change
+	steps        uint32   // decisions, undos and redos so far
+	kept         uint32   // the last of the steps that the sink has kept
+	unkept       []change // those after it, by their numbers
+	edition      uint64   // counts what else than a fact can change a verdict
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared
@@ -79,6 +89,15 @@ type Counts struct {
 	Garbled     uint64 `json:"garbled"`     // lines that look like queries and break their form
 	Unprintable uint64 `json:"unprintable"` // queries for a name that dnsmasq could not print
 	Lost        uint64 `json:"lost"`        // times that dnsmasq itself said it lost or refused something
+	Damaged     uint64 `json:"-"`           // lines of the session's journal that could not be read, when it was
+}
+
+// Damage says what of the session that was read is lost, "" for nothing.
+func (c Counts) Damage() string {
+	if c.Damaged == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the session's journal is damaged: %d of its lines could not be read; all before and behind them was", c.Damaged)
 }
 
 // NewLedger returns an empty ledger that is kept in memory only.
@@ -126,6 +145,19 @@ func (l *Ledger) ResetLog() {
 	defer l.mu.Unlock()
 	l.split.Reset()
 	l.chain = chain{}
+}
+
+// breath is how many records are worked on before others get at the ledger: a
+// screen must not wait for all of them.
+const breath = 2048
+
+// breathe lets others at the ledger after every breath of records, of which n
+// are done.
+func (l *Ledger) breathe(n int) {
+	if n%breath == breath-1 {
+		l.mu.Unlock()
+		l.mu.Lock()
+	}
 }
 
 // announce tells those who wait that something changed.

@@ -14,18 +14,20 @@ func (l *Ledger) LeftOut() (text string, overruled []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	by := make(map[Rule]int)
-	for i := range l.domains {
-		d := &l.domains[i]
-		v := l.judge(d)
-		if d.Queries == 0 || v.Decision != Drop {
-			continue
-		}
-		if v.Rule == ByUser && l.covered(d.Name) {
-			overruled = append(overruled, d.Name)
-			continue
-		}
-		by[v.Rule]++
+	begin := func() {
+		clear(by)
+		overruled = nil
 	}
+	l.survey(begin, func(d *Domain) {
+		v := l.judge(d)
+		switch {
+		case d.Queries == 0 || v.Decision != Drop:
+		case v.Rule == ByUser && l.covered(d.Name):
+			overruled = append(overruled, d.Name)
+		default:
+			by[v.Rule]++
+		}
+	})
 	var parts []string
 	for _, rule := range slices.Sorted(maps.Keys(by)) {
 		parts = append(parts, fmt.Sprintf("%d %s", by[rule], leftOutWords[rule]))

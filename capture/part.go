@@ -123,17 +123,6 @@ func (l *Ledger) unite(p *part, at time.Time, stamps bool) {
 	l.announce()
 }
 
-// breath is how many records are united before others get at the ledger: a
-// screen that shows it must not wait for all of them.
-const breath = 2048
-
-func (l *Ledger) breathe(n int) {
-	if n%breath == breath-1 {
-		l.mu.Unlock()
-		l.mu.Lock()
-	}
-}
-
 // add adds a piece. Between two records others may look and decide, since
 // only who unites feeds the ledger meanwhile.
 func (l *Ledger) add(p *piece, at time.Time, stamps bool) {

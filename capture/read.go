@@ -79,13 +79,24 @@ func (r Reader) Fault() error {
 	return r.l.sink.Fault()
 }
 
+// Saved reports whether all that decides about d by a person's word is kept,
+// so that a machine that dies now doesn't lose it. It is true where nothing is
+// kept at all; where keeping failed it stays false, see [Reader.Fault].
+func (r Reader) Saved(d *Domain) bool {
+	l := r.l
+	if l.sink == nil || len(l.unkept) == 0 {
+		return true
+	}
+	return d.step <= l.kept && !slices.ContainsFunc(l.unkept, func(c change) bool { return inDomain(d.Name, c.group) })
+}
+
 // Below returns how many names below one were asked for.
 func (r Reader) Below(name string) (n int) {
-	r.l.eachBelow(name, func(id ID) {
-		if d := &r.l.domains[id]; d.Queries > 0 && d.Name != name {
+	for id := range r.l.maybeBelow(name) {
+		if d := &r.l.domains[id]; d.Queries > 0 && d.Name != name && inDomain(d.Name, name) {
 			n++
 		}
-	})
+	}
 	return n
 }
 
@@ -143,10 +154,12 @@ func (l *Ledger) SetOwners(owners map[string]string) {
 	if len(moved) == 0 {
 		return
 	}
+	l.edition++
 	for id := range l.domains {
 		if slices.ContainsFunc(l.domains[id].clients, func(n uint16) bool { return moved[n] }) {
 			l.show(ID(id))
 		}
+		l.breathe(id)
 	}
 	l.announce()
 }
@@ -179,17 +192,19 @@ func (l *Ledger) List(all bool) rule.List {
 		Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 		Network: l.info.Network, When: time.Now(),
 	}}
-	if !all {
-		list.Rules = l.suffixes()
+	begin := func() {
+		list.Rules, list.Aliases = nil, nil
+		if !all {
+			list.Rules = l.suffixes()
+		}
 	}
-	for i := range l.domains {
-		d := &l.domains[i]
+	l.survey(begin, func(d *Domain) {
 		if d.Queries == 0 && d.Class == parse.Host && d.Mark.Decision == New {
 			list.Aliases = append(list.Aliases, d.Name)
 		}
 		v := l.judge(d)
 		if all && (d.Queries == 0 || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
-			continue
+			return
 		}
 		source := "observed"
 		reason := d.Mark.Reason
@@ -197,8 +212,27 @@ func (l *Ledger) List(all bool) rule.List {
 			source, reason = string(v.Rule), v.Reason
 		}
 		list.Rules = append(list.Rules, rule.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
-	}
+	})
 	return list
+}
+
+// survey calls look for every domain, in their order, and lets others at the
+// ledger meanwhile. Where one of them changed the verdicts it begins anew; the
+// third time nobody gets between.
+func (l *Ledger) survey(begin func(), look func(*Domain)) {
+	for try := range 3 {
+		begin()
+		edition := l.edition
+		for i := 0; i < len(l.domains); i++ {
+			look(&l.domains[i])
+			if try < 2 {
+				l.breathe(i)
+			}
+		}
+		if l.edition == edition {
+			return
+		}
+	}
 }
 
 func (l *Ledger) seen(d *Domain) *rule.Seen {

@@ -14,8 +14,7 @@ type Sink interface {
 	// known before, and not a higher count alone.
 	Changed(id ID, news bool)
 	Decided(Change)
-	Undone()
-	Redone()
+	Stepped(Step)
 	Owned(Client)
 	// Told ends what one call of the ledger had to tell.
 	Told()
@@ -25,12 +24,24 @@ type Sink interface {
 
 // Change is one step of a person's decisions, about domains or about a group.
 type Change struct {
+	// Number counts a ledger's steps from 1: decisions, undos and redos. After
+	// is the change before it that was in force. By both, changes that are lost
+	// leave the others as they were.
+	Number, After uint32
+
 	To Mark
 	// KeepReasons leaves a domain the reason that it has, whatever To says.
 	KeepReasons bool
 	Names       []string
 	Group       string // a name and all below it, instead of Names
 	At          time.Time
+}
+
+// Step is an undo or a redo of the change with the number Of.
+type Step struct {
+	Number uint32 // counts together with those of changes
+	Of     uint32
+	Redo   bool
 }
 
 // Record is all that is known of a domain, without what it points to: what is
@@ -72,7 +83,33 @@ func (r Reader) Record(id ID) Record {
 func (l *Ledger) Keep(sink Sink) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sink = sink
+	l.sink, l.kept, l.unkept = sink, l.steps, nil
+}
+
+// Kept tells that the steps up to number are where no crash can lose them.
+func (l *Ledger) Kept(number uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sink == nil || number <= l.kept {
+		return
+	}
+	l.kept = number
+	n := slices.IndexFunc(l.unkept, func(c change) bool { return c.number > number })
+	if n < 0 {
+		n = len(l.unkept)
+	}
+	kept := l.unkept[:n]
+	l.unkept = slices.Clone(l.unkept[n:])
+	for _, c := range kept {
+		for i, id := range c.ids {
+			l.show(id)
+			l.breathe(i)
+		}
+		if c.group != "" {
+			l.showBelow(c.group)
+		}
+	}
+	l.announce()
 }
 
 // Restore puts a record back that was kept, in place of what is known of its
@@ -106,12 +143,19 @@ func (l *Ledger) Restore(s Record) {
 	l.touch(id, false)
 }
 
-// Redecide does a kept change once more. A name that is not known gets a
-// record: no decision is lost with a record that is.
+// Redecide does a kept change once more; more of one number is one change. A
+// name that is not known gets a record: no decision is lost with a record that
+// is. Without a number, as the first journals had them, changes and steps are
+// taken to be complete.
 func (l *Ledger) Redecide(c Change) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	step := change{to: c.To, keepReasons: c.KeepReasons, group: c.Group}
+	defer l.hold()()
+	step := change{number: c.Number, to: c.To, keepReasons: c.KeepReasons, group: c.Group}
+	if c.Number == 0 {
+		step.number = l.steps + 1
+	} else if c.Number != l.last() {
+		l.comeTo(c.After)
+	}
+	l.steps = max(l.steps, step.number)
 	if c.Group != "" {
 		step.was = []Mark{l.groups[c.Group]}
 	}
@@ -120,7 +164,59 @@ func (l *Ledger) Redecide(c Change) {
 		step.ids = append(step.ids, id)
 		step.was = append(step.was, l.domains[id].Mark)
 	}
+	if c.Number != 0 && c.Number == l.last() { // the rest of a large one
+		first := l.done[len(l.done)-1]
+		l.done = l.done[:len(l.done)-1]
+		l.apply(step)
+		step.ids, step.was = append(first.ids, step.ids...), append(first.was, step.was...)
+		l.done[len(l.done)-1] = step
+		return
+	}
 	l.apply(step)
+}
+
+// Restep does a kept step once more. One whose change was lost has nothing to
+// do.
+func (l *Ledger) Restep(s Step) {
+	defer l.hold()()
+	l.steps = max(l.steps+1, s.Number)
+	at, known := slices.BinarySearchFunc(l.done, s.Of, func(c change, n uint32) int { return int(c.number) - int(n) })
+	switch {
+	case s.Of == 0 && s.Redo && len(l.undone) > 0, s.Of == 0 && !s.Redo && len(l.done) > 0:
+		l.move(s.Redo)
+	case s.Of == 0:
+	case s.Redo:
+		l.comeTo(s.Of)
+	case known:
+		for len(l.done) > at {
+			l.move(false)
+		}
+	}
+}
+
+// comeTo makes the change with a number the last one in force, by the undos
+// and redos that must have been; 0 leaves none. It does nothing where that
+// change isn't known.
+func (l *Ledger) comeTo(number uint32) {
+	is := func(c change) bool { return c.number == number }
+	switch {
+	case number == l.last():
+	case number == 0 || slices.ContainsFunc(l.done, is):
+		for l.last() != number {
+			l.move(false)
+		}
+	case slices.ContainsFunc(l.undone, is):
+		for l.last() != number {
+			l.move(true)
+		}
+	}
+}
+
+// Inform says what the ledger is about, in place of what it was made with.
+func (l *Ledger) Inform(i Info) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.info = i
 }
 
 // Recount puts kept counts back.

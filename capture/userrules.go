@@ -86,8 +86,10 @@ func (l *Ledger) SetRules(rules []UserRule) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rules = rules
+	l.edition++
 	for id := range l.domains {
 		l.show(ID(id))
+		l.breathe(id)
 	}
 	l.announce()
 }

@@ -117,10 +117,16 @@ func (s *Capture) open(c Config) (err error) {
 			Network: s.Network, Domain: s.lease.Domain(),
 		})
 	}
-	if err == nil {
-		s.Ledger = s.kept.Ledger
+	if err != nil {
+		return err
 	}
-	return err
+	s.Ledger = s.kept.Ledger
+	s.Ledger.Read(func(r capture.Reader) {
+		if text := r.Counts().Damage(); text != "" {
+			s.notice(text)
+		}
+	})
+	return nil
 }
 
 // proveLogging follows the log that LXD keeps; where a canary query doesn't

@@ -15,7 +15,8 @@ type Reading struct {
 	Ledger  *capture.Ledger
 	Title   string // names what is read
 	Growing bool   // the log is followed as it grows
-	// Notices has the error that ended the reading, if one did.
+	// Notices has the error that ended the reading, if one did, or what of the
+	// session is lost.
 	Notices chan string
 
 	session *session.Session
@@ -48,6 +49,11 @@ func Open(ctx context.Context, program, source string, follow bool) (_ *Reading,
 			return nil, err
 		}
 		r.Ledger = r.session.Ledger
+		r.Ledger.Read(func(l capture.Reader) {
+			if text := l.Counts().Damage(); text != "" {
+				r.Notices <- text
+			}
+		})
 		return r, nil
 	}
 	f, err := openLog(source)

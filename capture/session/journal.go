@@ -1,12 +1,7 @@
 package session
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"time"
@@ -14,61 +9,48 @@ import (
 	"lxd-allowlist/capture"
 )
 
-// format stands in the first line of a journal. A reader refuses a higher one.
-// Format 2 has marks that leave the reasons which are written.
-const format = 2
+// lateBy bounds how old the counts on disk may be, and how long what was
+// written waits to be synced. Decisions don't wait for it, nor are names and
+// answers written only then, which its test sees by another value.
+var lateBy = 5 * time.Second
 
-// entry is one line of the journal, JSON; exactly one of its fields is set
-// (Format goes with Info). A Domain line holds the whole record as it was
-// then, so the last one of a name is the one that counts, and a line that is
-// lost costs nothing that the next one doesn't bring.
-type entry struct {
-	Format int             `json:"format,omitempty"`
-	Info   *capture.Info   `json:"info,omitempty"`
-	Domain *capture.Record `json:"domain,omitempty"`
-	Mark   *mark           `json:"mark,omitempty"`
-	Step   string          `json:"step,omitempty"` // "undo" or "redo"
-	Owner  *capture.Client `json:"owner,omitempty"`
-	Counts *capture.Counts `json:"counts,omitempty"`
-}
-
-const undo, redo = "undo", "redo"
-
-// mark is a [capture.Change].
-type mark struct {
-	Decision string    `json:"decision"` // "keep", "drop", or "new" for a mark that was taken away
-	Reason   string    `json:"reason,omitempty"`
-	Keeps    bool      `json:"keeps-reasons,omitempty"`
-	Names    []string  `json:"names,omitempty"`
-	Group    string    `json:"group,omitempty"` // a name and all below it, instead of Names
-	Suffix   bool      `json:"suffix,omitempty"`
-	At       time.Time `json:"at"`
-}
-
-// countsEvery bounds how old the counts on disk may be. Names, answers and
-// decisions don't wait for it, which its test sees by another value.
-var countsEvery = 5 * time.Second
-
-// encodeAtOnce bounds how many records are encoded while the ledger is held.
-const encodeAtOnce = 256
+const (
+	// recordsAtOnce bounds how many records are copied while the ledger is
+	// held.
+	recordsAtOnce = 256
+	// infoEvery is after how many bytes the journal tells once more what the
+	// session is about.
+	infoEvery = 64 << 10
+)
 
 // syncFile asks the kernel to have the journal on disk; a variable, for
 // nothing but a power cut shows that it was left out.
 var syncFile = (*os.File).Sync
 
-// journal is a ledger's [capture.Sink]: it appends what happens to a file. Its
-// fields from dirty to counts belong to the ledger's lock.
+// journal is a ledger's [capture.Sink]: it appends what happens to a file, by
+// a goroutine of its own, so that nobody who decides ever waits for a disk.
+// Only once a decision is synced is the ledger told so, see
+// [capture.Ledger.Kept].
 type journal struct {
 	ledger *capture.Ledger
-	file   *os.File
 
+	// These belong to the ledger's lock.
 	dirty   []capture.ID // records with unsaved changes, each once
 	unsaved []bool       // by ID: it is in dirty
-	lines   []byte       // decisions and owners, encoded, to be written after dirty
-	urgent  bool         // one of them has news
-	decided bool         // lines holds a decision, which is synced
+	said    []entry      // decisions, steps and owners, in their order
+	decided bool         // said has a decision or a step
+	step    uint32       // the last one in said
+	urgent  bool         // there is news
 	err     error
 	counts  capture.Counts // as last written
+
+	// These belong to run.
+	file      *os.File
+	number    uint64 // of the next line
+	info      capture.Info
+	sinceInfo int    // bytes since info was written
+	unsynced  bool   // something was written
+	buf       []byte // scratch
 
 	now    chan struct{} // something is urgent
 	later  chan struct{} // something isn't
@@ -91,24 +73,22 @@ func (j *journal) Changed(id capture.ID, news bool) {
 }
 
 func (j *journal) Decided(c capture.Change) {
-	j.decided = true
-	j.append(entry{Mark: &mark{
-		Decision: c.To.Decision.String(), Reason: c.To.Reason, Keeps: c.KeepReasons,
-		Names: c.Names, Group: c.Group, Suffix: c.To.Suffix, At: c.At,
-	}})
+	j.decided, j.step = true, c.Number
+	j.say(changeEntries(c)...)
 }
 
-func (j *journal) Undone() {
-	j.decided = true
-	j.append(entry{Step: undo})
+func (j *journal) Stepped(s capture.Step) {
+	j.decided, j.step = true, s.Number
+	j.say(stepEntry(s))
 }
 
-func (j *journal) Redone() {
-	j.decided = true
-	j.append(entry{Step: redo})
-}
+func (j *journal) Owned(c capture.Client) { j.say(entry{Owner: &c}) }
 
-func (j *journal) Owned(c capture.Client) { j.append(entry{Owner: &c}) }
+func (j *journal) say(told ...entry) {
+	if j.err == nil {
+		j.said, j.urgent = append(j.said, told...), true
+	}
+}
 
 // Told starts a write, at once where something is urgent.
 func (j *journal) Told() {
@@ -124,102 +104,140 @@ func (j *journal) Told() {
 
 func (j *journal) Fault() error { return j.err }
 
-func (j *journal) append(e entry) {
-	j.lines = appendEntry(j.lines, e)
-	j.urgent = true
-}
-
-func appendEntry(to []byte, e entry) []byte {
-	line, err := json.Marshal(e)
-	if err != nil { // every field is a plain value
-		panic(err)
-	}
-	return append(append(to, line...), '\n')
-}
-
-// startJournal appends what happens to a ledger to the file from now on.
-func startJournal(l *capture.Ledger, f *os.File) *journal {
-	j := &journal{ledger: l, file: f, now: make(chan struct{}, 1), later: make(chan struct{}, 1), finish: make(chan struct{})}
-	l.Read(func(r capture.Reader) { j.counts = r.Counts() })
+// startJournal appends what happens to a ledger to the file from now on. number
+// is that of its next line.
+func startJournal(l *capture.Ledger, f *os.File, number uint64) *journal {
+	j := &journal{ledger: l, file: f, number: number, now: make(chan struct{}, 1), later: make(chan struct{}, 1), finish: make(chan struct{})}
+	l.Read(func(r capture.Reader) { j.counts, j.info = r.Counts(), r.Info() })
 	l.Keep(j)
 	j.wg.Go(j.run)
 	return j
 }
 
 // run writes until the journal is finished. It sleeps while nothing happens:
-// the timer runs only behind a change that isn't urgent.
+// the timer runs only behind a change.
 func (j *journal) run() {
+	j.sinceInfo = infoEvery
 	var late <-chan time.Time
 	for {
 		select {
+		case <-j.now:
+			j.flush(false)
+			if j.unsynced && late == nil {
+				late = time.After(lateBy)
+			}
 		case <-j.later:
 			if late == nil {
-				late = time.After(countsEvery)
+				late = time.After(lateBy)
 			}
-			continue
 		case <-late:
-		case <-j.now:
+			late = nil
+			j.flush(true)
 		case <-j.finish:
-			j.flush()
+			j.flush(true)
 			return
 		}
-		late = nil
-		j.flush()
 	}
 }
 
-// flush writes all that is unsaved. The ledger is held only while the next
-// few records are encoded, never while the disk works.
-func (j *journal) flush() {
-	var buf []byte
+// flush writes all that is unsaved. Decisions come first: they don't wait for
+// the records of a large log. The ledger is held only while the next few
+// records are copied, never while the disk works. What was written is synced
+// behind a decision, and at the end if all is to be.
+func (j *journal) flush(all bool) {
 	for {
-		var rest, decided, failed bool
-		j.ledger.Read(func(r capture.Reader) {
-			buf, rest = j.encode(r, buf[:0])
-			failed = j.err != nil
-			if !rest {
-				decided, j.decided = j.decided, false
-			}
-		})
-		if len(buf) == 0 || failed {
+		b := j.next()
+		if b.failed {
 			return
 		}
-		_, err := j.file.Write(buf)
-		if err == nil && decided {
+		err := j.write(b)
+		if err == nil && j.unsynced && (b.decided || all && !b.rest) {
 			err = syncFile(j.file)
+			j.unsynced = err != nil
 		}
 		if err != nil {
-			j.ledger.Read(func(capture.Reader) {
-				j.err = fmt.Errorf("write the session's journal: %w; what follows is kept in memory only, so export before you quit", err)
-			})
+			j.fail(err)
 			return
 		}
-		if !rest {
+		if b.decided {
+			j.ledger.Kept(b.step)
+		}
+		if !b.rest {
 			return
 		}
 	}
 }
 
-// encode takes the next few records, or the last ones and all else.
-func (j *journal) encode(r capture.Reader, buf []byte) (_ []byte, rest bool) {
-	n := min(len(j.dirty), encodeAtOnce)
-	for _, id := range j.dirty[:n] {
-		j.unsaved[id] = false
-		record := r.Record(id)
-		buf = appendEntry(buf, entry{Domain: &record})
+// batch is what is written in one go.
+type batch struct {
+	said    []entry
+	records []capture.Record
+	counts  *capture.Counts
+	step    uint32
+	decided bool // said has a decision
+	rest    bool // there is more
+	failed  bool // nothing is to be written any more
+}
+
+// next takes what is written next.
+func (j *journal) next() (b batch) {
+	j.ledger.Read(func(r capture.Reader) {
+		b.failed = j.err != nil
+		b.said, b.step, b.decided = j.said, j.step, j.decided
+		j.said, j.decided = nil, false
+		n := min(len(j.dirty), recordsAtOnce)
+		for _, id := range j.dirty[:n] {
+			j.unsaved[id] = false
+			b.records = append(b.records, r.Record(id))
+		}
+		if n < len(j.dirty) {
+			j.dirty, b.rest = j.dirty[n:], true
+			return
+		}
+		j.dirty, j.urgent = j.dirty[:0], false
+		if c := r.Counts(); c != j.counts {
+			j.counts = c
+			b.counts = &c
+		}
+	})
+	return b
+}
+
+func (j *journal) write(b batch) error {
+	j.buf = j.buf[:0]
+	if j.sinceInfo >= infoEvery {
+		j.sinceInfo = 0
+		j.put(entry{Format: format, Info: &j.info})
 	}
-	if n < len(j.dirty) {
-		j.dirty = j.dirty[n:]
-		return buf, true
+	for _, e := range b.said {
+		j.put(e)
 	}
-	j.dirty, j.urgent = j.dirty[:0], false
-	buf = append(buf, j.lines...)
-	j.lines = j.lines[:0]
-	if c := r.Counts(); c != j.counts {
-		j.counts = c
-		buf = appendEntry(buf, entry{Counts: &c})
+	for i := range b.records {
+		j.put(entry{Domain: &b.records[i]})
 	}
-	return buf, false
+	if b.counts != nil {
+		j.put(entry{Counts: b.counts})
+	}
+	if len(j.buf) == 0 {
+		return nil
+	}
+	j.unsynced = true
+	j.sinceInfo += len(j.buf)
+	_, err := j.file.Write(j.buf)
+	return err
+}
+
+func (j *journal) put(e entry) {
+	j.buf = appendLine(j.buf, j.number, e)
+	j.number++
+}
+
+// fail ends the writing. What can't be kept any more is not collected.
+func (j *journal) fail(err error) {
+	j.ledger.Read(func(capture.Reader) {
+		j.err = fmt.Errorf("write the session's journal: %w; what follows is kept in memory only, so export before you quit", err)
+		j.said = nil
+	})
 }
 
 // close writes what is unsaved and ends the journal.
@@ -227,74 +245,20 @@ func (j *journal) close() error {
 	j.ledger.Keep(nil)
 	close(j.finish)
 	j.wg.Wait()
+	if j.err == nil {
+		now := time.Now().Round(0)
+		j.buf = j.buf[:0]
+		j.put(entry{Closed: &now})
+		_, err := j.file.Write(j.buf)
+		if err == nil {
+			err = syncFile(j.file)
+		}
+		if err != nil {
+			j.fail(err)
+		}
+	}
 	if err := j.file.Close(); j.err == nil && err != nil {
 		return fmt.Errorf("close the session's journal: %w", err)
 	}
 	return j.err
-}
-
-// replay makes a ledger of a journal and returns the length of its whole
-// lines. A last line without its newline was never finished and is left out.
-func replay(r io.Reader) (l *capture.Ledger, whole int64, err error) {
-	in := bufio.NewReaderSize(r, 1<<16)
-	owners := make(map[string]string)
-	for n := 1; ; n++ {
-		line, err := in.ReadBytes('\n')
-		if err == io.EOF && l != nil {
-			l.SetOwners(owners)
-			return l, whole, nil
-		}
-		if err == io.EOF {
-			err = errors.New("line 1 of its journal is missing")
-		}
-		if err != nil {
-			return nil, whole, err
-		}
-		var e entry
-		err = json.Unmarshal(bytes.TrimSuffix(line, []byte("\n")), &e)
-		switch {
-		case err != nil:
-		case l == nil:
-			l, err = begin(e)
-		case e.Owner != nil:
-			owners[e.Owner.Address] = e.Owner.Owner
-		default:
-			again(l, e)
-		}
-		if err != nil {
-			return nil, whole, fmt.Errorf("line %d of its journal: %w", n, err)
-		}
-		whole += int64(len(line))
-	}
-}
-
-// begin makes a ledger of a journal's first line.
-func begin(e entry) (*capture.Ledger, error) {
-	switch {
-	case e.Info == nil:
-		return nil, errors.New("it doesn't say what the session is about")
-	case e.Format > format:
-		return nil, fmt.Errorf("it is of format %d and this program knows %d: use the program's newer version", e.Format, format)
-	}
-	return capture.NewLedger(*e.Info), nil
-}
-
-// again has what an entry tells happen again.
-func again(l *capture.Ledger, e entry) {
-	switch {
-	case e.Domain != nil:
-		l.Restore(*e.Domain)
-	case e.Mark != nil:
-		m := e.Mark
-		l.Redecide(capture.Change{
-			To:          capture.Mark{Decision: capture.ParseDecision(m.Decision), Reason: m.Reason, Suffix: m.Suffix},
-			KeepReasons: m.Keeps, Names: m.Names, Group: m.Group, At: m.At,
-		})
-	case e.Step == undo:
-		l.Undo()
-	case e.Step == redo:
-		l.Redo()
-	case e.Counts != nil:
-		l.Recount(*e.Counts)
-	}
 }

@@ -3,13 +3,11 @@
 package session
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -61,7 +59,7 @@ func Create(info capture.Info) (*Session, error) {
 	}
 	l := capture.NewLedger(info)
 	l.SetRules(rules)
-	return &Session{l, startJournal(l, f)}, nil
+	return &Session{l, startJournal(l, f, 1)}, nil
 }
 
 // createJournal makes the file of a new session, which gets its name here, and
@@ -83,7 +81,10 @@ func createJournal(dir string, info *capture.Info) (*os.File, error) {
 			return nil, err
 		}
 		if err = lock(f, syscall.LOCK_EX); err == nil {
-			_, err = f.Write(appendEntry(nil, entry{Format: format, Info: info}))
+			_, err = f.Write(appendBare(nil, entry{Format: format, Info: info}))
+		}
+		if err == nil {
+			err = syncDir(dir)
 		}
 		if err != nil {
 			f.Close()
@@ -91,6 +92,17 @@ func createJournal(dir string, info *capture.Info) (*os.File, error) {
 		}
 		return f, nil
 	}
+}
+
+// syncDir has the kernel put a directory's new names on disk: a file that is
+// synced can still be lost with its name.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }
 
 // lock takes the lock that tells who writes a journal.
@@ -101,6 +113,18 @@ func lock(f *os.File, how int) error {
 	}
 	return err
 }
+
+// inUse reports whether somebody writes a journal.
+func inUse(f *os.File) bool {
+	err := lock(f, syscall.LOCK_SH)
+	if err == nil {
+		_ = lock(f, syscall.LOCK_UN) // who wants to write it need not wait for who reads
+	}
+	return errors.Is(err, ErrInUse)
+}
+
+// nameOf returns the name of the session whose journal is at path.
+func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path), journalSuffix) }
 
 // fileWord returns the start of s with what a file's name should not hold
 // replaced.
@@ -172,19 +196,21 @@ func resume(session string) (_ *Session, err error) {
 	if err := lock(f, syscall.LOCK_EX); err != nil {
 		return nil, err
 	}
-	l, whole, err := replay(f)
-	if err != nil {
+	p := newReplay(nameOf(f.Name()))
+	if err := p.read(f, false); err != nil {
 		return nil, err
 	}
 	rules, err := LoadRules()
 	if err != nil {
 		return nil, err
 	}
-	l.SetRules(rules)
-	if err := f.Truncate(whole); err != nil { // what was being written when the machine died
-		return nil, err
+	p.ledger.SetRules(rules)
+	if p.torn { // what was being written when the machine died stays, as damage
+		if _, err := f.Write([]byte("\n")); err != nil {
+			return nil, err
+		}
 	}
-	return &Session{l, startJournal(l, f)}, nil
+	return &Session{p.ledger, startJournal(p.ledger, f, p.number)}, nil
 }
 
 // Load reads a session without opening it for more: for export. It may be in
@@ -203,66 +229,13 @@ func load(session string) (*capture.Ledger, error) {
 		return nil, err
 	}
 	defer f.Close()
-	l, _, err := replay(f)
-	if err != nil {
+	p := newReplay(nameOf(f.Name()))
+	if err := p.read(f, inUse(f)); err != nil {
 		return nil, err
 	}
 	rules, err := LoadRules()
 	if err == nil {
-		l.SetRules(rules)
+		p.ledger.SetRules(rules)
 	}
-	return l, err
-}
-
-// Entry is one line of the list of sessions.
-type Entry struct {
-	Info     capture.Info
-	Modified time.Time
-	InUse    bool
-	Path     string
-	Err      error // why it can't be read, nil if it can
-}
-
-// List returns the sessions that exist, the last one first.
-func List() ([]Entry, error) {
-	dir, err := Dir()
-	if err != nil {
-		return nil, err
-	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
-	if err != nil {
-		return nil, err
-	}
-	var all []Entry
-	for _, path := range paths {
-		if s, err := look(path); err == nil {
-			all = append(all, s)
-		}
-	}
-	slices.SortFunc(all, func(a, b Entry) int { return b.Modified.Compare(a.Modified) })
-	return all, nil
-}
-
-// look reads what a journal's first line tells. Its error is one of a journal
-// that is gone again.
-func look(path string) (Entry, error) {
-	s := Entry{Path: path, Info: capture.Info{Session: strings.TrimSuffix(filepath.Base(path), journalSuffix)}}
-	f, err := os.Open(path)
-	if err != nil {
-		return s, err
-	}
-	defer f.Close()
-	if st, err := f.Stat(); err == nil {
-		s.Modified = st.ModTime()
-	}
-	s.InUse = errors.Is(lock(f, syscall.LOCK_SH), ErrInUse)
-	line, err := bufio.NewReader(f).ReadBytes('\n')
-	if err == nil {
-		var l *capture.Ledger
-		if l, _, err = replay(strings.NewReader(string(line))); err == nil {
-			l.Read(func(r capture.Reader) { s.Info = r.Info() })
-		}
-	}
-	s.Err = err
-	return s, nil
+	return p.ledger, err
 }
