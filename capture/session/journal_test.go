@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
@@ -151,5 +152,50 @@ func TestNamesAreSynced(t *testing.T) {
 	close(do)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A newer program's journal may mean what this one can't know, whichever of
+// the places that say so is left of it.
+func TestNewerFormat(t *testing.T) {
+	for _, c := range []struct{ first, second, says string }{
+		{"format", "", ""},
+		{"newer", "", "newer format, 3"},
+		{"newer", "newer", "newer format, 3"},
+		{"damaged", "newer", "newer format, 3"},
+	} {
+		var journal []byte
+		info := &capture.Info{Session: "s"}
+		switch c.first {
+		case "damaged":
+			journal = append(journal, "\x00\x00\n"...)
+		case "newer":
+			journal = appendBare(journal, entry{Format: format + 1, Info: info})
+		default:
+			journal = appendBare(journal, entry{Format: format, Info: info})
+		}
+		if c.second != "" {
+			journal = appendLine(journal, 1, entry{Format: format + 1, Info: info})
+		}
+		err := newReplay("s").read(bytes.NewReader(journal), false)
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// The first line has no number, and is counted all the same where it is
+// damaged together with others.
+func TestFirstLineIsCounted(t *testing.T) {
+	var journal []byte
+	for n := uint64(1); n < 4; n++ {
+		journal = appendLine(journal, n, entry{Counts: &capture.Counts{Lines: n}})
+	}
+	rest := journal[bytes.LastIndexByte(journal[:len(journal)-1], '\n')+1:]
+	for text, want := range map[string]uint64{string(journal): 1, "\x00\x00\x00\n" + string(rest): 3} {
+		p := newReplay("s")
+		if err := p.read(strings.NewReader(text), false); err != nil || p.lost != want {
+			t.Errorf("%q: %d lost, %v, want %d", text, p.lost, err, want)
+		}
 	}
 }

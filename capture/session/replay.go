@@ -108,11 +108,15 @@ func (p *replay) numbered(number uint64, e entry) error {
 	if e.Format > format {
 		return newer(e.Format)
 	}
+	missing := number - min(number, p.number)
+	if !p.known {
+		missing++ // the first line, which has no number
+	}
 	p.checked, p.known = true, true
 	if number < p.number {
 		return nil // a part of the journal is there twice
 	}
-	p.lost += max(p.bad, number-p.number)
+	p.lost += max(p.bad, missing)
 	p.bad, p.number = 0, number+1
 	p.again(e)
 	return nil
