@@ -14,7 +14,7 @@ import (
 )
 
 // keyDecide handles the keys that decide about what is selected.
-func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
+func (m *monitor) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
 	case key.Matches(msg, k.Keep):
@@ -44,7 +44,7 @@ func (m *model) keyDecide(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 }
 
 // mark decides about the range, the selected group or the selected domain.
-func (m *model) mark(d capture.Decision) {
+func (m *monitor) mark(d capture.Decision) {
 	if ids, ok := m.table.TakeRange(); ok {
 		m.decide(d, ids)
 		return
@@ -60,7 +60,7 @@ func (m *model) mark(d capture.Decision) {
 	}
 }
 
-func (m *model) decide(d capture.Decision, ids []capture.ID) {
+func (m *monitor) decide(d capture.Decision, ids []capture.ID) {
 	what, err := m.capture.Ledger.Decide(d, ids...)
 	if d == capture.Drop && what != "" {
 		what += m.overruled(ids)
@@ -70,7 +70,7 @@ func (m *model) decide(d capture.Decision, ids []capture.ID) {
 
 // overruled warns of those among the dropped names that a suffix rule allows
 // all the same.
-func (m *model) overruled(ids []capture.ID) string {
+func (m *monitor) overruled(ids []capture.ID) string {
 	var names []string
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		for _, id := range ids {
@@ -85,7 +85,7 @@ func (m *model) overruled(ids []capture.ID) string {
 	return fmt.Sprintf("; beware: a suffix rule allows %s all the same; %s on the domain takes it back", strings.Join(names, ", "), m.keys.Widen.Help().Key)
 }
 
-func (m *model) told(what string, err error) {
+func (m *monitor) told(what string, err error) {
 	switch {
 	case err != nil:
 		m.say(err.Error())
@@ -98,7 +98,7 @@ func (m *model) told(what string, err error) {
 }
 
 // toggle keeps what is dropped and drops what is not.
-func (m *model) toggle() {
+func (m *monitor) toggle() {
 	to := capture.Drop
 	if it, ok := m.table.Selected(); ok {
 		m.capture.Ledger.Read(func(r capture.Reader) {
@@ -118,7 +118,7 @@ func (m *model) toggle() {
 
 // widen keeps everything below the registrable domain of what is selected, as
 // one suffix rule; a second time it takes that back.
-func (m *model) widen() {
+func (m *monitor) widen() {
 	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
@@ -140,7 +140,7 @@ func (m *model) widen() {
 	m.told(what, err)
 }
 
-func (m *model) did(verb, what, nothing string) {
+func (m *monitor) did(verb, what, nothing string) {
 	if what == "" {
 		m.say(nothing)
 		return
@@ -150,7 +150,7 @@ func (m *model) did(verb, what, nothing string) {
 }
 
 // askReason has the user write why a domain or a group has its decision.
-func (m *model) askReason() {
+func (m *monitor) askReason() {
 	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")
@@ -177,7 +177,7 @@ func (m *model) askReason() {
 }
 
 // askRule has the user write a rule that holds in later sessions, too.
-func (m *model) askRule() {
+func (m *monitor) askRule() {
 	text := "drop "
 	if it, ok := m.table.Selected(); ok {
 		m.capture.Ledger.Read(func(r capture.Reader) {
@@ -194,7 +194,7 @@ func (m *model) askRule() {
 	m.ask("A rule for always", "keep or drop, a name, .name or ~regexp, # and a reason", text, m.addRule)
 }
 
-func (m *model) addRule(text string) error {
+func (m *monitor) addRule(text string) error {
 	r, err := capture.ParseRule(text)
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func (m *model) addRule(text string) error {
 }
 
 // copyName puts the selected name into the terminal's clipboard.
-func (m *model) copyName() tea.Cmd {
+func (m *monitor) copyName() tea.Cmd {
 	it, ok := m.table.Selected()
 	if !ok {
 		m.say("no domain is selected: j and k move")

@@ -19,7 +19,7 @@ type details struct {
 	top int
 }
 
-func (m *model) openDetails() {
+func (m *monitor) openDetails() {
 	if it, ok := m.table.Selected(); ok && it.Group != "" {
 		m.table.Fold(!it.Folded)
 		return
@@ -32,7 +32,7 @@ func (m *model) openDetails() {
 	m.dialog = &details{id: it.ID}
 }
 
-func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+func (d *details) update(m *monitor, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
 	case key.Matches(msg, k.Cancel, k.Details, k.Quit):
@@ -52,7 +52,7 @@ func (d *details) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
 	return true, nil
 }
 
-func (d *details) view(m *model, w, h int) []string {
+func (d *details) view(m *monitor, w, h int) []string {
 	s := m.styles
 	inner := min(w-4, 90)
 	var body []string
@@ -103,7 +103,7 @@ func (d *details) view(m *model, w, h int) []string {
 
 // below is the evidence for one suffix rule instead of many exact ones, and
 // what speaks against it.
-func (m *model) below(r capture.Reader, name string) (lines []string) {
+func (m *monitor) below(r capture.Reader, name string) (lines []string) {
 	domain := table.Registrable(name)
 	rule := rule.Rule{Name: domain, Suffix: true}
 	if problem := rule.Problem(); problem != "" {

@@ -68,7 +68,7 @@ type (
 	}
 )
 
-func (m *model) openExport(quitting bool) tea.Cmd {
+func (m *monitor) openExport(quitting bool) tea.Cmd {
 	d := &exportDialog{quitting: quitting, formats: export.Formats(), path: textinput.New()}
 	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == m.export.format }))
 	d.path.Prompt = ""
@@ -80,7 +80,7 @@ func (m *model) openExport(quitting bool) tea.Cmd {
 
 // exportAgain writes with the last settings; a file that this session has not
 // written is asked about first.
-func (m *model) exportAgain() tea.Cmd {
+func (m *monitor) exportAgain() tea.Cmd {
 	if m.result.Wrote == "" {
 		return m.openExport(false)
 	}
@@ -90,12 +90,12 @@ func (m *model) exportAgain() tea.Cmd {
 }
 
 // copyList puts the list into the terminal's clipboard.
-func (m *model) copyList() tea.Cmd {
+func (m *monitor) copyList() tea.Cmd {
 	return m.make(func(f export.Format, p previewMsg) tea.Msg { return copiedMsg{p.file.Data, len(p.file.Rules)} })
 }
 
 // make makes the file in the last format and hands it on.
-func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
+func (m *monitor) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
 	ledger, options, name := m.capture.Ledger, m.export.options, cmp.Or(m.export.format, export.Formats()[0].Name)
 	return func() tea.Msg {
 		f, err := export.Lookup(name)
@@ -119,7 +119,7 @@ func fileStem(i capture.Info) string {
 func (d *exportDialog) defaultPath() string { return d.fallback + "." + d.formats[d.format].Extension }
 
 // render makes the file, away from the screen: a large ledger takes a moment.
-func (d *exportDialog) render(m *model) tea.Cmd {
+func (d *exportDialog) render(m *monitor) tea.Cmd {
 	d.gen++
 	d.top, d.exists, d.err = 0, false, nil
 	ledger, options, format, gen := m.capture.Ledger, m.export.options, d.formats[d.format], d.gen
@@ -130,7 +130,7 @@ func (d *exportDialog) render(m *model) tea.Cmd {
 	}
 }
 
-func (m *model) updateExport(msg tea.Msg) tea.Cmd {
+func (m *monitor) updateExport(msg tea.Msg) tea.Cmd {
 	d, open := m.dialog.(*exportDialog)
 	switch msg := msg.(type) {
 	case previewMsg:
@@ -148,7 +148,7 @@ func (m *model) updateExport(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (m *model) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
+func (m *monitor) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
 	if msg.err != nil {
 		if d != nil {
 			d.exists = errors.Is(msg.err, fs.ErrExist)
@@ -167,7 +167,7 @@ func (m *model) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
 	return nil
 }
 
-func (d *exportDialog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+func (d *exportDialog) update(m *monitor, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
 	case d.path.Focused():
@@ -205,7 +205,7 @@ func (d *exportDialog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea
 	return true, nil
 }
 
-func (d *exportDialog) edit(m *model, msg tea.KeyPressMsg) {
+func (d *exportDialog) edit(m *monitor, msg tea.KeyPressMsg) {
 	switch {
 	case key.Matches(msg, m.keys.Accept, m.keys.Cancel):
 		d.path.Blur()
@@ -224,7 +224,7 @@ func (d *exportDialog) paste(msg tea.PasteMsg) {
 }
 
 // choose goes to the next format. A file's name that nobody typed follows.
-func (d *exportDialog) choose(m *model, step int) tea.Cmd {
+func (d *exportDialog) choose(m *monitor, step int) tea.Cmd {
 	follow := d.path.Value() == d.defaultPath()
 	d.format = (d.format + step + len(d.formats)) % len(d.formats)
 	if follow {
@@ -242,7 +242,7 @@ const (
 	merge                    // its rules stay beside the new ones
 )
 
-func (d *exportDialog) write(m *model, how writing) tea.Cmd {
+func (d *exportDialog) write(m *monitor, how writing) tea.Cmd {
 	p := d.preview
 	switch {
 	case p.gen != d.gen: // still being made

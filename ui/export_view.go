@@ -10,7 +10,7 @@ import (
 	"charm.land/bubbles/v2/key"
 )
 
-func (d *exportDialog) view(m *model, w, h int) []string {
+func (d *exportDialog) view(m *monitor, w, h int) []string {
 	s := m.styles
 	inner := min(w-4, 96)
 	f := d.formats[d.format]
@@ -92,7 +92,7 @@ func changeStyle(s *look.Styles, changes bool, text string) look.Style {
 }
 
 // foot says what can be done now.
-func (d *exportDialog) foot(m *model, w int) string {
+func (d *exportDialog) foot(m *monitor, w int) string {
 	s, k := m.styles, &m.keys
 	switch {
 	case d.path.Focused():

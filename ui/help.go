@@ -17,7 +17,7 @@ type help struct {
 	top    int
 }
 
-func newHelp(*model) *help {
+func newHelp() *help {
 	d := &help{search: textinput.New()}
 	d.search.Prompt = ""
 	d.search.Placeholder = "type to search"
@@ -25,7 +25,7 @@ func newHelp(*model) *help {
 	return d
 }
 
-func (d *help) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+func (d *help) update(m *monitor, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
 	case key.Matches(msg, k.Cancel, k.Accept), d.search.Value() == "" && key.Matches(msg, k.Help, k.Quit):
@@ -55,7 +55,7 @@ const (
 )
 
 // blocks returns what the search leaves of the help: titles and lines.
-func (d *help) blocks(m *model) (blocks [][]string) {
+func (d *help) blocks(m *monitor) (blocks [][]string) {
 	s := m.styles
 	want := strings.ToLower(d.search.Value())
 	add := func(title string, lines [][2]string) {
@@ -107,7 +107,7 @@ func columnsOf(blocks [][]string, n int) []string {
 	return lines
 }
 
-func (d *help) view(m *model, w, h int) []string {
+func (d *help) view(m *monitor, w, h int) []string {
 	s := m.styles
 	n := max(1, min(3, (w-4)/helpColumn))
 	inner := n * helpColumn

@@ -1,12 +1,16 @@
 package ui
 
 import (
+	"strings"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/look"
 )
 
 // key hands a key to who has the focus.
-func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
+func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case m.dialog != nil:
 		open, cmd := m.dialog.update(m, msg)
@@ -14,8 +18,6 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 			m.dialog = nil
 		}
 		return cmd
-	case m.capture == nil:
-		return m.keyBefore(msg)
 	case m.focus == onShell:
 		return m.keyShell(msg)
 	case m.table.Editing():
@@ -25,7 +27,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return m.keyTable(msg)
 }
 
-func (m *model) keyShell(msg tea.KeyPressMsg) tea.Cmd {
+func (m *monitor) keyShell(msg tea.KeyPressMsg) tea.Cmd {
 	k := &m.keys
 	switch {
 	case key.Matches(msg, k.Leave):
@@ -44,22 +46,22 @@ func (m *model) keyShell(msg tea.KeyPressMsg) tea.Cmd {
 	// With no shell running nothing is typed into the pane.
 	switch {
 	case key.Matches(msg, k.Reopen, k.Accept):
-		return m.shell.start(m)
+		return m.shell.start(m.focus == onShell)
 	case key.Matches(msg, k.Shell):
 		return m.focusOn(onTable)
 	case key.Matches(msg, k.Quit):
 		return m.openExport(true)
 	case key.Matches(msg, k.Help):
-		m.dialog = newHelp(m)
+		m.dialog = newHelp()
 	}
 	return nil
 }
 
-func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
+func (m *monitor) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 	k := &m.keys
 	switch {
 	case key.Matches(msg, k.Shell):
-		if m.shell == nil {
+		if !m.shell.exists() {
 			m.say("there is no shell here: " + m.capture.Title + " is only read")
 			return nil
 		}
@@ -72,7 +74,7 @@ func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 		m.openDetails()
 	case key.Matches(msg, k.Reopen):
 		return m.reopen()
-	case key.Matches(msg, k.ShellWipe) && m.shell != nil:
+	case key.Matches(msg, k.ShellWipe) && m.shell.exists():
 		m.shell.wipe()
 	case key.Matches(msg, k.Export):
 		return m.openExport(false)
@@ -83,7 +85,7 @@ func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, k.CopyList):
 		return m.copyList()
 	case key.Matches(msg, k.Help):
-		m.dialog = newHelp(m)
+		m.dialog = newHelp()
 	case key.Matches(msg, k.Messages):
 		m.dialog = &messageLog{}
 	default:
@@ -98,24 +100,23 @@ func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (m *model) reopen() tea.Cmd {
+func (m *monitor) reopen() tea.Cmd {
 	switch {
-	case m.shell == nil:
+	case !m.shell.exists():
 		m.say("there is no shell here: " + m.capture.Title + " is only read")
 		return nil
 	case m.shell.running():
 		return m.focusOn(onShell)
 	}
-	return tea.Batch(m.focusOn(onShell), m.shell.start(m))
+	return tea.Batch(m.focusOn(onShell), m.shell.start(m.focus == onShell))
 }
 
-func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
+func (m *monitor) paste(msg tea.PasteMsg) tea.Cmd {
 	switch {
 	case m.dialog != nil:
 		if p, ok := m.dialog.(interface{ paste(tea.PasteMsg) }); ok {
 			p.paste(msg)
 		}
-	case m.capture == nil:
 	case m.focus == onShell:
 		m.shell.paste(msg.Content)
 	case m.table.Editing():
@@ -127,8 +128,8 @@ func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
 // mouse does what a person who points would expect: a click selects, the
 // wheel scrolls what is under it, a program in the shell that asked for the
 // mouse gets it.
-func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
-	if m.capture == nil || m.dialog != nil {
+func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
+	if m.dialog != nil {
 		return nil
 	}
 	at := msg.Mouse()
@@ -138,8 +139,11 @@ func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
 	inShell := m.layout.shell.contains(at.X, at.Y)
 	if inShell && m.focus == onShell || m.shell.dragging() {
 		x, y := at.X-m.layout.shell.x, at.Y-m.layout.shell.y-shellChrome
-		if used, cmd := m.shell.mouse(m, msg, x, y); used {
-			return cmd
+		if used, copied := m.shell.mouse(msg, x, y); copied != "" {
+			m.say("copied " + look.Plural(strings.Count(copied, "\n")+1, "line"))
+			return tea.SetClipboard(copied)
+		} else if used {
+			return nil
 		}
 	}
 	switch msg := msg.(type) {

@@ -6,10 +6,10 @@ import (
 )
 
 // keyPanes handles the keys that change how the panes stand.
-func (m *model) keyPanes(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
+func (m *monitor) keyPanes(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
-	case m.shell == nil && key.Matches(msg, k.Zoom, k.ZoomShell, k.Wider, k.Narrower, k.Swap):
+	case !m.shell.exists() && key.Matches(msg, k.Zoom, k.ZoomShell, k.Wider, k.Narrower, k.Swap):
 		m.say("there is one pane only")
 		return true, nil
 	case key.Matches(msg, k.Zoom):
@@ -35,7 +35,7 @@ func (m *model) keyPanes(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
 
 // dragDivider moves the divider with the mouse; used reports whether the
 // mouse was about that.
-func (m *model) dragDivider(msg tea.MouseMsg) (used bool) {
+func (m *monitor) dragDivider(msg tea.MouseMsg) (used bool) {
 	at := msg.Mouse()
 	switch msg.(type) {
 	case tea.MouseClickMsg:

@@ -16,7 +16,7 @@ type prompt struct {
 	err         error
 }
 
-func (m *model) ask(title, help, text string, done func(string) error) {
+func (m *monitor) ask(title, help, text string, done func(string) error) {
 	p := &prompt{title: title, help: help, input: textinput.New(), done: done}
 	p.input.Prompt = ""
 	p.input.SetValue(text)
@@ -25,7 +25,7 @@ func (m *model) ask(title, help, text string, done func(string) error) {
 	m.dialog = p
 }
 
-func (p *prompt) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+func (p *prompt) update(m *monitor, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
 	switch {
 	case key.Matches(msg, m.keys.Cancel):
 		return false, nil
@@ -40,7 +40,7 @@ func (p *prompt) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) 
 
 func (p *prompt) paste(msg tea.PasteMsg) { p.input, _ = p.input.Update(msg) }
 
-func (p *prompt) view(m *model, w, _ int) []string {
+func (p *prompt) view(m *monitor, w, _ int) []string {
 	s := m.styles
 	inner := min(w-4, 76)
 	p.input.SetWidth(inner - 2)
@@ -54,7 +54,7 @@ func (p *prompt) view(m *model, w, _ int) []string {
 // messageLog lists what was said, the last first.
 type messageLog struct{ top int }
 
-func (d *messageLog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
+func (d *messageLog) update(m *monitor, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
 	k := &m.keys
 	switch {
 	case key.Matches(msg, k.Cancel, k.Messages, k.Quit, k.Accept):
@@ -67,7 +67,7 @@ func (d *messageLog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.C
 	return true, nil
 }
 
-func (d *messageLog) view(m *model, w, h int) []string {
+func (d *messageLog) view(m *monitor, w, h int) []string {
 	s := m.styles
 	inner := min(w-4, 100)
 	var lines []string

@@ -6,7 +6,7 @@ import (
 )
 
 // keyLooks handles the keys that only change how the table looks.
-func (m *model) keyLooks(msg tea.KeyPressMsg) {
+func (m *monitor) keyLooks(msg tea.KeyPressMsg) {
 	t, k := m.table, &m.keys
 	switch {
 	case key.Matches(msg, k.Up):
@@ -49,7 +49,7 @@ func (m *model) keyLooks(msg tea.KeyPressMsg) {
 }
 
 // keyFilter handles the keys while the filter is typed.
-func (m *model) keyFilter(msg tea.KeyPressMsg) {
+func (m *monitor) keyFilter(msg tea.KeyPressMsg) {
 	switch k := &m.keys; {
 	case key.Matches(msg, k.Cancel):
 		m.table.ClearFilter()
@@ -64,7 +64,7 @@ func (m *model) keyFilter(msg tea.KeyPressMsg) {
 }
 
 // whyEmpty says why the table shows nothing, and what can be done.
-func (m *model) whyEmpty() []string {
+func (m *monitor) whyEmpty() []string {
 	waiting := m.waiting()
 	switch {
 	case m.table.Filter() != "":

@@ -17,34 +17,39 @@ const (
 	leastHeight = 10
 )
 
-// View implements [tea.Model].
-func (m *model) View() tea.View {
-	v := tea.NewView(strings.Join(m.lines(), "\n"))
-	v.AltScreen = true
-	v.MouseMode = tea.MouseModeCellMotion
-	v.WindowTitle = "lxd-allowlist"
-	if m.capture != nil {
-		v.WindowTitle += " " + m.capture.Title
-		if m.focus == onShell && m.dialog == nil {
-			v.Cursor = m.shell.cursor(m.layout.shell)
-		}
-	}
-	return v
-}
-
+// lines draws the screen: what the phase shows, or that there is no room for it.
 func (m *model) lines() []string {
 	switch {
 	case m.w == 0 || m.h == 0:
 		return nil
 	case m.w < leastWidth || m.h < leastHeight:
-		return m.blank(fmt.Sprintf("%d×%d is too small: %d×%d at least", m.w, m.h, leastWidth, leastHeight))
-	case m.picker != nil:
-		return m.frame(m.picker.draw(m))
-	case m.opening != nil:
-		return m.frame(m.opening.draw(m))
-	case m.capture == nil:
-		return m.blank("")
+		lines := make([]string, m.h)
+		for i := range lines {
+			lines[i] = strings.Repeat(" ", m.w)
+		}
+		lines[0] = look.Fit(fmt.Sprintf("%d×%d is too small: %d×%d at least", m.w, m.h, leastWidth, leastHeight), m.w)
+		return lines
 	}
+	return m.phase.lines()
+}
+
+// frame puts a header and the keys that do something around what a phase
+// without a capture shows.
+func (m *model) frame(body []string, keys []key.Binding) []string {
+	var head look.Line
+	head.Add(m.styles.Brand, " lxd-allowlist ").Add(m.styles.Muted, "  every domain an application needs, from its own DNS queries")
+	lines := append(make([]string, 0, m.h), head.Cut(m.w))
+	for i := range m.h - 2 {
+		if i < len(body) {
+			lines = append(lines, look.Fit(body[i], m.w))
+		} else {
+			lines = append(lines, strings.Repeat(" ", m.w))
+		}
+	}
+	return append(lines, look.Hints(m.styles, asHints(keys), m.w))
+}
+
+func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
 	lines = append(lines, m.footer())
@@ -62,29 +67,14 @@ func (m *model) lines() []string {
 	return lines
 }
 
-func (m *model) blank(text string) []string {
-	lines := make([]string, m.h)
-	for i := range lines {
-		lines[i] = strings.Repeat(" ", m.w)
+func (m *monitor) cursor() *tea.Cursor {
+	if m.focus != onShell || m.dialog != nil {
+		return nil
 	}
-	lines[0] = look.Fit(text, m.w)
-	return lines
+	return m.shell.cursor(m.layout.shell)
 }
 
-// frame puts the header and the footer around what stands before a capture.
-func (m *model) frame(body []string) []string {
-	lines := append(make([]string, 0, m.h), m.header())
-	for i := range m.h - 2 {
-		if i < len(body) {
-			lines = append(lines, look.Fit(body[i], m.w))
-		} else {
-			lines = append(lines, strings.Repeat(" ", m.w))
-		}
-	}
-	return append(lines, m.footer())
-}
-
-func (m *model) body() []string {
+func (m *monitor) body() []string {
 	l := m.layout
 	var lines []string
 	var table, shell []string
@@ -109,7 +99,7 @@ func (m *model) body() []string {
 }
 
 // waiting says what an empty table waits for.
-func (m *model) waiting() string {
+func (m *monitor) waiting() string {
 	if !m.capture.Live {
 		text := ""
 		m.capture.Ledger.Read(func(r capture.Reader) {
@@ -123,13 +113,10 @@ func (m *model) waiting() string {
 }
 
 // header says what is captured, how it stands and since when nothing new came.
-func (m *model) header() string {
+func (m *monitor) header() string {
 	s := m.styles
 	var l look.Line
 	l.Add(s.Brand, " lxd-allowlist ")
-	if m.capture == nil {
-		return l.Add(s.Muted, "  "+"every domain an application needs, from its own DNS queries").Cut(m.w)
-	}
 	l.Add(s.Strong, " "+m.capture.Title)
 	t := m.table.Tally()
 	var right look.Line
@@ -147,7 +134,7 @@ func (m *model) header() string {
 }
 
 // news is what the header says where there is room, the weightiest first.
-func (m *model) news() (all []*look.Line) {
+func (m *monitor) news() (all []*look.Line) {
 	s := m.styles
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
@@ -175,7 +162,7 @@ func (m *model) news() (all []*look.Line) {
 
 // footer shows the last message for a while, else the keys that do something
 // now.
-func (m *model) footer() string {
+func (m *monitor) footer() string {
 	s := m.styles
 	keys := m.hints()
 	text := m.messages.current(m.now)
@@ -193,15 +180,9 @@ func (m *model) footer() string {
 	return l.Cut(m.w)
 }
 
-func (m *model) hints() []key.Binding {
+func (m *monitor) hints() []key.Binding {
 	k := &m.keys
 	switch {
-	case m.picker != nil:
-		return m.picker.hints(k)
-	case m.opening != nil:
-		return m.opening.hints(k)
-	case m.capture == nil:
-		return nil
 	case m.focus == onShell && m.shell.running():
 		return []key.Binding{relabel(k.Leave, "to the table"), k.ShellUp}
 	case m.focus == onShell:
@@ -210,7 +191,7 @@ func (m *model) hints() []key.Binding {
 		return []key.Binding{relabel(k.Accept, "keep the filter"), relabel(k.Cancel, "clear it")}
 	}
 	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Group, k.Details}
-	if m.shell != nil {
+	if m.shell.exists() {
 		list = append(list, k.Shell)
 	}
 	return append(list, k.Export, k.Help, k.Quit)
