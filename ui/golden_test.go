@@ -13,7 +13,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/export"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -49,13 +48,14 @@ func (s *scene) golden(name string) {
 	}
 }
 
-func TestScreens(t *testing.T) {
+// scenes are what the goldens show.
+func scenes() map[string]func(*scene) {
 	choices := []Choice{
 		{Instance: "dnstest", Status: "Running", Network: "lxdbr0"},
 		{Instance: "off", Status: "Stopped", Network: "lxdbr0", Stopped: true},
 		{Instance: "far", Status: "Running", Network: "eth0", Problem: "its NIC is macvlan: no bridge, no dnsmasq"},
 	}
-	scenes := map[string]func(*scene){
+	return map[string]func(*scene){
 		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
 		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },
 		"picker-error": func(s *scene) {
@@ -73,21 +73,24 @@ func TestScreens(t *testing.T) {
 		},
 		"table":        func(s *scene) { s.session() },
 		"waiting":      func(s *scene) { s.waitingForQueries() },
-		"filter":       func(s *scene) { s.session().press("/", "u", "b", "u") },
-		"filter-wrong": func(s *scene) { s.session().press("/", "~", "(") },
-		"no-match":     func(s *scene) { s.session().press("/", "x", "y", "z", "enter") },
+		"filter":       func(s *scene) { s.session().press("/").types("ubu") },
+		"filter-wrong": func(s *scene) { s.session().press("/").types("~(") },
+		"no-match":     func(s *scene) { s.session().press("/").types("xyz").press("enter") },
 		"grouped":      func(s *scene) { s.session().press("t", "T", "g", "right") },
 		"marked":       func(s *scene) { s.session().press("a", "j", "d"); s.messages = nil },
 		"range":        func(s *scene) { s.session().press("g", "v", "j", "j") },
 		"details":      func(s *scene) { s.session().press("G", "enter") },
 		"help":         func(s *scene) { s.session().press("?") },
-		"reason":       func(s *scene) { s.session().press("n", "w", "h", "y") },
+		"reason":       func(s *scene) { s.session().press("n").types("why") },
 		"quit":         func(s *scene) { s.session().press("q") },
 		"zoomed":       func(s *scene) { s.session().press("z") },
 		"shell-ended":  func(s *scene) { s.session().press("tab") },
 		"too-small":    func(s *scene) { s.session(); s.Update(tea.WindowSizeMsg{Width: 30, Height: 8}) },
 	}
-	for name, set := range scenes {
+}
+
+func TestScreens(t *testing.T) {
+	for name, set := range scenes() {
 		for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newScene(t, size[0], size[1])
@@ -106,60 +109,4 @@ func (s *scene) opening(c Choice) *opening {
 	o := newOpening(s.model, c)
 	s.enter(o)
 	return o
-}
-
-// The preview is the real output, and what is written is what was shown.
-func TestExportWritesThePreview(t *testing.T) {
-	s := newScene(t, 100, 40).session()
-	path := filepath.Join(t.TempDir(), "out.txt")
-	s.m().export.path = path
-	s.press("e")
-	d := s.m().dialog.(*exportDialog)
-	if d.preview.err != nil || len(d.preview.file.Rules) != 4 {
-		t.Fatalf("the preview has %d rules, %v, want 4", len(d.preview.file.Rules), d.preview.err)
-	}
-	s.press("enter")
-	got, err := os.ReadFile(path)
-	if err != nil || string(got) != strings.Join(d.preview.lines, "\n")+"\n" {
-		t.Errorf("the file has %q, %v, want %q", got, err, d.preview.lines)
-	}
-	if s.m().dialog != nil || s.result.Wrote != path {
-		t.Errorf("after writing, the dialog is %v and %q was written", s.m().dialog, s.result.Wrote)
-	}
-}
-
-func TestEveryFormatHasAPreview(t *testing.T) {
-	for _, f := range export.Formats() {
-		s := newScene(t, 120, 40).session()
-		s.m().export.format = f.Name
-		s.press("e")
-		if d := s.m().dialog.(*exportDialog); d.preview.err != nil || len(d.preview.file.Data) == 0 {
-			t.Errorf("%s: %d bytes, %v", f.Name, len(d.preview.file.Data), d.preview.err)
-		}
-	}
-}
-
-// A file from the screen is the one that the command line makes, with its
-// ports and the host's name.
-func TestExportSaysWhatTheCommandLineDoes(t *testing.T) {
-	host, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, says := range map[string]string{"json": host, "harden-runner": ":8443"} {
-		s := newScene(t, 120, 40).session()
-		s.m().export = exportSettings{format: name, options: export.Options{Ports: []int{8443}}}
-		s.press("e")
-		f, err := export.Lookup(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := export.Make(s.m().capture.Ledger.List(false), f, s.m().export.options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := string(s.m().dialog.(*exportDialog).preview.file.Data); got != string(want.Data) || !strings.Contains(got, says) {
-			t.Errorf("%s on the screen:\n%s\nwant %s in it, as the command line has it:\n%s", name, got, says, want.Data)
-		}
-	}
 }

@@ -3,126 +3,72 @@ package ui
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/ui/look"
 )
 
+// behind are the actions of what has the focus, or will have it behind the
+// dialog.
+func (m *monitor) behind() *actions {
+	switch {
+	case m.focus == onShell && m.shell.running():
+		return &m.tables.shell
+	case m.focus == onShell:
+		return &m.tables.ended
+	case m.table.Editing():
+		return &m.tables.filter
+	}
+	return &m.tables.table
+}
+
 // key hands a key to who has the focus.
 func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
-	switch {
-	case m.dialog != nil:
-		open, cmd := m.dialog.update(m, msg)
-		if !open {
-			m.dialog = nil
-		}
-		return cmd
-	case m.focus == onShell:
-		return m.keyShell(msg)
-	case m.table.Editing():
-		m.keyFilter(msg)
-		return nil
+	if m.dialog != nil {
+		return m.do(m.dialog.Press(msg))
 	}
-	return m.keyTable(msg)
-}
-
-func (m *monitor) keyShell(msg tea.KeyPressMsg) tea.Cmd {
-	k := &m.keys
+	o := m.behind().Press(m.keys, msg.String(), m)
 	switch {
-	case key.Matches(msg, k.Leave):
-		return m.focusOn(onTable)
-	case key.Matches(msg, k.ShellUp):
-		m.shell.scroll(m.layout.shell.h / 2)
-		return nil
-	case key.Matches(msg, k.ShellDown):
-		m.shell.scroll(-m.layout.shell.h / 2)
-		return nil
-	case m.shell.running():
+	case o.Why != "":
+		m.say(o.Why)
+	case o.Bound:
+		return o.Of
+	case m.focus == onShell && m.shell.running():
 		m.pace.typed(msg)
 		m.shell.key(msg)
-		return nil
-	}
-	// With no shell running nothing is typed into the pane.
-	switch {
-	case key.Matches(msg, k.Reopen, k.Accept):
-		return m.shell.start(m.focus == onShell)
-	case key.Matches(msg, k.Shell):
-		return m.focusOn(onTable)
-	case key.Matches(msg, k.Quit):
-		return m.openExport(true)
-	case key.Matches(msg, k.Help):
-		m.dialog = newHelp()
+	case m.table.Editing():
+		m.table.Type(msg)
 	}
 	return nil
 }
 
-func (m *monitor) keyTable(msg tea.KeyPressMsg) tea.Cmd {
-	k := &m.keys
-	switch {
-	case key.Matches(msg, k.Shell):
-		if !m.shell.exists() {
-			m.say("there is no shell here: " + m.capture.Title + " is only read")
-			return nil
-		}
-		return m.focusOn(onShell)
-	case key.Matches(msg, k.Undo):
-		m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo")
-	case key.Matches(msg, k.Redo):
-		m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo")
-	case key.Matches(msg, k.Details):
-		m.openDetails()
-	case key.Matches(msg, k.Reopen):
-		return m.reopen()
-	case key.Matches(msg, k.ShellWipe) && m.shell.exists():
-		m.shell.wipe()
-	case key.Matches(msg, k.Export):
-		return m.openExport(false)
-	case key.Matches(msg, k.Quit):
-		return m.openExport(true)
-	case key.Matches(msg, k.Again):
-		return m.exportAgain()
-	case key.Matches(msg, k.CopyList):
-		return m.copyList()
-	case key.Matches(msg, k.Help):
-		m.dialog = newHelp()
-	case key.Matches(msg, k.Messages):
-		m.dialog = &messageLog{}
-	default:
-		if done, cmd := m.keyDecide(msg); done {
-			return cmd
-		}
-		if done, cmd := m.keyPanes(msg); done {
-			return cmd
-		}
-		m.keyLooks(msg)
+// act does an action of the table by its name.
+func (m *monitor) act(name string) tea.Cmd {
+	o := m.tables.table.Run(name, m)
+	if o.Why != "" {
+		m.say(o.Why)
 	}
-	return nil
+	return o.Of
 }
 
-func (m *monitor) reopen() tea.Cmd {
-	switch {
-	case !m.shell.exists():
-		m.say("there is no shell here: " + m.capture.Title + " is only read")
-		return nil
-	case m.shell.running():
-		return m.focusOn(onShell)
+// cancel ends the range, else takes the filter away.
+func (m *monitor) cancel() {
+	if m.table.Ranging() {
+		m.table.EndRange()
+	} else {
+		m.table.ClearFilter()
 	}
-	return tea.Batch(m.focusOn(onShell), m.shell.start(m.focus == onShell))
 }
 
-func (m *monitor) paste(msg tea.PasteMsg) tea.Cmd {
+func (m *monitor) paste(msg tea.PasteMsg) {
 	switch {
 	case m.dialog != nil:
-		if p, ok := m.dialog.(interface{ paste(tea.PasteMsg) }); ok {
-			p.paste(msg)
-		}
+		m.dialog.Paste(msg)
 	case m.focus == onShell:
 		m.shell.paste(msg.Content)
 	case m.table.Editing():
 		m.table.Type(msg)
 	}
-	return nil
 }
 
 // mouse does what a person who points would expect: a click selects, the

@@ -10,6 +10,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
 
@@ -26,10 +28,11 @@ import (
 //	          Capture.Notices ---- noticeMsg --> message line
 //	          Capture.Shell ------ shellOpenedMsg, shellEndedMsg --> shell pane
 //	          its output --> screen.Changed -- screenMsg --> shell pane
-//	          the export dialog -- previewMsg, wroteMsg, copiedMsg, noteMsg
+//	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
+//	          a rule for the user's file ------ ruleAddedMsg
 //	all       a second ----------- tickMsg --> ages, fading rows, messages that go away
 //
-//	keys, mouse --> dialog, if one is open
+//	keys, mouse --> dialog, if one is open: it returns what is to be done
 //	            --> shell pane, if it has the focus (all but the chord that leaves it)
 //	            --> table
 //
@@ -76,14 +79,15 @@ type phase interface {
 type model struct {
 	ctx    context.Context
 	opts   Options
-	keys   keyMap
+	keys   *keys.Map
+	tables *tables
 	styles *look.Styles
 	w, h   int
 	now    time.Time
 
 	phase    phase
 	prefs    prefs
-	messages messages
+	messages dialog.Log
 	result   Result
 }
 
@@ -103,11 +107,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 }
 
 func newModel(ctx context.Context, o Options) (*model, error) {
-	keys, err := o.Config.keys()
+	tables, keys, err := newKeys(o.Config)
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ctx: ctx, opts: o, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
+	m := &model{ctx: ctx, opts: o, tables: tables, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
 	switch {
 	case o.Capture != nil:
 		m.phase = newMonitor(m, o.Capture)
@@ -124,6 +128,9 @@ func (m *model) enter(p phase) tea.Cmd {
 	m.phase = p
 	return p.start()
 }
+
+// say shows a sentence in the footer.
+func (m *model) say(text string) { m.messages.Say(text) }
 
 // Init implements [tea.Model].
 func (m *model) Init() tea.Cmd {

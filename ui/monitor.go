@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/table"
 )
 
@@ -16,14 +17,6 @@ const (
 	onShell
 )
 
-// dialog is what stands over the panes and takes all keys while it does.
-type dialog interface {
-	// update handles a key and reports whether the dialog stays open.
-	update(m *monitor, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
-	// view returns the box's lines for a screen of w by h cells.
-	view(m *monitor, w, h int) []string
-}
-
 // monitor is the phase in which a capture is looked at and pruned.
 type monitor struct {
 	*model
@@ -33,7 +26,7 @@ type monitor struct {
 	layout  layout
 	zoom    zoom
 	focus   focus
-	dialog  dialog
+	dialog  dialog.Dialog // nil while none is open
 	export  exportSettings
 
 	dragging bool // the divider, with the mouse
@@ -85,7 +78,7 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
-		return m.paste(msg)
+		m.paste(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case noticeMsg:
@@ -93,41 +86,21 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 		return m.awaitNotice()
 	case ledgerMsg:
 		m.table.Refresh(time.Now())
+		m.followSelection()
 		if !m.shell.exists() && !m.capture.Live {
 			m.table.Wake() // the table has the focus, and nothing newer comes
 		}
-		return m.awaitLedger()
+		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		news, cmd := m.shell.update(msg)
 		if news != "" {
 			m.say(news)
 		}
 		return cmd
-	case previewMsg, wroteMsg, copiedMsg, noteMsg:
+	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
-	}
-	return nil
-}
-
-// arrange gives every pane its place.
-func (m *monitor) arrange() tea.Cmd {
-	m.layout = arrange(m.w, m.h, m.shell.exists(), m.zoom, m.prefs)
-	m.table.Resize(m.layout.table.w, m.layout.table.h)
-	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
-}
-
-func (m *monitor) focusOn(f focus) tea.Cmd {
-	if !m.shell.exists() {
-		f = onTable
-	}
-	m.focus = f
-	if f == onTable {
-		m.table.Wake()
-	}
-	m.shell.focus(f == onShell)
-	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {
-		m.zoom = zoomNone
-		return m.arrange()
+	case ruleAddedMsg:
+		m.ruleAdded(msg)
 	}
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
 
@@ -113,28 +113,60 @@ func (o *opening) question() (q Question, ok bool) {
 	return q, ok
 }
 
-func (o *opening) key(msg tea.KeyPressMsg) tea.Cmd {
-	k := &o.keys
-	q, asked := o.question()
-	switch {
-	case key.Matches(msg, k.Quit, k.Cancel):
-		o.cancel()
-		if o.err != nil && o.opts.Choice == nil {
-			return o.enter(&picker{model: o.model})
-		}
-		return tea.Quit
-	case asked && key.Matches(msg, k.Yes):
-		return o.answer(q)
-	case o.err != nil && key.Matches(msg, k.Reload):
-		return o.again()
+// actions are what can be done now.
+func (o *opening) actions() *keys.Table[*opening, tea.Cmd] {
+	switch _, asked := o.question(); {
+	case asked:
+		return &o.tables.question
+	case o.err != nil:
+		return &o.tables.failed
 	}
-	return nil
+	return &o.tables.opening
+}
+
+func (o *opening) key(msg tea.KeyPressMsg) tea.Cmd {
+	return o.actions().Press(o.keys, msg.String(), o).Of
+}
+
+func openingActions() keys.Table[*opening, tea.Cmd] {
+	return keys.Table[*opening, tea.Cmd]{Context: "the opening", Actions: []keys.Action[*opening, tea.Cmd]{
+		{Row: keys.Row{Name: rowCancel, Hint: "cancel"}, Do: (*opening).back},
+		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
+	}}
+}
+
+func failedActions() keys.Table[*opening, tea.Cmd] {
+	return keys.Table[*opening, tea.Cmd]{Context: "the opening that failed", Actions: []keys.Action[*opening, tea.Cmd]{
+		{Row: keys.Row{Name: "reload", Hint: "try again"}, Do: (*opening).again},
+		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
+		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
+	}}
+}
+
+func questionActions() keys.Table[*opening, tea.Cmd] {
+	return keys.Table[*opening, tea.Cmd]{Context: "the question", Actions: []keys.Action[*opening, tea.Cmd]{
+		{Row: keys.Row{Name: "yes", Hint: "yes"}, Do: (*opening).answer},
+		{Row: keys.Row{Name: "reload"}, Do: (*opening).again},
+		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
+		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
+	}}
+}
+
+// back ends the attempt: back to the list, where the choice came from there and
+// failed, else out.
+func (o *opening) back() tea.Cmd {
+	o.cancel()
+	if o.err != nil && o.opts.Choice == nil {
+		return o.enter(&picker{model: o.model})
+	}
+	return tea.Quit
 }
 
 func (o *opening) again() tea.Cmd { return o.enter(newOpening(o.model, o.choice)) }
 
 // answer does what the user agreed to and tries again.
-func (o *opening) answer(q Question) tea.Cmd {
+func (o *opening) answer() tea.Cmd {
+	q, _ := o.question()
 	o.err = nil
 	o.step("putting the bridge back", -1)
 	return func() tea.Msg {
@@ -145,19 +177,7 @@ func (o *opening) answer(q Question) tea.Cmd {
 	}
 }
 
-func (o *opening) hints() []key.Binding {
-	k := &o.keys
-	_, asked := o.question()
-	switch {
-	case asked:
-		return []key.Binding{k.Yes, relabel(k.Cancel, "back")}
-	case o.err != nil:
-		return []key.Binding{relabel(k.Reload, "try again"), relabel(k.Cancel, "back")}
-	}
-	return []key.Binding{k.Cancel}
-}
-
-func (o *opening) lines() []string { return o.frame(o.draw(), o.hints()) }
+func (o *opening) lines() []string { return o.frame(o.draw(), o.actions().Hints(o.keys, o)) }
 
 func (o *opening) draw() []string {
 	s := o.styles

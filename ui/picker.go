@@ -3,9 +3,9 @@ package ui
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
 
@@ -58,40 +58,48 @@ func (p *picker) loaded(msg choicesMsg) {
 	}
 }
 
-func (p *picker) key(msg tea.KeyPressMsg) tea.Cmd {
-	k := &p.keys
-	p.said = ""
-	switch {
-	case key.Matches(msg, k.Quit, k.Cancel):
-		return tea.Quit
-	case key.Matches(msg, k.Up):
-		p.at--
-	case key.Matches(msg, k.Down):
-		p.at++
-	case key.Matches(msg, k.Top):
-		p.at = 0
-	case key.Matches(msg, k.Bottom):
-		p.at = len(p.choices) - 1
-	case key.Matches(msg, k.Reload):
-		return p.start()
-	case key.Matches(msg, k.Accept) && len(p.choices) > 0:
-		c := p.choices[p.at]
-		if c.Problem != "" {
-			p.said = c.Instance + " can't be watched: " + c.Problem
+func pickerActions() keys.Table[*picker, tea.Cmd] {
+	to := func(at func(*picker) int) func(*picker) tea.Cmd {
+		return func(p *picker) tea.Cmd {
+			p.at = max(0, min(at(p), len(p.choices)-1))
 			return nil
 		}
-		return p.enter(newOpening(p.model, c))
 	}
-	p.at = max(0, min(p.at, len(p.choices)-1))
-	return nil
+	quit := func(*picker) tea.Cmd { return tea.Quit }
+	return keys.Table[*picker, tea.Cmd]{Context: "the list of instances", Actions: []keys.Action[*picker, tea.Cmd]{
+		{Row: keys.Row{Name: rowUp, Hint: "up"}, Do: to(func(p *picker) int { return p.at - 1 })},
+		{Row: keys.Row{Name: rowDown, Hint: "down"}, Do: to(func(p *picker) int { return p.at + 1 })},
+		{Row: keys.Row{Name: "top"}, Do: to(func(*picker) int { return 0 })},
+		{Row: keys.Row{Name: "bottom"}, Do: to(func(p *picker) int { return len(p.choices) - 1 })},
+		{Row: keys.Row{Name: rowAccept, Hint: "watch it"}, Can: (*picker).unfit, Do: (*picker).choose},
+		{Row: keys.Row{Name: "reload", Hint: "read again"}, Do: (*picker).start},
+		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quit},
+		{Row: keys.Row{Name: rowCancel}, Do: quit},
+	}}
 }
 
-func (p *picker) hints() []key.Binding {
-	k := &p.keys
-	return []key.Binding{k.Up, k.Down, relabel(k.Accept, "watch it"), relabel(k.Reload, "read again"), k.Quit}
+func (p *picker) key(msg tea.KeyPressMsg) tea.Cmd {
+	o := p.tables.picker.Press(p.keys, msg.String(), p)
+	p.said = o.Why
+	return o.Of
 }
 
-func (p *picker) lines() []string { return p.frame(p.draw(), p.hints()) }
+// unfit says why what is selected can't be watched.
+func (p *picker) unfit() string {
+	if p.at >= len(p.choices) {
+		return "there is no instance to watch"
+	}
+	if c := p.choices[p.at]; c.Problem != "" {
+		return c.Instance + " can't be watched: " + c.Problem
+	}
+	return ""
+}
+
+func (p *picker) choose() tea.Cmd { return p.enter(newOpening(p.model, p.choices[p.at])) }
+
+func (p *picker) lines() []string {
+	return p.frame(p.draw(), p.tables.picker.Hints(p.keys, p))
+}
 
 func (p *picker) draw() []string {
 	s := p.styles
@@ -144,7 +152,7 @@ func (p *picker) drawChoice(s *look.Styles, c Choice, selected bool, name, netwo
 	case c.Problem != "":
 		l.Add(s.Warn, c.Problem)
 	case c.Stopped:
-		l.Add(s.Muted, "enter starts it")
+		l.Add(s.Muted, p.keys.Show(rowAccept)+" starts it")
 	}
 	return l.Pad(w).Cut(w)
 }

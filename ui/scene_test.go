@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
 )
@@ -22,6 +23,8 @@ func feed(l *capture.Ledger, at time.Time, lines ...string) {
 type scene struct {
 	t *testing.T
 	*model
+	// rebound has what is pressed by its default key pressed by another one.
+	rebound func(string) string
 }
 
 // m is the monitor that the scene shows.
@@ -29,13 +32,18 @@ func (s *scene) m() *monitor { return s.phase.(*monitor) }
 
 func newScene(t *testing.T, w, h int) *scene {
 	t.Helper()
+	return newSceneWith(t, w, h, Config{})
+}
+
+func newSceneWith(t *testing.T, w, h int, c Config) *scene {
+	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	m, err := newModel(context.Background(), Options{})
+	m, err := newModel(context.Background(), Options{Config: c})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scene{t, m}
+	s := &scene{t: t, model: m, rebound: func(key string) string { return key }}
 	s.now = noon.Add(time.Minute)
 	s.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	return s
@@ -71,6 +79,9 @@ func (s *scene) shows(c *Capture) *scene {
 	return s
 }
 
+// text is the screen without its styles.
+func (s *scene) text() string { return ansi.Strip(strings.Join(s.lines(), "\n")) }
+
 // send gives the model a message, and all that comes of it.
 func (s *scene) send(msg tea.Msg) {
 	_, next := s.Update(msg)
@@ -80,7 +91,17 @@ func (s *scene) send(msg tea.Msg) {
 // press presses keys by their names.
 func (s *scene) press(keys ...string) *scene {
 	for _, k := range keys {
-		s.send(press(k))
+		if k != "" {
+			s.send(press(s.rebound(k)))
+		}
+	}
+	return s
+}
+
+// types types a text.
+func (s *scene) types(text string) *scene {
+	for _, r := range text {
+		s.send(press(string(r)))
 	}
 	return s
 }
@@ -95,13 +116,23 @@ func (s *scene) do(cmd tea.Cmd) {
 	}
 }
 
+// press returns the key of a name: what [tea.KeyPressMsg.String] says of it.
 func press(name string) tea.KeyPressMsg {
-	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "space": tea.KeySpace, "left": tea.KeyLeft, "right": tea.KeyRight}
+	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "space": tea.KeySpace, "left": tea.KeyLeft, "right": tea.KeyRight,
+		"up": tea.KeyUp, "down": tea.KeyDown, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
+		"f1": tea.KeyF1, "f12": tea.KeyF12}
+	var mod tea.KeyMod
+	for prefix, m := range map[string]tea.KeyMod{"alt+": tea.ModAlt, "ctrl+": tea.ModCtrl, "shift+": tea.ModShift} {
+		if strings.Contains(name, prefix) {
+			name, mod = strings.Replace(name, prefix, "", 1), mod|m
+		}
+	}
 	if c, ok := special[name]; ok {
-		return tea.KeyPressMsg{Code: c}
+		return tea.KeyPressMsg{Code: c, Mod: mod}
 	}
-	if c, ok := strings.CutPrefix(name, "ctrl+"); ok {
-		return tea.KeyPressMsg{Code: rune(c[0]), Mod: tea.ModCtrl}
+	r := []rune(name)[0]
+	if mod != 0 {
+		return tea.KeyPressMsg{Code: r, Mod: mod}
 	}
-	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+	return tea.KeyPressMsg{Code: r, Text: name}
 }

@@ -240,7 +240,7 @@ func (p *shellPane) cursor(at rect) *tea.Cursor {
 }
 
 // draw returns the pane's lines, the title first.
-func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave string) []string {
+func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave, reopen string) []string {
 	info := ""
 	switch {
 	case p.starting:
@@ -265,16 +265,16 @@ func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave string) []
 		lines = append(lines, strings.Repeat(" ", at.w))
 	}
 	if !p.running() {
-		p.explainEnd(s, lines, at.w)
+		p.explainEnd(s, lines, at.w, reopen)
 	}
 	return lines
 }
 
 // explainEnd says over the pane's last lines why no shell runs.
-func (p *shellPane) explainEnd(s *look.Styles, lines []string, w int) {
+func (p *shellPane) explainEnd(s *look.Styles, lines []string, w int, reopen string) {
 	var what, next look.Line
 	what.Add(s.Warn, " "+p.ended)
-	next.Add(s.Muted, " press ").Add(s.Key, "o").Add(s.Muted, " to open it again; the capture goes on")
+	next.Add(s.Muted, " press ").Add(s.Key, reopen).Add(s.Muted, " to open it again; the capture goes on")
 	if n := len(lines); n > 3 {
 		lines[n-2], lines[n-1] = what.Cut(w), next.Cut(w)
 	}

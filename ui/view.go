@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
 
@@ -35,7 +36,7 @@ func (m *model) lines() []string {
 
 // frame puts a header and the keys that do something around what a phase
 // without a capture shows.
-func (m *model) frame(body []string, keys []key.Binding) []string {
+func (m *model) frame(body []string, keys []look.Hint) []string {
 	var head look.Line
 	head.Add(m.styles.Brand, " lxd-allowlist ").Add(m.styles.Muted, "  every domain an application needs, from its own DNS queries")
 	lines := append(make([]string, 0, m.h), head.Cut(m.w))
@@ -46,7 +47,7 @@ func (m *model) frame(body []string, keys []key.Binding) []string {
 			lines = append(lines, strings.Repeat(" ", m.w))
 		}
 	}
-	return append(lines, look.Hints(m.styles, asHints(keys), m.w))
+	return append(lines, look.Hints(m.styles, keys, m.w))
 }
 
 func (m *monitor) lines() []string {
@@ -57,7 +58,7 @@ func (m *monitor) lines() []string {
 		for i := range lines {
 			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
-		box := m.dialog.view(m, m.w, m.h)
+		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h, Now: m.now})
 		w := 0
 		if len(box) > 0 {
 			w = look.Width(box[0])
@@ -82,7 +83,7 @@ func (m *monitor) body() []string {
 		table = m.table.Draw(m.styles, m.focus == onTable, m.whyEmpty())
 	}
 	if l.shell.h > 0 {
-		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Leave.Help().Key)
+		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Show(keys.Leave), m.keys.Show(rowReopen))
 	}
 	first, second := table, shell
 	if m.prefs.Swapped {
@@ -96,6 +97,20 @@ func (m *monitor) body() []string {
 		lines = append(lines, first[i]+bar+second[i])
 	}
 	return lines
+}
+
+// whyEmpty says why the table shows nothing, and what can be done.
+func (m *monitor) whyEmpty() []string {
+	waiting := m.waiting()
+	switch {
+	case m.table.Filter() != "":
+		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
+	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
+		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+	case waiting == "":
+		return []string{"no domain was asked for"}
+	}
+	return []string{waiting}
 }
 
 // waiting says what an empty table waits for.
@@ -164,13 +179,14 @@ func (m *monitor) news() (all []*look.Line) {
 // now.
 func (m *monitor) footer() string {
 	s := m.styles
-	keys := m.hints()
-	text := m.messages.current(m.now)
-	if text == "" || m.dialog != nil || m.table.Editing() {
-		return look.Hints(s, asHints(keys), m.w)
+	actions := m.behind()
+	keys := actions.Hints(m.keys, m)
+	text := m.messages.Current(m.now)
+	if text == "" || m.dialog != nil || actions == &m.tables.filter {
+		return look.Hints(s, keys, m.w)
 	}
 	var l, rest look.Line
-	for _, h := range asHints(keys[max(0, len(keys)-2):]) {
+	for _, h := range keys[max(0, len(keys)-2):] {
 		rest.Join(look.HintLine(s, h))
 	}
 	l.Add(s.Key, " ▸ ").Add(s.Strong, text).Add(s.Text, " ")
@@ -178,35 +194,4 @@ func (m *monitor) footer() string {
 		l.Pad(m.w - rest.Width()).Join(&rest)
 	}
 	return l.Cut(m.w)
-}
-
-func (m *monitor) hints() []key.Binding {
-	k := &m.keys
-	switch {
-	case m.focus == onShell && m.shell.running():
-		return []key.Binding{relabel(k.Leave, "to the table"), k.ShellUp}
-	case m.focus == onShell:
-		return []key.Binding{relabel(k.Reopen, "open the shell again"), relabel(k.Shell, "table"), k.Help, k.Quit}
-	case m.table.Editing():
-		return []key.Binding{relabel(k.Accept, "keep the filter"), relabel(k.Cancel, "clear it")}
-	}
-	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Group, k.Details}
-	if m.shell.exists() {
-		list = append(list, k.Shell)
-	}
-	return append(list, k.Export, k.Help, k.Quit)
-}
-
-func relabel(b key.Binding, help string) key.Binding {
-	b.SetHelp(b.Help().Key, help)
-	return b
-}
-
-// asHints are keys as hints.
-func asHints(keys []key.Binding) []look.Hint {
-	hints := make([]look.Hint, len(keys))
-	for i, b := range keys {
-		hints[i] = look.Hint{Key: b.Help().Key, Does: b.Help().Desc}
-	}
-	return hints
 }
