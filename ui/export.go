@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 
-	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
 )
 
@@ -25,32 +25,11 @@ type exportSettings struct {
 	options      export.Options
 }
 
-// exportDialog shows what will be written, in which format and where, and
-// writes it; at the end of the session it is also the way out.
-type exportDialog struct {
-	quitting bool
-	formats  []export.Format
-	format   int
-	path     textinput.Model
-	fallback string // the name without an extension, while no other was typed
-	preview  previewMsg
-	gen      int
-	top      int
-	exists   bool     // the file is there: overwrite it?
-	changes  []string // what overwriting it would change
-	err      error    // why it wasn't written
-}
-
 type (
-	// previewMsg is the file as it would be written.
-	previewMsg struct {
-		gen     int
-		file    export.File
-		lines   []string
-		leftOut string
-		// overruled are dropped names that the file allows all the same.
-		overruled []string
-		err       error
+	// madeMsg is a file for the dialog that asked for it.
+	madeMsg struct {
+		of   *dialog.Export
+		file dialog.Made
 	}
 	copiedMsg struct {
 		data  []byte
@@ -59,8 +38,11 @@ type (
 	// noteMsg is a sentence for the user.
 	noteMsg  string
 	wroteMsg struct {
+		of    *dialog.Export // nil for none
 		path  string
 		rules int
+		// since is how many rules came or went after the file was shown.
+		since int
 		quit  bool
 		err   error
 		// changes is how an existing file differs, for [fs.ErrExist].
@@ -68,46 +50,12 @@ type (
 	}
 )
 
-func (m *model) openExport(quitting bool) tea.Cmd {
-	d := &exportDialog{quitting: quitting, formats: export.Formats(), path: textinput.New()}
-	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == m.export.format }))
-	d.path.Prompt = ""
-	m.capture.Ledger.Read(func(r capture.Reader) { d.fallback = fileStem(r.Info()) })
-	d.path.SetValue(cmp.Or(m.export.path, d.defaultPath()))
+func (m *monitor) openExport(quitting bool) tea.Cmd {
+	var stem string
+	m.capture.Ledger.Read(func(r capture.Reader) { stem = fileStem(r.Info()) })
+	d, wants := dialog.NewExport(m.keys, quitting, m.export.format, m.export.path, stem)
 	m.dialog = d
-	return d.render(m)
-}
-
-// exportAgain writes with the last settings; a file that this session has not
-// written is asked about first.
-func (m *model) exportAgain() tea.Cmd {
-	if m.result.Wrote == "" {
-		return m.openExport(false)
-	}
-	return m.make(func(f export.Format, p previewMsg) tea.Msg {
-		return wroteMsg{path: m.result.Wrote, rules: len(p.file.Rules), err: export.WriteFile(m.result.Wrote, p.file.Data, true)}
-	})
-}
-
-// copyList puts the list into the terminal's clipboard.
-func (m *model) copyList() tea.Cmd {
-	return m.make(func(f export.Format, p previewMsg) tea.Msg { return copiedMsg{p.file.Data, len(p.file.Rules)} })
-}
-
-// make makes the file in the last format and hands it on.
-func (m *model) make(then func(export.Format, previewMsg) tea.Msg) tea.Cmd {
-	ledger, options, name := m.capture.Ledger, m.export.options, cmp.Or(m.export.format, export.Formats()[0].Name)
-	return func() tea.Msg {
-		f, err := export.Lookup(name)
-		p := previewMsg{err: err}
-		if err == nil {
-			p = preview(ledger, f, options)
-		}
-		if p.err != nil {
-			return noteMsg(p.err.Error())
-		}
-		return then(f, p)
-	}
+	return m.do(wants)
 }
 
 // fileStem is the start of a file's name for what a ledger is about.
@@ -116,29 +64,47 @@ func fileStem(i capture.Info) string {
 	return strings.Trim(stem, "-./") + "-allowlist"
 }
 
-func (d *exportDialog) defaultPath() string { return d.fallback + "." + d.formats[d.format].Extension }
-
-// render makes the file, away from the screen: a large ledger takes a moment.
-func (d *exportDialog) render(m *model) tea.Cmd {
-	d.gen++
-	d.top, d.exists, d.err = 0, false, nil
-	ledger, options, format, gen := m.capture.Ledger, m.export.options, d.formats[d.format], d.gen
+// makeFile makes a file for the dialog, away from the screen: a large ledger
+// takes a moment.
+func (m *monitor) makeFile(r dialog.Make) tea.Cmd {
+	d, ok := m.dialog.(*dialog.Export)
+	if !ok {
+		return nil
+	}
+	ctx, ledger, options := m.ctx, m.capture.Ledger, m.export.options
 	return func() tea.Msg {
-		p := preview(ledger, format, options)
-		p.gen = gen
-		return p
+		select {
+		case <-time.After(r.Rest):
+		case <-ctx.Done():
+			return nil
+		}
+		begin := time.Now()
+		f := dialog.Made{Gen: r.Gen}
+		f.File, f.Err = export.Make(ledger.List(false), r.Format, options)
+		f.Lines = strings.Split(strings.TrimSuffix(string(f.File.Data), "\n"), "\n")
+		f.LeftOut, f.Overruled = ledger.LeftOut()
+		f.Took = time.Since(begin)
+		return madeMsg{d, f}
 	}
 }
 
-func (m *model) updateExport(msg tea.Msg) tea.Cmd {
-	d, open := m.dialog.(*exportDialog)
+// ledgerChanged tells the export dialog that the file is another one now.
+func (m *monitor) ledgerChanged() tea.Cmd {
+	if d, ok := m.dialog.(*dialog.Export); ok {
+		return m.do(d.Changed())
+	}
+	return nil
+}
+
+func (m *monitor) updateExport(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case previewMsg:
-		if open && msg.gen == d.gen {
-			d.preview = msg
+	case madeMsg:
+		if d, ok := m.dialog.(*dialog.Export); ok && d == msg.of {
+			msg.file.Tally = m.table.Tally()
+			return m.do(d.Made(msg.file))
 		}
 	case wroteMsg:
-		return m.wrote(d, msg)
+		return m.wrote(msg)
 	case noteMsg:
 		m.say(string(msg))
 	case copiedMsg:
@@ -148,121 +114,116 @@ func (m *model) updateExport(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (m *model) wrote(d *exportDialog, msg wroteMsg) tea.Cmd {
-	if msg.err != nil {
-		if d != nil {
-			d.exists = errors.Is(msg.err, fs.ErrExist)
-			d.err, d.changes, d.top = msg.err, msg.changes, 0
-		} else {
-			m.say(msg.err.Error())
-		}
+func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
+	d, open := m.dialog.(*dialog.Export)
+	open = open && d == msg.of
+	switch {
+	case msg.err != nil && open:
+		d.Failed(msg.err, errors.Is(msg.err, fs.ErrExist), msg.changes)
+		return nil
+	case msg.err != nil:
+		m.say(msg.err.Error())
 		return nil
 	}
 	m.result.Wrote = msg.path
-	m.say(fmt.Sprintf("wrote %s to %s", look.Plural(msg.rules, "rule"), msg.path))
-	m.dialog = nil
+	text := fmt.Sprintf("wrote %s to %s", look.Plural(msg.rules, "rule"), msg.path)
+	if msg.since > 0 {
+		text += fmt.Sprintf(", with %s that came or went since it was shown", look.Plural(msg.since, "rule"))
+	}
+	m.say(text)
+	if open {
+		m.dialog = nil
+	}
 	if msg.quit {
 		return tea.Quit
 	}
 	return nil
 }
 
-func (d *exportDialog) update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd) {
-	k := &m.keys
-	switch {
-	case d.path.Focused():
-		d.edit(m, msg)
-	case d.exists && key.Matches(msg, k.Yes):
-		return true, d.write(m, overwrite)
-	case d.exists && key.Matches(msg, k.Merge):
-		return true, d.write(m, merge)
-	case d.exists && key.Matches(msg, k.Cancel, k.No):
-		d.exists, d.err = false, nil
-	case key.Matches(msg, k.Cancel):
-		return false, nil
-	case key.Matches(msg, k.File):
-		d.exists, d.err = false, nil
-		d.path.Focus()
-		d.path.CursorEnd()
-	case !d.exists && key.Matches(msg, k.Accept):
-		return true, d.write(m, create)
-	case d.exists && !key.Matches(msg, k.Down, k.Up, k.PageDown, k.PageUp):
-	case d.quitting && (key.Matches(msg, k.No) || msg.String() == "ctrl+c"):
-		return false, tea.Quit
-	case key.Matches(msg, k.NextFormat):
-		return true, d.choose(m, 1)
-	case key.Matches(msg, k.PrevFormat):
-		return true, d.choose(m, -1)
-	case key.Matches(msg, k.Down):
-		d.top++
-	case key.Matches(msg, k.Up):
-		d.top--
-	case key.Matches(msg, k.PageDown):
-		d.top += 10
-	case key.Matches(msg, k.PageUp):
-		d.top -= 10
-	}
-	return true, nil
-}
-
-func (d *exportDialog) edit(m *model, msg tea.KeyPressMsg) {
-	switch {
-	case key.Matches(msg, m.keys.Accept, m.keys.Cancel):
-		d.path.Blur()
-		if d.path.Value() == "" {
-			d.path.SetValue(d.defaultPath())
-		}
-	default:
-		d.path, _ = d.path.Update(msg)
-	}
-}
-
-func (d *exportDialog) paste(msg tea.PasteMsg) {
-	if d.path.Focused() {
-		d.path, _ = d.path.Update(msg)
-	}
-}
-
-// choose goes to the next format. A file's name that nobody typed follows.
-func (d *exportDialog) choose(m *model, step int) tea.Cmd {
-	follow := d.path.Value() == d.defaultPath()
-	d.format = (d.format + step + len(d.formats)) % len(d.formats)
-	if follow {
-		d.path.SetValue(d.defaultPath())
-	}
-	return d.render(m)
-}
-
-// writing says what becomes of a file that is there.
-type writing int
-
-const (
-	create    writing = iota // it stays, and the user is asked
-	overwrite                // it is replaced
-	merge                    // its rules stay beside the new ones
-)
-
-func (d *exportDialog) write(m *model, how writing) tea.Cmd {
-	p := d.preview
-	switch {
-	case p.gen != d.gen: // still being made
-		return nil
-	case p.err != nil:
-		d.err = p.err
-		return nil
-	}
-	path, quit := d.path.Value(), d.quitting
-	m.export.format, m.export.path = d.formats[d.format].Name, path
-	if path == d.defaultPath() {
+// writeFile writes what the dialog shows, as the ledger has it now.
+func (m *monitor) writeFile(r dialog.Write) tea.Cmd {
+	m.export.format, m.export.path = r.File.Format.Name, r.Path
+	if r.Default {
 		m.export.path = ""
 	}
-	if how == create && path == m.result.Wrote {
-		how = overwrite // what this session wrote is not asked about again
+	if r.How == dialog.Create && r.Path == m.result.Wrote {
+		r.How = dialog.Overwrite // what this session wrote is not asked about again
 	}
+	d, _ := m.dialog.(*dialog.Export)
 	ledger, options := m.capture.Ledger, m.export.options
 	return func() tea.Msg {
-		w := write(ledger, p, options, path, how)
-		w.quit = quit
+		w := write(ledger.List(false), r, options)
+		w.of = d
 		return w
+	}
+}
+
+// write writes a list in the format and to the path that were chosen, or, to
+// merge, together with the rules that stand there.
+func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
+	w := wroteMsg{path: r.Path, quit: r.Quit}
+	f, err := export.Make(list, r.File.Format, o)
+	w.since = len(rule.Diff(r.File.Rules, f.Rules))
+	var there export.Present
+	if err == nil {
+		there, err = export.Look(f.Format, r.Path)
+	}
+	if err == nil && r.How == dialog.Merge {
+		if list, err = there.Unite(list); err == nil {
+			f, err = export.Make(list, f.Format, o)
+		}
+	}
+	if err == nil {
+		err = export.WriteFile(r.Path, f.Data, r.How != dialog.Create)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		w.changes = changes(there, f)
+	}
+	w.err, w.rules = err, len(f.Rules)
+	return w
+}
+
+// changes says how writing the file would change what stands there.
+func changes(there export.Present, f export.File) []string {
+	if there.Unreadable != nil {
+		return []string{there.Path + " is no list of the format " + f.Format.Name + ": " + there.Unreadable.Error(), "overwriting it replaces all of it"}
+	}
+	lines := []string{"it holds the same rules"}
+	for i, c := range there.Changes(f) {
+		lines = append(lines[:i], c.String())
+	}
+	return lines
+}
+
+// exportAgain writes with the last settings; a file that this session has not
+// written is asked about first.
+func (m *monitor) exportAgain() tea.Cmd {
+	path := m.result.Wrote
+	if path == "" {
+		return m.openExport(false)
+	}
+	return m.withFile(func(f export.File) tea.Msg {
+		return wroteMsg{path: path, rules: len(f.Rules), err: export.WriteFile(path, f.Data, true)}
+	})
+}
+
+// copyList puts the list into the terminal's clipboard.
+func (m *monitor) copyList() tea.Cmd {
+	return m.withFile(func(f export.File) tea.Msg { return copiedMsg{f.Data, len(f.Rules)} })
+}
+
+// withFile makes the file in the last format and hands it on.
+func (m *monitor) withFile(then func(export.File) tea.Msg) tea.Cmd {
+	ledger, options, name := m.capture.Ledger, m.export.options, cmp.Or(m.export.format, export.Formats()[0].Name)
+	return func() tea.Msg {
+		var made export.File
+		f, err := export.Lookup(name)
+		if err == nil {
+			made, err = export.Make(ledger.List(false), f, options)
+		}
+		if err != nil {
+			return noteMsg(err.Error())
+		}
+		return then(made)
 	}
 }

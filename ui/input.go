@@ -1,134 +1,81 @@
 package ui
 
 import (
-	"charm.land/bubbles/v2/key"
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/look"
 )
 
-// key hands a key to who has the focus.
-func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
+// behind are the actions of what has the focus, or will have it behind the
+// dialog.
+func (m *monitor) behind() *actions {
 	switch {
-	case m.dialog != nil:
-		open, cmd := m.dialog.update(m, msg)
-		if !open {
-			m.dialog = nil
-		}
-		return cmd
-	case m.capture == nil:
-		return m.keyBefore(msg)
+	case m.focus == onShell && m.shell.running():
+		return &m.tables.shell
 	case m.focus == onShell:
-		return m.keyShell(msg)
+		return &m.tables.ended
 	case m.table.Editing():
-		m.keyFilter(msg)
-		return nil
+		return &m.tables.filter
 	}
-	return m.keyTable(msg)
+	return &m.tables.table
 }
 
-func (m *model) keyShell(msg tea.KeyPressMsg) tea.Cmd {
-	k := &m.keys
+// key hands a key to who has the focus.
+func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
+	if m.dialog != nil {
+		return m.do(m.dialog.Press(msg))
+	}
+	o := m.behind().Press(m.keys, msg.String(), m)
 	switch {
-	case key.Matches(msg, k.Leave):
-		return m.focusOn(onTable)
-	case key.Matches(msg, k.ShellUp):
-		m.shell.scroll(m.layout.shell.h / 2)
-		return nil
-	case key.Matches(msg, k.ShellDown):
-		m.shell.scroll(-m.layout.shell.h / 2)
-		return nil
-	case m.shell.running():
+	case o.Why != "":
+		m.say(o.Why)
+	case o.Bound:
+		return o.Of
+	case m.focus == onShell && m.shell.running():
 		m.pace.typed(msg)
 		m.shell.key(msg)
-		return nil
-	}
-	// With no shell running nothing is typed into the pane.
-	switch {
-	case key.Matches(msg, k.Reopen, k.Accept):
-		return m.shell.start(m)
-	case key.Matches(msg, k.Shell):
-		return m.focusOn(onTable)
-	case key.Matches(msg, k.Quit):
-		return m.openExport(true)
-	case key.Matches(msg, k.Help):
-		m.dialog = newHelp(m)
-	}
-	return nil
-}
-
-func (m *model) keyTable(msg tea.KeyPressMsg) tea.Cmd {
-	k := &m.keys
-	switch {
-	case key.Matches(msg, k.Shell):
-		if m.shell == nil {
-			m.say("there is no shell here: " + m.capture.Title + " is only read")
-			return nil
-		}
-		return m.focusOn(onShell)
-	case key.Matches(msg, k.Undo):
-		m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo")
-	case key.Matches(msg, k.Redo):
-		m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo")
-	case key.Matches(msg, k.Details):
-		m.openDetails()
-	case key.Matches(msg, k.Reopen):
-		return m.reopen()
-	case key.Matches(msg, k.ShellWipe) && m.shell != nil:
-		m.shell.wipe()
-	case key.Matches(msg, k.Export):
-		return m.openExport(false)
-	case key.Matches(msg, k.Quit):
-		return m.openExport(true)
-	case key.Matches(msg, k.Again):
-		return m.exportAgain()
-	case key.Matches(msg, k.CopyList):
-		return m.copyList()
-	case key.Matches(msg, k.Help):
-		m.dialog = newHelp(m)
-	case key.Matches(msg, k.Messages):
-		m.dialog = &messageLog{}
-	default:
-		if done, cmd := m.keyDecide(msg); done {
-			return cmd
-		}
-		if done, cmd := m.keyPanes(msg); done {
-			return cmd
-		}
-		m.keyLooks(msg)
-	}
-	return nil
-}
-
-func (m *model) reopen() tea.Cmd {
-	switch {
-	case m.shell == nil:
-		m.say("there is no shell here: " + m.capture.Title + " is only read")
-		return nil
-	case m.shell.running():
-		return m.focusOn(onShell)
-	}
-	return tea.Batch(m.focusOn(onShell), m.shell.start(m))
-}
-
-func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
-	switch {
-	case m.dialog != nil:
-		if p, ok := m.dialog.(interface{ paste(tea.PasteMsg) }); ok {
-			p.paste(msg)
-		}
-	case m.capture == nil:
-	case m.focus == onShell:
-		m.shell.paste(msg.Content)
 	case m.table.Editing():
 		m.table.Type(msg)
 	}
 	return nil
 }
 
+// act does an action of the table by its name.
+func (m *monitor) act(name string) tea.Cmd {
+	o := m.tables.table.Run(name, m)
+	if o.Why != "" {
+		m.say(o.Why)
+	}
+	return o.Of
+}
+
+// cancel ends the range, else takes the filter away.
+func (m *monitor) cancel() {
+	if m.table.Ranging() {
+		m.table.EndRange()
+	} else {
+		m.table.ClearFilter()
+	}
+}
+
+func (m *monitor) paste(msg tea.PasteMsg) {
+	switch {
+	case m.dialog != nil:
+		m.dialog.Paste(msg)
+	case m.focus == onShell:
+		m.shell.paste(msg.Content)
+	case m.table.Editing():
+		m.table.Type(msg)
+	}
+}
+
 // mouse does what a person who points would expect: a click selects, the
 // wheel scrolls what is under it, a program in the shell that asked for the
 // mouse gets it.
-func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
-	if m.capture == nil || m.dialog != nil {
+func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
+	if m.dialog != nil {
 		return nil
 	}
 	at := msg.Mouse()
@@ -138,8 +85,11 @@ func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
 	inShell := m.layout.shell.contains(at.X, at.Y)
 	if inShell && m.focus == onShell || m.shell.dragging() {
 		x, y := at.X-m.layout.shell.x, at.Y-m.layout.shell.y-shellChrome
-		if used, cmd := m.shell.mouse(m, msg, x, y); used {
-			return cmd
+		if used, copied := m.shell.mouse(msg, x, y); copied != "" {
+			m.say("copied " + look.Plural(strings.Count(copied, "\n")+1, "line"))
+			return tea.SetClipboard(copied)
+		} else if used {
+			return nil
 		}
 	}
 	switch msg := msg.(type) {

@@ -1,37 +1,42 @@
-// Package ui is the screen: one model, its panes and dialogs.
+// Package ui is the screen: one model, its phases, their panes and dialogs.
 package ui
 
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
-	"lxd-allowlist/export"
-	"lxd-allowlist/ui/look"
-	"lxd-allowlist/ui/table"
-
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/export"
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
 )
 
 // How messages flow. Update does no I/O and never waits; what does is a
-// command, which never touches the model. Each stream has one reader, armed
-// anew after each of its messages, and what arrives faster than a frame is
-// one message:
+// command, which never touches the model. The model hands what it gets to its
+// phase; a message for a phase that is over is ignored. Each stream has one
+// reader, armed anew after each of its messages, and what arrives faster than
+// a frame is one message:
 //
-//	Backend.Choices ---- choicesMsg --> picker --- enter ---.
-//	Backend.Open ------- stepMsg, openedMsg <---------------'
-//	                         |
-//	                         v
-//	ledger.Wake -------- ledgerMsg --> table (asks the ledger what changed)
-//	Capture.Notices ---- noticeMsg --> message line
-//	Capture.Shell ------ shellMsg  --> shell pane: output --> screen.Changed -- screenMsg
-//	a second ----------- tickMsg   --> ages, fading rows, messages that go away
+//	picker    Backend.Choices ---- choicesMsg
+//	          enter ------------------------------> opening
+//	opening   Backend.Open ------- stepMsg ... openedMsg --> monitor
+//	monitor   ledger.Wake -------- ledgerMsg --> table (asks the ledger what changed)
+//	          Capture.Notices ---- noticeMsg --> message line
+//	          Capture.Shell ------ shellOpenedMsg, shellEndedMsg --> shell pane
+//	          its output --> screen.Changed -- screenMsg --> shell pane
+//	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
+//	          a rule for the user's file ------ ruleAddedMsg
+//	all       a second ----------- tickMsg --> ages, fading rows, messages that go away
 //
-//	keys, mouse --> dialog, if one is open
+//	keys, mouse --> dialog, if one is open: it returns what is to be done
 //	            --> shell pane, if it has the focus (all but the chord that leaves it)
 //	            --> table
 //
-// A message of slow work carries the generation it was started for and is
+// A message of slow work carries the generation that it was started for and is
 // ignored when another one has begun since.
 
 // Options say what the screen opens with.
@@ -55,46 +60,34 @@ type Result struct {
 	Wrote string
 }
 
-// focus says which pane takes the keys.
-type focus int
-
-const (
-	onTable focus = iota
-	onShell
-)
-
-// dialog is what stands over the panes and takes all keys while it does.
-type dialog interface {
-	// update handles a key and reports whether the dialog stays open.
-	update(m *model, msg tea.KeyPressMsg) (open bool, cmd tea.Cmd)
-	// view returns the box's lines for a screen of w by h cells.
-	view(m *model, w, h int) []string
+// phase is what the screen is about at a time: choosing an instance, opening a
+// capture on it, or the capture itself.
+type phase interface {
+	// start returns the command that the phase begins with.
+	start() tea.Cmd
+	update(tea.Msg) tea.Cmd
+	// lines draws the screen, each line as wide as it.
+	lines() []string
+	cursor() *tea.Cursor
+	// title names what is shown, "" for nothing yet.
+	title() string
+	// leave gives up what the phase holds: the program ends.
+	leave() error
 }
 
+// model is the program's one [tea.Model]: what all phases share, and the phase.
 type model struct {
 	ctx    context.Context
 	opts   Options
-	keys   keyMap
+	keys   *keys.Map
+	tables *tables
 	styles *look.Styles
 	w, h   int
 	now    time.Time
 
-	picker  *picker  // before a capture is opened
-	opening *opening // while one is
-
-	capture *Capture
-	table   *table.Table
-	shell   *shellPane
-	layout  layout
-	zoom    zoom
-	focus   focus
-	dialog  dialog
-	export  exportSettings
-
+	phase    phase
 	prefs    prefs
-	dragging bool // the divider, with the mouse
-	pace     pace
-	messages messages
+	messages dialog.Log
 	result   Result
 }
 
@@ -106,11 +99,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	_, err = tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(frames)).Run()
-	m.shell.close()
-	if m.table != nil {
-		m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
-		err = errors.Join(err, m.prefs.save())
-	}
+	err = errors.Join(err, m.phase.leave())
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -118,28 +107,34 @@ func Run(ctx context.Context, o Options) (Result, error) {
 }
 
 func newModel(ctx context.Context, o Options) (*model, error) {
-	keys, err := o.Config.keys()
+	tables, keys, err := newKeys(o.Config)
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ctx: ctx, opts: o, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
-	m.export = exportSettings{format: o.Format, path: o.Output, options: o.Export}
+	m := &model{ctx: ctx, opts: o, tables: tables, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
+	switch {
+	case o.Capture != nil:
+		m.phase = newMonitor(m, o.Capture)
+	case o.Choice != nil:
+		m.phase = newOpening(m, *o.Choice)
+	default:
+		m.phase = &picker{model: m}
+	}
 	return m, nil
 }
 
+// enter goes over to another phase.
+func (m *model) enter(p phase) tea.Cmd {
+	m.phase = p
+	return p.start()
+}
+
+// say shows a sentence in the footer.
+func (m *model) say(text string) { m.messages.Say(text) }
+
 // Init implements [tea.Model].
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{tea.RequestBackgroundColor, tick()}
-	switch {
-	case m.opts.Capture != nil:
-		cmds = append(cmds, m.begin(m.opts.Capture))
-	case m.opts.Choice != nil:
-		cmds = append(cmds, m.open(*m.opts.Choice))
-	default:
-		m.picker = &picker{loading: true}
-		cmds = append(cmds, m.loadChoices())
-	}
-	return tea.Batch(cmds...)
+	return tea.Batch(tea.RequestBackgroundColor, tick(), m.phase.start())
 }
 
 type tickMsg time.Time
@@ -148,137 +143,24 @@ func tick() tea.Cmd { return tea.Tick(time.Second, func(t time.Time) tea.Msg { r
 
 // Update implements [tea.Model].
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var next tea.Cmd
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
-		return m, m.arrange()
 	case tea.BackgroundColorMsg:
 		m.styles = look.NewStyles(msg.IsDark())
-		if m.table != nil {
-			m.table.Restyle()
-		}
 	case tickMsg:
-		m.now = time.Time(msg)
-		if m.capture != nil {
-			m.table.Tick(m.now)
-			m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
-		}
-		return m, tick()
-	case tea.KeyPressMsg:
-		return m, m.key(msg)
-	case tea.PasteMsg:
-		return m, m.paste(msg)
-	case tea.MouseMsg:
-		return m, m.mouse(msg)
-	case noticeMsg:
-		m.say(string(msg))
-		return m, m.awaitNotice()
-	case ledgerMsg:
-		m.table.Refresh(time.Now())
-		if m.shell == nil && !m.capture.Live {
-			m.table.Wake() // the table has the focus, and nothing newer comes
-		}
-		return m, m.awaitLedger()
-	case choicesMsg, stepMsg, openedMsg:
-		return m, m.updateOpening(msg)
-	case reopenMsg:
-		return m, m.open(msg.choice)
-	case shellOpenedMsg, shellEndedMsg, screenMsg:
-		return m, m.shell.update(m, msg)
-	case previewMsg, wroteMsg, copiedMsg, noteMsg:
-		return m, m.updateExport(msg)
+		m.now, next = time.Time(msg), tick()
 	}
-	return m, nil
+	return m, tea.Batch(m.phase.update(msg), next)
 }
 
-// begin shows a capture: the table is filled, the shell is opened.
-func (m *model) begin(c *Capture) tea.Cmd {
-	m.capture, m.picker, m.opening = c, nil, nil
-	m.table = table.New(c.Ledger)
-	m.table.HideDrops(m.prefs.HideDrops)
-	m.table.Refresh(time.Now())
-	if m.prefs.Grouped {
-		m.table.Group(true)
-	}
-	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice()}
-	if c.Shell != nil {
-		m.shell = &shellPane{open: c.Shell}
-		m.focus = onShell
-	}
-	cmds = append(cmds, m.arrange())
-	if m.shell != nil {
-		cmds = append(cmds, m.shell.start(m))
-	}
-	return tea.Batch(cmds...)
-}
-
-// arrange gives every pane its place.
-func (m *model) arrange() tea.Cmd {
-	m.layout = arrange(m.w, m.h, m.shell != nil, m.zoom, m.prefs)
-	if m.table != nil {
-		m.table.Resize(m.layout.table.w, m.layout.table.h)
-	}
-	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
-}
-
-func (m *model) focusOn(f focus) tea.Cmd {
-	if m.shell == nil {
-		f = onTable
-	}
-	m.focus = f
-	if f == onTable {
-		m.table.Wake()
-	}
-	m.shell.focus(f == onShell)
-	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {
-		m.zoom = zoomNone
-		return m.arrange()
-	}
-	return nil
-}
-
-type (
-	ledgerMsg struct{}
-	noticeMsg string
-)
-
-// frames is how often in a second the terminal may be written to. Each frame
-// costs, while nothing happens too: 60 take more than 1% of a core.
-const frames = 45
-
-// The least time between two messages of one stream: well below a frame, for
-// what waits for one and then just misses it waits twice.
-const (
-	ledgerGap = 10 * time.Millisecond
-	echoGap   = 4 * time.Millisecond
-)
-
-// awaitLedger waits for the ledger to change. The pause stands in front, so
-// that the first change after a calm is shown at once.
-func (m *model) awaitLedger() tea.Cmd {
-	return await(m.ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
-}
-
-func (m *model) awaitNotice() tea.Cmd {
-	return await(m.ctx, ledgerGap, m.capture.Notices, func(s string) tea.Msg { return noticeMsg(s) })
-}
-
-// await returns a command that waits for the gap and then for one value.
-func await[T any](ctx context.Context, gap time.Duration, c <-chan T, msg func(T) tea.Msg) tea.Cmd {
-	return func() tea.Msg {
-		select {
-		case <-time.After(gap):
-		case <-ctx.Done():
-			return nil
-		}
-		select {
-		case v, ok := <-c:
-			if !ok {
-				return nil
-			}
-			return msg(v)
-		case <-ctx.Done():
-			return nil
-		}
-	}
+// View implements [tea.Model].
+func (m *model) View() tea.View {
+	v := tea.NewView(strings.Join(m.lines(), "\n"))
+	v.AltScreen = true
+	v.MouseMode = tea.MouseModeCellMotion
+	v.WindowTitle = strings.TrimSpace("lxd-allowlist " + m.phase.title())
+	v.Cursor = m.phase.cursor()
+	return v
 }

@@ -1,41 +1,64 @@
 package ui
 
-import (
-	"charm.land/bubbles/v2/key"
-	tea "charm.land/bubbletea/v2"
-)
+import tea "charm.land/bubbletea/v2"
 
-// keyPanes handles the keys that change how the panes stand.
-func (m *model) keyPanes(msg tea.KeyPressMsg) (done bool, cmd tea.Cmd) {
-	k := &m.keys
-	switch {
-	case m.shell == nil && key.Matches(msg, k.Zoom, k.ZoomShell, k.Wider, k.Narrower, k.Swap):
-		m.say("there is one pane only")
-		return true, nil
-	case key.Matches(msg, k.Zoom):
-		if m.zoom == zoomNone {
-			m.zoom = zoomTable
-		} else {
-			m.zoom = zoomNone
-		}
-	case key.Matches(msg, k.ZoomShell):
-		m.zoom = zoomShell
-		cmd = m.focusOn(onShell)
-	case key.Matches(msg, k.Wider):
-		m.prefs.share(5)
-	case key.Matches(msg, k.Narrower):
-		m.prefs.share(-5)
-	case key.Matches(msg, k.Swap):
-		m.prefs.Swapped = !m.prefs.Swapped
-	default:
-		return false, nil
+// arrange gives every pane its place.
+func (m *monitor) arrange() tea.Cmd {
+	m.layout = arrange(m.w, m.h, m.shell.exists(), m.zoom, m.prefs)
+	m.table.Resize(m.layout.table.w, m.layout.table.h)
+	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
+}
+
+func (m *monitor) focusOn(f focus) tea.Cmd {
+	if !m.shell.exists() {
+		f = onTable
 	}
-	return true, tea.Batch(cmd, m.arrange())
+	m.focus = f
+	if f == onTable {
+		m.table.Wake()
+	}
+	m.shell.focus(f == onShell)
+	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {
+		m.zoom = zoomNone
+		return m.arrange()
+	}
+	return nil
+}
+
+func (m *monitor) toTable() tea.Cmd { return m.focusOn(onTable) }
+func (m *monitor) toShell() tea.Cmd { return m.focusOn(onShell) }
+
+// reopen goes to the shell, and opens another one if it has ended.
+func (m *monitor) reopen() tea.Cmd {
+	cmd := m.focusOn(onShell)
+	if m.shell.running() {
+		return cmd
+	}
+	return tea.Batch(cmd, m.shell.start(true))
+}
+
+func (m *monitor) zoomTable() tea.Cmd {
+	if m.zoom == zoomNone {
+		m.zoom = zoomTable
+	} else {
+		m.zoom = zoomNone
+	}
+	return m.arrange()
+}
+
+func (m *monitor) zoomShell() tea.Cmd {
+	m.zoom = zoomShell
+	return tea.Batch(m.focusOn(onShell), m.arrange())
+}
+
+func (m *monitor) swap() tea.Cmd {
+	m.prefs.Swapped = !m.prefs.Swapped
+	return m.arrange()
 }
 
 // dragDivider moves the divider with the mouse; used reports whether the
 // mouse was about that.
-func (m *model) dragDivider(msg tea.MouseMsg) (used bool) {
+func (m *monitor) dragDivider(msg tea.MouseMsg) (used bool) {
 	at := msg.Mouse()
 	switch msg.(type) {
 	case tea.MouseClickMsg:

@@ -15,9 +15,10 @@ import (
 // shellChrome is how many lines stand above the shell: the pane's title.
 const shellChrome = 1
 
-// shellPane is a terminal in the instance. A nil one stands for a capture
-// that has none.
+// shellPane is a terminal in the instance. One without open stands for a
+// capture that has none: it has no place on the screen.
 type shellPane struct {
+	ctx    context.Context
 	open   func(ctx context.Context, width, height int) (Shell, error)
 	screen *term.Screen
 	shell  Shell // nil while none runs
@@ -42,27 +43,27 @@ type (
 	screenMsg struct{ gen int }
 )
 
-func (p *shellPane) running() bool { return p != nil && (p.shell != nil || p.starting) }
+// exists reports whether the capture has a shell, be it one that has ended.
+func (p *shellPane) exists() bool { return p.open != nil }
+
+func (p *shellPane) running() bool { return p.shell != nil || p.starting }
 
 // start opens a shell; what the last one left on the screen is gone then.
-func (p *shellPane) start(m *model) tea.Cmd {
-	p.close()
+func (p *shellPane) start(focused bool) tea.Cmd {
+	p.hangUp()
 	p.gen++
 	p.screen = term.New(max(p.w, 2), max(p.h, 2))
-	p.screen.Focus(m.focus == onShell)
+	p.screen.Focus(focused)
 	p.starting, p.ended = true, ""
 	gen, w, h := p.gen, max(p.w, 2), max(p.h, 2)
 	return func() tea.Msg {
-		shell, err := p.open(m.ctx, w, h)
+		shell, err := p.open(p.ctx, w, h)
 		return shellOpenedMsg{gen, shell, err}
 	}
 }
 
-// close ends the shell and its screen.
-func (p *shellPane) close() {
-	if p == nil {
-		return
-	}
+// hangUp ends the shell and its screen.
+func (p *shellPane) hangUp() {
 	if p.shell != nil {
 		p.shell.Close()
 		p.shell = nil
@@ -72,23 +73,24 @@ func (p *shellPane) close() {
 	}
 }
 
-func (p *shellPane) update(m *model, msg tea.Msg) tea.Cmd {
+// update takes up what comes of a shell; news is what the user is told.
+func (p *shellPane) update(msg tea.Msg) (news string, cmd tea.Cmd) {
 	switch msg := msg.(type) {
 	case shellOpenedMsg:
-		return p.opened(m, msg)
+		return "", p.opened(msg)
 	case shellEndedMsg:
 		if msg.gen == p.gen {
-			p.end(m, msg)
+			return p.over(msg), nil
 		}
 	case screenMsg:
 		if msg.gen == p.gen {
-			return p.awaitScreen(m)
+			return "", p.awaitScreen()
 		}
 	}
-	return nil
+	return "", nil
 }
 
-func (p *shellPane) opened(m *model, msg shellOpenedMsg) tea.Cmd {
+func (p *shellPane) opened(msg shellOpenedMsg) tea.Cmd {
 	if msg.gen != p.gen {
 		if msg.shell != nil {
 			return func() tea.Msg { msg.shell.Close(); return nil }
@@ -108,10 +110,11 @@ func (p *shellPane) opened(m *model, msg shellOpenedMsg) tea.Cmd {
 		code, err := shell.Wait()
 		return shellEndedMsg{gen, code, err}
 	}
-	return tea.Batch(in, out, p.awaitScreen(m), p.tellSize())
+	return tea.Batch(in, out, p.awaitScreen(), p.tellSize())
 }
 
-func (p *shellPane) end(m *model, msg shellEndedMsg) {
+// over takes up that the shell has ended and says how.
+func (p *shellPane) over(msg shellEndedMsg) string {
 	p.shell = nil
 	switch {
 	case msg.err != nil:
@@ -121,16 +124,16 @@ func (p *shellPane) end(m *model, msg shellEndedMsg) {
 	default:
 		p.ended = fmt.Sprintf("the shell has ended with exit code %d", msg.code)
 	}
-	m.say(p.ended + "; the capture goes on")
+	return p.ended + "; the capture goes on"
 }
 
-func (p *shellPane) awaitScreen(m *model) tea.Cmd {
+func (p *shellPane) awaitScreen() tea.Cmd {
 	gen := p.gen
-	return await(m.ctx, echoGap, p.screen.Changed(), func(struct{}) tea.Msg { return screenMsg{gen} })
+	return await(p.ctx, echoGap, p.screen.Changed(), func(struct{}) tea.Msg { return screenMsg{gen} })
 }
 
 func (p *shellPane) resize(w, h int) tea.Cmd {
-	if p == nil || w < 2 || h < 2 || p.w == w && p.h == h {
+	if w < 2 || h < 2 || p.w == w && p.h == h {
 		return nil
 	}
 	p.w, p.h = w, h
@@ -153,7 +156,7 @@ func (p *shellPane) tellSize() tea.Cmd {
 }
 
 func (p *shellPane) focus(on bool) {
-	if p != nil && p.screen != nil {
+	if p.screen != nil {
 		p.screen.Focus(on)
 	}
 }
@@ -186,48 +189,47 @@ func (p *shellPane) wipe() {
 	}
 }
 
-func (p *shellPane) dragging() bool { return p != nil && p.drag != nil }
+func (p *shellPane) dragging() bool { return p.drag != nil }
 
 // mouse gives the mouse to the program in the shell if it asked for it; else
 // a drag selects and copies.
-func (p *shellPane) mouse(m *model, msg tea.MouseMsg, x, y int) (used bool, cmd tea.Cmd) {
+func (p *shellPane) mouse(msg tea.MouseMsg, x, y int) (used bool, copied string) {
 	if p.screen == nil {
-		return false, nil
+		return false, ""
 	}
 	if p.running() && y >= 0 && p.drag == nil && p.screen.Mouse(msg, x, y) {
-		return true, nil
+		return true, ""
 	}
 	x, y = max(0, min(x, p.w-1)), max(0, min(y, p.h-1))
 	switch msg.(type) {
 	case tea.MouseClickMsg:
 		if msg.Mouse().Button != tea.MouseLeft {
-			return false, nil
+			return false, ""
 		}
 		p.screen.ClearSelection()
 		p.drag = &[2]int{x, y}
 	case tea.MouseMotionMsg:
 		if p.drag == nil {
-			return false, nil
+			return false, ""
 		}
 		p.screen.Select(p.drag[0], p.drag[1], x, y)
 	case tea.MouseReleaseMsg:
 		if p.drag == nil {
-			return false, nil
+			return false, ""
 		}
 		p.drag = nil
 		if text := p.screen.Selected(); strings.TrimSpace(text) != "" {
-			m.say("copied " + look.Plural(strings.Count(text, "\n")+1, "line"))
-			return true, tea.SetClipboard(text)
+			return true, text
 		}
 	default:
-		return false, nil
+		return false, ""
 	}
-	return true, nil
+	return true, ""
 }
 
 // cursor returns where the terminal's cursor is, nil where there is none.
 func (p *shellPane) cursor(at rect) *tea.Cursor {
-	if p == nil || p.shell == nil || p.screen == nil || at.h <= shellChrome {
+	if p.shell == nil || at.h <= shellChrome {
 		return nil
 	}
 	x, y, visible := p.screen.Cursor()
@@ -238,7 +240,7 @@ func (p *shellPane) cursor(at rect) *tea.Cursor {
 }
 
 // draw returns the pane's lines, the title first.
-func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave string) []string {
+func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave, reopen string) []string {
 	info := ""
 	switch {
 	case p.starting:
@@ -263,16 +265,16 @@ func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave string) []
 		lines = append(lines, strings.Repeat(" ", at.w))
 	}
 	if !p.running() {
-		p.explainEnd(s, lines, at.w)
+		p.explainEnd(s, lines, at.w, reopen)
 	}
 	return lines
 }
 
 // explainEnd says over the pane's last lines why no shell runs.
-func (p *shellPane) explainEnd(s *look.Styles, lines []string, w int) {
+func (p *shellPane) explainEnd(s *look.Styles, lines []string, w int, reopen string) {
 	var what, next look.Line
 	what.Add(s.Warn, " "+p.ended)
-	next.Add(s.Muted, " press ").Add(s.Key, "o").Add(s.Muted, " to open it again; the capture goes on")
+	next.Add(s.Muted, " press ").Add(s.Key, reopen).Add(s.Muted, " to open it again; the capture goes on")
 	if n := len(lines); n > 3 {
 		lines[n-2], lines[n-1] = what.Cut(w), next.Cut(w)
 	}

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
 
@@ -17,34 +18,39 @@ const (
 	leastHeight = 10
 )
 
-// View implements [tea.Model].
-func (m *model) View() tea.View {
-	v := tea.NewView(strings.Join(m.lines(), "\n"))
-	v.AltScreen = true
-	v.MouseMode = tea.MouseModeCellMotion
-	v.WindowTitle = "lxd-allowlist"
-	if m.capture != nil {
-		v.WindowTitle += " " + m.capture.Title
-		if m.focus == onShell && m.dialog == nil {
-			v.Cursor = m.shell.cursor(m.layout.shell)
-		}
-	}
-	return v
-}
-
+// lines draws the screen: what the phase shows, or that there is no room for it.
 func (m *model) lines() []string {
 	switch {
 	case m.w == 0 || m.h == 0:
 		return nil
 	case m.w < leastWidth || m.h < leastHeight:
-		return m.blank(fmt.Sprintf("%d×%d is too small: %d×%d at least", m.w, m.h, leastWidth, leastHeight))
-	case m.picker != nil:
-		return m.frame(m.picker.draw(m))
-	case m.opening != nil:
-		return m.frame(m.opening.draw(m))
-	case m.capture == nil:
-		return m.blank("")
+		lines := make([]string, m.h)
+		for i := range lines {
+			lines[i] = strings.Repeat(" ", m.w)
+		}
+		lines[0] = look.Fit(fmt.Sprintf("%d×%d is too small: %d×%d at least", m.w, m.h, leastWidth, leastHeight), m.w)
+		return lines
 	}
+	return m.phase.lines()
+}
+
+// frame puts a header and the keys that do something around what a phase
+// without a capture shows.
+func (m *model) frame(body []string, keys []look.Hint) []string {
+	var head look.Line
+	head.Add(m.styles.Brand, " lxd-allowlist ").Add(m.styles.Muted, "  every domain an application needs, from its own DNS queries")
+	lines := append(make([]string, 0, m.h), head.Cut(m.w))
+	for i := range m.h - 2 {
+		if i < len(body) {
+			lines = append(lines, look.Fit(body[i], m.w))
+		} else {
+			lines = append(lines, strings.Repeat(" ", m.w))
+		}
+	}
+	return append(lines, look.Hints(m.styles, keys, m.w))
+}
+
+func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
 	lines = append(lines, m.footer())
@@ -52,7 +58,7 @@ func (m *model) lines() []string {
 		for i := range lines {
 			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
-		box := m.dialog.view(m, m.w, m.h)
+		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h, Now: m.now})
 		w := 0
 		if len(box) > 0 {
 			w = look.Width(box[0])
@@ -62,29 +68,14 @@ func (m *model) lines() []string {
 	return lines
 }
 
-func (m *model) blank(text string) []string {
-	lines := make([]string, m.h)
-	for i := range lines {
-		lines[i] = strings.Repeat(" ", m.w)
+func (m *monitor) cursor() *tea.Cursor {
+	if m.focus != onShell || m.dialog != nil {
+		return nil
 	}
-	lines[0] = look.Fit(text, m.w)
-	return lines
+	return m.shell.cursor(m.layout.shell)
 }
 
-// frame puts the header and the footer around what stands before a capture.
-func (m *model) frame(body []string) []string {
-	lines := append(make([]string, 0, m.h), m.header())
-	for i := range m.h - 2 {
-		if i < len(body) {
-			lines = append(lines, look.Fit(body[i], m.w))
-		} else {
-			lines = append(lines, strings.Repeat(" ", m.w))
-		}
-	}
-	return append(lines, m.footer())
-}
-
-func (m *model) body() []string {
+func (m *monitor) body() []string {
 	l := m.layout
 	var lines []string
 	var table, shell []string
@@ -92,7 +83,7 @@ func (m *model) body() []string {
 		table = m.table.Draw(m.styles, m.focus == onTable, m.whyEmpty())
 	}
 	if l.shell.h > 0 {
-		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Leave.Help().Key)
+		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Show(keys.Leave), m.keys.Show(rowReopen))
 	}
 	first, second := table, shell
 	if m.prefs.Swapped {
@@ -108,8 +99,22 @@ func (m *model) body() []string {
 	return lines
 }
 
+// whyEmpty says why the table shows nothing, and what can be done.
+func (m *monitor) whyEmpty() []string {
+	waiting := m.waiting()
+	switch {
+	case m.table.Filter() != "":
+		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
+	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
+		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+	case waiting == "":
+		return []string{"no domain was asked for"}
+	}
+	return []string{waiting}
+}
+
 // waiting says what an empty table waits for.
-func (m *model) waiting() string {
+func (m *monitor) waiting() string {
 	if !m.capture.Live {
 		text := ""
 		m.capture.Ledger.Read(func(r capture.Reader) {
@@ -123,13 +128,10 @@ func (m *model) waiting() string {
 }
 
 // header says what is captured, how it stands and since when nothing new came.
-func (m *model) header() string {
+func (m *monitor) header() string {
 	s := m.styles
 	var l look.Line
 	l.Add(s.Brand, " lxd-allowlist ")
-	if m.capture == nil {
-		return l.Add(s.Muted, "  "+"every domain an application needs, from its own DNS queries").Cut(m.w)
-	}
 	l.Add(s.Strong, " "+m.capture.Title)
 	t := m.table.Tally()
 	var right look.Line
@@ -147,7 +149,7 @@ func (m *model) header() string {
 }
 
 // news is what the header says where there is room, the weightiest first.
-func (m *model) news() (all []*look.Line) {
+func (m *monitor) news() (all []*look.Line) {
 	s := m.styles
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
@@ -175,15 +177,16 @@ func (m *model) news() (all []*look.Line) {
 
 // footer shows the last message for a while, else the keys that do something
 // now.
-func (m *model) footer() string {
+func (m *monitor) footer() string {
 	s := m.styles
-	keys := m.hints()
-	text := m.messages.current(m.now)
-	if text == "" || m.dialog != nil || m.table.Editing() {
-		return look.Hints(s, asHints(keys), m.w)
+	actions := m.behind()
+	keys := actions.Hints(m.keys, m)
+	text := m.messages.Current(m.now)
+	if text == "" || m.dialog != nil || actions == &m.tables.filter {
+		return look.Hints(s, keys, m.w)
 	}
 	var l, rest look.Line
-	for _, h := range asHints(keys[max(0, len(keys)-2):]) {
+	for _, h := range keys[max(0, len(keys)-2):] {
 		rest.Join(look.HintLine(s, h))
 	}
 	l.Add(s.Key, " ▸ ").Add(s.Strong, text).Add(s.Text, " ")
@@ -191,41 +194,4 @@ func (m *model) footer() string {
 		l.Pad(m.w - rest.Width()).Join(&rest)
 	}
 	return l.Cut(m.w)
-}
-
-func (m *model) hints() []key.Binding {
-	k := &m.keys
-	switch {
-	case m.picker != nil:
-		return m.picker.hints(k)
-	case m.opening != nil:
-		return m.opening.hints(k)
-	case m.capture == nil:
-		return nil
-	case m.focus == onShell && m.shell.running():
-		return []key.Binding{relabel(k.Leave, "to the table"), k.ShellUp}
-	case m.focus == onShell:
-		return []key.Binding{relabel(k.Reopen, "open the shell again"), relabel(k.Shell, "table"), k.Help, k.Quit}
-	case m.table.Editing():
-		return []key.Binding{relabel(k.Accept, "keep the filter"), relabel(k.Cancel, "clear it")}
-	}
-	list := []key.Binding{k.Keep, k.Drop, k.Undo, k.Filter, k.Group, k.Details}
-	if m.shell != nil {
-		list = append(list, k.Shell)
-	}
-	return append(list, k.Export, k.Help, k.Quit)
-}
-
-func relabel(b key.Binding, help string) key.Binding {
-	b.SetHelp(b.Help().Key, help)
-	return b
-}
-
-// asHints are keys as hints.
-func asHints(keys []key.Binding) []look.Hint {
-	hints := make([]look.Hint, len(keys))
-	for i, b := range keys {
-		hints[i] = look.Hint{Key: b.Help().Key, Does: b.Help().Desc}
-	}
-	return hints
 }

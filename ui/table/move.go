@@ -17,6 +17,17 @@ func (t *Table) Move(n int) {
 	t.show()
 }
 
+// MoveToDomain moves the cursor to the next domain, past the lines of groups,
+// upwards for a step below 0; it stays where there is none.
+func (t *Table) MoveToDomain(step int) {
+	for at := t.cursor + step; t.selecting && at >= 0 && at < t.len(); at += step {
+		if t.at(at).head == nil {
+			t.Move(at - t.cursor)
+			return
+		}
+	}
+}
+
 // Page moves the cursor by n pages.
 func (t *Table) Page(n int) { t.Move(n * max(1, t.h-1)) }
 

@@ -1,4 +1,4 @@
-package ui
+package dialog
 
 import (
 	"cmp"
@@ -6,20 +6,18 @@ import (
 	"strings"
 
 	"lxd-allowlist/ui/look"
-
-	"charm.land/bubbles/v2/key"
 )
 
-func (d *exportDialog) view(m *model, w, h int) []string {
-	s := m.styles
-	inner := min(w-4, 96)
+// View implements [Dialog].
+func (d *Export) View(s Screen) []string {
+	inner := min(s.W-4, 96)
 	f := d.formats[d.format]
-	t := m.table.Tally()
+	t := d.made.Tally
 	var counts, left, format, meaning, file look.Line
-	counts.Add(s.Strong, look.Plural(len(d.preview.file.Rules), "rule")).Add(s.Muted, " from ").
+	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
 		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
-	left.Add(s.Muted, "left out: "+cmp.Or(d.preview.leftOut, "nothing"))
-	if n := len(d.preview.file.Refused); n > 0 {
+	left.Add(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"))
+	if n := len(d.made.File.Refused); n > 0 {
 		left.Add(s.Warn, fmt.Sprintf(" and %d that no list can hold", n))
 	}
 	format.Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, f.Name).Add(s.Key, " ›").Add(s.Muted, "  "+f.Title)
@@ -36,32 +34,31 @@ func (d *exportDialog) view(m *model, w, h int) []string {
 		file.Add(s.Strong, d.path.Value())
 	}
 	lines := []string{counts.Cut(inner), left.Cut(inner), "", format.Cut(inner), meaning.Cut(inner), file.Cut(inner), ""}
-	if names := d.preview.overruled; len(names) > 0 {
+	if names := d.made.Overruled; len(names) > 0 {
 		lines[2] = new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+strings.Join(names, ", ")).Cut(inner)
 	}
-	lines = append(lines, d.drawPreview(s, inner, max(1, h-len(lines)-6))...)
+	lines = append(lines, d.drawPreview(s, inner, max(1, s.H-len(lines)-6))...)
 	wrong := ""
 	if d.err != nil && !d.exists {
 		wrong = new(look.Line).Add(s.Bad, d.err.Error()).Cut(inner)
 	}
-	lines = append(lines, wrong, d.foot(m, inner))
+	lines = append(lines, wrong, d.foot(s, inner))
 	title := "Export"
 	if d.quitting {
 		title = "Quit"
 	}
-	return look.Box(s, title, lines, inner)
+	return look.Box(s.Styles, title, lines, inner)
 }
 
-func (d *exportDialog) drawPreview(s *look.Styles, w, room int) []string {
+func (d *Export) drawPreview(s Screen, w, room int) []string {
 	room = min(room, 20)
-	p := d.preview
 	switch {
-	case p.gen != d.gen:
+	case d.made.Gen != d.gen:
 		return append([]string{s.Muted.Render("  making the file…")}, make([]string, room-1)...)
-	case p.err != nil:
-		return append(look.Wrap(s.Bad, p.err.Error(), w), make([]string, max(0, room-1))...)
+	case d.made.Err != nil:
+		return append(look.Wrap(s.Bad, d.made.Err.Error(), w), make([]string, max(0, room-1))...)
 	}
-	text := p.lines
+	text := d.made.Lines
 	if d.exists {
 		text = d.changes
 	}
@@ -70,7 +67,7 @@ func (d *exportDialog) drawPreview(s *look.Styles, w, room int) []string {
 	for i := range lines {
 		var l look.Line
 		if d.top+i < len(text) {
-			l.Add(s.Rule, "│ ").Add(changeStyle(s, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
+			l.Add(s.Rule, "│ ").Add(changeStyle(s.Styles, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
 		}
 		lines[i] = l.Cut(w)
 	}
@@ -92,20 +89,10 @@ func changeStyle(s *look.Styles, changes bool, text string) look.Style {
 }
 
 // foot says what can be done now.
-func (d *exportDialog) foot(m *model, w int) string {
-	s, k := m.styles, &m.keys
-	switch {
-	case d.path.Focused():
-		return look.Hints(s, asHints([]key.Binding{relabel(k.Accept, "done")}), w)
-	case d.exists:
-		var l look.Line
+func (d *Export) foot(s Screen, w int) string {
+	var l look.Line
+	if d.exists && !d.path.Focused() {
 		l.Add(s.Warn, "it exists:")
-		keys := []key.Binding{relabel(k.Yes, "overwrite"), k.Merge, relabel(k.File, "another name"), k.Cancel}
-		return l.String() + look.Hints(s, asHints(keys), max(0, w-l.Width()))
 	}
-	keys := []key.Binding{relabel(k.Accept, "write it"), k.NextFormat, k.File, relabel(k.Cancel, "back")}
-	if d.quitting {
-		keys = []key.Binding{relabel(k.Accept, "write and quit"), k.NextFormat, k.File, relabel(k.No, "quit only"), relabel(k.Cancel, "back")}
-	}
-	return look.Hints(s, asHints(keys), w)
+	return l.String() + look.Hints(s.Styles, d.actions().Hints(d.keys, d), max(0, w-l.Width()))
 }

@@ -1,0 +1,239 @@
+package ui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/keys"
+)
+
+// Whoever gives the program a key writes one row: here, with its phase, or,
+// for a key of a dialog, in ui/dialog. The footers, the help, the config's
+// names and the search for keys that do two things follow from the rows.
+type (
+	action  = keys.Action[*monitor, tea.Cmd]
+	actions = keys.Table[*monitor, tea.Cmd]
+)
+
+// tables are the actions of every context.
+type tables struct {
+	picker   keys.Table[*picker, tea.Cmd]
+	opening  keys.Table[*opening, tea.Cmd]
+	failed   keys.Table[*opening, tea.Cmd] // the opening has
+	question keys.Table[*opening, tea.Cmd]
+	table    actions
+	filter   actions // while it is typed
+	shell    actions // while one runs: all other keys are the instance's
+	ended    actions // the pane of a shell that has
+}
+
+// newTables makes them: functions that lead back to their own row can't stand
+// in a variable.
+func newTables() *tables {
+	return &tables{
+		picker:   pickerActions(),
+		opening:  openingActions(),
+		failed:   failedActions(),
+		question: questionActions(),
+		table:    tableActions(),
+		filter:   filterActions(),
+		shell:    shellActions(),
+		ended:    endedActions(),
+	}
+}
+
+func (t *tables) contexts() []keys.Context {
+	own := []keys.Context{
+		t.picker.Rows(), t.opening.Rows(), t.failed.Rows(), t.question.Rows(),
+		t.table.Rows(), t.filter.Rows(), t.shell.Rows(), t.ended.Rows(),
+	}
+	return append(own, dialog.Contexts()...)
+}
+
+// newKeys returns the tables and the keys, with those of the user.
+func newKeys(c Config) (*tables, *keys.Map, error) {
+	t := newTables()
+	m, err := keys.NewMap(t.contexts(), c.bindings())
+	return t, m, err
+}
+
+// Names of rows that others speak of.
+const (
+	rowAccept    = "accept"
+	rowCancel    = "cancel"
+	rowDown      = "down"
+	rowGroup     = "group"
+	rowHideDrops = "hide-drops"
+	rowReopen    = "reopen"
+	rowUp        = "up"
+	rowWiden     = "widen"
+)
+
+func tableActions() actions {
+	return actions{Context: "the table", Actions: []action{
+		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: marks(capture.Keep)},
+		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
+		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: then((*monitor).toggle)},
+		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
+		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Do: then((*monitor).undo)},
+		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Do: then((*monitor).redo)},
+		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
+		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
+		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
+		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: then((*monitor).widen)},
+		{Row: quiet("Decide", "reason", "write a reason", "n"), Can: needsRow, Do: then((*monitor).askReason)},
+		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
+
+		{Row: row("Look", "filter", "filter", "/"), Do: then(func(m *monitor) { m.table.EditFilter() })},
+		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
+		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
+		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
+		{Row: row("Look", rowGroup, "group by domain", "t"), Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
+		{Row: quiet("Look", "fold", "fold the group", "left"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(true) })},
+		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
+		{Row: quiet("Look", "fold-all", "fold all, unfold all", "T"), Can: needsGroups, Do: then(func(m *monitor) { m.table.FoldAll() })},
+		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
+		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
+		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
+
+		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
+		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
+		{Row: keys.Row{Name: "page-up", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(-1) })},
+		{Row: keys.Row{Name: "page-down", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(1) })},
+		{Row: keys.Row{Name: "top", Section: "Move"}, Do: then(func(m *monitor) { m.table.Top() })},
+		{Row: keys.Row{Name: "bottom", Section: "Move"}, Do: then(func(m *monitor) { m.table.Bottom() })},
+		{Row: keys.Row{Name: rowCancel}, Do: then((*monitor).cancel)},
+
+		{Row: quiet("Panes", "zoom", "zoom the table", "z"), Has: needsPanes, Do: (*monitor).zoomTable},
+		{Row: quiet("Panes", "zoom-shell", "zoom the shell", "Z"), Has: needsPanes, Do: (*monitor).zoomShell},
+		{Row: quiet("Panes", "wider", "more room for the table", ">"), Has: needsPanes, Do: shares(5)},
+		{Row: quiet("Panes", "narrower", "less room for it", "<"), Has: needsPanes, Do: shares(-5)},
+		{Row: quiet("Panes", "swap", "swap the panes", "x"), Has: needsPanes, Do: (*monitor).swap},
+
+		{Row: row("Shell", "shell", "shell", "tab"), Has: needsShell, Do: (*monitor).toShell},
+		{Row: keys.Row{Name: keys.Leave, Section: "Shell"}, Has: needsShell, Do: (*monitor).toShell},
+		{Row: quiet("Shell", "shell-up", "scroll the shell back", "shift+pgup"), Has: needsShell, Do: scrollsShell(1)},
+		{Row: quiet("Shell", "shell-down", "scroll the shell forth", "shift+pgdown"), Has: needsShell, Do: scrollsShell(-1)},
+		{Row: quiet("Shell", rowReopen, "open the shell again", "o"), Has: needsShell, Do: (*monitor).reopen},
+		{Row: quiet("Shell", "shell-wipe", "reset the shell's screen", "R"), Has: needsShell, Do: then(func(m *monitor) { m.shell.wipe() })},
+
+		{Row: row("Program", "export", "export", "e"), Do: func(m *monitor) tea.Cmd { return m.openExport(false) }},
+		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
+		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
+		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
+		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
+		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: then((*monitor).openHelp)},
+		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
+	}}
+}
+
+func filterActions() actions {
+	end := func(m *monitor) { m.table.EndFilter() }
+	return actions{Context: "the filter", Typing: true, Actions: []action{
+		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then(end)},
+		{Row: keys.Row{Name: rowCancel, Hint: "clear it"}, Do: then(func(m *monitor) { m.table.ClearFilter() })},
+		{Row: keys.Row{Name: keys.Leave}, Do: then(end)},
+		{Row: keys.Row{Name: rowUp}, Do: then(func(m *monitor) { end(m); m.table.Move(-1) })},
+		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { end(m); m.table.Move(1) })},
+	}}
+}
+
+func shellActions() actions {
+	return actions{Context: "the shell", Typing: true, Actions: []action{
+		{Row: keys.Row{Name: keys.Leave, Hint: "to the table"}, Do: (*monitor).toTable},
+		{Row: keys.Row{Name: "shell-up", Hint: "scroll the shell back"}, Do: scrollsShell(1)},
+		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
+	}}
+}
+
+func endedActions() actions {
+	return actions{Context: "the pane of a shell that has ended", Actions: []action{
+		{Row: keys.Row{Name: rowReopen, Hint: "open the shell again"}, Do: (*monitor).reopen},
+		{Row: keys.Row{Name: "accept"}, Do: (*monitor).reopen},
+		{Row: keys.Row{Name: "shell", Hint: "table"}, Do: (*monitor).toTable},
+		{Row: keys.Row{Name: keys.Leave}, Do: (*monitor).toTable},
+		{Row: keys.Row{Name: "shell-up"}, Do: scrollsShell(1)},
+		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
+		{Row: keys.Row{Name: "help", Hint: "help"}, Do: then((*monitor).openHelp)},
+		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quits},
+	}}
+}
+
+// row returns a row that the footer shows, quiet one that it leaves out, and
+// numbered one whose keys do each a thing of its own.
+func row(section, name, help string, k ...string) keys.Row {
+	return keys.Row{Section: section, Name: name, Help: help, Hint: help, Keys: k}
+}
+
+func quiet(section, name, help string, k ...string) keys.Row {
+	return keys.Row{Section: section, Name: name, Help: help, Keys: k}
+}
+
+func numbered(section, name, help string, k ...string) keys.Row {
+	return keys.Row{Section: section, Name: name, Help: help, Keys: k, Show: len(k)}
+}
+
+// then is what to do that takes no time.
+func then(do func(*monitor)) func(*monitor) tea.Cmd {
+	return func(m *monitor) tea.Cmd {
+		do(m)
+		return nil
+	}
+}
+
+func marks(d capture.Decision) func(*monitor) tea.Cmd {
+	return then(func(m *monitor) { m.mark(d) })
+}
+
+func marksShown(d capture.Decision) func(*monitor) tea.Cmd {
+	return then(func(m *monitor) { m.decide(d, m.table.Shown()) })
+}
+
+func sortBy(m *monitor, column int) tea.Cmd {
+	m.table.SortBy(column)
+	return nil
+}
+
+func shares(more int) func(*monitor) tea.Cmd {
+	return func(m *monitor) tea.Cmd {
+		m.prefs.share(more)
+		return m.arrange()
+	}
+}
+
+func scrollsShell(pages int) func(*monitor) tea.Cmd {
+	return then(func(m *monitor) { m.shell.scroll(pages * m.layout.shell.h / 2) })
+}
+
+func quits(m *monitor) tea.Cmd { return m.openExport(true) }
+
+// What actions want, in words for who lacks it.
+
+func needsRow(m *monitor) string {
+	if _, ok := m.table.Selected(); ok {
+		return ""
+	}
+	return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
+}
+
+func needsGroups(m *monitor) string {
+	if m.table.Grouped() {
+		return ""
+	}
+	return "the domains aren't grouped: " + m.keys.Show(rowGroup) + " does that"
+}
+
+func needsShell(m *monitor) string {
+	if m.shell.exists() {
+		return ""
+	}
+	return "there is no shell here: " + m.capture.Title + " is only read"
+}
+
+func needsPanes(m *monitor) string {
+	if m.shell.exists() {
+		return ""
+	}
+	return "there is one pane only"
+}

@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/ui/table"
+)
+
+// selects selects a domain, or a group for a name in brackets.
+func (s *scene) selects(name string) *scene {
+	s.t.Helper()
+	m := s.m()
+	group, isGroup := strings.CutPrefix(name, "[")
+	m.table.Top()
+	for was := (table.Selection{Group: "-"}); ; m.table.Move(1) {
+		it, _ := m.table.Selected()
+		switch {
+		case it == was:
+			s.t.Fatalf("there is no %s", name)
+		case it.Group == strings.TrimSuffix(group, "]") && isGroup, it.Group == "" && m.nameOf(it) == name:
+			return s
+		}
+		was = it
+	}
+}
+
+func (s *scene) verdict(name string) (d capture.Decision, reason string) {
+	s.m().capture.Ledger.Read(func(r capture.Reader) {
+		id, ok := r.Lookup(name)
+		if !ok {
+			s.t.Fatalf("nobody asked for %s", name)
+		}
+		v := r.Verdict(r.Domain(id))
+		d, reason = v.Decision, v.Reason
+	})
+	return d, reason
+}
+
+func (s *scene) group(name string) (m capture.Mark) {
+	s.m().capture.Ledger.Read(func(r capture.Reader) { m = r.Group(name) })
+	return m
+}
+
+const ubuntu = "archive.ubuntu.com"
+
+// Toggling twice leads back, for a domain as for a group.
+func TestToggleTogglesBack(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	for _, of := range []string{ubuntu, "[ubuntu.com]"} {
+		if of != ubuntu {
+			s.press("t")
+		}
+		s.selects(of)
+		for i, want := range []capture.Decision{capture.Drop, capture.Keep, capture.Drop, capture.Keep} {
+			s.press("space")
+			if got, _ := s.verdict(ubuntu); got != want {
+				t.Errorf("%s toggled %d times: %v, want %v", of, i+1, got, want)
+			}
+		}
+		s.press("c")
+	}
+}
+
+// A suffix rule is taken back by the key that made it, with a reason too; who
+// wrote that first does not lose it.
+func TestWidenTakesBack(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"without a reason": {"w"}, "a reason written after": {"w", "t", "left", "n", "!", "enter", "t"}, "a reason written before": {"t", "left", "n", "!", "enter", "t", "w"},
+	} {
+		s := newScene(t, 120, 40).session().selects(ubuntu).press(keys...)
+		if got := s.group("ubuntu.com"); !got.Suffix || got.Decision != capture.Keep || len(keys) > 1 && got.Reason != "!" {
+			t.Errorf("%s: w makes %+v", name, got)
+		}
+		s.selects(ubuntu).press("w")
+		if got := s.group("ubuntu.com"); got.Suffix || got.Decision != capture.New {
+			t.Errorf("%s: w again leaves %+v", name, got)
+		}
+	}
+}
+
+// What a person wrote stays when the decision changes.
+func TestReasonsStay(t *testing.T) {
+	for _, of := range []string{ubuntu, "[ubuntu.com]"} {
+		s := newScene(t, 120, 40).session()
+		if of != ubuntu {
+			s.press("t")
+		}
+		s.selects(of).press("n").types("mirror").press("enter")
+		for _, key := range []string{"a", "d", "space"} {
+			s.selects(of).press(key)
+			if _, reason := s.verdict(ubuntu); reason != "mirror" {
+				t.Errorf("%s: after %s the reason is %q", of, key, reason)
+			}
+		}
+	}
+}
+
+// Dropping what a suffix rule allows is warned of, dropping another is not.
+func TestOverruledIsSaid(t *testing.T) {
+	s := newScene(t, 200, 60).session().selects(ubuntu).press("w", "d")
+	if text := s.text(); !strings.Contains(text, "beware: a suffix rule allows "+ubuntu+" all the same; w on the domain takes it back") {
+		t.Errorf("nothing warns:\n%s", text)
+	}
+	s.selects("www.example.com").press("d")
+	if text := s.text(); strings.Contains(text, "beware") {
+		t.Errorf("a name that no rule allows is warned of:\n%s", text)
+	}
+}
+
+// A rule is written away from the screen, once; a wrong one stays in the prompt
+// to be mended.
+func TestNewRule(t *testing.T) {
+	s := newScene(t, 120, 40).session().selects(ubuntu)
+	path, err := session.RulesPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.press("p").types(" x").press("enter")
+	if text := s.text(); !strings.Contains(text, "want \"keep PATTERN") {
+		t.Errorf("a wrong rule is not refused:\n%s", text)
+	}
+	s.press("esc", "p")
+	_, write := s.Update(press("enter"))
+	if _, err := os.Stat(path); err == nil {
+		t.Error("Update wrote the file itself")
+	}
+	if _, again := s.Update(press("enter")); again != nil {
+		t.Error("a second enter writes the rule twice")
+	}
+	s.do(write)
+	if got, err := os.ReadFile(path); err != nil || string(got) != "drop "+ubuntu+"\n" {
+		t.Errorf("the rules file has %q, %v", got, err)
+	}
+	if d, _ := s.verdict(ubuntu); d != capture.Drop || s.m().dialog != nil {
+		t.Errorf("the domain is %v, the dialog %v", d, s.m().dialog)
+	}
+}

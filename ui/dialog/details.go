@@ -1,0 +1,132 @@
+package dialog
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
+)
+
+// Details shows all that is known of one domain, as it comes in.
+type Details struct {
+	keys   *keys.Map
+	ledger *capture.Ledger
+	id     capture.ID
+	top    int
+}
+
+// NewDetails returns the details of a domain.
+func NewDetails(k *keys.Map, l *capture.Ledger, id capture.ID) *Details {
+	return &Details{keys: k, ledger: l, id: id}
+}
+
+// Show goes over to another domain.
+func (d *Details) Show(id capture.ID) {
+	if id != d.id {
+		d.id, d.top = id, 0
+	}
+}
+
+var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: []keys.Action[*Details, Result]{
+	{Row: keys.Row{Name: "keep", Hint: "keep"}, Do: act("keep")},
+	{Row: keys.Row{Name: "drop", Hint: "drop"}, Do: act("drop")},
+	{Row: keys.Row{Name: "toggle"}, Do: act("toggle")},
+	{Row: keys.Row{Name: "clear"}, Do: act("clear")},
+	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
+	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
+	{Row: keys.Row{Name: "widen"}, Do: act("widen")},
+	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
+	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
+	{Row: keys.Row{Name: "page-up"}, Do: func(d *Details) Result { d.top -= 5; return nil }},
+	{Row: keys.Row{Name: "page-down"}, Do: func(d *Details) Result { d.top += 5; return nil }},
+	{Row: keys.Row{Name: "details"}, Do: closes[*Details]},
+	{Row: keys.Row{Name: "quit"}, Do: closes[*Details]},
+	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Details]},
+}}
+
+func act(name string) func(*Details) Result {
+	return func(*Details) Result { return Act{name} }
+}
+
+func closes[D any](D) Result { return Close{} }
+
+// Press implements [Dialog].
+func (d *Details) Press(msg tea.KeyPressMsg) Result {
+	return detailsKeys.Press(d.keys, msg.String(), d).Of
+}
+
+// Paste implements [Dialog].
+func (d *Details) Paste(tea.PasteMsg) {}
+
+// View implements [Dialog].
+func (d *Details) View(s Screen) []string {
+	inner := min(s.W-4, 90)
+	var body []string
+	field := func(name string, style look.Style, values ...string) {
+		for i, v := range values {
+			var l look.Line
+			if i > 0 {
+				name = ""
+			}
+			body = append(body, l.Cell(s.Muted, name, 11, false).Add(style, v).Cut(inner))
+		}
+	}
+	d.ledger.Read(func(r capture.Reader) {
+		rec := r.Domain(d.id)
+		row := table.Read(r, d.id, s.Now)
+		reason := row.Verdict.Reason
+		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
+		}
+		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
+		body = append(body, "")
+		field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
+		field("why", s.Text, words(reason)...)
+		field("registered", s.Text, table.Registrable(rec.Name))
+		field("", s.Muted, d.below(r, rec.Name)...)
+		var kinds []string
+		for _, t := range rec.Types {
+			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
+		}
+		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
+		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(s.Now.Sub(rec.First())))
+		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(s.Now.Sub(rec.Last())))
+		field("result", row.ResultStyle(s.Styles), words(rec.Outcomes.String())...)
+		field("asked by", s.Text, r.Owners(rec)...)
+		field("alias of", s.Text, r.Chain(rec)...)
+		for i, a := range rec.Addresses {
+			field(map[bool]string{true: "answers"}[i == 0], s.Text, a.String())
+		}
+	})
+	body = scrolled(body, &d.top, max(3, s.H-6))
+	return look.Box(s.Styles, "Details", append(body, "", look.Hints(s.Styles, detailsKeys.Hints(d.keys, d), inner)), inner)
+}
+
+// below is the evidence for one suffix rule instead of many exact ones, and
+// what speaks against it.
+func (d *Details) below(r capture.Reader, name string) (lines []string) {
+	domain := table.Registrable(name)
+	rule := rule.Rule{Name: domain, Suffix: true}
+	if problem := rule.Problem(); problem != "" {
+		return nil
+	}
+	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", look.Plural(r.Below(domain), "name"), d.keys.Show("widen")))
+	if warning := rule.Warning(); warning != "" {
+		lines = append(lines, "beware: "+warning)
+	}
+	return lines
+}
+
+// words is the text as a list: empty for an empty one.
+func words(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}

@@ -1,0 +1,86 @@
+// Package dialog is what stands over the panes and takes all keys while it
+// does. A dialog holds what it shows and what was typed into it; what is to be
+// done about a key it returns, and somebody else does it.
+package dialog
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/export"
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
+)
+
+// Dialog is a box over the panes.
+type Dialog interface {
+	// Press takes a key and returns what is to be done, nil for nothing.
+	Press(tea.KeyPressMsg) Result
+	Paste(tea.PasteMsg)
+	// View returns the box's lines.
+	View(Screen) []string
+}
+
+// Screen is what a dialog is drawn for.
+type Screen struct {
+	*look.Styles
+	W, H int // cells
+	Now  time.Time
+}
+
+// Result is what a dialog wants done.
+type Result interface{ result() }
+
+// Results.
+type (
+	// Close closes the dialog.
+	Close struct{}
+	// Quit ends the program.
+	Quit struct{}
+	// Act does an action of the table by its name; the dialog stays.
+	Act struct{ Name string }
+	// Next shows the domain below, or above for a Step below 0.
+	Next struct{ Step int }
+	// Answer is what was typed into a prompt; see [Prompt.Fail].
+	Answer struct {
+		To   any // what it was opened with
+		Text string
+	}
+	// Make makes a file for [Export.Made].
+	Make struct {
+		Format export.Format
+		Gen    int           // to be handed back
+		Rest   time.Duration // to wait before
+	}
+	// Write writes the file that is shown.
+	Write struct {
+		File    export.File
+		Path    string
+		Default bool // nobody typed the path
+		How     Writing
+		Quit    bool // after it was written
+	}
+)
+
+func (Close) result()  {}
+func (Quit) result()   {}
+func (Act) result()    {}
+func (Next) result()   {}
+func (Answer) result() {}
+func (Make) result()   {}
+func (Write) result()  {}
+
+// Contexts are where the dialogs take keys.
+func Contexts() []keys.Context {
+	return []keys.Context{
+		detailsKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), nameKeys.Rows(),
+		helpKeys.Rows(), idleHelpKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
+	}
+}
+
+// scrolled returns the lines in view and bounds the first one of them.
+func scrolled(lines []string, top *int, room int) []string {
+	*top = max(0, min(*top, len(lines)-room))
+	return lines[*top:min(len(lines), *top+room)]
+}

@@ -1,0 +1,81 @@
+package dialog
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
+)
+
+// messageLife is how long a message is current.
+const messageLife = 6 * time.Second
+
+// Log is all that was said to the user.
+type Log []Message
+
+// Message is one sentence.
+type Message struct {
+	Text string
+	At   time.Time
+}
+
+// Say adds a sentence.
+func (l *Log) Say(text string) { *l = append(*l, Message{text, time.Now()}) }
+
+// Current returns the last sentence while it is current, then "".
+func (l Log) Current(now time.Time) string {
+	if n := len(l); n > 0 && now.Sub(l[n-1].At) < messageLife {
+		return l[n-1].Text
+	}
+	return ""
+}
+
+// Messages lists what was said, the last first.
+type Messages struct {
+	keys *keys.Map
+	log  *Log
+	top  int
+}
+
+// NewMessages shows a log, as it grows.
+func NewMessages(k *keys.Map, l *Log) *Messages { return &Messages{keys: k, log: l} }
+
+var messagesKeys = keys.Table[*Messages, Result]{Context: "the messages", Actions: []keys.Action[*Messages, Result]{
+	{Row: keys.Row{Name: "up"}, Do: func(d *Messages) Result { d.top--; return nil }},
+	{Row: keys.Row{Name: "down", Hint: "older"}, Do: func(d *Messages) Result { d.top++; return nil }},
+	{Row: keys.Row{Name: "messages"}, Do: closes[*Messages]},
+	{Row: keys.Row{Name: "accept"}, Do: closes[*Messages]},
+	{Row: keys.Row{Name: "quit"}, Do: closes[*Messages]},
+	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Messages]},
+}}
+
+// Press implements [Dialog].
+func (d *Messages) Press(msg tea.KeyPressMsg) Result {
+	return messagesKeys.Press(d.keys, msg.String(), d).Of
+}
+
+// Paste implements [Dialog].
+func (d *Messages) Paste(tea.PasteMsg) {}
+
+// View implements [Dialog].
+func (d *Messages) View(s Screen) []string {
+	inner := min(s.W-4, 100)
+	var lines []string
+	for i := len(*d.log) - 1; i >= 0; i-- {
+		said := (*d.log)[i]
+		for n, text := range look.Wrap(s.Text, said.Text, inner-10) {
+			at := ""
+			if n == 0 {
+				at = said.At.Format("15:04:05")
+			}
+			lines = append(lines, new(look.Line).Add(s.Muted, at).Pad(9).Cut(9)+text)
+		}
+	}
+	if len(lines) == 0 {
+		lines = []string{s.Muted.Render("nothing was said yet")}
+	}
+	lines = scrolled(lines, &d.top, max(3, s.H-6))
+	return look.Box(s.Styles, "Messages", append(lines, "", look.Hints(s.Styles, messagesKeys.Hints(d.keys, d), inner)), inner)
+}

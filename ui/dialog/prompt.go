@@ -1,0 +1,70 @@
+package dialog
+
+import (
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
+)
+
+// Prompt asks for one line of text.
+type Prompt struct {
+	keys        *keys.Map
+	title, help string
+	to          any
+	answered    bool // it was, and nobody has said yet that it failed
+	input       textinput.Model
+	err         error
+}
+
+// NewPrompt asks for a line, beginning with text. to is handed back with the
+// [Answer]; the prompt stays open until it is closed.
+func NewPrompt(k *keys.Map, title, help, text string, to any) *Prompt {
+	p := &Prompt{keys: k, title: title, help: help, to: to, input: textinput.New()}
+	p.input.Prompt = ""
+	p.input.SetValue(text)
+	p.input.Focus()
+	p.input.CursorEnd()
+	return p
+}
+
+// Fail says why the answer can't be taken.
+func (p *Prompt) Fail(err error) { p.err, p.answered = err, false }
+
+func (p *Prompt) accept() Result {
+	if p.answered {
+		return nil
+	}
+	p.answered = true
+	return Answer{p.to, p.input.Value()}
+}
+
+var promptKeys = keys.Table[*Prompt, Result]{Context: "a prompt", Typing: true, Actions: []keys.Action[*Prompt, Result]{
+	{Row: keys.Row{Name: "accept", Hint: "accept"}, Do: (*Prompt).accept},
+	{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: closes[*Prompt]},
+}}
+
+// Press implements [Dialog].
+func (p *Prompt) Press(msg tea.KeyPressMsg) Result {
+	if o := promptKeys.Press(p.keys, msg.String(), p); o.Bound {
+		return o.Of
+	}
+	p.err = nil
+	p.input, _ = p.input.Update(msg)
+	return nil
+}
+
+// Paste implements [Dialog].
+func (p *Prompt) Paste(msg tea.PasteMsg) { p.input, _ = p.input.Update(msg) }
+
+// View implements [Dialog].
+func (p *Prompt) View(s Screen) []string {
+	inner := min(s.W-4, 76)
+	p.input.SetWidth(inner - 2)
+	foot := look.Hints(s.Styles, promptKeys.Hints(p.keys, p), inner)
+	if p.err != nil {
+		foot = new(look.Line).Add(s.Bad, p.err.Error()).Cut(inner)
+	}
+	return look.Box(s.Styles, p.title, []string{s.Muted.Render(p.help), "", p.input.View(), "", foot}, inner)
+}

@@ -1,0 +1,120 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/table"
+)
+
+// focus says which pane takes the keys.
+type focus int
+
+const (
+	onTable focus = iota
+	onShell
+)
+
+// monitor is the phase in which a capture is looked at and pruned.
+type monitor struct {
+	*model
+	capture *Capture
+	table   *table.Table
+	shell   *shellPane
+	layout  layout
+	zoom    zoom
+	focus   focus
+	dialog  dialog.Dialog // nil while none is open
+	export  exportSettings
+
+	dragging bool // the divider, with the mouse
+	pace     pace
+}
+
+// newMonitor shows a capture; the focus is on its shell, if it has one.
+func newMonitor(m *model, c *Capture) *monitor {
+	t := table.New(c.Ledger)
+	t.HideDrops(m.prefs.HideDrops)
+	t.Refresh(time.Now())
+	if m.prefs.Grouped {
+		t.Group(true)
+	}
+	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
+	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
+	if v.shell.exists() {
+		v.focus = onShell
+	}
+	return v
+}
+
+func (m *monitor) start() tea.Cmd {
+	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice(), m.arrange()}
+	if m.shell.exists() {
+		cmds = append(cmds, m.shell.start(m.focus == onShell))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *monitor) title() string { return m.capture.Title }
+
+// leave ends the shell and remembers how the screen stood.
+func (m *monitor) leave() error {
+	m.shell.hangUp()
+	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
+	return m.prefs.save()
+}
+
+func (m *monitor) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		return m.arrange()
+	case tea.BackgroundColorMsg:
+		m.table.Restyle()
+	case tickMsg:
+		m.table.Tick(m.now)
+		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+	case tea.KeyPressMsg:
+		return m.key(msg)
+	case tea.PasteMsg:
+		m.paste(msg)
+	case tea.MouseMsg:
+		return m.mouse(msg)
+	case noticeMsg:
+		m.say(string(msg))
+		return m.awaitNotice()
+	case ledgerMsg:
+		m.table.Refresh(time.Now())
+		m.followSelection()
+		if !m.shell.exists() && !m.capture.Live {
+			m.table.Wake() // the table has the focus, and nothing newer comes
+		}
+		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
+	case shellOpenedMsg, shellEndedMsg, screenMsg:
+		news, cmd := m.shell.update(msg)
+		if news != "" {
+			m.say(news)
+		}
+		return cmd
+	case madeMsg, wroteMsg, copiedMsg, noteMsg:
+		return m.updateExport(msg)
+	case ruleAddedMsg:
+		m.ruleAdded(msg)
+	}
+	return nil
+}
+
+type (
+	ledgerMsg struct{}
+	noticeMsg string
+)
+
+// awaitLedger waits for the ledger to change.
+func (m *monitor) awaitLedger() tea.Cmd {
+	return await(m.ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+}
+
+func (m *monitor) awaitNotice() tea.Cmd {
+	return await(m.ctx, ledgerGap, m.capture.Notices, func(s string) tea.Msg { return noticeMsg(s) })
+}

@@ -1,0 +1,40 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// frames is how often in a second the terminal may be written to. Each frame
+// costs, while nothing happens too: 60 take more than 1% of a core.
+const frames = 45
+
+// The least time between two messages of one stream: well below a frame, for
+// what waits for one and then just misses it waits twice.
+const (
+	ledgerGap = 10 * time.Millisecond
+	echoGap   = 4 * time.Millisecond
+)
+
+// await returns a command that waits for the gap and then for one value. The
+// pause stands in front, so that the first value after a calm is shown at once.
+func await[T any](ctx context.Context, gap time.Duration, c <-chan T, msg func(T) tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case <-time.After(gap):
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case v, ok := <-c:
+			if !ok {
+				return nil
+			}
+			return msg(v)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
