@@ -26,7 +26,8 @@ import (
 // is united with the ledger. Who does something with a great many records lets
 // others at the ledger now and then, see breathe: each record is then right by
 // itself, and its change is told by the next Refresh. So that steps happen one
-// after the other all the same, who decides holds deciding around the lock.
+// after the other all the same, who decides holds deciding around the lock; and
+// survey, which takes both by itself, sees no step half done.
 type Ledger struct {
 	deciding sync.Mutex
 	mu       sync.Mutex

@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -331,6 +332,41 @@ func TestConcurrently(t *testing.T) {
 	if l.Undo(); len(rows(l)) == 0 {
 		t.Error("the ledger is empty")
 	}
+}
+
+// A list holds a decision about many domains wholly or not at all, though
+// others get at the ledger while either is being made.
+func TestListIsOfOneMoment(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	const n = 30_000
+	ids := make([]capture.ID, n)
+	var log strings.Builder
+	for i := range ids {
+		ids[i] = capture.ID(i)
+		fmt.Fprintf(&log, "query[A] n%d.example from 10.0.0.5\n", i)
+	}
+	l.Feed([]byte(log.String()), noon, false)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for _, decide := range []func(){
+		func() { l.Decide(capture.Drop, ids...) }, func() { l.Decide(capture.Keep, ids...) }, func() { l.Undo() },
+	} {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				decide()
+			}
+		})
+	}
+	for range 20 {
+		if got := len(l.List(false).Rules); got != 0 && got != n {
+			t.Errorf("the list has %d of %d domains", got, n)
+		}
+		if text, _ := l.LeftOut(); text != "" && text != fmt.Sprintf("%d by you", n) {
+			t.Errorf("left out are %s", text)
+		}
+	}
+	stop()
+	wg.Wait()
 }
 
 // Below counts what a look at all names would.

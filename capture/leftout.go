@@ -11,8 +11,6 @@ import (
 // and why: "2 by you, 4 with NXDOMAIN only"; "" where all are. overruled are
 // names that a person dropped and that a suffix rule allows all the same.
 func (l *Ledger) LeftOut() (text string, overruled []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	by := make(map[Rule]int)
 	begin := func() {
 		clear(by)

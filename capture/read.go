@@ -185,15 +185,12 @@ func (l *Ledger) Expect(name string) <-chan struct{} {
 // List returns what is to be exported: one exact rule for each domain that is
 // kept or, since nobody has spoken against it, new. all applies no rule and
 // no mark: every clean name that was asked for, whatever its type or answer.
-func (l *Ledger) List(all bool) rule.List {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list := rule.List{Header: rule.Header{
-		Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
-		Network: l.info.Network, When: time.Now(),
-	}}
+func (l *Ledger) List(all bool) (list rule.List) {
 	begin := func() {
-		list.Rules, list.Aliases = nil, nil
+		list = rule.List{Header: rule.Header{
+			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
+			Network: l.info.Network, When: time.Now(),
+		}}
 		if !all {
 			list.Rules = l.suffixes()
 		}
@@ -216,11 +213,14 @@ func (l *Ledger) List(all bool) rule.List {
 	return list
 }
 
-// survey calls look for every domain, in their order, and lets others at the
-// ledger meanwhile. Where one of them changed the verdicts it begins anew; the
-// third time nobody gets between.
+// survey takes the lock and calls look for every domain, in their order. It
+// lets others at the ledger meanwhile; where one of them changed the verdicts
+// it begins anew, and the third time nobody gets between.
 func (l *Ledger) survey(begin func(), look func(*Domain)) {
 	for try := range 3 {
+		l.deciding.Lock() // no step is half done then
+		l.mu.Lock()
+		l.deciding.Unlock()
 		begin()
 		edition := l.edition
 		for i := 0; i < len(l.domains); i++ {
@@ -229,7 +229,9 @@ func (l *Ledger) survey(begin func(), look func(*Domain)) {
 				l.breathe(i)
 			}
 		}
-		if l.edition == edition {
+		same := l.edition == edition
+		l.mu.Unlock()
+		if same {
 			return
 		}
 	}

@@ -139,10 +139,15 @@ func TestDamage(t *testing.T) {
 				if gone == 0 && lost != 0 || gone > 0 && lost == 0 && got != whole && !older && !killed(t) {
 					t.Fatalf("try %d, damaged from %d to %d: %d lines are gone and %d counted as lost", try, begin, end, gone, lost)
 				}
+				if begin < bytes.IndexByte(journal, '\n') {
+					gone-- // the first line has no checksum; the second one tells the same
+				}
 				if end < len(journal)-300 && lost < gone { // what is behind the last line nobody counts
 					t.Fatalf("try %d, damaged from %d to %d: %d lines are gone and %d counted as lost", try, begin, end, gone, lost)
 				}
-				goOn(t, name, got, lost)
+				if try%4 == 0 {
+					goOn(t, name, got, lost)
+				}
 			}
 		})
 	}
