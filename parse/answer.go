@@ -192,7 +192,7 @@ func (r *Record) hostsAnswer(b []byte) {
 // setResult takes a result apart from blanks behind it and from the note that
 // log-queries=extra adds.
 func (r *Record) setResult(result []byte) {
-	result = trimBlank(result)
+	result = trimEnd(result)
 	r.Result = result
 	if len(result) == 0 || result[len(result)-1] != ')' {
 		return

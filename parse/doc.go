@@ -4,12 +4,18 @@
 //	bytes --Splitter--> lines --Record.Parse--> records --AppendName--> names
 //
 // A line is a prefix and a message. The prefix is dnsmasq's own or that of
-// what passed the line on; every part of it may be missing:
+// what passed the line on, be it syslog, the journal, a container's runtime, a
+// cluster, a collector with its JSON, Pi-hole's tail, grep or a mail; every
+// part of it may be missing:
 //
 //	<30>Nov 23 10:00:00 host dnsmasq[123]: MESSAGE
 //	    a log file has no priority and no host; the journal prints the host;
-//	    standard error has no time; `journalctl -o cat` prints the message alone;
-//	    the time may also be 2026-11-23T10:00:00.123456+01:00
+//	    standard error has no time; `journalctl -o cat` prints the message alone
+//
+// It is read from the line's beginning, part by part, each by its own form, and
+// remembered: most lines start as the one before, but for digits. All forms
+// that are known are in wrapper_test.go. Another program's tag may be that of a
+// collector; [Record] learns from the log which are.
 //
 // The process in brackets is no key to anything: each TCP connection has one
 // of its own. Tags such as dnsmasq-dhcp are other subsystems. The messages:

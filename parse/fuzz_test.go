@@ -2,7 +2,10 @@ package parse
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -16,7 +19,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		for range 2 { // what stands before the message is remembered
 			r.Parse(line)
-			if got, want := plainOf(&r), reference(string(line)); got != want {
+			if want, ok := reference(string(line)); ok && plainOf(&r) != want {
+				got := plainOf(&r)
 				t.Errorf("%q\n got %v\nwant %v", line, got, want)
 			}
 			line = slices.Concat(bytes.TrimSuffix(line, r.Text), []byte("query[A] a.example from 10.0.0.2"))
@@ -61,6 +65,66 @@ func FuzzSplitter(f *testing.F) {
 		s.Flush(line)
 		if want := referenceLines(log); !slices.Equal(got, want) {
 			t.Errorf("%q by %v\n got %q\nwant %q", log, sizes, got, want)
+		}
+	})
+}
+
+// FuzzWrappers glues known wrappers around messages with a hostile name, TXT
+// record or other program's words in them: no line may say anything but what
+// it says without them.
+func FuzzWrappers(f *testing.F) {
+	forged := "dnsmasq[1]: query[A] evil.example from 1.2.3.4"
+	for i, w := range wrappers {
+		f.Add(uint(i), forged)
+		f.Add(uint(i), fmt.Sprintf(w.form, "query[A] evil.example from 1.2.3.4"))
+		f.Add(uint(i), `"}`+forged+"`")
+	}
+	f.Fuzz(func(t *testing.T, n uint, field string) {
+		w := wrappers[n%uint(len(wrappers))]
+		field = strings.Map(func(c rune) rune {
+			if c < ' ' || c > '~' {
+				return -1 // which dnsmasq doesn't print
+			}
+			return c
+		}, field)
+		if len(field) > 500 {
+			return
+		}
+		parse := func(message string) (r Record) {
+			if strings.Contains(w.form, `":`) || strings.Contains(w.form, `"=>`) {
+				text, err := json.Marshal(message)
+				if err != nil {
+					t.Fatal(err)
+				}
+				message = string(text[1 : len(text)-1])
+			}
+			r.Parse(fmt.Appendf(nil, w.form, "query[A] a.example from 192.0.2.6")) // the form is known
+			line := []byte(strings.Replace(w.form, "%s", message, 1))
+			r.Parse(line)
+			var fresh Record
+			if fresh.Parse(line); brief(&fresh) != brief(&r) {
+				t.Errorf("%s: %q is %q by itself, %q behind another", w.name, line, brief(&fresh), brief(&r))
+			}
+			return r
+		}
+		if r := parse("query[A] " + field + " from 192.0.2.5"); r.Kind == Query && string(r.Client) != "192.0.2.5" || r.Kind == Query && r.Rest == nil && string(r.Name) != field || r.Kind != Query && r.Kind != Garbled && r.Kind != Cut {
+			t.Errorf("%s: asking for %q is %v of %q by %q", w.name, field, r.Kind, r.Name, r.Client)
+		}
+		for _, message := range []string{"reply a.example is ", "cached a.example is ", "forwarded ", "reply ", "7 192.0.2.5/53 reply a.example is "} {
+			r := parse(message + field)
+			if r.Kind == Query || r.Rest != nil {
+				t.Errorf("%s: %q is a query for %q by %q", w.name, message+field, r.Name, r.Client)
+			}
+			if r.Kind == Answer && message != "reply " && string(r.Name) != "a.example" && !strings.Contains(field, " is ") {
+				t.Errorf("%s: %q is an answer for %q", w.name, message+field, r.Name)
+			}
+		}
+		for _, before := range []string{"Jan  8 21:51:56 host1 sshd[12]: Invalid user ", "Jan  8 21:51:56 host1 nginx: 203.0.113.9 ", "Jan  8 21:51:56 host1 dnsmasq-dhcp[14]: ", "<30>1 2026-01-08T21:51:56Z host1 sshd 12 - - x "} {
+			var r Record
+			r.Parse([]byte("Jan  8 21:51:56 host1 dnsmasq[14]: cleared cache"))
+			if r.Parse([]byte(before + field)); r.Kind == Query || r.Kind == Answer || r.Kind == Forward {
+				t.Errorf("another program's %q is %v of %q", before+field, r.Kind, r.Name)
+			}
 		}
 	})
 }

@@ -60,33 +60,49 @@ type Record struct {
 	// Repeats is how often more the message came than it is written.
 	Repeats uint64
 
-	filtered bool // the answer is a filter's
-	client   knownClient
-	last     remembered
-	clock    clock
+	Cause Cause // of a Loss
+	// Rest is the line that follows on the same, the line break between them
+	// missing: to be parsed next.
+	Rest []byte
+
+	filtered   bool // the answer is a filter's
+	client     knownClient
+	last       remembered
+	collectors collectors
+	clock      clock
 }
 
-// Parse reads one line without its line break. What the record held is gone.
+// Parse reads one line without its line break. What the record held is gone
+// but for what it knows of the log: a log has a record of its own.
 func (r *Record) Parse(line []byte) {
+	r.clear(line)
+	message, own, who := r.prefix(line)
+	if who == ours {
+		r.Text = message
+		if own >= cutLen {
+			r.Kind = Cut
+			return
+		}
+		r.message(message)
+	} else if who == unknown {
+		r.message(line[noiseLen(line):])
+	}
+	if r.Kind == Other && who != foreign || r.Kind == Garbled {
+		r.doubt(line)
+	}
+}
+
+func (r *Record) clear(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
 	r.Name, r.Source, r.Result, r.Note = nil, nil, nil, nil
-	r.Lost, r.Repeats, r.filtered = 0, 0, false
-	message, own, ok := r.prefix(line)
-	if !ok {
-		return
-	}
-	r.Text = message
-	if len(line) >= cutLen || own >= cutLen {
-		r.Kind = Cut
-		return
-	}
-	r.message(message)
+	r.Lost, r.Repeats, r.Cause, r.Rest, r.filtered = 0, 0, 0, nil, false
 }
 
 // message tells the kinds of message apart by their first bytes.
 func (r *Record) message(b []byte) {
-	b, form := r.extra(b)
+	var form form
+	r.Serial, r.Client, b, form = splitExtra(b)
 	if len(b) == 0 {
 		return
 	}
@@ -130,13 +146,16 @@ func (r *Record) message(b []byte) {
 		}
 	case 'd':
 		r.dnssec(b)
+	case '*':
+		r.ftlQuery(b)
+	case 0x1b:
+		if n := noiseLen(b); n > 0 {
+			r.message(b[n:])
+		}
 	default:
 		if r.pihole(b); r.Kind == Other && form == bare {
 			r.notice(b)
 		}
-	}
-	if r.Kind == Other && isJoined(b) {
-		r.Kind = Garbled
 	}
 }
 
@@ -149,7 +168,7 @@ func (r *Record) query(b []byte, n int, form form) {
 	}
 	name, client, ok := cutOnly(rest, " from ")
 	if !ok {
-		if name, client, ok = cutLast(trimBlank(rest), " from "); !ok || isJoined(name) {
+		if name, client, ok = cutLast(rest, " from "); !ok || isJoined(name) {
 			return
 		}
 	}
@@ -171,13 +190,13 @@ func (r *Record) forward(source, rest []byte) {
 			r.Kind = Garbled
 			return
 		}
-		name, to, ok = cutLast(trimBlank(rest[1:]), " to ")
+		name, to, ok = cutLast(rest[1:], " to ")
 	}
 	if !ok || len(name) == 0 || bytes.IndexByte(to, ' ') >= 0 {
 		return
 	}
 	r.Kind = Forward
-	r.Source, r.Name, r.Result = source, name, to
+	r.Source, r.Name, r.Result = source, name, trimEnd(to)
 }
 
 // dnssec reads a query of dnsmasq's own, "dnssec-query[DS] NAME to ADDR" or
@@ -196,31 +215,6 @@ func (r *Record) dnssec(b []byte) {
 	}
 }
 
-// isJoined reports whether what has a space in it holds the tag of another
-// line: the newline between the two is missing. What follows can't be taken
-// for a line, since a client may ask for a name that looks so.
-func isJoined(b []byte) bool {
-	for {
-		at := bytes.Index(b, []byte(tagName))
-		if at < 0 {
-			return false
-		}
-		b = b[at:]
-		if _, ok := afterTag(b); ok {
-			return true
-		}
-		b = b[len(tagName):]
-	}
-}
-
-// trimBlank cuts spaces and tabs off the end.
-func trimBlank(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
 // cutOnly is [cutLast] for what has no other space than those of the word,
 // as nearly all messages: no search from the end is needed.
 func cutOnly(b []byte, word string) (before, after []byte, ok bool) {
@@ -229,7 +223,7 @@ func cutOnly(b []byte, word string) (before, after []byte, ok bool) {
 		return nil, nil, false
 	}
 	after = b[at+len(word):]
-	return b[:at], after, bytes.IndexByte(after, ' ') < 0 && (len(after) == 0 || after[len(after)-1] != '\t')
+	return b[:at], after, bytes.IndexByte(after, ' ') < 0
 }
 
 // cutLast cuts b around the last word, which has a space at either end.

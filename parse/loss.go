@@ -1,11 +1,28 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
-// losses are the beginnings of dnsmasq's messages on what was lost or refused.
+// Cause is what the lines of a [Loss] were lost by.
+type Cause uint8
+
+const (
+	// ByRefusal is a query or an answer that dnsmasq didn't take, or an
+	// upstream that refuses: no line is missing, but answers are.
+	ByRefusal Cause = iota
+	// ByQueue is dnsmasq's own queue of lines, log-async.
+	ByQueue
+	// ByKeeper is the journal or rsyslog, which limit how fast lines come in.
+	ByKeeper
+	// ByDisk is a log that dnsmasq could not write. How many lines is not said.
+	ByDisk
+)
+
+// refusals are the beginnings of dnsmasq's messages on what it refused.
 // dnsmasq may print some in its locale's language: those are not noticed.
-var losses = []string{
-	"log failed: ",
+var refusals = []string{
 	"Maximum number of concurrent DNS queries ",
 	"possible DNS-rebind attack detected",
 }
@@ -16,17 +33,21 @@ func (r *Record) notice(b []byte) {
 		r.Kind = Start
 		return
 	}
+	if hasPrefix(b, "log failed: ") {
+		r.lose(1, ByDisk)
+		return
+	}
 	if n, ok := numbered(b, "overflow: ", " log entries lost"); ok {
-		r.lose(n)
+		r.lose(n, ByQueue)
 		return
 	}
 	if hasPrefix(b, "nameserver ") && bytes.HasSuffix(b, refused) {
-		r.lose(1)
+		r.lose(1, ByRefusal)
 		return
 	}
-	for _, beginning := range losses {
+	for _, beginning := range refusals {
 		if hasPrefix(b, beginning) {
-			r.lose(1)
+			r.lose(1, ByRefusal)
 			return
 		}
 	}
@@ -35,7 +56,7 @@ func (r *Record) notice(b []byte) {
 
 var refused = []byte(" refused to do a recursive query")
 
-func (r *Record) lose(n uint64) { r.Kind, r.Lost = Loss, n }
+func (r *Record) lose(n uint64, by Cause) { r.Kind, r.Lost, r.Cause = Loss, n, by }
 
 // numbered returns the number between before and after; after may be followed
 // by more.
@@ -74,6 +95,62 @@ func (r *Record) repeat(b []byte) {
 	if r.message(b); r.Kind != Other {
 		r.Repeats = n - 1 // rsyslog counts this one
 	}
+}
+
+// collectorLoss reads what a log's keeper says of the messages that it threw
+// away:
+//
+//	systemd-journald[1]: Suppressed 123 messages from dnsmasq.service
+//	rsyslogd-2177: imuxsock lost 516 messages from pid 159386 due to rate-limiting
+//	rsyslogd: imuxsock from <dnsmasq:123>: 516 messages lost due to rate-limiting (…)
+//	rsyslogd: imjournal: begin to drop messages due to rate-limiting
+//
+// What names another program is no loss of ours; what names none may be.
+func (r *Record) collectorLoss(tag, b []byte) {
+	switch {
+	case hasPrefix(tag, "systemd-journal"):
+		const before, after = "Suppressed ", " messages from "
+		if n, ok := numbered(b, before, after); ok {
+			_, unit, _ := bytes.Cut(b, []byte(after))
+			if mentionsOurs(unit) {
+				r.lose(n, ByKeeper)
+			}
+		}
+	case hasPrefix(tag, "rsyslogd"):
+		r.rsyslogLoss(string(b))
+	}
+}
+
+func (r *Record) rsyslogLoss(s string) {
+	if !strings.Contains(s, "due to rate-limiting") {
+		return
+	}
+	for _, before := range []string{"<", ", name: "} {
+		if _, program, ok := strings.Cut(s, before); ok && !mentionsOurs([]byte(program)) {
+			return
+		}
+	}
+	for _, after := range []string{" messages from pid ", " messages lost"} {
+		before, _, ok := strings.Cut(s, after)
+		if n := before[strings.LastIndexByte(before, ' ')+1:]; ok && n != "" && len(n) <= maxSerial && countDigits([]byte(n)) == len(n) {
+			r.lose(decimal([]byte(n)), ByKeeper)
+			return
+		}
+	}
+	if strings.Contains(s, " to drop messages ") {
+		r.lose(1, ByKeeper) // how many comes later, from some of its parts
+	}
+}
+
+// mentionsOurs reports whether a unit or a program is one that dnsmasq may run
+// in.
+func mentionsOurs(b []byte) bool {
+	for _, name := range unitNames {
+		if bytes.Contains(b, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 func decimal(digits []byte) (n uint64) {

@@ -1,5 +1,7 @@
 package parse
 
+import "bytes"
+
 // The sources of answers that Pi-hole's dnsmasq, pihole-FTL 5.0 to 6.4, has
 // beside dnsmasq's own (dnsmasq_interface.c, "blockingreason"). Each answers
 // " NAME is RESULT"; the lists may have " (CNAME)" behind them, for a name
@@ -50,4 +52,46 @@ func (r *Record) pihole(b []byte) {
 		}
 		return
 	}
+}
+
+// ftlQuery is how pihole-FTL's own log, with debug.queries, tells of a query:
+//
+//	**** new UDP IPv4 query[A] query "a.example" from eth0/10.0.0.2#5353 (ID 7, FTL 12, dnsmasq_interface.c:817)
+//
+// Up to 5.2 the interface, the port and the second "query" are missing.
+const ftlQuery = "**** new "
+
+func (r *Record) ftlQuery(b []byte) {
+	if !hasPrefix(b, ftlQuery) {
+		return
+	}
+	b = b[len(ftlQuery):]
+	for _, word := range []string{"UDP ", "TCP ", "IPv4 ", "IPv6 "} {
+		if hasPrefix(b, word) {
+			b = b[len(word):]
+		}
+	}
+	source, _, ok := bytes.Cut(b, []byte("["))
+	if !ok || string(source) != "query" {
+		return
+	}
+	r.Kind = Garbled
+	t, rest, ok := bracketed(b[len(source):])
+	if !ok {
+		return
+	}
+	rest = bytes.TrimPrefix(rest, []byte("query "))
+	name, rest, ok := cutLast(rest, `" from `)
+	if !ok || len(name) < 2 || name[0] != '"' {
+		return
+	}
+	client, _, ok := bytes.Cut(rest, []byte(" (ID "))
+	client = client[bytes.IndexByte(client, '/')+1:]
+	if port := bytes.LastIndexByte(client, '#'); port >= 0 {
+		client = client[:port]
+	}
+	if !ok || !isZoned(client) {
+		return
+	}
+	r.Kind, r.Source, r.Type, r.Name, r.Client = Query, source, typeName(t), name[1:], client
 }

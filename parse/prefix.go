@@ -13,53 +13,96 @@ const (
 	bareLost   = "<30>Nov 23 10:00:00 dnsmasq[4194304]: " // the most that can be missing
 )
 
+// maker is who wrote a line.
+type maker uint8
+
+const (
+	unknown maker = iota // how the line begins is no form that is known
+	ours                 // dnsmasq's part that answers queries
+	foreign              // another program, or another part of dnsmasq
+)
+
 // remembered is what stands before a line's message. The next line mostly has
-// the same, and to read it anew would cost a quarter of the whole.
+// the same but for digits, and to read it anew would cost more than all that
+// follows. Where the form is known, digits may be any.
 type remembered struct {
-	text       [64]byte
+	text       [160]byte
 	n          int // of text, 0 for none
 	stamp, end int // where in it the time is
+	tag        int // where in it dnsmasq's own tag is, n if it has none
 	lost       int // how much longer the line was in dnsmasq's buffer
 }
 
+// is reports whether a line starts with what is remembered.
+func (p *remembered) is(line []byte) bool {
+	return len(line) >= p.n && string(line[:p.n]) == string(p.text[:p.n])
+}
+
+// matches reports whether a line starts with the first n bytes of what is
+// remembered, but for digits.
+func (p *remembered) matches(line []byte, n int) bool {
+	if len(line) < n {
+		return false
+	}
+	for i, c := range p.text[:n] {
+		if d := line[i]; c != d && !(isDigit(c) && isDigit(d)) {
+			return false
+		}
+	}
+	return true
+}
+
 // prefix reads what stands before the message. own is the length that the
-// line had in dnsmasq's buffer. ok is false for a line of another program or
-// subsystem.
-func (r *Record) prefix(line []byte) (message []byte, own int, ok bool) {
+// line had in dnsmasq's buffer.
+func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 	last := &r.last
-	if last.n > 0 && len(line) >= last.n && string(line[:last.n]) == string(last.text[:last.n]) {
+	known := last.n > 0 && last.is(line)
+	if last.n > 0 && !known && last.matches(line, last.n) {
+		known = true
+		copy(last.text[:last.n], line)
+	}
+	if known {
 		if last.end > 0 {
 			r.Stamp = line[last.stamp:last.end]
 		}
-		return line[last.n:], len(line) + last.lost, true
+		return line[last.n:], len(line) + last.lost, ours
 	}
-	priority := priorityLen(line)
-	p := remembered{stamp: priority}
-	rest := line[priority:]
-	if n := stampLen(rest); n > 0 {
-		r.Stamp, rest = rest[:n], rest[n+1:]
-		p.end = p.stamp + n
+	w := wrapper{collectors: &r.collectors}
+	switch who = w.read(line); who {
+	case foreign:
+		r.collectorLoss(w.tag, w.rest)
+	case ours:
+		r.Stamp = w.stamp
+		own = r.remember(line, &w)
 	}
-	if message, ok = afterTag(rest); !ok {
-		if p.end == 0 {
-			return rest, len(bareLost) + len(rest), true
-		}
-		// The next word is the host's name, unless it is another program's tag.
-		host := bytes.IndexByte(rest, ' ')
-		if host <= 0 || rest[host-1] == ':' {
-			return nil, 0, false
-		}
-		rest = rest[host+1:]
-		p.lost = len(syslogLost) + len(rest) - len(line)
-		if message, ok = afterTag(rest); !ok {
-			return nil, 0, false
-		}
+	return w.rest, own, who
+}
+
+// remember keeps what stands before a line's message and returns how long the
+// line was in dnsmasq's buffer.
+func (r *Record) remember(line []byte, w *wrapper) (own int) {
+	switch {
+	case w.tagLen == 0:
+		own = len(bareLost) + len(w.rest)
+	case w.marked:
+		own = len(syslogLost) + w.tagLen + len(w.rest)
+	default:
+		own = len(line)
 	}
-	if p.n = len(line) - len(message); p.n <= len(p.text) {
-		copy(p.text[:], line[:p.n])
-		*last = p
+	r.collectors.direct = r.collectors.direct || w.tagLen > 0 && !w.nested
+	n := len(line) - len(w.rest)
+	if w.loose || n == 0 || n > len(r.last.text) {
+		return own
 	}
-	return message, len(line) + p.lost, true
+	p := &r.last
+	p.n, p.tag, p.lost = n, n-w.tagLen, own-len(line)
+	p.stamp, p.end = 0, 0
+	if w.stamp != nil {
+		p.stamp = cap(line) - cap(w.stamp)
+		p.end = p.stamp + len(w.stamp)
+	}
+	copy(p.text[:], line[:n])
+	return own
 }
 
 // priorityLen returns the length of the "<30>" that a line starts with.
@@ -95,59 +138,22 @@ func afterTag(b []byte) ([]byte, bool) {
 	return b[2:], true
 }
 
-// form is what log-queries=extra put before a message.
-type form uint8
+// isJoined reports whether what has a space in it holds the tag of another
+// line: the newline between the two is missing. What follows can't be taken
+// for a line, since a client may ask for a name that looks so.
+func isJoined(b []byte) bool { return tagAt(b) >= 0 }
 
-const (
-	bare       form = iota // nothing
-	addressed              // "17 ADDR/PORT ", or "* ADDR/PORT " up to 2.85
-	serialOnly             // "17 ", before dnsmasq's own queries
-)
-
-// maxSerial is how many digits a serial has at most, an unsigned int.
-const maxSerial = len("4294967295")
-
-// extra reads what log-queries=extra puts before the message b and returns
-// what follows: b itself where there is nothing of the kind.
-func (r *Record) extra(b []byte) ([]byte, form) {
-	rest := b
-	if hasPrefix(b, "UDP ") || hasPrefix(b, "TCP ") {
-		rest = b[len("UDP "):]
-	}
-	n := countDigits(rest)
-	starred := n == 0 && hasPrefix(rest, "* ")
-	if starred {
-		n = 1
-	}
-	if n == 0 || n > maxSerial || n >= len(rest) || rest[n] != ' ' {
-		return b, bare
-	}
-	client, after, ok := clientPort(rest[n+1:])
-	if starred && !ok {
-		return b, bare
-	}
-	if !starred {
-		for _, digit := range rest[:n] {
-			r.Serial = r.Serial*10 + uint64(digit-'0')
+// tagAt returns where in b dnsmasq's tag is, -1 if it isn't.
+func tagAt(b []byte) int {
+	for from := 0; ; {
+		at := bytes.Index(b[from:], []byte(tagName))
+		if at < 0 {
+			return -1
 		}
+		at += from
+		if _, ok := afterTag(b[at:]); ok {
+			return at
+		}
+		from = at + len(tagName)
 	}
-	if !ok {
-		return rest[n+1:], serialOnly
-	}
-	r.Client = client
-	return after, addressed
-}
-
-// clientPort splits "ADDR/PORT rest".
-func clientPort(b []byte) (client, rest []byte, ok bool) {
-	slash := bytes.IndexByte(b, '/')
-	if slash < 0 || !isZoned(b[:slash]) {
-		return nil, nil, false
-	}
-	rest = b[slash+1:]
-	n := countDigits(rest)
-	if n == 0 || n > len("65535") || n >= len(rest) || rest[n] != ' ' {
-		return nil, nil, false
-	}
-	return b[:slash], rest[n+1:], true
 }

@@ -49,10 +49,7 @@ var sourceForm = func() string {
 
 // The forms of a line, for a parser that is slow and plain to see.
 var (
-	taggedForm  = regexp.MustCompile(`(?s)^(?:<\d{1,3}>)?(?:(` + stampForm + `) )?` + tagForm + `(.*)$`)
-	hostForm    = regexp.MustCompile(`(?s)^(?:<\d{1,3}>)?(` + stampForm + `) [^ ]*[^ :] (` + tagForm + `(.*))$`)
-	stampedForm = regexp.MustCompile(`(?s)^(?:<\d{1,3}>)?(` + stampForm + `) `)
-	bareForm    = regexp.MustCompile(`(?s)^(?:<\d{1,3}>)?(.*)$`)
+	taggedForm = regexp.MustCompile(`(?s)^(?:<\d{1,3}>)?(?:(` + stampForm + `) (?:[a-z-]+[a-z] )?)?(` + tagForm + `(.*))$`)
 
 	addressedForm = regexp.MustCompile(`(?s)^(?:(?:UDP |TCP )?(?:(\d{1,10})|\*)) ([^ /]+)/\d{1,5} (.*)$`)
 	serialForm    = regexp.MustCompile(`(?s)^(?:UDP |TCP )?(\d{1,10}) (.*)$`)
@@ -65,31 +62,30 @@ var (
 	hostsForm    = regexp.MustCompile(`(?s)^(/.*) is (.*)$`)
 	hostsName    = regexp.MustCompile(`(?s)^(.*) ([^ ]+)$`)
 	errorForm    = regexp.MustCompile(`^(?:SERVFAIL|REFUSED|FORMERR|not implemented|\d+)$`)
+	insideForm   = regexp.MustCompile(`query` + typeForm)
+	addressStart = regexp.MustCompile(`^[0-9a-fA-F.:]*`)
 	tagInside    = regexp.MustCompile(tagForm)
 	repeatForm   = regexp.MustCompile(`^last message repeated \d{1,10} time`)
 	repeatedForm = regexp.MustCompile(`(?s)^message repeated [1-9]\d{0,9} times: \[ ?(.*)\]$`)
 	lossForm     = regexp.MustCompile(`(?s)^(?:overflow: \d{1,10} log entries lost|log failed: |Maximum number of concurrent DNS queries |possible DNS-rebind attack detected|nameserver (?:.* )?refused to do a recursive query$)`)
 )
 
-// reference reads a line as Record.Parse does.
-func reference(line string) (p plain) {
-	p.text = line
-	own := len(line)
-	if m := taggedForm.FindStringSubmatch(line); m != nil {
-		p.stamp, p.text = m[1], m[2]
-	} else if m := hostForm.FindStringSubmatch(line); m != nil {
-		p.stamp, p.text = m[1], m[3]
-		own = len("<30>Nov 23 10:00:00 ") + len(m[2])
-	} else if m := stampedForm.FindStringSubmatch(line); m != nil {
-		p.stamp = m[1]
-		return p
-	} else {
-		p.text = bareForm.FindStringSubmatch(line)[1]
-		own = len("<30>Nov 23 10:00:00 dnsmasq[4194304]: ") + len(p.text)
+// reference reads a line as Record.Parse does, if it is wrapped in no more
+// than syslog's own form and nothing is to be cut off its end; ok is false
+// otherwise.
+func reference(line string) (p plain, ok bool) {
+	m := taggedForm.FindStringSubmatch(line)
+	if m == nil || strings.HasPrefix(m[3], "dnsmasq") || strings.ContainsAny(line, "\x00\x1b") {
+		return p, false
 	}
-	if len(line) >= 1023 || own >= 1023 {
+	p.stamp, p.text = m[1], m[3]
+	own := len(line)
+	if p.stamp != "" && !strings.HasPrefix(line, p.stamp+" dnsmasq") || len(p.stamp) != len("Nov 23 10:00:00") {
+		own = len("<30>Nov 23 10:00:00 ") + len(m[2])
+	}
+	if own >= 1023 {
 		p.kind = Cut
-		return p
+		return p, true
 	}
 	rest, hasSerial := p.text, false
 	if m := addressedForm.FindStringSubmatch(rest); m != nil && zonedAddress(m[2]) {
@@ -100,25 +96,69 @@ func reference(line string) (p plain) {
 		rest, hasSerial = m[2], true
 	}
 	p.message(rest, hasSerial)
-	return p
+	if p.kind == Other && (tagInside.MatchString(p.text) || queryInside(p.text)) {
+		p.kind = Garbled
+	}
+	return p, p.kind != Other && p.kind != Garbled || trimEndOf(line) == line
 }
+
+// notice reads what dnsmasq says of itself and reports whether it is that.
+func (p *plain) notice(text string) bool {
+	switch {
+	case repeatForm.MatchString(text):
+		p.kind = Repeat
+	case repeatedForm.MatchString(text):
+		inner := repeatedForm.FindStringSubmatch(text)[1]
+		if strings.HasPrefix(inner, "message repeated ") {
+			return false
+		}
+		p.message(inner, false)
+	case strings.HasPrefix(text, "started, version "):
+		p.kind = Start
+	case lossForm.MatchString(text):
+		p.kind = Loss
+	default:
+		return false
+	}
+	return true
+}
+
+func queryInside(text string) bool {
+	for {
+		m := insideForm.FindStringSubmatchIndex(text)
+		if m == nil {
+			return false
+		}
+		for _, from := range strings.Split(text[m[1]:], " from ")[1:] {
+			if address, err := netip.ParseAddr(addressStart.FindString(from)); err == nil && address.Zone() == "" {
+				return true
+			}
+		}
+		text = text[m[0]+1:]
+	}
+}
+
+func trimEndOf(line string) string { return strings.TrimRight(line, " \t\r`\"") }
 
 func (p *plain) message(text string, serialOnly bool) {
 	if queryStart.MatchString(text) {
 		p.kind = Garbled
-		m := queryForm.FindStringSubmatch(strings.TrimRight(text, " \t"))
+		m := queryForm.FindStringSubmatch(text)
 		if m == nil || tagInside.MatchString(m[3]) && strings.Contains(m[3], " ") || serialOnly || !zonedAddress(m[4]) || p.client != "" && !agree(p.client, m[4]) {
 			return
 		}
 		p.kind, p.source, p.qtype, p.name, p.client = Query, m[1], referenceType(m[2]), m[3], m[4]
 		return
 	}
-	if tagInside.MatchString(text) && !strings.HasPrefix(text, "possible DNS-rebind") {
+	if !serialOnly && p.client == "" && p.notice(text) {
+		return
+	}
+	if tagInside.MatchString(text) {
 		p.kind = Garbled
 		return
 	}
-	if m := forwardForm.FindStringSubmatch(strings.TrimRight(text, " \t")); m != nil {
-		p.kind, p.source, p.qtype, p.name, p.result = Forward, m[1]+m[2], referenceType(m[3]), m[4], m[5]
+	if m := forwardForm.FindStringSubmatch(text); m != nil {
+		p.kind, p.source, p.qtype, p.name, p.result = Forward, m[1]+m[2], referenceType(m[3]), m[4], trimEndOf(m[5])
 		return
 	}
 	if m := answerForm.FindStringSubmatch(text); m != nil {
@@ -138,26 +178,10 @@ func (p *plain) message(text string, serialOnly bool) {
 		}
 		return
 	}
-	if serialOnly || p.client != "" {
-		return
-	}
-	switch {
-	case repeatForm.MatchString(text):
-		p.kind = Repeat
-	case repeatedForm.MatchString(text):
-		if inner := repeatedForm.FindStringSubmatch(text)[1]; strings.HasPrefix(inner, "message repeated ") {
-			return
-		}
-		p.message(repeatedForm.FindStringSubmatch(text)[1], false)
-	case strings.HasPrefix(text, "started, version "):
-		p.kind = Start
-	case lossForm.MatchString(text):
-		p.kind = Loss
-	}
 }
 
 func withoutRemark(result string) string {
-	result = strings.TrimRight(result, " \t")
+	result = trimEndOf(result)
 	if before, ok := strings.CutSuffix(result, " (DNSSEC signed)"); ok {
 		return before
 	}

@@ -3,13 +3,14 @@ package parse
 import "bytes"
 
 // maxLine is how much of a line is kept. dnsmasq's own have at most 1023
-// bytes, and those who pass them on add a time and a host's name.
-const maxLine = 4096
+// bytes, and what those who pass them on add, such as all that a cluster knows
+// of a container, has some thousand.
+const maxLine = 64 << 10
 
 // Splitter cuts a log into lines, however its bytes come in. It holds what is
-// there of the last line until its end comes, and no more than 4096 bytes of
-// it: of a longer line just the beginning is seen, which Record.Parse finds to
-// be [Cut]. Its zero value is ready for use.
+// there of the last line until its end comes, and no more than 64 KiB of it: of
+// a longer line just the beginning is seen, which Record.Parse finds to be
+// [Cut] if it is dnsmasq's. Its zero value is ready for use.
 type Splitter struct {
 	tail []byte // the unfinished line's beginning, at most maxLine bytes
 	long bool   // the unfinished line goes on beyond that

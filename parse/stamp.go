@@ -5,39 +5,227 @@ import (
 	"time"
 )
 
-// ctimeLen is the length of "Nov 23 10:00:00", isoLen that of
-// "2026-11-23T10:00:00".
-const (
-	ctimeLen = len("Nov 23 10:00:00")
-	isoLen   = len("2026-11-23T10:00:00")
-)
+// stamp is a time as it is written. Its forms, each with a fraction after a
+// dot or a comma if there is one:
+//
+//	Nov 23 10:00:00           dnsmasq, syslog; also "Nov 3", "Nov 23 2026 10:00:00"
+//	Mon Nov 23 10:00:00 2026  OpenWrt's logread; also with a zone before the year
+//	2026-11-23T10:00:00+01:00 RFC 3339; also with "/" or ".", with a space or "_"
+//	                          for the T, and a zone after a space
+//	Mon 2026-11-23 10:00:00 CET   journalctl -o short-full
+//	23/Nov/2026:10:00:00 +0100, 11/23/2026 10:00:00, 2026 Nov 23 10:00:00, 20261123 10:00:00
+//	10:00:00                  pihole -t
+//	1795428000.123456         journalctl -o short-unix; also ms, µs and ns, as in JSON
+//	@4000000065a1b2c3d4e5f6a7 TAI64N
+type stamp struct {
+	year, day            int // 0 if it has none
+	month                time.Month
+	hour, minute, second int
+	nanosecond           int
+	unix                 int64 // in the place of all but the nanosecond, if isUnix is set
+	isUnix               bool
+	ambiguous            bool // 1/2/2026 may be in January or in February
+	zoned                bool
+	offset               int // of the zone, in seconds
+}
 
 // stampLen returns the length of the time that b starts with, 0 if it starts
-// with none. A space follows it.
+// with none.
 func stampLen(b []byte) int {
-	n := 0
-	switch {
-	case len(b) > ctimeLen && isCtime(b):
-		n = ctimeLen + fraction(b[ctimeLen:])
-	case len(b) > isoLen && isISO(b):
-		n = isoLen + fraction(b[isoLen:])
-		n += zone(b[n:])
-	}
-	if n == 0 || n >= len(b) || b[n] != ' ' {
+	if len(b) == 0 || !stampStart[b[0]] {
 		return 0
 	}
+	_, n := scanStamp(b)
 	return n
 }
 
-func isCtime(b []byte) bool {
-	_ = b[ctimeLen-1]
-	return b[3] == ' ' && (b[4] == ' ' || isDigit(b[4])) && isDigit(b[5]) && b[6] == ' ' &&
-		isClock(b[7:]) && month(b) != 0
+// stampStart is what a time can start with: a digit, the first letter of a
+// weekday or a month, TAI64N's mark.
+var stampStart = setOf("0123456789JFMASONDTW@")
+
+func scanStamp(b []byte) (s stamp, n int) {
+	if len(b) > 0 && b[0] == '@' {
+		return scanTAI64N(b)
+	}
+	weekday := weekdayLen(b)
+	rest := b[weekday:]
+	switch {
+	case len(rest) == 0:
+		return s, 0
+	case isDigit(rest[0]):
+		n = s.scanDigits(rest)
+	default:
+		n = s.scanMonth(rest, weekday > 0)
+	}
+	if n == 0 {
+		return stamp{}, 0
+	}
+	return s, weekday + n
 }
 
-func isISO(b []byte) bool {
-	return countDigits(b) == 4 && b[4] == '-' && isDigit(b[5]) && isDigit(b[6]) &&
-		b[7] == '-' && isDigit(b[8]) && isDigit(b[9]) && b[10] == 'T' && isClock(b[11:])
+// scanMonth reads what starts with a month's name.
+func (s *stamp) scanMonth(b []byte, weekday bool) int {
+	if len(b) < len("Nov 3 10:00:00") || b[3] != ' ' {
+		return 0
+	}
+	if s.month = month(b); s.month == 0 {
+		return 0
+	}
+	i := 3 + blanks(b[3:])
+	n := countDigits(b[i:])
+	if n == 0 || n > 2 {
+		return 0
+	}
+	s.day = number(b[i : i+n])
+	i += n
+	if rest := b[i:]; len(rest) > 6 && rest[0] == ' ' && countDigits(rest[1:]) == 4 && rest[5] == ' ' {
+		s.year = number(rest[1:5])
+		i += 5
+	}
+	n = blanks(b[i:])
+	if n == 0 {
+		return 0
+	}
+	i += n
+	if n = s.scanClock(b[i:]); n == 0 {
+		return 0
+	}
+	i += n
+	if weekday && s.year == 0 { // "... 2026" or "... CET 2026", as ctime and date print it
+		end := i + s.scanZoneWord(b[i:])
+		if rest := b[end:]; len(rest) >= 5 && rest[0] == ' ' && countDigits(rest[1:]) == 4 {
+			s.year = number(rest[1:5])
+			return end + 5
+		}
+		s.zoned, s.offset = false, 0
+	}
+	return i
+}
+
+// scanDigits reads what starts with a digit.
+func (s *stamp) scanDigits(b []byte) int {
+	n := countDigits(b)
+	if n >= len(b) {
+		return s.scanUnix(b, n)
+	}
+	switch sep := b[n]; {
+	case n == 2 && sep == ':':
+		return s.scanClock(b)
+	case n == 4 && (sep == '-' || sep == '/' || sep == '.'):
+		return s.scanYear(b, sep)
+	case n == 4 && sep == ' ':
+		s.year = number(b[:4])
+		if n := s.scanMonth(b[5:], false); n > 0 && s.year > 0 {
+			return 5 + n
+		}
+		return 0
+	case n == 8 && (sep == ' ' || sep == 'T'):
+		s.year, s.month, s.day = number(b[:4]), time.Month(number(b[4:6])), number(b[6:8])
+		return s.andClock(b, 8)
+	case n <= 2 && (sep == '/' || sep == '.' || sep == '-' || sep == ' '):
+		return s.scanDay(b, n, sep)
+	}
+	return s.scanUnix(b, n)
+}
+
+// scanYear reads "2026-11-23" and the time of the day.
+func (s *stamp) scanYear(b []byte, sep byte) int {
+	month := countDigits(b[5:])
+	i := 5 + month
+	if month == 0 || month > 2 || i >= len(b) || b[i] != sep {
+		return 0
+	}
+	day := countDigits(b[i+1:])
+	if day == 0 || day > 2 {
+		return 0
+	}
+	s.year, s.month, s.day = number(b[:4]), time.Month(number(b[5:i])), number(b[i+1:i+1+day])
+	return s.andClock(b, i+1+day)
+}
+
+// scanDay reads "23/Nov/2026", "23/11/2026" or "11/23" and the time of the
+// day. n is how many digits the first number has.
+func (s *stamp) scanDay(b []byte, n int, sep byte) int {
+	first := number(b[:n])
+	i := n + 1
+	named := len(b) >= i+3 && month(b[i:]) != 0
+	second := 0
+	if named {
+		s.month = month(b[i:])
+		i += 3
+	} else {
+		if sep == ' ' {
+			return 0
+		}
+		digits := countDigits(b[i:])
+		if digits == 0 || digits > 2 {
+			return 0
+		}
+		second = number(b[i : i+digits])
+		i += digits
+	}
+	if len(b) > i+5 && b[i] == sep && countDigits(b[i+1:]) == 4 {
+		s.year = number(b[i+1 : i+5])
+		i += 5
+	} else if sep == '.' {
+		return 0
+	}
+	switch {
+	case named:
+		s.day = first
+	case s.year == 0 || second > 12:
+		s.month, s.day = time.Month(first), second
+	default:
+		s.day, s.month = first, time.Month(second)
+		s.ambiguous = first <= 12 && first != second && sep != '.'
+	}
+	if i < len(b) && b[i] == ':' && named {
+		n := s.scanClock(b[i+1:])
+		if n == 0 {
+			return 0
+		}
+		i += 1 + n
+		return i + s.scanZone(b[i:])
+	}
+	return s.andClock(b, i)
+}
+
+// andClock reads the time of the day and the zone behind a date of n bytes.
+func (s *stamp) andClock(b []byte, n int) int {
+	if n >= len(b) || b[n] != 'T' && b[n] != '_' && b[n] != ' ' {
+		return 0
+	}
+	i := n + max(1, blanks(b[n:]))
+	clock := s.scanClock(b[i:])
+	if clock == 0 {
+		return 0
+	}
+	i += clock
+	return i + s.scanZone(b[i:])
+}
+
+// scanClock reads "10:00:00" and a fraction.
+func (s *stamp) scanClock(b []byte) int {
+	if len(b) < len("10:00:00") || !isClock(b) {
+		return 0
+	}
+	s.hour, s.minute, s.second = number(b[0:2]), number(b[3:5]), number(b[6:8])
+	return len("10:00:00") + s.scanFraction(b[len("10:00:00"):])
+}
+
+func (s *stamp) scanFraction(b []byte) int {
+	if len(b) < 2 || b[0] != '.' && b[0] != ',' || !isDigit(b[1]) {
+		return 0
+	}
+	digits := countDigits(b[1:])
+	s.nanosecond = 0
+	for i := 1; i <= 9; i++ {
+		s.nanosecond *= 10
+		if i <= digits {
+			s.nanosecond += int(b[i] - '0')
+		}
+	}
+	return 1 + digits
 }
 
 // isClock reports whether b starts like "10:00:00".
@@ -49,167 +237,48 @@ func isClock(b []byte) bool {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// fraction returns the length of the ".123456" that b starts with.
-func fraction(b []byte) int {
-	if len(b) > 1 && b[0] == '.' && isDigit(b[1]) {
-		return 1 + countDigits(b[1:])
+// blanks returns how many spaces and tabs b starts with.
+func blanks(b []byte) int {
+	n := 0
+	for n < len(b) && (b[n] == ' ' || b[n] == '\t') {
+		n++
 	}
-	return 0
+	return n
 }
 
-// zone returns the length of the "Z", "+01:00" or "+0100" that b starts with.
-func zone(b []byte) int {
-	switch {
-	case len(b) == 0:
-		return 0
-	case b[0] == 'Z':
-		return 1
-	case b[0] != '+' && b[0] != '-':
-		return 0
+// number reads decimal digits.
+func number(b []byte) (n int) {
+	for _, c := range b {
+		n = n*10 + int(c-'0')
 	}
-	switch digits := countDigits(b[1:]); {
-	case digits == 4:
-		return len("+0100")
-	case digits == 2 && len(b) >= len("+01:00") && b[3] == ':' && countDigits(b[4:]) == 2:
-		return len("+01:00")
-	}
-	return 0
+	return n
 }
 
 // month returns the month whose English name b starts with, 0 if there is
 // none: dnsmasq's times don't follow the locale.
 func month(b []byte) time.Month {
-	switch string(b[:3]) {
-	case "Jan":
-		return time.January
-	case "Feb":
-		return time.February
-	case "Mar":
-		return time.March
-	case "Apr":
-		return time.April
-	case "May":
-		return time.May
-	case "Jun":
-		return time.June
-	case "Jul":
-		return time.July
-	case "Aug":
-		return time.August
-	case "Sep":
-		return time.September
-	case "Oct":
-		return time.October
-	case "Nov":
-		return time.November
-	case "Dec":
-		return time.December
+	at := bytes.Index([]byte("JanFebMarAprMayJunJulAugSepOctNovDec"), b[:3])
+	if at < 0 || at%3 != 0 {
+		return 0
 	}
-	return 0
+	return time.Month(at/3 + 1)
 }
 
-// clock remembers the last time that was read: many lines have the same.
-type clock struct {
-	stamp [len("2026-11-23T10:00:00.123456789+01:00")]byte
-	n     int
-	ref   time.Time
-	read  time.Time
-	ok    bool
-}
-
-// Time returns the line's own time; ok is false if it has none that can be.
-// One without a zone is local to ref. One without a year has the last year
-// that doesn't put it later than a day after ref, which is to be when the log
-// was read or last written.
-func (r *Record) Time(ref time.Time) (t time.Time, ok bool) {
-	c := &r.clock
-	if len(r.Stamp) == 0 || len(r.Stamp) > len(c.stamp) {
-		return time.Time{}, false
+// weekdayLen returns the length of the "Mon " or "Mon, " that b starts with.
+func weekdayLen(b []byte) int {
+	if len(b) < len("Mon, ") {
+		return 0
 	}
-	if c.ref != ref || !bytes.Equal(c.stamp[:c.n], r.Stamp) {
-		c.n = copy(c.stamp[:], r.Stamp)
-		c.ref = ref
-		c.read, c.ok = readStamp(r.Stamp, ref)
+	at := bytes.Index([]byte("MonTueWedThuFriSatSun"), b[:3])
+	if at < 0 || at%3 != 0 {
+		return 0
 	}
-	return c.read, c.ok
-}
-
-func readStamp(b []byte, ref time.Time) (time.Time, bool) {
-	if isDigit(b[0]) {
-		return readISO(b, ref.Location())
+	n := 3
+	if b[n] == ',' {
+		n++
 	}
-	d := date{month: month(b), day: number(b[4:6])}
-	d.readClock(b[7:])
-	// 29 February comes every four years, or eight.
-	for d.year = ref.Year() + 1; d.year >= ref.Year()-8; d.year-- {
-		if t, ok := d.in(ref.Location()); ok && !t.After(ref.Add(24*time.Hour)) {
-			return t, true
-		}
+	if b[n] != ' ' {
+		return 0
 	}
-	return time.Time{}, false
-}
-
-func readISO(b []byte, local *time.Location) (time.Time, bool) {
-	d := date{year: number(b[:4]), month: time.Month(number(b[5:7])), day: number(b[8:10])}
-	d.readClock(b[11:])
-	z := b[isoLen+fraction(b[isoLen:]):]
-	if len(z) == 0 {
-		return d.in(local)
-	}
-	t, ok := d.in(time.UTC)
-	if !ok {
-		return time.Time{}, false
-	}
-	if z[0] != 'Z' {
-		offset := time.Duration(number(z[1:3]))*time.Hour + time.Duration(number(z[len(z)-2:]))*time.Minute
-		if z[0] == '+' {
-			offset = -offset
-		}
-		t = t.Add(offset)
-	}
-	return t.In(local), true
-}
-
-// date is a time as it is written.
-type date struct {
-	year, day            int
-	month                time.Month
-	hour, minute, second int
-	nanosecond           int
-}
-
-// readClock reads "10:00:00" and the fraction that may follow.
-func (d *date) readClock(b []byte) {
-	d.hour, d.minute, d.second = number(b[0:2]), number(b[3:5]), number(b[6:8])
-	n := fraction(b[8:])
-	for i := 1; i <= 9; i++ {
-		d.nanosecond *= 10
-		if i < n {
-			d.nanosecond += int(b[8+i] - '0')
-		}
-	}
-}
-
-// in returns the time at that place, and whether there is such a time: no 31
-// April, no 25th hour. The 60th second of a minute may be a leap second.
-func (d *date) in(place *time.Location) (time.Time, bool) {
-	if d.month < time.January || d.month > time.December || d.day < 1 ||
-		d.hour > 23 || d.minute > 59 || d.second > 60 {
-		return time.Time{}, false
-	}
-	if lastDay := time.Date(d.year, d.month+1, 0, 0, 0, 0, 0, time.UTC).Day(); d.day > lastDay {
-		return time.Time{}, false
-	}
-	return time.Date(d.year, d.month, d.day, d.hour, d.minute, d.second, d.nanosecond, place), true
-}
-
-// number reads decimal digits; a space counts as 0.
-func number(b []byte) (n int) {
-	for _, c := range b {
-		n *= 10
-		if c != ' ' {
-			n += int(c - '0')
-		}
-	}
-	return n
+	return n + 1
 }
