@@ -171,6 +171,7 @@ func exportFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
+	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
 }
 
@@ -326,12 +327,9 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	s.AwaitSilence(ctx, o.silence)
-	if out, _ := s.Ledger.LeftOut(); out != "" {
-		say(fmt.Sprintf("left out %s: lxd-allowlist open %s shows them", out, sessionOf(s.Ledger)))
-	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
-	case err != nil && err != output.ErrChanged:
+	case err != nil && err != output.ErrChanged && err != output.ErrDoubtful:
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
 	case code == 127:
 		return exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
@@ -375,11 +373,6 @@ func (o *options) export(ctx context.Context, source string) error {
 	}
 	l, err := logfile.Load(ctx, program(), source)
 	if err == nil {
-		l.Read(func(r capture.Reader) {
-			if text := r.Counts().Damage(); text != "" {
-				fmt.Fprintln(os.Stderr, "lxd-allowlist: "+text)
-			}
-		})
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	}
 	return o.compared(err)
@@ -393,8 +386,12 @@ func (o *options) restore(ctx context.Context, target string) error {
 	}
 	defer server.Close()
 	done, err := server.Restore(ctx, network, o.force)
-	for _, name := range done {
-		fmt.Fprintf(os.Stderr, "lxd-allowlist: bridge %s is as it was before\n", name)
+	for _, r := range done {
+		if r.Kept {
+			say("bridge " + r.Network + " has nothing of ours any more; raw.dnsmasq was changed by somebody else meanwhile, and that stays")
+		} else {
+			say("bridge " + r.Network + " is as it was before")
+		}
 	}
 	if err == nil && len(done) == 0 {
 		fmt.Fprintln(os.Stderr, "lxd-allowlist: nothing to put back")

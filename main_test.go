@@ -234,7 +234,8 @@ func TestExportDiff(t *testing.T) {
 		t.Fatalf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 	path := filepath.Join(c.Dir, "allow.domains")
-	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "" || stderr != "" || code != 0 {
+	const leftOut = "lxd-allowlist: left out: 11 with NXDOMAIN only, 13 that dnsmasq answered by itself, 4 reverse lookups, 1 with a single label, 1 unfit for a list\n"
+	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "" || stderr != leftOut || code != 0 {
 		t.Errorf("the same: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 	file, err := os.ReadFile(path)
@@ -244,7 +245,7 @@ func TestExportDiff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "+ auth.docker.io\n- old.example\n" || stderr != "" || code != 1 {
+	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "+ auth.docker.io\n- old.example\n" || stderr != leftOut || code != 1 {
 		t.Errorf("changed: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 	for _, source := range []string{"/no/such/log", "/"} {
@@ -253,8 +254,50 @@ func TestExportDiff(t *testing.T) {
 		}
 	}
 	stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--merge", "--output", path))
-	if want := "+ auth.docker.io\nlxd-allowlist: wrote 66 rules to " + path + "\n"; stdout != "" || stderr != want || code != 0 {
+	if want := leftOut + "+ auth.docker.io\nlxd-allowlist: wrote 66 rules to " + path + "\n"; stdout != "" || stderr != want || code != 0 {
 		t.Errorf("merge: exit code %d, standard output %q, standard error %q, want %q", code, stdout, stderr, want)
+	}
+}
+
+// What may be missing is said in the same words to the user and in the file,
+// and --strict makes an error of it. A log without a query is one by itself,
+// and empties no list.
+func TestDoubts(t *testing.T) {
+	log := func(lines ...string) string {
+		path := filepath.Join(t.TempDir(), "dnsmasq.log")
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const tag, query = "Jan  8 21:51:56 dnsmasq[1]: ", "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5"
+	for line, says := range map[string]string{
+		tag + "overflow: 12 log entries lost":                                "12 log lines were lost in dnsmasq's queue",
+		tag + "overflow: 1 log entries lost":                                 "1 log line was lost in dnsmasq's queue",
+		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 query was refused by dnsmasq or an upstream",
+		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 line looks like a query and can't be read",
+		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 query was for a name that can't be printed",
+	} {
+		stdout, stderr, code := run(t, start(t, "export", log(query, line), "--format", "squid"))
+		if !strings.Contains(stderr, "lxd-allowlist: beware: "+says+"\n") || !strings.Contains(stdout, "# beware: "+says+"\n") || code != 0 {
+			t.Errorf("%s: exit code %d, standard error %q, standard output\n%s", line, code, stderr, stdout)
+		}
+		if _, stderr, code := run(t, start(t, "export", log(query, line), "--strict")); code != 1 || !strings.Contains(stderr, says) {
+			t.Errorf("%s: with --strict exit code %d, standard error %q", line, code, stderr)
+		}
+	}
+	if _, stderr, code := run(t, start(t, "export", log(query), "--strict")); code != 0 || stderr != "" {
+		t.Errorf("without a doubt: exit code %d, standard error %q", code, stderr)
+	}
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte("a.example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{log(), log(""), log(tag + "started, version 2.90"), log(tag + "query[A] localhost from 192.0.2.5")} {
+		_, stderr, code := run(t, start(t, "export", source, "--overwrite", "--output", list))
+		if data, err := os.ReadFile(list); err != nil || string(data) != "a.example\n" || code != 1 || stderr == "" {
+			t.Errorf("exit code %d, standard error %q, the list has %q, %v", code, stderr, data, err)
+		}
 	}
 }
 
@@ -286,7 +329,7 @@ func TestExportDamagedSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, start(t, "export", path))
-	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "1 of its lines could not be read") {
+	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "beware: 1 line of the session's journal is damaged") {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 }

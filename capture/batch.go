@@ -29,6 +29,8 @@ type line struct {
 	result  []byte
 	source  []byte // of an answer
 	lost    uint64 // lines that this one says are missing
+	cause   parse.Cause
+	repeats uint64 // how often more a query came
 	whole   []byte // of an answer
 }
 
@@ -62,19 +64,22 @@ type batch struct {
 	warm  uint64 // makes the compiler keep the reads of warmUp
 }
 
-// hear parses a line and puts it into the batch.
+// hear parses a line, which may turn out to be several, and puts it into the
+// batch.
 func (in *intake) hear(text []byte, at time.Time, stamps bool) {
-	b := &in.batch
-	in.parse(&b.lines[b.n], text, at, stamps)
-	if b.n++; b.n == batchLines {
-		in.takeBatch()
+	for b := &in.batch; text != nil; text = in.rec.Rest {
+		in.parse(&b.lines[b.n], text, at, stamps)
+		if b.n++; b.n == batchLines {
+			in.takeBatch()
+		}
 	}
 }
 
 func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 	r := &in.rec
 	r.Parse(text)
-	m.kind, m.serial, m.logged, m.lost = r.Kind, r.Serial, r.Name, r.Lost
+	m.kind, m.serial, m.logged = r.Kind, r.Serial, r.Name
+	m.lost, m.cause, m.repeats = r.Lost, r.Cause, r.Repeats
 	switch r.Kind {
 	case parse.Query:
 		m.kindOf, m.client = r.Type, r.Client

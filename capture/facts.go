@@ -67,7 +67,6 @@ func (f *facts) take(m *line) (id ID, first bool) {
 	f.counts.Lines++
 	switch m.kind {
 	case parse.Query:
-		f.counts.Queries++
 		id, first = f.query(m)
 	case parse.Answer:
 		f.answer(m)
@@ -77,10 +76,17 @@ func (f *facts) take(m *line) (id ID, first bool) {
 	case parse.Garbled:
 		f.counts.Garbled++
 	}
-	f.counts.Lost += m.lost
+	if m.lost > 0 && m.kind == parse.Loss {
+		f.counts.Lost[m.cause] += m.lost
+	} else {
+		f.counts.Holes += m.lost
+	}
 	f.chain = chain{}
 	return id, first
 }
+
+// maxRepeats bounds what "message repeated N times" may say.
+const maxRepeats = 1 << 20
 
 // query counts a query. first tells that its name was never asked for before.
 func (f *facts) query(m *line) (id ID, first bool) {
@@ -91,6 +97,7 @@ func (f *facts) query(m *line) (id ID, first bool) {
 			return 0, false
 		}
 	}
+	f.counts.Queries++
 	at := m.at
 	id, _ = f.lookupHashed(m.name, m.hash, at)
 	f.last.set(m.logged, id)
@@ -102,7 +109,7 @@ func (f *facts) query(m *line) (id ID, first bool) {
 		d.first, d.last = at, at
 		f.lastNew = time.Unix(0, at)
 	}
-	d.Queries++
+	d.Queries += 1 + uint32(min(m.repeats, maxRepeats))
 	d.first = min(d.first, at)
 	d.last = max(d.last, at)
 	freshType, freshClient := f.countType(d, m.kindOf), f.countClient(d, m.client)

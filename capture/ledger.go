@@ -3,7 +3,6 @@
 package capture
 
 import (
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -39,6 +38,7 @@ type Ledger struct {
 	intake
 
 	done, undone []change
+	gaps         []Gap
 	steps        uint32   // decisions, undos and redos so far
 	kept         uint32   // the last of the steps that the sink has kept
 	unkept       []change // those after it, by their numbers
@@ -81,25 +81,6 @@ type Client struct {
 // HostOwner is the owner of the bridge's own addresses: what the LXD host
 // itself asked.
 const HostOwner = "(host)"
-
-// Counts is what a ledger saw beside the domains.
-type Counts struct {
-	Lines       uint64 `json:"lines"`       // log lines
-	Queries     uint64 `json:"queries"`     // query lines
-	Cut         uint64 `json:"cut"`         // lines that dnsmasq's buffer cut; not trusted, not counted as queries
-	Garbled     uint64 `json:"garbled"`     // lines that look like queries and break their form
-	Unprintable uint64 `json:"unprintable"` // queries for a name that dnsmasq could not print
-	Lost        uint64 `json:"lost"`        // times that dnsmasq itself said it lost or refused something
-	Damaged     uint64 `json:"-"`           // lines of the session's journal that could not be read, when it was
-}
-
-// Damage says what of the session that was read is lost, "" for nothing.
-func (c Counts) Damage() string {
-	if c.Damaged == 0 {
-		return ""
-	}
-	return fmt.Sprintf("the session's journal is damaged: %d of its lines could not be read; all before and behind them was", c.Damaged)
-}
 
 // NewLedger returns an empty ledger that is kept in memory only.
 func NewLedger(info Info) *Ledger {

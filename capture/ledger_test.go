@@ -316,7 +316,6 @@ func TestConcurrently(t *testing.T) {
 				l.EndOfLog(noon, true)
 				l.SetOwners(map[string]string{"10.0.0.1": "dnstest"})
 				l.List(rng.IntN(2) == 0)
-				l.LeftOut()
 				l.Refresh(func(r capture.Reader, ids []capture.ID) {
 					for _, id := range ids {
 						r.Verdict(r.Domain(id))
@@ -361,7 +360,7 @@ func TestListIsOfOneMoment(t *testing.T) {
 		if got := len(l.List(false).Rules); got != 0 && got != n {
 			t.Errorf("the list has %d of %d domains", got, n)
 		}
-		if text, _ := l.LeftOut(); text != "" && text != fmt.Sprintf("%d by you", n) {
+		if text := l.List(false).LeftOut; text != "" && text != fmt.Sprintf("%d by you", n) {
 			t.Errorf("left out are %s", text)
 		}
 	}
@@ -393,14 +392,15 @@ func TestBelow(t *testing.T) {
 
 func TestLeftOut(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
-	if got, overruled := l.LeftOut(); got != "" || overruled != nil {
-		t.Errorf("of nothing, %q is left out and %v overruled", got, overruled)
+	if list := l.List(false); list.LeftOut != "" || list.Overruled != nil {
+		t.Errorf("of nothing, %q is left out and %v overruled", list.LeftOut, list.Overruled)
 	}
 	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5",
 		"query[A] gone.example from 10.0.0.5", "reply gone.example is NXDOMAIN")
 	l.ToggleSuffix("example.net")
 	l.Mark(capture.Mark{Decision: capture.Drop}, 1)
-	got, overruled := l.LeftOut()
+	list := l.List(false)
+	got, overruled := list.LeftOut, list.Overruled
 	if want := "1 with NXDOMAIN only"; got != want || !slices.Equal(overruled, []string{"b.example.net"}) {
 		t.Errorf("left out are %q and overruled %v, want %q and b.example.net", got, overruled, want)
 	}

@@ -7,30 +7,32 @@ import (
 	"strings"
 )
 
-// LeftOut says how many of the domains that were asked for are not exported,
-// and why: "2 by you, 4 with NXDOMAIN only"; "" where all are. overruled are
-// names that a person dropped and that a suffix rule allows all the same.
-func (l *Ledger) LeftOut() (text string, overruled []string) {
-	by := make(map[Rule]int)
-	begin := func() {
-		clear(by)
-		overruled = nil
+// leftOut counts the domains that were asked for and are not exported, by the
+// rule that drops them. allowed are names that a person dropped and that a
+// suffix rule allows all the same.
+type leftOut struct {
+	by      map[Rule]int
+	allowed []string
+}
+
+func (o *leftOut) add(l *Ledger, d *Domain, v Verdict) {
+	switch {
+	case d.Queries == 0 || v.Decision != Drop:
+	case v.Rule == ByUser && l.covered(d.Name):
+		o.allowed = append(o.allowed, d.Name)
+	default:
+		o.by[v.Rule]++
 	}
-	l.survey(begin, func(d *Domain) {
-		v := l.judge(d)
-		switch {
-		case d.Queries == 0 || v.Decision != Drop:
-		case v.Rule == ByUser && l.covered(d.Name):
-			overruled = append(overruled, d.Name)
-		default:
-			by[v.Rule]++
-		}
-	})
+}
+
+// String returns the counts in words, "2 by you, 4 with NXDOMAIN only"; "" for
+// none.
+func (o *leftOut) String() string {
 	var parts []string
-	for _, rule := range slices.Sorted(maps.Keys(by)) {
-		parts = append(parts, fmt.Sprintf("%d %s", by[rule], leftOutWords[rule]))
+	for _, rule := range slices.Sorted(maps.Keys(o.by)) {
+		parts = append(parts, fmt.Sprintf("%d %s", o.by[rule], leftOutWords[rule]))
 	}
-	return strings.Join(parts, ", "), overruled
+	return strings.Join(parts, ", ")
 }
 
 // covered reports whether a suffix rule allows the name.

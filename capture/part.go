@@ -237,12 +237,3 @@ func (l *Ledger) addState(f *facts, ids []ID) {
 		l.chain = c
 	}
 }
-
-func (c *Counts) add(d Counts) {
-	c.Lines += d.Lines
-	c.Queries += d.Queries
-	c.Cut += d.Cut
-	c.Garbled += d.Garbled
-	c.Unprintable += d.Unprintable
-	c.Lost += d.Lost
-}

@@ -186,11 +186,14 @@ func (l *Ledger) Expect(name string) <-chan struct{} {
 // kept or, since nobody has spoken against it, new. all applies no rule and
 // no mark: every clean name that was asked for, whatever its type or answer.
 func (l *Ledger) List(all bool) (list rule.List) {
+	var out leftOut
 	begin := func() {
+		out = leftOut{by: make(map[Rule]int)}
 		list = rule.List{Header: rule.Header{
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 			Network: l.info.Network, When: time.Now(),
 		}}
+		list.Doubts = Reader{l}.Doubts()
 		if !all {
 			list.Rules = l.suffixes()
 		}
@@ -200,6 +203,9 @@ func (l *Ledger) List(all bool) (list rule.List) {
 			list.Aliases = append(list.Aliases, d.Name)
 		}
 		v := l.judge(d)
+		if !all {
+			out.add(l, d, v)
+		}
 		if all && (d.Queries == 0 || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
 			return
 		}
@@ -210,6 +216,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		}
 		list.Rules = append(list.Rules, rule.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
 	})
+	list.LeftOut, list.Overruled = out.String(), out.allowed
 	return list
 }
 

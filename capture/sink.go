@@ -16,6 +16,7 @@ type Sink interface {
 	Decided(Change)
 	Stepped(Step)
 	Owned(Client)
+	Missed(Gap)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.

@@ -43,12 +43,28 @@ func note(text string) string {
 func about(f Format, c rule.Compiled) []string {
 	lines := []string{"Allow-list: " + f.Title, summary(c.Rules())}
 	lines = append(lines, origin(c.Header())...)
+	lines = append(lines, doubts(c)...)
 	for _, l := range []struct{ word, text string }{
 		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
 	} {
 		if l.text != "" {
 			lines = append(lines, l.word+": "+l.text)
 		}
+	}
+	return lines
+}
+
+// doubts returns what may be missing and what was left out, a line each.
+func doubts(c rule.Compiled) []string {
+	var lines []string
+	for _, d := range c.Doubts() {
+		lines = append(lines, "beware: "+note(d))
+	}
+	for _, name := range c.Overruled() {
+		lines = append(lines, "beware: "+note(name)+" was dropped, and a suffix rule allows it all the same")
+	}
+	if text := note(c.LeftOut()); text != "" {
+		lines = append(lines, "left out: "+text)
 	}
 	return lines
 }

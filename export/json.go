@@ -23,6 +23,8 @@ var jsonFormat = Format{
 
 type document struct {
 	Origin  *originDoc `json:"origin,omitempty"`
+	Doubts  []string   `json:"doubts,omitempty"`   // why names may be missing
+	LeftOut string     `json:"left-out,omitempty"` // how many names are left out and why
 	Rules   []ruleDoc  `json:"rules"`
 	Aliases []string   `json:"aliases"` // names seen only as the target of a CNAME: not part of the list
 }
@@ -56,7 +58,7 @@ type seenDoc struct {
 
 func documentOf(c rule.Compiled) document {
 	h := c.Header()
-	d := document{Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
+	d := document{Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
 	if h != (rule.Header{}) {
 		d.Origin = &originDoc{oneLine(h.Program), oneLine(h.Session), oneLine(h.Instance), oneLine(h.Network), oneLine(h.Host), stamp(h.When)}
 	}

@@ -80,9 +80,10 @@ func (m *monitor) makeFile(r dialog.Make) tea.Cmd {
 		}
 		begin := time.Now()
 		f := dialog.Made{Gen: r.Gen}
-		f.File, f.Err = export.Make(ledger.List(false), r.Format, options)
+		list := ledger.List(false)
+		f.File, f.Err = export.Make(list, r.Format, options)
 		f.Lines = strings.Split(strings.TrimSuffix(string(f.File.Data), "\n"), "\n")
-		f.LeftOut, f.Overruled = ledger.LeftOut()
+		f.LeftOut, f.Overruled = list.LeftOut, list.Overruled
 		f.Took = time.Since(begin)
 		return madeMsg{d, f}
 	}

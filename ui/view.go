@@ -159,8 +159,12 @@ func (m *monitor) news() (all []*look.Line) {
 		if err := r.Fault(); err != nil {
 			say(s.Bad, "not saved: "+err.Error())
 		}
-		if n := r.Counts().Lost; n > 0 {
-			say(s.Warn, fmt.Sprintf("dnsmasq lost %d", n))
+		if doubts := r.Doubts(); len(doubts) > 0 {
+			text := doubts[0]
+			if more := len(doubts) - 1; more > 0 {
+				text += fmt.Sprintf(", and %d more", more)
+			}
+			say(s.Warn, text)
 		}
 		if !m.capture.Live {
 			return

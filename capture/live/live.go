@@ -44,6 +44,8 @@ type Capture struct {
 	// ended.
 	notices chan string
 	heard   atomic.Int64 // Unix nanoseconds of the last log bytes
+	logging atomic.Pointer[Logging]
+	looking sync.Mutex // held while the bridge's logging is looked after
 	failed  atomic.Pointer[error]
 	ended   chan struct{} // closed when failed is set
 	cancel  context.CancelFunc
@@ -104,7 +106,9 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 	if err = s.proveLogging(ctx, run); err != nil {
 		return nil, err
 	}
+	s.logging.Store(&Logging{Since: time.Now()})
 	s.wg.Go(func() { s.nameClients(run) })
+	s.wg.Go(func() { s.watch(run) })
 	return s, nil
 }
 
@@ -121,11 +125,6 @@ func (s *Capture) open(c Config) (err error) {
 		return err
 	}
 	s.Ledger = s.kept.Ledger
-	s.Ledger.Read(func(r capture.Reader) {
-		if text := r.Counts().Damage(); text != "" {
-			s.notice(text)
-		}
-	})
 	return nil
 }
 
@@ -286,6 +285,20 @@ func (s *Capture) hostOwners() map[string]string {
 	return owners
 }
 
+// release gives the bridge back, after a look at what nobody looked at since.
+func (s *Capture) release(ctx context.Context) error {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if l := s.logging.Load(); l != nil && l.Problem != "" {
+		s.Ledger.Missed(capture.Gap{From: l.Since, To: time.Now(), Why: l.Problem})
+	}
+	err := s.lease.Release(ctx)
+	if s.lease.Kept() {
+		s.notice("raw.dnsmasq of bridge " + s.Network + " was changed by somebody else meanwhile: that stays, ours is gone")
+	}
+	return err
+}
+
 // Stop gives the bridge back, closes the session and removes the instance
 // that was launched for it. It does so once; later
 // calls return the first one's error.
@@ -293,7 +306,8 @@ func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
 		s.err = s.Err()
 		if s.lease != nil {
-			s.err = errors.Join(s.err, s.lease.Release(ctx))
+			s.cancel() // before the release, which is a change of the network, too
+			s.err = errors.Join(s.err, s.release(ctx))
 		}
 		s.cancel()
 		s.wg.Wait()

@@ -49,11 +49,6 @@ func Open(ctx context.Context, program, source string, follow bool) (_ *Reading,
 			return nil, err
 		}
 		r.Ledger = r.session.Ledger
-		r.Ledger.Read(func(l capture.Reader) {
-			if text := l.Counts().Damage(); text != "" {
-				r.Notices <- text
-			}
-		})
 		return r, nil
 	}
 	f, err := openLog(source)
@@ -111,10 +106,20 @@ func Load(ctx context.Context, program, source string) (*capture.Ledger, error) 
 	if err := Read(ctx, l, f, func(int64) {}); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source, err)
 	}
+	return l, unheard(l, source)
+}
+
+// unheard returns an error for a log that no query was in: what a list would
+// be made of then is nothing, and not that nothing was asked.
+func unheard(l *capture.Ledger, source string) (err error) {
 	l.Read(func(r capture.Reader) {
-		if c := r.Counts(); c.Lines > 0 && c.Queries == 0 {
+		switch c := r.Counts(); {
+		case c.Queries+c.Unprintable > 0:
+		case c.Lines == 0:
+			err = fmt.Errorf("read %s: it is empty", source)
+		default:
 			err = fmt.Errorf("read %s: there is no query in its %d lines; is it dnsmasq's log, with log-queries?", source, c.Lines)
 		}
 	})
-	return l, err
+	return err
 }

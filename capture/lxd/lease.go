@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,8 +37,8 @@ type Lease struct {
 	domain  string
 	addrs   []netip.Addr
 	saved   saved
-	file    string // our own log, where LXD's isn't used
-	wrote   bool   // LXD was asked to write our lock
+	wrote   bool // LXD was asked to write our lock
+	kept    bool
 }
 
 // Lease takes the lease of a managed bridge and has its dnsmasq log queries.
@@ -73,13 +74,62 @@ func (l *Lease) Addresses() []netip.Addr { return l.addrs }
 
 // Release puts raw.dnsmasq back byte for byte and takes our keys away. What
 // others changed in the network meanwhile stays; where they changed
-// raw.dnsmasq itself, that stays too and the error is a [*ChangedError]. It
-// may be called again.
+// raw.dnsmasq itself, that stays without our options, see [Lease.Kept]. It may
+// be called again.
 func (l *Lease) Release(ctx context.Context) error {
-	if err := putBack(ctx, l.server.networks(), l.network, l.saved, false); err != nil {
+	kept, err := putBack(ctx, l.server.networks(), l.network, l.saved, false)
+	l.kept = l.kept || kept
+	if err != nil {
 		return err
 	}
-	return removeLog(l.file)
+	return removeLog(l.saved.file)
+}
+
+// Kept reports whether others changed raw.dnsmasq during the lease, so that
+// Release kept their change.
+func (l *Lease) Kept() bool { return l.kept }
+
+// Check returns nil while the network is as the lease has set it. Its error is
+// a [*ChangedError] where others changed raw.dnsmasq; a lease that somebody
+// took or gave back is another.
+func (l *Lease) Check(ctx context.Context) error {
+	n, _, err := getNetwork(ctx, l.server.networks(), l.network)
+	switch {
+	case err != nil:
+		return networkError("read", l.network, err)
+	case n.Config[lockKey] != l.saved.token:
+		return l.lost(n)
+	case !l.saved.isApplied(n.Config):
+		return &ChangedError{l.network}
+	}
+	return nil
+}
+
+// Renew has dnsmasq log again where others changed raw.dnsmasq: what they set
+// is what Release puts back from now on, and has our options beside it.
+func (l *Lease) Renew(ctx context.Context) error {
+	renewed := l.saved
+	merged := ""
+	err := l.update(ctx, func(n *api.Network) error {
+		if n.Config[lockKey] != l.saved.token {
+			return l.lost(n)
+		}
+		renewed = l.saved
+		if !l.saved.isApplied(n.Config) {
+			renewed.raw, renewed.wasSet = l.saved.theirs(n.Config[rawKey]), hasKey(n.Config, rawKey)
+		}
+		merged = withLogging(renewed.raw, cmp.Or(l.saved.file, stderrFacility))
+		renewed.applied = append(slices.Clone(l.saved.applied), digest(merged))
+		n.Config[originalKey] = renewed.raw
+		n.Config[wasSetKey] = strconv.FormatBool(renewed.wasSet)
+		n.Config[rawKey], n.Config[appliedKey] = merged, digest(merged)
+		return nil
+	})
+	if err != nil {
+		return explainRefusal(err)
+	}
+	l.saved = renewed
+	return l.check(ctx, "have dnsmasq log the queries of", merged)
 }
 
 // lock saves the original and takes the lock in one write, and proves that it
@@ -123,8 +173,9 @@ func (l *Lease) apply(ctx context.Context, facility string) error {
 		n.Config[rawKey] = merged
 		n.Config[appliedKey] = digest(merged)
 		delete(n.Config, fileKey)
+		l.saved.file = ""
 		if facility != stderrFacility {
-			n.Config[fileKey] = facility
+			n.Config[fileKey], l.saved.file = facility, facility
 		}
 		return nil
 	})
@@ -153,7 +204,7 @@ func (l *Lease) lost(n *api.Network) error {
 			return err
 		}
 	}
-	return fmt.Errorf("take the lease of network %s: somebody else changed it at the same time: try again", l.network)
+	return fmt.Errorf("the lease of network %s: somebody else changed it at the same time: try again", l.network)
 }
 
 // update changes a network by change, as often as others change it between

@@ -215,7 +215,7 @@ func TestRestoreAfterAKill(t *testing.T) {
 		t.Errorf("the lease of a leftover said %v", err)
 	}
 	restored, err := s.Restore(t.Context(), bridge, false)
-	if err != nil || len(restored) != 1 || restored[0] != bridge {
+	if err != nil || len(restored) != 1 || restored[0] != (lxd.Restored{Network: bridge}) {
 		t.Errorf("restored %v, %v", restored, err)
 	}
 	sameNetwork(t, before, network(t, bridge))
@@ -242,18 +242,57 @@ func TestOthersChangesStay(t *testing.T) {
 	before.Config["user.meanwhile"] = "added"
 	sameNetwork(t, before, network(t, bridge))
 
-	l = lease(t, s, bridge)
-	change("raw.dnsmasq", "no-resolv\nlog-queries")
-	var changed *lxd.ChangedError
-	if err := l.Release(t.Context()); !errors.As(err, &changed) {
-		t.Errorf("the release said %v", err)
+	raw := network(t, bridge).Config["raw.dnsmasq"]
+	for _, test := range []struct{ what, set, want string }{
+		{"something else", "no-resolv\nlog-queries", "no-resolv\nlog-queries"},
+		{"something more", "+\naddress=/more.test/192.0.2.9", raw + "address=/more.test/192.0.2.9"},
+	} {
+		l = lease(t, s, bridge)
+		during := network(t, bridge).Config["raw.dnsmasq"]
+		change("raw.dnsmasq", strings.Replace(test.set, "+", during, 1))
+		var changed *lxd.ChangedError
+		if err := l.Check(t.Context()); !errors.As(err, &changed) {
+			t.Errorf("%s: the check said %v", test.what, err)
+		}
+		if err := l.Release(t.Context()); err != nil || !l.Kept() {
+			t.Errorf("%s: the release said %v, kept %v", test.what, err, l.Kept())
+		}
+		before.Config["raw.dnsmasq"] = test.want
+		sameNetwork(t, before, network(t, bridge))
+		change("raw.dnsmasq", raw)
 	}
-	if raw := network(t, bridge).Config["raw.dnsmasq"]; raw != "no-resolv\nlog-queries" {
-		t.Errorf("the release overwrote others' raw.dnsmasq with %q", raw)
+}
+
+// A lease that others have overwritten logs again beside what they set, and
+// gives that back.
+func TestRenew(t *testing.T) {
+	s, bridge, c := lxdtest.Server(t), lxdtest.Bridge(t), lxdtest.Client(t)
+	before := network(t, bridge)
+	l := lease(t, s, bridge)
+	if err := l.Check(t.Context()); err != nil {
+		t.Errorf("the check of a lease that stands said %v", err)
 	}
-	if _, err := s.Restore(t.Context(), bridge, true); err != nil {
+	theirs := lxdtest.Raw(t) + "address=/more.test/192.0.2.9"
+	n := network(t, bridge)
+	n.Config["raw.dnsmasq"] = theirs
+	if err := c.UpdateNetwork(bridge, n.Writable(), ""); err != nil {
 		t.Fatal(err)
 	}
+	for range 2 {
+		if err := l.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Check(t.Context()); err != nil {
+			t.Errorf("renewed, the check said %v", err)
+		}
+		if raw := network(t, bridge).Config["raw.dnsmasq"]; !strings.HasPrefix(raw, theirs) || !strings.Contains(raw, "log-queries=extra") {
+			t.Errorf("renewed, raw.dnsmasq is %q", raw)
+		}
+	}
+	if err := l.Release(t.Context()); err != nil || l.Kept() {
+		t.Errorf("the release said %v, kept %v", err, l.Kept())
+	}
+	before.Config["raw.dnsmasq"] = theirs
 	sameNetwork(t, before, network(t, bridge))
 }
 

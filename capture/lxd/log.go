@@ -30,8 +30,8 @@ const (
 
 // LogPath returns the file that dnsmasq's queries are in.
 func (l *Lease) LogPath() string {
-	if l.file != "" {
-		return l.file
+	if l.saved.file != "" {
+		return l.saved.file
 	}
 	return dnsmasqLog(l.network, logDirs(l.server.socket))
 }
@@ -67,11 +67,7 @@ func (l *Lease) UseFile(ctx context.Context) error {
 	}
 	// A name of its own: dnsmasq would append to what an earlier run left.
 	file := filepath.Join(ownLogs, l.network+"."+l.saved.token[:8]+".log")
-	if err := l.apply(ctx, file); err != nil {
-		return err
-	}
-	l.file = file
-	return nil
+	return l.apply(ctx, file)
 }
 
 // makeLogDir makes [ownLogs] such that what dnsmasq writes there is readable

@@ -21,7 +21,32 @@ func withLogging(raw, facility string) string {
 	if merged != "" && !strings.HasSuffix(merged, "\n") {
 		merged += "\n"
 	}
-	return merged + "log-queries=extra\nlog-facility=" + facility + "\nquiet-dhcp\nquiet-dhcp6"
+	return merged + logging(facility)
+}
+
+// logging is what withLogging adds.
+func logging(facility string) string {
+	return "log-queries=extra\nlog-facility=" + facility + "\nquiet-dhcp\nquiet-dhcp6"
+}
+
+// withoutLogging returns what is left of a raw.dnsmasq that somebody changed
+// while it had our options: their change without these, and with the
+// log-facility of the original, unless they set one themselves.
+func withoutLogging(changed, original, facility string) string {
+	before, after, ours := strings.Cut(changed, logging(facility))
+	if !ours {
+		return changed
+	}
+	theirs := before + strings.TrimPrefix(after, "\n")
+	if strings.Contains(theirs, "log-facility") {
+		return theirs
+	}
+	for line := range strings.Lines(original) {
+		if name, _ := option(line); name == "log-facility" {
+			theirs = strings.TrimSuffix(theirs, "\n") + "\n" + line
+		}
+	}
+	return strings.TrimPrefix(theirs, "\n")
 }
 
 // disablesDNS reports whether the options have dnsmasq serve DHCP alone.

@@ -1,6 +1,9 @@
 package lxd
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestWithLogging(t *testing.T) {
 	const ours = "log-queries=extra\nlog-facility=-\nquiet-dhcp\nquiet-dhcp6"
@@ -30,6 +33,26 @@ func TestDisablesDNS(t *testing.T) {
 	} {
 		if got := disablesDNS(raw); got != want {
 			t.Errorf("disablesDNS(%q) = %v", raw, got)
+		}
+	}
+}
+
+// What others made of a raw.dnsmasq that had our options is theirs, less
+// these.
+func TestWithoutLogging(t *testing.T) {
+	for _, test := range []struct{ original, change, want string }{
+		{"a\n", "%s\nb", "a\nb"},
+		{"a", "%s\nb", "a\nb"},
+		{"", "%s\nb", "b"},
+		{"a\n", "b\n%s", "b\na\n"},
+		{"", "b\n%s", "b\n"},
+		{"a\nlog-facility=/x\nb\n", "%s\nc\n", "a\nb\nc\nlog-facility=/x\n"},
+		{"log-facility=/x\n", "%s\nlog-facility=/y\n", "log-facility=/y\n"},
+		{"a\n", "something else", "something else"},
+	} {
+		changed := strings.Replace(test.change, "%s", withLogging(test.original, stderrFacility), 1)
+		if got := withoutLogging(changed, test.original, stderrFacility); got != test.want {
+			t.Errorf("of %q changed to %q, theirs is %q, want %q", test.original, changed, got, test.want)
 		}
 	}
 }

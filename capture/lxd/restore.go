@@ -1,6 +1,7 @@
 package lxd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,12 +26,11 @@ const (
 )
 
 // ChangedError says that somebody else has changed raw.dnsmasq during a
-// lease, so that it was left as it is. The original is still in the network's
-// configuration.
+// lease, so that its queries are not logged as they should be.
 type ChangedError struct{ Network string }
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("network %s: somebody else changed raw.dnsmasq meanwhile, so it was left as it is: compare it with %s in lxc network show %s, or force a restore of that", e.Network, originalKey, e.Network)
+	return fmt.Sprintf("network %s: somebody else changed raw.dnsmasq", e.Network)
 }
 
 // saved is what a lease replaced.
@@ -38,6 +38,7 @@ type saved struct {
 	token   string
 	raw     string
 	wasSet  bool
+	file    string   // our own log file, "" where LXD's is used
 	applied []string // digests of what was set instead, each try's
 }
 
@@ -46,6 +47,7 @@ func savedIn(config map[string]string) saved {
 		token:   config[lockKey],
 		raw:     config[originalKey],
 		wasSet:  config[wasSetKey] == "true",
+		file:    config[fileKey],
 		applied: []string{config[appliedKey]},
 	}
 }
@@ -69,25 +71,41 @@ func (s saved) isIn(config map[string]string) bool {
 	return config[lockKey] == s.token || config[lockKey] == "" && s.isApplied(config) && !s.isOriginal(config)
 }
 
-// putBackIn changes a network's configuration to what it was.
-func (s saved) putBackIn(config map[string]string) {
+// putBackIn changes a network's configuration to what it was. Where others
+// changed raw.dnsmasq meanwhile their change stays and ours alone goes, unless
+// force is given. It reports whether that is so.
+func (s saved) putBackIn(config map[string]string, force bool) (kept bool) {
 	maps.DeleteFunc(config, func(key, _ string) bool { return strings.HasPrefix(key, ourKeys) })
+	if kept = !force && !s.describes(config); kept {
+		if raw := s.theirs(config[rawKey]); raw != "" {
+			config[rawKey] = raw
+			return kept
+		}
+	}
 	delete(config, rawKey)
-	if s.wasSet {
+	if s.wasSet && !kept {
 		config[rawKey] = s.raw
 	}
+	return kept
+}
+
+// theirs returns a raw.dnsmasq that others changed, without what is ours.
+func (s saved) theirs(raw string) string {
+	return withoutLogging(raw, s.raw, cmp.Or(s.file, stderrFacility))
 }
 
 // putBack makes a network what it was before a lease and reads back that it
-// is so. It goes on through others' changes and a restart of LXD.
-func putBack(ctx context.Context, networks Networks, network string, s saved, force bool) error {
+// is so. It goes on through others' changes and a restart of LXD, and reports
+// whether others' change of raw.dnsmasq was kept.
+func putBack(ctx context.Context, networks Networks, network string, s saved, force bool) (kept bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("LXD took too long"))
 	defer cancel()
 	refused := 0
 	for wait := retryPause; ; wait = min(2*wait, longestPause) {
-		done, err := tryPutBack(ctx, networks, network, s, force)
+		done, theirs, err := tryPutBack(ctx, networks, network, s, force)
+		kept = kept || theirs
 		if done {
-			return err
+			return kept, err
 		}
 		var status api.StatusError
 		if errors.As(err, &status) && !conflict(err) {
@@ -99,39 +117,37 @@ func putBack(ctx context.Context, networks Networks, network string, s saved, fo
 			}
 			err = errors.Join(context.Cause(ctx), err)
 		}
-		return fmt.Errorf("put back raw.dnsmasq: %w: its original is kept in the network: run %s restore %s", err, programName, network)
+		return kept, fmt.Errorf("put back raw.dnsmasq: %w: its original is kept in the network: run %s restore %s", err, programName, network)
 	}
 }
 
 // tryPutBack is one attempt; it is done when another can't change the result.
-func tryPutBack(ctx context.Context, networks Networks, network string, s saved, force bool) (done bool, err error) {
+func tryPutBack(ctx context.Context, networks Networks, network string, s saved, force bool) (done, kept bool, err error) {
 	n, etag, err := getNetwork(ctx, networks, network)
 	switch {
 	case api.StatusErrorCheck(err, http.StatusNotFound):
-		return true, nil // there is no bridge to give back
+		return true, false, nil // there is no bridge to give back
 	case err != nil:
-		return false, networkError("read", network, err)
+		return false, false, networkError("read", network, err)
 	case !s.isIn(n.Config):
-		return true, nil
-	case !force && !s.describes(n.Config):
-		return true, &ChangedError{network}
+		return true, false, nil
 	}
 	n.Config = maps.Clone(n.Config)
-	s.putBackIn(n.Config)
+	kept = s.putBackIn(n.Config, force)
 	_, err = await(ctx, func() (struct{}, error) {
 		return struct{}{}, networks.UpdateNetwork(network, n.Writable(), etag)
 	})
 	if err != nil {
-		return false, networkError("change", network, err)
+		return false, kept, networkError("change", network, err)
 	}
 	now, _, err := getNetwork(ctx, networks, network)
 	if err != nil {
-		return false, networkError("read back", network, err)
+		return false, kept, networkError("read back", network, err)
 	}
 	if s.isIn(now.Config) {
-		return false, networkError("change", network, errors.New("somebody else changed it at the same time"))
+		return false, kept, networkError("change", network, errors.New("somebody else changed it at the same time"))
 	}
-	return true, nil
+	return true, kept, nil
 }
 
 func getNetwork(ctx context.Context, networks Networks, name string) (*api.Network, string, error) {
@@ -147,11 +163,18 @@ func getNetwork(ctx context.Context, networks Networks, name string) (*api.Netwo
 	return n, etag, nil
 }
 
+// Restored is a network that is mended.
+type Restored struct {
+	Network string
+	// Kept says that others changed raw.dnsmasq since, and that this stays.
+	Kept bool
+}
+
 // Restore makes a network what it was before a killed run, or every network
-// that has something left where network is "". A lease that is held, and a
-// raw.dnsmasq that was changed since, are refused unless force is given. It
-// returns the networks that are mended.
-func (s *Server) Restore(ctx context.Context, network string, force bool) (restored []string, err error) {
+// that has something left where network is "". A lease that is held is refused
+// unless force is given; a raw.dnsmasq that was changed since keeps that change
+// unless it is. It returns the networks that are mended.
+func (s *Server) Restore(ctx context.Context, network string, force bool) (restored []Restored, err error) {
 	networks := []string{network}
 	if network == "" {
 		if networks, err = s.marked(ctx, force); err != nil {
@@ -160,10 +183,10 @@ func (s *Server) Restore(ctx context.Context, network string, force bool) (resto
 	}
 	var failed error
 	for _, name := range networks {
-		mended, err := s.restore(ctx, name, force)
+		mended, kept, err := s.restore(ctx, name, force)
 		failed = errors.Join(failed, err)
 		if mended {
-			restored = append(restored, name)
+			restored = append(restored, Restored{name, kept})
 		}
 	}
 	return restored, failed
@@ -187,26 +210,24 @@ func (s *Server) marked(ctx context.Context, force bool) ([]string, error) {
 	return names, nil
 }
 
-func (s *Server) restore(ctx context.Context, network string, force bool) (mended bool, err error) {
+func (s *Server) restore(ctx context.Context, network string, force bool) (mended, kept bool, err error) {
 	n, _, err := getNetwork(ctx, s.networks(), network)
 	if err != nil {
-		return false, networkError("restore", network, err)
+		return false, false, networkError("restore", network, err)
 	}
 	if hidden(n) {
-		return false, networkError("restore", network, ErrHidden)
+		return false, false, networkError("restore", network, ErrHidden)
 	}
 	var held *HeldError
 	switch holder := holderError(network, n.Config); {
 	case holder == nil:
-		return false, nil
+		return false, false, nil
 	case errors.As(holder, &held) && !force:
-		return false, holder
+		return false, false, holder
 	}
-	if err := putBack(ctx, s.networks(), network, savedIn(n.Config), force); err != nil {
-		return false, err
+	kept, err = putBack(ctx, s.networks(), network, savedIn(n.Config), force)
+	if err != nil || !s.Local() {
+		return err == nil, kept, err
 	}
-	if !s.Local() {
-		return true, nil
-	}
-	return true, removeLog(n.Config[fileKey])
+	return true, kept, removeLog(n.Config[fileKey])
 }

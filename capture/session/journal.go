@@ -84,6 +84,8 @@ func (j *journal) Stepped(s capture.Step) {
 
 func (j *journal) Owned(c capture.Client) { j.say(entry{Owner: &c}) }
 
+func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
+
 func (j *journal) say(told ...entry) {
 	if j.err == nil {
 		j.said, j.urgent = append(j.said, told...), true

@@ -39,6 +39,7 @@ type entry struct {
 	Step   string          `json:"step,omitempty"` // of format 1: "undo" or "redo"
 	Owner  *capture.Client `json:"owner,omitempty"`
 	Counts *capture.Counts `json:"counts,omitempty"`
+	Gap    *capture.Gap    `json:"gap,omitempty"`
 	Closed *time.Time      `json:"closed,omitempty"` // the program ended as it should
 }
 

@@ -179,6 +179,8 @@ func (p *replay) again(e entry) {
 		l.Restep(capture.Step{Redo: e.Step == "redo"})
 	case e.Owner != nil:
 		p.owners[e.Owner.Address] = e.Owner.Owner
+	case e.Gap != nil:
+		l.Missed(*e.Gap)
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}

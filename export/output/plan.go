@@ -28,6 +28,7 @@ type Plan struct {
 	Overwrite    bool
 	Merge        bool   // unite with the file that is there
 	Reproducible bool   // leave out what differs from run to run: time, host, session
+	Strict       bool   // [ErrDoubtful] for a list that may lack names
 	Diff         string // the file to compare with; "" for none
 }
 

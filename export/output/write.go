@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"lxd-allowlist/export"
@@ -14,6 +16,10 @@ import (
 
 // ErrChanged tells that the list is not what the file to compare with holds.
 var ErrChanged = errors.New("the list has changed")
+
+// ErrDoubtful tells that names may be missing from a list that was written, of
+// a plan that is strict.
+var ErrDoubtful = errors.New("the list may lack names, see above: it is written, and --strict makes that an error")
 
 // said is what messages begin with.
 const said = "lxd-allowlist: "
@@ -39,6 +45,12 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		}
 		files = append(files, f)
 	}
+	for _, f := range files {
+		if err := o.mayReplace(f); err != nil {
+			return err
+		}
+	}
+	doubt(messages, list)
 	leftOut(messages, files)
 	warn(messages, files)
 	var changes []rule.Change
@@ -49,17 +61,15 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		}
 	}
 	for _, f := range files {
-		if err := o.mayReplace(f); err != nil {
-			return err
-		}
-	}
-	for _, f := range files {
 		if err := o.put(f, stdout, messages); err != nil {
 			return err
 		}
 	}
-	if len(changes) > 0 {
+	switch {
+	case len(changes) > 0:
 		return ErrChanged
+	case o.plan.Strict && len(list.Doubts) > 0:
+		return ErrDoubtful
 	}
 	return nil
 }
@@ -81,8 +91,16 @@ func (o *Output) file(t target, list rule.List) (f file, err error) {
 	return f, err
 }
 
-// mayReplace says what would be lost where a file must not be replaced.
+// mayReplace says what would be lost where a file must not be replaced. A list
+// without a rule replaces none that has any: it is what a run leaves in which
+// nothing was heard.
 func (o *Output) mayReplace(f file) error {
+	if _, err := os.Stat(filepath.Dir(f.path)); f.path != "" && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write %s: there is no directory %s: make it first", f.path, filepath.Dir(f.path))
+	}
+	if len(f.Rules) == 0 && len(f.there.Rules) > 0 {
+		return fmt.Errorf("write %s: the new list is empty and the old one has %s; it stays as it is: remove the file if that is meant", f.path, count(len(f.there.Rules), "rule"))
+	}
 	if !f.there.Exists || o.plan.Overwrite || o.plan.Merge {
 		return nil
 	}
@@ -133,6 +151,19 @@ func lines(w io.Writer, changes []rule.Change) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// doubt says why names may be missing, and which were left out by a rule.
+func doubt(w io.Writer, list rule.List) {
+	for _, d := range list.Doubts {
+		fmt.Fprintf(w, "%sbeware: %s\n", said, d)
+	}
+	for _, name := range list.Overruled {
+		fmt.Fprintf(w, "%sbeware: %s was dropped, and a suffix rule allows it all the same\n", said, name)
+	}
+	if list.LeftOut != "" {
+		fmt.Fprintf(w, "%sleft out: %s\n", said, list.LeftOut)
+	}
 }
 
 // leftOut says how many names reach no file, or not all files, and which.

@@ -17,6 +17,10 @@ type Compiled struct {
 	rules   []Rule
 	aliases []string
 	header  Header
+	doubts  []string
+	leftOut string
+
+	overruled []string
 }
 
 // Rules returns a copy of the rules.
@@ -28,6 +32,16 @@ func (c Compiled) Aliases() []string { return slices.Clone(c.aliases) }
 
 // Header says where the list comes from.
 func (c Compiled) Header() Header { return c.header }
+
+// Doubts says why there may have been names that the list doesn't have.
+func (c Compiled) Doubts() []string { return slices.Clone(c.doubts) }
+
+// Overruled returns the names that a person dropped and that the list allows
+// all the same.
+func (c Compiled) Overruled() []string { return slices.Clone(c.overruled) }
+
+// LeftOut says how many names the list leaves out and why, "" for none.
+func (c Compiled) LeftOut() string { return c.leftOut }
 
 // Len returns how many rules there are.
 func (c Compiled) Len() int { return len(c.rules) }
@@ -92,7 +106,7 @@ func Compile(l List) (Compiled, []Refused) {
 			aliases = append(aliases, name)
 		}
 	}
-	return Compiled{rules: minimise(rules), aliases: sortNames(aliases), header: l.Header}, refused
+	return Compiled{rules: minimise(rules), aliases: sortNames(aliases), header: l.Header, doubts: slices.Clone(l.Doubts), leftOut: l.LeftOut, overruled: slices.Clone(l.Overruled)}, refused
 }
 
 // Problem says why the rule must not be exported, "" if it may.

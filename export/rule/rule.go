@@ -106,6 +106,13 @@ type List struct {
 	// any target needs them; json lists them apart.
 	Aliases []string
 	Header  Header
+	// Doubts says in sentences why there may have been names that the list
+	// doesn't have; LeftOut how many it leaves out and why, "" for none.
+	Doubts  []string
+	LeftOut string
+	// Overruled are names that a person dropped and that a suffix rule of the
+	// list allows all the same.
+	Overruled []string
 }
 
 // Header says where a list comes from. Formats with comments print what is
