@@ -92,6 +92,13 @@ func TestLedger(t *testing.T) {
 			[]string{"query[A] x.example from 10.0.0.5", "reply x.example is <CNAME>", "reply a.example is 192.0.2.1"},
 			row{Name: "a.example", Decision: capture.Drop, Rule: capture.AliasOnly, Types: "map[]", Outcome: "resolved", Addresses: "[192.0.2.1]"},
 		},
+		"an answer between those of another": {
+			[]string{
+				"1 " + q + "query[A] a.example from 10.0.0.5", "2 " + q + "query[A] b.example from 10.0.0.5",
+				"1 " + q + "reply a.example is <CNAME>", "2 " + q + "reply b.example is 192.0.2.1",
+			},
+			row{Name: "a.example", Queries: 1, Types: "map[A:1]", Outcome: "resolved", Addresses: "[]", Owners: "10.0.0.5"},
+		},
 		"no such name": {
 			[]string{"query[A] a.example from 10.0.0.5", "reply a.example is NXDOMAIN"},
 			row{Name: "a.example", Decision: capture.Drop, Rule: capture.NoSuchName, Queries: 1, Types: "map[A:1]", Outcome: "NXDOMAIN", Addresses: "[]", Owners: "10.0.0.5"},

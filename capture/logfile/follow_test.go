@@ -169,6 +169,14 @@ func TestFollowFromOffset(t *testing.T) {
 	l.wants("new\n")
 }
 
+// A log that is shorter than what was read of it began anew meanwhile.
+func TestFollowFromBehindTheEnd(t *testing.T) {
+	l := &log{t: t, path: filepath.Join(t.TempDir(), "log")}
+	l.append("new\n")
+	l = follow(t, l.path, 8)
+	l.wants("|new\n")
+}
+
 func TestFollowMissesNothingOfABurst(t *testing.T) {
 	l := follow(t, filepath.Join(t.TempDir(), "log"), 0)
 	var all strings.Builder

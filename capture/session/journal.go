@@ -2,19 +2,18 @@ package session
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"sync"
 	"time"
 
 	"lxd-allowlist/capture"
 )
 
-// lateBy bounds how old the counts on disk may be, and how long what was
-// written waits to be synced. Decisions don't wait for it, nor are names and
-// answers written only then, which its test sees by another value.
-var lateBy = 5 * time.Second
-
 const (
+	// lateBy bounds how old the counts on disk may be, and how long what was
+	// written waits to be synced. Decisions don't wait for it, nor are names
+	// and answers written only then.
+	lateBy = 5 * time.Second
 	// recordsAtOnce bounds how many records are copied while the ledger is
 	// held.
 	recordsAtOnce = 256
@@ -23,9 +22,12 @@ const (
 	infoEvery = 64 << 10
 )
 
-// syncFile asks the kernel to have the journal on disk; a variable, for
-// nothing but a power cut shows that it was left out.
-var syncFile = (*os.File).Sync
+// file is what a journal wants of an [os.File].
+type file interface {
+	io.WriteCloser
+	// Sync returns when what was written is on disk.
+	Sync() error
+}
 
 // journal is a ledger's [capture.Sink]: it appends what happens to a file, by
 // a goroutine of its own, so that nobody who decides ever waits for a disk.
@@ -45,7 +47,8 @@ type journal struct {
 	counts  capture.Counts // as last written
 
 	// These belong to run.
-	file      *os.File
+	file      file
+	lateBy    time.Duration
 	number    uint64 // of the next line
 	info      capture.Info
 	sinceInfo int    // bytes since info was written
@@ -106,12 +109,20 @@ func (j *journal) Told() {
 
 func (j *journal) Fault() error { return j.err }
 
-// startJournal appends what happens to a ledger to the file from now on. number
-// is that of its next line.
-func startJournal(l *capture.Ledger, f *os.File, number uint64) *journal {
-	j := &journal{ledger: l, file: f, number: number, now: make(chan struct{}, 1), later: make(chan struct{}, 1), finish: make(chan struct{})}
+// newJournal returns what appends to a file what happens to a ledger. number is
+// that of its next line.
+func newJournal(l *capture.Ledger, f file, number uint64) *journal {
+	j := &journal{
+		ledger: l, file: f, lateBy: lateBy, number: number, sinceInfo: infoEvery,
+		now: make(chan struct{}, 1), later: make(chan struct{}, 1), finish: make(chan struct{}),
+	}
 	l.Read(func(r capture.Reader) { j.counts, j.info = r.Counts(), r.Info() })
-	l.Keep(j)
+	return j
+}
+
+// start keeps what happens from now on.
+func (j *journal) start() *journal {
+	j.ledger.Keep(j)
 	j.wg.Go(j.run)
 	return j
 }
@@ -119,18 +130,17 @@ func startJournal(l *capture.Ledger, f *os.File, number uint64) *journal {
 // run writes until the journal is finished. It sleeps while nothing happens:
 // the timer runs only behind a change.
 func (j *journal) run() {
-	j.sinceInfo = infoEvery
 	var late <-chan time.Time
 	for {
 		select {
 		case <-j.now:
 			j.flush(false)
 			if j.unsynced && late == nil {
-				late = time.After(lateBy)
+				late = time.After(j.lateBy)
 			}
 		case <-j.later:
 			if late == nil {
-				late = time.After(lateBy)
+				late = time.After(j.lateBy)
 			}
 		case <-late:
 			late = nil
@@ -154,7 +164,7 @@ func (j *journal) flush(all bool) {
 		}
 		err := j.write(b)
 		if err == nil && j.unsynced && (b.decided || all && !b.rest) {
-			err = syncFile(j.file)
+			err = j.file.Sync()
 			j.unsynced = err != nil
 		}
 		if err != nil {
@@ -253,7 +263,7 @@ func (j *journal) close() error {
 		j.put(entry{Closed: &now})
 		_, err := j.file.Write(j.buf)
 		if err == nil {
-			err = syncFile(j.file)
+			err = j.file.Sync()
 		}
 		if err != nil {
 			j.fail(err)

@@ -3,7 +3,7 @@ package session
 import (
 	"bytes"
 	"errors"
-	"os"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -14,30 +14,46 @@ import (
 // patience bounds a wait for what comes within milliseconds.
 const patience = 10 * time.Second
 
-// begin begins a session whose journal waits for late with what doesn't press.
-// Each sync waits for a value of do, and what the journal holds then comes out
-// of synced.
-func begin(t *testing.T, do chan error, late time.Duration) (s *Session, synced chan string) {
-	t.Helper()
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	wasLate, wasSync := lateBy, syncFile
-	t.Cleanup(func() { lateBy, syncFile = wasLate, wasSync })
-	lateBy = late
-	synced = make(chan string, 16)
-	syncFile = func(f *os.File) error {
-		held, err := os.ReadFile(f.Name())
-		if err == nil {
-			err = <-do
-		}
-		synced <- string(held)
-		return err
+// disk is a journal's file that tells what is done to it. A sync waits for a
+// value of do.
+type disk struct {
+	held   strings.Builder
+	wrote  chan string   // all that it holds, after the last write
+	asked  chan struct{} // a sync began
+	synced chan string   // the same after each sync
+	do     chan error
+}
+
+func newDisk() *disk {
+	return &disk{wrote: make(chan string, 1), asked: make(chan struct{}, 64), synced: make(chan string, 64), do: make(chan error)}
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	d.held.Write(p)
+	select {
+	case <-d.wrote: // it is history
+	default:
 	}
-	s, err := Create(capture.Info{Instance: "dnstest"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, synced
+	d.wrote <- d.held.String()
+	return len(p), nil
+}
+
+func (d *disk) Sync() error {
+	d.asked <- struct{}{}
+	err := <-d.do
+	d.synced <- d.held.String()
+	return err
+}
+
+func (d *disk) Close() error { return nil }
+
+// begin has a ledger kept on a disk; what doesn't press waits for late.
+func begin(late time.Duration) (*capture.Ledger, *journal, *disk) {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+	d := newDisk()
+	j := newJournal(l, d, 1)
+	j.lateBy = late
+	return l, j.start(), d
 }
 
 const query = "query[A] a.example from 10.0.0.5\n"
@@ -72,9 +88,7 @@ func awaitSaved(t *testing.T, l *capture.Ledger) {
 // A decision goes to the disk at once and is synced there; nobody waits for
 // that, and only then it is said to be saved.
 func TestDecisionIsOnDisk(t *testing.T) {
-	do := make(chan error)
-	s, synced := begin(t, do, time.Hour)
-	l := s.Ledger
+	l, j, d := begin(time.Hour)
 	l.Feed([]byte(query), time.Now(), false)
 	for _, step := range []struct {
 		do   func()
@@ -86,96 +100,164 @@ func TestDecisionIsOnDisk(t *testing.T) {
 		{func() { l.DecideGroup(capture.Keep, "example") }, `{"mark":{"n":4,"after":1,"decision":"keep","group":"example"`},
 		{func() { l.Undo() }, `{"undo":{"n":5,"of":4}}`},
 	} {
-		l.Refresh(func(capture.Reader, []capture.ID) {})
 		step.do()
-		if saved(l) {
-			t.Errorf("%s is said to be saved before it is synced", step.want)
-		}
-		do <- nil
-		if held := await(t, synced, step.want+" is not synced"); !strings.Contains(held, step.want) {
+		await(t, d.asked, step.want+" is not synced")
+		l.Refresh(func(r capture.Reader, _ []capture.ID) {
+			if r.Saved(r.Domain(0)) {
+				t.Errorf("%s is said to be saved before it is synced", step.want)
+			}
+		})
+		d.do <- nil
+		if held := await(t, d.synced, step.want+" is not synced"); !strings.Contains(held, step.want) {
 			t.Errorf("synced is %s, want %s in it", held, step.want)
 		}
 		awaitSaved(t, l)
 	}
 	// Two at once: the first one's sync says nothing of the second.
 	l.Decide(capture.Keep, 0)
-	do <- nil
-	await(t, synced, "the first one is not synced")
+	d.do <- nil
+	await(t, d.synced, "the first one is not synced")
 	l.Decide(capture.Drop, 0)
 	if saved(l) {
 		t.Error("a decision is said to be saved with the one before it")
 	}
-	do <- nil
-	await(t, synced, "the second one is not synced")
+	d.do <- nil
+	await(t, d.synced, "the second one is not synced")
 	awaitSaved(t, l)
 
 	l.Feed([]byte(query), time.Now(), false)
-	if len(synced) != 0 {
+	if len(d.synced) != 0 {
 		t.Error("a count was synced as if it were a decision")
 	}
-	close(do)
-	if err := s.Close(); err != nil {
+	close(d.do)
+	if err := j.close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // What can't be kept is not said to be saved, then nor later.
 func TestDiskFails(t *testing.T) {
-	do := make(chan error, 1)
-	s, synced := begin(t, do, time.Hour)
-	l := s.Ledger
+	l, j, d := begin(time.Hour)
 	l.Feed([]byte(query), time.Now(), false)
 	full := errors.New("no space left")
-	do <- full
 	l.Decide(capture.Drop, 0)
-	await(t, synced, "the decision is not synced")
-	close(do)
+	d.do <- full
+	await(t, d.synced, "the decision is not synced")
 	l.Decide(capture.Keep, 0)
 	if saved(l) {
 		t.Error("a decision is said to be saved that never was")
 	}
-	if err := s.Close(); !errors.Is(err, full) {
-		t.Errorf("Close = %v, want %v", err, full)
+	if err := j.close(); !errors.Is(err, full) {
+		t.Errorf("close = %v, want %v", err, full)
 	}
 }
 
-// Names and answers are written at once and synced within a while, though
-// nobody decides.
-func TestNamesAreSynced(t *testing.T) {
-	do := make(chan error)
-	s, synced := begin(t, do, time.Millisecond)
-	s.Ledger.Feed([]byte(query), time.Now(), false)
-	do <- nil
-	if held := await(t, synced, "the name is not synced"); !strings.Contains(held, `{"domain":{"name":"a.example"`) {
+// Names and answers are written at once; they are synced within a while,
+// though nobody decides.
+func TestNamesAreWrittenAtOnce(t *testing.T) {
+	const want = `{"domain":{"name":"a.example"`
+	l, j, d := begin(time.Hour)
+	l.Feed([]byte(query), time.Now(), false)
+	if held := await(t, d.wrote, "the name is not written"); !strings.Contains(held, want) {
+		t.Errorf("written is %s", held)
+	}
+	close(d.do)
+	if err := j.close(); err != nil {
+		t.Fatal(err)
+	}
+	l, j, d = begin(time.Millisecond)
+	l.Feed([]byte(query), time.Now(), false)
+	d.do <- nil
+	if held := await(t, d.synced, "the name is not synced"); !strings.Contains(held, want) {
 		t.Errorf("synced is %s", held)
 	}
-	close(do)
-	if err := s.Close(); err != nil {
+	close(d.do)
+	if err := j.close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// A newer program's journal may mean what this one can't know, whichever of
-// the places that say so is left of it.
-func TestNewerFormat(t *testing.T) {
-	for _, c := range []struct{ first, second, says string }{
-		{"format", "", ""},
-		{"newer", "", "newer format, 3"},
-		{"newer", "newer", "newer format, 3"},
-		{"damaged", "newer", "newer format, 3"},
-	} {
-		var journal []byte
-		info := &capture.Info{Session: "s"}
-		switch c.first {
-		case "damaged":
-			journal = append(journal, "\x00\x00\n"...)
-		case "newer":
-			journal = appendBare(journal, entry{Format: format + 1, Info: info})
-		default:
-			journal = appendBare(journal, entry{Format: format, Info: info})
+// A decision doesn't wait for the records of a large log.
+func TestDecisionsComeFirst(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+	d := newDisk()
+	j := newJournal(l, d, 1)
+	l.Keep(j)
+	for i := range 4 * recordsAtOnce {
+		l.Feed(fmt.Appendf(nil, "query[A] n%d.example from 10.0.0.5\n", i), time.Now(), false)
+	}
+	l.Decide(capture.Drop, 0)
+	j.start()
+	d.do <- nil
+	held := await(t, d.synced, "the decision is not synced")
+	if records := strings.Count(held, `{"domain"`); records > recordsAtOnce || !strings.Contains(held, `{"mark"`) {
+		t.Errorf("the decision is synced behind %d records", records)
+	}
+	close(d.do)
+	if err := j.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the session is about is told often enough for any one page of the
+// journal to be lost. A large decision is several lines.
+func TestNoPageHoldsAll(t *testing.T) {
+	l, j, d := begin(time.Hour)
+	close(d.do)
+	ids := make([]capture.ID, 3*namesAtOnce/2)
+	for i := range ids {
+		ids[i] = capture.ID(i)
+		l.Feed(fmt.Appendf(nil, "query[A] n%d.example from 10.0.0.5\n", i), time.Now(), false)
+	}
+	for !strings.Contains(await(t, d.wrote, "the names are not written"), `"n1499.example"`) {
+	}
+	l.Decide(capture.Drop, ids...)
+	if err := j.close(); err != nil {
+		t.Fatal(err)
+	}
+	journal := d.held.String()
+	page := strings.Repeat("\x00", 4096)
+	for _, damaged := range []string{journal, page + journal[4096:]} {
+		p := newReplay("nobody")
+		if err := p.read(strings.NewReader(damaged), false); err != nil {
+			t.Fatal(err)
 		}
-		if c.second != "" {
-			journal = appendLine(journal, 1, entry{Format: format + 1, Info: info})
+		p.ledger.Read(func(r capture.Reader) {
+			dropped := 0
+			for id := range r.Len() {
+				if r.Domain(capture.ID(id)).Mark.Decision == capture.Drop {
+					dropped++
+				}
+			}
+			if r.Info().Instance != "dnstest" || dropped != len(ids) {
+				t.Errorf("of instance %q %d domains are dropped, want %d", r.Info().Instance, dropped, len(ids))
+			}
+		})
+		if what := p.ledger.Undo(); what != fmt.Sprintf("drop %d domains", len(ids)) || p.ledger.Undo() != "" {
+			t.Errorf("one undo took back %q", what)
+		}
+	}
+}
+
+// A newer program's journal may mean what this one can't know, whichever of
+// the places that say so is left of it. A flipped bit of the first line, which
+// has no checksum, says nothing.
+func TestNewerFormat(t *testing.T) {
+	info := &capture.Info{Session: "s"}
+	for _, c := range []struct {
+		first, second int // 0 for a damaged line, below for none
+		says          string
+	}{
+		{format, -1, ""}, {1, format, ""}, {format, format, ""}, {format + 1, format, ""},
+		{format + 1, -1, "newer format, 3"}, {format + 1, format + 1, "newer format, 3"},
+		{format, format + 1, "newer format, 3"}, {0, format + 1, "newer format, 3"},
+	} {
+		journal := []byte("\x00\x00\n")
+		if c.first > 0 {
+			journal = appendBare(nil, entry{Format: c.first, Info: info})
+		}
+		if c.second > 0 {
+			journal = appendLine(journal, 1, entry{Format: c.second, Info: info})
 		}
 		err := newReplay("s").read(bytes.NewReader(journal), false)
 		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {

@@ -90,9 +90,6 @@ func (p *replay) damaged(line []byte) error {
 		if !ok {
 			continue
 		}
-		if begin > read+1 {
-			p.bad++
-		}
 		read = end
 		if err := p.numbered(number, e); err != nil {
 			return err

@@ -59,7 +59,7 @@ func Create(info capture.Info) (*Session, error) {
 	}
 	l := capture.NewLedger(info)
 	l.SetRules(rules)
-	return &Session{l, startJournal(l, f, 1)}, nil
+	return &Session{l, newJournal(l, f, 1).start()}, nil
 }
 
 // createJournal makes the file of a new session, which gets its name here, and
@@ -210,7 +210,7 @@ func resume(session string) (_ *Session, err error) {
 			return nil, err
 		}
 	}
-	return &Session{p.ledger, startJournal(p.ledger, f, p.number)}, nil
+	return &Session{p.ledger, newJournal(p.ledger, f, p.number).start()}, nil
 }
 
 // Load reads a session without opening it for more: for export. It may be in

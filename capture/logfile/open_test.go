@@ -1,0 +1,156 @@
+package logfile_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/logfile"
+	"lxd-allowlist/capture/session"
+)
+
+const twoQueries = "dnsmasq[1]: query[A] a.example from 10.0.0.5\ndnsmasq[1]: query[A] b.example from 10.0.0.5" // without a newline at the end
+
+func home(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+}
+
+func open(t *testing.T, source string, follow bool) *logfile.Reading {
+	t.Helper()
+	r, err := logfile.Open(context.Background(), "test", source, follow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func write(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// names returns the domains of a ledger, in the order of first sight.
+func names(l *capture.Ledger) (all []string) {
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			all = append(all, r.Domain(capture.ID(id)).Name)
+		}
+	})
+	return all
+}
+
+func awaitNames(t *testing.T, l *capture.Ledger, want string) {
+	t.Helper()
+	late := time.After(patience)
+	for strings.Join(names(l), " ") != want {
+		select {
+		case <-l.Wake():
+		case <-late:
+			t.Fatalf("read was %q, want %s", names(l), want)
+		}
+	}
+}
+
+func TestOpenLog(t *testing.T) {
+	home(t)
+	path := write(t, filepath.Join(t.TempDir(), "log"), twoQueries)
+	r := open(t, path, false)
+	if r.Growing || r.Title != path {
+		t.Errorf("a file that is read to its end is titled %q, growing: %v", r.Title, r.Growing)
+	}
+	awaitNames(t, r.Ledger, "a.example b.example")
+}
+
+func TestOpenFollows(t *testing.T) {
+	home(t)
+	path := write(t, filepath.Join(t.TempDir(), "log"), twoQueries)
+	r := open(t, path, true)
+	if !r.Growing {
+		t.Error("what is followed is not said to grow")
+	}
+	awaitNames(t, r.Ledger, "a.example")
+	write(t, path, twoQueries+"\ndnsmasq[1]: query[A] c.example from 10.0.0.5\n")
+	awaitNames(t, r.Ledger, "a.example b.example c.example")
+}
+
+// Standard input comes to an end and is not followed behind it.
+func TestOpenStdin(t *testing.T) {
+	home(t)
+	in, err := os.Open(write(t, filepath.Join(t.TempDir(), "log"), twoQueries))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(was *os.File) { os.Stdin = was }(os.Stdin)
+	os.Stdin = in
+	r := open(t, "-", true)
+	if r.Growing || r.Title != "stdin" {
+		t.Errorf("standard input is titled %q, growing: %v", r.Title, r.Growing)
+	}
+	awaitNames(t, r.Ledger, "a.example b.example")
+}
+
+// A session is not followed, and what of it is damaged is said.
+func TestOpenSession(t *testing.T) {
+	home(t)
+	first := open(t, write(t, filepath.Join(t.TempDir(), "log"), twoQueries), false)
+	awaitNames(t, first.Ledger, "a.example b.example")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all, err := session.List()
+	if err != nil || len(all) != 1 {
+		t.Fatalf("List = %v, %v, want one", all, err)
+	}
+	journal, err := os.ReadFile(all[0].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, all[0].Path, string(bytes.ReplaceAll(journal, []byte(`"a.example"`), []byte(`"A.example"`))))
+	r := open(t, all[0].Info.Session, true)
+	if r.Growing || r.Progress() != 1 {
+		t.Errorf("a session is growing: %v, read: %v", r.Growing, r.Progress())
+	}
+	if got := names(r.Ledger); len(got) != 1 || got[0] != "b.example" {
+		t.Errorf("read was %q, want b.example", got)
+	}
+	select {
+	case text := <-r.Notices:
+		if !strings.Contains(text, "1 of its lines") {
+			t.Errorf("the notice is %q", text)
+		}
+	default:
+		t.Error("the damage is not said")
+	}
+}
+
+func TestLoad(t *testing.T) {
+	home(t)
+	dir := t.TempDir()
+	l, err := logfile.Load(context.Background(), "test", write(t, filepath.Join(dir, "log"), twoQueries))
+	if err != nil || strings.Join(names(l), " ") != "a.example b.example" {
+		t.Errorf("Load = %q, %v", names(l), err)
+	}
+	for source, want := range map[string]string{
+		filepath.Join(dir, "none"): "no such log and no such session",
+		dir:                        "is a directory",
+		write(t, filepath.Join(dir, "other"), "hello\nworld\n"): "no query in its 2 lines",
+	} {
+		if _, err := logfile.Load(context.Background(), "test", source); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", source, err, want)
+		}
+	}
+}
