@@ -66,6 +66,7 @@ const (
 	rowGroup     = "group"
 	rowHideDrops = "hide-drops"
 	rowReopen    = "reopen"
+	rowRepair    = "repair"
 	rowUp        = "up"
 	rowWiden     = "widen"
 )
@@ -118,6 +119,7 @@ func tableActions() actions {
 		{Row: quiet("Shell", rowReopen, "open the shell again", "o"), Has: needsShell, Do: (*monitor).reopen},
 		{Row: quiet("Shell", "shell-wipe", "reset the shell's screen", "R"), Has: needsShell, Do: then(func(m *monitor) { m.shell.wipe() })},
 
+		{Row: row("Program", rowRepair, "log again", "!"), Can: needsGap, Do: (*monitor).repair},
 		{Row: row("Program", "export", "export", "e"), Do: func(m *monitor) tea.Cmd { return m.openExport(false) }},
 		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
@@ -229,6 +231,13 @@ func needsShell(m *monitor) string {
 		return ""
 	}
 	return "there is no shell here: " + m.capture.Title + " is only read"
+}
+
+func needsGap(m *monitor) string {
+	if problem, _ := m.capture.problem(); problem != "" {
+		return ""
+	}
+	return "nothing is to be mended: queries are logged"
 }
 
 func needsPanes(m *monitor) string {

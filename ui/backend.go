@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"io"
+	"time"
 
 	"lxd-allowlist/capture"
 )
@@ -40,6 +41,18 @@ type Capture struct {
 	Progress func() float64
 	// Notices are sentences for the user; nil where nobody writes any.
 	Notices <-chan string
+	// Logging returns why queries are not logged and since when, "" while they
+	// are, and Repair has them logged again; nil where that is not at stake.
+	Logging func() (problem string, since time.Time)
+	Repair  func(ctx context.Context) error
+}
+
+// problem says why queries are not logged, and since when; "" if they are.
+func (c *Capture) problem() (string, time.Time) {
+	if c.Logging == nil {
+		return "", time.Time{}
+	}
+	return c.Logging()
 }
 
 // Shell is a terminal in the instance.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -56,6 +57,10 @@ func scenes() map[string]func(*scene) {
 		{Instance: "far", Status: "Running", Network: "eth0", Problem: "its NIC is macvlan: no bridge, no dnsmasq"},
 	}
 	return map[string]func(*scene){
+		"not-logging": func(s *scene) {
+			s.session()
+			s.m().capture.Logging = func() (string, time.Time) { return "raw.dnsmasq was changed by ubuntu", noon }
+		},
 		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
 		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },
 		"picker-error": func(s *scene) {

@@ -105,6 +105,17 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// repair has queries logged again.
+func (m *monitor) repair() tea.Cmd {
+	ctx, repair := m.ctx, m.capture.Repair
+	return func() tea.Msg {
+		if err := repair(ctx); err != nil {
+			return noteMsg("queries are still not logged: " + err.Error())
+		}
+		return noteMsg("queries are logged again")
+	}
+}
+
 type (
 	ledgerMsg struct{}
 	noticeMsg string

@@ -132,6 +132,11 @@ func (m *monitor) header() string {
 	s := m.styles
 	var l look.Line
 	l.Add(s.Brand, " lxd-allowlist ")
+	if problem, since := m.capture.problem(); problem != "" {
+		l.Add(s.Bad, fmt.Sprintf(" ● NOT LOGGING since %s", since.Format("15:04"))).
+			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again").Add(s.Bad, "  "+problem)
+		return l.Cut(m.w)
+	}
 	l.Add(s.Strong, " "+m.capture.Title)
 	t := m.table.Tally()
 	var right look.Line

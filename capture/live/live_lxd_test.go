@@ -130,3 +130,43 @@ func TestIPv6Only(t *testing.T) {
 	}
 	lxdtest.Unchanged(t, bridge, before)
 }
+
+// Somebody else's change of raw.dnsmasq ends the logging: that is said with
+// who and when, Repair mends it with theirs kept, the gap stands in the
+// ledger, and in the end the bridge has theirs alone.
+func TestLoggingThatOthersEnd(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	s := start(t, live.Config{Instance: instance})
+	if l := s.Logging(); l.Problem != "" || l.Since.IsZero() {
+		t.Errorf("at first it says %+v", l)
+	}
+	n := lxdtest.Network(t, bridge)
+	n.Config["raw.dnsmasq"] = lxdtest.Raw(t) + "address=/more.test/192.0.2.9"
+	if err := lxdtest.Client(t).UpdateNetwork(bridge, n, ""); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	select {
+	case said = <-s.Notices():
+	case <-time.After(patience):
+	}
+	if l := s.Logging(); !strings.HasPrefix(l.Problem, "raw.dnsmasq was changed by ") || !strings.Contains(said, l.Problem) {
+		t.Errorf("it says %+v and said %q", l, said)
+	}
+	if err := s.Repair(t.Context()); err != nil || s.Logging().Problem != "" {
+		t.Errorf("repaired: %v, %+v", err, s.Logging())
+	}
+	ask(t, s, "a.example.test")
+	s.Ledger.Read(func(r capture.Reader) {
+		if _, ok := r.Lookup("a.example.test"); !ok || len(r.Gaps()) != 1 || !strings.Contains(strings.Join(r.Doubts(), "\n"), "queries were not logged from ") {
+			t.Errorf("after the repair: asked %v, gaps %v, doubts %q", ok, r.Gaps(), r.Doubts())
+		}
+	})
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	before.Config["raw.dnsmasq"] = n.Config["raw.dnsmasq"]
+	lxdtest.Unchanged(t, bridge, before)
+}
