@@ -99,6 +99,9 @@ func (r Reader) Doubts() []string {
 			all = append(all, fmt.Sprintf(d.many, d.n))
 		}
 	}
+	if why := r.Filters(); why != "" && r.l.info.NXDOMAIN != DoubtIt {
+		all = append(all, "the upstream seems to filter, so that NXDOMAIN drops no name: "+why)
+	}
 	for _, g := range r.l.gaps {
 		all = append(all, "queries were not logged from "+g.String())
 	}

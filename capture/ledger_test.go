@@ -397,6 +397,54 @@ func TestBelow(t *testing.T) {
 	}
 }
 
+// An upstream that denies most names is a filter's, and its NXDOMAIN drops
+// nothing, until a person says otherwise. What a search list makes of names
+// speaks against nobody.
+func TestUpstreamThatFilters(t *testing.T) {
+	kept := func(l *capture.Ledger) (n int) {
+		for _, r := range l.List(false).Rules {
+			if strings.HasPrefix(r.Name, "denied") {
+				n++
+			}
+		}
+		return n
+	}
+	l := capture.NewLedger(capture.Info{})
+	for i := range 30 {
+		name := fmt.Sprintf("name%d.ubuntu.com", i)
+		feed(l, "query[A] "+name+".corp.lan from 10.0.0.5", "reply "+name+".corp.lan is NXDOMAIN", "query[A] "+name+" from 10.0.0.5", "reply "+name+" is 192.0.2.1")
+		if i < 25 {
+			feed(l, fmt.Sprintf("query[A] denied%d.ubuntu.com from 10.0.0.5", i), fmt.Sprintf("reply denied%d.ubuntu.com is NXDOMAIN", i))
+		}
+	}
+	if n := kept(l); n != 0 || l.List(false).Doubts != nil {
+		t.Errorf("of an upstream that answers most names, %d denied ones are kept and %q is doubted", n, l.List(false).Doubts)
+	}
+	for i := range 10 {
+		feed(l, fmt.Sprintf("query[A] denied-too%d.ubuntu.com from 10.0.0.5", i), fmt.Sprintf("reply denied-too%d.ubuntu.com is NXDOMAIN", i))
+	}
+	if n := kept(l); n != 35 || !strings.Contains(strings.Join(l.List(false).Doubts, ""), "most names were answered so") {
+		t.Errorf("of one that denies most, %d are kept and %q is doubted", n, l.List(false).Doubts)
+	}
+	l.SetTrust(capture.TrustIt)
+	if n := kept(l); n != 0 || l.List(false).Doubts != nil {
+		t.Errorf("trusted by a person, %d are kept and %q is doubted", n, l.List(false).Doubts)
+	}
+	l.SetTrust(capture.DoubtIt)
+	if n := kept(l); n != 35 {
+		t.Errorf("doubted by a person, %d are kept", n)
+	}
+	probed := capture.NewLedger(capture.Info{})
+	feed(probed, "query[A] denied.ubuntu.com from 10.0.0.5", "reply denied.ubuntu.com is NXDOMAIN")
+	if n := kept(probed); n != 0 {
+		t.Errorf("before the probe, %d are kept", n)
+	}
+	probed.UpstreamFilters("it denies example.com")
+	if n := kept(probed); n != 1 || !strings.Contains(strings.Join(probed.List(false).Doubts, ""), "it denies example.com") {
+		t.Errorf("after the probe, %d are kept and %q is doubted", n, probed.List(false).Doubts)
+	}
+}
+
 func TestLeftOut(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	if list := l.List(false); list.LeftOut != "" || list.Overruled != nil {

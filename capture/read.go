@@ -193,6 +193,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 			Network: l.info.Network, When: time.Now(),
 		}}
+		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
 		if !all {
 			list.Rules = l.suffixes()

@@ -84,7 +84,7 @@ func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 		return SingleLabel, "a single label: only a search list makes a name of it"
 	case notPublic[d.Special]:
 		return SpecialUse, d.Special.String()
-	case d.Outcomes == 1<<parse.NoName:
+	case d.Outcomes == absent && Reader{l}.Filters() == "":
 		return NoSuchName, "nothing but NXDOMAIN"
 	case l.answeredHere(d):
 		return Answered, "dnsmasq answered it by itself"

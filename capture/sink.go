@@ -17,6 +17,7 @@ type Sink interface {
 	Stepped(Step)
 	Owned(Client)
 	Missed(Gap)
+	Informed(Info)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.
@@ -217,7 +218,7 @@ func (l *Ledger) comeTo(number uint32) {
 func (l *Ledger) Inform(i Info) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.info = i
+	l.info, l.own = i, i.Domain
 }
 
 // Recount puts kept counts back.

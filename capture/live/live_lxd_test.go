@@ -116,7 +116,7 @@ func TestIPv6Only(t *testing.T) {
 	before := lxdtest.Network(t, bridge)
 	s := start(t, live.Config{Instance: instance})
 	server, _, _ := strings.Cut(before.Config["ipv6.address"], "/") // the image takes none from a router's advertisement
-	for !has(s, "a.example.test") { // until the kernel trusts the address
+	for !has(s, "a.example.test") {                                 // until the kernel trusts the address
 		if t.Context().Err() != nil {
 			t.Fatal("what was asked by IPv6 is not there")
 		}

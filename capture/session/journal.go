@@ -87,6 +87,8 @@ func (j *journal) Stepped(s capture.Step) {
 
 func (j *journal) Owned(c capture.Client) { j.say(entry{Owner: &c}) }
 
+func (j *journal) Informed(i capture.Info) { j.say(entry{Format: format, Info: &i}) }
+
 func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
 
 func (j *journal) say(told ...entry) {
