@@ -327,6 +327,12 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	s.AwaitSilence(ctx, o.silence)
+	if err := o.heard(ctx, s); err != nil {
+		if code != 0 {
+			err = errors.Join(exit{max(code, exitFailed), errQuiet}, err)
+		}
+		return err
+	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
 	case err != nil && err != output.ErrChanged && err != output.ErrDoubtful:
@@ -337,6 +343,17 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return exit{max(code, exitFailed), errQuiet}
 	}
 	return err
+}
+
+// heard returns an error for a capture that no query was heard in: that is not
+// to say that nothing was asked.
+func (o *options) heard(ctx context.Context, s *live.Capture) error {
+	var c capture.Counts
+	s.Ledger.Read(func(r capture.Reader) { c = r.Counts() })
+	if c.Queries > 0 || s.Err() != nil || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("no query was heard of %s: %s; nothing was written", s.Instance, s.Unheard(ctx))
 }
 
 // compared gives an error the code that it has where lists are compared.

@@ -130,6 +130,21 @@ func TestRecordOfACaptureThatEnds(t *testing.T) {
 	lxdtest.Unchanged(t, bridge, before)
 }
 
+// Nothing heard is an error with its likely cause, and writes nothing.
+func TestRecordHearsNothing(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "record", instance, "--overwrite", "--output", "allow.txt", "--", "sh", "-c", "echo nameserver 192.0.2.53 > /etc/resolv.conf")
+	path := filepath.Join(c.Dir, "allow.txt")
+	if err := os.WriteFile(path, []byte("a.example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := run(t, c)
+	if data, err := os.ReadFile(path); err != nil || string(data) != "a.example\n" || code != 1 || stdout != "" || !strings.Contains(stderr, "names 192.0.2.53, which is not the dnsmasq") {
+		t.Errorf("exit code %d, standard error %q, the list has %q, %v", code, stderr, data, err)
+	}
+}
+
 // recording starts a record that doesn't end by itself and returns when its
 // command runs.
 func recording(t *testing.T, instance string) *exec.Cmd {
@@ -449,7 +464,7 @@ func TestLinkedLicence(t *testing.T) {
 var rooms = map[string][]string{
 	"parse":               {},
 	"export/rule":         {"parse"},
-	"export":              {"export/rule"},
+	"export":              {"export/rule", "parse"},
 	"export/output":       {"export", "export/rule"},
 	"capture":             {"export/rule", "parse"},
 	"capture/session":     {"capture"},

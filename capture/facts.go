@@ -30,9 +30,9 @@ type facts struct {
 
 	// What only a ledger has.
 	sink    Sink
-	expect  map[string]chan struct{} // canaries, see [Ledger.Expect]
-	below   map[string][]ID          // see belowKey; nil until it is wanted
-	unnamed bool                     // a client without an owner appeared
+	expect  map[string]*expected // see [Ledger.Expect]
+	below   map[string][]ID      // see belowKey; nil until it is wanted
+	unnamed bool                 // a client without an owner appeared
 }
 
 // outstanding ties an answer without a name ("reply error is SERVFAIL") to
@@ -85,17 +85,28 @@ func (f *facts) take(m *line) (id ID, first bool) {
 	return id, first
 }
 
+// expected reports whether a query is one of our own.
+func (f *facts) expected(name []byte) bool {
+	e, ok := f.expect[string(name)]
+	switch {
+	case !ok:
+		return false
+	case e.once:
+		delete(f.expect, string(name))
+	case !e.seen:
+		e.seen = true
+		close(e.came)
+	}
+	return true
+}
+
 // maxRepeats bounds what "message repeated N times" may say.
 const maxRepeats = 1 << 20
 
 // query counts a query. first tells that its name was never asked for before.
 func (f *facts) query(m *line) (id ID, first bool) {
-	if len(f.expect) > 0 {
-		if c, ok := f.expect[string(m.name)]; ok {
-			delete(f.expect, string(m.name))
-			close(c)
-			return 0, false
-		}
+	if len(f.expect) > 0 && f.expected(m.name) {
+		return 0, false
 	}
 	f.counts.Queries++
 	at := m.at

@@ -99,7 +99,7 @@ func NewLedger(info Info) *Ledger {
 		unknown: make(chan struct{}, 1),
 	}
 	l.own = info.Domain
-	l.expect = make(map[string]chan struct{})
+	l.expect = make(map[string]*expected)
 	l.intake.take = func(m *line) { l.facts.take(m) }
 	return l
 }

@@ -205,7 +205,7 @@ func TestLedgerDropsWhatOnlyOthersAskedFor(t *testing.T) {
 func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	seen := l.Expect("canary.lxd")
-	feed(l, "query[A] canary.lxd from 10.0.0.1", "config canary.lxd is NXDOMAIN")
+	feed(l, "query[A] canary.lxd from 10.0.0.1", "config canary.lxd is NXDOMAIN", "query[AAAA] canary.lxd from 10.0.0.1")
 	select {
 	case <-seen:
 	default:
@@ -213,6 +213,11 @@ func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
 	}
 	if got := rows(l); len(got) != 0 {
 		t.Errorf("the ledger has %v", got)
+	}
+	l.Overlook("example.com")
+	feed(l, "query[A] example.com from 10.0.0.1", "query[A] example.com from 10.0.0.5")
+	if got := find(t, l, "example.com"); got.Queries != 1 || got.Owners != "10.0.0.5" {
+		t.Errorf("of two queries of which one is ours, the ledger has %+v", got)
 	}
 }
 

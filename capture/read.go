@@ -171,15 +171,30 @@ func (l *Ledger) client(address string) uint16 {
 	return l.addClient(Client{Address: address})
 }
 
-// Expect returns a channel that is closed when the name is asked for. That
-// one query leaves no trace in the ledger: it is a canary of the program's
-// own.
+// expected is a name that the program itself asks for.
+type expected struct {
+	came chan struct{}
+	seen bool
+	once bool
+}
+
+// Expect returns a channel that is closed when the name is asked for. No query
+// for it leaves a trace in the ledger: it is a canary of the program's own,
+// which nobody else asks for.
 func (l *Ledger) Expect(name string) <-chan struct{} {
+	e := &expected{came: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := make(chan struct{})
-	l.expect[name] = c
-	return c
+	l.expect[name] = e
+	return e.came
+}
+
+// Overlook has the next query for the name leave no trace in the ledger: the
+// program itself is about to ask for it, as others may.
+func (l *Ledger) Overlook(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.expect[name] = &expected{once: true}
 }
 
 // List returns what is to be exported: one exact rule for each domain that is
