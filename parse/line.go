@@ -65,11 +65,16 @@ type Record struct {
 	// missing: to be parsed next.
 	Rest []byte
 
-	filtered   bool // the answer is a filter's
-	client     knownClient
-	last       remembered
-	collectors collectors
-	clock      clock
+	filtered bool // the answer is a filter's
+	client   knownClient
+	last     remembered
+	// column is where the message began in the line above, indent how many
+	// blanks the log's lines begin with. journalctl prints the further lines of
+	// another program's message with column blanks, and what a client made that
+	// program print may look like a line of ours.
+	column, indent int
+	collectors     collectors
+	clock          clock
 }
 
 // Parse reads one line without its line break. What the record held is gone

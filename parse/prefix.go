@@ -17,10 +17,15 @@ const (
 type maker uint8
 
 const (
-	unknown maker = iota // how the line begins is no form that is known
-	ours                 // dnsmasq's part that answers queries
-	foreign              // another program, or another part of dnsmasq
+	unknown  maker = iota // how the line begins is no form that is known
+	ours                  // dnsmasq's part that answers queries
+	foreign               // another program, or another part of dnsmasq
+	doubtful              // perhaps another program, and so nobody
 )
+
+// deepIndent is what no paste is indented by: journalctl's shortest line has
+// some more before the message.
+const deepIndent = 16
 
 // remembered is what stands before a line's message. The next line mostly has
 // the same but for digits, and to read it anew would cost more than all that
@@ -65,7 +70,15 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 		if last.end > 0 {
 			r.Stamp = line[last.stamp:last.end]
 		}
+		r.column = last.n
 		return line[last.n:], len(line) + last.lost, ours
+	}
+	indent := blanks(line)
+	if r.column > 0 && indent >= r.column {
+		return nil, 0, foreign // the line above goes on
+	}
+	if indent >= r.indent+deepIndent {
+		return nil, 0, doubtful
 	}
 	w := wrapper{collectors: &r.collectors}
 	switch who = w.read(line); who {
@@ -74,6 +87,11 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 	case ours:
 		r.Stamp = w.stamp
 		own = r.remember(line, &w)
+	}
+	if who == unknown || w.json {
+		r.column = 0
+	} else {
+		r.column, r.indent = len(line)-len(w.rest), indent
 	}
 	return w.rest, own, who
 }

@@ -22,6 +22,7 @@ type wrapper struct {
 	hosted bool // a word that may be the host's name was, behind the last time
 	bare   bool // dnsmasq's message may follow without its tag
 	ftl    bool // pihole-FTL wrote the line
+	json   bool // rest is no part of the line
 
 	collectors *collectors
 	depth      int
@@ -55,7 +56,7 @@ func (w *wrapper) read(line []byte) maker {
 			return ours
 		}
 		if b[0] == '{' && w.labels(b) == 0 {
-			return w.json(b)
+			return w.object(b)
 		}
 		if header, ok := after5424(b); ok {
 			return w.syslog5424(header)
