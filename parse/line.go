@@ -65,7 +65,8 @@ type Record struct {
 	// missing: to be parsed next.
 	Rest []byte
 
-	filtered bool // the answer is a filter's
+	filtered bool   // the answer is a filter's
+	process  uint32 // that wrote the line, 0 if it doesn't tell
 	client   knownClient
 	last     remembered
 	// column is where the message began in the line above, indent how many
@@ -101,7 +102,7 @@ func (r *Record) clear(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
 	r.Name, r.Source, r.Result, r.Note = nil, nil, nil, nil
-	r.Lost, r.Repeats, r.Cause, r.Rest, r.filtered = 0, 0, 0, nil, false
+	r.Lost, r.Repeats, r.Cause, r.Rest, r.filtered, r.process = 0, 0, 0, nil, false, 0
 }
 
 // message tells the kinds of message apart by their first bytes.

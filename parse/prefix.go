@@ -35,6 +35,7 @@ type remembered struct {
 	n          int // of text, 0 for none
 	stamp, end int // where in it the time is
 	tag        int // where in it dnsmasq's own tag is, n if it has none
+	process    uint32
 	lost       int // how much longer the line was in dnsmasq's buffer
 }
 
@@ -65,12 +66,13 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 	if last.n > 0 && !known && last.matches(line, last.n) {
 		known = true
 		copy(last.text[:last.n], line)
+		last.process = processOf(line[last.tag:last.n])
 	}
 	if known {
 		if last.end > 0 {
 			r.Stamp = line[last.stamp:last.end]
 		}
-		r.column = last.n
+		r.column, r.process = last.n, last.process
 		return line[last.n:], len(line) + last.lost, ours
 	}
 	indent := blanks(line)
@@ -85,7 +87,7 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 	case foreign:
 		r.collectorLoss(w.tag, w.rest)
 	case ours:
-		r.Stamp = w.stamp
+		r.Stamp, r.process = w.stamp, w.process
 		own = r.remember(line, &w)
 	}
 	if who == unknown || w.json {
@@ -113,7 +115,7 @@ func (r *Record) remember(line []byte, w *wrapper) (own int) {
 		return own
 	}
 	p := &r.last
-	p.n, p.tag, p.lost = n, n-w.tagLen, own-len(line)
+	p.n, p.tag, p.lost, p.process = n, n-w.tagLen, own-len(line), r.process
 	p.stamp, p.end = 0, 0
 	if w.stamp != nil {
 		p.stamp = cap(line) - cap(w.stamp)
@@ -154,6 +156,15 @@ func afterTag(b []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return b[2:], true
+}
+
+// processOf returns the number in "dnsmasq[123]: ", 0 if there is none.
+func processOf(tag []byte) uint32 {
+	if len(tag) <= len(tagName) || tag[len(tagName)] != '[' {
+		return 0
+	}
+	tag = tag[len(tagName)+1:]
+	return uint32(decimal(tag[:countDigits(tag)]))
 }
 
 // isJoined reports whether what has a space in it holds the tag of another

@@ -12,9 +12,10 @@ type wrapper struct {
 	stamp []byte // the last time, but for one without a date behind one with it
 	tag   []byte // of another program
 
-	tagLen int  // of dnsmasq's own tag, 0 without
-	nested bool // dnsmasq's own tag stands behind a collector's
-	loose  bool // what another line that starts the same says can't be known from it
+	process uint32 // in dnsmasq's own tag
+	tagLen  int    // of that, 0 without
+	nested  bool   // dnsmasq's own tag stands behind a collector's
+	loose   bool   // what another line that starts the same says can't be known from it
 
 	timed  bool // a time was there, be it one since the machine's start
 	dated  bool // stamp has a date
@@ -99,7 +100,7 @@ func (w *wrapper) ownTag(b, message []byte) {
 	if again, ok := afterTag(message); ok {
 		b, message, w.marked = message, again, true
 	}
-	w.rest, w.tagLen = message, len(b)-len(message)
+	w.rest, w.tagLen, w.process = message, len(b)-len(message), processOf(b)
 }
 
 // timeLen returns the length of the time that b starts with, if a blank, ": "
