@@ -463,6 +463,7 @@ func TestLinkedLicence(t *testing.T) {
 // rooms is who may import whom within the module.
 var rooms = map[string][]string{
 	"parse":               {},
+	"parse/source":        {},
 	"export/rule":         {"parse"},
 	"export":              {"export/rule", "parse"},
 	"export/output":       {"export", "export/rule"},
