@@ -369,6 +369,9 @@ func (o *options) compared(err error) error {
 }
 
 func (o *options) open(ctx context.Context, source string) (err error) {
+	if o.follow && session.Exists(source) {
+		return wrong(fmt.Errorf("%s is a session, which doesn't grow: leave out --follow, or go on with its capture by --resume", source))
+	}
 	s, err := o.screen("", "open needs a terminal: use lxd-allowlist export")
 	if err != nil {
 		return err

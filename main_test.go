@@ -385,6 +385,10 @@ func TestWrongCalls(t *testing.T) {
 	if err := os.WriteFile(existing, []byte("a.example\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	journal := filepath.Join(t.TempDir(), "session.jsonl")
+	if err := os.WriteFile(journal, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		args []string
 		code int
@@ -410,6 +414,7 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export", log, "--ports", "443"}, 2, "plain has no place for ports"},
 		{[]string{"export", log, "--diff", "/no/such/list"}, 2, "/no/such/list"},
 		{[]string{"record", "dnstest", "--diff", existing, "--", "true"}, 2, "LXD"},
+		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
 		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
 		{[]string{"formats", "word"}, 2, `no format "word"`},
 	}

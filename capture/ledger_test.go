@@ -224,8 +224,8 @@ func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
 func TestKeepingWhatNoListCanHold(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	feed(l, "query[A] a'b.example from 10.0.0.5")
-	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 0); err != capture.ErrUnfit {
-		t.Errorf("Mark = %v, want ErrUnfit", err)
+	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 0); err != capture.ErrUnlistable {
+		t.Errorf("Mark = %v, want ErrUnlistable", err)
 	}
 }
 
@@ -315,11 +315,29 @@ func TestReasonIsNoDecision(t *testing.T) {
 	}
 }
 
+// keeper is a sink that keeps nothing, and tells the steps.
+type keeper struct{ decided chan uint32 }
+
+func (k *keeper) Changed(capture.ID, bool) {}
+func (k *keeper) Decided(c capture.Change) { k.decided <- c.Number }
+func (k *keeper) Stepped(s capture.Step)   { k.decided <- s.Number }
+func (k *keeper) Owned(capture.Client)     {}
+func (k *keeper) Missed(capture.Gap)       {}
+func (k *keeper) Told()                    {}
+func (k *keeper) Fault() error             { return nil }
+
 // Everything that two goroutines may do at once, under the race detector.
 func TestConcurrently(t *testing.T) {
 	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
 	l.Expect("canary.example")
-	var wg sync.WaitGroup
+	s := &keeper{decided: make(chan uint32, 4096)}
+	l.Keep(s)
+	var wg, keeping sync.WaitGroup
+	keeping.Go(func() {
+		for step := range s.decided {
+			l.Kept(step)
+		}
+	})
 	for seed := range uint64(4) {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(seed, 5))
@@ -333,6 +351,7 @@ func TestConcurrently(t *testing.T) {
 						r.Verdict(r.Domain(id))
 						r.Below(r.Domain(id).Name)
 						r.Overruled(id)
+						r.Saved(r.Domain(id))
 						r.Record(id)
 					}
 				})
@@ -343,6 +362,15 @@ func TestConcurrently(t *testing.T) {
 	if l.Undo(); len(rows(l)) == 0 {
 		t.Error("the ledger is empty")
 	}
+	close(s.decided)
+	keeping.Wait()
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			if d := r.Domain(capture.ID(id)); !r.Saved(d) {
+				t.Errorf("%s is not saved", d.Name)
+			}
+		}
+	})
 }
 
 // A list holds a decision about many domains wholly or not at all, though
