@@ -287,11 +287,12 @@ func TestDoubts(t *testing.T) {
 	}
 	const tag, query = "Jan  8 21:51:56 dnsmasq[1]: ", "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5"
 	for line, says := range map[string]string{
-		tag + "overflow: 12 log entries lost":                                "12 log lines were lost in dnsmasq's queue",
-		tag + "overflow: 1 log entries lost":                                 "1 log line was lost in dnsmasq's queue",
-		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 query was refused by dnsmasq or an upstream",
-		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 line looks like a query and can't be read",
-		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 query was for a name that can't be printed",
+		tag + "overflow: 12 log entries lost":                                "12 lost: 12 by dnsmasq's queue",
+		tag + "overflow: 1 log entries lost":                                 "1 lost: 1 by dnsmasq's queue",
+		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 lost: 1 refused",
+		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 lost: 1 not understood",
+		tag + "forwarded unasked.ubuntu.com to 192.0.2.1":                    "1 lost: 1 forwarded that nobody asked for",
+		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 lost: 1 with a name that dnsmasq doesn't print",
 	} {
 		stdout, stderr, code := run(t, start(t, "export", log(query, line), "--format", "squid"))
 		if !strings.Contains(stderr, "lxd-allowlist: beware: "+says+"\n") || !strings.Contains(stdout, "# beware: "+says+"\n") || code != 0 {
@@ -344,7 +345,7 @@ func TestExportDamagedSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, start(t, "export", path))
-	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "beware: 1 line of the session's journal is damaged") {
+	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "beware: the session's journal is damaged: 1 of its lines") {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 }

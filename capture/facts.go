@@ -24,15 +24,18 @@ type facts struct {
 	chain   chain
 	pending [256]outstanding
 
-	lastNew time.Time
-	own     string // dnsmasq's own domain, "" while it isn't known
-	name    []byte // scratch
+	lastNew   time.Time
+	forwarded map[string]struct{} // names that nobody was seen to ask for before
+	own       string              // dnsmasq's own domain, "" while it isn't known
+	name      []byte              // scratch
 
 	// What only a ledger has.
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
 	below   map[string][]ID      // see belowKey; nil until it is wanted
 	unnamed bool                 // a client without an owner appeared
+
+	overlooked map[string]bool // see [Ledger.Overlook]
 }
 
 // outstanding ties an answer without a name ("reply error is SERVFAIL") to
@@ -71,15 +74,8 @@ func (f *facts) take(m *line) (id ID, first bool) {
 	case parse.Answer:
 		f.answer(m)
 		return 0, false // a chain goes on from answer to answer
-	case parse.Cut:
-		f.counts.Cut++
-	case parse.Garbled:
-		f.counts.Garbled++
-	}
-	if m.lost > 0 && m.kind == parse.Loss {
-		f.counts.Lost[m.cause] += m.lost
-	} else {
-		f.counts.Holes += m.lost
+	case parse.Forward:
+		f.forward(m)
 	}
 	f.chain = chain{}
 	return id, first
@@ -113,9 +109,6 @@ func (f *facts) query(m *line) (id ID, first bool) {
 	id, _ = f.lookupHashed(m.name, m.hash, at)
 	f.last.set(m.logged, id)
 	d := &f.domains[id]
-	if d.Class == parse.Unprintable {
-		f.counts.Unprintable++
-	}
 	if first = d.Queries == 0; first {
 		d.first, d.last = at, at
 		f.lastNew = time.Unix(0, at)

@@ -61,9 +61,6 @@ func (r Reader) Chain(d *Domain) []string {
 	return names
 }
 
-// Counts returns what the ledger saw beside the domains.
-func (r Reader) Counts() Counts { return r.l.counts }
-
 // Info returns what the ledger is about.
 func (r Reader) Info() Info { return r.l.info }
 
@@ -195,6 +192,10 @@ func (l *Ledger) Overlook(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.expect[name] = &expected{once: true}
+	if l.overlooked == nil {
+		l.overlooked = make(map[string]bool)
+	}
+	l.overlooked[name] = true
 }
 
 // List returns what is to be exported: one exact rule for each domain that is

@@ -225,5 +225,5 @@ func (l *Ledger) Inform(i Info) {
 func (l *Ledger) Recount(c Counts) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counts = c
+	l.counts, l.losses = c, c.Losses
 }

@@ -19,8 +19,19 @@ type Losses struct {
 	// for them, and Ended the packed logs that ended before they were whole:
 	// who knows all names and who reads the files counts them.
 	Unasked, Ended uint64
+	// Serials is queries that serials told are missing before what is counted
+	// now: see [Losses.Settled].
+	Serials uint64
 
 	serials serials
+}
+
+// Settled returns the losses as they are kept: without what it takes to go on
+// counting.
+func (l *Losses) Settled() Losses {
+	settled := *l
+	settled.Serials, settled.serials = l.Missing(), serials{}
+	return settled
 }
 
 // Count takes the next line's record.
@@ -66,6 +77,7 @@ func (l *Losses) Add(next *Losses) {
 	l.Refused += next.Refused
 	l.Unasked += next.Unasked
 	l.Ended += next.Ended
+	l.Serials += next.Serials
 	l.serials.add(&next.serials)
 }
 
@@ -74,9 +86,9 @@ func (l *Losses) Add(next *Losses) {
 func (l *Losses) Missing() uint64 {
 	said := l.Queue + l.Keeper
 	if l.Disk > 0 || l.serials.missing <= said {
-		return 0
+		return l.Serials
 	}
-	return l.serials.missing - said
+	return l.Serials + l.serials.missing - said
 }
 
 // Total returns how much of the log is lost, all kinds taken together.

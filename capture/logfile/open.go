@@ -114,7 +114,7 @@ func Load(ctx context.Context, program, source string) (*capture.Ledger, error) 
 func unheard(l *capture.Ledger, source string) (err error) {
 	l.Read(func(r capture.Reader) {
 		switch c := r.Counts(); {
-		case c.Queries+c.Unprintable > 0:
+		case c.Queries > 0:
 		case c.Lines == 0:
 			err = fmt.Errorf("read %s: it is empty", source)
 		default:
