@@ -41,6 +41,7 @@ type intake struct {
 	batch batch
 	// losses are counted as lines are parsed, before they are taken.
 	losses parse.Losses
+	only   *only // nil for all
 }
 
 // feed reads the next bytes of the log.
@@ -106,6 +107,9 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 		}
 	}
 	m.at = at.UnixNano()
+	if in.only != nil && !in.only.wants(m) {
+		m.kind = parse.Other
+	}
 }
 
 // takeBatch takes the lines of the batch into the ledger, in their order.

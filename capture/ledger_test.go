@@ -479,6 +479,65 @@ func TestUpstreamThatFilters(t *testing.T) {
 	}
 }
 
+// What is wanted of a log: by client and time, line by line; of what is there
+// already, by name.
+func TestOnly(t *testing.T) {
+	day := func(clock string) time.Time {
+		at, err := capture.ParseTime("2026-11-24 "+clock, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	log := ""
+	for i, from := range []string{"10.0.0.5", "10.0.0.6", "10.1.0.7", "fd00::5"} {
+		log += fmt.Sprintf("Nov 24 %02d:00:00 dnsmasq[1]: query[A] n%d.ubuntu.com from %s\n", 9+i, i, from)
+		log += fmt.Sprintf("Nov 24 %02d:00:00 dnsmasq[1]: query[A] all.ubuntu.com from %s\n", 9+i, from)
+	}
+	for _, c := range []struct {
+		only           capture.Only
+		names          string
+		queriesOfAll   uint32
+		namesOfSession string
+	}{
+		{capture.Only{}, "n0 all n1 n2 n3", 4, "n0 all n1 n2 n3"},
+		{capture.Only{From: "10.0.0.6"}, "n1 all", 1, "all n1"},
+		{capture.Only{From: "10.0.0.0/24"}, "n0 all n1", 2, "n0 all n1"},
+		{capture.Only{From: "fd00::/8"}, "n3 all", 1, "all n3"},
+		{capture.Only{From: "web"}, "", 0, "all n1"},
+		{capture.Only{Since: day("10:00")}, "n1 all n2 n3", 3, "all n1 n2 n3"},
+		{capture.Only{Since: day("10:00"), Until: day("11:00")}, "n1 all n2", 2, "all n1 n2"},
+	} {
+		l := capture.NewLedger(capture.Info{})
+		l.Limit(c.only)
+		l.Feed([]byte(log), noon, true)
+		kept := capture.NewLedger(capture.Info{})
+		kept.Feed([]byte(log), noon, true)
+		kept.SetOwners(map[string]string{"10.0.0.6": "web"})
+		kept.Limit(c.only)
+		for want, l := range map[string]*capture.Ledger{"log " + c.names: l, "session " + c.namesOfSession: kept} {
+			got, _, _ := strings.Cut(want, " ")
+			for _, r := range rows(l) {
+				if r.Rule == capture.Undecided {
+					got += " " + strings.TrimSuffix(r.Name, ".ubuntu.com")
+				}
+				if r.Name == "all.ubuntu.com" && strings.HasPrefix(want, "log") && r.Queries != c.queriesOfAll {
+					t.Errorf("%+v: it was asked for %d times, want %d", c.only, r.Queries, c.queriesOfAll)
+				}
+			}
+			if got != strings.TrimSpace(want) {
+				t.Errorf("%+v: got %q, want %q", c.only, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]string{"2h": "10:00", "10:30": "10:30", "2026-11-24T09:00:00Z": "09:00", "2026-11-24": "00:00", "soon": ""} {
+		at, err := capture.ParseTime(text, noon)
+		if err == nil && at.UTC().Format("15:04") != want || err != nil && want != "" {
+			t.Errorf("%s is %v, %v, want %s", text, at, err, want)
+		}
+	}
+}
+
 func TestLeftOut(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	if list := l.List(false); list.LeftOut != "" || list.Overruled != nil {

@@ -46,7 +46,7 @@ type piece struct {
 
 // newPart returns what reads a part of the log that goes into l.
 func (l *Ledger) newPart() *part {
-	p := &part{intake: intake{facts: newFacts(l.ids.seed)}}
+	p := &part{intake: intake{facts: newFacts(l.ids.seed), only: l.only}}
 	p.own, p.chain.unsure = l.own, true
 	p.intake.take = p.takeLine
 	return p

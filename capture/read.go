@@ -223,7 +223,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		if !all {
 			out.add(l, d, v)
 		}
-		if all && (d.Queries == 0 || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
+		if all && (d.Queries == 0 || l.unwanted(d) || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
 			return
 		}
 		source := "observed"
