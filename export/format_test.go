@@ -428,3 +428,25 @@ func TestHold(t *testing.T) {
 		}
 	}
 }
+
+// A rule that opens a way round the list says so in the file, be it a suffix
+// or an exact one. Where the target takes no comments it is said beside it.
+func TestWarningStandsInTheFile(t *testing.T) {
+	silent := []string{"plain", "csv", "aws-nfw", "sandbox-runtime"}
+	for _, list := range []string{".github.io", "dns.google", ".dns.google", "pastebin.com", ".google.com"} {
+		c := compile(t, list)
+		want := rule.FromDotted(list).Warning()
+		if want == "" {
+			t.Fatalf("no warning of %s", list)
+		}
+		for _, f := range Formats() {
+			data, err := f.Encode(c, Options{})
+			if err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+			if says := strings.Contains(strings.ReplaceAll(string(data), `\`, ""), want); says == slices.Contains(silent, f.Name) {
+				t.Errorf("%s says %q: %t\n%s", f.Name, want, says, data)
+			}
+		}
+	}
+}

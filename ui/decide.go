@@ -108,7 +108,7 @@ func (m *monitor) widen() {
 	wide := m.markOf(it).Suffix
 	what, err := m.capture.Ledger.ToggleSuffix(it.Group)
 	if warning := (rule.Rule{Name: it.Group, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
-		what += ": it " + warning
+		what += ": " + warning
 	}
 	m.told(what, err)
 }

@@ -52,7 +52,6 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	}
 	doubt(messages, list)
 	leftOut(messages, files)
-	warn(messages, files)
 	var changes []rule.Change
 	if o.plan.Diff != "" {
 		changes = rule.Diff(o.before, files[0].Rules)
@@ -65,6 +64,7 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 			return err
 		}
 	}
+	warn(messages, o.news(files, changes))
 	switch {
 	case len(changes) > 0:
 		return ErrChanged
@@ -184,16 +184,56 @@ func leftOut(w io.Writer, files []file) {
 	}
 }
 
-// warn says which rules open more than was probably meant.
-func warn(w io.Writer, files []file) {
-	told := make(map[string]bool)
-	for _, f := range files {
-		for _, r := range f.Rules {
-			if warning := r.Warning(); warning != "" && !told[warning] {
-				told[warning] = true
-				fmt.Fprintf(w, "%swarning: %s\n", said, warning)
+// news returns the rules that were written, or, where nothing was but a
+// difference, those that came.
+func (o *Output) news(files []file, changes []rule.Change) (rules []rule.Rule) {
+	if o.plan.Diff != "" {
+		for _, c := range changes {
+			if !c.Gone {
+				rules = append(rules, c.Rule)
 			}
 		}
+		return rules
+	}
+	for _, f := range files {
+		rules = append(rules, f.Rules...)
+	}
+	return rules
+}
+
+// warned is how many exact rules are named before nobody reads on.
+const warned = 5
+
+// warn says which rules open more than was probably meant: of suffixes each,
+// since somebody chose them, exact ones in one line.
+func warn(w io.Writer, rules []rule.Rule) {
+	told := make(map[string]bool)
+	var exact []rule.Rule
+	for _, r := range rules {
+		warning := r.Warning()
+		if warning == "" || told[warning] {
+			continue
+		}
+		told[warning] = true
+		if !r.Suffix {
+			exact = append(exact, r)
+			continue
+		}
+		fmt.Fprintf(w, "%swarning: %s\n", said, warning)
+	}
+	if len(exact) == 1 {
+		fmt.Fprintf(w, "%swarning: %s\n", said, exact[0].Warning())
+		return
+	}
+	var names []string
+	for _, r := range exact[:min(warned, len(exact))] {
+		names = append(names, r.Name)
+	}
+	if more := len(exact) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(w, "%swarning: %d names open more than themselves: %s: lxd-allowlist explain NAME\n", said, len(exact), strings.Join(names, ", "))
 	}
 }
 

@@ -269,20 +269,44 @@ func TestPorts(t *testing.T) {
 func TestLeftOutAndWarnings(t *testing.T) {
 	dir := t.TempDir()
 	p := Plan{Formats: []string{"plain", "unbound"}, Path: filepath.Join(dir, "allow")}
-	_, messages, err := write(t, p, listOf("192.0.2.1 .com intranet github.io .s3.amazonaws.com a.example"))
+	_, messages, err := write(t, p, listOf("192.0.2.1 .com intranet github.io .s3.amazonaws.com pastebin.com a.example"))
 	lines := strings.Split(strings.TrimSuffix(messages, "\n"), "\n")
 	want := []string{
 		"lxd-allowlist: left out 3 names:",
 		`  "192.0.2.1" is an address, not a name`,
 		`  "com" is a top-level domain or a single label: as a suffix it allows everything below it`,
 		`  "intranet" can't be exact in unbound, and is a top-level domain or a single label: as a suffix it allows everything below it`,
+		"lxd-allowlist: wrote 5 rules to " + dir + "/allow.txt",
+		"lxd-allowlist: wrote 4 rules to " + dir + "/allow.conf",
 		"lxd-allowlist: warning: anyone can have a name below s3.amazonaws.com, and this rule allows it",
 		"lxd-allowlist: warning: anyone can have a name below github.io, and this rule allows it", // unbound alone
-		"lxd-allowlist: wrote 4 rules to " + dir + "/allow.txt",
-		"lxd-allowlist: wrote 3 rules to " + dir + "/allow.conf",
+		"lxd-allowlist: warning: pastebin.com is a paste or file drop of Pastebin and stores what anyone sends and hands it out again",
 	}
 	if err != nil || !slices.Equal(lines, want) {
 		t.Errorf("%v\n%s\nwant\n%s", err, messages, strings.Join(want, "\n"))
+	}
+}
+
+// Names that are too broad by themselves come often: they take one line. A
+// comparison tells of those that came.
+func TestWarningsOfExactRules(t *testing.T) {
+	const names = "api.github.com dns.google github.com ngrok.io pastebin.com transfer.sh"
+	const want = "lxd-allowlist: warning: 6 names open more than themselves: dns.google, github.com, api.github.com, ngrok.io, pastebin.com, and 1 more: lxd-allowlist explain NAME\n"
+	if _, messages, err := write(t, Plan{Formats: []string{"plain"}}, listOf(names+" a.example")); messages != want || err != nil {
+		t.Errorf("%v, %q", err, messages)
+	}
+	before := filepath.Join(t.TempDir(), "allow.txt")
+	for _, c := range []struct{ now, want string }{
+		{names, ""},
+		{names + " a.example", ""},
+		{names + " bit.ly", "lxd-allowlist: warning: bit.ly is a link shortener of Bitly and leads to any address, which the name does not tell\n"},
+	} {
+		if err := os.WriteFile(before, []byte(strings.ReplaceAll(names, " ", "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, messages, err := write(t, Plan{Formats: []string{"plain"}, Diff: before}, listOf(c.now)); messages != c.want || err != nil && err != ErrChanged {
+			t.Errorf("%s: %v, %q", c.now, err, messages)
+		}
 	}
 }
 

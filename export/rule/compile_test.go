@@ -158,17 +158,14 @@ func TestCompileProperties(t *testing.T) {
 }
 
 func TestWarning(t *testing.T) {
-	for _, name := range []string{"github.io", "s3.amazonaws.com", "cloudfront.net", "amazonaws.com", "fastly.net"} {
-		if (Rule{Name: name, Suffix: true}).Warning() == "" {
-			t.Errorf("no warning for .%s", name)
-		}
-		if w := (Rule{Name: name}).Warning(); w != "" {
-			t.Errorf("%s: %s", name, w)
+	for _, rule := range []string{".github.io", ".s3.amazonaws.com", "s3.amazonaws.com", ".cloudfront.net", ".amazonaws.com", ".fastly.net", "dns.google", "pastebin.com"} {
+		if FromDotted(rule).Warning() == "" {
+			t.Errorf("no warning for %s", rule)
 		}
 	}
-	for _, name := range []string{"example.com", "a.github.io", "corp.internal", "b.s3.amazonaws.com"} {
-		if w := (Rule{Name: name, Suffix: true}).Warning(); w != "" {
-			t.Errorf(".%s: %s", name, w)
+	for _, rule := range []string{".example.com", ".a.github.io", ".corp.internal", ".b.s3.amazonaws.com", "github.io", "a.github.io", "fastly.net"} {
+		if w := FromDotted(rule).Warning(); w != "" {
+			t.Errorf("%s: %s", rule, w)
 		}
 	}
 }

@@ -1,0 +1,68 @@
+package known
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Warning says in one clause what a rule on a normalised name opens beyond
+// what was probably meant, "" if nothing is known. An exact rule can be too
+// broad, too: a resolver is one name.
+func Warning(name string, suffix bool) string {
+	if suffix && anyonesBelow(name) {
+		return "anyone can have a name below " + name + ", and this rule allows it"
+	}
+	if f, ok := Opens(name); ok {
+		return name + " is a " + f.Kind.String() + owned(f) + " and " + f.Kind.Opens()
+	}
+	if suffix {
+		if below := openBelow(name); below != "" {
+			return "." + name + " allows " + below + ", too"
+		}
+	}
+	return ""
+}
+
+// owned tells whose a fact's name is, "" where that is the name itself.
+func owned(f Fact) string {
+	if strings.EqualFold(f.Owner, f.Name) {
+		return ""
+	}
+	return " of " + f.Owner
+}
+
+// anyonesBelow reports whether anyone can have a name below this one: by the
+// list of public suffixes, the private ones too, or by the table.
+func anyonesBelow(name string) bool {
+	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
+		return true
+	}
+	own := facts().suffix[name]
+	return len(own) > 0 && own[0].Kind == Hosting
+}
+
+// belowNames is how many names below a suffix are told before nobody reads
+// on.
+const belowNames = 3
+
+// openBelow names what is known to open a way below a suffix: the kinds in
+// their order, so that the worst is told first.
+func openBelow(name string) string {
+	t := facts()
+	// The first label may be what a pattern leaves open.
+	entries := slices.Concat(t.below[name], t.below["*."+parent(name)])
+	var words []string
+	for _, i := range entries[:min(belowNames, len(entries))] {
+		words = append(words, fmt.Sprintf("%s (%s)", t.all[i].Dotted(), t.all[i].Kind))
+	}
+	if rest := len(entries) - len(words); rest > 0 {
+		words = append(words, fmt.Sprintf("%d more", rest))
+	}
+	if last := len(words) - 1; last > 0 {
+		return strings.Join(words[:last], ", ") + " and " + words[last]
+	}
+	return strings.Join(words, "")
+}
