@@ -16,6 +16,7 @@ func (r *Record) doubt(line []byte) {
 		r.Parse(line[hole+1:])
 		if noiseLen(before) < len(before) {
 			r.Lost++
+			r.rare = true
 		}
 		return
 	}
@@ -53,7 +54,7 @@ func (r *Record) split(line []byte) {
 	}
 	r.Kind, r.Serial, r.Stamp, r.Text = Query, first.Serial, first.Stamp, first.Text
 	r.Source, r.Type, r.Name, r.Client = first.Source, first.Type, first.Name, first.Client
-	r.Rest = line[begin:]
+	r.Rest, r.rare = line[begin:], true
 }
 
 // looksLikeQuery reports whether dnsmasq's word on a query is somewhere in a
