@@ -129,6 +129,5 @@ func (m *monitor) did(verb, what, nothing string) {
 func (m *monitor) copyName() tea.Cmd {
 	it, _ := m.table.Selected()
 	name := m.nameOf(it)
-	m.say("copied " + name)
-	return tea.SetClipboard(name)
+	return copies(m.ctx, name, name)
 }

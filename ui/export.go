@@ -109,8 +109,7 @@ func (m *monitor) updateExport(msg tea.Msg) tea.Cmd {
 	case noteMsg:
 		m.say(string(msg))
 	case copiedMsg:
-		m.say("copied the list of " + look.Plural(msg.rules, "rule"))
-		return tea.SetClipboard(string(msg.data))
+		return copies(m.ctx, string(msg.data), "the list of "+look.Plural(msg.rules, "rule"))
 	}
 	return nil
 }
