@@ -91,20 +91,26 @@ type options struct {
 
 	plan               output.Plan
 	silence            time.Duration
+	from, since, until string
 	all, follow, force bool
 }
 
-// verb is a command of at most one argument, with examples of its use.
-func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, string) error, examples ...string) *cobra.Command {
+// verbs is a command of any number of arguments, with examples of its use.
+func verbs(use, short string, n cobra.PositionalArgs, run func(context.Context, []string) error, examples ...string) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Example: strings.Join(examples, "\n"), Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, a []string) error {
 			if err := n(c, a); err != nil {
 				return wrong(err)
 			}
-			return run(c.Context(), strings.Join(a, ""))
+			return run(c.Context(), a)
 		},
 	}
+}
+
+// verb is a command of at most one argument.
+func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, string) error, examples ...string) *cobra.Command {
+	return verbs(use, short, n, func(ctx context.Context, a []string) error { return run(ctx, strings.Join(a, "")) }, examples...)
 }
 
 func command() *cobra.Command {
@@ -120,18 +126,20 @@ func command() *cobra.Command {
 	screenFlags(root, &o)
 	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
 
-	open := verb("open LOG|SESSION|-", "Prune a log or a session that exists; needs no LXD", cobra.ExactArgs(1), o.open,
+	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", cobra.MinimumNArgs(1), o.open,
 		"lxd-allowlist open /var/log/pihole/pihole.log",
 		"lxd-allowlist open --follow /var/log/dnsmasq.log",
 		"journalctl -u dnsmasq | lxd-allowlist open -")
 	screenFlags(open, &o)
+	limitFlags(open, &o)
 	open.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
 
-	export := verb("export LOG|SESSION|-", "Turn a log or a session into a list, without a screen", cobra.ExactArgs(1), o.export,
-		"lxd-allowlist export /tmp/dnsmasq.log > allow.txt",
+	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", cobra.MinimumNArgs(1), o.export,
+		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
 		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
 		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI")
 	exportFlags(export, &o)
+	limitFlags(export, &o)
 	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
 
 	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind on a bridge", cobra.MaximumNArgs(1), o.restore,
@@ -173,6 +181,32 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
 	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
+}
+
+// limitFlags are what is wanted of a log.
+func limitFlags(c *cobra.Command, o *options) {
+	f := c.Flags()
+	f.StringVar(&o.from, "from", "", "only what this client asked for: an `address`, a prefix, or the instance of a session")
+	f.StringVar(&o.since, "since", "", "only from this `time` on: 2026-11-25 10:00, 10:00 for today, 2h for two hours ago")
+	f.StringVar(&o.until, "until", "", "only up to this `time`")
+}
+
+// only returns what is wanted of a log.
+func (o *options) only() (only capture.Only, err error) {
+	only.From = o.from
+	now := time.Now()
+	for _, t := range []struct {
+		flag, text string
+		to         *time.Time
+	}{{"--since", o.since, &only.Since}, {"--until", o.until, &only.Until}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.to, err = capture.ParseTime(t.text, now); err != nil {
+			return only, wrong(fmt.Errorf("%s: %w", t.flag, err))
+		}
+	}
+	return only, nil
 }
 
 // check finds what is wrong with the flags before anything is done.
@@ -327,6 +361,12 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	s.AwaitSilence(ctx, o.silence)
+	if err := o.heard(ctx, s); err != nil {
+		if code != 0 {
+			err = errors.Join(exit{max(code, exitFailed), errQuiet}, err)
+		}
+		return err
+	}
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
 	case err != nil && err != output.ErrChanged && err != output.ErrDoubtful:
@@ -337,6 +377,17 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return exit{max(code, exitFailed), errQuiet}
 	}
 	return err
+}
+
+// heard returns an error for a capture that no query was heard in: that is not
+// to say that nothing was asked.
+func (o *options) heard(ctx context.Context, s *live.Capture) error {
+	var c capture.Counts
+	s.Ledger.Read(func(r capture.Reader) { c = r.Counts() })
+	if c.Queries > 0 || s.Err() != nil || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("no query was heard of %s: %s; nothing was written", s.Instance, s.Unheard(ctx))
 }
 
 // compared gives an error the code that it has where lists are compared.
@@ -351,12 +402,23 @@ func (o *options) compared(err error) error {
 	return exit{exitTrouble, err}
 }
 
-func (o *options) open(ctx context.Context, source string) (err error) {
+func (o *options) open(ctx context.Context, sources []string) (err error) {
+	switch {
+	case !o.follow:
+	case len(sources) > 1:
+		return wrong(errors.New("--follow reads one log that grows: name one"))
+	case session.Exists(sources[0]):
+		return wrong(fmt.Errorf("%s is a session, which doesn't grow: leave out --follow, or go on with its capture by --resume", sources[0]))
+	}
+	only, err := o.only()
+	if err != nil {
+		return err
+	}
 	s, err := o.screen("", "open needs a terminal: use lxd-allowlist export")
 	if err != nil {
 		return err
 	}
-	r, err := logfile.Open(ctx, program(), source, o.follow)
+	r, err := logfile.Open(ctx, program(), sources, only, o.follow)
 	if err != nil {
 		return err
 	}
@@ -366,12 +428,16 @@ func (o *options) open(ctx context.Context, source string) (err error) {
 	return errors.Join(err, r.Close())
 }
 
-func (o *options) export(ctx context.Context, source string) error {
+func (o *options) export(ctx context.Context, sources []string) error {
+	only, err := o.only()
+	if err != nil {
+		return err
+	}
 	list, err := o.check("")
 	if err != nil {
 		return err
 	}
-	l, err := logfile.Load(ctx, program(), source)
+	l, err := logfile.Load(ctx, program(), sources, only)
 	if err == nil {
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	}

@@ -130,6 +130,21 @@ func TestRecordOfACaptureThatEnds(t *testing.T) {
 	lxdtest.Unchanged(t, bridge, before)
 }
 
+// Nothing heard is an error with its likely cause, and writes nothing.
+func TestRecordHearsNothing(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "record", instance, "--overwrite", "--output", "allow.txt", "--", "sh", "-c", "echo nameserver 192.0.2.53 > /etc/resolv.conf")
+	path := filepath.Join(c.Dir, "allow.txt")
+	if err := os.WriteFile(path, []byte("a.example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := run(t, c)
+	if data, err := os.ReadFile(path); err != nil || string(data) != "a.example\n" || code != 1 || stdout != "" || !strings.Contains(stderr, "names 192.0.2.53, which is not the dnsmasq") {
+		t.Errorf("exit code %d, standard error %q, the list has %q, %v", code, stderr, data, err)
+	}
+}
+
 // recording starts a record that doesn't end by itself and returns when its
 // command runs.
 func recording(t *testing.T, instance string) *exec.Cmd {
@@ -272,11 +287,12 @@ func TestDoubts(t *testing.T) {
 	}
 	const tag, query = "Jan  8 21:51:56 dnsmasq[1]: ", "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5"
 	for line, says := range map[string]string{
-		tag + "overflow: 12 log entries lost":                                "12 log lines were lost in dnsmasq's queue",
-		tag + "overflow: 1 log entries lost":                                 "1 log line was lost in dnsmasq's queue",
-		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 query was refused by dnsmasq or an upstream",
-		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 line looks like a query and can't be read",
-		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 query was for a name that can't be printed",
+		tag + "overflow: 12 log entries lost":                                "12 lost: 12 by dnsmasq's queue",
+		tag + "overflow: 1 log entries lost":                                 "1 lost: 1 by dnsmasq's queue",
+		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 lost: 1 refused",
+		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 lost: 1 not understood",
+		tag + "forwarded unasked.ubuntu.com to 192.0.2.1":                    "1 lost: 1 forwarded that nobody asked for",
+		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 lost: 1 with a name that dnsmasq doesn't print",
 	} {
 		stdout, stderr, code := run(t, start(t, "export", log(query, line), "--format", "squid"))
 		if !strings.Contains(stderr, "lxd-allowlist: beware: "+says+"\n") || !strings.Contains(stdout, "# beware: "+says+"\n") || code != 0 {
@@ -329,7 +345,7 @@ func TestExportDamagedSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, start(t, "export", path))
-	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "beware: 1 line of the session's journal is damaged") {
+	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "beware: the session's journal is damaged: 1 of its lines") {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 }
@@ -370,6 +386,10 @@ func TestWrongCalls(t *testing.T) {
 	if err := os.WriteFile(existing, []byte("a.example\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	journal := filepath.Join(t.TempDir(), "session.jsonl")
+	if err := os.WriteFile(journal, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		args []string
 		code int
@@ -395,6 +415,7 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export", log, "--ports", "443"}, 2, "plain has no place for ports"},
 		{[]string{"export", log, "--diff", "/no/such/list"}, 2, "/no/such/list"},
 		{[]string{"record", "dnstest", "--diff", existing, "--", "true"}, 2, "LXD"},
+		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
 		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
 		{[]string{"formats", "word"}, 2, `no format "word"`},
 	}
@@ -448,9 +469,10 @@ func TestLinkedLicence(t *testing.T) {
 // rooms is who may import whom within the module.
 var rooms = map[string][]string{
 	"parse":               {},
+	"parse/source":        {},
 	"export/rule":         {"export/rule/known", "parse"},
 	"export/rule/known":   {"parse"},
-	"export":              {"export/rule"},
+	"export":              {"export/rule", "parse"},
 	"export/output":       {"export", "export/rule"},
 	"capture":             {"export/rule", "parse"},
 	"capture/session":     {"capture"},

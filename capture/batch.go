@@ -28,8 +28,6 @@ type line struct {
 	client  []byte
 	result  []byte
 	source  []byte // of an answer
-	lost    uint64 // lines that this one says are missing
-	cause   parse.Cause
 	repeats uint64 // how often more a query came
 	whole   []byte // of an answer
 }
@@ -41,6 +39,9 @@ type intake struct {
 	split parse.Splitter
 	rec   parse.Record
 	batch batch
+	// losses are counted as lines are parsed, before they are taken.
+	losses parse.Losses
+	only   *only // nil for all
 }
 
 // feed reads the next bytes of the log.
@@ -69,6 +70,7 @@ type batch struct {
 func (in *intake) hear(text []byte, at time.Time, stamps bool) {
 	for b := &in.batch; text != nil; text = in.rec.Rest {
 		in.parse(&b.lines[b.n], text, at, stamps)
+		in.losses.Count(&in.rec)
 		if b.n++; b.n == batchLines {
 			in.takeBatch()
 		}
@@ -79,7 +81,7 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 	r := &in.rec
 	r.Parse(text)
 	m.kind, m.serial, m.logged = r.Kind, r.Serial, r.Name
-	m.lost, m.cause, m.repeats = r.Lost, r.Cause, r.Repeats
+	m.repeats = r.Repeats
 	switch r.Kind {
 	case parse.Query:
 		m.kindOf, m.client = r.Type, r.Client
@@ -87,6 +89,11 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 		in.batch.names = parse.AppendName(in.batch.names, r.Name)
 		m.name = in.batch.names[begin:]
 		m.hash = in.ids.hash(m.name)
+	case parse.Forward:
+		if string(r.Source) != "forwarded" {
+			m.kind = parse.Other // dnsmasq's own, to validate an answer
+		}
+		return
 	case parse.Answer:
 		m.result, m.outcome, m.whole = r.Result, r.Outcome(), text
 		m.told, m.origin, m.source = r.Answered(), r.Origin(), r.Source
@@ -100,6 +107,9 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 		}
 	}
 	m.at = at.UnixNano()
+	if in.only != nil && !in.only.wants(m) {
+		m.kind = parse.Other
+	}
 }
 
 // takeBatch takes the lines of the batch into the ledger, in their order.

@@ -21,7 +21,7 @@ const (
 )
 
 // FeedAt reads most of a large log, side by side on all cores, from offset
-// begin on, where a line begins, up to size. The ledger is then as if [Feed]
+// begin on, where a line begins, up to size. The ledger is then as if [Ledger.Feed]
 // had read it in one go. It returns where the rest begins, that is all of it
 // for a log that isn't large. progress is told how many bytes were read.
 func (l *Ledger) FeedAt(ctx context.Context, log io.ReaderAt, begin, size int64, at time.Time, stamps bool, progress func(int64)) (int64, error) {

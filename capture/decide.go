@@ -56,13 +56,13 @@ func (l *Ledger) describe(c change) string {
 	return verb + " " + what
 }
 
-// ErrUnfit is returned for keeping a name that no list can hold.
-var ErrUnfit = errors.New("can't be kept: no list can hold this name")
+// ErrUnlistable is returned for keeping a name that no list can hold.
+var ErrUnlistable = errors.New("can't be kept: no list can hold this name")
 
 // Decide decides about the domains in one step that one Undo takes back; what
 // a person wrote of each stays. It returns what it did, in words, "" where
 // nothing changed. Keeping leaves out what no list can hold; with nothing else
-// among ids that is [ErrUnfit].
+// among ids that is [ErrUnlistable].
 func (l *Ledger) Decide(d Decision, ids ...ID) (string, error) {
 	return l.mark(change{to: Mark{Decision: d}, keepReasons: true}, ids)
 }
@@ -82,12 +82,12 @@ func (l *Ledger) hold() (release func()) {
 
 func (l *Ledger) mark(c change, ids []ID) (string, error) {
 	defer l.hold()()
-	unfit := 0
+	unlistable := 0
 	for i, id := range ids {
 		l.breathe(i)
 		d := &l.domains[id]
 		if c.to.Decision == Keep && (d.Class == parse.Unprintable || d.Class == parse.Unfit) {
-			unfit++
+			unlistable++
 			continue
 		}
 		if d.Mark != c.mark(d.Mark) {
@@ -96,8 +96,8 @@ func (l *Ledger) mark(c change, ids []ID) (string, error) {
 		}
 	}
 	if len(c.ids) == 0 {
-		if unfit > 0 {
-			return "", ErrUnfit
+		if unlistable > 0 {
+			return "", ErrUnlistable
 		}
 		return "", nil
 	}

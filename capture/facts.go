@@ -24,15 +24,18 @@ type facts struct {
 	chain   chain
 	pending [256]outstanding
 
-	lastNew time.Time
-	own     string // dnsmasq's own domain, "" while it isn't known
-	name    []byte // scratch
+	lastNew   time.Time
+	forwarded map[string]struct{} // names that nobody was seen to ask for before
+	own       string              // dnsmasq's own domain, "" while it isn't known
+	name      []byte              // scratch
 
 	// What only a ledger has.
 	sink    Sink
-	expect  map[string]chan struct{} // canaries, see [Ledger.Expect]
-	below   map[string][]ID          // see belowKey; nil until it is wanted
-	unnamed bool                     // a client without an owner appeared
+	expect  map[string]*expected // see [Ledger.Expect]
+	below   map[string][]ID      // see belowKey; nil until it is wanted
+	unnamed bool                 // a client without an owner appeared
+
+	overlooked map[string]bool // see [Ledger.Overlook]
 }
 
 // outstanding ties an answer without a name ("reply error is SERVFAIL") to
@@ -71,18 +74,26 @@ func (f *facts) take(m *line) (id ID, first bool) {
 	case parse.Answer:
 		f.answer(m)
 		return 0, false // a chain goes on from answer to answer
-	case parse.Cut:
-		f.counts.Cut++
-	case parse.Garbled:
-		f.counts.Garbled++
-	}
-	if m.lost > 0 && m.kind == parse.Loss {
-		f.counts.Lost[m.cause] += m.lost
-	} else {
-		f.counts.Holes += m.lost
+	case parse.Forward:
+		f.forward(m)
 	}
 	f.chain = chain{}
 	return id, first
+}
+
+// expected reports whether a query is one of our own.
+func (f *facts) expected(name []byte) bool {
+	e, ok := f.expect[string(name)]
+	switch {
+	case !ok:
+		return false
+	case e.once:
+		delete(f.expect, string(name))
+	case !e.seen:
+		e.seen = true
+		close(e.came)
+	}
+	return true
 }
 
 // maxRepeats bounds what "message repeated N times" may say.
@@ -90,21 +101,14 @@ const maxRepeats = 1 << 20
 
 // query counts a query. first tells that its name was never asked for before.
 func (f *facts) query(m *line) (id ID, first bool) {
-	if len(f.expect) > 0 {
-		if c, ok := f.expect[string(m.name)]; ok {
-			delete(f.expect, string(m.name))
-			close(c)
-			return 0, false
-		}
+	if len(f.expect) > 0 && f.expected(m.name) {
+		return 0, false
 	}
 	f.counts.Queries++
 	at := m.at
 	id, _ = f.lookupHashed(m.name, m.hash, at)
 	f.last.set(m.logged, id)
 	d := &f.domains[id]
-	if d.Class == parse.Unprintable {
-		f.counts.Unprintable++
-	}
 	if first = d.Queries == 0; first {
 		d.first, d.last = at, at
 		f.lastNew = time.Unix(0, at)

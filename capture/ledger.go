@@ -39,6 +39,8 @@ type Ledger struct {
 
 	done, undone []change
 	gaps         []Gap
+	mostlyAbsent bool     // most names got NXDOMAIN, see weigh
+	weighAt      int      // how many domains there must be for the next weigh
 	steps        uint32   // decisions, undos and redos so far
 	kept         uint32   // the last of the steps that the sink has kept
 	unkept       []change // those after it, by their numbers
@@ -56,9 +58,11 @@ type Info struct {
 	Server   string    `json:"server,omitempty"`   // LXD remote, "" for a log file
 	Instance string    `json:"instance,omitempty"` // whose names are wanted; "" for everybody's
 	Network  string    `json:"network,omitempty"`
-	Domain   string    `json:"domain,omitempty"` // the bridge's own DNS domain, such as "lxd"
-	Search   []string  `json:"search,omitempty"` // the instance's search list
-	Log      string    `json:"log,omitempty"`    // the log file that was read, for one without a bridge
+	Domain   string    `json:"domain,omitempty"`   // the bridge's own DNS domain, such as "lxd"
+	Search   []string  `json:"search,omitempty"`   // the instance's search list
+	Filters  string    `json:"filters,omitempty"`  // why a probe says that the upstream filters
+	NXDOMAIN Trust     `json:"nxdomain,omitempty"` // what a person thinks of it
+	Log      string    `json:"log,omitempty"`      // the log file that was read, for one without a bridge
 }
 
 // Subject names what was captured: "dnstest on lxdbr0", or the log file.
@@ -95,7 +99,7 @@ func NewLedger(info Info) *Ledger {
 		unknown: make(chan struct{}, 1),
 	}
 	l.own = info.Domain
-	l.expect = make(map[string]chan struct{})
+	l.expect = make(map[string]*expected)
 	l.intake.take = func(m *line) { l.facts.take(m) }
 	return l
 }
@@ -144,6 +148,7 @@ func (l *Ledger) breathe(n int) {
 
 // announce tells those who wait that something changed.
 func (l *Ledger) announce() {
+	l.weigh()
 	if len(l.changed) > 0 {
 		notify(l.wake)
 	}

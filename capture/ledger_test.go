@@ -205,7 +205,7 @@ func TestLedgerDropsWhatOnlyOthersAskedFor(t *testing.T) {
 func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	seen := l.Expect("canary.lxd")
-	feed(l, "query[A] canary.lxd from 10.0.0.1", "config canary.lxd is NXDOMAIN")
+	feed(l, "query[A] canary.lxd from 10.0.0.1", "config canary.lxd is NXDOMAIN", "query[AAAA] canary.lxd from 10.0.0.1")
 	select {
 	case <-seen:
 	default:
@@ -214,13 +214,18 @@ func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
 	if got := rows(l); len(got) != 0 {
 		t.Errorf("the ledger has %v", got)
 	}
+	l.Overlook("example.com")
+	feed(l, "query[A] example.com from 10.0.0.1", "query[A] example.com from 10.0.0.5")
+	if got := find(t, l, "example.com"); got.Queries != 1 || got.Owners != "10.0.0.5" {
+		t.Errorf("of two queries of which one is ours, the ledger has %+v", got)
+	}
 }
 
 func TestKeepingWhatNoListCanHold(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	feed(l, "query[A] a'b.example from 10.0.0.5")
-	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 0); err != capture.ErrUnfit {
-		t.Errorf("Mark = %v, want ErrUnfit", err)
+	if _, err := l.Mark(capture.Mark{Decision: capture.Keep}, 0); err != capture.ErrUnlistable {
+		t.Errorf("Mark = %v, want ErrUnlistable", err)
 	}
 }
 
@@ -310,11 +315,30 @@ func TestReasonIsNoDecision(t *testing.T) {
 	}
 }
 
+// keeper is a sink that keeps nothing, and tells the steps.
+type keeper struct{ decided chan uint32 }
+
+func (k *keeper) Changed(capture.ID, bool) {}
+func (k *keeper) Decided(c capture.Change) { k.decided <- c.Number }
+func (k *keeper) Stepped(s capture.Step)   { k.decided <- s.Number }
+func (k *keeper) Owned(capture.Client)     {}
+func (k *keeper) Missed(capture.Gap)       {}
+func (k *keeper) Informed(capture.Info)    {}
+func (k *keeper) Told()                    {}
+func (k *keeper) Fault() error             { return nil }
+
 // Everything that two goroutines may do at once, under the race detector.
 func TestConcurrently(t *testing.T) {
 	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
 	l.Expect("canary.example")
-	var wg sync.WaitGroup
+	s := &keeper{decided: make(chan uint32, 4096)}
+	l.Keep(s)
+	var wg, keeping sync.WaitGroup
+	keeping.Go(func() {
+		for step := range s.decided {
+			l.Kept(step)
+		}
+	})
 	for seed := range uint64(4) {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(seed, 5))
@@ -328,6 +352,7 @@ func TestConcurrently(t *testing.T) {
 						r.Verdict(r.Domain(id))
 						r.Below(r.Domain(id).Name)
 						r.Overruled(id)
+						r.Saved(r.Domain(id))
 						r.Record(id)
 					}
 				})
@@ -338,6 +363,15 @@ func TestConcurrently(t *testing.T) {
 	if l.Undo(); len(rows(l)) == 0 {
 		t.Error("the ledger is empty")
 	}
+	close(s.decided)
+	keeping.Wait()
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			if d := r.Domain(capture.ID(id)); !r.Saved(d) {
+				t.Errorf("%s is not saved", d.Name)
+			}
+		}
+	})
 }
 
 // A list holds a decision about many domains wholly or not at all, though
@@ -393,6 +427,113 @@ func TestBelow(t *testing.T) {
 			if got != want {
 				t.Errorf("after %d names, %d are below %s, want %d", i+1, got, of, want)
 			}
+		}
+	}
+}
+
+// An upstream that denies most names is a filter's, and its NXDOMAIN drops
+// nothing, until a person says otherwise. What a search list makes of names
+// speaks against nobody.
+func TestUpstreamThatFilters(t *testing.T) {
+	kept := func(l *capture.Ledger) (n int) {
+		for _, r := range l.List(false).Rules {
+			if strings.HasPrefix(r.Name, "denied") {
+				n++
+			}
+		}
+		return n
+	}
+	l := capture.NewLedger(capture.Info{})
+	for i := range 30 {
+		name := fmt.Sprintf("name%d.ubuntu.com", i)
+		feed(l, "query[A] "+name+".corp.lan from 10.0.0.5", "reply "+name+".corp.lan is NXDOMAIN", "query[A] "+name+" from 10.0.0.5", "reply "+name+" is 192.0.2.1")
+		if i < 25 {
+			feed(l, fmt.Sprintf("query[A] denied%d.ubuntu.com from 10.0.0.5", i), fmt.Sprintf("reply denied%d.ubuntu.com is NXDOMAIN", i))
+		}
+	}
+	if n := kept(l); n != 0 || l.List(false).Doubts != nil {
+		t.Errorf("of an upstream that answers most names, %d denied ones are kept and %q is doubted", n, l.List(false).Doubts)
+	}
+	for i := range 10 {
+		feed(l, fmt.Sprintf("query[A] denied-too%d.ubuntu.com from 10.0.0.5", i), fmt.Sprintf("reply denied-too%d.ubuntu.com is NXDOMAIN", i))
+	}
+	if n := kept(l); n != 35 || !strings.Contains(strings.Join(l.List(false).Doubts, ""), "most names were answered so") {
+		t.Errorf("of one that denies most, %d are kept and %q is doubted", n, l.List(false).Doubts)
+	}
+	l.SetTrust(capture.TrustIt)
+	if n := kept(l); n != 0 || l.List(false).Doubts != nil {
+		t.Errorf("trusted by a person, %d are kept and %q is doubted", n, l.List(false).Doubts)
+	}
+	l.SetTrust(capture.DoubtIt)
+	if n := kept(l); n != 35 {
+		t.Errorf("doubted by a person, %d are kept", n)
+	}
+	probed := capture.NewLedger(capture.Info{})
+	feed(probed, "query[A] denied.ubuntu.com from 10.0.0.5", "reply denied.ubuntu.com is NXDOMAIN")
+	if n := kept(probed); n != 0 {
+		t.Errorf("before the probe, %d are kept", n)
+	}
+	probed.UpstreamFilters("it denies example.com")
+	if n := kept(probed); n != 1 || !strings.Contains(strings.Join(probed.List(false).Doubts, ""), "it denies example.com") {
+		t.Errorf("after the probe, %d are kept and %q is doubted", n, probed.List(false).Doubts)
+	}
+}
+
+// What is wanted of a log: by client and time, line by line; of what is there
+// already, by name.
+func TestOnly(t *testing.T) {
+	day := func(clock string) time.Time {
+		at, err := capture.ParseTime("2026-11-24 "+clock, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	log := ""
+	for i, from := range []string{"10.0.0.5", "10.0.0.6", "10.1.0.7", "fd00::5"} {
+		log += fmt.Sprintf("Nov 24 %02d:00:00 dnsmasq[1]: query[A] n%d.ubuntu.com from %s\n", 9+i, i, from)
+		log += fmt.Sprintf("Nov 24 %02d:00:00 dnsmasq[1]: query[A] all.ubuntu.com from %s\n", 9+i, from)
+	}
+	for _, c := range []struct {
+		only           capture.Only
+		names          string
+		queriesOfAll   uint32
+		namesOfSession string
+	}{
+		{capture.Only{}, "n0 all n1 n2 n3", 4, "n0 all n1 n2 n3"},
+		{capture.Only{From: "10.0.0.6"}, "n1 all", 1, "all n1"},
+		{capture.Only{From: "10.0.0.0/24"}, "n0 all n1", 2, "n0 all n1"},
+		{capture.Only{From: "fd00::/8"}, "n3 all", 1, "all n3"},
+		{capture.Only{From: "web"}, "", 0, "all n1"},
+		{capture.Only{Since: day("10:00")}, "n1 all n2 n3", 3, "all n1 n2 n3"},
+		{capture.Only{Since: day("10:00"), Until: day("11:00")}, "n1 all n2", 2, "all n1 n2"},
+	} {
+		l := capture.NewLedger(capture.Info{})
+		l.Limit(c.only)
+		l.Feed([]byte(log), noon, true)
+		kept := capture.NewLedger(capture.Info{})
+		kept.Feed([]byte(log), noon, true)
+		kept.SetOwners(map[string]string{"10.0.0.6": "web"})
+		kept.Limit(c.only)
+		for want, l := range map[string]*capture.Ledger{"log " + c.names: l, "session " + c.namesOfSession: kept} {
+			got, _, _ := strings.Cut(want, " ")
+			for _, r := range rows(l) {
+				if r.Rule == capture.Undecided {
+					got += " " + strings.TrimSuffix(r.Name, ".ubuntu.com")
+				}
+				if r.Name == "all.ubuntu.com" && strings.HasPrefix(want, "log") && r.Queries != c.queriesOfAll {
+					t.Errorf("%+v: it was asked for %d times, want %d", c.only, r.Queries, c.queriesOfAll)
+				}
+			}
+			if got != strings.TrimSpace(want) {
+				t.Errorf("%+v: got %q, want %q", c.only, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]string{"2h": "10:00", "10:30": "10:30", "2026-11-24T09:00:00Z": "09:00", "2026-11-24": "00:00", "soon": ""} {
+		at, err := capture.ParseTime(text, noon)
+		if err == nil && at.UTC().Format("15:04") != want || err != nil && want != "" {
+			t.Errorf("%s is %v, %v, want %s", text, at, err, want)
 		}
 	}
 }

@@ -63,4 +63,5 @@ var leftOutWords = map[Rule]string{
 	Answered:    "that dnsmasq answered by itself",
 	NoSuchName:  "with NXDOMAIN only",
 	Elsewhere:   "of other instances",
+	Unwanted:    "of other clients or times",
 }

@@ -46,7 +46,7 @@ type piece struct {
 
 // newPart returns what reads a part of the log that goes into l.
 func (l *Ledger) newPart() *part {
-	p := &part{intake: intake{facts: newFacts(l.ids.seed)}}
+	p := &part{intake: intake{facts: newFacts(l.ids.seed), only: l.only}}
 	p.own, p.chain.unsure = l.own, true
 	p.intake.take = p.takeLine
 	return p
@@ -120,6 +120,7 @@ func (l *Ledger) unite(p *part, at time.Time, stamps bool) {
 	for _, piece := range p.pieces() {
 		l.add(&piece, at, stamps)
 	}
+	l.losses.Add(&p.losses)
 	l.announce()
 }
 
@@ -224,7 +225,16 @@ func (l *Ledger) addDomain(id ID, from *Domain, ids []ID, clients []uint16) {
 
 // addState adds a part's counts and goes on where it ended.
 func (l *Ledger) addState(f *facts, ids []ID) {
-	l.counts.add(f.counts)
+	l.counts.Lines += f.counts.Lines
+	l.counts.Queries += f.counts.Queries
+	for name := range f.forwarded {
+		if l.forwarded == nil {
+			l.forwarded = make(map[string]struct{})
+		}
+		if len(l.forwarded) < maxForwarded {
+			l.forwarded[name] = struct{}{}
+		}
+	}
 	for i, o := range f.pending {
 		if o.serial != 0 {
 			l.pending[i] = outstanding{o.serial, ids[o.id]}

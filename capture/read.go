@@ -61,9 +61,6 @@ func (r Reader) Chain(d *Domain) []string {
 	return names
 }
 
-// Counts returns what the ledger saw beside the domains.
-func (r Reader) Counts() Counts { return r.l.counts }
-
 // Info returns what the ledger is about.
 func (r Reader) Info() Info { return r.l.info }
 
@@ -171,15 +168,34 @@ func (l *Ledger) client(address string) uint16 {
 	return l.addClient(Client{Address: address})
 }
 
-// Expect returns a channel that is closed when the name is asked for. That
-// one query leaves no trace in the ledger: it is a canary of the program's
-// own.
+// expected is a name that the program itself asks for.
+type expected struct {
+	came chan struct{}
+	seen bool
+	once bool
+}
+
+// Expect returns a channel that is closed when the name is asked for. No query
+// for it leaves a trace in the ledger: it is a canary of the program's own,
+// which nobody else asks for.
 func (l *Ledger) Expect(name string) <-chan struct{} {
+	e := &expected{came: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := make(chan struct{})
-	l.expect[name] = c
-	return c
+	l.expect[name] = e
+	return e.came
+}
+
+// Overlook has the next query for the name leave no trace in the ledger: the
+// program itself is about to ask for it, as others may.
+func (l *Ledger) Overlook(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.expect[name] = &expected{once: true}
+	if l.overlooked == nil {
+		l.overlooked = make(map[string]bool)
+	}
+	l.overlooked[name] = true
 }
 
 // List returns what is to be exported: one exact rule for each domain that is
@@ -193,6 +209,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 			Network: l.info.Network, When: time.Now(),
 		}}
+		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
 		if !all {
 			list.Rules = l.suffixes()
@@ -206,7 +223,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		if !all {
 			out.add(l, d, v)
 		}
-		if all && (d.Queries == 0 || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
+		if all && (d.Queries == 0 || l.unwanted(d) || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
 			return
 		}
 		source := "observed"

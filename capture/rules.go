@@ -31,6 +31,7 @@ const (
 	AliasOnly   Rule = "CNAME target"   // never asked for, only an answer's alias
 	NoSuchName  Rule = "NXDOMAIN"       // never answered but with NXDOMAIN
 	Elsewhere   Rule = "other instance" // asked by others only
+	Unwanted    Rule = "not wanted"     // outside of [Only]
 )
 
 // judge returns the verdict in force for d: derived, never stored, so that it
@@ -84,10 +85,13 @@ func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 		return SingleLabel, "a single label: only a search list makes a name of it"
 	case notPublic[d.Special]:
 		return SpecialUse, d.Special.String()
-	case d.Outcomes == 1<<parse.NoName:
+	case d.Outcomes == absent && Reader{l}.Filters() == "":
 		return NoSuchName, "nothing but NXDOMAIN"
 	case l.answeredHere(d):
 		return Answered, "dnsmasq answered it by itself"
+	}
+	if l.unwanted(d) {
+		return Unwanted, "asked by others or at other times than is wanted"
 	}
 	if search := l.searched(d.Name); search != "" {
 		return SearchList, "asked for with the search domain " + search + " behind it"

@@ -17,6 +17,7 @@ type Sink interface {
 	Stepped(Step)
 	Owned(Client)
 	Missed(Gap)
+	Informed(Info)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.
@@ -217,12 +218,12 @@ func (l *Ledger) comeTo(number uint32) {
 func (l *Ledger) Inform(i Info) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.info = i
+	l.info, l.own = i, i.Domain
 }
 
 // Recount puts kept counts back.
 func (l *Ledger) Recount(c Counts) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counts = c
+	l.counts, l.losses = c, c.Losses
 }

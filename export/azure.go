@@ -12,6 +12,7 @@ var azure = Format{
 	Extension: "json",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Hosts:     true,
 	Load:      "az deployment group create --resource-group GROUP --template-file FILE --parameters firewallPolicy=POLICY",
 	Check:     "az deployment group validate with the same arguments",
 	Ports:     true,

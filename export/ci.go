@@ -16,6 +16,7 @@ var hardenRunner = Format{
 	Extension: "yaml",
 	Exact:     "h:PORT for each port",
 	Suffix:    "h:PORT and *.h:PORT; how many labels * stands for there is not documented",
+	Hosts:     true,
 	Load:      "put it first into the steps of a job",
 	Ports:     true,
 	Proven:    unproven,
@@ -80,6 +81,7 @@ var sandboxRuntime = Format{
 	Extension: "json",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Hosts:     true,
 	Load:      "merge it into ~/.srt-settings.json",
 	Proven:    unproven,
 	limit: func(r rule.Rule) string {

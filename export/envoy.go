@@ -12,6 +12,7 @@ var envoy = Format{
 	Extension: "yaml",
 	Exact:     "h in server_names",
 	Suffix:    "h and *.h in server_names",
+	Hosts:     true,
 	Load:      "envoy -c FILE; it wants the connections redirected to it; what has no TLS passes nowhere",
 	Check:     "envoy --mode validate -c FILE",
 	Ports:     true,

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/parse"
 )
 
 // Format is one kind of file. Encode and Decode are pure.
@@ -21,7 +22,11 @@ type Format struct {
 	Widens string
 	Load   string // how the target is made to use the file
 	Check  string // how the file is checked before that; "" if there is no way
-	Ports  bool   // the file names ports: those of [Options]
+	// Hosts says that the target looks at who is connected to, and not at DNS
+	// queries: names that are only looked up, the owners of SRV records and
+	// their like, have no place there.
+	Hosts bool
+	Ports bool // the file names ports: those of [Options]
 	// Proven says which software was seen to do with the file what the rules
 	// say, "no" and why if none was. The file says so, too.
 	Proven string
@@ -101,16 +106,25 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 			refused[i].Reason = "can't be exact in " + f.Name + ", and " + refused[i].Reason
 		}
 	}
-	if f.limit == nil {
-		return c, refused
-	}
 	c, more := c.Hold(func(r rule.Rule) string {
-		if why := f.limit(r); why != "" {
-			return "has no place in " + f.Name + ": " + why
+		why := f.noHost(r)
+		if why == "" && f.limit != nil {
+			why = f.limit(r)
 		}
-		return ""
+		if why != "" {
+			why = "has no place in " + f.Name + ": " + why
+		}
+		return why
 	})
 	return c, append(refused, more...)
+}
+
+// noHost says why the target of a rule is never connected to, "" if it may be.
+func (f Format) noHost(r rule.Rule) string {
+	if f.Hosts && !r.Suffix && parse.SpecialUse([]byte(r.Name)) == parse.Service {
+		return "it is looked up, and no host to connect to"
+	}
+	return ""
 }
 
 // fit returns the rules as the target can hold them.

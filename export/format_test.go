@@ -212,7 +212,9 @@ func TestLimits(t *testing.T) {
 		{"unbound", "co.uk", "public suffix"},
 		{"rpz", strings.Repeat("a.", 123) + "bb", "247 bytes"},
 		{"rpz", "x.rpz-ip", "rpz-ip"},
-		{"istio", "_dmarc.example.com", "hyphens"},
+		{"istio", "a_b.example.com", "hyphens"},
+		{"squid", "_dmarc.example.com", "no host to connect to"},
+		{"istio", "_http._tcp.example.com", "no host to connect to"},
 		{"istio", "a-.example.com", "hyphens"},
 		{"gcp", "intranet", "single label"},
 		{"pihole", "intranet", "single label"},
@@ -319,7 +321,7 @@ func TestHeaderIsReproducible(t *testing.T) {
 			t.Errorf("%s: two runs differ", f.Name)
 		}
 	}
-	c := sampleOf(t, rule.Header{When: time.Date(2026, 3, 1, 10, 0, 0, 0, time.FixedZone("", 3600)), Host: "lab"})
+	c := holdable(squid, sampleOf(t, rule.Header{When: time.Date(2026, 3, 1, 10, 0, 0, 0, time.FixedZone("", 3600)), Host: "lab"}))
 	data, err := squid.Encode(c, Options{})
 	if err != nil || !strings.Contains(string(data), "# host lab\n# at 2026-03-01T09:00:00Z\n") {
 		t.Errorf("%v\n%s", err, data)

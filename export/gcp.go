@@ -12,6 +12,7 @@ var gcp = Format{
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "*h, which the proxy matches at whole labels only",
+	Hosts:     true,
 	Load:      "set the name, then gcloud network-security url-lists import LIST --location=REGION --source=FILE; a rule of the policy says inUrlList(host(), LIST)",
 	Proven:    unproven,
 	needsRule: true,

@@ -16,6 +16,7 @@ var haproxy = Format{
 	Extension: "lst",
 	Exact:     "h, found by -m str",
 	Suffix:    ".h. found by -m end on .host.",
+	Hosts:     true,
 	Load:      "the frontend below, with mode tcp; HAProxy reads the file when it starts or reloads",
 	Check:     "haproxy -c -f haproxy.cfg",
 	Proven:    "asked in HAProxy 2.6",

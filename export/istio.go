@@ -14,6 +14,7 @@ var istio = Format{
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Hosts:     true,
 	Load:      "kubectl apply -n NAMESPACE -f FILE; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
 	Ports:     true,

@@ -15,6 +15,7 @@ var nginx = Format{
 	Extension: "conf",
 	Exact:     "h",
 	Suffix:    ".h",
+	Hosts:     true,
 	Load:      "include it in stream { } and choose the upstream by $allowed, 1 or 0; the server wants ssl_preread on",
 	Check:     "nginx -t",
 	Proven:    "asked in nginx 1.22",

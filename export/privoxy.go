@@ -13,6 +13,7 @@ var privoxy = Format{
 	Extension: "action",
 	Exact:     "h",
 	Suffix:    ".h",
+	Hosts:     true,
 	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE",
 	Proven:    "asked in Privoxy 3.0.34",
 	encode:    encodePrivoxy,

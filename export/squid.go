@@ -8,6 +8,7 @@ var squid = Format{
 	Extension: "domains",
 	Exact:     "h matches the host alone",
 	Suffix:    ".h matches the host and everything below it",
+	Hosts:     true,
 	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
 	Check:     "squid -k parse",
 	Proven:    "asked in Squid 5.7",

@@ -14,6 +14,7 @@ var tinyproxy = Format{
 	Extension: "filter",
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
+	Hosts:     true,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443`,
 	Proven:    "asked in tinyproxy 1.11",
 	encode:    encodeTinyproxy,

@@ -44,12 +44,15 @@ func BenchmarkRead(b *testing.B) {
 	data := benchLog(b, "session.log")
 	var s Splitter
 	var r Record
+	var l Losses
 	var name []byte
 	lines := 0
 	ref := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 	line := func(line []byte) {
 		lines++
-		switch r.Parse(line); r.Kind {
+		r.Parse(line)
+		l.Count(&r)
+		switch r.Kind {
 		case Query:
 			r.Time(ref)
 			name = AppendName(name[:0], r.Name)

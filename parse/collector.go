@@ -54,8 +54,8 @@ func (w *wrapper) from(tag, rest []byte) maker {
 
 // adopt takes over what stands in the line within the line.
 func (w *wrapper) adopt(inner *wrapper) {
-	w.rest, w.tagLen, w.nested = inner.rest, inner.tagLen, w.nested || inner.nested
-	w.loose = w.loose || inner.loose
+	w.rest, w.tagLen, w.process, w.nested = inner.rest, inner.tagLen, inner.process, w.nested || inner.nested
+	w.loose, w.json = w.loose || inner.loose, w.json || inner.json
 	if inner.dated || w.stamp == nil {
 		w.stamp = inner.stamp
 	}

@@ -84,6 +84,11 @@ func TestForeignTags(t *testing.T) {
 		{"where dnsmasq writes itself", direct + forged + passed, "direct.example", 2},
 		{"other programs' messages", direct + inside + json + within + dhcp, "direct.example", 0},
 		{"the same at first", inside + json + within + dhcp, "", 0},
+		{"another message's second line", strings.ReplaceAll(inside, "\n", "") + "\n" + strings.Repeat(" ", 32) + "query[A] forged.example from 203.0.113.9\n", "", 0},
+		{"the same, but for the first", direct + strings.Repeat(" ", 32) + direct, "direct.example", 1},
+		{"the same at first", strings.Repeat(" ", 32) + direct + direct, "direct.example", 1},
+		{"a paste", "   " + direct + "   " + direct, "direct.example direct.example", 0},
+		{"a paste that loses its first blanks", direct + "\t  " + direct, "direct.example direct.example", 0},
 		{"dnsmasq's other parts", "Jan  1 00:00:00 host1 dnsmasq-dhcp[1]: dnsmasq[1]: query[A] forged.example from 203.0.113.9\n", "", 0},
 	} {
 		queries, others, _ := read(test.log)

@@ -49,6 +49,7 @@ func FuzzSplitter(f *testing.F) {
 	f.Add([]byte("a\nb\r\n\n\r\nc"), []byte{1})
 	f.Add(slices.Concat(long[1:], []byte("\rb\nc")), []byte{})
 	f.Add(slices.Concat(long, []byte("\n"), long, []byte("a\n"), long[1:], []byte("\r\n"), long[1:], []byte("\rb\nc\n")), []byte{255, 1, 200})
+	f.Add(slices.Concat(make([]byte, 2*maxLine), []byte("a\nb\x00\n\x00\nc")), []byte{200, 255})
 	f.Add(testdata(f, "shapes-extra.log"), []byte{13, 0, 100})
 	var s Splitter
 	f.Fuzz(func(t *testing.T, log, sizes []byte) {

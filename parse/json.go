@@ -16,10 +16,10 @@ var (
 	timeKeys    = []string{"__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "@timestamp", "timestamp", "time", "date", "ts", "DATE"}
 )
 
-// json reads a line that is an object in JSON, or in fluent-bit's spelling of
+// object reads a line that is an object in JSON, or in fluent-bit's spelling of
 // it with "=>". Its message is a line.
-func (w *wrapper) json(b []byte) maker {
-	w.marked, w.loose = true, true
+func (w *wrapper) object(b []byte) maker {
+	w.marked, w.loose, w.json = true, true, true
 	if hasPrefix(b, `{"`) {
 		if end := bytes.IndexByte(b[2:], '"'); end >= 0 && hasPrefix(b[2+end:], `"=>`) {
 			b = bytes.ReplaceAll(b, []byte(`"=>`), []byte(`":`))

@@ -65,11 +65,17 @@ type Record struct {
 	// missing: to be parsed next.
 	Rest []byte
 
-	filtered   bool // the answer is a filter's
-	client     knownClient
-	last       remembered
-	collectors collectors
-	clock      clock
+	filtered bool   // the answer is a filter's
+	process  uint32 // that wrote the line, 0 if it doesn't tell
+	client   knownClient
+	last     remembered
+	// column is where the message began in the line above, indent how many
+	// blanks the log's lines begin with. journalctl prints the further lines of
+	// another program's message with column blanks, and what a client made that
+	// program print may look like a line of ours.
+	column, indent int
+	collectors     collectors
+	clock          clock
 }
 
 // Parse reads one line without its line break. What the record held is gone
@@ -96,7 +102,7 @@ func (r *Record) clear(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
 	r.Name, r.Source, r.Result, r.Note = nil, nil, nil, nil
-	r.Lost, r.Repeats, r.Cause, r.Rest, r.filtered = 0, 0, 0, nil, false
+	r.Lost, r.Repeats, r.Cause, r.Rest, r.filtered, r.process = 0, 0, 0, nil, false, 0
 }
 
 // message tells the kinds of message apart by their first bytes.

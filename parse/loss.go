@@ -18,8 +18,6 @@ const (
 	ByKeeper
 	// ByDisk is a log that dnsmasq could not write. How many lines is not said.
 	ByDisk
-	// Causes is how many there are.
-	Causes = iota
 )
 
 // refusals are the beginnings of dnsmasq's messages on what it refused.

@@ -17,10 +17,15 @@ const (
 type maker uint8
 
 const (
-	unknown maker = iota // how the line begins is no form that is known
-	ours                 // dnsmasq's part that answers queries
-	foreign              // another program, or another part of dnsmasq
+	unknown  maker = iota // how the line begins is no form that is known
+	ours                  // dnsmasq's part that answers queries
+	foreign               // another program, or another part of dnsmasq
+	doubtful              // perhaps another program, and so nobody
 )
+
+// deepIndent is what no paste is indented by: journalctl's shortest line has
+// some more before the message.
+const deepIndent = 16
 
 // remembered is what stands before a line's message. The next line mostly has
 // the same but for digits, and to read it anew would cost more than all that
@@ -30,6 +35,7 @@ type remembered struct {
 	n          int // of text, 0 for none
 	stamp, end int // where in it the time is
 	tag        int // where in it dnsmasq's own tag is, n if it has none
+	process    uint32
 	lost       int // how much longer the line was in dnsmasq's buffer
 }
 
@@ -60,20 +66,34 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 	if last.n > 0 && !known && last.matches(line, last.n) {
 		known = true
 		copy(last.text[:last.n], line)
+		last.process = processOf(line[last.tag:last.n])
 	}
 	if known {
 		if last.end > 0 {
 			r.Stamp = line[last.stamp:last.end]
 		}
+		r.column, r.process = last.n, last.process
 		return line[last.n:], len(line) + last.lost, ours
+	}
+	indent := blanks(line)
+	if r.column > 0 && indent >= r.column {
+		return nil, 0, foreign // the line above goes on
+	}
+	if indent >= r.indent+deepIndent {
+		return nil, 0, doubtful
 	}
 	w := wrapper{collectors: &r.collectors}
 	switch who = w.read(line); who {
 	case foreign:
 		r.collectorLoss(w.tag, w.rest)
 	case ours:
-		r.Stamp = w.stamp
+		r.Stamp, r.process = w.stamp, w.process
 		own = r.remember(line, &w)
+	}
+	if who == unknown || w.json {
+		r.column = 0
+	} else {
+		r.column, r.indent = len(line)-len(w.rest), indent
 	}
 	return w.rest, own, who
 }
@@ -95,7 +115,7 @@ func (r *Record) remember(line []byte, w *wrapper) (own int) {
 		return own
 	}
 	p := &r.last
-	p.n, p.tag, p.lost = n, n-w.tagLen, own-len(line)
+	p.n, p.tag, p.lost, p.process = n, n-w.tagLen, own-len(line), r.process
 	p.stamp, p.end = 0, 0
 	if w.stamp != nil {
 		p.stamp = cap(line) - cap(w.stamp)
@@ -136,6 +156,15 @@ func afterTag(b []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return b[2:], true
+}
+
+// processOf returns the number in "dnsmasq[123]: ", 0 if there is none.
+func processOf(tag []byte) uint32 {
+	if len(tag) <= len(tagName) || tag[len(tagName)] != '[' {
+		return 0
+	}
+	tag = tag[len(tagName)+1:]
+	return uint32(decimal(tag[:countDigits(tag)]))
 }
 
 // isJoined reports whether what has a space in it holds the tag of another

@@ -223,7 +223,10 @@ var (
 // referenceLines cuts a whole log into lines.
 func referenceLines(log []byte) (lines []string) {
 	for line := range bytes.Lines(log) {
-		line = bytes.TrimSuffix(line, []byte("\n"))
+		line, ended := bytes.CutSuffix(line, []byte("\n"))
+		if line = bytes.TrimLeft(line, "\x00"); len(line) == 0 && !ended {
+			continue
+		}
 		if len(line) > maxLine {
 			line = line[:maxLine]
 		} else {

@@ -16,8 +16,8 @@ type Splitter struct {
 	long bool   // the unfinished line goes on beyond that
 }
 
-// Feed calls line for each line that ends within p, without its "\n" or
-// "\r\n". The slice is mostly a part of p and lasts for the call only.
+// Feed calls line for each line that ends within p, without the NULs before it
+// and its "\n" or "\r\n". The slice is mostly a part of p and lasts for the call only.
 func (s *Splitter) Feed(p []byte, line func([]byte)) {
 	if len(s.tail) > 0 {
 		end := bytes.IndexByte(p, '\n')
@@ -30,6 +30,7 @@ func (s *Splitter) Feed(p []byte, line func([]byte)) {
 		p = p[end+1:]
 	}
 	for {
+		p = afterHole(p)
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {
 			s.hold(p)
@@ -44,7 +45,19 @@ func (s *Splitter) Feed(p []byte, line func([]byte)) {
 	}
 }
 
+// afterHole returns what follows the NULs that a log begins with that was
+// truncated while somebody wrote to it: they may be more than fit into a line.
+func afterHole(p []byte) []byte {
+	if len(p) > 0 && p[0] == 0 {
+		return bytes.TrimLeft(p, "\x00")
+	}
+	return p
+}
+
 func (s *Splitter) hold(p []byte) {
+	if len(s.tail) == 0 {
+		p = afterHole(p)
+	}
 	if room := maxLine - len(s.tail); len(p) > room {
 		s.long = true
 		p = p[:room]

@@ -12,9 +12,10 @@ type wrapper struct {
 	stamp []byte // the last time, but for one without a date behind one with it
 	tag   []byte // of another program
 
-	tagLen int  // of dnsmasq's own tag, 0 without
-	nested bool // dnsmasq's own tag stands behind a collector's
-	loose  bool // what another line that starts the same says can't be known from it
+	process uint32 // in dnsmasq's own tag
+	tagLen  int    // of that, 0 without
+	nested  bool   // dnsmasq's own tag stands behind a collector's
+	loose   bool   // what another line that starts the same says can't be known from it
 
 	timed  bool // a time was there, be it one since the machine's start
 	dated  bool // stamp has a date
@@ -22,6 +23,7 @@ type wrapper struct {
 	hosted bool // a word that may be the host's name was, behind the last time
 	bare   bool // dnsmasq's message may follow without its tag
 	ftl    bool // pihole-FTL wrote the line
+	json   bool // rest is no part of the line
 
 	collectors *collectors
 	depth      int
@@ -55,7 +57,7 @@ func (w *wrapper) read(line []byte) maker {
 			return ours
 		}
 		if b[0] == '{' && w.labels(b) == 0 {
-			return w.json(b)
+			return w.object(b)
 		}
 		if header, ok := after5424(b); ok {
 			return w.syslog5424(header)
@@ -98,7 +100,7 @@ func (w *wrapper) ownTag(b, message []byte) {
 	if again, ok := afterTag(message); ok {
 		b, message, w.marked = message, again, true
 	}
-	w.rest, w.tagLen = message, len(b)-len(message)
+	w.rest, w.tagLen, w.process = message, len(b)-len(message), processOf(b)
 }
 
 // timeLen returns the length of the time that b starts with, if a blank, ": "

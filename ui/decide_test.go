@@ -139,3 +139,43 @@ func TestNewRule(t *testing.T) {
 		t.Errorf("the domain is %v, the dialog %v", d, s.m().dialog)
 	}
 }
+
+// Details are of what is selected, for that is what their keys decide about:
+// they go on from domain to domain, past the heads of groups, and close where
+// nothing is left.
+func TestDetailsFollowTheSelection(t *testing.T) {
+	title := func(s *scene) (name string) {
+		lines := strings.Split(s.text(), "\n")
+		for i, l := range lines {
+			if strings.Contains(l, "╭─ Details") {
+				name = strings.Trim(lines[i+1], " │")
+			}
+		}
+		return name
+	}
+	s := newScene(t, 80, 60).session()
+	s.press("t", "g", "down", "enter")
+	m := s.m()
+	seen := make(map[string]bool)
+	for range 8 {
+		it, _ := m.table.Selected()
+		if it.Group != "" || title(s) != m.nameOf(it) {
+			t.Fatalf("shown is %q, selected %+v %s", title(s), it, m.nameOf(it))
+		}
+		seen[title(s)] = true
+		s.press("down")
+	}
+	if len(seen) != 6 {
+		t.Errorf("going down, %d domains were shown, there are 6", len(seen))
+	}
+	s.press("esc", "t", "h").selects(ubuntu).press("enter", "d")
+	if got := title(s); got == ubuntu || got == "" {
+		t.Errorf("%s is dropped and hidden, shown is %q", ubuntu, got)
+	}
+	for range 6 {
+		s.press("d")
+	}
+	if m.dialog != nil {
+		t.Errorf("all is dropped and hidden, shown is %q", title(s))
+	}
+}

@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/export"
 	"lxd-allowlist/ui/dialog"
@@ -74,5 +78,72 @@ func TestExportSaysWhatTheCommandLineDoes(t *testing.T) {
 		if got := string(s.made(f).File.Data); got != string(want.Data) || !strings.Contains(got, says) {
 			t.Errorf("%s on the screen:\n%s\nwant %s in it, as the command line has it:\n%s", name, got, says, want.Data)
 		}
+	}
+}
+
+// The file follows the ledger while it is shown, at rest between one and the
+// next; a file of a format that was left meanwhile is not shown.
+func TestPreviewIsNotStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 120, 40).session()
+		m := s.m()
+		defer m.shell.hangUp()
+		s.press("e")
+		feed(m.capture.Ledger, noon, "query[A] late.example from 10.0.0.5")
+		begin := time.Now()
+		_, cmd := s.Update(ledgerMsg{})
+		msgs := make(chan tea.Msg, 8)
+		for _, each := range cmd().(tea.BatchMsg) {
+			go func() { msgs <- each() }()
+		}
+		for msg := range msgs {
+			if made, ok := msg.(madeMsg); ok {
+				s.send(made)
+				break
+			}
+		}
+		if rest := time.Since(begin); rest < time.Second {
+			t.Errorf("the file was made anew after %v", rest)
+		}
+		if text := s.text(); !strings.Contains(text, "5 rules from") || !strings.Contains(text, "│ late.example") {
+			t.Errorf("the file is not what the ledger has:\n%s", text)
+		}
+	})
+	s := newScene(t, 120, 40).session()
+	_, of := s.Update(press("e"))
+	plain := of()
+	_, of = s.Update(press("right"))
+	s.send(of())
+	shown := s.text()
+	s.send(plain)
+	if text := s.text(); text != shown || strings.Contains(text, "‹ plain ›") {
+		t.Errorf("after the next format's file that of the last one is shown:\n%s", text)
+	}
+	s.press("esc")
+	_, of = s.Update(press("e")) // the first file of its dialog, as is that of the next
+	s.press("esc")
+	s.m().export.format = "json"
+	s.press("e")
+	shown = s.text()
+	s.send(of())
+	if text := s.text(); text != shown {
+		t.Errorf("a file for a dialog that was closed is shown:\n%s", text)
+	}
+}
+
+// What comes between the look and the key is written, and said.
+func TestWhatIsWrittenIsNew(t *testing.T) {
+	s := newScene(t, 200, 60).session()
+	path := filepath.Join(t.TempDir(), "out.txt")
+	s.m().export.path = path
+	s.press("e")
+	feed(s.m().capture.Ledger, noon, "query[A] late.example from 10.0.0.5")
+	s.press("enter")
+	got, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(got), "late.example\n") {
+		t.Errorf("the file has %q, %v", got, err)
+	}
+	if text := s.text(); !strings.Contains(text, "wrote 5 rules to "+path+", with 1 rule that came or went since it was shown") {
+		t.Errorf("nothing is said of the new one:\n%s", text)
 	}
 }

@@ -98,7 +98,7 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 	if s.lease, err = server.Lease(ctx, s.Network); err != nil {
 		return nil, err
 	}
-	if err = s.open(c); err != nil {
+	if err = s.open(ctx, c); err != nil {
 		return nil, err
 	}
 	s.Ledger.SetOwners(s.hostOwners())
@@ -109,16 +109,17 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 	s.logging.Store(&Logging{Since: time.Now()})
 	s.wg.Go(func() { s.nameClients(run) })
 	s.wg.Go(func() { s.watch(run) })
+	s.wg.Go(func() { s.probe(run) })
 	return s, nil
 }
 
-func (s *Capture) open(c Config) (err error) {
+func (s *Capture) open(ctx context.Context, c Config) (err error) {
 	if c.Resume != "" {
 		s.kept, err = session.Resume(c.Resume)
 	} else {
 		s.kept, err = session.Create(capture.Info{
 			Program: c.Program, Server: s.server.Name(), Instance: s.Instance,
-			Network: s.Network, Domain: s.lease.Domain(),
+			Network: s.Network, Domain: s.lease.Domain(), Search: s.search(ctx),
 		})
 	}
 	if err != nil {
@@ -126,6 +127,16 @@ func (s *Capture) open(c Config) (err error) {
 	}
 	s.Ledger = s.kept.Ledger
 	return nil
+}
+
+// search returns the domains that the instance puts behind names. They only
+// tell noise from names, so that not to know them is no fault.
+func (s *Capture) search(ctx context.Context) []string {
+	r, err := s.server.Resolver(ctx, s.Instance)
+	if err != nil {
+		return nil
+	}
+	return r.Search
 }
 
 // proveLogging follows the log that LXD keeps; where a canary query doesn't

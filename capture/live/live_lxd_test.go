@@ -116,7 +116,7 @@ func TestIPv6Only(t *testing.T) {
 	before := lxdtest.Network(t, bridge)
 	s := start(t, live.Config{Instance: instance})
 	server, _, _ := strings.Cut(before.Config["ipv6.address"], "/") // the image takes none from a router's advertisement
-	for !has(s, "a.example.test") { // until the kernel trusts the address
+	for !has(s, "a.example.test") {                                 // until the kernel trusts the address
 		if t.Context().Err() != nil {
 			t.Fatal("what was asked by IPv6 is not there")
 		}
@@ -169,4 +169,52 @@ func TestLoggingThatOthersEnd(t *testing.T) {
 	}
 	before.Config["raw.dnsmasq"] = n.Config["raw.dnsmasq"]
 	lxdtest.Unchanged(t, bridge, before)
+}
+
+// An upstream that filters is found out before anything is asked, and what it
+// denies stays on the list.
+func TestUpstreamThatFilters(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	lxdtest.Filter(t, bridge)
+	s := start(t, live.Config{Instance: instance})
+	said := ""
+	select {
+	case said = <-s.Notices():
+	case <-time.After(patience):
+	}
+	if !strings.Contains(said, "it says that there is no example.com and no example.org") {
+		t.Errorf("it said %q", said)
+	}
+	ask(t, s, "denied.example.com")
+	list := s.Ledger.List(false)
+	if len(list.Rules) != 1 || list.Rules[0].Name != "denied.example.com" || !strings.Contains(strings.Join(list.Doubts, ""), "seems to filter") {
+		t.Errorf("the list is %+v", list)
+	}
+}
+
+// Why nothing was heard is found out from inside the instance.
+func TestUnheard(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	s := start(t, live.Config{Instance: instance})
+	if why := s.Unheard(t.Context()); !strings.Contains(why, "nothing was asked by DNS") {
+		t.Errorf("of an instance that is all right it says %q", why)
+	}
+	for conf, want := range map[string]string{
+		"nameserver 192.0.2.53": "names 192.0.2.53, which is not the dnsmasq of bridge " + bridge,
+		"options edns0":         "names no server",
+	} {
+		if code, err := s.Run(t.Context(), lxd.Command{Args: []string{"sh", "-c", "echo '" + conf + "' > /etc/resolv.conf"}}); err != nil || code != 0 {
+			t.Fatalf("%d, %v", code, err)
+		}
+		if why := s.Unheard(t.Context()); !strings.Contains(why, want) {
+			t.Errorf("with %q it says %q, want %q in it", conf, why, want)
+		}
+	}
+	s.Ledger.Read(func(r capture.Reader) {
+		if r.Len() != 0 || r.Counts().Queries != 0 {
+			t.Errorf("the ledger has %d domains and %d queries", r.Len(), r.Counts().Queries)
+		}
+	})
 }

@@ -65,7 +65,7 @@ func Follow(ctx context.Context, path string, offset int64, emit func(Event)) er
 		return fmt.Errorf("watch the directory of the log %s: %w", path, err)
 	}
 	f := &follower{path: path, offset: offset, emit: emit, block: make([]byte, blockSize)}
-	defer f.close()
+	defer f.release()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
@@ -131,7 +131,7 @@ type follower struct {
 	gone bool
 }
 
-func (f *follower) close() {
+func (f *follower) release() {
 	if f.file != nil {
 		f.file.Close()
 		f.file = nil
@@ -157,7 +157,7 @@ func (f *follower) read(ctx context.Context) (any bool, err error) {
 		if f.current() {
 			return any, nil
 		}
-		f.close()
+		f.release()
 	}
 }
 

@@ -57,7 +57,7 @@ func (l *log) write(flags int, text string) {
 	}
 }
 
-func (l *log) append(text string) { l.write(os.O_APPEND|os.O_CREATE, text) }
+func (l *log) add(text string) { l.write(os.O_APPEND|os.O_CREATE, text) }
 
 // wants waits until all that came is the given text, a Reset written as "|"
 // and Gone as "!".
@@ -87,10 +87,10 @@ func TestFollow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	tests := map[string]func(*log){
 		"grows": func(l *log) {
-			l.append("two\n")
+			l.add("two\n")
 			l.wants("one\ntwo\n")
-			l.append("th")
-			l.append("ree\n")
+			l.add("th")
+			l.add("ree\n")
 			l.wants("one\ntwo\nthree\n")
 		},
 		"truncated": func(l *log) {
@@ -103,12 +103,12 @@ func TestFollow(t *testing.T) {
 		},
 		"replaced": func(l *log) {
 			other := &log{t: l.t, path: l.path + ".new"}
-			other.append("new\n")
+			other.add("new\n")
 			if err := os.Rename(other.path, l.path); err != nil {
 				l.t.Fatal(err)
 			}
 			l.wants("one\n|new\n")
-			l.append("more\n")
+			l.add("more\n")
 			l.wants("one\n|new\nmore\n")
 		},
 		"rotated away": func(l *log) {
@@ -116,7 +116,7 @@ func TestFollow(t *testing.T) {
 				l.t.Fatal(err)
 			}
 			l.wants("one\n!")
-			l.append("two\n")
+			l.add("two\n")
 			l.wants("one\n!|two\n")
 		},
 		"deleted and made again": func(l *log) {
@@ -124,7 +124,7 @@ func TestFollow(t *testing.T) {
 				l.t.Fatal(err)
 			}
 			l.wants("one\n!")
-			l.append("two\n")
+			l.add("two\n")
 			l.wants("one\n!|two\n")
 		},
 		"hole after a truncation": func(l *log) {
@@ -147,7 +147,7 @@ func TestFollow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			os.Remove(path)
 			l := &log{t: t, path: path}
-			l.append("one\n")
+			l.add("one\n")
 			l = follow(t, path, 0)
 			l.wants("one\n")
 			test(l)
@@ -157,22 +157,22 @@ func TestFollow(t *testing.T) {
 
 func TestFollowWaitsForTheFile(t *testing.T) {
 	l := follow(t, filepath.Join(t.TempDir(), "log"), 0)
-	l.append("one\n")
+	l.add("one\n")
 	l.wants("one\n")
 }
 
 func TestFollowFromOffset(t *testing.T) {
 	l := &log{t: t, path: filepath.Join(t.TempDir(), "log")}
-	l.append("old\n")
+	l.add("old\n")
 	l = follow(t, l.path, 4)
-	l.append("new\n")
+	l.add("new\n")
 	l.wants("new\n")
 }
 
 // A log that is shorter than what was read of it began anew meanwhile.
 func TestFollowFromBehindTheEnd(t *testing.T) {
 	l := &log{t: t, path: filepath.Join(t.TempDir(), "log")}
-	l.append("new\n")
+	l.add("new\n")
 	l = follow(t, l.path, 8)
 	l.wants("|new\n")
 }
@@ -183,7 +183,7 @@ func TestFollowMissesNothingOfABurst(t *testing.T) {
 	for i := range 20_000 {
 		line := fmt.Sprintf("line %d\n", i)
 		all.WriteString(line)
-		l.append(line)
+		l.add(line)
 	}
 	l.wants(all.String())
 }

@@ -3,6 +3,7 @@ package logfile
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -22,12 +23,11 @@ type Reading struct {
 	session *session.Session
 	wg      sync.WaitGroup
 	cancel  context.CancelFunc
-	stdin   bool
-	size    int64 // of the log, 0 where that is not known
+	size    int64 // of the logs, 0 where that is not known
 	read    atomic.Int64
 }
 
-// Progress returns how much of the log was read, from 0 to 1; 1 where that is
+// Progress returns how much of the logs was read, from 0 to 1; 1 where that is
 // not known.
 func (r *Reading) Progress() float64 {
 	if r.size <= 0 {
@@ -36,40 +36,44 @@ func (r *Reading) Progress() float64 {
 	return min(1, float64(r.read.Load())/float64(r.size))
 }
 
-// Open opens a session that exists, or begins one of a log and reads
-// that in the background: to its end, or with follow for as long as it grows.
-func Open(ctx context.Context, program, source string, follow bool) (_ *Reading, err error) {
-	r := &Reading{Title: source, Notices: make(chan string, 1), stdin: source == "-"}
-	if r.stdin {
-		r.Title = "stdin"
+// Open opens a session that exists, or begins one of logs and reads these in
+// the background: to their ends, or with follow a single one for as long as it
+// grows. Only limits what is read.
+func Open(ctx context.Context, program string, sources []string, only capture.Only, follow bool) (*Reading, error) {
+	r := &Reading{Title: title(sources), Notices: make(chan string, 1), cancel: func() {}}
+	name, err := sessionOf(sources)
+	if err != nil {
+		return nil, err
 	}
-	ctx, r.cancel = context.WithCancel(ctx)
-	if session.Exists(source) {
-		if r.session, err = session.Resume(source); err != nil {
+	if name != "" {
+		if r.session, err = session.Resume(name); err != nil {
 			return nil, err
 		}
 		r.Ledger = r.session.Ledger
+		r.Ledger.Limit(only)
 		return r, nil
 	}
-	f, err := openLog(source)
+	files, err := openAll(ctx, sources)
 	if err != nil {
 		return nil, err
 	}
 	if r.session, err = session.Create(capture.Info{Program: program, Log: r.Title}); err != nil {
-		f.Close()
+		closeAll(files)
 		return nil, err
 	}
-	r.Ledger, r.Growing = r.session.Ledger, follow && !r.stdin
-	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && !r.Growing {
-		r.size = st.Size()
+	r.Ledger, r.Growing = r.session.Ledger, follow && sources[0] != stdin
+	r.Ledger.Limit(only)
+	if !r.Growing {
+		r.size = size(files)
 	}
+	ctx, r.cancel = context.WithCancel(ctx)
 	r.wg.Go(func() {
-		defer f.Close()
+		defer closeAll(files)
 		var err error
 		if r.Growing {
-			err = feed(ctx, r.Ledger, source)
+			err = feed(ctx, r.Ledger, sources[0])
 		} else {
-			err = Read(ctx, r.Ledger, f, r.read.Store)
+			err = readAll(ctx, r.Ledger, files, r.read.Store)
 		}
 		if err != nil && ctx.Err() == nil {
 			r.Notices <- err.Error()
@@ -78,35 +82,72 @@ func Open(ctx context.Context, program, source string, follow bool) (_ *Reading,
 	return r, nil
 }
 
+// size returns the size of all files, 0 where that of one is not known.
+func size(files []*os.File) (n int64) {
+	for _, f := range files {
+		st, err := f.Stat()
+		if err != nil || !st.Mode().IsRegular() {
+			return 0
+		}
+		n += st.Size()
+	}
+	return n
+}
+
+// readAll reads logs one behind the other.
+func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress func(int64)) error {
+	var before int64
+	for _, f := range files {
+		var read int64
+		err := Read(ctx, l, f, func(n int64) {
+			read = n
+			progress(before + n)
+		})
+		if err != nil {
+			return fmt.Errorf("read %s: %w", f.Name(), err)
+		}
+		before += read
+	}
+	return nil
+}
+
 // Close ends the reading and the session.
 func (r *Reading) Close() error {
 	r.cancel()
-	if !r.stdin { // a read of standard input can't be broken off
-		r.wg.Wait()
-	}
+	r.wg.Wait()
 	return r.session.Close()
 }
 
-// Load reads all of a session or a log, with the user's rules.
-func Load(ctx context.Context, program, source string) (*capture.Ledger, error) {
-	if session.Exists(source) {
-		return session.Load(source)
+// Load reads all of a session or of logs, with the user's rules; only limits
+// what is read.
+func Load(ctx context.Context, program string, sources []string, only capture.Only) (*capture.Ledger, error) {
+	name, err := sessionOf(sources)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		l, err := session.Load(name)
+		if err == nil {
+			l.Limit(only)
+		}
+		return l, err
 	}
 	rules, err := session.LoadRules()
 	if err != nil {
 		return nil, err
 	}
-	f, err := openLog(source)
+	files, err := openAll(ctx, sources)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	l := capture.NewLedger(capture.Info{Program: program, Log: source})
+	defer closeAll(files)
+	l := capture.NewLedger(capture.Info{Program: program, Log: title(sources)})
 	l.SetRules(rules)
-	if err := Read(ctx, l, f, func(int64) {}); err != nil {
-		return nil, fmt.Errorf("read %s: %w", source, err)
+	l.Limit(only)
+	if err := readAll(ctx, l, files, func(int64) {}); err != nil {
+		return nil, err
 	}
-	return l, unheard(l, source)
+	return l, unheard(l, title(sources))
 }
 
 // unheard returns an error for a log that no query was in: what a list would
@@ -114,7 +155,7 @@ func Load(ctx context.Context, program, source string) (*capture.Ledger, error) 
 func unheard(l *capture.Ledger, source string) (err error) {
 	l.Read(func(r capture.Reader) {
 		switch c := r.Counts(); {
-		case c.Queries+c.Unprintable > 0:
+		case c.Queries > 0:
 		case c.Lines == 0:
 			err = fmt.Errorf("read %s: it is empty", source)
 		default:

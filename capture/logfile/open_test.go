@@ -3,9 +3,12 @@ package logfile_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +26,7 @@ func home(t *testing.T) {
 
 func open(t *testing.T, source string, follow bool) *logfile.Reading {
 	t.Helper()
-	r, err := logfile.Open(context.Background(), "test", source, follow)
+	r, err := logfile.Open(context.Background(), "test", []string{source}, capture.Only{}, follow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +140,7 @@ func TestOpenSession(t *testing.T) {
 func TestLoad(t *testing.T) {
 	home(t)
 	dir := t.TempDir()
-	l, err := logfile.Load(context.Background(), "test", write(t, filepath.Join(dir, "log"), twoQueries))
+	l, err := logfile.Load(context.Background(), "test", []string{write(t, filepath.Join(dir, "log"), twoQueries)}, capture.Only{})
 	if err != nil || strings.Join(names(l), " ") != "a.example b.example" {
 		t.Errorf("Load = %q, %v", names(l), err)
 	}
@@ -146,8 +149,79 @@ func TestLoad(t *testing.T) {
 		dir:                        "is a directory",
 		write(t, filepath.Join(dir, "other"), "hello\nworld\n"): "no query in its 2 lines",
 	} {
-		if _, err := logfile.Load(context.Background(), "test", source); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := logfile.Load(context.Background(), "test", []string{source}, capture.Only{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", source, err, want)
 		}
+	}
+}
+
+// A rotated log is read from its oldest file on, whatever the order in which a
+// shell names them, and different logs as they are named.
+func TestSeveralLogs(t *testing.T) {
+	home(t)
+	dir := t.TempDir()
+	names := []string{"dnsmasq.log", "dnsmasq.log.1", "dnsmasq.log.10", "dnsmasq.log.2", "other.log", "other.log-20261101", "other.log-20261108"}
+	var paths []string
+	for i, name := range names {
+		paths = append(paths, write(t, filepath.Join(dir, name), fmt.Sprintf("dnsmasq[1]: query[A] n%d.example from 192.0.2.5", i))) // no newline at the end
+	}
+	l, err := logfile.Load(context.Background(), "test", paths, capture.Only{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			order = append(order, strings.TrimSuffix(r.Domain(capture.ID(id)).Name, ".example"))
+		}
+	})
+	if got := strings.Join(order, " "); got != "n2 n3 n1 n0 n5 n6 n4" {
+		t.Errorf("they were read in the order %s", got)
+	}
+	s, err := session.Create(capture.Info{Instance: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := logfile.Load(context.Background(), "test", []string{paths[0], name}, capture.Only{}); err == nil || !strings.Contains(err.Error(), "name it alone") {
+		t.Errorf("a session beside a log: %v", err)
+	}
+}
+
+// Nobody may ever write to a pipe: to wait for that ends with the context.
+func TestPipeWithoutAWriter(t *testing.T) {
+	home(t)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		_, err := logfile.Load(ctx, "test", []string{pipe}, capture.Only{})
+		done <- err
+	}()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	// Somebody opens it, and writes nothing.
+	ctx, cancel = context.WithCancel(context.Background())
+	go func() {
+		_, err := logfile.Load(ctx, "test", []string{pipe}, capture.Only{})
+		done <- err
+	}()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("with a silent writer it ended with %v", err)
 	}
 }

@@ -3,9 +3,7 @@ package logfile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"time"
 
@@ -22,6 +20,9 @@ func Read(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(in
 	read, err := readFile(ctx, l, in, now, progress)
 	if err != nil {
 		return err
+	}
+	if f, ok := in.(*os.File); ok && !regular(f) {
+		in = interruptible(ctx, in)
 	}
 	buf := make([]byte, readSize)
 	for ctx.Err() == nil {
@@ -40,14 +41,19 @@ func Read(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(in
 	return ctx.Err()
 }
 
+func regular(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode().IsRegular()
+}
+
 // readFile reads most of a large file and leaves it where the rest begins.
 func readFile(ctx context.Context, l *capture.Ledger, in io.Reader, now time.Time, progress func(int64)) (int64, error) {
 	f, ok := in.(*os.File)
-	if !ok {
+	if !ok || !regular(f) {
 		return 0, nil
 	}
 	st, err := f.Stat()
-	if err != nil || !st.Mode().IsRegular() {
+	if err != nil {
 		return 0, err
 	}
 	begin, err := f.Seek(0, io.SeekCurrent)
@@ -72,24 +78,4 @@ func feed(ctx context.Context, l *capture.Ledger, path string) error {
 			l.ResetLog()
 		}
 	})
-}
-
-// openLog opens a log to be read: a file, or standard input for "-". The
-// error says what to do where it is neither a file nor a session.
-func openLog(path string) (*os.File, error) {
-	if path == "-" {
-		return os.Stdin, nil
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open %s: there is no such log and no such session; `lxd-allowlist sessions` lists the sessions", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		f.Close()
-		return nil, fmt.Errorf("open %s: it is a directory; name the log in it", path)
-	}
-	return f, nil
 }

@@ -2,6 +2,7 @@ package lxd
 
 import (
 	"context"
+	"io"
 
 	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
@@ -25,6 +26,7 @@ type Instances interface {
 	UpdateInstanceState(name string, state api.InstanceStatePut, ETag string) (client.Operation, error)
 	DeleteInstance(name string) (client.Operation, error)
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
+	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
 	GetProfile(name string) (*api.Profile, string, error)
 }
 

@@ -49,6 +49,9 @@ func (s *Server) Lease(ctx context.Context, network string) (*Lease, error) {
 		return nil, fmt.Errorf("watch network %s of %s: its dnsmasq's log can't be read from here: run %s on that server", network, s.name, programName)
 	}
 	l := &Lease{server: s, network: network, saved: saved{token: rand.Text()}}
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	err := l.lock(ctx)
 	if err == nil {
 		err = l.apply(ctx, stderrFacility)

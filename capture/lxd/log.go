@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -117,13 +118,43 @@ func (l *Lease) Canary(context.Context) (name string, send func(context.Context)
 	}
 }
 
+// Answer is what dnsmasq answered to a query for IPv4 addresses.
+type Answer struct {
+	Denied    bool // there is no such name, or it has an address that nobody has
+	Addresses []netip.Addr
+}
+
+// Ask asks dnsmasq for the addresses of a name. An answer that tells neither
+// them nor that there are none is an error.
+func (l *Lease) Ask(ctx context.Context, name string) (a Answer, err error) {
+	m, err := l.exchange(ctx, name)
+	if err != nil {
+		return a, err
+	}
+	if m.RCode != dnsmessage.RCodeSuccess && m.RCode != dnsmessage.RCodeNameError {
+		return a, fmt.Errorf("%s: %v", name, m.RCode)
+	}
+	for _, r := range m.Answers {
+		if body, ok := r.Body.(*dnsmessage.AResource); ok {
+			a.Addresses = append(a.Addresses, netip.AddrFrom4(body.A))
+		}
+	}
+	a.Denied = m.RCode == dnsmessage.RCodeNameError || len(a.Addresses) > 0 && a.Addresses[0].IsUnspecified()
+	return a, nil
+}
+
 // ask sends a query for an address and waits for any answer to it.
 func (l *Lease) ask(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, canaryTimeout)
 	defer cancel()
+	_, err := l.exchange(ctx, name)
+	return err
+}
+
+func (l *Lease) exchange(ctx context.Context, name string) (m dnsmessage.Message, err error) {
 	qname, err := dnsmessage.NewName(name + ".")
 	if err != nil {
-		return err
+		return m, err
 	}
 	query := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: 1, RecursionDesired: true},
@@ -131,18 +162,35 @@ func (l *Lease) ask(ctx context.Context, name string) error {
 	}
 	packet, err := query.Pack()
 	if err != nil {
-		return err
+		return m, err
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", net.JoinHostPort(l.addrs[0].String(), "53"))
 	if err != nil {
-		return err
+		return m, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
 	if _, err := conn.Write(packet); err != nil {
-		return err
+		return m, err
 	}
 	// The socket is connected and used once: whatever comes is the answer.
-	_, err = conn.Read(make([]byte, 512))
-	return err
+	reply := make([]byte, 4096)
+	n, err := conn.Read(reply)
+	if err != nil {
+		return m, err
+	}
+	return m, m.Unpack(reply[:n])
+}
+
+// readable fails where LXD's log is there and may not be read: better said
+// before dnsmasq is restarted than after.
+func (l *Lease) readable() error {
+	f, err := os.Open(l.LogPath())
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("read dnsmasq's log %s: %w: use sudo; bridge %s was not touched", l.LogPath(), fs.ErrPermission, l.network)
+	}
+	if err == nil {
+		f.Close()
+	}
+	return nil // without one the canary will tell
 }

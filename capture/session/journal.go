@@ -55,10 +55,10 @@ type journal struct {
 	unsynced  bool   // something was written
 	buf       []byte // scratch
 
-	now    chan struct{} // something is urgent
-	later  chan struct{} // something isn't
-	finish chan struct{}
-	wg     sync.WaitGroup
+	now   chan struct{} // something is urgent
+	later chan struct{} // something isn't
+	ended chan struct{}
+	wg    sync.WaitGroup
 }
 
 var _ capture.Sink = (*journal)(nil)
@@ -87,6 +87,8 @@ func (j *journal) Stepped(s capture.Step) {
 
 func (j *journal) Owned(c capture.Client) { j.say(entry{Owner: &c}) }
 
+func (j *journal) Informed(i capture.Info) { j.say(entry{Format: format, Info: &i}) }
+
 func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
 
 func (j *journal) say(told ...entry) {
@@ -114,7 +116,7 @@ func (j *journal) Fault() error { return j.err }
 func newJournal(l *capture.Ledger, f file, number uint64) *journal {
 	j := &journal{
 		ledger: l, file: f, lateBy: lateBy, number: number, sinceInfo: infoEvery,
-		now: make(chan struct{}, 1), later: make(chan struct{}, 1), finish: make(chan struct{}),
+		now: make(chan struct{}, 1), later: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	l.Read(func(r capture.Reader) { j.counts, j.info = r.Counts(), r.Info() })
 	return j
@@ -145,7 +147,7 @@ func (j *journal) run() {
 		case <-late:
 			late = nil
 			j.flush(true)
-		case <-j.finish:
+		case <-j.ended:
 			j.flush(true)
 			return
 		}
@@ -252,10 +254,10 @@ func (j *journal) fail(err error) {
 	})
 }
 
-// close writes what is unsaved and ends the journal.
-func (j *journal) close() error {
+// finish writes what is unsaved and ends the journal.
+func (j *journal) finish() error {
 	j.ledger.Keep(nil)
-	close(j.finish)
+	close(j.ended)
 	j.wg.Wait()
 	if j.err == nil {
 		now := time.Now().Round(0)

@@ -130,7 +130,7 @@ func TestDecisionIsOnDisk(t *testing.T) {
 		t.Error("a count was synced as if it were a decision")
 	}
 	close(d.do)
-	if err := j.close(); err != nil {
+	if err := j.finish(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -147,8 +147,8 @@ func TestDiskFails(t *testing.T) {
 	if saved(l) {
 		t.Error("a decision is said to be saved that never was")
 	}
-	if err := j.close(); !errors.Is(err, full) {
-		t.Errorf("close = %v, want %v", err, full)
+	if err := j.finish(); !errors.Is(err, full) {
+		t.Errorf("finish = %v, want %v", err, full)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestNamesAreWrittenAtOnce(t *testing.T) {
 		t.Errorf("written is %s", held)
 	}
 	close(d.do)
-	if err := j.close(); err != nil {
+	if err := j.finish(); err != nil {
 		t.Fatal(err)
 	}
 	l, j, d = begin(time.Millisecond)
@@ -172,7 +172,7 @@ func TestNamesAreWrittenAtOnce(t *testing.T) {
 		t.Errorf("synced is %s", held)
 	}
 	close(d.do)
-	if err := j.close(); err != nil {
+	if err := j.finish(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -194,7 +194,7 @@ func TestDecisionsComeFirst(t *testing.T) {
 		t.Errorf("the decision is synced behind %d records", records)
 	}
 	close(d.do)
-	if err := j.close(); err != nil {
+	if err := j.finish(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -212,7 +212,7 @@ func TestNoPageHoldsAll(t *testing.T) {
 	for !strings.Contains(await(t, d.wrote, "the names are not written"), `"n1499.example"`) {
 	}
 	l.Decide(capture.Drop, ids...)
-	if err := j.close(); err != nil {
+	if err := j.finish(); err != nil {
 		t.Fatal(err)
 	}
 	journal := d.held.String()

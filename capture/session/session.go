@@ -33,7 +33,7 @@ func (s *Session) Close() error {
 	if s.journal = nil; j == nil {
 		return nil
 	}
-	return j.close()
+	return j.finish()
 }
 
 // Create begins a session. It is named after the time and info's instance or

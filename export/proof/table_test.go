@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,11 +14,14 @@ import (
 // longName is as long as the tightest target takes it.
 var longName = strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"
 
+// lookedUp is the owner of an SRV record, say: a name to look up and no host.
+const lookedUp = "_x.example.com"
+
 // rules are what every target is given.
 func rules() []rule.Rule {
 	return []rule.Rule{
 		{Name: "www.example.com", Reason: "# \" ' ; { } $x `x` \\"},
-		{Name: "_x.example.com"},
+		{Name: lookedUp},
 		{Name: "-n.example.com"},
 		{Name: "xn--bcher-kva.example"},
 		{Name: longName},
@@ -66,7 +70,7 @@ var questions = []question{
 	{"evil.org", false, false},
 	{"x.y.z.evil-1", false, false},
 	{"_", false, false},
-	{"_x.example.com", true, true},
+	{lookedUp, true, true},
 	{"-n.example.com", true, true},
 	{"x-n.example.com", false, false},
 	{"a._x.example.com", false, true},
@@ -128,10 +132,13 @@ func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string)
 				all = append(all, question{name: name})
 			}
 		}
+		if f.Hosts { // they refuse what is only looked up
+			list = slices.DeleteFunc(list, func(r rule.Rule) bool { return r.Name == lookedUp })
+		}
 		to := launch(t, file(t, f, list))
 		denied := make(map[string]bool)
 		for _, q := range all {
-			want := q.pass || f.Widens != "" && q.widened
+			want := (q.pass || f.Widens != "" && q.widened) && (!f.Hosts || q.name != lookedUp)
 			denied[strings.ToLower(q.name)] = !want
 			if got := to.ask(t, q.name); got != want {
 				t.Errorf("%s: passes %v, want %v", q.name, got, want)

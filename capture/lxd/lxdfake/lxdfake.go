@@ -169,6 +169,16 @@ func (f *LXD) GetNetworkLeases(name string) ([]api.NetworkLease, error) {
 	return f.Leases[name], nil
 }
 
+// GetInstance returns an instance and no ETag.
+func (f *LXD) GetInstance(name string) (*api.Instance, string, error) {
+	for _, i := range f.All {
+		if i.Name == name {
+			return &i.Instance, "", nil
+		}
+	}
+	return nil, "", api.StatusErrorf(http.StatusNotFound, "Instance not found")
+}
+
 // GetInstances returns the instances.
 func (f *LXD) GetInstances(api.InstanceType) ([]api.Instance, error) {
 	var all []api.Instance

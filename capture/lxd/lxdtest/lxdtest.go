@@ -38,6 +38,22 @@ func Raw(t testing.TB) string {
 		"log-queries\n\n", port)
 }
 
+// Filter has a bridge ask the tests' upstream for what that denies, too.
+func Filter(t testing.TB, bridge string) {
+	t.Helper()
+	port, err := upstream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := Network(t, bridge)
+	for _, domain := range Filtered {
+		n.Config["raw.dnsmasq"] += fmt.Sprintf("server=/%s/127.0.0.1#%d\n", domain, port)
+	}
+	if err := Client(t).UpdateNetwork(bridge, n, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Description is that of [Bridge]'s networks.
 const Description = "of a test;  \"quoted\" – keep it"
 

@@ -3,14 +3,20 @@ package lxdtest
 import (
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
 
+// Filtered are domains that the tests' upstream denies, as a filter would.
+var Filtered = []string{"example.com", "example.org"}
+
 // upstream is a name server on loopback that the test's bridges ask, for as
 // long as the test's process runs. It has an address of each family for every
-// name, and so can be told from what dnsmasq answers by itself.
+// name that isn't [Filtered], and so can be told from what dnsmasq answers by
+// itself.
 var upstream = sync.OnceValues(func() (port int, err error) {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -34,10 +40,13 @@ func serve(conn *net.UDPConn) {
 		q := m.Questions[0]
 		m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
 		head := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 60}
-		switch q.Type {
-		case dnsmessage.TypeA:
+		filtered := slices.ContainsFunc(Filtered, func(domain string) bool { return strings.HasSuffix("."+q.Name.String(), "."+domain+".") })
+		switch {
+		case filtered:
+			m.RCode = dnsmessage.RCodeNameError
+		case q.Type == dnsmessage.TypeA:
 			m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 7}}}}
-		case dnsmessage.TypeAAAA:
+		case q.Type == dnsmessage.TypeAAAA:
 			m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: [16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 7}}}}
 		}
 		if reply, err := m.Pack(); err == nil {

@@ -1,0 +1,95 @@
+package live
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lxd-allowlist/capture/lxd"
+)
+
+// Names that there always are (RFC 2606), and a domain below one of them in
+// which there is none of our own.
+var (
+	reserved = []string{"example.com", "example.org"}
+	nowhere  = "example.com"
+)
+
+// probePatience is how long an upstream may take. One that is out of reach
+// filters nothing.
+const probePatience = 5 * time.Second
+
+// probe finds out whether the bridge's upstream tells what there is: two names
+// that must exist, one that must not. The ledger takes no notice of these.
+func (s *Capture) probe(run context.Context) {
+	ctx, cancel := context.WithTimeout(run, probePatience)
+	defer cancel()
+	ask := func(name string) (lxd.Answer, error) {
+		s.Ledger.Overlook(name)
+		return s.lease.Ask(ctx, name)
+	}
+	var denied []string
+	for _, name := range reserved {
+		a, err := ask(name)
+		if err != nil {
+			return
+		}
+		if a.Denied {
+			denied = append(denied, name)
+		}
+	}
+	invented := strings.ToLower(rand.Text()[:20]) + "." + nowhere
+	a, err := ask(invented)
+	switch {
+	case err != nil:
+	case len(denied) == len(reserved):
+		s.filters("it says that there is no " + strings.Join(denied, " and no "))
+	case len(a.Addresses) > 0 && !a.Denied:
+		s.filters("it has an address for a name that doesn't exist")
+	}
+}
+
+func (s *Capture) filters(why string) {
+	s.Ledger.UpstreamFilters(why)
+	s.notice("the upstream seems to filter: " + why + "; NXDOMAIN drops no name")
+}
+
+// Unheard says why no query may have been heard, in words behind "no query was
+// heard: ". It asks from inside the instance.
+func (s *Capture) Unheard(ctx context.Context) string {
+	r, err := s.server.Resolver(ctx, s.Instance)
+	bridge := s.lease.Addresses()
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(r.Servers) == 0:
+		return "its /etc/resolv.conf names no server"
+	}
+	for _, server := range r.Servers {
+		if slices.Contains(bridge, server) {
+			return s.unheardInside(ctx)
+		}
+	}
+	return fmt.Sprintf("its /etc/resolv.conf names %v, which is not the dnsmasq of bridge %s at %v", r.Servers[0], s.Network, bridge[0])
+}
+
+func (s *Capture) unheardInside(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, canaryPatience)
+	defer cancel()
+	name, _ := s.lease.Canary(ctx)
+	seen := s.Ledger.Expect(name)
+	for _, lookUp := range [][]string{{"getent", "hosts", name}, {"nslookup", name}} {
+		if code, err := s.Run(ctx, lxd.Command{Args: lookUp}); err == nil && code != 127 {
+			break
+		}
+	}
+	select {
+	case <-seen:
+		return "a query of ours from inside it came through, so that nothing was asked by DNS"
+	case <-ctx.Done():
+		return "a query of ours from inside it did not reach the bridge's dnsmasq either"
+	}
+}

@@ -1,0 +1,115 @@
+package capture
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"lxd-allowlist/parse"
+)
+
+// Only is what is wanted of a log or a session; its zero value wants all.
+type Only struct {
+	// From is who asked: an address, a prefix, or in a session the owner of
+	// one. "" is everybody.
+	From         string
+	Since, Until time.Time // zero for no bound
+}
+
+// Limit has the ledger take only what is wanted of the log lines to come. Of
+// what is there already, as in a session, a name counts that anybody who is
+// wanted asked for, and that was asked for within the time.
+func (l *Ledger) Limit(o Only) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.only = o.compile()
+	l.edition++
+	for id := range l.domains {
+		l.show(ID(id))
+	}
+	l.announce()
+}
+
+// only is an Only made ready; nil wants all.
+type only struct {
+	Only
+	prefix netip.Prefix // of From, if it is one
+	since  int64        // Unix nanoseconds
+	until  int64
+}
+
+func (o Only) compile() *only {
+	if o == (Only{}) {
+		return nil
+	}
+	c := &only{Only: o, since: -1 << 63, until: 1<<63 - 1}
+	if a, err := netip.ParseAddr(o.From); err == nil {
+		c.prefix = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen())
+	} else if p, err := netip.ParsePrefix(o.From); err == nil {
+		c.prefix = p.Masked()
+	}
+	if !o.Since.IsZero() {
+		c.since = o.Since.UnixNano()
+	}
+	if !o.Until.IsZero() {
+		c.until = o.Until.UnixNano()
+	}
+	return c
+}
+
+// wants reports whether a log line is wanted.
+func (o *only) wants(m *line) bool {
+	if m.at < o.since || m.at > o.until {
+		return false
+	}
+	return m.kind != parse.Query || o.From == "" || o.isFrom(string(m.client), "")
+}
+
+func (o *only) isFrom(address, owner string) bool {
+	if o.From == "" || owner == o.From {
+		return true
+	}
+	address, _, _ = strings.Cut(address, "%")
+	a, err := netip.ParseAddr(address)
+	return err == nil && o.prefix.IsValid() && o.prefix.Contains(a.Unmap())
+}
+
+// unwanted reports whether a domain is none that was wanted.
+func (l *Ledger) unwanted(d *Domain) bool {
+	o := l.only
+	if o == nil {
+		return false
+	}
+	if d.last < o.since || d.first > o.until {
+		return true
+	}
+	for _, n := range d.clients {
+		if o.isFrom(l.clients[n].Address, l.clients[n].Owner) {
+			return false
+		}
+	}
+	return o.From != ""
+}
+
+// ParseTime reads a point in time as people write it: "2026-11-25T10:00:00Z",
+// "2026-11-25 10:00", "2026-11-25", "10:00" today, or "2h" ago.
+func ParseTime(text string, now time.Time) (time.Time, error) {
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(-d), nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	for _, layout := range []string{time.TimeOnly, "15:04"} {
+		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location()), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time: write one such as 2026-11-25 10:00, 10:00 for today, or 2h for two hours ago", text)
+}

@@ -1,0 +1,110 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/lxd/lxdfake"
+	"lxd-allowlist/ui"
+)
+
+func instance(name, status, nictype, network string) (i api.InstanceFull) {
+	i.Name, i.Status, i.Project = name, status, "default"
+	nic := map[string]string{"type": "nic", "nictype": nictype, "parent": network}
+	if nictype == "" {
+		nic = map[string]string{"type": "nic", "network": network}
+	}
+	i.ExpandedDevices = map[string]map[string]string{"eth0": nic}
+	return i
+}
+
+// fixture is a backend on a fake LXD with a bridge.
+func fixture(t *testing.T, all ...api.InstanceFull) (*Backend, *lxdfake.LXD) {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	fake := lxdfake.New(api.Network{Name: "br", Type: "bridge", Managed: true, Config: map[string]string{"ipv4.address": "198.18.0.1/24", "raw.dnsmasq": "cache-size=0"}})
+	fake.All = all
+	b := New("", "", live.Config{Program: "test"})
+	b.server = lxd.New(fake)
+	return b, fake
+}
+
+func nothing(string, float64) {}
+
+func TestChoices(t *testing.T) {
+	b, _ := fixture(t, instance("on", "Running", "", "br"), instance("off", "Stopped", "", "br"), instance("far", "Running", "macvlan", "eth0"))
+	got, err := b.Choices(t.Context())
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	far, off, on := got[0], got[1], got[2]
+	if want := (ui.Choice{Instance: "on", Status: "Running", Network: "br"}); on != want {
+		t.Errorf("%+v, want %+v", on, want)
+	}
+	if want := (ui.Choice{Instance: "off", Status: "Stopped", Network: "br", Stopped: true}); off != want {
+		t.Errorf("%+v, want %+v", off, want)
+	}
+	if far.Problem == "" {
+		t.Errorf("%+v can't be watched", far)
+	}
+}
+
+// An instance that is stopped is not started unasked, unless that was chosen.
+func TestOpenAsksToStart(t *testing.T) {
+	b, _ := fixture(t, instance("off", "Stopped", "", "br"))
+	_, err := b.Open(t.Context(), ui.Choice{Instance: "off"}, nothing)
+	var q ui.Question
+	if !errors.As(err, &q) || q.Question() != "off is Stopped. Start it?" {
+		t.Errorf("%v, want a question", err)
+	}
+	if _, err := b.Open(t.Context(), ui.Choice{Instance: "none"}, nothing); err == nil || errors.As(err, &q) || !strings.Contains(err.Error(), "none") {
+		t.Errorf("an instance that isn't there: %v", err)
+	}
+}
+
+// What a killed run left is asked about, and the answer puts the bridge back.
+func TestOpenAsksToRestore(t *testing.T) {
+	b, fake := fixture(t, instance("on", "Running", "", "br"))
+	before := fake.Network("br")
+	if _, err := lxd.New(fake).Lease(t.Context(), "br"); err != nil {
+		t.Fatal(err)
+	}
+	fake.Set("br", "user.lxd-allowlist.start", "1") // whoever has our process ID is another process
+	_, err := b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing)
+	var q ui.Question
+	if !errors.As(err, &q) || !strings.Contains(q.Question(), "bridge br still has what a killed run set") || !strings.HasSuffix(q.Question(), "Put back what it was before?") {
+		t.Fatalf("%v, want a question", err)
+	}
+	if err := q.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := fake.Network("br"); got.Config["raw.dnsmasq"] != before.Config["raw.dnsmasq"] || len(got.Config) != len(before.Config) {
+		t.Errorf("the bridge is %v, was %v", got.Config, before.Config)
+	}
+}
+
+// Whoever holds the bridge is named, and nothing is asked.
+func TestOpenSaysWhoHoldsTheBridge(t *testing.T) {
+	b, fake := fixture(t, instance("on", "Running", "", "br"))
+	if _, err := lxd.New(fake).Lease(t.Context(), "br"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing)
+	var q ui.Question
+	if err == nil || errors.As(err, &q) || !strings.Contains(err.Error(), "in use by") {
+		t.Errorf("%v, want who holds it", err)
+	}
+	if b.Session() != nil {
+		t.Error("there is a session all the same")
+	}
+	if err := b.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

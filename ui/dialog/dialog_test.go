@@ -1,0 +1,262 @@
+package dialog
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/export"
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
+)
+
+// testKeys are the keys of the dialogs, with those of the table that they use.
+func testKeys(t *testing.T) *keys.Map {
+	t.Helper()
+	table := keys.Context{Name: "the table"}
+	for name, key := range map[string]string{"keep": "a", "drop": "d", "toggle": "space", "clear": "c", "undo": "u", "redo": "U", "widen": "w", "details": "enter", "messages": "m"} {
+		table.Rows = append(table.Rows, keys.Row{Name: name, Keys: []string{key}, Help: name})
+	}
+	m, err := keys.NewMap(append(Contexts(), table), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// press presses keys by name and returns what the last one asks for.
+func press(d Dialog, names ...string) (r Result) {
+	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
+		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "space": tea.KeySpace, "backspace": tea.KeyBackspace}
+	for _, name := range names {
+		msg := tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+		if c, ok := special[name]; ok {
+			msg = tea.KeyPressMsg{Code: c}
+		} else if name == "ctrl+c" {
+			msg = tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
+		}
+		r = d.Press(msg)
+	}
+	return r
+}
+
+// text is a dialog as it is drawn on 100 by 30 cells.
+func text(t *testing.T, d Dialog) string {
+	t.Helper()
+	lines := d.View(Screen{Styles: look.NewStyles(true), W: 100, H: 30, Now: time.Unix(1e9, 0)})
+	if len(lines) > 30 {
+		t.Errorf("it takes %d lines of 30", len(lines))
+	}
+	for _, l := range lines {
+		if look.Width(l) != look.Width(lines[0]) {
+			t.Errorf("a line of %d cells in a box of %d: %q", look.Width(l), look.Width(lines[0]), l)
+		}
+	}
+	return ansi.Strip(strings.Join(lines, "\n"))
+}
+
+func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	l.Feed([]byte("query[A] www.example.com from 10.0.0.5\nquery[A] b.example.com from 10.0.0.5\n"), time.Unix(1e9, 0), false)
+	d := NewDetails(testKeys(t), l, 0)
+	for key, want := range map[string]Result{
+		"a": Act{"keep"}, "d": Act{"drop"}, "space": Act{"toggle"}, "w": Act{"widen"}, "j": Next{1}, "k": Next{-1},
+		"esc": Close{}, "enter": Close{}, "q": Close{}, "x": nil, "pgdown": nil,
+	} {
+		if got := press(d, key); got != want {
+			t.Errorf("%s asks for %#v, want %#v", key, got, want)
+		}
+	}
+	if got := text(t, d); !strings.Contains(got, "www.example.com") || !strings.Contains(got, "2 names seen below it; w allows all") {
+		t.Errorf("it shows\n%s", got)
+	}
+	d.Show(1)
+	if got := text(t, d); strings.Contains(got, "www.example.com") || !strings.Contains(got, "b.example.com") {
+		t.Errorf("gone on, it shows\n%s", got)
+	}
+}
+
+func TestPromptIsAnsweredOnce(t *testing.T) {
+	type question struct{ n int }
+	p := NewPrompt(testKeys(t), "Why", "say it", "so", question{7})
+	if r := press(p, " ", "q", "?"); r != nil {
+		t.Errorf("typing asks for %#v", r)
+	}
+	if r := press(p, "enter"); r != (Answer{question{7}, "so q?"}) {
+		t.Errorf("enter asks for %#v", r)
+	}
+	if r := press(p, "enter"); r != nil {
+		t.Errorf("enter again, before it is known what became of it, asks for %#v", r)
+	}
+	p.Fail(errors.New("not that"))
+	if got := text(t, p); !strings.Contains(got, "not that") {
+		t.Errorf("it shows\n%s", got)
+	}
+	if r := press(p, "backspace", "enter"); r != (Answer{question{7}, "so q"}) {
+		t.Errorf("mended, enter asks for %#v", r)
+	}
+	if got := text(t, p); strings.Contains(got, "not that") {
+		t.Errorf("mended, it shows\n%s", got)
+	}
+}
+
+func TestHelpSearches(t *testing.T) {
+	sections := []keys.Section{
+		{Title: "Decide", Lines: []keys.Line{{Key: "a", Does: "keep", Now: true}, {Key: "q", Does: "quiet", Now: true}}},
+		{Title: "Look", Lines: []keys.Line{{Key: "s", Does: "sort", Now: false}}},
+	}
+	d := NewHelp(testKeys(t), sections)
+	if r := press(d, "q"); r != (Close{}) {
+		t.Errorf("with nothing typed, q asks for %#v", r)
+	}
+	press(d, "s", "o", "r", "t")
+	if got := text(t, d); !strings.Contains(got, "Look") || strings.Contains(got, "Decide") {
+		t.Errorf("sort is searched for, shown is\n%s", got)
+	}
+	if r := press(d, "q"); r != nil {
+		t.Errorf("with something typed, q asks for %#v", r)
+	}
+	if got := text(t, d); !strings.Contains(got, "nothing has that name") {
+		t.Errorf("sortq is searched for, shown is\n%s", got)
+	}
+	if r := press(d, "esc"); r != (Close{}) {
+		t.Errorf("esc asks for %#v", r)
+	}
+	var many []keys.Line
+	for range 100 {
+		many = append(many, keys.Line{Key: "k", Does: "a key", Now: true})
+	}
+	d = NewHelp(testKeys(t), []keys.Section{{Title: "Many", Lines: append(many, keys.Line{Key: "l", Does: "the last"})}})
+	if got := text(t, d); strings.Contains(got, "the last") || !strings.Contains(got, "↑/↓ more") {
+		t.Errorf("more than there is room for:\n%s", got)
+	}
+	for range 20 {
+		press(d, "pgdown")
+	}
+	if got := text(t, d); !strings.Contains(got, "the last") {
+		t.Errorf("scrolled down:\n%s", got)
+	}
+}
+
+func TestMessagesFollowTheLog(t *testing.T) {
+	var log Log
+	d := NewMessages(testKeys(t), &log)
+	if got := text(t, d); !strings.Contains(got, "nothing was said yet") {
+		t.Errorf("an empty log:\n%s", got)
+	}
+	log.Say("first")
+	log.Say("second")
+	got := text(t, d)
+	if a, b := strings.Index(got, "second"), strings.Index(got, "first"); a < 0 || b < a {
+		t.Errorf("want the last first:\n%s", got)
+	}
+	said := log[1].At
+	if now, later := log.Current(said.Add(time.Second)), log.Current(said.Add(time.Minute)); now != "second" || later != "" {
+		t.Errorf("current is %q, a minute later %q", now, later)
+	}
+}
+
+// made is the answer to what an export asks for.
+func made(t *testing.T, r Result, names ...string) Made {
+	t.Helper()
+	m, ok := r.(Make)
+	if !ok {
+		t.Fatalf("it asks for %#v, want a file", r)
+	}
+	return Made{Gen: m.Gen, File: export.File{Format: m.Format}, Lines: names}
+}
+
+func TestExportAsksForItsFile(t *testing.T) {
+	d, r := NewExport(testKeys(t), false, "squid", "", "web")
+	first := made(t, r, "the first")
+	if r := press(d, "enter"); r != nil {
+		t.Errorf("before there is a file, enter asks for %#v", r)
+	}
+	second := made(t, press(d, "right"), "the second")
+	if d.Made(second); !strings.Contains(text(t, d), "the second") {
+		t.Errorf("the file isn't shown:\n%s", text(t, d))
+	}
+	if d.Made(first); !strings.Contains(text(t, d), "the second") {
+		t.Errorf("the file of a format that was left is shown:\n%s", text(t, d))
+	}
+	// A change is followed, one while that is being done too, but not at once.
+	again, ok := d.Changed().(Make)
+	if !ok || again.Rest < time.Second {
+		t.Errorf("the ledger changed: %#v", again)
+	}
+	if r := d.Changed(); r != nil {
+		t.Errorf("and once more: %#v", r)
+	}
+	slow := Made{Gen: again.Gen, Took: time.Minute}
+	if next, ok := d.Made(slow).(Make); !ok || next.Rest < restShare*time.Minute {
+		t.Errorf("the change in between is not followed at leisure: %#v", next)
+	}
+	if r := d.Made(slow); r != nil {
+		t.Errorf("nothing has changed since: %#v", r)
+	}
+}
+
+func TestExportWrites(t *testing.T) {
+	for _, quitting := range []bool{false, true} {
+		d, r := NewExport(testKeys(t), quitting, "plain", "", "web")
+		d.Made(made(t, r, "a.example"))
+		w, ok := press(d, "enter").(Write)
+		if !ok || w.Path != "web.txt" || !w.Default || w.How != Create || w.Quit != quitting || w.File.Format.Name != "plain" {
+			t.Errorf("quitting %t, enter asks for %+v", quitting, w)
+		}
+		d.Failed(fs.ErrExist, true, []string{"+ a.example"})
+		if got := text(t, d); !strings.Contains(got, "it exists:") || !strings.Contains(got, "+ a.example") {
+			t.Errorf("a file that exists is asked about by\n%s", got)
+		}
+		for key, want := range map[string]Writing{"y": Overwrite, "m": Merge} {
+			if w, ok := press(d, key).(Write); !ok || w.How != want {
+				t.Errorf("%s asks for %+v", key, w)
+			}
+		}
+		if r := press(d, "enter"); r != nil {
+			t.Errorf("enter does not answer whether to overwrite: %#v", r)
+		}
+		press(d, "n")
+		press(d, "f", "2", "enter")
+		if w, ok := press(d, "enter").(Write); !ok || w.Path != "web.txt2" || w.Default || w.How != Create {
+			t.Errorf("with another name, enter asks for %+v", w)
+		}
+		want := map[bool]Result{true: Quit{}}[quitting]
+		for _, key := range []string{"n", "ctrl+c"} {
+			if r := press(d, key); r != want {
+				t.Errorf("quitting %t, %s asks for %#v", quitting, key, r)
+			}
+		}
+	}
+}
+
+// A name that nobody typed follows the format, and one that was taken away
+// comes back.
+func TestExportNamesTheFile(t *testing.T) {
+	d, r := NewExport(testKeys(t), false, "plain", "", "web")
+	d.Made(made(t, r))
+	for range export.Formats() {
+		d.Made(made(t, press(d, "right")))
+		if got, want := d.path.Value(), "web."+d.formats[d.format].Extension; got != want {
+			t.Errorf("%s: the file is %s, want %s", d.formats[d.format].Name, got, want)
+		}
+	}
+	press(d, "f")
+	d.path.SetValue("")
+	press(d, "enter")
+	if got := d.path.Value(); got != "web.txt" {
+		t.Errorf("the name that was taken away is %q", got)
+	}
+	press(d, "f")
+	d.Paste(tea.PasteMsg{Content: ".bak"})
+	press(d, "enter", "left")
+	if got := d.path.Value(); got != "web.txt.bak" {
+		t.Errorf("the name that was typed is %q in another format", got)
+	}
+}

@@ -1,0 +1,194 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+)
+
+func at(x, y int) tea.Mouse { return tea.Mouse{X: x, Y: y, Button: tea.MouseLeft} }
+
+func (s *scene) clicks(x, y int) { s.send(tea.MouseClickMsg(at(x, y))) }
+
+func (s *scene) turns(button tea.MouseButton, x, y int) {
+	s.send(tea.MouseWheelMsg(tea.Mouse{X: x, Y: y, Button: button}))
+}
+
+// manyDomains shows d00 to d99, the newest first.
+func (s *scene) manyDomains() *scene {
+	s.session()
+	for i := range 100 {
+		feed(s.m().capture.Ledger, noon.Add(time.Duration(100+i)*time.Second), fmt.Sprintf("query[A] d%02d.example from 10.0.0.5", i))
+	}
+	s.m().table.Refresh(noon.Add(5 * time.Minute))
+	return s
+}
+
+// shownAt returns the line of the screen.
+func (s *scene) shownAt(y int) string { return strings.Split(s.text(), "\n")[y] }
+
+// The wheel moves what is under it, towards the end when it is turned down.
+func TestWheel(t *testing.T) {
+	s := newScene(t, 120, 40).manyDomains()
+	const firstRow = 3
+	s.press("g")
+	if !strings.Contains(s.shownAt(firstRow), "d99.example") {
+		t.Fatalf("the first row is %q", s.shownAt(firstRow))
+	}
+	s.turns(tea.MouseWheelDown, 10, 10)
+	if !strings.Contains(s.shownAt(firstRow), "d96.example") {
+		t.Errorf("turned down, the first row is %q", s.shownAt(firstRow))
+	}
+	s.turns(tea.MouseWheelUp, 10, 10)
+	if !strings.Contains(s.shownAt(firstRow), "d99.example") {
+		t.Errorf("turned up, the first row is %q", s.shownAt(firstRow))
+	}
+	screen := s.m().shell.screen
+	screen.Write([]byte(strings.Repeat("a line\r\n", 200)))
+	screen.Text()
+	x := s.m().layout.shell.x + 5
+	s.turns(tea.MouseWheelUp, x, 10)
+	if screen.Scrolled() != 3 || !strings.Contains(s.shownAt(firstRow), "d99.example") {
+		t.Errorf("over the shell it scrolls back %d lines, want 3", screen.Scrolled())
+	}
+	s.turns(tea.MouseWheelDown, x, 10)
+	if screen.Scrolled() != 0 {
+		t.Errorf("turned down, the shell is %d lines back", screen.Scrolled())
+	}
+}
+
+// A click selects a row, sorts by a column, goes to the pane.
+func TestClick(t *testing.T) {
+	s := newScene(t, 120, 40).manyDomains()
+	m := s.m()
+	s.press("g")
+	s.clicks(10, 5)
+	if it, _ := m.table.Selected(); m.nameOf(it) != "d97.example" || !strings.HasPrefix(s.shownAt(5), "▌") {
+		t.Errorf("the third row was clicked, selected is %s:\n%s", m.nameOf(it), s.text())
+	}
+	s.clicks(10, 2)
+	if !strings.Contains(s.shownAt(2), "domain↑") {
+		t.Errorf("the column's name was clicked, and the heads are %q", s.shownAt(2))
+	}
+	s.clicks(m.layout.shell.x+5, 10)
+	if m.focus != onShell {
+		t.Error("a click into the shell doesn't go there")
+	}
+	s.clicks(10, 5)
+	if m.focus != onTable {
+		t.Error("a click into the table doesn't go there")
+	}
+	s.press("e")
+	s.clicks(m.layout.shell.x+5, 10)
+	if m.focus != onTable {
+		t.Error("a click goes through the dialog")
+	}
+}
+
+// The divider follows the mouse, wherever the panes are.
+func TestDragDivider(t *testing.T) {
+	for _, test := range []struct {
+		w, h    int
+		swapped bool
+		to      tea.Mouse
+		want    func(m *monitor) int // where the divider is
+		at      int
+	}{
+		{200, 60, false, at(80, 10), func(m *monitor) int { return m.layout.divider.x }, 79},
+		{200, 60, true, at(80, 10), func(m *monitor) int { return m.layout.divider.x }, 79},
+		{80, 42, false, at(10, 13), func(m *monitor) int { return m.layout.divider.y }, 13},
+		{80, 42, true, at(10, 13), func(m *monitor) int { return m.layout.divider.y }, 13},
+	} {
+		s := newScene(t, test.w, test.h).session()
+		m := s.m()
+		if test.swapped {
+			s.press("x")
+		}
+		d := m.layout.divider
+		s.send(tea.MouseMotionMsg(test.to))
+		if m.layout.divider != d {
+			t.Errorf("%+v: the divider moves without being held", test)
+		}
+		s.clicks(d.x, d.y)
+		s.send(tea.MouseMotionMsg(test.to))
+		if got := test.want(m); got != test.at {
+			t.Errorf("%dx%d, swapped %t: dragged to %d,%d the divider is at %d, want %d", test.w, test.h, test.swapped, test.to.X, test.to.Y, got, test.at)
+		}
+		s.send(tea.MouseReleaseMsg(test.to))
+		s.send(tea.MouseMotionMsg(at(d.x, d.y)))
+		if got := test.want(m); got != test.at {
+			t.Errorf("%+v: let go, the divider still moves", test)
+		}
+	}
+}
+
+// A drag in the shell selects and copies.
+func TestDragCopies(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	m := s.m()
+	s.press("tab")
+	x, y := m.layout.shell.x, m.layout.shell.y+shellChrome+1
+	s.clicks(x, y)
+	s.send(tea.MouseMotionMsg(at(x+5, y)))
+	_, cmd := s.Update(tea.MouseReleaseMsg(at(x+5, y)))
+	if cmd == nil || fmt.Sprint(cmd()) != fmt.Sprint(tea.SetClipboard("README")()) {
+		t.Errorf("nothing was copied: %v", cmd)
+	}
+	if !strings.Contains(s.text(), "copied 1 line") {
+		t.Errorf("nothing is said of it:\n%s", s.text())
+	}
+}
+
+// Both panes stay of use, however often the divider is moved.
+func TestShareIsBounded(t *testing.T) {
+	for key, want := range map[string]int{">": mostShare, "<": leastShare} {
+		s := newScene(t, 200, 60).session()
+		for range 40 {
+			s.press(key)
+		}
+		if got := s.prefs.Share; got != want {
+			t.Errorf("%s: the table has %d%%, want %d%%", key, got, want)
+		}
+	}
+	s := newScene(t, 200, 60).session()
+	d := s.m().layout.divider
+	s.clicks(d.x, d.y)
+	s.send(tea.MouseMotionMsg(at(199, 5)))
+	if got := s.m().layout.shell.w; got < 200*(100-mostShare)/100-1 {
+		t.Errorf("dragged to the edge, the shell has %d cells", got)
+	}
+}
+
+// Who zooms a pane and goes to the other one wants to see that.
+func TestZoomEndsOnLeaving(t *testing.T) {
+	for _, test := range []struct{ zoom, leave string }{{"z", "tab"}, {"Z", "ctrl+]"}} {
+		s := newScene(t, 120, 40).session()
+		m := s.m()
+		s.press(test.zoom)
+		if table, shell := m.layout.table.h, m.layout.shell.h; table > 0 && shell > 0 {
+			t.Fatalf("%s leaves both panes on the screen", test.zoom)
+		}
+		s.press(test.leave)
+		if table, shell := m.layout.table.h, m.layout.shell.h; table == 0 || shell == 0 || m.zoom != zoomNone {
+			t.Errorf("%s and then %s: the table has %d lines, the shell %d", test.zoom, test.leave, table, shell)
+		}
+	}
+}
+
+// Where nothing is shown, the mouse does nothing.
+func TestMouseWithoutRows(t *testing.T) {
+	s := newScene(t, 80, 24)
+	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dns.log"})
+	for y := range 24 {
+		s.clicks(3, y)
+		s.turns(tea.MouseWheelDown, 3, y)
+	}
+	if it, ok := s.m().table.Selected(); ok {
+		t.Errorf("%+v is selected in an empty table", it)
+	}
+}
