@@ -52,7 +52,7 @@ func (p *parsed) readHosts(text string, fields []string, line int) {
 		if isAddress(field) { // lists have "0.0.0.0 0.0.0.0"
 			continue
 		}
-		name, err := cleanName(field)
+		name, err := Name(field)
 		p.add(entry{scope: exact, name: name, text: printable(text)}, line, err)
 	}
 }
@@ -90,12 +90,12 @@ func readEntry(kind, value string) (e entry, err error) {
 			return readAddress(value)
 		}
 		e.scope = suffix
-		e.name, err = cleanName(strings.TrimPrefix(strings.TrimPrefix(value, "*"), "."))
+		e.name, err = Name(strings.TrimPrefix(strings.TrimPrefix(value, "*"), "."))
 	case "domain":
 		e.scope = suffix
-		e.name, err = cleanName(value)
+		e.name, err = Name(value)
 	case "full":
-		e.name, err = cleanName(value)
+		e.name, err = Name(value)
 	case "keyword":
 		return readKeyword(value)
 	case "regexp", "regex":
@@ -155,9 +155,9 @@ func readAddress(text string) (entry, error) {
 	return entry{scope: address, network: &network}, err
 }
 
-// cleanName normalises a name as people write it: any case, a dot at the end,
+// Name normalises a name as people write it: any case, a dot at the end,
 // letters beyond ASCII.
-func cleanName(text string) (string, error) {
+func Name(text string) (string, error) {
 	name := strings.ToLower(strings.TrimSuffix(text, "."))
 	if strings.ContainsFunc(name, func(r rune) bool { return r > '~' }) {
 		if ascii, err := idna.Lookup.ToASCII(name); err == nil {
