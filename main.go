@@ -27,7 +27,9 @@ import (
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export/explain"
 	"lxd-allowlist/export/output"
+	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/backend"
 )
@@ -150,6 +152,7 @@ func command() *cobra.Command {
 	root.AddCommand(recordCommand(&o), open, export, restore,
 		verb("sessions", "List the sessions that are kept", cobra.NoArgs, sessions, "lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest"),
 		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
+		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", cobra.MinimumNArgs(1), explainNames, "lxd-allowlist explain dns.google me.github.io"),
 		verb("version", "Print the version", cobra.NoArgs, func(context.Context, string) error {
 			_, err := fmt.Println(program())
 			return err
@@ -502,4 +505,32 @@ func formats(_ context.Context, name string) error {
 		return wrong(err)
 	}
 	return output.Describe(os.Stdout, f)
+}
+
+// explainNames explains all names, or none if one isn't a name.
+func explainNames(_ context.Context, texts []string) error {
+	var names []string
+	for _, text := range texts {
+		name, err := explain.Name(text)
+		if err != nil {
+			return wrong(err)
+		}
+		names = append(names, name)
+	}
+	dir, err := session.ListsPath()
+	if err != nil {
+		return err
+	}
+	lists, err := known.LoadLists(os.DirFS(dir))
+	if err != nil {
+		for one := range strings.SplitSeq(err.Error(), "\n") {
+			say(one)
+		}
+	}
+	var lines []string
+	for _, name := range names {
+		lines = append(lines, explain.Lines(name, lists)...)
+	}
+	_, err = fmt.Println(strings.Join(lines, "\n"))
+	return err
 }

@@ -459,6 +459,9 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
 		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
 		{[]string{"formats", "word"}, 2, `no format "word"`},
+		{[]string{"explain"}, 2, "at least 1 arg"},
+		{[]string{"explain", "dns.google", "a b"}, 2, `"a b" is not a name`},
+		{[]string{"explain", "192.0.2.1"}, 2, "is an address, not a name"},
 	}
 	for _, test := range tests {
 		c := start(t, test.args...)
@@ -467,6 +470,28 @@ func TestWrongCalls(t *testing.T) {
 		if code != test.code || !strings.Contains(stderr, test.says) || strings.Count(stderr, "\n") != 1 || stdout != "" {
 			t.Errorf("%q: exit code %d, standard error %q, standard output %q, want %d and one line with %q", test.args, code, stderr, stdout, test.code, test.says)
 		}
+	}
+}
+
+// What a name is comes from the table and from the user's lists; what is wrong
+// with these is said beside it and stops nothing.
+func TestExplain(t *testing.T) {
+	config := t.TempDir()
+	lists := filepath.Join(config, "lxd-allowlist", "lists")
+	if err := os.MkdirAll(lists, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(lists, "ads"), []byte("dns.google\nb_/d\nb_/e\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "explain", "DNS.Google.", "www.example.test")
+	c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
+	stdout, stderr, code := run(t, c)
+	if code != 0 || !strings.HasPrefix(stdout, "dns.google\n  entry   dns.google, DNS resolver\n") || !strings.Contains(stdout, "\n  list    ads:1: dns.google\nwww.example.test\n") {
+		t.Errorf("exit code %d, standard output %q", code, stdout)
+	}
+	if want := "lxd-allowlist: list ads:2: \"b_/d\" is not a name; the rest of it is used\nlxd-allowlist: list ads:3: \"b_/e\" is not a name; the rest of it is used\n"; stderr != want {
+		t.Errorf("standard error %q, want %q", stderr, want)
 	}
 }
 
@@ -513,6 +538,7 @@ var rooms = map[string][]string{
 	"parse/source":        {},
 	"export/rule":         {"export/rule/known", "parse"},
 	"export/rule/known":   {"parse"},
+	"export/explain":      {"export/rule", "export/rule/known"},
 	"export":              {"export/rule", "parse"},
 	"export/output":       {"export", "export/rule", "parse", "parse/source"},
 	"capture":             {"export/rule", "parse"},
@@ -529,7 +555,7 @@ var rooms = map[string][]string{
 	"ui/table":            {"capture", "ui/look"},
 	"ui/term":             {},
 	"ui/backend":          {"capture/live", "capture/lxd", "ui"},
-	"":                    {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "export/output", "ui", "ui/backend"},
+	"":                    {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "export/explain", "export/output", "export/rule/known", "ui", "ui/backend"},
 }
 
 // pure are rooms that know neither a file nor a network.
