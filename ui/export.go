@@ -125,6 +125,9 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 		m.say(msg.err.Error())
 		return nil
 	}
+	if msg.path == "" {
+		return tea.Quit
+	}
 	m.result.Wrote = msg.path
 	text := fmt.Sprintf("wrote %s to %s", look.Plural(msg.rules, "rule"), msg.path)
 	if msg.since > 0 {
@@ -173,14 +176,27 @@ func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
 			f, err = export.Make(list, f.Format, o)
 		}
 	}
-	if err == nil {
-		err = export.WriteFile(r.Path, f.Data, r.How != dialog.Create)
+	switch {
+	case err != nil:
+	case len(f.Rules) == 0 && r.Quit:
+		return wroteMsg{quit: true} // there is nothing to write
+	default:
+		err = put(r.Path, f, r.How != dialog.Create)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		w.changes = changes(there, f)
 	}
 	w.err, w.rules = err, len(f.Rules)
 	return w
+}
+
+// put writes a file that has something to say: an empty list is what is left of
+// a session in which nothing was heard.
+func put(path string, f export.File, overwrite bool) error {
+	if len(f.Rules) == 0 {
+		return fmt.Errorf("nothing was written: no name is on the list; %s stays as it is", path)
+	}
+	return export.WriteFile(path, f.Data, overwrite)
 }
 
 // changes says how writing the file would change what stands there.
@@ -203,7 +219,7 @@ func (m *monitor) exportAgain() tea.Cmd {
 		return m.openExport(false)
 	}
 	return m.withFile(func(f export.File) tea.Msg {
-		return wroteMsg{path: path, rules: len(f.Rules), err: export.WriteFile(path, f.Data, true)}
+		return wroteMsg{path: path, rules: len(f.Rules), err: put(path, f, true)}
 	})
 }
 

@@ -147,3 +147,24 @@ func TestWhatIsWrittenIsNew(t *testing.T) {
 		t.Errorf("nothing is said of the new one:\n%s", text)
 	}
 }
+
+// Without a name there is nothing to write: quitting leaves no file, and one
+// that is there stays as it is.
+func TestEmptyListWritesNothing(t *testing.T) {
+	for _, key := range []string{"e", "q"} {
+		s := newScene(t, 100, 40)
+		s.waitingForQueries()
+		path := filepath.Join(t.TempDir(), "out.txt")
+		if err := os.WriteFile(path, []byte("a.example\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.m().export.path = path
+		s.press(key, "enter")
+		if data, err := os.ReadFile(path); err != nil || string(data) != "a.example\n" || s.result.Wrote != "" {
+			t.Errorf("%s: the file has %q, %v, and %q was written", key, data, err, s.result.Wrote)
+		}
+		if key == "e" && !strings.Contains(s.text(), "nothing was written") {
+			t.Errorf("nothing is said of it:\n%s", s.text())
+		}
+	}
+}

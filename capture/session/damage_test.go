@@ -137,13 +137,13 @@ func TestDamage(t *testing.T) {
 				last := damaged[bytes.LastIndexByte(bytes.TrimSpace(damaged), '\n')+1:]
 				older := bytes.Contains(last, []byte(`{"closed"`)) // nobody could tell it from one that was not cut
 				if gone == 0 && lost != 0 || gone > 0 && lost == 0 && got != whole && !older && !killed(t) {
-					t.Fatalf("try %d, damaged from %d to %d: %d lines are gone and %d counted as lost", try, begin, end, gone, lost)
+					t.Fatalf("try %d, damaged from %d to %d of %d: %d lines are gone and %d counted as lost, of\n%s", try, begin, end, len(journal), gone, lost, journal[max(0, begin-300):min(len(journal), end+300)])
 				}
 				if begin < bytes.IndexByte(journal, '\n') {
 					gone-- // the first line has no checksum; the second one tells the same
 				}
 				if end < len(journal)-300 && lost < gone { // what is behind the last line nobody counts
-					t.Fatalf("try %d, damaged from %d to %d: %d lines are gone and %d counted as lost", try, begin, end, gone, lost)
+					t.Fatalf("try %d, damaged from %d to %d of %d: %d lines are gone and %d counted as lost, of\n%s", try, begin, end, len(journal), gone, lost, journal[max(0, begin-300):min(len(journal), end+300)])
 				}
 				if try%4 == 0 {
 					goOn(t, name, got, lost)
