@@ -78,6 +78,10 @@ func TestForeignTags(t *testing.T) {
 		name, log, want string
 		garbled         int
 	}{
+		{"a word that other lines begin with", "Invalid user a\nInvalid dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "", 1},
+		{"a word where dnsmasq writes itself", direct + "Invalid dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "direct.example", 1},
+		{"words behind a tag", "sshd[12]: Invalid user dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "", 0},
+		{"words behind words", "User root said dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "", 1},
 		{"a collector alone", passed + passed, "passed.example passed.example", 0},
 		{"a program that prints other lines", inside + forged, "", 1},
 		{"a collector beside it", inside + passed, "passed.example", 0},
