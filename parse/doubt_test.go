@@ -89,6 +89,7 @@ func TestForeignTags(t *testing.T) {
 		{"other programs' messages", direct + inside + json + within + dhcp, "direct.example", 0},
 		{"the same at first", inside + json + within + dhcp, "", 0},
 		{"another message's second line", strings.ReplaceAll(inside, "\n", "") + "\n" + strings.Repeat(" ", 32) + "query[A] forged.example from 203.0.113.9\n", "", 0},
+		{"the same behind a text", direct + "some text\n" + strings.Repeat(" ", 40) + direct, "direct.example", 1},
 		{"the same, but for the first", direct + strings.Repeat(" ", 32) + direct, "direct.example", 1},
 		{"the same at first", strings.Repeat(" ", 32) + direct + direct, "direct.example", 1},
 		{"a paste", "   " + direct + "   " + direct, "direct.example direct.example", 0},
