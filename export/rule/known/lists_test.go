@@ -120,6 +120,7 @@ func TestListFormats(t *testing.T) {
 func TestIncludes(t *testing.T) {
 	l, wrong := loaded(map[string]string{
 		"all":     "include:ads\ninclude:dev @cn\ninclude:dev @-ads @-cn\nown.example\n",
+		"only":    "include:dev @cn\n",
 		"ads":     "ads.example\n",
 		"dev":     "cn.dev.example @cn\nads.dev.example @ads\nplain.dev.example\nboth.dev.example @cn @ads\ninclude:deeper\n",
 		"deeper":  "cn.deeper.example @cn\nplain.deeper.example\n",
@@ -132,11 +133,12 @@ func TestIncludes(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
 		{"own.example", "all:4: own.example"},
 		{"ads.example", "ads:1: ads.example\nall, by ads:1: ads.example"},
-		{"cn.dev.example", "all, by dev:1: cn.dev.example @cn\ndev:1: cn.dev.example @cn"},
+		{"cn.dev.example", "all, by dev:1: cn.dev.example @cn\ndev:1: cn.dev.example @cn\nonly, by dev:1: cn.dev.example @cn"},
 		{"ads.dev.example", "dev:2: ads.dev.example @ads"},
 		{"plain.dev.example", "all, by dev:3: plain.dev.example\ndev:3: plain.dev.example"},
-		{"both.dev.example", "all, by dev:4: both.dev.example @cn @ads\ndev:4: both.dev.example @cn @ads"},
-		{"cn.deeper.example", "all, by deeper:1: cn.deeper.example @cn\ndeeper:1: cn.deeper.example @cn\ndev, by deeper:1: cn.deeper.example @cn"},
+		{"both.dev.example", "all, by dev:4: both.dev.example @cn @ads\ndev:4: both.dev.example @cn @ads\nonly, by dev:4: both.dev.example @cn @ads"},
+		{"cn.deeper.example", "all, by deeper:1: cn.deeper.example @cn\ndeeper:1: cn.deeper.example @cn\ndev, by deeper:1: cn.deeper.example @cn\nonly, by deeper:1: cn.deeper.example @cn"},
+		{"plain.deeper.example", "all, by deeper:2: plain.deeper.example\ndeeper:2: plain.deeper.example\ndev, by deeper:2: plain.deeper.example"},
 		{"two.example", "sub/one, by sub/two:1: two.example\nsub/two:1: two.example"},
 	} {
 		if got := told(l, c.name); got != c.want {
