@@ -56,7 +56,7 @@ func without(journal []byte, begin, end int, damaged []byte) (left []byte, gone 
 	at := 0
 	for line := range bytes.Lines(journal) {
 		text := at + len(bytes.TrimSuffix(line, []byte("\n")))
-		if at < end && text > begin && !bytes.Contains(damaged, journal[at:text]) {
+		if at < end && text > begin && (at == 0 || !bytes.Contains(damaged, journal[at-1:text])) {
 			gone++
 		} else {
 			left = append(left, line...)
