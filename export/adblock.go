@@ -72,12 +72,17 @@ var pihole = Format{
 	decode:    decodePihole,
 }
 
+// piholeStop ends the script with the first command that fails. On the first
+// line it would be lost where the script is run as "sh FILE".
+const piholeStop = "set -e"
+
 const piholeDeny = "pihole --regex '.*'"
 
 func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := page{mark: "#"}
-	p.line("#!/bin/sh -e")
+	p.line("#!/bin/sh")
 	p.head(f, c)
+	p.line("%s", piholeStop)
 	for _, r := range c.Rules() {
 		p.notes(r)
 		if r.Suffix {
@@ -93,11 +98,11 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 func decodePihole(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	last := len(lines) - 1
-	if last < 0 || lines[last] != piholeDeny {
+	if last < 1 || lines[0] != piholeStop || lines[last] != piholeDeny {
 		return nil, errors.New("all other names are not denied")
 	}
 	var rules []rule.Rule
-	for _, line := range lines[:last] {
+	for _, line := range lines[1:last] {
 		name, exact := between(line, "pihole allow ", "")
 		if !exact {
 			quoted, suffix := between(line, `pihole --allow-regex '(^|\.)`, "$'")

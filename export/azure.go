@@ -18,6 +18,8 @@ var azure = Format{
 	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
+	maxBytes:  2_000_000, // of a rule collection group
+	maxPort:   64000,
 	encode:    encodeAzure,
 	decode:    decodeAzure,
 }

@@ -9,12 +9,16 @@ import (
 )
 
 const (
-	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; older ones allow what is below it, too)"
+	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; 2.85 refuses the file)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
 	dnsmasqProven = "asked in dnsmasq 2.90, which has default upstream servers"
 	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain"
 )
+
+// dnsmasqMaxExact leaves room for "*." in the 253 bytes that dnsmasq 2.93 takes
+// of a name; older ones take more.
+const dnsmasqMaxExact = 251
 
 var dnsmasq = Format{
 	Name:      "dnsmasq",
@@ -25,6 +29,7 @@ var dnsmasq = Format{
 	Load:      "put it into /etc/dnsmasq.d and restart dnsmasq; the upstream servers stay those that it has" + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
+	maxExact:  dnsmasqMaxExact,
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -35,9 +40,10 @@ var lxdRawDnsmasq = Format{
 	Extension: "conf",
 	Exact:     dnsmasqExact,
 	Suffix:    dnsmasqSuffix,
-	Load:      `lxc network set NETWORK raw.dnsmasq="$(cat FILE)"; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor` + dnsmasqGap,
+	Load:      `lxc network set NETWORK raw.dnsmasq=- < FILE; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor` + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
+	maxExact:  dnsmasqMaxExact,
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -51,6 +57,7 @@ var dnsmasqNftset = Format{
 	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept them (below, too) in a chain that drops the rest" + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
+	maxExact:  dnsmasqMaxExact,
 	encode:    encodeNftset,
 	decode:    decodeNftset,
 }

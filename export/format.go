@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ type Format struct {
 	// say, "no" and why if none was. The file says so, too.
 	Proven string
 
+	// What the target takes at most, 0 for no bound: bytes of an exact rule's
+	// name and of a suffix's, bytes of the file, the number of a port.
+	maxExact, maxSuffix, maxBytes, maxPort int
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
 	// limit says why this target can't hold a rule that passed [Compile]; ""
@@ -107,7 +111,7 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		}
 	}
 	c, more := c.Hold(func(r rule.Rule) string {
-		why := f.noHost(r)
+		why := cmp.Or(f.noHost(r), f.tooLong(r))
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
 		}
@@ -127,10 +131,25 @@ func (f Format) noHost(r rule.Rule) string {
 	return ""
 }
 
+// tooLong says why a name is too long for the target, "" if it isn't.
+func (f Format) tooLong(r rule.Rule) string {
+	most := f.maxExact
+	if r.Suffix {
+		most = f.maxSuffix
+	}
+	if most > 0 && len(r.Name) > most {
+		return fmt.Sprintf("the name has %d bytes, and it takes %d", len(r.Name), most)
+	}
+	return ""
+}
+
 // fit returns the rules as the target can hold them.
 func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
 		return rule.Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
+	}
+	if i := slices.IndexFunc(o.Ports, func(p int) bool { return f.maxPort > 0 && p > f.maxPort }); i >= 0 {
+		return rule.Compiled{}, fmt.Errorf("%s: it takes no port above %d, and %d is one; leave it out", f.Name, f.maxPort, o.Ports[i])
 	}
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
@@ -154,6 +173,9 @@ func Render(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	data, err := f.encode(f, c, o)
 	if err != nil {
 		return nil, err
+	}
+	if f.maxBytes > 0 && len(data) > f.maxBytes {
+		return nil, fmt.Errorf("%s: the file has %d bytes and the target takes %d; use suffixes, or several lists", f.Name, len(data), f.maxBytes)
 	}
 	if !f.ReadsBack() {
 		return data, nil
