@@ -47,13 +47,13 @@ func TestListFormats(t *testing.T) {
 		"nets":    "192.0.2.0/24\n2001:db8::1\n",
 		"last":    "no.newline.example",
 		"a/b/sub": "deep.example\n",
-		"host.json": `{"description": "d", "matching_attributes": ["hostname", {"a": [1]}], "name": "Some hosts", "type": "hostname",
+		"host.json": `{"description": "d", "other": [{"a": [1]}], "matching_attributes": ["md5", "domain|ip"], "name": "Some hosts", "type": "hostname",
  "list": ["misp.example",
   ".mispdot.example"]}`,
-		"string.json":  "\n {\"list\": [\"only.example\", \"198.51.100.7\"], \"name\": \"strings\", \"type\": \"string\"}",
+		"string.json":  "\n {\"list\": [\"only.example\", \"198.51.100.7\", \".strdot.example\"], \"name\": \"strings\", \"type\": \"string\"}",
 		"default.json": `{"list": ["default.example"], "name": "x"}`,
 		"sub.json":     `{"list": ["crypto"], "name": "words", "type": "substring"}`,
-		"re.json":      `{"list": ["/^Evil\\/?[0-9]*\\./i", "^plain\\."], "name": "res", "type": "regex"}`,
+		"re.json":      `{"list": ["/^Evil\\/?[0-9]*\\./giu", "^plain\\."], "name": "res", "type": "regex"}`,
 		"cidr.json":    `{"list": ["203.0.113.0/24", "2001:db8:1::/48"], "name": "nets", "type": "cidr"}`,
 		".hidden":      "hidden.example",
 		".git/config":  "hidden.example",
@@ -94,10 +94,11 @@ func TestListFormats(t *testing.T) {
 		{"x.mispdot.example", `host.json:3 (Some hosts): .mispdot.example`},
 		{"only.example", `string.json:2 (strings): only.example`},
 		{"x.only.example", ""},
+		{"x.strdot.example", `string.json:2 (strings): .strdot.example`},
 		{"198.51.100.7", `string.json:2 (strings): 198.51.100.7`},
 		{"default.example", `default.json:1 (x): default.example`},
 		{"a-crypto-b.test", `sub.json:1 (words): crypto`},
-		{"evil7.test", `re.json:1 (res): /^Evil\/?[0-9]*\./i`},
+		{"evil7.test", `re.json:1 (res): /^Evil\/?[0-9]*\./giu`},
 		{"plain.test", `re.json:1 (res): ^plain\.`},
 		{"203.0.113.9", `cidr.json:1 (nets): 203.0.113.0/24`},
 		{"hidden.example", ""},
@@ -112,7 +113,7 @@ func TestListFormats(t *testing.T) {
 	for _, f := range l.Files() {
 		n += f.Entries
 	}
-	if len(l.Files()) != 11 || n != 28 {
+	if len(l.Files()) != 11 || n != 29 {
 		t.Errorf("%d files, %d entries: %v", len(l.Files()), n, l.Files())
 	}
 }
@@ -184,6 +185,9 @@ func TestBadLists(t *testing.T) {
 			`list l:2: is not a warning list of MISP: the type is none of hostname, string, substring, regex and cidr: "mood"; the list is not used`,
 		}},
 		{map[string]string{"l": "{\n\"list\": {\"x.example\": 1}}"}, "", []string{`list l:2: is not a warning list of MISP: "list": want [; the list is not used`}},
+		{map[string]string{"l": `{"list": ["da39a3ee5e6b4b0d3255bfef95601890afd80709"], "matching_attributes": ["sha1", "filename|sha1"]}`}, "", []string{
+			`list l: is about "sha1", not about names or addresses; the list is not used`,
+		}},
 		{map[string]string{"l": "{\"list\": [\"x.example\""}, "", []string{`list l:1: is not a warning list of MISP: "list": EOF; the list is not used`}},
 		{map[string]string{"l": strings.Repeat("x", 1<<20)}, "", []string{`list l:1: "` + strings.Repeat("x", 200) + `" is not a name; the list is not used`}},
 		{map[string]string{"l": "a\x00b.example\n\x1b[31m\n"}, "", []string{
