@@ -441,8 +441,14 @@ func (o *options) export(ctx context.Context, sources []string) error {
 		return err
 	}
 	l, err := logfile.Load(ctx, program(), sources, only)
-	if err == nil {
+	var none *logfile.NoQueryError
+	switch {
+	case err == nil:
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
+	case errors.As(err, &none) && len(sources) == 1:
+		if names, notList := output.ReadList(sources[0]); notList == nil {
+			err = list.Write(names, os.Stdout, os.Stderr)
+		}
 	}
 	return o.compared(err)
 }

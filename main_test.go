@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -317,6 +319,45 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// What people have in place of a plain log is read, too, or named.
+func TestSources(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprint(z, "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5\n")
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := packed.String()
+	list := put("names.txt", "# names\n*.b.ubuntu.com\na.ubuntu.com\n192.0.2.1\n0.0.0.0 c.ubuntu.com\n")
+	squid, _, _ := run(t, start(t, "export", list, "--format", "squid"))
+	for name, c := range map[string]struct {
+		source, stdout, says string
+		code                 int
+	}{
+		"packed":           {put("dns.log.gz", whole), "a.ubuntu.com\n", "", 0},
+		"a log and packed": {put("two.gz", whole+whole), "a.ubuntu.com\n", "", 0},
+		"packed and cut":   {put("cut.gz", whole[:len(whole)-9]), "a.ubuntu.com\n", "1 by a file that ends too early", 0},
+		"names":            {list, ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "no name in 1 line, the first is line 4", 0},
+		"our own file":     {put("squid.domains", squid), ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "", 0},
+		"another's log":    {put("unbound.log", "Nov 23 10:00:00 h unbound[1:0]: info: 10.0.0.1 a.ubuntu.com. A IN\n"), "", "it is a log of Unbound's", 1},
+		"nothing":          {put("empty", ""), "", "it is empty", 1},
+		"prose":            {put("prose", "to whom it may concern\n"), "", "no query in its 1 lines", 1},
+	} {
+		stdout, stderr, code := run(t, start(t, "export", c.source))
+		if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q, want %d, %q and %q", name, code, stdout, stderr, c.code, c.stdout, c.says)
+		}
+	}
+}
+
 // What a damaged session has lost is said, and the rest is exported.
 func TestExportDamagedSession(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -499,10 +540,10 @@ var rooms = map[string][]string{
 	"export/rule/known":   {"parse"},
 	"export/explain":      {"export/rule", "export/rule/known"},
 	"export":              {"export/rule", "parse"},
-	"export/output":       {"export", "export/rule"},
+	"export/output":       {"export", "export/rule", "parse", "parse/source"},
 	"capture":             {"export/rule", "parse"},
 	"capture/session":     {"capture"},
-	"capture/logfile":     {"capture", "capture/session"},
+	"capture/logfile":     {"capture", "capture/session", "parse/source"},
 	"capture/lxd":         {},
 	"capture/lxd/lxdfake": {"capture/lxd"},
 	"capture/lxd/lxdtest": {"capture/lxd"},

@@ -90,8 +90,8 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 		m.name = in.batch.names[begin:]
 		m.hash = in.ids.hash(m.name)
 	case parse.Forward:
-		if string(r.Source) != "forwarded" {
-			m.kind = parse.Other // dnsmasq's own, to validate an answer
+		if string(r.Source) != "forwarded" || in.only != nil {
+			m.kind = parse.Other // dnsmasq's own, to validate an answer, or perhaps of others
 		}
 		return
 	case parse.Answer:

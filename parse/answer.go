@@ -204,6 +204,7 @@ func (r *Record) setResult(result []byte) {
 			return
 		}
 	}
+	r.rare = true
 	r.Result, r.Note = result[:at], result[at+len(" ("):len(result)-1]
 	switch string(r.Note) {
 	case "EDE: blocked", "EDE: censored", "EDE: filtered", "EDE: prohibited":

@@ -16,6 +16,7 @@ func (r *Record) doubt(line []byte) {
 		r.Parse(line[hole+1:])
 		if noiseLen(before) < len(before) {
 			r.Lost++
+			r.rare = true
 		}
 		return
 	}
@@ -53,7 +54,7 @@ func (r *Record) split(line []byte) {
 	}
 	r.Kind, r.Serial, r.Stamp, r.Text = Query, first.Serial, first.Stamp, first.Text
 	r.Source, r.Type, r.Name, r.Client = first.Source, first.Type, first.Name, first.Client
-	r.Rest = line[begin:]
+	r.Rest, r.rare = line[begin:], true
 }
 
 // looksLikeQuery reports whether dnsmasq's word on a query is somewhere in a
@@ -65,8 +66,8 @@ func looksLikeQuery(line []byte) bool {
 			return false
 		}
 		line = line[at+len("query"):]
-		if _, rest, ok := bracketed(line); ok && hasClient(rest) {
-			return true
+		if _, rest, ok := bracketed(line); ok {
+			return hasClient(rest)
 		}
 	}
 }
@@ -96,7 +97,7 @@ func trimEnd(b []byte) []byte {
 		switch c := b[n-1]; {
 		case noiseEnd[c]:
 			b = b[:n-1]
-		case c == ',' && n > 1 && b[n-2] == '"':
+		case c == ',' && n > 1 && (b[n-2] == '"' || b[n-2] == '\''):
 			b = b[:n-2]
 		case c == 'm' || c == 'K':
 			begin := bytes.LastIndexByte(b, 0x1b)
@@ -111,4 +112,4 @@ func trimEnd(b []byte) []byte {
 	return b
 }
 
-var noiseEnd = setOf(" \t\r\x00`\"")
+var noiseEnd = setOf(" \t\r\x00`'\"")

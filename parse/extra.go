@@ -14,6 +14,9 @@ const (
 // maxSerial is how many digits a serial has at most, an unsigned int.
 const maxSerial = len("4294967295")
 
+// extraStart is what log-queries=extra starts a message with.
+var extraStart = setOf("0123456789*UT")
+
 // splitExtra reads what log-queries=extra puts before the message b: the
 // query's serial, who asked, and what follows, b itself where there is nothing
 // of the kind.

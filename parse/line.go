@@ -66,6 +66,7 @@ type Record struct {
 	Rest []byte
 
 	filtered bool   // the answer is a filter's
+	rare     bool   // Note, Lost, Repeats, Cause or Rest may be set
 	process  uint32 // that wrote the line, 0 if it doesn't tell
 	client   knownClient
 	last     remembered
@@ -82,7 +83,14 @@ type Record struct {
 // but for what it knows of the log: a log has a record of its own.
 func (r *Record) Parse(line []byte) {
 	r.clear(line)
-	message, own, who := r.prefix(line)
+	var message []byte
+	var own int
+	var who maker
+	if r.last.is(line) {
+		message, own, who = r.known(line)
+	} else {
+		message, own, who = r.prefix(line)
+	}
 	if who == ours {
 		r.Text = message
 		if own >= cutLen {
@@ -101,16 +109,23 @@ func (r *Record) Parse(line []byte) {
 func (r *Record) clear(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
-	r.Name, r.Source, r.Result, r.Note = nil, nil, nil, nil
-	r.Lost, r.Repeats, r.Cause, r.Rest, r.filtered, r.process = 0, 0, 0, nil, false, 0
+	r.Name, r.Source, r.Result = nil, nil, nil
+	r.process, r.filtered = 0, false
+	if r.rare {
+		r.Note, r.Lost, r.Repeats, r.Cause, r.Rest, r.rare = nil, 0, 0, 0, nil, false
+	}
 }
 
 // message tells the kinds of message apart by their first bytes.
 func (r *Record) message(b []byte) {
-	var form form
-	r.Serial, r.Client, b, form = splitExtra(b)
 	if len(b) == 0 {
 		return
+	}
+	form := bare
+	if extraStart[b[0]] {
+		if r.Serial, r.Client, b, form = splitExtra(b); len(b) == 0 {
+			return
+		}
 	}
 	switch b[0] {
 	case 'q':

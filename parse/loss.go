@@ -56,7 +56,9 @@ func (r *Record) notice(b []byte) {
 
 var refused = []byte(" refused to do a recursive query")
 
-func (r *Record) lose(n uint64, by Cause) { r.Kind, r.Lost, r.Cause = Loss, n, by }
+func (r *Record) lose(n uint64, by Cause) {
+	r.Kind, r.Lost, r.Cause, r.rare = Loss, n, by, true
+}
 
 // numbered returns the number between before and after; after may be followed
 // by more.
@@ -78,7 +80,7 @@ func numbered(b []byte, before, after string) (uint64, bool) {
 //	message repeated 5 times: [ MESSAGE]        rsyslog; the message itself
 func (r *Record) repeat(b []byte) {
 	if n, ok := numbered(b, "last message repeated ", " time"); ok {
-		r.Kind, r.Repeats = Repeat, n
+		r.Kind, r.Repeats, r.rare = Repeat, n, true
 		return
 	}
 	n, ok := numbered(b, "message repeated ", " times: [")
@@ -93,6 +95,7 @@ func (r *Record) repeat(b []byte) {
 		return
 	}
 	if r.message(b); r.Kind != Other {
+		r.rare = true
 		r.Repeats = n - 1 // rsyslog counts this one
 	}
 }

@@ -41,7 +41,7 @@ type remembered struct {
 
 // is reports whether a line starts with what is remembered.
 func (p *remembered) is(line []byte) bool {
-	return len(line) >= p.n && string(line[:p.n]) == string(p.text[:p.n])
+	return p.n > 0 && len(line) >= p.n && string(line[:p.n]) == string(p.text[:p.n])
 }
 
 // matches reports whether a line starts with the first n bytes of what is
@@ -50,30 +50,45 @@ func (p *remembered) matches(line []byte, n int) bool {
 	if len(line) < n {
 		return false
 	}
-	for i, c := range p.text[:n] {
-		if d := line[i]; c != d && !(isDigit(c) && isDigit(d)) {
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		if string(line[i:i+8]) != string(p.text[i:i+8]) && !sameButDigits(line[i:i+8], p.text[i:i+8]) {
+			return false
+		}
+	}
+	return sameButDigits(line[i:n], p.text[i:n])
+}
+
+// sameButDigits reports whether two texts of one length have the same bytes,
+// any digit being the same as another.
+func sameButDigits(a, b []byte) bool {
+	for i, c := range a {
+		if d := b[i]; c != d && !(isDigit(c) && isDigit(d)) {
 			return false
 		}
 	}
 	return true
 }
 
+// known returns what follows a beginning that is remembered.
+func (r *Record) known(line []byte) (message []byte, own int, who maker) {
+	last := &r.last
+	if last.end > 0 {
+		r.Stamp = line[last.stamp:last.end]
+	}
+	r.column, r.process = last.n, last.process
+	return line[last.n:], len(line) + last.lost, ours
+}
+
 // prefix reads what stands before the message. own is the length that the
 // line had in dnsmasq's buffer.
 func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
-	last := &r.last
-	known := last.n > 0 && last.is(line)
-	if last.n > 0 && !known && last.matches(line, last.n) {
-		known = true
-		copy(last.text[:last.n], line)
-		last.process = processOf(line[last.tag:last.n])
-	}
-	if known {
-		if last.end > 0 {
-			r.Stamp = line[last.stamp:last.end]
+	if last := &r.last; last.n > 0 && last.matches(line, last.n) {
+		if tag := line[last.tag:last.n]; string(tag) != string(last.text[last.tag:last.n]) {
+			last.process = processOf(tag)
 		}
-		r.column, r.process = last.n, last.process
-		return line[last.n:], len(line) + last.lost, ours
+		copy(last.text[:last.n], line)
+		return r.known(line)
 	}
 	indent := blanks(line)
 	if r.column > 0 && indent >= r.column {

@@ -27,6 +27,7 @@ type wrapper struct {
 
 	collectors *collectors
 	depth      int
+	names      int // how many of the depth are names that the line begins with
 }
 
 const (
@@ -86,6 +87,9 @@ func (w *wrapper) read(line []byte) maker {
 		if b[n-1] == ':' {
 			return w.from(tagOf(b[:n]), b[n+1:])
 		}
+		if !w.timed && !w.marked && w.depth == w.names {
+			return w.named(b[:n], b[n+1:])
+		}
 		if !w.timed || w.hosted {
 			return unknown
 		}
@@ -140,14 +144,17 @@ func isMessage(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
-	if isDigit(b[0]) || b[0] == '*' || b[0] == 'U' || b[0] == 'T' {
+	if extraStart[b[0]] {
 		_, _, rest, form := splitExtra(b)
 		if form == serialOnly {
 			return hasPrefix(rest, "dnssec-")
 		}
 		b = rest
 	}
-	for _, word := range messageWords {
+	if len(b) == 0 {
+		return false
+	}
+	for _, word := range messageWords[b[0]] {
 		if hasPrefix(b, word) {
 			return true
 		}
@@ -155,7 +162,13 @@ func isMessage(b []byte) bool {
 	return false
 }
 
-var messageWords = append([]string{
-	"query[", "auth[", "forwarded ", "reply ", "cached ", "cached-stale ", "config ", "DHCP ",
-	"dnssec-query[", "dnssec-retry[", hostSource,
-}, filterSources...)
+// messageWords is what messages on queries start with, by the first byte.
+var messageWords = func() (words [256][]string) {
+	for _, word := range append([]string{
+		"query[", "auth[", "forwarded ", "reply ", "cached ", "cached-stale ", "config ", "DHCP ",
+		"dnssec-query[", "dnssec-retry[", hostSource,
+	}, filterSources...) {
+		words[word[0]] = append(words[word[0]], word)
+	}
+	return words
+}()

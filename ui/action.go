@@ -84,6 +84,7 @@ func tableActions() actions {
 		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
 		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: then((*monitor).widen)},
 		{Row: quiet("Decide", "reason", "write a reason", "n"), Can: needsRow, Do: then((*monitor).askReason)},
+		{Row: quiet("Decide", "nxdomain", "believe NXDOMAIN or not", "N"), Do: then((*monitor).believe)},
 		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
 
 		{Row: row("Look", "filter", "filter", "/"), Do: then(func(m *monitor) { m.table.EditFilter() })},

@@ -125,10 +125,24 @@ func (m *monitor) did(verb, what, nothing string) {
 	m.table.Refresh(m.now)
 }
 
+// believe has NXDOMAIN drop names, or not: a filter says it of names that there
+// are.
+func (m *monitor) believe() {
+	doubted := false
+	m.capture.Ledger.Read(func(r capture.Reader) { doubted = r.Filters() != "" })
+	if doubted {
+		m.capture.Ledger.SetTrust(capture.TrustIt)
+		m.say("NXDOMAIN is believed: names that got nothing else are dropped")
+	} else {
+		m.capture.Ledger.SetTrust(capture.DoubtIt)
+		m.say("NXDOMAIN is not believed: it drops no name")
+	}
+	m.table.Refresh(m.now)
+}
+
 // copyName puts the selected name into the terminal's clipboard.
 func (m *monitor) copyName() tea.Cmd {
 	it, _ := m.table.Selected()
 	name := m.nameOf(it)
-	m.say("copied " + name)
-	return tea.SetClipboard(name)
+	return copies(m.ctx, name, name)
 }

@@ -179,3 +179,17 @@ func TestDetailsFollowTheSelection(t *testing.T) {
 		t.Errorf("all is dropped and hidden, shown is %q", title(s))
 	}
 }
+
+// A person may not believe an upstream's NXDOMAIN, and then does again.
+func TestBelieve(t *testing.T) {
+	s := newScene(t, 120, 40)
+	l := capture.NewLedger(capture.Info{})
+	feed(l, noon, "query[A] gone.ubuntu.com from 10.0.0.5", "reply gone.ubuntu.com is NXDOMAIN")
+	s.shows(&Capture{Ledger: l, Title: "dns.log"})
+	for _, want := range []int{0, 1, 0, 1} {
+		if got := s.m().table.Tally().New; got != want {
+			t.Errorf("%d names are new, want %d", got, want)
+		}
+		s.press("N")
+	}
+}
