@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -117,16 +118,20 @@ func (l *Lists) load(dir fs.FS) error {
 			return nil
 		case d.IsDir():
 			return nil
-		case len(l.files) == maxFiles:
+		case len(s.files) == maxFiles:
 			return fmt.Errorf("read the lists: there are more than %d files; the rest is not used", maxFiles)
 		}
-		problems = append(problems, l.add(name, &s)...)
+		s.parse(name)
 		return nil
 	})
+	s.affiliate()
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		problems = append(problems, l.add(name, &s)...)
+	}
 	return errors.Join(append(problems, err)...)
 }
 
-// add reads one file and returns what was wrong with it.
+// add takes one file's list and returns what was wrong with it.
 func (l *Lists) add(name string, s *source) []error {
 	p := s.parse(name)
 	n := 0

@@ -5,16 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// readMISP reads a warning list of MISP, an object of name, type and list. A
-// type of hostname holds for the names below, too; string, the default, for
-// the very name, or for an address. The format is described at
+// readMISP reads a warning list of MISP, an object of name, type, list, and the
+// kinds of things that it matches. A type of hostname holds for the names
+// below, too; string, the default, for the very name, for all below one that
+// begins with a dot, or for an address. The format is described at
 // https://github.com/MISP/misp-warninglists.
 func (p *parsed) readMISP(data []byte) {
 	r := lineReader{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
 	var typ string
+	var about []string
 	var list []lined
 	err := r.object(func(key string) (err error) {
 		switch key {
@@ -24,6 +27,8 @@ func (p *parsed) readMISP(data []byte) {
 			err = r.dec.Decode(&typ)
 		case "list":
 			list, err = r.strings()
+		case "matching_attributes":
+			err = r.dec.Decode(&about)
 		default:
 			var skipped json.RawMessage
 			err = r.dec.Decode(&skipped)
@@ -36,6 +41,10 @@ func (p *parsed) readMISP(data []byte) {
 			err = nil
 		}
 	}
+	if err == nil && len(about) > 0 && !slices.ContainsFunc(about, ofNames) {
+		p.wrong(0, fmt.Errorf("is about %.200q, not about names or addresses", about[0]))
+		return
+	}
 	if err != nil {
 		p.wrong(r.line(), fmt.Errorf("is not a warning list of MISP: %w", err))
 		return
@@ -47,6 +56,12 @@ func (p *parsed) readMISP(data []byte) {
 	}
 }
 
+// ofNames reports whether an attribute of MISP has a name or an address in it:
+// "hostname", "domain|ip", "ip-dst", "url".
+func ofNames(attribute string) bool {
+	return slices.ContainsFunc([]string{"domain", "hostname", "ip-", "url", "uri", "link"}, func(s string) bool { return strings.HasPrefix(attribute, s) })
+}
+
 var errType = errors.New("the type is none of hostname, string, substring, regex and cidr")
 
 func mispEntry(typ, text string) (entry, error) {
@@ -56,6 +71,9 @@ func mispEntry(typ, text string) (entry, error) {
 	case "string", "":
 		if isAddress(text) {
 			return readAddress(text)
+		}
+		if strings.HasPrefix(text, ".") {
+			return readEntry("", text)
 		}
 		return readEntry("full", text)
 	case "substring":
@@ -75,7 +93,12 @@ func undelimit(text string) string {
 	if end < 1 || text[0] != '/' {
 		return text
 	}
-	flags := strings.ReplaceAll(text[end+1:], "u", "")
+	flags := strings.Map(func(r rune) rune {
+		if r == 'u' || r == 'g' { // letters of UTF-8, and all that match
+			return -1
+		}
+		return r
+	}, text[end+1:])
 	if flags != "" {
 		flags = "(?" + flags + ")"
 	}

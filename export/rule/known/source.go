@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -25,8 +26,16 @@ type parsed struct {
 	title    string
 	entries  []entry
 	includes []inclusion
+	given    []gift
+	taken    []*entry // entries that other files give
 	problems []problem
 	more     int // problems that are only counted
+}
+
+// gift is an entry that belongs to another file's list, too.
+type gift struct {
+	entry int // in entries
+	to    string
 }
 
 // inclusion is a line that takes another file's entries over.
@@ -152,6 +161,21 @@ func (s *source) read(name string) ([]byte, error) {
 	return data, nil
 }
 
+// affiliate hands entries to the lists that they belong to, too. These need no
+// file of their own.
+func (s *source) affiliate() {
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		p := s.files[name]
+		for _, g := range p.given {
+			to := path.Join(path.Dir(name), g.to)
+			if s.files[to] == nil {
+				s.files[to] = &parsed{name: to}
+			}
+			s.files[to].taken = append(s.files[to].taken, &p.entries[g.entry])
+		}
+	}
+}
+
 // expand ranges over a list's entries and over those that it includes.
 func (s *source) expand(list string) iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
@@ -181,6 +205,11 @@ func (x *expansion) file(p *parsed, through filter, yield func(*entry) bool) boo
 			return false
 		}
 	}
+	for _, e := range p.taken {
+		if through.takes(e) && !yield(e) {
+			return false
+		}
+	}
 	for _, i := range p.includes {
 		target := path.Join(path.Dir(p.name), i.name)
 		line := i.line
@@ -194,7 +223,7 @@ func (x *expansion) file(p *parsed, through filter, yield func(*entry) bool) boo
 			}
 			x.looped = true
 			continue
-		case !fs.ValidPath(target) || !isFile(x.source.dir, target):
+		case x.source.files[target] == nil:
 			if p == x.list {
 				p.wrong(line, fmt.Errorf("includes %.200q, which is not a file there", i.name))
 			}
@@ -215,9 +244,4 @@ func (x *expansion) file(p *parsed, through filter, yield func(*entry) bool) boo
 		}
 	}
 	return true
-}
-
-func isFile(dir fs.FS, name string) bool {
-	info, err := fs.Stat(dir, name)
-	return err == nil && info.Mode().IsRegular()
 }

@@ -3,8 +3,10 @@ package known
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -15,7 +17,8 @@ import (
 // readText reads, line by line, what lists of names are written in:
 //
 //	domain-list-community   domain:NAME, full:NAME, keyword:WORD, regexp:RE,
-//	                        include:FILE, each with @ATTRIBUTE; NAME is domain:NAME
+//	                        each with @ATTRIBUTE and &LIST; include:FILE
+//	                        with @ATTRIBUTE and @-ATTRIBUTE; NAME is domain:NAME
 //	hosts files             ADDRESS NAME...
 //	plain lists             NAME, .NAME, *.NAME, an address, a network
 //
@@ -68,16 +71,20 @@ func (p *parsed) readDomain(text string, fields []string, line int) {
 	}
 	e, err := readEntry(kind, value)
 	for _, field := range fields[1:] {
-		tag, isTag := strings.CutPrefix(field, "@")
-		_, isOther := strings.CutPrefix(field, "&") // of another list, which takes it over
+		word := field[1:]
 		switch {
-		case isTag:
-			e.tags = append(e.tags, tag)
-		case !isOther && err == nil:
-			err = fmt.Errorf("%.200q stands after a name: want @ATTRIBUTE", field)
+		case field[0] == '@' && word != "":
+			e.tags = append(e.tags, word)
+		case field[0] == '&' && fs.ValidPath(word):
+			p.given = append(p.given, gift{len(p.entries), word})
+		case err == nil:
+			err = fmt.Errorf("%.200q stands after a name: want @ATTRIBUTE or &LIST", field)
 		}
 	}
 	e.text = printable(text)
+	if err != nil {
+		p.given = slices.DeleteFunc(p.given, func(g gift) bool { return g.entry == len(p.entries) })
+	}
 	p.add(e, line, err)
 }
 
