@@ -30,6 +30,8 @@ import (
 //	          its output --> screen.Changed -- screenMsg --> shell pane
 //	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
 //	          a rule for the user's file ------ ruleAddedMsg
+//	          a decision about a great many --- steppedMsg
+//	          sorting and filtering them ------ table.Done
 //	all       a second ----------- tickMsg --> ages, fading rows, messages that go away
 //
 //	keys, mouse --> dialog, if one is open: it returns what is to be done
