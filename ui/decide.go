@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/table"
 )
@@ -113,8 +114,17 @@ func (m *monitor) widen() {
 	m.told(what, err)
 }
 
-func (m *monitor) undo() { m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo") }
-func (m *monitor) redo() { m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo") }
+func (m *monitor) undo() tea.Cmd {
+	r := m.capture.Ledger.NextRule(false)
+	m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo")
+	return m.changeRules(r, session.RemoveRule)
+}
+
+func (m *monitor) redo() tea.Cmd {
+	r := m.capture.Ledger.NextRule(true)
+	m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo")
+	return m.changeRules(r, session.AppendRule)
+}
 
 func (m *monitor) did(verb, what, nothing string) {
 	if what == "" {
