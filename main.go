@@ -94,6 +94,7 @@ type options struct {
 	plan               output.Plan
 	silence            time.Duration
 	from, since, until string
+	suffixes           []string
 	all, follow, force bool
 }
 
@@ -181,6 +182,7 @@ func exportFlags(c *cobra.Command, o *options) {
 	screenFlags(c, o)
 	f := c.Flags()
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
+	f.StringArrayVar(&o.suffixes, "suffix", nil, "keep this `name` and everything below it, as one suffix rule; may be repeated")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
 	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
@@ -226,6 +228,27 @@ func (o *options) check(instance string) (*output.Output, error) {
 		return nil, wrong(err)
 	}
 	return out, nil
+}
+
+// keepSuffixes reads the names of --suffix, and returns what has a
+// ledger keep them.
+func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
+	var names []string
+	for _, text := range o.suffixes {
+		name, err := capture.ParseSuffix(text)
+		if err != nil {
+			return nil, wrong(fmt.Errorf("--suffix: %w", err))
+		}
+		names = append(names, name)
+	}
+	if o.all && len(names) > 0 {
+		return nil, wrong(errors.New("--all applies no rule: leave out --suffix"))
+	}
+	return func(l *capture.Ledger) {
+		for _, name := range names {
+			l.KeepSuffix(name)
+		}
+	}, nil
 }
 
 // screen returns what the screen is to begin with.
@@ -327,6 +350,10 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if err != nil {
 		return err
 	}
+	keepSuffixes, err := o.keepSuffixes()
+	if err != nil {
+		return err
+	}
 	server, err := lxd.Connect(ctx, remote)
 	if err != nil {
 		return err
@@ -370,6 +397,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		}
 		return err
 	}
+	keepSuffixes(s.Ledger)
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	switch {
 	case err != nil && err != output.ErrChanged && err != output.ErrDoubtful:
@@ -440,10 +468,15 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	if err != nil {
 		return err
 	}
+	keepSuffixes, err := o.keepSuffixes()
+	if err != nil {
+		return err
+	}
 	l, err := logfile.Load(ctx, program(), sources, only)
 	var none *logfile.NoQueryError
 	switch {
 	case err == nil:
+		keepSuffixes(l)
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
 	case errors.As(err, &none) && len(sources) == 1:
 		if names, notList := output.ReadList(sources[0]); notList == nil {

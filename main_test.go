@@ -407,6 +407,50 @@ func TestExportReproducible(t *testing.T) {
 	}
 }
 
+// Rules of the user's file and of the command line widen every list, and one
+// that can't be is refused with its line.
+func TestRules(t *testing.T) {
+	rules := func(text string) string {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "lxd-allowlist"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "lxd-allowlist", "rules"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	var log strings.Builder
+	for _, name := range []string{"xn--bcher-kva.example", "example.com", "a.mirrors.example", "ads.mirrors.example"} {
+		log.WriteString("Jan  8 21:51:56 dnsmasq[1]: query[A] " + name + " from 192.0.2.5\n")
+	}
+	for _, test := range []struct {
+		rules, flags string
+		code         int
+		out, says    string
+	}{
+		{"drop .bücher.example # typed as people write it\n", "", 0, "ads.mirrors.example\na.mirrors.example\nexample.com\n", "left out: 1 by your rules"},
+		{"drop .bücher.example\ndrop example.com:443\n", "", 1, "", "line 2: \"example.com:443\" has a port"},
+		{"\ufeffkeep .mirrors.example\n", "", 0, "xn--bcher-kva.example\nexample.com\n.mirrors.example\n", ""},
+		{"drop ads.mirrors.example\nkeep .mirrors.example\n", "", 0, "xn--bcher-kva.example\nexample.com\n.mirrors.example\n", "ads.mirrors.example was dropped, and a suffix rule allows it all the same"},
+		{"keep .co.uk\n", "", 1, "", "line 1: \".co.uk\" is a public suffix"},
+		{"drop .mirrors.example", "--suffix .mirrors.example --suffix Bücher.example", 0, "example.com\n.xn--bcher-kva.example\n.mirrors.example\n", ".mirrors.example was dropped, and a suffix rule allows it all the same"},
+		{"", "--suffix co.uk", 2, "", "--suffix: \"co.uk\" is a public suffix"},
+		{"", "--suffix a.example --all", 2, "", "--all applies no rule"},
+	} {
+		c := start(t, append([]string{"export", "-"}, strings.Fields(test.flags)...)...)
+		c.Env = append(c.Env, "XDG_CONFIG_HOME="+rules(test.rules))
+		c.Stdin = strings.NewReader(log.String())
+		stdout, stderr, code := run(t, c)
+		got, want := strings.SplitAfter(stdout, "\n"), strings.SplitAfter(test.out, "\n")
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) || code != test.code || !strings.Contains(stderr, test.says) {
+			t.Errorf("%q %s: exit code %d, standard output %q, standard error %q, want %d, %q, %q", test.rules, test.flags, code, stdout, stderr, test.code, test.out, test.says)
+		}
+	}
+}
+
 func TestFormats(t *testing.T) {
 	table, stderr, code := run(t, start(t, "formats"))
 	if code != 0 || stderr != "" || !strings.Contains(table, "\nsquid ") || !strings.Contains(table, "\ntemplate=FILE ") {
@@ -542,14 +586,14 @@ var rooms = map[string][]string{
 	"export":              {"export/rule", "parse"},
 	"export/output":       {"export", "export/rule", "parse", "parse/source"},
 	"capture":             {"export/rule", "parse"},
-	"capture/session":     {"capture"},
+	"capture/session":     {"capture", "export"},
 	"capture/logfile":     {"capture", "capture/session", "parse/source"},
 	"capture/lxd":         {},
 	"capture/lxd/lxdfake": {"capture/lxd"},
 	"capture/lxd/lxdtest": {"capture/lxd"},
 	"capture/live":        {"capture", "capture/logfile", "capture/lxd", "capture/session"},
 	"ui":                  {"capture", "capture/session", "export", "export/rule", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
-	"ui/dialog":           {"capture", "export", "export/rule", "ui/keys", "ui/look", "ui/table"},
+	"ui/dialog":           {"capture", "export", "export/rule", "parse", "ui/keys", "ui/look", "ui/table"},
 	"ui/keys":             {"ui/look"},
 	"ui/look":             {},
 	"ui/table":            {"capture", "ui/look"},

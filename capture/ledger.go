@@ -34,6 +34,7 @@ type Ledger struct {
 	info   Info
 	groups map[string]Mark // by the name that they are below
 	rules  []UserRule
+	wide   map[string]*UserRule // those of rules that are suffix rules, by name
 
 	intake
 

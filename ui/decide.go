@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
@@ -147,12 +148,21 @@ func (m *monitor) widen() tea.Cmd {
 	}})
 }
 
+// undo takes back the last decision, and a rule of the user's file with it.
 func (m *monitor) undo() tea.Cmd {
-	return m.step(step{"undoing", m.large(), func(l *capture.Ledger) (string, error) { return did("undid: ", l.Undo(), "nothing to undo"), nil }})
+	r := m.capture.Ledger.NextRule(false)
+	return tea.Batch(
+		m.step(step{"undoing", m.large(), func(l *capture.Ledger) (string, error) { return did("undid: ", l.Undo(), "nothing to undo"), nil }}),
+		m.changeRules(r, session.RemoveRule),
+	)
 }
 
 func (m *monitor) redo() tea.Cmd {
-	return m.step(step{"doing again", m.large(), func(l *capture.Ledger) (string, error) { return did("did again: ", l.Redo(), "nothing to redo"), nil }})
+	r := m.capture.Ledger.NextRule(true)
+	return tea.Batch(
+		m.step(step{"doing again", m.large(), func(l *capture.Ledger) (string, error) { return did("did again: ", l.Redo(), "nothing to redo"), nil }}),
+		m.changeRules(r, session.AppendRule),
+	)
 }
 
 func did(verb, what, nothing string) string {

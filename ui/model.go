@@ -29,7 +29,7 @@ import (
 //	          Capture.Shell ------ shellOpenedMsg, shellEndedMsg --> shell pane
 //	          its output --> screen.Changed -- screenMsg --> shell pane
 //	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
-//	          a rule for the user's file ------ ruleAddedMsg
+//	          a rule for the user's file ------ ruleAddedMsg, rulesChangedMsg
 //	          a decision about a great many --- steppedMsg
 //	          sorting and filtering them ------ table.Done
 //	all       a second ----------- tickMsg --> ages, fading rows, messages that go away

@@ -28,6 +28,7 @@ type monitor struct {
 	focus   focus
 	dialog  dialog.Dialog // nil while none is open
 	export  exportSettings
+	rules   *rulesFile
 
 	dragging bool // the divider, with the mouse
 	pace     pace
@@ -43,6 +44,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 		t.Group(true)
 	}
 	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
+	v.rules = &rulesFile{ledger: c.Ledger}
 	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
 	if v.shell.exists() {
 		v.focus = onShell
@@ -110,6 +112,8 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.ruleAdded(msg)
 	case steppedMsg:
 		return m.stepped(msg)
+	case rulesChangedMsg:
+		m.rulesChanged(msg)
 	}
 	return nil
 }

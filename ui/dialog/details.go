@@ -3,11 +3,13 @@ package dialog
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/parse"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
@@ -85,6 +87,9 @@ func (d *Details) View(s Screen) []string {
 			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
 		}
 		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
+		if text := parse.Readable(rec.Name); text != "" {
+			body = append(body, look.Wrap(s.Text, "reads "+text, inner)...)
+		}
 		body = append(body, "")
 		field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 		field("why", s.Text, words(reason)...)
@@ -95,8 +100,8 @@ func (d *Details) View(s Screen) []string {
 			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
 		}
 		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(s.Now.Sub(rec.First())))
-		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(s.Now.Sub(rec.Last())))
+		field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
+		field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
 		field("result", row.ResultStyle(s.Styles), words(rec.Outcomes.String())...)
 		field("asked by", s.Text, r.Owners(rec)...)
 		field("alias of", s.Text, r.Chain(rec)...)
