@@ -264,9 +264,13 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	if !term.IsTerminal(int(os.Stdout.Fd())) {
 		return ui.Options{}, wrong(errors.New(without))
 	}
+	lists, err := lists()
+	if err != nil {
+		return ui.Options{}, err
+	}
 	config, err := ui.LoadConfig()
 	config.LeaveKey = cmp.Or(o.leave, config.LeaveKey)
-	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Config: config}, err
+	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Lists: lists, Config: config}, err
 }
 
 func (o *options) monitor(ctx context.Context, target string) error {
@@ -540,6 +544,21 @@ func formats(_ context.Context, name string) error {
 	return output.Describe(os.Stdout, f)
 }
 
+// lists reads the user's lists of names. What is wrong with them is said.
+func lists() (*known.Lists, error) {
+	dir, err := session.ListsPath()
+	if err != nil {
+		return nil, err
+	}
+	all, err := known.LoadLists(os.DirFS(dir))
+	if err != nil {
+		for one := range strings.SplitSeq(err.Error(), "\n") {
+			say(one)
+		}
+	}
+	return all, nil
+}
+
 // explainNames explains all names, or none if one isn't a name.
 func explainNames(_ context.Context, texts []string) error {
 	var names []string
@@ -550,15 +569,9 @@ func explainNames(_ context.Context, texts []string) error {
 		}
 		names = append(names, name)
 	}
-	dir, err := session.ListsPath()
+	lists, err := lists()
 	if err != nil {
 		return err
-	}
-	lists, err := known.LoadLists(os.DirFS(dir))
-	if err != nil {
-		for one := range strings.SplitSeq(err.Error(), "\n") {
-			say(one)
-		}
 	}
 	var lines []string
 	for _, name := range names {

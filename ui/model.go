@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
@@ -53,7 +54,9 @@ type Options struct {
 	// Format and Output are what the export dialog begins with.
 	Format, Output string
 	Export         export.Options
-	Config         Config
+	// Lists are the user's own of names; nil for none.
+	Lists  *known.Lists
+	Config Config
 }
 
 // Result is what a run of the screen left behind.

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 )
 
@@ -209,20 +210,32 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 
 // ResultStyle is how the answer's outcome looks.
 func (d Row) ResultStyle(s *look.Styles) look.Style {
-	switch d.Outcomes.String() {
+	switch d.ResultWord() {
 	case "", "resolved", "no data":
 		return s.Muted
 	}
 	return s.Warn
 }
 
+// flag stands before a name that opens more than itself: a way round the list,
+// or what anyone puts there. Details say what.
+const (
+	flag      = "! "
+	flagWidth = len(flag)
+)
+
 // drawName draws a name so that its registrable part stands out and what the
 // filter found in it is marked. Where it doesn't fit, it loses its front: the
 // end says whose it is.
 func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w int) {
 	name, cut := d.Domain.Name, 0
-	if len(name) > w {
-		cut = len(name) - w + 1
+	open := rule.Rule{Name: name}.Warning() != ""
+	room := w
+	if open && w > flagWidth {
+		room -= flagWidth
+	}
+	if len(name) > room {
+		cut = len(name) - room + 1
 	}
 	front, main := s.Muted, s.Strong
 	switch {
@@ -232,6 +245,9 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 		front, main = s.Fresh, s.FreshStrong
 	}
 	begin := l.Width()
+	if open && w > flagWidth {
+		l.Add(s.Warn, flag)
+	}
 	if cut > 0 {
 		l.Add(s.Muted, "…")
 	}
