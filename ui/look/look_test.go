@@ -124,3 +124,18 @@ func TestChart(t *testing.T) {
 		t.Errorf("the chart is %s, want %s", got, want)
 	}
 }
+
+// A piece has its style and the background in one sequence.
+func TestSequences(t *testing.T) {
+	s := NewStyles(true)
+	var l Line
+	l.Add(Style{}, "plain").Add(s.Keep, "a").Select(s).Add(s.Keep, "b").Add(Style{}, "c").Cell(s.Keep, "longer", 3, false)
+	keep, both := "\x1b["+s.Keep.sgr+"m", "\x1b["+s.Keep.sgr+";"+s.selection+"m"
+	want := "plain" + keep + "a\x1b[m" + both + "b\x1b[m\x1b[" + s.selection + "mc\x1b[m" + both + "lo\x1b[m" + both + "…\x1b[m"
+	if got := l.String(); got != want {
+		t.Errorf("the line is %q, want %q", got, want)
+	}
+	if s.Keep.sgr == "" || strings.ContainsAny(s.Keep.sgr+s.selection, "\x1bm") {
+		t.Errorf("parameters %q and %q", s.Keep.sgr, s.selection)
+	}
+}
