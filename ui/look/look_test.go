@@ -114,6 +114,10 @@ func TestWords(t *testing.T) {
 			t.Errorf("the count %d is %q, want %q", n, got, want)
 		}
 	}
+	few := []string{"a", "b", "c", "d", "e"}
+	if all, some := Few(few), Few(append(few, "f", "g")); all != "a, b, c, d, e" || some != "a, b, c, d, e, and 2 more" {
+		t.Errorf("few: %q, %q", all, some)
+	}
 	if one, two := Plural(1, "rule"), Plural(2, "rule"); one != "1 rule" || two != "2 rules" {
 		t.Errorf("plural: %q, %q", one, two)
 	}
