@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -95,7 +94,7 @@ func (m *monitor) decide(d capture.Decision, ids []capture.ID) tea.Cmd {
 	return m.step(step{doing + look.Plural(len(ids), "domain"), len(ids) > manyDomains, func(l *capture.Ledger) (string, error) {
 		what, err := l.Decide(d, ids...)
 		if names := overruled(l, ids); d == capture.Drop && what != "" && len(names) > 0 {
-			what += fmt.Sprintf(warn, strings.Join(names, ", "))
+			what += fmt.Sprintf(warn, look.Few(names))
 		}
 		return what, err
 	}})

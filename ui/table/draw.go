@@ -24,15 +24,23 @@ const (
 	recentFor = 30 * time.Second
 )
 
-// Mark is the decision in force, with a glyph that tells it without colours.
+// Mark is the decision in force, with a glyph that tells it without colours, or
+// that it is not on disk yet: a crash could lose it.
 func (d Row) Mark() string {
+	saved := d.r.Saved(d.Domain)
 	switch {
-	case d.Verdict.Decision == capture.Keep:
+	case d.Verdict.Decision == capture.Keep && saved:
 		return "✓ keep"
+	case d.Verdict.Decision == capture.Keep:
+		return "… keep"
 	case byRule(d.Verdict):
 		return "– auto"
-	case d.Verdict.Decision == capture.Drop:
+	case d.Verdict.Decision == capture.Drop && saved:
 		return "✗ drop"
+	case d.Verdict.Decision == capture.Drop:
+		return "… drop"
+	case !saved:
+		return "… new"
 	case d.now.Sub(d.First()) < freshFor:
 		return "● new"
 	}
