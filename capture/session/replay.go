@@ -178,6 +178,8 @@ func (p *replay) again(e entry) {
 		p.owners[e.Owner.Address] = e.Owner.Owner
 	case e.Gap != nil:
 		l.Missed(*e.Gap)
+	case e.Exported != nil:
+		l.Exported(*e.Exported)
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}
