@@ -361,6 +361,11 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	defer server.Close()
+	if o.resume == "" && instance != "" {
+		if k, killed, err := session.KilledOn(server.Name(), instance); err == nil && killed {
+			say(fmt.Sprintf("session %s of %s was killed with %s: --resume %[1]s goes on with it", k.Name(), instance, look.Plural(k.Marks, "mark")))
+		}
+	}
 	s, err := live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
 		if done < 0 { // a step, not how far one is
 			say(doing)

@@ -616,7 +616,7 @@ var rooms = map[string][]string{
 	"ui/look":             {},
 	"ui/table":            {"capture", "ui/look"},
 	"ui/term":             {},
-	"ui/backend":          {"capture/live", "capture/lxd", "ui"},
+	"ui/backend":          {"capture/live", "capture/lxd", "capture/session", "ui", "ui/look"},
 	"":                    {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "export/output", "ui", "ui/backend", "ui/look"},
 }
 

@@ -24,10 +24,10 @@ type Reading struct {
 	// fleeting says that the session is worth nothing until something is
 	// decided: the logs are files, and can be read again.
 	fleeting bool
-	wg      sync.WaitGroup
-	cancel  context.CancelFunc
-	size    int64 // of the logs, 0 where that is not known
-	read    atomic.Int64
+	wg       sync.WaitGroup
+	cancel   context.CancelFunc
+	size     int64 // of the logs, 0 where that is not known
+	read     atomic.Int64
 }
 
 // Progress returns how much of the logs was read, from 0 to 1; 1 where that is

@@ -128,7 +128,7 @@ func look(path string) (Entry, error) {
 	p := newReplay(s.Info.Session)
 	if s.Err = p.begin(f); s.Err == nil {
 		p.ledger.Read(func(r capture.Reader) { s.Info = r.Info() })
-		s.Killed = !s.InUse && (p.checked || p.format == format) && !hasEnd(f, st.Size())
+		s.Killed = !s.InUse && p.tellsEnd() && !hasEnd(f, st.Size())
 	}
 	return s, nil
 }

@@ -67,11 +67,20 @@ func TestState(t *testing.T) {
 		t.Fatal(err)
 	}
 	is(2, 2, "killed, "+exported)
+	before := only(t).Modified
 	if err := session.NoteExports(name, []capture.Written{written("/third"), written(capture.Stdout)}); err != nil {
 		t.Fatal(err)
 	}
 	is(2, 2, "killed, "+strings.Replace(exported, "/root/second.txt", capture.Stdout, 1))
-	end(t, resume(t, name))
+	s = resume(t, name)
+	if s.Broken.Before(before) || s.Broken.After(time.Now()) {
+		t.Errorf("it was broken at %v, want %v or just after", s.Broken, before)
+	}
+	end(t, s)
+	if s = resume(t, name); !s.Broken.IsZero() {
+		t.Errorf("it has ended, and was broken at %v", s.Broken)
+	}
+	end(t, s)
 	if err := session.NoteExports(name, []capture.Written{written("/fourth")}); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,10 @@ var ErrInUse = errors.New("another lxd-allowlist has it open: quit that one firs
 
 // Session is a ledger that is kept.
 type Session struct {
-	Ledger  *capture.Ledger
+	Ledger *capture.Ledger
+	// Broken is when a killed session was last written to, zero for all others.
+	Broken time.Time
+
 	journal *journal
 	path    string
 }
@@ -69,7 +72,7 @@ func Create(info capture.Info) (*Session, error) {
 	}
 	l := capture.NewLedger(info)
 	l.SetRules(rules)
-	return &Session{l, newJournal(l, f, 1).start(), f.Name()}, nil
+	return &Session{Ledger: l, journal: newJournal(l, f, 1).start(), path: f.Name()}, nil
 }
 
 // createJournal makes the file of a new session, which gets its name here, and
@@ -204,7 +207,7 @@ func resume(session string) (_ *Session, err error) {
 		return nil, err
 	}
 	p.ledger.SetRules(rules)
-	return &Session{p.ledger, newJournal(p.ledger, f, p.number).start(), f.Name()}, nil
+	return &Session{Ledger: p.ledger, Broken: p.broken, journal: newJournal(p.ledger, f, p.number).start(), path: f.Name()}, nil
 }
 
 // reopen opens a session's journal to append to it, locked, and reads it.
@@ -221,9 +224,16 @@ func reopen(session string) (_ *os.File, _ *replay, err error) {
 	if err := lock(f, syscall.LOCK_EX); err != nil {
 		return nil, nil, err
 	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
 	p := newReplay(nameOf(f.Name()))
 	if err := p.read(f, false); err != nil {
 		return nil, nil, err
+	}
+	if p.tellsEnd() && !p.closed {
+		p.broken = st.ModTime()
 	}
 	if p.torn { // what was being written when the machine died stays, as damage
 		if _, err := f.Write([]byte("\n")); err != nil {
