@@ -32,6 +32,7 @@ import (
 	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/backend"
+	"lxd-allowlist/ui/look"
 )
 
 // version is set by the linker.
@@ -151,7 +152,7 @@ func command() *cobra.Command {
 	restore.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
 
 	root.AddCommand(recordCommand(&o), open, export, restore,
-		verb("sessions", "List the sessions that are kept", cobra.NoArgs, sessions, "lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest"),
+		sessionsCommand(),
 		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
 		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", cobra.MinimumNArgs(1), explainNames, "lxd-allowlist explain dns.google me.github.io"),
 		verb("version", "Print the version", cobra.NoArgs, func(context.Context, string) error {
@@ -294,7 +295,7 @@ func (o *options) monitor(ctx context.Context, target string) error {
 	// with a fresh one.
 	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
 	if s := b.Session(); s != nil {
-		farewell(result, "export", s.Ledger)
+		farewell(result, "export", s.Ledger, true)
 	}
 	return err
 }
@@ -314,9 +315,13 @@ func (o *options) config(instance string) live.Config {
 }
 
 // farewell says what a run of the screen left behind.
-func farewell(r ui.Result, verb string, l *capture.Ledger) {
+func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
 	if r.Wrote != "" {
 		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
+	}
+	if !kept {
+		fmt.Fprintln(os.Stderr, "nothing was decided, so no session is kept")
+		return
 	}
 	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
 }
@@ -363,6 +368,11 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	defer server.Close()
+	if o.resume == "" && instance != "" {
+		if k, killed, err := session.KilledOn(server.Name(), instance); err == nil && killed {
+			say(fmt.Sprintf("session %s of %s was killed with %s: --resume %[1]s goes on with it", k.Name(), instance, look.Plural(k.Marks, "mark")))
+		}
+	}
 	s, err := live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
 		if done < 0 { // a step, not how far one is
 			say(doing)
@@ -403,8 +413,13 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	keepSuffixes(s.Ledger)
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
+	if wrote(err) {
+		for _, w := range written(list) {
+			s.Ledger.Exported(w)
+		}
+	}
 	switch {
-	case err != nil && err != output.ErrChanged && err != output.ErrDoubtful:
+	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
 	case code == 127:
 		return exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
@@ -412,6 +427,19 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return exit{max(code, exitFailed), errQuiet}
 	}
 	return err
+}
+
+// wrote reports whether a list was written, by the error of that.
+func wrote(err error) bool {
+	return err == nil || err == output.ErrChanged || err == output.ErrDoubtful
+}
+
+// written returns what a session is to tell of a list that was written.
+func written(list *output.Output) (all []capture.Written) {
+	list.Places(func(format, path string) {
+		all = append(all, capture.Written{Format: format, Path: cmp.Or(path, capture.Stdout), At: time.Now()})
+	})
+	return all
 }
 
 // heard returns an error for a capture that no query was heard in: that is not
@@ -459,8 +487,10 @@ func (o *options) open(ctx context.Context, sources []string) (err error) {
 	}
 	s.Capture = &ui.Capture{Ledger: r.Ledger, Title: r.Title, Live: r.Growing, Notices: r.Notices, Progress: r.Progress}
 	result, err := ui.Run(ctx, s)
-	farewell(result, "open", r.Ledger)
-	return errors.Join(err, r.Close())
+	kept := r.Kept()
+	err = errors.Join(err, r.Close())
+	farewell(result, "open", r.Ledger, kept)
+	return err
 }
 
 func (o *options) export(ctx context.Context, sources []string) error {
@@ -487,6 +517,11 @@ func (o *options) export(ctx context.Context, sources []string) error {
 			err = list.Write(names, os.Stdout, os.Stderr)
 		}
 	}
+	if wrote(err) && session.Exists(sources[0]) {
+		if err := session.NoteExports(sources[0], written(list)); err != nil {
+			say(err.Error())
+		}
+	}
 	return o.compared(err)
 }
 
@@ -511,26 +546,79 @@ func (o *options) restore(ctx context.Context, target string) error {
 	return err
 }
 
+func sessionsCommand() *cobra.Command {
+	c := verb("sessions", "List the sessions that are kept, and what became of each", cobra.NoArgs, sessions, "lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest")
+	var older string
+	var dry bool
+	prune := verb("prune --older AGE", "Remove the sessions that nothing was added to for long", cobra.NoArgs,
+		func(context.Context, string) error { return pruneSessions(older, dry) },
+		"lxd-allowlist sessions prune --older 30d --dry-run", "lxd-allowlist sessions prune --older 4w")
+	prune.Flags().StringVar(&older, "older", "", "how long: an `age` such as 30d, 4w or 36h")
+	prune.Flags().BoolVar(&dry, "dry-run", false, "remove nothing, and say what would be")
+	c.AddCommand(prune, verbs("rm SESSION...", "Remove sessions", cobra.MinimumNArgs(1), removeSessions, "lxd-allowlist sessions rm 20261123-211600-dnstest"))
+	return c
+}
+
 func sessions(context.Context, string) error {
 	all, err := session.List()
 	if err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SESSION\tLAST CHANGE\tSUBJECT\tSTATE")
+	fmt.Fprintln(w, "SESSION\tLAST CHANGE\tAGE\tDOMAINS\tMARKS\tSUBJECT\tSTATE")
 	for _, s := range all {
-		state := ""
-		switch {
-		case s.Err != nil:
-			state = "unreadable: " + s.Err.Error()
-		case s.InUse:
-			state = "in use"
-		case s.Killed:
-			state = "killed"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Info.Session, s.Modified.Format(time.DateTime), s.Info.Subject(), state)
+		s.Count()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Name(), s.Modified.Format(time.DateTime), look.Age(time.Since(s.Modified)),
+			s.Domains, s.Marks, s.Info.Subject(), s.State())
 	}
 	return w.Flush()
+}
+
+func removeSessions(_ context.Context, names []string) (err error) {
+	for _, name := range names {
+		if failed := session.Remove(name); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		fmt.Println("removed " + name)
+	}
+	return err
+}
+
+// pruneSessions removes what is older, less what is in use or can't be read,
+// and says so of each.
+func pruneSessions(older string, dry bool) error {
+	age, err := capture.ParseAge(older)
+	if err != nil {
+		return wrong(fmt.Errorf("--older: %w", err))
+	}
+	all, err := session.List()
+	if err != nil {
+		return err
+	}
+	told := map[bool]string{false: "removed", true: "would remove"}[dry]
+	n := 0
+	var failed error
+	for _, s := range all {
+		since := time.Since(s.Modified)
+		if since < age {
+			continue
+		}
+		if s.Count(); s.Err != nil || s.InUse {
+			fmt.Printf("left %s: %s\n", s.Name(), s.State())
+			continue
+		}
+		if !dry {
+			if err := session.Remove(s.Name()); err != nil {
+				failed = errors.Join(failed, err)
+				continue
+			}
+		}
+		n++
+		fmt.Printf("%s %s: %s, %s of %s, %d marked, %s\n", told, s.Name(), s.Info.Subject(), look.Plural(s.Domains, "domain"), s.Modified.Format(time.DateOnly), s.Marks, s.State())
+	}
+	fmt.Printf("%s %d of %s\n", told, n, look.Plural(len(all), "session"))
+	return failed
 }
 
 func formats(_ context.Context, name string) error {

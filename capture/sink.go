@@ -18,6 +18,7 @@ type Sink interface {
 	Owned(Client)
 	Missed(Gap)
 	Informed(Info)
+	Exported(Written)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.

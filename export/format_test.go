@@ -182,7 +182,6 @@ func TestTargetLimits(t *testing.T) {
 		{"aws-nfw-terraform", 15000, 15001, "30000"},
 		{"azure", 20000, 100000, "bytes"},
 		{"cilium", 5000, 50000, "bytes"},
-		{"istio", 5000, 80000, "bytes"},
 		{"harden-runner", 1000, 5000, "bytes"},
 	} {
 		f, err := Lookup(test.format)

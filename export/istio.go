@@ -21,7 +21,6 @@ var istio = Format{
 	Proven:    "accepted by istio.io/api 1.31, the types of Istio; not asked",
 	needsRule: true,
 	limit:     hostLabels,
-	maxBytes:  kubeMaxBytes,
 	encode:    encodeIstio,
 	decode:    decodeIstio,
 }

@@ -72,3 +72,10 @@ type Question interface {
 	// Answer does what was agreed to; Open is tried again then.
 	Answer(ctx context.Context) error
 }
+
+// Alternative is a question to which no leads on, too.
+type Alternative interface {
+	Question
+	// Refuse takes no for an answer; Open is tried again then.
+	Refuse()
+}
