@@ -37,6 +37,10 @@ type Format struct {
 	maxExact, maxSuffix, maxBytes, maxPort int
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
+	// mark is what a comment begins with, "" where there are none. usage are
+	// comments on top that say how the target is made to use the file.
+	mark  string
+	usage []string
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
 	limit  func(rule.Rule) string
@@ -203,10 +207,17 @@ func (p *page) line(format string, args ...any) {
 
 func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
 
+// headed returns the page with the comments on top.
+func headed(f Format, c rule.Compiled) page {
+	p := page{mark: f.mark}
+	p.head(f, c)
+	return p
+}
+
 // head writes the comments on top: what this is, where it comes from, what
 // the rules mean here and how to use it.
 func (p *page) head(f Format, c rule.Compiled) {
-	for _, s := range about(f, c) {
+	for _, s := range slices.Concat(about(f, c), f.usage) {
 		p.comment(s)
 	}
 }

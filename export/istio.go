@@ -22,6 +22,7 @@ var istio = Format{
 	needsRule: true,
 	limit:     hostLabels,
 	maxBytes:  kubeMaxBytes,
+	mark:      "#",
 	encode:    encodeIstio,
 	decode:    decodeIstio,
 }
@@ -40,8 +41,7 @@ spec:
     - hosts: ["./*", "istio-system/*"]`
 
 func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line("%s", istioSidecar)
 	n := 0

@@ -66,7 +66,7 @@ func Prepare(p Plan) (*Output, error) {
 	if p.Diff != "" {
 		data, err := os.ReadFile(p.Diff)
 		if err == nil {
-			o.before, err = formats[0].Decode(data)
+			o.before, _, err = formats[0].Read(data)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("compare with %s: %w", p.Diff, err)

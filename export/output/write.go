@@ -82,12 +82,11 @@ func (o *Output) file(t target, list rule.List) (f file, err error) {
 			return f, err
 		}
 	}
-	if o.plan.Merge && f.there.Exists {
-		if list, err = f.there.Unite(list); err != nil {
-			return f, err
-		}
+	if o.plan.Merge {
+		f.File, err = f.there.Merge(list, t.format, o.Options())
+	} else {
+		f.File, err = export.Make(list, t.format, o.Options())
 	}
-	f.File, err = export.Make(list, t.format, o.Options())
 	return f, err
 }
 

@@ -130,10 +130,7 @@ func TestMerge(t *testing.T) {
 		{"a.example\nb.example\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
 		{"a.example\nx.a.example\n", ".a.example", ".a.example\n", "- a.example\n+ .a.example\n- x.a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
 		{".a.example\n", "x.a.example", ".a.example\n", "lxd-allowlist: wrote 1 rule to PATH: the same rules\n"},
-		{".com\n\x1b[2J\n", "a.example", "a.example\n", "lxd-allowlist: left out 2 names:\n" +
-			"  \"com\" is a top-level domain or a single label: as a suffix it allows everything below it\n" +
-			"  \"\\x1b[2J\" is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all\n" +
-			"- \"\\x1b[2J\"\n+ a.example\n- \".com\"\nlxd-allowlist: wrote 1 rule to PATH\n"},
+		{"B.Example.\nA.EXAMPLE\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
 	} {
 		path := put(t, t.TempDir(), "list", c.old)
 		_, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path, Merge: true}, listOf(c.list))
@@ -162,6 +159,76 @@ func TestMergeInEveryFormat(t *testing.T) {
 		_, messages, err := write(t, p, listOf("c.example.com x.b.example.com"))
 		if err != nil || !strings.Contains(messages, "wrote 3 rules") || !strings.HasPrefix(messages, "+ ") || strings.Count(messages, "\n") != 2 {
 			t.Errorf("%s: %q, %v", f.Name, messages, err)
+		}
+	}
+}
+
+// What stands in a file and can't stand in the new one is refused: the file
+// stays as it is.
+func TestMergeLosesNothing(t *testing.T) {
+	for _, c := range []struct{ format, old, word string }{
+		{"plain", "*.example.net\n", `"*.example.net" is not a name`},
+		{"plain", "192.0.2.1\n", "is an address"},
+		{"plain", "2001:db8::1\n", "is an address"},
+		{"plain", ".com\n", "top-level domain"},
+		{"plain", "b\u00fccher.example\n", "is not a name"},
+		{"plain", "# ticket 7\nb.example\n", `no room for what is said of b.example: "ticket 7"`},
+		{"plain", "b.example # ticket 7\n", "more than one word"},
+		{"squid", "_dmarc.example.com\n", "no host to connect to"},
+		{"squid", "b.example\n# at the end\n", `"at the end" belongs to no rule`},
+		{"squid", "# " + strings.Repeat("long ", 50) + "\nb.example\n", "no room for what is said of b.example"},
+		{"rpz", "1.0.0.127.in-addr.arpa. PTR x.\n", "a line that says something else"},
+		{"sandbox-runtime", `{"network":{"allowedDomains":["*.example.net"]}}`, `"*.example.net" without`},
+		{"json", `{"rules":[{"name":"b.example","kind":"exact","ticket":7}]}`, "ticket"},
+		{"csv", "name,kind\nb.example,exact\n", "columns"},
+	} {
+		path := put(t, t.TempDir(), "list", c.old)
+		_, messages, err := write(t, Plan{Formats: []string{c.format}, Path: path, Merge: true}, listOf("a.example"))
+		if err == nil || !strings.Contains(err.Error(), c.word) || !strings.Contains(err.Error(), "merge into "+path) || strings.Contains(err.Error(), "\n") || messages != "" || read(t, path) != c.old {
+			t.Errorf("%s into %q: %v, %q, want %q; the file has %q", c.format, c.old, err, messages, c.word, read(t, path))
+		}
+	}
+}
+
+// What was said of a rule outlives the union, in every format that can say it,
+// be it said by us or written by hand.
+func TestMergeKeepsReasons(t *testing.T) {
+	for _, f := range export.Formats() {
+		p := Plan{Formats: []string{f.Name}, Path: filepath.Join(t.TempDir(), "list"), Merge: true}
+		list := listOf("a.example.com .b.example.com")
+		list.Rules[0].Reason, list.Rules[1].Reason = "ticket 7 | #8", "for b: all of it"
+		if _, _, err := write(t, p, list); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.ReplaceAll(read(t, p.Path), `\`, ""), "ticket 7") {
+			if !slices.Contains([]string{"plain", "aws-nfw", "sandbox-runtime"}, f.Name) {
+				t.Errorf("%s doesn't say the reason:\n%s", f.Name, read(t, p.Path))
+			}
+			continue
+		}
+		said := listOf("a.example.com c.example.com")
+		said.Rules[0].Reason = "said now"
+		for range 2 {
+			if _, _, err := write(t, p, said); err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+		}
+		for _, want := range []string{"said now", "ticket 7 | #8", "for b: all of it"} {
+			if got := strings.ReplaceAll(read(t, p.Path), `\`, ""); strings.Count(got, want) != 1 || strings.Count(got, "proven: ") > 1 {
+				t.Errorf("%s: %q is to be once in\n%s", f.Name, want, got)
+			}
+		}
+	}
+	for format, old := range map[string]string{
+		"squid":   "# ticket 7\n#and 8\n\nb.example\n",
+		"adguard": "||*^\n! ticket 7\n! and 8\n@@|b.example^\n",
+		"nginx":   "map_hash_bucket_size 512;\nmap $ssl_preread_server_name $allowed {\n# ticket 7\n# and 8\nhostnames;\ndefault 0;\nb.example 1;\n}\n",
+		"yaml":    "rules:\n# ticket 7\n# and 8\n- {name: b.example, kind: exact}\n",
+	} {
+		path := put(t, t.TempDir(), "list", old)
+		_, _, err := write(t, Plan{Formats: []string{format}, Path: path, Merge: true}, listOf("a.example"))
+		if err != nil || !strings.Contains(read(t, path), "ticket 7; and 8") {
+			t.Errorf("%s: %v\n%s", format, err, read(t, path))
 		}
 	}
 }

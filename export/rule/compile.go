@@ -166,7 +166,8 @@ func Parent(name string) string {
 }
 
 // minimise returns the fewest rules that allow the same, sorted. A rule that
-// goes leaves its evidence with the one that covers it.
+// goes leaves its evidence with the one that covers it, and what was said of
+// the name.
 func minimise(rules []Rule) []Rule {
 	covers := coversOf(rules)
 	place := make(map[ruleKey]int)
@@ -176,7 +177,7 @@ func minimise(rules []Rule) []Rule {
 			covered = append(covered, r)
 		} else if i, ok := place[key]; ok {
 			k := &kept[i]
-			k.Reason, k.Source, k.Seen = cmp.Or(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
+			k.Reason, k.Source, k.Seen = both(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
 		} else {
 			place[key] = len(kept)
 			kept = append(kept, r)
@@ -186,8 +187,22 @@ func minimise(rules []Rule) []Rule {
 		key, _ := covers.widest(r)
 		k := &kept[place[key]]
 		k.Seen = k.Seen.merge(r.Seen)
+		if r.Name == k.Name {
+			k.Reason = both(k.Reason, r.Reason)
+		}
 	}
 	return sortBy(kept, func(r Rule) string { return r.Name })
+}
+
+// both returns two texts in one, unless one says all that the other does.
+func both(a, b string) string {
+	switch {
+	case strings.Contains(a, b):
+		return a
+	case strings.Contains(b, a):
+		return b
+	}
+	return a + "; " + b
 }
 
 func sortNames(names []string) []string {
