@@ -282,6 +282,49 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// A list covers another if all that this allows is allowed there, whatever the
+// format that it is in and however wide its rules.
+func TestCoveredBy(t *testing.T) {
+	const cover = "www.example.com .example.net"
+	for _, c := range []struct{ list, want, wide string }{
+		{"www.example.com a.b.example.net .x.example.net example.net", "", ""},
+		{"", "", ""},
+		{"a.example www.example.com", "a.example\n", "a.example\n"},
+		{".www.example.com", ".www.example.com\n", ""},
+		{"a.www.example.com notexample.net .example.org", "a.www.example.com\n.example.org\nnotexample.net\n", ".example.org\nnotexample.net\n"},
+	} {
+		for _, f := range export.Formats() {
+			want, path := c.want, filepath.Join(t.TempDir(), "list")
+			if f.Widens != "" {
+				want = c.wide
+			}
+			if _, _, err := write(t, Plan{Formats: []string{f.Name}, Path: path}, listOf(cover)); err != nil {
+				t.Fatal(err)
+			}
+			stdout, messages, err := write(t, Plan{Formats: []string{"plain"}, CoveredBy: path}, listOf(c.list))
+			if stdout != want || errors.Is(err, ErrUncovered) != (want != "") || want == "" && (err != nil || messages != "") || want != "" && !strings.Contains(messages, " outside "+path) {
+				t.Errorf("%s by %s: %q, %q, %v, want %q", c.list, f.Name, stdout, messages, err, want)
+			}
+		}
+	}
+	for by, want := range map[string]string{
+		"0.0.0.0 Www.Example.Com.\n": "",
+		"*.example.com\n":            "",
+		"example.com\n":              "www.example.com\n",
+	} {
+		stdout, _, err := write(t, Plan{Formats: []string{"plain"}, CoveredBy: put(t, t.TempDir(), "hosts", by)}, listOf("www.example.com"))
+		if stdout != want || errors.Is(err, ErrUncovered) != (want != "") {
+			t.Errorf("by %q: %q, %v, want %q", by, stdout, err, want)
+		}
+	}
+	dir := t.TempDir()
+	by, to := put(t, dir, "by", "a.example\n"), filepath.Join(dir, "to")
+	_, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: to, CoveredBy: by}, listOf("b.example"))
+	if err != ErrUncovered || !strings.Contains(messages, "wrote 1 rule") || read(t, to) != "b.example\n" {
+		t.Errorf("and written: %v, %q", err, messages)
+	}
+}
+
 // A file to compare with may be the one to be written.
 func TestDiffAndWrite(t *testing.T) {
 	path := put(t, t.TempDir(), "list", "a.example\n")
