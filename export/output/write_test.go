@@ -47,7 +47,7 @@ func read(t *testing.T, path string) string {
 }
 
 func TestStandardOutput(t *testing.T) {
-	for _, path := range []string{"", "-"} {
+	for _, path := range []string{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"} {
 		stdout, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path}, listOf("b.example .a.example"))
 		if stdout != ".a.example\nb.example\n" || messages != "" || err != nil {
 			t.Errorf("to %q: %q, %q, %v", path, stdout, messages, err)
