@@ -130,7 +130,7 @@ func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 	at := places(p.Rules)
 	for _, r := range file.Refused {
 		if _, theirs := at[r.Rule.Name]; theirs {
-			return File{}, p.lost(fmt.Errorf("%q %s", r.Rule.Dotted(), r.Reason))
+			return File{}, p.lost(fmt.Errorf("%q %s", r.Rule.Dotted(), r.Why()))
 		}
 	}
 	if r, ok := reasonLost(p.Rules, f, file.Data); ok {

@@ -111,7 +111,7 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 	if f.Widens != "" {
 		c, refused = c.Widen()
 		for i := range refused {
-			refused[i].Reason = "can't be exact in " + f.Name + ", and " + refused[i].Reason
+			refused[i].Reason = "it can't be exact there, and " + refused[i].Reason
 		}
 	}
 	c, more := c.Hold(func(r rule.Rule) string {
@@ -119,12 +119,13 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
 		}
-		if why != "" {
-			why = "has no place in " + f.Name + ": " + why
-		}
 		return why
 	})
-	return c, append(refused, more...)
+	refused = append(refused, more...)
+	for i := range refused {
+		refused[i].Target = f.Name
+	}
+	return c, refused
 }
 
 // noHost says why the target of a rule is never connected to, "" if it may be.
@@ -142,7 +143,7 @@ func (f Format) tooLong(r rule.Rule) string {
 		most = f.maxSuffix
 	}
 	if most > 0 && len(r.Name) > most {
-		return fmt.Sprintf("the name has %d bytes, and it takes %d", len(r.Name), most)
+		return fmt.Sprintf("it takes names of %d bytes at most", most)
 	}
 	return ""
 }
@@ -158,7 +159,7 @@ func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
 		r := refused[0]
-		return rule.Compiled{}, fmt.Errorf("%s can't hold %s: it %s; drop it or choose another format", f.Name, r.Rule.Name, r.Reason)
+		return rule.Compiled{}, fmt.Errorf("%s %s; drop it or choose another format", r.Rule.Name, r.Why())
 	}
 	if f.needsRule && c.Len() == 0 {
 		return rule.Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)

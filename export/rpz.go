@@ -35,7 +35,7 @@ const rpzMaxName = 247
 
 func rpzLimit(r rule.Rule) string {
 	if len(r.Name) > rpzMaxName {
-		return fmt.Sprintf("the name has more than %d bytes, so that it has no place in the zone", rpzMaxName)
+		return fmt.Sprintf("it takes names of %d bytes at most", rpzMaxName)
 	}
 	if last := r.Name[strings.LastIndex(r.Name, ".")+1:]; strings.HasPrefix(last, "rpz-") {
 		return "names that end in " + last + " mean something else in a policy zone"

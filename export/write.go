@@ -104,7 +104,7 @@ func fill(temp string, data []byte, old fs.FileInfo) (_ string, err error) {
 	}
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w for its directory: make that first", fs.ErrNotExist)
+		return "", fmt.Errorf("there is no directory for it (%w): make that first", fs.ErrNotExist)
 	}
 	if err != nil {
 		return "", fmt.Errorf("make a file beside it: %w", errors.Unwrap(err)) // without the name, which nobody knows

@@ -65,7 +65,7 @@ func TestWriteFileNew(t *testing.T) {
 func TestWriteFileNoDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "list")
 	err := WriteFile(path, nil, true)
-	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "directory: make that first") || strings.Contains(err.Error(), ".lxd-allowlist-") {
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "make that first") || strings.Contains(err.Error(), ".lxd-allowlist-") {
 		t.Errorf("error %v", err)
 	}
 }

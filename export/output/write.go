@@ -55,7 +55,7 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		}
 	}
 	doubt(messages, list)
-	leftOut(messages, files)
+	sayLeftOut(messages, files)
 	uncovered, err := o.uncovered(files[0].Rules, stdout, messages)
 	if err != nil {
 		return err
@@ -190,24 +190,6 @@ func doubt(w io.Writer, list rule.List) {
 	}
 	if list.LeftOut != "" {
 		fmt.Fprintf(w, "%sleft out: %s\n", said, list.LeftOut)
-	}
-}
-
-// leftOut says how many names reach no file, or not all files, and which.
-func leftOut(w io.Writer, files []file) {
-	names, told := make(map[string]bool), make(map[string]bool)
-	var b strings.Builder
-	for _, f := range files {
-		for _, r := range f.Refused {
-			names[r.Rule.Name] = true
-			if line := fmt.Sprintf("  %q %s\n", r.Rule.Name, r.Reason); !told[line] {
-				told[line] = true
-				b.WriteString(line)
-			}
-		}
-	}
-	if len(names) > 0 {
-		fmt.Fprintf(w, "%sleft out %s:\n%s", said, count(len(names), "name"), &b)
 	}
 }
 

@@ -2,6 +2,7 @@ package output
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -385,7 +386,7 @@ func TestLeftOutAndWarnings(t *testing.T) {
 		"lxd-allowlist: left out 3 names:",
 		`  "192.0.2.1" is an address, not a name`,
 		`  "com" is a top-level domain or a single label: as a suffix it allows everything below it`,
-		`  "intranet" can't be exact in unbound, and is a top-level domain or a single label: as a suffix it allows everything below it`,
+		`  "intranet" has no place in unbound: it can't be exact there, and is a top-level domain or a single label: as a suffix it allows everything below it`,
 		"lxd-allowlist: wrote 5 rules to " + dir + "/allow.txt",
 		"lxd-allowlist: wrote 4 rules to " + dir + "/allow.conf",
 		"lxd-allowlist: warning: anyone can have a name below s3.amazonaws.com, and this rule allows it",
@@ -394,6 +395,37 @@ func TestLeftOutAndWarnings(t *testing.T) {
 	}
 	if err != nil || !slices.Equal(lines, want) {
 		t.Errorf("%v\n%s\nwant\n%s", err, messages, strings.Join(want, "\n"))
+	}
+}
+
+// However many formats and names there are, a handful of lines tells which names
+// reach which files.
+func TestLeftOutIsGrouped(t *testing.T) {
+	words := "192.0.2.1 .com _dmarc.example.com _x._tcp.example.com a_b.example.com " + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl"
+	for i := range 30 {
+		words += fmt.Sprintf(" single%02d", i)
+	}
+	p := Plan{Path: t.TempDir()}
+	for _, f := range export.Formats() {
+		p.Formats = append(p.Formats, f.Name)
+	}
+	_, messages, err := write(t, p, listOf(words+" a.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, _, _ = strings.Cut(messages, "lxd-allowlist: wrote")
+	for _, want := range []string{
+		"lxd-allowlist: left out 36 names:\n",
+		"  \"192.0.2.1\" is an address, not a name\n",
+		"  \"_dmarc.example.com\", \"_x._tcp.example.com\": each has no place in squid, haproxy, ",
+		"\"single06\", \"single07\", and 22 more: each has no place in pihole, gcp, sandbox-runtime: it takes no single label\n",
+	} {
+		if !strings.Contains(messages, want) {
+			t.Errorf("%q is not in\n%s", want, messages)
+		}
+	}
+	if n := strings.Count(messages, "\n"); n > 12 {
+		t.Errorf("%d lines:\n%s", n, messages)
 	}
 }
 

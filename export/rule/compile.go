@@ -53,7 +53,7 @@ func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
 		why := problem(r)
 		if why != "" {
-			refused = append(refused, Refused{r, why})
+			refused = append(refused, Refused{Rule: r, Reason: why})
 		}
 		return why != ""
 	})
@@ -74,10 +74,20 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 	return c, refused
 }
 
-// Refused is a rule or an alias that reaches no file.
+// Refused is a rule or an alias that reaches no file, or not that of one
+// target.
 type Refused struct {
 	Rule   Rule
-	Reason string
+	Reason string // "is an address, not a name"; of a target: "it takes no single label"
+	Target string // the format's name, "" for any
+}
+
+// Why says it in full, with the name before it.
+func (r Refused) Why() string {
+	if r.Target == "" {
+		return r.Reason
+	}
+	return "has no place in " + r.Target + ": " + r.Reason
 }
 
 // Compile is the one gate before every format. It refuses what must not be
@@ -88,7 +98,7 @@ func Compile(l List) (Compiled, []Refused) {
 	pass := func(r Rule) bool {
 		why := r.Problem()
 		if why != "" {
-			refused = append(refused, Refused{r, why})
+			refused = append(refused, Refused{Rule: r, Reason: why})
 		}
 		return why == ""
 	}
