@@ -141,7 +141,8 @@ func command() *cobra.Command {
 	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", cobra.MinimumNArgs(1), o.export,
 		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
 		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
-		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI")
+		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI",
+		"lxd-allowlist export --covered-by allow.txt 20261123-211600-dnstest")
 	exportFlags(export, &o)
 	limitFlags(export, &o)
 	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
@@ -186,6 +187,7 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.StringArrayVar(&o.suffixes, "suffix", nil, "keep this `name` and everything below it, as one suffix rule; may be repeated")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
 	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
+	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this list, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
 }
 
@@ -431,7 +433,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 
 // wrote reports whether a list was written, by the error of that.
 func wrote(err error) bool {
-	return err == nil || err == output.ErrChanged || err == output.ErrDoubtful
+	return err == nil || err == output.ErrChanged || err == output.ErrUncovered || err == output.ErrDoubtful
 }
 
 // written returns what a session is to tell of a list that was written.
@@ -457,9 +459,9 @@ func (o *options) heard(ctx context.Context, s *live.Capture) error {
 func (o *options) compared(err error) error {
 	var e exit
 	switch {
-	case err == output.ErrChanged:
+	case err == output.ErrChanged, err == output.ErrUncovered:
 		return exit{exitChanged, errQuiet}
-	case err == nil || o.plan.Diff == "" || errors.As(err, &e):
+	case err == nil || o.plan.Diff == "" && o.plan.CoveredBy == "" || errors.As(err, &e):
 		return err
 	}
 	return exit{exitTrouble, err}

@@ -18,6 +18,7 @@ var adguard = Format{
 	Suffix:    "@@||h^",
 	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
 	Proven:    "asked in urlfilter 0.5, the engine of AdGuard Home",
+	mark:      "!",
 	encode:    encodeAdGuard,
 	decode:    decodeAdGuard,
 }
@@ -26,8 +27,7 @@ var adguard = Format{
 const adguardDeny = "||*^"
 
 func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "!"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.line("%s", adguardDeny)
 	for _, r := range c.Rules() {
 		p.notes(r)
@@ -68,6 +68,7 @@ var pihole = Format{
 	Load:      "sh FILE, on the Pi-hole; the last command denies all that is not allowed",
 	Proven:    unproven,
 	limit:     twoLabels,
+	mark:      "#",
 	encode:    encodePihole,
 	decode:    decodePihole,
 }
@@ -79,7 +80,7 @@ const piholeStop = "set -e"
 const piholeDeny = "pihole --regex '.*'"
 
 func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
+	p := page{mark: f.mark}
 	p.line("#!/bin/sh")
 	p.head(f, c)
 	p.line("%s", piholeStop)

@@ -158,5 +158,6 @@ func decodeAWSTerraform(data []byte) ([]rule.Rule, error) {
 	if l.GeneratedRulesType != awsAllow || !slices.Equal(l.TargetTypes, awsTypes) {
 		return nil, errors.New("not an allow-list for both protocols")
 	}
-	return undottedAll(l.Targets), nil
+	rules := undottedAll(l.Targets)
+	return rules, readRemarks(rules, t.Comment)
 }

@@ -21,13 +21,13 @@ var hardenRunner = Format{
 	Ports:     true,
 	Proven:    unproven,
 	maxBytes:  120 << 10, // an environment variable has 128 KiB
+	mark:      "#",
 	encode:    encodeHardenRunner,
 	decode:    decodeHardenRunner,
 }
 
 func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line("- uses: step-security/harden-runner@v2")
 	p.line("  with:")

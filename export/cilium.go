@@ -21,6 +21,7 @@ var cilium = Format{
 	needsRule: true,
 	maxSuffix: 252, // and "**." before it
 	maxBytes:  kubeMaxBytes,
+	mark:      "#",
 	encode:    encodeCilium,
 	decode:    decodeCilium,
 }
@@ -49,8 +50,7 @@ spec:
             dns:`
 
 func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.line("%s", ciliumBegin)
 	selectors := func(indent string, r rule.Rule) {
 		p.line("%s- matchName: %s", indent, quoted(r.Name))

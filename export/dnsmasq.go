@@ -30,6 +30,7 @@ var dnsmasq = Format{
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
 	maxExact:  dnsmasqMaxExact,
+	mark:      "#",
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -44,6 +45,7 @@ var lxdRawDnsmasq = Format{
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
 	maxExact:  dnsmasqMaxExact,
+	mark:      "#",
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -58,6 +60,8 @@ var dnsmasqNftset = Format{
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
 	maxExact:  dnsmasqMaxExact,
+	mark:      "#",
+	usage:     nftUsage,
 	encode:    encodeNftset,
 	decode:    decodeNftset,
 }
@@ -66,6 +70,16 @@ var dnsmasqNftset = Format{
 // allowed for ever. An answer that names it again doesn't begin its hour anew,
 // so that the rules which accept it have to.
 const nftSets = "4#inet#egress#allow4,6#inet#egress#allow6"
+
+// nftUsage is what makes the sets and what accepts them.
+var nftUsage = []string{
+	"nft add table inet egress",
+	"nft add set inet egress allow4 '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }'",
+	"nft add set inet egress allow6 '{ type ipv6_addr; flags dynamic,timeout; timeout 1h; }'",
+	"ip daddr @allow4 update @allow4 { ip daddr timeout 1h } accept",
+	"ip6 daddr @allow6 update @allow6 { ip6 daddr timeout 1h } accept",
+	"an address that serves other names, too, is open for them as well",
+}
 
 // denyAll is what makes dnsmasq answer NXDOMAIN itself to all that no rule
 // allows. Since 2.86 "/#/" loses against any default upstream, hence one
@@ -80,27 +94,15 @@ var denyAll = func() []string {
 }()
 
 func encodeDnsmasq(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, nil, func(p *page, r rule.Rule) {}), nil
+	return dnsmasqFile(f, c, func(p *page, r rule.Rule) {}), nil
 }
 
 func encodeNftset(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	sets := []string{
-		"nft add table inet egress",
-		"nft add set inet egress allow4 '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }'",
-		"nft add set inet egress allow6 '{ type ipv6_addr; flags dynamic,timeout; timeout 1h; }'",
-		"ip daddr @allow4 update @allow4 { ip daddr timeout 1h } accept",
-		"ip6 daddr @allow6 update @allow6 { ip6 daddr timeout 1h } accept",
-		"an address that serves other names, too, is open for them as well",
-	}
-	return dnsmasqFile(f, c, sets, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
+	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
 }
 
-func dnsmasqFile(f Format, c rule.Compiled, remarks []string, after func(*page, rule.Rule)) []byte {
-	p := page{mark: "#"}
-	p.head(f, c)
-	for _, s := range remarks {
-		p.comment(s)
-	}
+func dnsmasqFile(f Format, c rule.Compiled, after func(*page, rule.Rule)) []byte {
+	p := headed(f, c)
 	for _, l := range denyAll {
 		p.line("%s", l)
 	}

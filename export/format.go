@@ -37,6 +37,10 @@ type Format struct {
 	maxExact, maxSuffix, maxBytes, maxPort int
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
+	// mark is what a comment begins with, "" where there are none. usage are
+	// comments on top that say how the target is made to use the file.
+	mark  string
+	usage []string
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
 	limit  func(rule.Rule) string
@@ -107,7 +111,7 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 	if f.Widens != "" {
 		c, refused = c.Widen()
 		for i := range refused {
-			refused[i].Reason = "can't be exact in " + f.Name + ", and " + refused[i].Reason
+			refused[i].Reason = "it can't be exact there, and " + refused[i].Reason
 		}
 	}
 	c, more := c.Hold(func(r rule.Rule) string {
@@ -115,12 +119,13 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
 		}
-		if why != "" {
-			why = "has no place in " + f.Name + ": " + why
-		}
 		return why
 	})
-	return c, append(refused, more...)
+	refused = append(refused, more...)
+	for i := range refused {
+		refused[i].Target = f.Name
+	}
+	return c, refused
 }
 
 // noHost says why the target of a rule is never connected to, "" if it may be.
@@ -138,7 +143,7 @@ func (f Format) tooLong(r rule.Rule) string {
 		most = f.maxSuffix
 	}
 	if most > 0 && len(r.Name) > most {
-		return fmt.Sprintf("the name has %d bytes, and it takes %d", len(r.Name), most)
+		return fmt.Sprintf("it takes names of %d bytes at most", most)
 	}
 	return ""
 }
@@ -154,7 +159,7 @@ func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
 		r := refused[0]
-		return rule.Compiled{}, fmt.Errorf("%s can't hold %s: it %s; drop it or choose another format", f.Name, r.Rule.Name, r.Reason)
+		return rule.Compiled{}, fmt.Errorf("%s %s; drop it or choose another format", r.Rule.Name, r.Why())
 	}
 	if f.needsRule && c.Len() == 0 {
 		return rule.Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
@@ -203,10 +208,17 @@ func (p *page) line(format string, args ...any) {
 
 func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
 
+// headed returns the page with the comments on top.
+func headed(f Format, c rule.Compiled) page {
+	p := page{mark: f.mark}
+	p.head(f, c)
+	return p
+}
+
 // head writes the comments on top: what this is, where it comes from, what
 // the rules mean here and how to use it.
 func (p *page) head(f Format, c rule.Compiled) {
-	for _, s := range about(f, c) {
+	for _, s := range slices.Concat(about(f, c), f.usage) {
 		p.comment(s)
 	}
 }

@@ -439,7 +439,7 @@ func FuzzFormats(f *testing.F) {
 func TestHold(t *testing.T) {
 	for _, c := range []struct{ format, rules, holds, refused string }{
 		{"plain", "intranet com .example.net", "com .example.net intranet", ""},
-		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: can't be exact in unbound"},
+		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: has no place in unbound: it can't be exact there, and is a top-level domain"},
 		{"gcp", "intranet .example.net", ".example.net", "intranet: has no place in gcp: it takes no single label"},
 	} {
 		f, err := Lookup(c.format)
@@ -453,7 +453,7 @@ func TestHold(t *testing.T) {
 		}
 		var words []string
 		for _, r := range refused {
-			words = append(words, r.Rule.Name+": "+r.Reason)
+			words = append(words, r.Rule.Name+": "+r.Why())
 		}
 		if got := strings.Join(words, " "); !strings.HasPrefix(got, c.refused) || c.refused == "" && got != "" {
 			t.Errorf("%s refuses %q, want %q", c.format, got, c.refused)

@@ -21,6 +21,7 @@ var istio = Format{
 	Proven:    "accepted by istio.io/api 1.31, the types of Istio; not asked",
 	needsRule: true,
 	limit:     hostLabels,
+	mark:      "#",
 	encode:    encodeIstio,
 	decode:    decodeIstio,
 }
@@ -39,8 +40,7 @@ spec:
     - hosts: ["./*", "istio-system/*"]`
 
 func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line("%s", istioSidecar)
 	n := 0

@@ -182,9 +182,7 @@ func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
 		there, err = export.Look(f.Format, r.Path)
 	}
 	if err == nil && r.How == dialog.Merge {
-		if list, err = there.Unite(list); err == nil {
-			f, err = export.Make(list, f.Format, o)
-		}
+		f, err = there.Merge(list, f.Format, o)
 	}
 	switch {
 	case err != nil:

@@ -39,7 +39,7 @@ func ReadList(path string) (list rule.List, err error) {
 		if format.Name == "plain" { // reads anything that has one word a line
 			continue
 		}
-		if rules, err := format.Decode(data); err == nil && len(rules) > 0 && clean(rules) {
+		if rules, _, err := format.Read(data); err == nil && len(rules) > 0 && clean(rules) {
 			list.Rules = rules
 			return list, nil
 		}
