@@ -271,9 +271,9 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	if err != nil {
 		return ui.Options{}, err
 	}
-	config, err := ui.LoadConfig()
-	config.LeaveKey = cmp.Or(o.leave, config.LeaveKey)
-	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Lists: lists, Config: config}, err
+	settings, err := ui.LoadSettings()
+	settings.LeaveKey = cmp.Or(o.leave, settings.LeaveKey)
+	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Lists: lists, Settings: settings}, err
 }
 
 func (o *options) monitor(ctx context.Context, target string) error {

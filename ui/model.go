@@ -55,8 +55,8 @@ type Options struct {
 	Format, Output string
 	Export         export.Options
 	// Lists are the user's own of names; nil for none.
-	Lists  *known.Lists
-	Config Config
+	Lists    *known.Lists
+	Settings Settings
 }
 
 // Result is what a run of the screen left behind.
@@ -112,7 +112,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 }
 
 func newModel(ctx context.Context, o Options) (*model, error) {
-	tables, keys, err := newKeys(o.Config)
+	tables, keys, err := newKeys(o.Settings)
 	if err != nil {
 		return nil, err
 	}

@@ -152,7 +152,7 @@ func (b *Backend) askKilled(instance string) error {
 	if err != nil || !killed {
 		return err
 	}
-	settle := func(name string) {
+	decided := func(name string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.settled[instance] = name
@@ -160,8 +160,8 @@ func (b *Backend) askKilled(instance string) error {
 	return alternative{
 		question{fmt.Errorf("session %s of %s was killed at %s with %s on %s. Go on with it?", s.Name(), instance,
 			s.Modified.Format("2006-01-02 15:04"), look.Plural(s.Marks, "mark"), look.Plural(s.Domains, "domain")),
-			func(context.Context) error { settle(s.Name()); return nil }},
-		func() { settle("") },
+			func(context.Context) error { decided(s.Name()); return nil }},
+		func() { decided("") },
 	}
 }
 
