@@ -121,6 +121,16 @@ func notes(r rule.Rule) []string {
 	return lines
 }
 
+// config returns the lines of a configuration as comments on top hold them:
+// further in than any other comment, so that sed finds them.
+func config(text string) []string {
+	lines := strings.Split(strings.Trim(text, "\n"), "\n")
+	for i := range lines {
+		lines[i] = "  " + lines[i]
+	}
+	return lines
+}
+
 // stamp writes a time, "" for none.
 func stamp(t time.Time) string {
 	if t.IsZero() {

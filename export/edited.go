@@ -48,7 +48,7 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 			head = true
 		case head:
 			head = !strings.HasPrefix(text, headEnd)
-		case text == "" || strings.HasPrefix(line, "#!") || strings.HasPrefix(text, warningWord) || slices.Contains(f.usage, text):
+		case text == "" || strings.HasPrefix(line, "#!") || strings.HasPrefix(text, warningWord) || slices.ContainsFunc(f.usage, func(u string) bool { return strings.TrimSpace(u) == text }):
 		case named && strings.HasPrefix(reason, warningWord):
 		case named:
 			giveReason(&rules[i], reason)

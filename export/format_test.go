@@ -436,6 +436,48 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
+// Applying a shorter list and running the command that its file names leaves no
+// object of the longer one.
+func TestIstioShrinks(t *testing.T) {
+	cluster := make(map[string]istioObject)
+	for _, n := range []int{600, 600, 3, 300, 1} {
+		var words []string
+		for i := range n {
+			words = append(words, fmt.Sprintf("h%d-of-%d.example.com", i, n))
+		}
+		data, err := Render(istio, compile(t, strings.Join(words, " ")), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := yamlDocuments[istioObject](data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range objects {
+			cluster[o.Kind+o.Metadata.Name] = o
+		}
+		_, selector, _ := strings.Cut(string(data), " -l ")
+		selector, _, _ = strings.Cut(selector, ";")
+		equal, unequal, _ := strings.Cut(selector, ",")
+		key, value, _ := strings.Cut(equal, "=")
+		listKey, list, ok := strings.Cut(unequal, "!=")
+		if !ok {
+			t.Fatalf("selector %q", selector)
+		}
+		hosts := 0
+		for name, o := range cluster {
+			if o.Kind == "ServiceEntry" && o.Metadata.Labels[key] == value && o.Metadata.Labels[listKey] != list {
+				delete(cluster, name)
+				continue
+			}
+			hosts += len(o.Spec.Hosts)
+		}
+		if hosts != n {
+			t.Errorf("%d hosts stay of a list of %d", hosts, n)
+		}
+	}
+}
+
 func TestHold(t *testing.T) {
 	for _, c := range []struct{ format, rules, holds, refused string }{
 		{"plain", "intranet com .example.net", "com .example.net intranet", ""},

@@ -8,31 +8,53 @@ import (
 )
 
 // The exact rules and the suffixes of one list are told apart by the dot
-// behind a suffix: the frontend below compares the host as it is with the
+// behind a suffix: the configuration below compares the host as it is with the
 // first, and ".host." with the end of the second.
 var haproxy = Format{
 	Name:      "haproxy",
-	Title:     "HAProxy, a file for acl -f on the name in the TLS hello",
+	Title:     "HAProxy, a proxy by the name in the TLS hello: a file for acl -f",
 	Extension: "lst",
 	Exact:     "h, found by -m str",
 	Suffix:    ".h. found by -m end on .host.",
 	Hosts:     true,
-	Load:      "the frontend below, with mode tcp; HAProxy reads the file when it starts or reloads",
-	Check:     "haproxy -c -f haproxy.cfg",
+	Load:      "put it at /etc/haproxy/allow.lst; its comments hold the configuration: sed -n 's/^#   //p' /etc/haproxy/allow.lst > /etc/haproxy/haproxy.cfg; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4; HAProxy reads the list when it starts or reloads",
+	Check:     "haproxy -c -f /etc/haproxy/haproxy.cfg",
 	Proven:    "asked in HAProxy 2.6",
 	mark:      "#",
-	usage:     haproxyFrontend,
+	usage:     haproxyConfig,
 	encode:    encodeHAProxy,
 	decode:    decodeHAProxy,
 }
 
-var haproxyFrontend = []string{
-	"tcp-request inspect-delay 5s",
-	"tcp-request content set-var(sess.host) req.ssl_sni,lower if { req.ssl_hello_type 1 }",
-	"tcp-request content accept if { var(sess.host) -m str -f FILE }",
-	"tcp-request content accept if { str(.),concat(,sess.host,.) -m end -f FILE }",
-	"tcp-request content reject",
-}
+// haproxyConfig is a whole one. What has no name, or a name that isn't on the
+// list, is rejected before it is looked up; a name that resolves to nothing is,
+// too, or the connection would go round to HAProxy itself. So would one to
+// loopback, which whoever runs an allowed domain could send it to.
+var haproxyConfig = config(`
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+resolvers system
+  parse-resolv-conf
+frontend tls
+  bind :443
+  tcp-request inspect-delay 5s
+  tcp-request content set-var(sess.host) req.ssl_sni,lower if { req.ssl_hello_type 1 }
+  acl allowed var(sess.host) -m str -f /etc/haproxy/allow.lst
+  acl allowed str(.),concat(,sess.host,.) -m end -f /etc/haproxy/allow.lst
+  tcp-request content reject if { req.ssl_hello_type 1 } !allowed
+  tcp-request content do-resolve(sess.address,system,ipv4) var(sess.host) if { req.ssl_hello_type 1 } allowed
+  tcp-request content reject if { req.ssl_hello_type 1 } !{ var(sess.address) -m found }
+  tcp-request content reject if { var(sess.address) -m ip 127.0.0.0/8 }
+  tcp-request content accept if { req.ssl_hello_type 1 }
+  tcp-request content reject
+  default_backend there
+backend there
+  tcp-request content set-dst var(sess.address)
+  server there 0.0.0.0:0
+`)
 
 func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)

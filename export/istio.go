@@ -1,9 +1,13 @@
 package export
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"lxd-allowlist/export/rule"
 )
@@ -15,7 +19,7 @@ var istio = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Hosts:     true,
-	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; a guard-rail, no firewall: a pod can go round its sidecar",
+	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry -n NAMESPACE -l app.kubernetes.io/managed-by=lxd-allowlist,lxd-allowlist/list!=LIST; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
 	Ports:     true,
 	Proven:    "accepted by istio.io/api 1.31, the types of Istio; not asked",
@@ -26,23 +30,41 @@ var istio = Format{
 	decode:    decodeIstio,
 }
 
-// istioHosts is how many hosts a ServiceEntry may have.
+// istioHosts is how many hosts a ServiceEntry may have; no object comes near
+// kubeMaxBytes with them.
 const istioHosts = 256
 
 const istioSidecar = `apiVersion: networking.istio.io/v1
 kind: Sidecar
 metadata:
   name: lxd-allowlist
+%s
 spec:
   outboundTrafficPolicy:
     mode: REGISTRY_ONLY
   egress:
     - hosts: ["./*", "istio-system/*"]`
 
+// istioLabels tell the objects of this list from those of the ones before:
+// applying a shorter list leaves objects behind, and kubectl's --prune passes
+// over what was applied server-side.
+const istioLabels = `  labels:
+    app.kubernetes.io/managed-by: lxd-allowlist
+    lxd-allowlist/list: %q`
+
+// istioList names a list by its content, as the value of a label.
+func istioList(hosts []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(hosts, "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
 func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	list := istioList(starred(c.Rules()))
+	labels := fmt.Sprintf(istioLabels, list)
+	f.Load = strings.ReplaceAll(f.Load, "LIST", list)
 	p := headed(f, c)
 	p.remarks(c.Rules())
-	p.line("%s", istioSidecar)
+	p.line(istioSidecar, labels)
 	n := 0
 	for hosts := range slices.Chunk(starred(c.Rules()), istioHosts) {
 		n++
@@ -51,6 +73,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("kind: ServiceEntry")
 		p.line("metadata:")
 		p.line("  name: lxd-allowlist-%d", n)
+		p.line("%s", labels)
 		p.line("spec:")
 		p.line("  location: MESH_EXTERNAL")
 		p.line("  resolution: NONE")
@@ -74,8 +97,11 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 type istioObject struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string
-	Metadata   struct{ Name string }
-	Spec       struct {
+	Metadata   struct {
+		Name   string
+		Labels map[string]string
+	}
+	Spec struct {
 		OutboundTrafficPolicy struct{ Mode string } `yaml:"outboundTrafficPolicy"`
 		Egress                []any
 		Location, Resolution  string
@@ -96,6 +122,9 @@ func decodeIstio(data []byte) ([]rule.Rule, error) {
 	for _, o := range all[1:] {
 		if o.Kind != "ServiceEntry" || len(o.Spec.Hosts) == 0 || len(o.Spec.Hosts) > istioHosts {
 			return nil, fmt.Errorf("%s %q with %d hosts", o.Kind, o.Metadata.Name, len(o.Spec.Hosts))
+		}
+		if !maps.Equal(o.Metadata.Labels, all[0].Metadata.Labels) {
+			return nil, fmt.Errorf("%s %q is labelled as part of another list", o.Kind, o.Metadata.Name)
 		}
 		hosts = append(hosts, o.Spec.Hosts...)
 	}

@@ -11,18 +11,37 @@ import (
 
 var nginx = Format{
 	Name:      "nginx",
-	Title:     "nginx, a stream map on the name in the TLS hello",
+	Title:     "nginx, a proxy by the name in the TLS hello: a stream map",
 	Extension: "conf",
 	Exact:     "h",
 	Suffix:    ".h",
 	Hosts:     true,
-	Load:      "include it in stream { } and choose the upstream by $allowed, 1 or 0; the server wants ssl_preread on",
+	Load:      "put it at /etc/nginx/allow.conf; its comments hold the configuration: sed -n 's/^#   //p' /etc/nginx/allow.conf > /etc/nginx/nginx.conf; name your own resolver there; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4, the proxy's own loopback too",
 	Check:     "nginx -t",
 	Proven:    "asked in nginx 1.22",
 	mark:      "#",
+	usage:     nginxConfig,
 	encode:    encodeNginx,
 	decode:    decodeNginx,
 }
+
+// nginxConfig is a whole one, for a machine that does nothing else. A name that
+// isn't on the list has no upstream, so that the connection is closed.
+var nginxConfig = config(`
+load_module modules/ngx_stream_module.so;
+events { }
+stream {
+  include /etc/nginx/allow.conf;
+  map $allowed $there { 1 $ssl_preread_server_name:$server_port; }
+  server {
+    listen 443;
+    listen [::]:443;
+    ssl_preread on;
+    resolver 127.0.0.53 ipv6=off;
+    proxy_pass $there;
+  }
+}
+`)
 
 // nginxBegin stands before the names. The buckets of 64 bytes that nginx has
 // otherwise hold no long name.

@@ -135,6 +135,7 @@ var packages = map[string]string{
 	"pdns_recursor":   "apt install pdns-recursor",
 	"privoxy":         "apt install privoxy",
 	"squid":           "apt install squid",
+	"sqlite3":         "apt install sqlite3",
 	"tinyproxy":       "apt install tinyproxy-bin",
 	"unbound":         "apt install unbound",
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 )
 
 // patience is how long a proxy may take over one request.
@@ -132,14 +134,6 @@ func TestPrivoxy(t *testing.T) {
 	}, hostQuestions...)
 }
 
-// startTLS is a server that any name leads to.
-func startTLS(t *testing.T) (addr string) {
-	t.Helper()
-	server := httptest.NewTLSServer(http.NotFoundHandler())
-	t.Cleanup(server.Close)
-	return server.Listener.Addr().String()
-}
-
 // handshakes returns whether a TLS hello with that name gets through to the
 // server. A denial closes the connection; silence fails the test.
 func handshakes(t *testing.T, proxy, name string) bool {
@@ -157,37 +151,76 @@ func handshakes(t *testing.T, proxy, name string) bool {
 	return err == nil
 }
 
-// tlsTarget also looks whether what names no host is denied.
-func tlsTarget(addr string) target {
+// tlsTarget also looks whether what names no host is denied, and that no denied
+// name was looked up.
+func tlsTarget(addr string, u *upstream) target {
 	return target{
 		ask: func(t *testing.T, name string) bool { t.Helper(); return handshakes(t, addr, name) },
-		done: func(t *testing.T, _ map[string]bool) {
+		done: func(t *testing.T, denied map[string]bool) {
 			t.Helper()
 			if handshakes(t, addr, "") {
 				t.Error("a hello without a name passes")
+			}
+			if names := u.leaked(denied); len(names) > 0 {
+				t.Errorf("denied, but looked up: %q", names)
 			}
 		},
 	}
 }
 
+// configured returns the configuration that the file holds, taken out as the
+// format says, with what differs here: the words of pairs, each and what
+// replaces it.
+func configured(t *testing.T, f export.Format, path string, pairs ...string) string {
+	t.Helper()
+	command, _, ok := strings.Cut(f.Load[max(0, strings.Index(f.Load, "sed ")):], " > ")
+	if !ok {
+		t.Fatalf("no command in %q", f.Load)
+	}
+	words := strings.Fields(command)
+	own := words[len(words)-1] // where the format puts the file
+	conf := run(t, "sh", "-c", strings.ReplaceAll(command, own, path))
+	pairs = append(pairs, own, path)
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(conf, pairs[i]) {
+			t.Fatalf("no %q in\n%s", pairs[i], conf)
+		}
+		conf = strings.ReplaceAll(conf, pairs[i], pairs[i+1])
+	}
+	return conf
+}
+
+// startThere is a TLS server at the address that the upstream knows for every
+// name, and returns where a proxy that goes there by its own port has to listen.
+func startThere(t *testing.T) (addr string) {
+	t.Helper()
+	there := freePort(t, netip.AddrFrom4(answer4).String())
+	l, err := net.Listen("tcp", there)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Listener = l
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	_, port := hostPort(t, there)
+	return "127.0.0.1:" + port
+}
+
 func TestHAProxy(t *testing.T) {
-	prove(t, format(t, "haproxy"), func(t *testing.T, path string) target {
-		addr := freeAddr(t)
-		conf := fmt.Sprintf(`defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 10s
-  timeout server 10s
-frontend names
-  bind %s
-%s
-  default_backend all
-backend all
-  server all %s
-`, addr, strings.ReplaceAll(commented(t, path, "tcp-request "), "FILE", path), startTLS(t))
+	f := format(t, "haproxy")
+	launch := func(t *testing.T, path, loopback string) (string, *upstream) {
+		u, addr := startUpstream(t), startThere(t)
+		conf := configured(t, f, path, "bind :443", "bind "+addr, "parse-resolv-conf", "nameserver proof "+u.addr, "127.0.0.0/8", loopback)
 		start(t, accepts(addr), "haproxy", "-db", "-f", write(t, "haproxy.cfg", []byte(conf), 0o644))
-		return tlsTarget(addr)
+		return addr, u
+	}
+	prove(t, f, func(t *testing.T, path string) target {
+		return tlsTarget(launch(t, path, "127.0.0.0/32"))
 	}, hostQuestions...)
+	if addr, _ := launch(t, file(t, f, []rule.Rule{{Name: "www.example.com"}}), "127.0.0.0/8"); handshakes(t, addr, "www.example.com") {
+		t.Error("a name leads to the proxy's own loopback")
+	}
 }
 
 // commented returns the lines that the file's comments tell its user to write
@@ -208,30 +241,18 @@ func commented(t *testing.T, path, word string) string {
 }
 
 func TestNginx(t *testing.T) {
-	const module = "/usr/lib/nginx/modules/ngx_stream_module.so"
-	if _, err := os.Stat(module); err != nil {
+	const modules = "/usr/lib/nginx"
+	if _, err := os.Stat(modules + "/modules/ngx_stream_module.so"); err != nil {
 		t.Fatalf("%v: %s", err, packages["nginx"])
 	}
-	prove(t, format(t, "nginx"), func(t *testing.T, path string) target {
-		addr := freeAddr(t)
+	f := format(t, "nginx")
+	prove(t, f, func(t *testing.T, path string) target {
+		u, addr := startUpstream(t), startThere(t)
 		dir := t.TempDir()
-		conf := fmt.Sprintf(`load_module %s;
-daemon off;
-master_process off;
-pid %s;
-error_log stderr;
-events { }
-stream {
-  include %s;
-  map $allowed $upstream { 1 %s; }
-  server {
-    listen %s;
-    ssl_preread on;
-    proxy_pass $upstream;
-  }
-}
-`, module, filepath.Join(dir, "pid"), path, startTLS(t), addr)
+		host, port := hostPort(t, u.addr)
+		conf := configured(t, f, path, "modules/", modules+"/modules/", "listen 443;", "listen "+addr+";", "listen [::]:443;", "", "127.0.0.53", host+":"+port)
+		conf = "daemon off;\nmaster_process off;\nerror_log stderr;\npid " + filepath.Join(dir, "pid") + ";\n" + conf
 		start(t, accepts(addr), "nginx", "-p", dir, "-e", "stderr", "-c", write(t, "nginx.conf", []byte(conf), 0o644))
-		return tlsTarget(addr)
+		return tlsTarget(addr, u)
 	}, hostQuestions...)
 }

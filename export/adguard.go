@@ -1,0 +1,58 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"lxd-allowlist/export/rule"
+)
+
+var adguard = Format{
+	Name:      "adguard",
+	Title:     "AdGuard Home, filtering rules",
+	Extension: "txt",
+	Exact:     "@@|h^",
+	Suffix:    "@@||h^",
+	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
+	Proven:    "asked in urlfilter 0.5, the engine of AdGuard Home",
+	mark:      "!",
+	encode:    encodeAdGuard,
+	decode:    decodeAdGuard,
+}
+
+// adguardDeny blocks every name; a bare * blocks none.
+const adguardDeny = "||*^"
+
+func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
+	p := headed(f, c)
+	p.line("%s", adguardDeny)
+	for _, r := range c.Rules() {
+		p.notes(r)
+		if r.Suffix {
+			p.line("@@||%s^", r.Name)
+		} else {
+			p.line("@@|%s^", r.Name)
+		}
+	}
+	return p.Bytes(), nil
+}
+
+func decodeAdGuard(data []byte) ([]rule.Rule, error) {
+	lines := slices.Collect(content(data, "!"))
+	if len(lines) == 0 || lines[0] != adguardDeny {
+		return nil, errors.New("all other names are not denied")
+	}
+	var rules []rule.Rule
+	for _, line := range lines[1:] {
+		name, suffix := between(line, "@@||", "^")
+		if !suffix {
+			var exact bool
+			if name, exact = between(line, "@@|", "^"); !exact {
+				return nil, fmt.Errorf("a line that says something else: %q", line)
+			}
+		}
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
+	}
+	return rules, nil
+}
