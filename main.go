@@ -27,7 +27,9 @@ import (
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export/explain"
 	"lxd-allowlist/export/output"
+	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/backend"
 	"lxd-allowlist/ui/look"
@@ -139,7 +141,8 @@ func command() *cobra.Command {
 	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", cobra.MinimumNArgs(1), o.export,
 		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
 		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
-		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI")
+		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI",
+		"lxd-allowlist export --covered-by allow.txt 20261123-211600-dnstest")
 	exportFlags(export, &o)
 	limitFlags(export, &o)
 	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
@@ -152,6 +155,7 @@ func command() *cobra.Command {
 	root.AddCommand(recordCommand(&o), open, export, restore,
 		sessionsCommand(),
 		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
+		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", cobra.MinimumNArgs(1), explainNames, "lxd-allowlist explain dns.google me.github.io"),
 		verb("version", "Print the version", cobra.NoArgs, func(context.Context, string) error {
 			_, err := fmt.Println(program())
 			return err
@@ -183,6 +187,7 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.StringArrayVar(&o.suffixes, "suffix", nil, "keep this `name` and everything below it, as one suffix rule; may be repeated")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
 	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
+	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this list, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
 }
 
@@ -262,9 +267,13 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	if !term.IsTerminal(int(os.Stdout.Fd())) {
 		return ui.Options{}, wrong(errors.New(without))
 	}
+	lists, err := lists()
+	if err != nil {
+		return ui.Options{}, err
+	}
 	config, err := ui.LoadConfig()
 	config.LeaveKey = cmp.Or(o.leave, config.LeaveKey)
-	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Config: config}, err
+	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Lists: lists, Config: config}, err
 }
 
 func (o *options) monitor(ctx context.Context, target string) error {
@@ -424,7 +433,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 
 // wrote reports whether a list was written, by the error of that.
 func wrote(err error) bool {
-	return err == nil || err == output.ErrChanged || err == output.ErrDoubtful
+	return err == nil || err == output.ErrChanged || err == output.ErrUncovered || err == output.ErrDoubtful
 }
 
 // written returns what a session is to tell of a list that was written.
@@ -450,9 +459,9 @@ func (o *options) heard(ctx context.Context, s *live.Capture) error {
 func (o *options) compared(err error) error {
 	var e exit
 	switch {
-	case err == output.ErrChanged:
+	case err == output.ErrChanged, err == output.ErrUncovered:
 		return exit{exitChanged, errQuiet}
-	case err == nil || o.plan.Diff == "" || errors.As(err, &e):
+	case err == nil || o.plan.Diff == "" && o.plan.CoveredBy == "" || errors.As(err, &e):
 		return err
 	}
 	return exit{exitTrouble, err}
@@ -500,9 +509,15 @@ func (o *options) export(ctx context.Context, sources []string) error {
 		return err
 	}
 	l, err := logfile.Load(ctx, program(), sources, only)
-	if err == nil {
+	var none *logfile.NoQueryError
+	switch {
+	case err == nil:
 		keepSuffixes(l)
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
+	case errors.As(err, &none) && len(sources) == 1:
+		if names, notList := output.ReadList(sources[0]); notList == nil {
+			err = list.Write(names, os.Stdout, os.Stderr)
+		}
 	}
 	if wrote(err) && session.Exists(sources[0]) {
 		if err := session.NoteExports(sources[0], written(list)); err != nil {
@@ -617,4 +632,41 @@ func formats(_ context.Context, name string) error {
 		return wrong(err)
 	}
 	return output.Describe(os.Stdout, f)
+}
+
+// lists reads the user's lists of names. What is wrong with them is said.
+func lists() (*known.Lists, error) {
+	dir, err := session.ListsPath()
+	if err != nil {
+		return nil, err
+	}
+	all, err := known.LoadLists(os.DirFS(dir))
+	if err != nil {
+		for one := range strings.SplitSeq(err.Error(), "\n") {
+			say(one)
+		}
+	}
+	return all, nil
+}
+
+// explainNames explains all names, or none if one isn't a name.
+func explainNames(_ context.Context, texts []string) error {
+	var names []string
+	for _, text := range texts {
+		name, err := explain.Name(text)
+		if err != nil {
+			return wrong(err)
+		}
+		names = append(names, name)
+	}
+	lists, err := lists()
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, name := range names {
+		lines = append(lines, explain.Lines(name, lists)...)
+	}
+	_, err = fmt.Println(strings.Join(lines, "\n"))
+	return err
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -317,6 +319,45 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// What people have in place of a plain log is read, too, or named.
+func TestSources(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprint(z, "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5\n")
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := packed.String()
+	list := put("names.txt", "# names\n*.b.ubuntu.com\na.ubuntu.com\n192.0.2.1\n0.0.0.0 c.ubuntu.com\n")
+	squid, _, _ := run(t, start(t, "export", list, "--format", "squid"))
+	for name, c := range map[string]struct {
+		source, stdout, says string
+		code                 int
+	}{
+		"packed":           {put("dns.log.gz", whole), "a.ubuntu.com\n", "", 0},
+		"a log and packed": {put("two.gz", whole+whole), "a.ubuntu.com\n", "", 0},
+		"packed and cut":   {put("cut.gz", whole[:len(whole)-9]), "a.ubuntu.com\n", "1 by a file that ends too early", 0},
+		"names":            {list, ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "no name in 1 line, the first is line 4", 0},
+		"our own file":     {put("squid.domains", squid), ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "", 0},
+		"another's log":    {put("unbound.log", "Nov 23 10:00:00 h unbound[1:0]: info: 10.0.0.1 a.ubuntu.com. A IN\n"), "", "it is a log of Unbound's", 1},
+		"nothing":          {put("empty", ""), "", "it is empty", 1},
+		"prose":            {put("prose", "to whom it may concern\n"), "", "no query in its 1 lines", 1},
+	} {
+		stdout, stderr, code := run(t, start(t, "export", c.source))
+		if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q, want %d, %q and %q", name, code, stdout, stderr, c.code, c.stdout, c.says)
+		}
+	}
+}
+
 // What a damaged session has lost is said, and the rest is exported.
 func TestExportDamagedSession(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -547,6 +588,9 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
 		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
 		{[]string{"formats", "word"}, 2, `no format "word"`},
+		{[]string{"explain"}, 2, "at least 1 arg"},
+		{[]string{"explain", "dns.google", "a b"}, 2, `"a b" is not a name`},
+		{[]string{"explain", "192.0.2.1"}, 2, "is an address, not a name"},
 	}
 	for _, test := range tests {
 		c := start(t, test.args...)
@@ -555,6 +599,28 @@ func TestWrongCalls(t *testing.T) {
 		if code != test.code || !strings.Contains(stderr, test.says) || strings.Count(stderr, "\n") != 1 || stdout != "" {
 			t.Errorf("%q: exit code %d, standard error %q, standard output %q, want %d and one line with %q", test.args, code, stderr, stdout, test.code, test.says)
 		}
+	}
+}
+
+// What a name is comes from the table and from the user's lists; what is wrong
+// with these is said beside it and stops nothing.
+func TestExplain(t *testing.T) {
+	config := t.TempDir()
+	lists := filepath.Join(config, "lxd-allowlist", "lists")
+	if err := os.MkdirAll(lists, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(lists, "ads"), []byte("dns.google\nb_/d\nb_/e\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "explain", "DNS.Google.", "www.example.test")
+	c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
+	stdout, stderr, code := run(t, c)
+	if code != 0 || !strings.HasPrefix(stdout, "dns.google\n  entry   dns.google, DNS resolver\n") || !strings.Contains(stdout, "\n  list    ads:1: dns.google\nwww.example.test\n") {
+		t.Errorf("exit code %d, standard output %q", code, stdout)
+	}
+	if want := "lxd-allowlist: list ads:2: \"b_/d\" is not a name; the rest of it is used\nlxd-allowlist: list ads:3: \"b_/e\" is not a name; the rest of it is used\n"; stderr != want {
+		t.Errorf("standard error %q, want %q", stderr, want)
 	}
 }
 
@@ -601,23 +667,24 @@ var rooms = map[string][]string{
 	"parse/source":        {},
 	"export/rule":         {"export/rule/known", "parse"},
 	"export/rule/known":   {"parse"},
+	"export/explain":      {"export/rule", "export/rule/known"},
 	"export":              {"export/rule", "parse"},
-	"export/output":       {"export", "export/rule"},
+	"export/output":       {"export", "export/rule", "parse", "parse/source"},
 	"capture":             {"export/rule", "parse"},
 	"capture/session":     {"capture", "export"},
-	"capture/logfile":     {"capture", "capture/session"},
+	"capture/logfile":     {"capture", "capture/session", "parse/source"},
 	"capture/lxd":         {},
 	"capture/lxd/lxdfake": {"capture/lxd"},
 	"capture/lxd/lxdtest": {"capture/lxd"},
 	"capture/live":        {"capture", "capture/logfile", "capture/lxd", "capture/session"},
-	"ui":                  {"capture", "capture/session", "export", "export/rule", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
-	"ui/dialog":           {"capture", "export", "export/rule", "parse", "ui/keys", "ui/look", "ui/table"},
+	"ui":                  {"capture", "capture/session", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
+	"ui/dialog":           {"capture", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
 	"ui/keys":             {"ui/look"},
 	"ui/look":             {},
-	"ui/table":            {"capture", "ui/look"},
+	"ui/table":            {"capture", "export/rule", "ui/look"},
 	"ui/term":             {},
 	"ui/backend":          {"capture/live", "capture/lxd", "capture/session", "ui", "ui/look"},
-	"":                    {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "export/output", "ui", "ui/backend", "ui/look"},
+	"":                    {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "export/explain", "export/output", "export/rule/known", "ui", "ui/backend", "ui/look"},
 }
 
 // pure are rooms that know neither a file nor a network.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -108,15 +109,24 @@ func (r Reader) Overruled(id ID) bool {
 // Refresh is [Ledger.Read] that also hands over the records that changed
 // since the last call, each once: all others are as they were then. It has
 // one caller, the screen.
-func (l *Ledger) Refresh(look func(Reader, []ID)) {
+func (l *Ledger) Refresh(look func(Reader, []ID)) { l.RefreshSome(math.MaxInt, look) }
+
+// RefreshSome is Refresh for so many records at most. [Ledger.Wake] tells when
+// there are more.
+func (l *Ledger) RefreshSome(most int, look func(Reader, []ID)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.indexBelow()
-	for _, id := range l.changed {
+	some := l.changed[:min(most, len(l.changed))]
+	for _, id := range some {
 		l.domains[id].unseen = false
 	}
-	look(Reader{l}, l.changed)
-	l.changed = l.changed[:0]
+	look(Reader{l}, some)
+	if l.changed = l.changed[len(some):]; len(l.changed) == 0 {
+		l.changed = some[:0]
+		return
+	}
+	notify(l.wake)
 }
 
 // Pending returns how many records Refresh has to hand over.

@@ -222,6 +222,14 @@ func (l *Ledger) Inform(i Info) {
 	l.info, l.own = i, i.Domain
 }
 
+// Truncated notes that a packed log ended before it was whole.
+func (l *Ledger) Truncated() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.losses.Ended++
+	l.announce()
+}
+
 // Recount puts kept counts back.
 func (l *Ledger) Recount(c Counts) {
 	l.mu.Lock()

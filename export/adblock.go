@@ -18,6 +18,7 @@ var adguard = Format{
 	Suffix:    "@@||h^",
 	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
 	Proven:    "asked in urlfilter 0.5, the engine of AdGuard Home",
+	mark:      "!",
 	encode:    encodeAdGuard,
 	decode:    decodeAdGuard,
 }
@@ -26,8 +27,7 @@ var adguard = Format{
 const adguardDeny = "||*^"
 
 func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "!"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.line("%s", adguardDeny)
 	for _, r := range c.Rules() {
 		p.notes(r)
@@ -68,16 +68,22 @@ var pihole = Format{
 	Load:      "sh FILE, on the Pi-hole; the last command denies all that is not allowed",
 	Proven:    unproven,
 	limit:     twoLabels,
+	mark:      "#",
 	encode:    encodePihole,
 	decode:    decodePihole,
 }
 
+// piholeStop ends the script with the first command that fails. On the first
+// line it would be lost where the script is run as "sh FILE".
+const piholeStop = "set -e"
+
 const piholeDeny = "pihole --regex '.*'"
 
 func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.line("#!/bin/sh -e")
+	p := page{mark: f.mark}
+	p.line("#!/bin/sh")
 	p.head(f, c)
+	p.line("%s", piholeStop)
 	for _, r := range c.Rules() {
 		p.notes(r)
 		if r.Suffix {
@@ -93,11 +99,11 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 func decodePihole(data []byte) ([]rule.Rule, error) {
 	lines := slices.Collect(content(data, "#"))
 	last := len(lines) - 1
-	if last < 0 || lines[last] != piholeDeny {
+	if last < 1 || lines[0] != piholeStop || lines[last] != piholeDeny {
 		return nil, errors.New("all other names are not denied")
 	}
 	var rules []rule.Rule
-	for _, line := range lines[:last] {
+	for _, line := range lines[1:last] {
 		name, exact := between(line, "pihole allow ", "")
 		if !exact {
 			quoted, suffix := between(line, `pihole --allow-regex '(^|\.)`, "$'")

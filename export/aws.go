@@ -15,9 +15,8 @@ var awsNFW = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Hosts:     true,
-	Load:      "aws network-firewall create-rule-group --type STATEFUL --capacity N --rule-group-name NAME --rule-group file://FILE",
+	Load:      "aws network-firewall create-rule-group --type STATEFUL --capacity N --rule-group-name NAME --rule-group file://FILE" + awsPolicy,
 	Check:     "the same with --dry-run",
-	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
 	encode:    encodeAWS,
@@ -31,9 +30,8 @@ var awsNFWTerraform = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Hosts:     true,
-	Load:      "put it into a Terraform module and name aws_network_firewall_rule_group.allowlist in the firewall policy",
+	Load:      "put it into a Terraform module and name aws_networkfirewall_rule_group.allowlist in the firewall policy" + awsPolicy,
 	Check:     "terraform validate",
-	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
 	encode:    encodeAWSTerraform,
@@ -55,15 +53,13 @@ type awsGroup struct {
 	}
 }
 
-// awsTypes says where names are looked for: in the TLS hello, and for plain
-// HTTP in its Host.
-func awsTypes(o Options) []string {
-	types := []string{"TLS_SNI"}
-	if slices.Contains(o.ports(), 80) {
-		types = append(types, "HTTP_HOST")
-	}
-	return types
-}
+// awsTypes is where names are looked for: in the TLS hello, and for plain HTTP
+// in its Host. Always both: AWS doesn't govern the protocol of a type that a
+// group hasn't, so that it would pass whatever the list says.
+var awsTypes = []string{"TLS_SNI", "HTTP_HOST"}
+
+// awsPolicy is what else it takes: a list governs these two protocols alone.
+const awsPolicy = "; the policy's default action must drop what no rule passes (aws:drop_established), and HOME_NET must hold the clients' networks"
 
 func dottedAll(rules []rule.Rule) []string {
 	words := make([]string, len(rules))
@@ -82,21 +78,21 @@ func undottedAll(words []string) []rule.Rule {
 }
 
 // awsCapacity returns what a group of these rules needs.
-func awsCapacity(f Format, c rule.Compiled, o Options) (int, error) {
-	need := c.Len() * len(awsTypes(o))
+func awsCapacity(f Format, c rule.Compiled) (int, error) {
+	need := c.Len() * len(awsTypes)
 	if need > awsMaxCapacity {
 		return 0, fmt.Errorf("%s: the rules need a capacity of %d and a rule group has %d at most; use suffixes or several groups", f.Name, need, awsMaxCapacity)
 	}
 	return need, nil
 }
 
-func encodeAWS(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	if _, err := awsCapacity(f, c, o); err != nil {
+func encodeAWS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
+	if _, err := awsCapacity(f, c); err != nil {
 		return nil, err
 	}
 	var g awsGroup
 	l := &g.RulesSource.RulesSourceList
-	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes(o), awsAllow
+	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes, awsAllow
 	return marshal(g)
 }
 
@@ -105,10 +101,11 @@ func decodeAWS(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l := g.RulesSource.RulesSourceList; l.GeneratedRulesType != awsAllow {
-		return nil, errors.New("not an allow-list")
+	l := g.RulesSource.RulesSourceList
+	if l.GeneratedRulesType != awsAllow || !slices.Equal(l.TargetTypes, awsTypes) {
+		return nil, errors.New("not an allow-list for both protocols")
 	}
-	return undottedAll(g.RulesSource.RulesSourceList.Targets), nil
+	return undottedAll(l.Targets), nil
 }
 
 type terraformFile struct {
@@ -116,7 +113,7 @@ type terraformFile struct {
 	Resource struct {
 		RuleGroup struct {
 			Allowlist awsRuleGroup `json:"allowlist"`
-		} `json:"aws_network_firewall_rule_group"`
+		} `json:"aws_networkfirewall_rule_group"`
 	} `json:"resource"`
 }
 
@@ -135,20 +132,20 @@ type awsRuleGroup struct {
 	} `json:"rule_group"`
 }
 
-func encodeAWSTerraform(f Format, c rule.Compiled, o Options) ([]byte, error) {
+func encodeAWSTerraform(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var t terraformFile
 	t.Comment = append(about(f, c), remarks(c.Rules())...)
 	g := &t.Resource.RuleGroup.Allowlist
 	g.Name, g.Type = "lxd-allowlist", "STATEFUL"
 	// The capacity is fixed for good when the group is made, so there is
 	// room for as many names again.
-	need, err := awsCapacity(f, c, o)
+	need, err := awsCapacity(f, c)
 	if err != nil {
 		return nil, err
 	}
 	g.Capacity = min(max(100, 2*need), awsMaxCapacity)
 	l := &g.RuleGroup.RulesSource.List
-	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes(o), awsAllow
+	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes, awsAllow
 	return marshal(t)
 }
 
@@ -158,8 +155,9 @@ func decodeAWSTerraform(data []byte) ([]rule.Rule, error) {
 		return nil, err
 	}
 	l := t.Resource.RuleGroup.Allowlist.RuleGroup.RulesSource.List
-	if l.GeneratedRulesType != awsAllow {
-		return nil, errors.New("not an allow-list")
+	if l.GeneratedRulesType != awsAllow || !slices.Equal(l.TargetTypes, awsTypes) {
+		return nil, errors.New("not an allow-list for both protocols")
 	}
-	return undottedAll(l.Targets), nil
+	rules := undottedAll(l.Targets)
+	return rules, readRemarks(rules, t.Comment)
 }

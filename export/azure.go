@@ -18,6 +18,8 @@ var azure = Format{
 	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
+	maxBytes:  2_000_000, // of a rule collection group
+	maxPort:   64000,
 	encode:    encodeAzure,
 	decode:    decodeAzure,
 }
@@ -115,5 +117,9 @@ func decodeAzure(data []byte) ([]rule.Rule, error) {
 	if c.Action["type"] != "Allow" || len(c.Rules) != 1 {
 		return nil, errors.New("not one rule that allows")
 	}
-	return unstarred(c.Rules[0].TargetFqdns)
+	rules, err := unstarred(c.Rules[0].TargetFqdns)
+	if err != nil {
+		return nil, err
+	}
+	return rules, readRemarks(rules, t.Metadata.Comments)
 }

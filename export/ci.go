@@ -20,13 +20,14 @@ var hardenRunner = Format{
 	Load:      "put it first into the steps of a job",
 	Ports:     true,
 	Proven:    unproven,
+	maxBytes:  120 << 10, // an environment variable has 128 KiB
+	mark:      "#",
 	encode:    encodeHardenRunner,
 	decode:    decodeHardenRunner,
 }
 
 func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line("- uses: step-security/harden-runner@v2")
 	p.line("  with:")
@@ -77,12 +78,12 @@ func decodeHardenRunner(data []byte) ([]rule.Rule, error) {
 
 var sandboxRuntime = Format{
 	Name:      "sandbox-runtime",
-	Title:     "Anthropic's sandbox-runtime (srt), the network part of its settings",
+	Title:     "Anthropic's sandbox-runtime (srt), settings that allow these names and no writing",
 	Extension: "json",
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Hosts:     true,
-	Load:      "merge it into ~/.srt-settings.json",
+	Load:      "merge the network part into ~/.srt-settings.json, or name it with srt --settings FILE",
 	Proven:    unproven,
 	limit: func(r rule.Rule) string {
 		if r.Name == "localhost" {
@@ -99,11 +100,18 @@ type sandboxSettings struct {
 		AllowedDomains []string `json:"allowedDomains"`
 		DeniedDomains  []string `json:"deniedDomains"`
 	} `json:"network"`
+	// Filesystem is what srt wants beside it; nothing may be written.
+	Filesystem struct {
+		DenyRead   []string `json:"denyRead"`
+		AllowWrite []string `json:"allowWrite"`
+		DenyWrite  []string `json:"denyWrite"`
+	} `json:"filesystem"`
 }
 
 func encodeSandbox(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var s sandboxSettings
 	s.Network.AllowedDomains, s.Network.DeniedDomains = starred(c.Rules()), []string{}
+	s.Filesystem.DenyRead, s.Filesystem.AllowWrite, s.Filesystem.DenyWrite = []string{}, []string{}, []string{}
 	return marshal(s)
 }
 

@@ -3,6 +3,7 @@ package export
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"lxd-allowlist/export/rule"
 )
@@ -13,14 +14,22 @@ var cilium = Format{
 	Extension: "yaml",
 	Exact:     "matchName: h",
 	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later)`,
-	Load:      "kubectl apply -n NAMESPACE -f FILE; any name may be looked up, only these may be connected to",
+	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; only these names may be looked up, and connected to: the cluster's own (*.svc.cluster.local) want a rule beside them, and search lists --tofqdns-dns-reject-response-code=nameError",
 	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
 	Ports:     true,
 	Proven:    unproven,
 	needsRule: true,
+	maxSuffix: 252, // and "**." before it
+	maxBytes:  kubeMaxBytes,
+	mark:      "#",
 	encode:    encodeCilium,
 	decode:    decodeCilium,
 }
+
+// kubeMaxBytes is what a Kubernetes object may have, 1.5 MiB of etcd's request,
+// less what the server adds. Client-side apply, which keeps a copy in an
+// annotation, would take 256 KiB.
+const kubeMaxBytes = 1_400_000
 
 const ciliumBegin = `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -38,20 +47,24 @@ spec:
             - port: "53"
               protocol: ANY
           rules:
-            dns:
-              - matchPattern: "*"
-    - toFQDNs:`
+            dns:`
 
 func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.line("%s", ciliumBegin)
+	selectors := func(indent string, r rule.Rule) {
+		p.line("%s- matchName: %s", indent, quoted(r.Name))
+		if r.Suffix {
+			p.line("%s- matchPattern: %s", indent, quoted("**."+r.Name))
+		}
+	}
+	for _, r := range c.Rules() {
+		selectors("              ", r)
+	}
+	p.line("    - toFQDNs:")
 	for _, r := range c.Rules() {
 		p.notes(r)
-		p.line("        - matchName: %s", quoted(r.Name))
-		if r.Suffix {
-			p.line("        - matchPattern: %s", quoted("**."+r.Name))
-		}
+		selectors("        ", r)
 	}
 	p.line("      toPorts:")
 	p.line("        - ports:")
@@ -71,7 +84,10 @@ type ciliumPolicy struct {
 		Egress           []struct {
 			ToEndpoints []any            `yaml:"toEndpoints"`
 			ToFQDNs     []ciliumSelector `yaml:"toFQDNs"`
-			ToPorts     []any            `yaml:"toPorts"`
+			ToPorts     []struct {
+				Ports []any
+				Rules struct{ DNS []ciliumSelector }
+			} `yaml:"toPorts"`
 		}
 	}
 }
@@ -89,8 +105,12 @@ func decodeCilium(data []byte) ([]rule.Rule, error) {
 	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) != 1 {
 		return nil, errors.New("not one entry for the name server and one for names")
 	}
+	e := d.Spec.Egress
+	if len(e[0].ToPorts) != 1 || !slices.Equal(e[0].ToPorts[0].Rules.DNS, e[1].ToFQDNs) {
+		return nil, errors.New("other names may be looked up than connected to")
+	}
 	var patterns []string
-	for _, s := range d.Spec.Egress[1].ToFQDNs {
+	for _, s := range e[1].ToFQDNs {
 		name, star := between(s.MatchPattern, "**.", "")
 		switch {
 		case s.MatchPattern == "":

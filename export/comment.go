@@ -14,6 +14,14 @@ import (
 // tinyproxy's: beyond 511 bytes the rest of a comment would be a rule.
 const maxNote = 200
 
+// What the first and the last of the comments on top begin with, and a comment
+// on what a rule opens.
+const (
+	headBegin   = "Allow-list: "
+	headEnd     = "proven: "
+	warningWord = "warning: "
+)
+
 // oneLine makes text fit for a cell: one line of printable characters. What
 // would move the cursor or turn the direction of writing becomes a space.
 func oneLine(text string) string {
@@ -41,17 +49,17 @@ func note(text string) string {
 
 // about returns the lines on top of a file.
 func about(f Format, c rule.Compiled) []string {
-	lines := []string{"Allow-list: " + f.Title, summary(c.Rules())}
+	lines := []string{headBegin + f.Title, summary(c.Rules())}
 	lines = append(lines, origin(c.Header())...)
 	lines = append(lines, doubts(c)...)
 	for _, l := range []struct{ word, text string }{
-		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
+		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
 	} {
 		if l.text != "" {
 			lines = append(lines, l.word+": "+l.text)
 		}
 	}
-	return lines
+	return append(lines, headEnd+f.Proven)
 }
 
 // doubts returns what may be missing and what was left out, a line each.
@@ -108,7 +116,7 @@ func notes(r rule.Rule) []string {
 		lines = append(lines, reason)
 	}
 	if warning := r.Warning(); warning != "" {
-		lines = append(lines, "warning: "+warning)
+		lines = append(lines, warningWord+warning)
 	}
 	return lines
 }

@@ -17,6 +17,7 @@ var coredns = Format{
 	Suffix:    "h before the block that allows",
 	Load:      "coredns -conf FILE; the upstream stands in the block (upstream) and must not be this server itself",
 	Proven:    "asked in CoreDNS 1.15",
+	mark:      "#",
 	encode:    encodeCoreDNS,
 	decode:    decodeCoreDNS,
 }
@@ -52,8 +53,7 @@ const corednsView = 5000
 // to start. The names end with the root's dot: "import", bare, is a word of
 // the Corefile's own.
 func encodeCoreDNS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.WriteString(corednsBegin)
 	var exact, suffix []string

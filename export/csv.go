@@ -77,16 +77,25 @@ func decodeCSV(data []byte) ([]rule.Rule, error) {
 			row[i] = uncell(row[i])
 		}
 		r := rule.Rule{Name: row[0], Suffix: row[1] == "suffix", Reason: row[2], Source: row[3]}
-		if row[4] != "" {
-			queries, err := strconv.ParseUint(row[4], 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("%q was queried %q times", r.Name, row[4])
-			}
-			r.Seen = &rule.Seen{Queries: queries, Types: strings.Fields(row[5]), Outcome: row[6], Instances: strings.Fields(row[7]), First: unstamp(row[8]), Last: unstamp(row[9])}
+		if r.Seen, err = readSeen(row[4:]); err != nil {
+			return nil, fmt.Errorf("%q: %w", r.Name, err)
 		}
 		rules = append(rules, r)
 	}
 	return rules, nil
+}
+
+// readSeen reads the cells from the queries on; without queries nothing was
+// seen.
+func readSeen(cells []string) (*rule.Seen, error) {
+	if cells[0] == "" {
+		return nil, nil
+	}
+	queries, err := strconv.ParseUint(cells[0], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("it was queried %q times", cells[0])
+	}
+	return &rule.Seen{Queries: queries, Types: strings.Fields(cells[1]), Outcome: cells[2], Instances: strings.Fields(cells[3]), First: unstamp(cells[4]), Last: unstamp(cells[5])}, nil
 }
 
 // uncell reads what cell wrote.

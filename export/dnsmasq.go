@@ -9,12 +9,16 @@ import (
 )
 
 const (
-	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; older ones allow what is below it, too)"
+	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; 2.85 refuses the file)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
 	dnsmasqProven = "asked in dnsmasq 2.90, which has default upstream servers"
 	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain"
 )
+
+// dnsmasqMaxExact leaves room for "*." in the 253 bytes that dnsmasq 2.93 takes
+// of a name; older ones take more.
+const dnsmasqMaxExact = 251
 
 var dnsmasq = Format{
 	Name:      "dnsmasq",
@@ -25,6 +29,8 @@ var dnsmasq = Format{
 	Load:      "put it into /etc/dnsmasq.d and restart dnsmasq; the upstream servers stay those that it has" + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
+	maxExact:  dnsmasqMaxExact,
+	mark:      "#",
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -35,9 +41,11 @@ var lxdRawDnsmasq = Format{
 	Extension: "conf",
 	Exact:     dnsmasqExact,
 	Suffix:    dnsmasqSuffix,
-	Load:      `lxc network set NETWORK raw.dnsmasq="$(cat FILE)"; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor` + dnsmasqGap,
+	Load:      `lxc network set NETWORK raw.dnsmasq=- < FILE; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor` + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
+	maxExact:  dnsmasqMaxExact,
+	mark:      "#",
 	encode:    encodeDnsmasq,
 	decode:    decodeDnsmasq,
 }
@@ -51,6 +59,9 @@ var dnsmasqNftset = Format{
 	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept them (below, too) in a chain that drops the rest" + dnsmasqGap,
 	Check:     dnsmasqCheck,
 	Proven:    dnsmasqProven,
+	maxExact:  dnsmasqMaxExact,
+	mark:      "#",
+	usage:     nftUsage,
 	encode:    encodeNftset,
 	decode:    decodeNftset,
 }
@@ -59,6 +70,16 @@ var dnsmasqNftset = Format{
 // allowed for ever. An answer that names it again doesn't begin its hour anew,
 // so that the rules which accept it have to.
 const nftSets = "4#inet#egress#allow4,6#inet#egress#allow6"
+
+// nftUsage is what makes the sets and what accepts them.
+var nftUsage = []string{
+	"nft add table inet egress",
+	"nft add set inet egress allow4 '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }'",
+	"nft add set inet egress allow6 '{ type ipv6_addr; flags dynamic,timeout; timeout 1h; }'",
+	"ip daddr @allow4 update @allow4 { ip daddr timeout 1h } accept",
+	"ip6 daddr @allow6 update @allow6 { ip6 daddr timeout 1h } accept",
+	"an address that serves other names, too, is open for them as well",
+}
 
 // denyAll is what makes dnsmasq answer NXDOMAIN itself to all that no rule
 // allows. Since 2.86 "/#/" loses against any default upstream, hence one
@@ -73,27 +94,15 @@ var denyAll = func() []string {
 }()
 
 func encodeDnsmasq(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, nil, func(p *page, r rule.Rule) {}), nil
+	return dnsmasqFile(f, c, func(p *page, r rule.Rule) {}), nil
 }
 
 func encodeNftset(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	sets := []string{
-		"nft add table inet egress",
-		"nft add set inet egress allow4 '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }'",
-		"nft add set inet egress allow6 '{ type ipv6_addr; flags dynamic,timeout; timeout 1h; }'",
-		"ip daddr @allow4 update @allow4 { ip daddr timeout 1h } accept",
-		"ip6 daddr @allow6 update @allow6 { ip6 daddr timeout 1h } accept",
-		"an address that serves other names, too, is open for them as well",
-	}
-	return dnsmasqFile(f, c, sets, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
+	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
 }
 
-func dnsmasqFile(f Format, c rule.Compiled, remarks []string, after func(*page, rule.Rule)) []byte {
-	p := page{mark: "#"}
-	p.head(f, c)
-	for _, s := range remarks {
-		p.comment(s)
-	}
+func dnsmasqFile(f Format, c rule.Compiled, after func(*page, rule.Rule)) []byte {
+	p := headed(f, c)
 	for _, l := range denyAll {
 		p.line("%s", l)
 	}

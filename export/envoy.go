@@ -18,6 +18,7 @@ var envoy = Format{
 	Ports:     true,
 	Proven:    "accepted by go-control-plane 1.40, the types of Envoy; not asked",
 	needsRule: true, // a match without names matches every connection
+	mark:      "#",
 	encode:    encodeEnvoy,
 	decode:    decodeEnvoy,
 }
@@ -52,8 +53,7 @@ const envoyClusters = `  clusters:
           dns_cache_config: {name: names}`
 
 func encodeEnvoy(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line("static_resources:")
 	p.line("  listeners:")

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -58,6 +57,7 @@ type Present struct {
 	Rules  []rule.Rule
 	// Unreadable is why Rules are not known: it is no file of the format.
 	Unreadable error
+	loose      []string // comments of somebody's own that belong to no rule
 }
 
 // Look reads what stands at path, as a file of the format. What isn't a
@@ -73,18 +73,8 @@ func Look(f Format, path string) (Present, error) {
 		return p, err
 	}
 	p.Exists = true
-	p.Rules, p.Unreadable = f.Decode(p.Data)
+	p.Rules, p.loose, p.Unreadable = f.Read(p.Data)
 	return p, nil
-}
-
-// Unite returns the list with the rules that stand there already. It fails
-// where they can't be read: they would be lost.
-func (p Present) Unite(list rule.List) (rule.List, error) {
-	if p.Unreadable != nil {
-		return list, fmt.Errorf("merge into %s: %w; only what this program wrote can be united", p.Path, p.Unreadable)
-	}
-	list.Rules = rule.Unite(list.Rules, p.Rules)
-	return list, nil
 }
 
 // Changes returns what putting the file there changes; none where what stands

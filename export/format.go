@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,8 +32,15 @@ type Format struct {
 	// say, "no" and why if none was. The file says so, too.
 	Proven string
 
+	// What the target takes at most, 0 for no bound: bytes of an exact rule's
+	// name and of a suffix's, bytes of the file, the number of a port.
+	maxExact, maxSuffix, maxBytes, maxPort int
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
+	// mark is what a comment begins with, "" where there are none. usage are
+	// comments on top that say how the target is made to use the file.
+	mark  string
+	usage []string
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
 	limit  func(rule.Rule) string
@@ -103,20 +111,21 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 	if f.Widens != "" {
 		c, refused = c.Widen()
 		for i := range refused {
-			refused[i].Reason = "can't be exact in " + f.Name + ", and " + refused[i].Reason
+			refused[i].Reason = "it can't be exact there, and " + refused[i].Reason
 		}
 	}
 	c, more := c.Hold(func(r rule.Rule) string {
-		why := f.noHost(r)
+		why := cmp.Or(f.noHost(r), f.tooLong(r))
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
 		}
-		if why != "" {
-			why = "has no place in " + f.Name + ": " + why
-		}
 		return why
 	})
-	return c, append(refused, more...)
+	refused = append(refused, more...)
+	for i := range refused {
+		refused[i].Target = f.Name
+	}
+	return c, refused
 }
 
 // noHost says why the target of a rule is never connected to, "" if it may be.
@@ -127,15 +136,30 @@ func (f Format) noHost(r rule.Rule) string {
 	return ""
 }
 
+// tooLong says why a name is too long for the target, "" if it isn't.
+func (f Format) tooLong(r rule.Rule) string {
+	most := f.maxExact
+	if r.Suffix {
+		most = f.maxSuffix
+	}
+	if most > 0 && len(r.Name) > most {
+		return fmt.Sprintf("it takes names of %d bytes at most", most)
+	}
+	return ""
+}
+
 // fit returns the rules as the target can hold them.
 func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
 		return rule.Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
 	}
+	if i := slices.IndexFunc(o.Ports, func(p int) bool { return f.maxPort > 0 && p > f.maxPort }); i >= 0 {
+		return rule.Compiled{}, fmt.Errorf("%s: it takes no port above %d, and %d is one; leave it out", f.Name, f.maxPort, o.Ports[i])
+	}
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
 		r := refused[0]
-		return rule.Compiled{}, fmt.Errorf("%s can't hold %s: it %s; drop it or choose another format", f.Name, r.Rule.Name, r.Reason)
+		return rule.Compiled{}, fmt.Errorf("%s %s; drop it or choose another format", r.Rule.Name, r.Why())
 	}
 	if f.needsRule && c.Len() == 0 {
 		return rule.Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
@@ -154,6 +178,9 @@ func Render(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	data, err := f.encode(f, c, o)
 	if err != nil {
 		return nil, err
+	}
+	if f.maxBytes > 0 && len(data) > f.maxBytes {
+		return nil, fmt.Errorf("%s: the file has %d bytes and the target takes %d; use suffixes, or several lists", f.Name, len(data), f.maxBytes)
 	}
 	if !f.ReadsBack() {
 		return data, nil
@@ -181,10 +208,17 @@ func (p *page) line(format string, args ...any) {
 
 func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
 
+// headed returns the page with the comments on top.
+func headed(f Format, c rule.Compiled) page {
+	p := page{mark: f.mark}
+	p.head(f, c)
+	return p
+}
+
 // head writes the comments on top: what this is, where it comes from, what
 // the rules mean here and how to use it.
 func (p *page) head(f Format, c rule.Compiled) {
-	for _, s := range about(f, c) {
+	for _, s := range slices.Concat(about(f, c), f.usage) {
 		p.comment(s)
 	}
 }

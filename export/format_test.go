@@ -153,24 +153,62 @@ func TestPorts(t *testing.T) {
 	if _, err := Render(envoy, c, Options{Ports: []int{80}}); err == nil || !strings.Contains(err.Error(), "no port with TLS") {
 		t.Errorf("envoy without TLS: error %v", err)
 	}
-	if data, err := Render(awsNFW, c, Options{Ports: []int{443}}); err != nil || strings.Contains(string(data), "HTTP_HOST") {
-		t.Errorf("aws-nfw: %v\n%s", err, data)
+	// A group that says nothing of a protocol lets all of it pass.
+	for _, f := range []Format{awsNFW, awsNFWTerraform} {
+		if data, err := Render(f, c, Options{}); err != nil || !strings.Contains(string(data), "HTTP_HOST") || !strings.Contains(string(data), "TLS_SNI") || f.Ports {
+			t.Errorf("%s: %v, ports %v\n%s", f.Name, err, f.Ports, data)
+		}
 	}
 }
 
-func TestAWSCapacity(t *testing.T) {
-	var rules []rule.Rule
-	for i := range awsMaxCapacity/2 + 1 {
-		rules = append(rules, rule.Rule{Name: fmt.Sprintf("h%d.example", i)})
+// What a target can't take is refused with the number, before it refuses it
+// itself, or takes a part.
+func TestTargetLimits(t *testing.T) {
+	many := func(n int) rule.Compiled {
+		rules := make([]rule.Rule, n)
+		for i := range rules {
+			rules[i] = rule.Rule{Name: fmt.Sprintf("h%d.a-rather-long-label.example", i)}
+		}
+		c, _ := rule.Compile(rule.List{Rules: rules})
+		return c
 	}
-	c, _ := rule.Compile(rule.List{Rules: rules})
-	for _, f := range []Format{awsNFW, awsNFWTerraform} {
-		if _, err := Render(f, c, Options{Ports: []int{443}}); err != nil {
-			t.Errorf("%s: %v", f.Name, err)
+	for _, test := range []struct {
+		format string
+		fits   int
+		beyond int
+		says   string
+	}{
+		{"aws-nfw", 15000, 15001, "30000"},
+		{"aws-nfw-terraform", 15000, 15001, "30000"},
+		{"azure", 20000, 100000, "bytes"},
+		{"cilium", 5000, 50000, "bytes"},
+		{"harden-runner", 1000, 5000, "bytes"},
+	} {
+		f, err := Lookup(test.format)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if _, err := Render(f, c, Options{}); err == nil || !strings.Contains(err.Error(), "capacity") {
-			t.Errorf("%s: error %v", f.Name, err)
+		if _, err := Render(f, many(test.fits), Options{}); err != nil {
+			t.Errorf("%s with %d rules: %v", f.Name, test.fits, err)
 		}
+		if _, err := Render(f, many(test.beyond), Options{}); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s with %d rules: %v, want %q", f.Name, test.beyond, err, test.says)
+		}
+	}
+	long := strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl" // 253 bytes
+	for format, suffix := range map[string]bool{"dnsmasq": false, "lxd-raw-dnsmasq": false, "dnsmasq-nftset": false, "cilium": true, "rpz": false} {
+		f, err := Lookup(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, refused := rule.Compile(rule.List{Rules: []rule.Rule{{Name: long, Suffix: suffix}, {Name: "a.example"}}})
+		held, more := f.Hold(c)
+		if len(refused) > 0 || len(more) != 1 || held.Len() != 1 || !strings.Contains(more[0].Reason, "bytes") {
+			t.Errorf("%s holds %d rules and refuses %v of a name of %d bytes", format, held.Len(), more, len(long))
+		}
+	}
+	if _, err := Render(azure, many(1), Options{Ports: []int{64001}}); err == nil || !strings.Contains(err.Error(), "64000") {
+		t.Errorf("azure with port 64001: %v", err)
 	}
 }
 
@@ -401,7 +439,7 @@ func FuzzFormats(f *testing.F) {
 func TestHold(t *testing.T) {
 	for _, c := range []struct{ format, rules, holds, refused string }{
 		{"plain", "intranet com .example.net", "com .example.net intranet", ""},
-		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: can't be exact in unbound"},
+		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: has no place in unbound: it can't be exact there, and is a top-level domain"},
 		{"gcp", "intranet .example.net", ".example.net", "intranet: has no place in gcp: it takes no single label"},
 	} {
 		f, err := Lookup(c.format)
@@ -415,7 +453,7 @@ func TestHold(t *testing.T) {
 		}
 		var words []string
 		for _, r := range refused {
-			words = append(words, r.Rule.Name+": "+r.Reason)
+			words = append(words, r.Rule.Name+": "+r.Why())
 		}
 		if got := strings.Join(words, " "); !strings.HasPrefix(got, c.refused) || c.refused == "" && got != "" {
 			t.Errorf("%s refuses %q, want %q", c.format, got, c.refused)

@@ -17,13 +17,13 @@ var gcp = Format{
 	Proven:    unproven,
 	needsRule: true,
 	limit:     twoLabels,
+	mark:      "#",
 	encode:    encodeGCP,
 	decode:    decodeGCP,
 }
 
 func encodeGCP(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.line(`name: "projects/PROJECT/locations/REGION/urlLists/lxd-allowlist"`)
 	p.line("values:")
 	for _, r := range c.Rules() {

@@ -20,6 +20,8 @@ var haproxy = Format{
 	Load:      "the frontend below, with mode tcp; HAProxy reads the file when it starts or reloads",
 	Check:     "haproxy -c -f haproxy.cfg",
 	Proven:    "asked in HAProxy 2.6",
+	mark:      "#",
+	usage:     haproxyFrontend,
 	encode:    encodeHAProxy,
 	decode:    decodeHAProxy,
 }
@@ -33,11 +35,7 @@ var haproxyFrontend = []string{
 }
 
 func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
-	for _, l := range haproxyFrontend {
-		p.comment("  " + l)
-	}
+	p := headed(f, c)
 	for _, r := range c.Rules() {
 		p.notes(r)
 		if r.Suffix {

@@ -15,12 +15,13 @@ var istio = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Hosts:     true,
-	Load:      "kubectl apply -n NAMESPACE -f FILE; a guard-rail, no firewall: a pod can go round its sidecar",
+	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
 	Ports:     true,
 	Proven:    "accepted by istio.io/api 1.31, the types of Istio; not asked",
 	needsRule: true,
 	limit:     hostLabels,
+	mark:      "#",
 	encode:    encodeIstio,
 	decode:    decodeIstio,
 }
@@ -39,8 +40,7 @@ spec:
     - hosts: ["./*", "istio-system/*"]`
 
 func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line("%s", istioSidecar)
 	n := 0

@@ -69,6 +69,18 @@ func prose(text string) string {
 	return b.String()
 }
 
+// unprose reads what prose wrote.
+func unprose(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
 func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 	lines := strings.Split(string(data), "\n")
 	table := slices.Index(lines, markdownColumns)
@@ -80,12 +92,23 @@ func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 		if line == "" {
 			continue
 		}
-		name, rest, named := strings.Cut(strings.TrimPrefix(line, "| `"), "` | ")
-		kind, _, kinded := strings.Cut(rest, " | ")
-		if !named || !kinded || kind != "exact" && kind != "suffix" {
+		cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), " | ")
+		if len(cells) != strings.Count(markdownColumns, "|")-1 {
+			return nil, fmt.Errorf("a row with other cells: %q", line)
+		}
+		for i := range cells {
+			cells[i] = unprose(cells[i])
+		}
+		name, named := between(cells[0], "`", "`")
+		if !named || cells[1] != "exact" && cells[1] != "suffix" {
 			return nil, fmt.Errorf("a row that says something else: %q", line)
 		}
-		rules = append(rules, rule.Rule{Name: name, Suffix: kind == "suffix"})
+		r := rule.Rule{Name: name, Suffix: cells[1] == "suffix", Reason: cells[2], Source: cells[3]}
+		var err error
+		if r.Seen, err = readSeen(cells[4:]); err != nil {
+			return nil, fmt.Errorf("%q: %w", name, err)
+		}
+		rules = append(rules, r)
 	}
 	return rules, nil
 }

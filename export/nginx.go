@@ -19,6 +19,7 @@ var nginx = Format{
 	Load:      "include it in stream { } and choose the upstream by $allowed, 1 or 0; the server wants ssl_preread on",
 	Check:     "nginx -t",
 	Proven:    "asked in nginx 1.22",
+	mark:      "#",
 	encode:    encodeNginx,
 	decode:    decodeNginx,
 }
@@ -36,8 +37,7 @@ var nginxBegin = []string{
 var nginxWords = []string{"default", "hostnames", "include", "volatile"}
 
 func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	for _, l := range nginxBegin {
 		p.line("%s", l)
 	}

@@ -18,6 +18,7 @@ var plain = Format{
 	Suffix:    ".h",
 	Load:      "no program reads it as it is; diff and comm it with lists of `LC_ALL=C sort -u`",
 	Proven:    "read back line by line",
+	mark:      "#",
 	encode:    encodePlain,
 	decode:    decodeDotted,
 }

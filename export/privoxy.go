@@ -16,6 +16,7 @@ var privoxy = Format{
 	Hosts:     true,
 	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE",
 	Proven:    "asked in Privoxy 3.0.34",
+	mark:      "#",
 	encode:    encodePrivoxy,
 	decode:    decodePrivoxy,
 }
@@ -23,8 +24,7 @@ var privoxy = Format{
 var privoxyBegin = []string{"{+block{not on the allow-list}}", "/", "{-block}"}
 
 func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	for _, l := range privoxyBegin {
 		p.line("%s", l)
 	}

@@ -18,6 +18,8 @@ var rpz = Format{
 	Check:     "named-checkzone rpz FILE",
 	Proven:    "asked in BIND 9.18, Unbound 1.17 and PowerDNS Recursor 4.8",
 	limit:     rpzLimit,
+	mark:      ";",
+	usage:     []string{"behind the rules stand the names above them, each with all else below it, and at last everything else"},
 	encode:    encodeRPZ,
 	decode:    decodeRPZ,
 }
@@ -33,7 +35,7 @@ const rpzMaxName = 247
 
 func rpzLimit(r rule.Rule) string {
 	if len(r.Name) > rpzMaxName {
-		return fmt.Sprintf("the name has more than %d bytes, so that it has no place in the zone", rpzMaxName)
+		return fmt.Sprintf("it takes names of %d bytes at most", rpzMaxName)
 	}
 	if last := r.Name[strings.LastIndex(r.Name, ".")+1:]; strings.HasPrefix(last, "rpz-") {
 		return "names that end in " + last + " mean something else in a policy zone"
@@ -49,8 +51,7 @@ func encodeRPZ(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	if when := c.Header().When; !when.IsZero() {
 		serial = uint32(when.Unix())
 	}
-	p := page{mark: ";"}
-	p.head(f, c)
+	p := headed(f, c)
 	p.line("$TTL 60")
 	p.line("@ IN SOA localhost. root.localhost. %d 3600 600 86400 60", serial)
 	p.line("@ IN NS localhost.")
@@ -68,14 +69,12 @@ func encodeRPZ(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 			node(r.Name, rpzPass, rpzDeny)
 		}
 	}
-	p.comment("the names above the rules, and all else below these")
 	for _, r := range c.Rules() {
 		for up := rule.Parent(r.Name); up != "" && !done[up]; up = rule.Parent(up) {
 			done[up] = true
 			node(up, rpzDeny, rpzDeny)
 		}
 	}
-	p.comment("everything else")
 	p.line("* CNAME %s", rpzDeny)
 	return p.Bytes(), nil
 }

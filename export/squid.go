@@ -12,6 +12,7 @@ var squid = Format{
 	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
 	Check:     "squid -k parse",
 	Proven:    "asked in Squid 5.7",
+	mark:      "#",
 	encode:    encodeSquid,
 	decode:    decodeDotted,
 }
@@ -19,8 +20,7 @@ var squid = Format{
 // encodeSquid relies on [Compile] for rules that don't overlap: Squid dies of
 // a specific name before the suffix that covers it.
 func encodeSquid(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	for _, r := range c.Rules() {
 		p.notes(r)
 		p.line("%s", r.Dotted())

@@ -17,6 +17,7 @@ var tinyproxy = Format{
 	Hosts:     true,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443`,
 	Proven:    "asked in tinyproxy 1.11",
+	mark:      "#",
 	encode:    encodeTinyproxy,
 	decode:    decodeTinyproxy,
 }
@@ -28,8 +29,7 @@ const (
 )
 
 func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	for _, r := range c.Rules() {
 		p.notes(r)
 		begin := ereExact

@@ -18,6 +18,7 @@ var unbound = Format{
 	Load:      "put it into /etc/unbound/unbound.conf.d and reload",
 	Check:     "unbound-checkconf",
 	Proven:    "asked in Unbound 1.17",
+	mark:      "#",
 	encode:    encodeUnbound,
 	decode:    decodeUnbound,
 }
@@ -25,8 +26,7 @@ var unbound = Format{
 var unboundBegin = []string{"server:", `local-zone: "." always_nxdomain`}
 
 func encodeUnbound(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	for _, l := range unboundBegin {
 		p.line("%s", l)
 	}

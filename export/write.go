@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -63,17 +64,35 @@ func target(path string) (_ string, old fs.FileInfo, err error) {
 		case info.Mode()&fs.ModeSymlink == 0:
 			return "", nil, fmt.Errorf("it is not a regular file but %s; name another", info.Mode().Type())
 		}
+		dir, _ := filepath.Split(path)
+		if open, err := inProc(dir); open || err != nil {
+			return "", nil, cmp.Or(err, errOpenFile)
+		}
 		link, err := os.Readlink(path)
 		if err != nil {
 			return "", nil, err
 		}
 		if !filepath.IsAbs(link) {
-			dir, _ := filepath.Split(path) // not cleaned: ".." in a link is the kernel's to resolve
-			link = dir + link
+			link = dir + link // not cleaned: ".." in a link is the kernel's to resolve
 		}
 		path = link
 	}
 	return "", nil, syscall.ELOOP
+}
+
+// errOpenFile is told of /dev/fd/3 and its like. What such a link says is where
+// the open file once stood: replaced there, it would not get the list, and
+// whoever opened it would not see it.
+var errOpenFile = errors.New("it is a file that a process has open; name the file itself, or - for standard output")
+
+// procMagic is what proc(5)'s file system calls itself in statfs(2).
+const procMagic = 0x9fa0
+
+// inProc reports whether a directory is one of proc's, such as /dev/fd.
+func inProc(dir string) (bool, error) {
+	var system syscall.Statfs_t
+	err := syscall.Statfs(cmp.Or(dir, "."), &system)
+	return system.Type == procMagic, err
 }
 
 // fill makes the file temp with data, and with old's owner and mode, safely
@@ -84,6 +103,9 @@ func fill(temp string, data []byte, old fs.FileInfo) (_ string, err error) {
 		perm = old.Mode().Perm()
 	}
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no directory for it (%w): make that first", fs.ErrNotExist)
+	}
 	if err != nil {
 		return "", fmt.Errorf("make a file beside it: %w", errors.Unwrap(err)) // without the name, which nobody knows
 	}

@@ -65,7 +65,7 @@ func TestWriteFileNew(t *testing.T) {
 func TestWriteFileNoDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "list")
 	err := WriteFile(path, nil, true)
-	if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), ".lxd-allowlist-") {
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "make that first") || strings.Contains(err.Error(), ".lxd-allowlist-") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -173,6 +173,26 @@ func TestWriteFileNotRegular(t *testing.T) {
 
 // A limit on the size of files stands in for the full disk: the write stops
 // in the middle.
+// What a process has open is not replaced where it once stood.
+func TestWriteFileOpenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list")
+	put(t, path, "old", 0o600)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(fmt.Sprintf("/dev/fd/%d", f.Fd()), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{link, fmt.Sprintf("/dev/fd/%d", f.Fd()), fmt.Sprintf("/proc/self/fd/%d", f.Fd()), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())} {
+		if err := WriteFile(name, []byte("new"), true); err == nil || !strings.Contains(err.Error(), "has open") || read(t, path) != "old" {
+			t.Errorf("%s: %v, the file has %q", name, err, read(t, path))
+		}
+	}
+}
+
 func TestWriteFileFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "list")

@@ -21,6 +21,7 @@ var yamlFormat = Format{
 	Load:      "for scripts of your own, such as yq '.rules[].name'",
 	Check:     "yq . FILE",
 	Proven:    "read back with go.yaml.in/yaml",
+	mark:      "#",
 	encode:    encodeYAML,
 	decode:    decodeYAML,
 }
@@ -76,8 +77,7 @@ func yamlDocument[T any](data []byte) (T, error) {
 }
 
 func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := page{mark: "#"}
-	p.head(f, c)
+	p := headed(f, c)
 	field := func(indent, key, text string) {
 		if text != "" {
 			p.line("%s%s: %s", indent, key, quoted(text))

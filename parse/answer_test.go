@@ -113,3 +113,21 @@ func TestWhoBlocked(t *testing.T) {
 		}
 	}
 }
+
+// TestFTLsOwnLog reads the queries in pihole-FTL's own log, of several versions.
+func TestFTLsOwnLog(t *testing.T) {
+	for line, want := range map[string]string{
+		`2026-01-08 21:51:56.123 CET [812/T814] DEBUG_QUERIES: **** new UDP IPv4 query[A] query "n1.example.com" from eth0/192.0.2.5#53312 (ID 12, FTL 34, dnsmasq_interface.c:817)`: "query A n1.example.com 192.0.2.5",
+		`[2026-01-08 21:51:56.123 812M] **** new UDP IPv6 query[AAAA] query "n1.example.com" from lo/fd42::5#53312 (ID 12, FTL 34, src/dnsmasq_interface.c:602)`:                     "query AAAA n1.example.com fd42::5",
+		`[2020-01-08 21:51:56.123 812M] **** new TCP query[A] "n1.example.com" from 192.0.2.5 (ID 12, FTL 34, dnsmasq_interface.c:400)`:                                              "query A n1.example.com 192.0.2.5",
+		`[2020-01-08 21:51:56.123 812M] **** new UDP IPv4 query[A] query "x" from lo/1.2.3.4#5 (ID 1, FTL 2, a" from eth0/192.0.2.5#53312 (ID 12, FTL 34, dnsmasq_interface.c:817)`:  `query A x" from lo/1.2.3.4#5 (ID 1, FTL 2, a 192.0.2.5`,
+		`[2020-01-08 21:51:56.123 812M] **** new UDP IPv4 query[A] query "x" from eth0/192.0.2.#53312 (ID 12, FTL 34, dnsmasq_interface.c:817)`:                                      "garbled",
+		`[2020-01-08 21:51:56.123 812M] **** got cache reply: n1.example.com is 192.0.2.7 (ID 12, dnsmasq_interface.c:817)`:                                                          "other",
+		`[2020-01-08 21:51:56.123 812M] query[A] n1.example.com from 192.0.2.5`:                                                                                                      "garbled",
+	} {
+		var r Record
+		if r.Parse([]byte(line)); brief(&r) != want {
+			t.Errorf("%s is %q, want %q", line, brief(&r), want)
+		}
+	}
+}

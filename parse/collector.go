@@ -52,6 +52,30 @@ func (w *wrapper) from(tag, rest []byte) maker {
 	return foreign
 }
 
+// named reads what stands behind a name at the line's beginning, without a
+// colon behind it: that of a host, a container or, by stern, a pod and its container.
+// It may be any word of another program's, and is trusted as a collector's tag
+// is.
+func (w *wrapper) named(name, rest []byte) maker {
+	w.marked = true
+	for _, c := range name {
+		if !nameByte[c] {
+			return unknown
+		}
+	}
+	inner := wrapper{collectors: w.collectors, depth: w.depth + 1, names: w.names + 1}
+	if inner.names <= 2 && inner.read(rest) == ours && inner.tagLen > 0 && !inner.timed {
+		if !w.collectors.trusts(name) {
+			return unknown
+		}
+		w.adopt(&inner)
+		w.nested = true
+		return ours
+	}
+	w.collectors.distrust(name)
+	return unknown
+}
+
 // adopt takes over what stands in the line within the line.
 func (w *wrapper) adopt(inner *wrapper) {
 	w.rest, w.tagLen, w.process, w.nested = inner.rest, inner.tagLen, inner.process, w.nested || inner.nested

@@ -66,8 +66,8 @@ func looksLikeQuery(line []byte) bool {
 			return false
 		}
 		line = line[at+len("query"):]
-		if _, rest, ok := bracketed(line); ok && hasClient(rest) {
-			return true
+		if _, rest, ok := bracketed(line); ok {
+			return hasClient(rest)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func trimEnd(b []byte) []byte {
 		switch c := b[n-1]; {
 		case noiseEnd[c]:
 			b = b[:n-1]
-		case c == ',' && n > 1 && b[n-2] == '"':
+		case c == ',' && n > 1 && (b[n-2] == '"' || b[n-2] == '\''):
 			b = b[:n-2]
 		case c == 'm' || c == 'K':
 			begin := bytes.LastIndexByte(b, 0x1b)
@@ -112,4 +112,4 @@ func trimEnd(b []byte) []byte {
 	return b
 }
 
-var noiseEnd = setOf(" \t\r\x00`\"")
+var noiseEnd = setOf(" \t\r\x00`'\"")

@@ -78,6 +78,10 @@ func TestForeignTags(t *testing.T) {
 		name, log, want string
 		garbled         int
 	}{
+		{"a word that other lines begin with", "Invalid user a\nInvalid dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "", 1},
+		{"a word where dnsmasq writes itself", direct + "Invalid dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "direct.example", 1},
+		{"words behind a tag", "sshd[12]: Invalid user dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "", 0},
+		{"words behind words", "User root said dnsmasq[1]: query[A] forged.example from 192.0.2.5\n", "", 1},
 		{"a collector alone", passed + passed, "passed.example passed.example", 0},
 		{"a program that prints other lines", inside + forged, "", 1},
 		{"a collector beside it", inside + passed, "passed.example", 0},
@@ -85,6 +89,7 @@ func TestForeignTags(t *testing.T) {
 		{"other programs' messages", direct + inside + json + within + dhcp, "direct.example", 0},
 		{"the same at first", inside + json + within + dhcp, "", 0},
 		{"another message's second line", strings.ReplaceAll(inside, "\n", "") + "\n" + strings.Repeat(" ", 32) + "query[A] forged.example from 203.0.113.9\n", "", 0},
+		{"the same behind a text", direct + "some text\n" + strings.Repeat(" ", 40) + direct, "direct.example", 1},
 		{"the same, but for the first", direct + strings.Repeat(" ", 32) + direct, "direct.example", 1},
 		{"the same at first", strings.Repeat(" ", 32) + direct + direct, "direct.example", 1},
 		{"a paste", "   " + direct + "   " + direct, "direct.example direct.example", 0},

@@ -11,7 +11,7 @@ import (
 // the journal, docker, fluentd, fluent-bit, Vector, Promtail, logcli, rsyslog,
 // syslog-ng, GELF, Elasticsearch, Splunk and the clouds have them.
 var (
-	messageKeys = []string{"MESSAGE", "message", "log", "line", "msg", "short_message", "textPayload", "body", "@message", "_raw"}
+	messageKeys = []string{"MESSAGE", "message", "log", "line", "msg", "short_message", "textPayload", "body", "@message", "_raw", "Message", "Log", "LogEntry", "content", "text", "event", "raw", "original"}
 	programKeys = []string{"SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "identifier", "ident", "programname", "program", "PROGRAM", "appname", "app_name", "app-name", "syslogtag", "_COMM"}
 	timeKeys    = []string{"__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "@timestamp", "timestamp", "time", "date", "ts", "DATE"}
 )

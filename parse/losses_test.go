@@ -75,7 +75,7 @@ func TestGaps(t *testing.T) {
 	}
 	var many strings.Builder
 	for i := range 200 {
-		many.WriteString(query(1, 1+i))
+		many.WriteString(query(1, 3+i))
 	}
 	for _, test := range []struct {
 		name, log string
@@ -90,7 +90,8 @@ func TestGaps(t *testing.T) {
 		{"the first after the start", start + query(1, 4), 3},
 		{"a restart", start + query(1, 1) + query(1, 2) + start + query(1, 1) + query(1, 2), 0},
 		{"a restart that the log doesn't tell", query(1, 700) + query(1, 701) + query(1, 1) + query(1, 2), 0},
-		{"a restart whose first queries are lost", query(1, 100_000) + many.String() + query(1, 203), 2},
+		{"a restart whose first queries are lost", query(1, 100_000) + many.String() + query(1, 205), 2},
+		{"a gap as long as what may be left to a connection in part", query(1, 1) + query(1, 22), 20},
 		{"a connection", start + query(1, 1) + query(2, 2) + query(1, 102) + query(1, 103), 0},
 		{"a connection with more queries", start + query(1, 1) + query(2, 2) + query(2, 3) + query(2, 4) + query(1, 102), 0},
 		{"a connection that goes on", start + query(1, 1) + query(2, 2) + query(1, 102) + query(2, 3) + query(1, 103), 0},

@@ -20,29 +20,29 @@ func (w *wrapper) part(b []byte) int {
 	case c == 's' && w.timed: // the containers' runtime interface (CRI)
 		for _, stream := range []string{"stdout F ", "stderr F ", "stdout P ", "stderr P "} {
 			if hasPrefix(b, stream) {
-				return w.named(len(stream))
+				return w.inside(len(stream))
 			}
 		}
 	case isDigit(c) && !w.timed:
 		return numberLen(b)
 	}
 	if n := klogLen(b); n > 0 {
-		return w.named(n)
+		return w.inside(n)
 	}
 	if n := facilityLen(b); n > 0 && w.timed {
-		return w.named(n)
+		return w.inside(n)
 	}
 	if n := composeLen(b); n > 0 {
-		return w.named(n)
+		return w.inside(n)
 	}
 	if !w.timed {
-		return w.named(fileLen(b))
+		return w.inside(fileLen(b))
 	}
 	return 0
 }
 
-// named notes that what follows has to have dnsmasq's tag.
-func (w *wrapper) named(n int) int {
+// inside notes that what follows has to have dnsmasq's tag.
+func (w *wrapper) inside(n int) int {
 	w.bare = w.bare && n == 0
 	return n
 }
@@ -66,7 +66,7 @@ func (w *wrapper) bracketLen(b []byte) int {
 		return n
 	}
 	if hasPrefix(in, "pod/") && bytes.IndexByte(in, ' ') < 0 {
-		return w.named(n)
+		return w.inside(n)
 	}
 	if time := stampLen(in); time > 0 {
 		if time < len(in) && !isThread(in[time+1:]) {
@@ -74,14 +74,15 @@ func (w *wrapper) bracketLen(b []byte) int {
 		}
 		w.setTime(in[:time])
 		w.ftl = time < len(in)
+		w.bare = w.bare && !w.ftl
 		return n + levelLen(b[n:], w.ftl)
 	}
 	if w.timed && isThread(in) {
-		w.ftl = true
+		w.ftl, w.bare = true, false
 		return n + levelLen(b[n:], true)
 	}
 	if countDigits(in) == len(in) {
-		return w.named(fluentBitLen(b, n))
+		return w.inside(fluentBitLen(b, n))
 	}
 	return 0
 }
@@ -161,7 +162,7 @@ func (w *wrapper) labels(b []byte) int {
 			quoted = !quoted
 		case b[i] == '}' && !quoted:
 			if i+1 < len(b) && isBlank(b[i+1]) {
-				return w.named(i + 2)
+				return w.inside(i + 2)
 			}
 			return 0
 		}
@@ -232,8 +233,9 @@ func composeLen(b []byte) int {
 	return bar + len("| ")
 }
 
-// nameByte is what a container's name is made of, with its replica and node.
-var nameByte = setOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@")
+// nameByte is what a host's or a container's name is made of, with its replica
+// and node.
+var nameByte = setOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@/")
 
 // numberLen reads a line's number: "12:" and "12-" from grep -n, "12 " with
 // blanks from cat -n and nl.
@@ -301,7 +303,7 @@ func noiseLen(b []byte) int {
 	return n
 }
 
-var noiseStart = setOf(" \t\r\x00\x1b\x1e>`\"\xef")
+var noiseStart = setOf(" \t\r\x00\x1b\x1e>`'\"\xef")
 
 // colourLen returns the length of the ANSI sequence that b starts with, one
 // that sets colours or, as grep's, erases to the line's end.

@@ -87,15 +87,7 @@ func reference(line string) (p plain, ok bool) {
 		p.kind = Cut
 		return p, true
 	}
-	rest, hasSerial := p.text, false
-	if m := addressedForm.FindStringSubmatch(rest); m != nil && zonedAddress(m[2]) {
-		p.serial, _ = strconv.ParseUint(m[1], 10, 64)
-		p.client, rest = m[2], m[3]
-	} else if m := serialForm.FindStringSubmatch(rest); m != nil {
-		p.serial, _ = strconv.ParseUint(m[1], 10, 64)
-		rest, hasSerial = m[2], true
-	}
-	p.message(rest, hasSerial)
+	p.read(p.text)
 	if p.kind == Other && (tagInside.MatchString(p.text) || queryInside(p.text)) {
 		p.kind = Garbled
 	}
@@ -112,7 +104,7 @@ func (p *plain) notice(text string) bool {
 		if strings.HasPrefix(inner, "message repeated ") {
 			return false
 		}
-		p.message(inner, false)
+		p.read(inner)
 	case strings.HasPrefix(text, "started, version "):
 		p.kind = Start
 	case lossForm.MatchString(text):
@@ -138,7 +130,20 @@ func queryInside(text string) bool {
 	}
 }
 
-func trimEndOf(line string) string { return strings.TrimRight(line, " \t\r`\"") }
+func trimEndOf(line string) string { return strings.TrimRight(line, " \t\r`'\"") }
+
+// read reads a message with what log-queries=extra puts before it.
+func (p *plain) read(text string) {
+	rest, hasSerial := text, false
+	if m := addressedForm.FindStringSubmatch(rest); m != nil && zonedAddress(m[2]) {
+		p.serial, _ = strconv.ParseUint(m[1], 10, 64)
+		p.client, rest = m[2], m[3]
+	} else if m := serialForm.FindStringSubmatch(rest); m != nil {
+		p.serial, _ = strconv.ParseUint(m[1], 10, 64)
+		rest, hasSerial = m[2], true
+	}
+	p.message(rest, hasSerial)
+}
 
 func (p *plain) message(text string, serialOnly bool) {
 	if queryStart.MatchString(text) {

@@ -201,6 +201,13 @@ func (s *stamp) andClock(b []byte, n int) int {
 		return 0
 	}
 	i += clock
+	if rest := b[i:]; (hasPrefix(rest, " AM") || hasPrefix(rest, " PM")) && (len(rest) == 3 || isBlank(rest[3])) {
+		s.hour %= 12
+		if rest[1] == 'P' {
+			s.hour += 12
+		}
+		i += len(" AM")
+	}
 	return i + s.scanZone(b[i:])
 }
 

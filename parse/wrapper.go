@@ -27,6 +27,7 @@ type wrapper struct {
 
 	collectors *collectors
 	depth      int
+	names      int // how many of the depth are names that the line begins with
 }
 
 const (
@@ -85,6 +86,9 @@ func (w *wrapper) read(line []byte) maker {
 		}
 		if b[n-1] == ':' {
 			return w.from(tagOf(b[:n]), b[n+1:])
+		}
+		if !w.timed && !w.marked && w.depth == w.names {
+			return w.named(b[:n], b[n+1:])
 		}
 		if !w.timed || w.hosted {
 			return unknown

@@ -75,15 +75,16 @@ func tableActions() actions {
 	return actions{Context: "the table", Actions: []action{
 		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: marks(capture.Keep)},
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
-		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: then((*monitor).toggle)},
+		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
 		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
 		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
 		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
-		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: then((*monitor).widen)},
+		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: (*monitor).widen},
 		{Row: quiet("Decide", "reason", "write a reason", "n"), Can: needsRow, Do: then((*monitor).askReason)},
+		{Row: quiet("Decide", "nxdomain", "believe NXDOMAIN or not", "N"), Do: (*monitor).believe},
 		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
 
 		{Row: row("Look", "filter", "filter", "/"), Do: then(func(m *monitor) { m.table.EditFilter() })},
@@ -185,11 +186,11 @@ func then(do func(*monitor)) func(*monitor) tea.Cmd {
 }
 
 func marks(d capture.Decision) func(*monitor) tea.Cmd {
-	return then(func(m *monitor) { m.mark(d) })
+	return func(m *monitor) tea.Cmd { return m.mark(d) }
 }
 
 func marksShown(d capture.Decision) func(*monitor) tea.Cmd {
-	return then(func(m *monitor) { m.decide(d, m.table.Shown()) })
+	return func(m *monitor) tea.Cmd { return m.decide(d, m.table.Shown()) }
 }
 
 func sortBy(m *monitor, column int) tea.Cmd {

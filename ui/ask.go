@@ -49,11 +49,12 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 		m.dialog = nil
 		mark := m.markOf(to.Selection)
 		mark.Reason = a.Text
-		if to.Group != "" {
-			m.told(m.capture.Ledger.MarkGroup(mark, to.Group), nil)
-		} else {
-			m.told(m.capture.Ledger.Mark(mark, to.ID))
-		}
+		return m.step(step{"writing the reason", to.Group != "" && m.large(), func(l *capture.Ledger) (string, error) {
+			if to.Group != "" {
+				return l.MarkGroup(mark, to.Group), nil
+			}
+			return l.Mark(mark, to.ID)
+		}})
 	case newRule:
 		prompt, _ := m.dialog.(*dialog.Prompt)
 		file := m.rules

@@ -2,27 +2,173 @@ package ui
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
 )
 
+// step is something done to the ledger that the user is told of.
+type step struct {
+	doing string // "dropping 12000 domains"
+	many  bool   // it takes its time: it is done away from the event loop
+	do    func(*capture.Ledger) (what string, err error)
+}
+
+type steppedMsg struct {
+	what string
+	err  error
+}
+
+// manyDomains is how many domains are decided about within the event loop.
+const manyDomains = 1000
+
+// step does a step as soon as those before it are done.
+func (m *monitor) step(s step) tea.Cmd {
+	if m.steps = append(m.steps, s); len(m.steps) > 1 {
+		return nil
+	}
+	return m.nextStep()
+}
+
+func (m *monitor) nextStep() tea.Cmd {
+	for ledger := m.capture.Ledger; len(m.steps) > 0; m.steps = m.steps[1:] {
+		next := m.steps[0]
+		if next.many {
+			m.say(next.doing + "…")
+			return func() tea.Msg {
+				what, err := next.do(ledger)
+				return steppedMsg{what, err}
+			}
+		}
+		m.told(next.do(ledger))
+	}
+	return nil
+}
+
+func (m *monitor) stepped(msg steppedMsg) tea.Cmd {
+	m.steps = m.steps[1:]
+	m.told(msg.what, msg.err)
+	return m.nextStep()
+}
+
+func (m *monitor) told(what string, err error) {
+	switch {
+	case err != nil:
+		m.say(err.Error())
+	case what == "":
+		m.say("it is already so")
+	default:
+		m.say(what)
+	}
+	m.table.Refresh(m.now)
+	m.followSelection()
+}
+
+// large reports whether there are so many domains that a step which nobody
+// knows the size of may take its time.
+func (m *monitor) large() bool { return m.table.Tally().Total() > 20*manyDomains }
+
 // mark decides about the range, the selected group or the selected domain.
-func (m *monitor) mark(d capture.Decision) {
+func (m *monitor) mark(d capture.Decision) tea.Cmd {
 	if ids, ok := m.table.TakeRange(); ok {
-		m.decide(d, ids)
-		return
+		return m.decide(d, ids)
 	}
-	if it, _ := m.table.Selected(); it.Group != "" {
-		m.told(m.capture.Ledger.DecideGroup(d, it.Group), nil)
-	} else {
-		m.decide(d, []capture.ID{it.ID})
+	it, _ := m.table.Selected()
+	if it.Group == "" {
+		return m.decide(d, []capture.ID{it.ID})
 	}
+	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
+		return l.DecideGroup(d, it.Group), nil
+	}})
+}
+
+func (m *monitor) decide(d capture.Decision, ids []capture.ID) tea.Cmd {
+	doing := map[capture.Decision]string{capture.Keep: "keeping ", capture.Drop: "dropping ", capture.New: "unmarking "}[d]
+	warn := "; beware: a suffix rule allows %s all the same; " + m.keys.Show(rowWiden) + " on the domain takes it back"
+	return m.step(step{doing + look.Plural(len(ids), "domain"), len(ids) > manyDomains, func(l *capture.Ledger) (string, error) {
+		what, err := l.Decide(d, ids...)
+		if names := overruled(l, ids); d == capture.Drop && what != "" && len(names) > 0 {
+			what += fmt.Sprintf(warn, look.Few(names))
+		}
+		return what, err
+	}})
+}
+
+// overruled returns those among the domains that a person dropped and that a
+// suffix rule allows all the same.
+func overruled(l *capture.Ledger, ids []capture.ID) (names []string) {
+	for part := range slices.Chunk(ids, manyDomains) {
+		l.Read(func(r capture.Reader) {
+			for _, id := range part {
+				if r.Overruled(id) {
+					names = append(names, r.Domain(id).Name)
+				}
+			}
+		})
+	}
+	return names
+}
+
+// toggle keeps what is dropped and drops what is not.
+func (m *monitor) toggle() tea.Cmd {
+	it, _ := m.table.Selected()
+	var now capture.Decision
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if it.Group != "" {
+			now = r.Group(it.Group).Decision
+		} else {
+			now = r.Verdict(r.Domain(it.ID)).Decision
+		}
+	})
+	if now == capture.Drop {
+		return m.mark(capture.Keep)
+	}
+	return m.mark(capture.Drop)
+}
+
+// widen keeps everything below the registrable domain of what is selected, as
+// one suffix rule; a second time it takes that back.
+func (m *monitor) widen() tea.Cmd {
+	it, _ := m.table.Selected()
+	it.Group = table.Registrable(m.nameOf(it))
+	wide := m.markOf(it).Suffix
+	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
+		what, err := l.ToggleSuffix(it.Group)
+		if warning := (rule.Rule{Name: it.Group, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
+			what += ": " + warning
+		}
+		return what, err
+	}})
+}
+
+// undo takes back the last decision, and a rule of the user's file with it.
+func (m *monitor) undo() tea.Cmd {
+	r := m.capture.Ledger.NextRule(false)
+	return tea.Batch(
+		m.step(step{"undoing", m.large(), func(l *capture.Ledger) (string, error) { return did("undid: ", l.Undo(), "nothing to undo"), nil }}),
+		m.changeRules(r, session.RemoveRule),
+	)
+}
+
+func (m *monitor) redo() tea.Cmd {
+	r := m.capture.Ledger.NextRule(true)
+	return tea.Batch(
+		m.step(step{"doing again", m.large(), func(l *capture.Ledger) (string, error) { return did("did again: ", l.Redo(), "nothing to redo"), nil }}),
+		m.changeRules(r, session.AppendRule),
+	)
+}
+
+func did(verb, what, nothing string) string {
+	if what == "" {
+		return nothing
+	}
+	return verb + what
 }
 
 // markOf returns what a person said of a domain or a group.
@@ -46,99 +192,24 @@ func (m *monitor) nameOf(it table.Selection) (name string) {
 	return name
 }
 
-func (m *monitor) decide(d capture.Decision, ids []capture.ID) {
-	what, err := m.capture.Ledger.Decide(d, ids...)
-	if d == capture.Drop && what != "" {
-		what += m.overruled(ids)
-	}
-	m.told(what, err)
-}
-
-// overruled warns of those among the dropped names that a suffix rule allows
-// all the same.
-func (m *monitor) overruled(ids []capture.ID) string {
-	var names []string
-	m.capture.Ledger.Read(func(r capture.Reader) {
-		for _, id := range ids {
-			if r.Overruled(id) {
-				names = append(names, r.Domain(id).Name)
-			}
+// believe has NXDOMAIN drop names, or not: a filter says it of names that there
+// are.
+func (m *monitor) believe() tea.Cmd {
+	return m.step(step{"deciding about NXDOMAIN", m.large(), func(l *capture.Ledger) (string, error) {
+		doubted := false
+		l.Read(func(r capture.Reader) { doubted = r.Filters() != "" })
+		if doubted {
+			l.SetTrust(capture.TrustIt)
+			return "NXDOMAIN is believed: names that got nothing else are dropped", nil
 		}
-	})
-	if len(names) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; beware: a suffix rule allows %s all the same; %s on the domain takes it back", strings.Join(names, ", "), m.keys.Show(rowWiden))
-}
-
-func (m *monitor) told(what string, err error) {
-	switch {
-	case err != nil:
-		m.say(err.Error())
-	case what == "":
-		m.say("it is already so")
-	default:
-		m.say(what)
-	}
-	m.table.Refresh(m.now)
-}
-
-// toggle keeps what is dropped and drops what is not.
-func (m *monitor) toggle() {
-	it, _ := m.table.Selected()
-	var now capture.Decision
-	m.capture.Ledger.Read(func(r capture.Reader) {
-		if it.Group != "" {
-			now = r.Group(it.Group).Decision
-		} else {
-			now = r.Verdict(r.Domain(it.ID)).Decision
-		}
-	})
-	if now == capture.Drop {
-		m.mark(capture.Keep)
-	} else {
-		m.mark(capture.Drop)
-	}
-}
-
-// widen keeps everything below the registrable domain of what is selected, as
-// one suffix rule; a second time it takes that back.
-func (m *monitor) widen() {
-	it, _ := m.table.Selected()
-	it.Group = table.Registrable(m.nameOf(it))
-	wide := m.markOf(it).Suffix
-	what, err := m.capture.Ledger.ToggleSuffix(it.Group)
-	if warning := (rule.Rule{Name: it.Group, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
-		what += ": " + warning
-	}
-	m.told(what, err)
-}
-
-func (m *monitor) undo() tea.Cmd {
-	r := m.capture.Ledger.NextRule(false)
-	m.did("undid: ", m.capture.Ledger.Undo(), "nothing to undo")
-	return m.changeRules(r, session.RemoveRule)
-}
-
-func (m *monitor) redo() tea.Cmd {
-	r := m.capture.Ledger.NextRule(true)
-	m.did("did again: ", m.capture.Ledger.Redo(), "nothing to redo")
-	return m.changeRules(r, session.AppendRule)
-}
-
-func (m *monitor) did(verb, what, nothing string) {
-	if what == "" {
-		m.say(nothing)
-		return
-	}
-	m.say(verb + what)
-	m.table.Refresh(m.now)
+		l.SetTrust(capture.DoubtIt)
+		return "NXDOMAIN is not believed: it drops no name", nil
+	}})
 }
 
 // copyName puts the selected name into the terminal's clipboard.
 func (m *monitor) copyName() tea.Cmd {
 	it, _ := m.table.Selected()
 	name := m.nameOf(it)
-	m.say("copied " + name)
-	return tea.SetClipboard(name)
+	return copies(m.ctx, name, name)
 }

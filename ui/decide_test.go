@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -177,5 +178,57 @@ func TestDetailsFollowTheSelection(t *testing.T) {
 	}
 	if m.dialog != nil {
 		t.Errorf("all is dropped and hidden, shown is %q", title(s))
+	}
+}
+
+// A person may not believe an upstream's NXDOMAIN, and then does again.
+func TestBelieve(t *testing.T) {
+	s := newScene(t, 120, 40)
+	l := capture.NewLedger(capture.Info{})
+	feed(l, noon, "query[A] gone.ubuntu.com from 10.0.0.5", "reply gone.ubuntu.com is NXDOMAIN")
+	s.shows(&Capture{Ledger: l, Title: "dns.log"})
+	for _, want := range []int{0, 1, 0, 1} {
+		if got := s.m().table.Tally().New; got != want {
+			t.Errorf("%d names are new, want %d", got, want)
+		}
+		s.press("N")
+	}
+}
+
+// A decision about a great many domains is made away from the screen, and what
+// is decided meanwhile waits for its turn.
+func TestManyAreDecidedAwayFromTheScreen(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	var lines []string
+	for i := range 3 * manyDomains {
+		lines = append(lines, fmt.Sprintf("query[A] d%d.example from 10.0.0.5", i))
+	}
+	ledger := s.m().capture.Ledger
+	feed(ledger, noon, lines...)
+	for s.m().table.Tally().Total() < len(lines) {
+		s.m().table.Refresh(s.now)
+	}
+	s.selects(ubuntu)
+	_, all := s.Update(press("D"))
+	if d, _ := s.verdict(ubuntu); d != capture.New || !strings.Contains(s.text(), "dropping 3006 domains…") {
+		t.Errorf("Update decided itself, or doesn't say what is being done: %v\n%s", d, s.text())
+	}
+	if _, cmd := s.Update(press("a")); cmd != nil {
+		t.Error("the next decision doesn't wait for its turn")
+	}
+	s.do(all)
+	if d, _ := s.verdict("d1.example"); d != capture.Drop {
+		t.Errorf("what D dropped is %v", d)
+	}
+	if d, _ := s.verdict(ubuntu); d != capture.Keep {
+		t.Errorf("%s, which was kept after that, is %v", ubuntu, d)
+	}
+	s.press("u")
+	if d, _ := s.verdict(ubuntu); d != capture.Drop {
+		t.Errorf("undone, %s is %v", ubuntu, d)
+	}
+	s.press("u")
+	if d, _ := s.verdict("d1.example"); d != capture.New {
+		t.Errorf("undone twice, d1.example is %v", d)
 	}
 }

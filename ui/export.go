@@ -110,8 +110,7 @@ func (m *monitor) updateExport(msg tea.Msg) tea.Cmd {
 	case noteMsg:
 		m.say(string(msg))
 	case copiedMsg:
-		m.say("copied the list of " + look.Plural(msg.rules, "rule"))
-		return tea.SetClipboard(string(msg.data))
+		return copies(m.ctx, string(msg.data), "the list of "+look.Plural(msg.rules, "rule"))
 	}
 	return nil
 }
@@ -126,6 +125,9 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 	case msg.err != nil:
 		m.say(msg.err.Error())
 		return nil
+	}
+	if msg.path == "" {
+		return tea.Quit
 	}
 	m.result.Wrote = msg.path
 	m.capture.Ledger.Exported(capture.Written{Format: msg.format, Path: absolute(msg.path), At: time.Now()})
@@ -180,18 +182,29 @@ func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
 		there, err = export.Look(f.Format, r.Path)
 	}
 	if err == nil && r.How == dialog.Merge {
-		if list, err = there.Unite(list); err == nil {
-			f, err = export.Make(list, f.Format, o)
-		}
+		f, err = there.Merge(list, f.Format, o)
 	}
-	if err == nil {
-		err = export.WriteFile(r.Path, f.Data, r.How != dialog.Create)
+	switch {
+	case err != nil:
+	case len(f.Rules) == 0 && r.Quit:
+		return wroteMsg{quit: true} // there is nothing to write
+	default:
+		err = put(r.Path, f, r.How != dialog.Create)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		w.changes = changes(there, f)
 	}
 	w.err, w.rules = err, len(f.Rules)
 	return w
+}
+
+// put writes a file that has something to say: an empty list is what is left of
+// a session in which nothing was heard.
+func put(path string, f export.File, overwrite bool) error {
+	if len(f.Rules) == 0 {
+		return fmt.Errorf("nothing was written: no name is on the list; %s stays as it is", path)
+	}
+	return export.WriteFile(path, f.Data, overwrite)
 }
 
 // changes says how writing the file would change what stands there.
@@ -214,7 +227,7 @@ func (m *monitor) exportAgain() tea.Cmd {
 		return m.openExport(false)
 	}
 	return m.withFile(func(f export.File) tea.Msg {
-		return wroteMsg{format: f.Format.Name, path: path, rules: len(f.Rules), err: export.WriteFile(path, f.Data, true)}
+		return wroteMsg{format: f.Format.Name, path: path, rules: len(f.Rules), err: put(path, f, true)}
 	})
 }
 

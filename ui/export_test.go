@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
 	"lxd-allowlist/ui/dialog"
 )
@@ -145,5 +146,44 @@ func TestWhatIsWrittenIsNew(t *testing.T) {
 	}
 	if text := s.text(); !strings.Contains(text, "wrote 5 rules to "+path+", with 1 rule that came or went since it was shown") {
 		t.Errorf("nothing is said of the new one:\n%s", text)
+	}
+}
+
+// Without a name there is nothing to write: quitting leaves no file, and one
+// that is there stays as it is.
+func TestEmptyListWritesNothing(t *testing.T) {
+	for _, key := range []string{"e", "q"} {
+		s := newScene(t, 100, 40)
+		s.waitingForQueries()
+		path := filepath.Join(t.TempDir(), "out.txt")
+		if err := os.WriteFile(path, []byte("a.example\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.m().export.path = path
+		s.press(key, "enter")
+		if data, err := os.ReadFile(path); err != nil || string(data) != "a.example\n" || s.result.Wrote != "" {
+			t.Errorf("%s: the file has %q, %v, and %q was written", key, data, err, s.result.Wrote)
+		}
+		if key == "e" && !strings.Contains(s.text(), "nothing was written") {
+			t.Errorf("nothing is said of it:\n%s", s.text())
+		}
+	}
+}
+
+// The header says what may be missing, in the words of the export.
+func TestHeaderSaysDoubts(t *testing.T) {
+	for line, says := range map[string]string{
+		"overflow: 12 log entries lost":                        "12 lost: 12 by dnsmasq's queue",
+		"nameserver 192.0.2.1 refused to do a recursive query": "1 lost: 1 refused",
+		"query[A] <name unprintable> from 10.0.0.5":            "1 lost: 1 with a name that dnsmasq doesn't print",
+		"forwarded unasked.example to 192.0.2.1":               "1 lost: 1 forwarded that nobody asked for",
+	} {
+		s := newScene(t, 200, 60)
+		l := capture.NewLedger(capture.Info{})
+		feed(l, noon, "dnsmasq[1]: query[A] a.example from 10.0.0.5", "dnsmasq[1]: "+line)
+		s.shows(&Capture{Ledger: l, Title: "dns.log"})
+		if header, _, _ := strings.Cut(s.text(), "\n"); !strings.Contains(header, says) {
+			t.Errorf("%s: the header is %q, want %q in it", line, header, says)
+		}
 	}
 }

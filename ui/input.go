@@ -86,8 +86,7 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	if inShell && m.focus == onShell || m.shell.dragging() {
 		x, y := at.X-m.layout.shell.x, at.Y-m.layout.shell.y-shellChrome
 		if used, copied := m.shell.mouse(msg, x, y); copied != "" {
-			m.say("copied " + look.Plural(strings.Count(copied, "\n")+1, "line"))
-			return tea.SetClipboard(copied)
+			return copies(m.ctx, copied, look.Plural(strings.Count(copied, "\n")+1, "line"))
 		} else if used {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
@@ -30,6 +31,8 @@ import (
 //	          its output --> screen.Changed -- screenMsg --> shell pane
 //	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
 //	          a rule for the user's file ------ ruleAddedMsg, rulesChangedMsg
+//	          a decision about a great many --- steppedMsg
+//	          sorting and filtering them ------ table.Done
 //	all       a second ----------- tickMsg --> ages, fading rows, messages that go away
 //
 //	keys, mouse --> dialog, if one is open: it returns what is to be done
@@ -51,7 +54,9 @@ type Options struct {
 	// Format and Output are what the export dialog begins with.
 	Format, Output string
 	Export         export.Options
-	Config         Config
+	// Lists are the user's own of names; nil for none.
+	Lists  *known.Lists
+	Config Config
 }
 
 // Result is what a run of the screen left behind.

@@ -32,6 +32,7 @@ type monitor struct {
 
 	dragging bool // the divider, with the mouse
 	pace     pace
+	steps    []step // decisions that are being made, in their order
 }
 
 // newMonitor shows a capture; the focus is on its shell, if it has one.
@@ -52,7 +53,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 }
 
 func (m *monitor) start() tea.Cmd {
-	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice(), m.arrange()}
+	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice(), m.arrange(), m.table.Work()}
 	if m.shell.exists() {
 		cmds = append(cmds, m.shell.start(m.focus == onShell))
 	}
@@ -69,6 +70,15 @@ func (m *monitor) leave() error {
 }
 
 func (m *monitor) update(msg tea.Msg) tea.Cmd {
+	cmd := m.handle(msg)
+	return tea.Batch(cmd, m.table.Work())
+}
+
+func (m *monitor) handle(msg tea.Msg) tea.Cmd {
+	if m.table.Take(msg) {
+		m.tableChanged()
+		return nil
+	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.arrange()
@@ -88,10 +98,7 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 		return m.awaitNotice()
 	case ledgerMsg:
 		m.table.Refresh(time.Now())
-		m.followSelection()
-		if !m.shell.exists() && !m.capture.Live {
-			m.table.Wake() // the table has the focus, and nothing newer comes
-		}
+		m.tableChanged()
 		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		news, cmd := m.shell.update(msg)
@@ -103,10 +110,20 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 		return m.updateExport(msg)
 	case ruleAddedMsg:
 		m.ruleAdded(msg)
+	case steppedMsg:
+		return m.stepped(msg)
 	case rulesChangedMsg:
 		m.rulesChanged(msg)
 	}
 	return nil
+}
+
+// tableChanged follows rows that came, moved or went.
+func (m *monitor) tableChanged() {
+	m.followSelection()
+	if !m.shell.exists() && !m.capture.Live {
+		m.table.Wake() // the table has the focus, and nothing newer comes
+	}
 }
 
 // repair has queries logged again.

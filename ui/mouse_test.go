@@ -2,6 +2,8 @@ package ui
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +131,7 @@ func TestDragDivider(t *testing.T) {
 
 // A drag in the shell selects and copies.
 func TestDragCopies(t *testing.T) {
+	t.Setenv("TMUX", "")
 	s := newScene(t, 120, 40).session()
 	m := s.m()
 	s.press("tab")
@@ -136,11 +139,38 @@ func TestDragCopies(t *testing.T) {
 	s.clicks(x, y)
 	s.send(tea.MouseMotionMsg(at(x+5, y)))
 	_, cmd := s.Update(tea.MouseReleaseMsg(at(x+5, y)))
-	if cmd == nil || fmt.Sprint(cmd()) != fmt.Sprint(tea.SetClipboard("README")()) {
-		t.Errorf("nothing was copied: %v", cmd)
+	sent := false
+	for _, one := range cmd().(tea.BatchMsg) {
+		msg := one()
+		sent = sent || fmt.Sprint(msg) == fmt.Sprint(tea.SetClipboard("README")())
+		s.send(msg)
 	}
-	if !strings.Contains(s.text(), "copied 1 line") {
-		t.Errorf("nothing is said of it:\n%s", s.text())
+	if !sent || !strings.Contains(s.text(), "sent 1 line to the terminal's clipboard") {
+		t.Errorf("sent %v; what is said of it:\n%s", sent, s.text())
+	}
+}
+
+// Under tmux it is tmux that is asked, and that says whether it was done.
+func TestCopyUnderTmux(t *testing.T) {
+	bin := t.TempDir()
+	took := filepath.Join(bin, "took")
+	t.Setenv("TMUX", "/tmp/tmux-0/default,1,0")
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	for _, test := range []struct{ exit, says string }{{"0", "copied a.example"}, {"1", "sent a.example to the terminal's clipboard"}} {
+		script := "#!/bin/sh\n[ \"$*\" = 'load-buffer -w -' ] && cat >" + took + "\nexit " + test.exit + "\n"
+		if err := os.WriteFile(filepath.Join(bin, "tmux"), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		switch msg := copies(t.Context(), "a.example", "a.example")().(type) {
+		case noteMsg:
+			said = string(msg)
+		case tea.BatchMsg:
+			said = string(msg[1]().(noteMsg))
+		}
+		if data, err := os.ReadFile(took); err != nil || string(data) != "a.example" || said != test.says {
+			t.Errorf("with exit code %s tmux took %q, %v, and it said %q, want %q", test.exit, data, err, said, test.says)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func feed(l *capture.Ledger, at time.Time, lines ...string) {
 
 // scene is a model in some state, without a program around it.
 type scene struct {
-	t *testing.T
+	t testing.TB
 	*model
 	// rebound has what is pressed by its default key pressed by another one.
 	rebound func(string) string
@@ -30,12 +30,12 @@ type scene struct {
 // m is the monitor that the scene shows.
 func (s *scene) m() *monitor { return s.phase.(*monitor) }
 
-func newScene(t *testing.T, w, h int) *scene {
+func newScene(t testing.TB, w, h int) *scene {
 	t.Helper()
 	return newSceneWith(t, w, h, Config{})
 }
 
-func newSceneWith(t *testing.T, w, h int, c Config) *scene {
+func newSceneWith(t testing.TB, w, h int, c Config) *scene {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())

@@ -1,14 +1,17 @@
 package logfile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/parse/source"
 )
 
 // Reading is a session that was opened, or a log that is being read into one.
@@ -162,20 +165,50 @@ func Load(ctx context.Context, program string, sources []string, only capture.On
 	if err := readAll(ctx, l, files, func(int64) {}); err != nil {
 		return nil, err
 	}
-	return l, unheard(l, title(sources))
+	return l, unheard(l, sources, files)
 }
 
-// unheard returns an error for a log that no query was in: what a list would
-// be made of then is nothing, and not that nothing was asked.
-func unheard(l *capture.Ledger, source string) (err error) {
-	l.Read(func(r capture.Reader) {
-		switch c := r.Counts(); {
-		case c.Queries > 0:
-		case c.Lines == 0:
-			err = fmt.Errorf("read %s: it is empty", source)
-		default:
-			err = fmt.Errorf("read %s: there is no query in its %d lines; is it dnsmasq's log, with log-queries?", source, c.Lines)
+// NoQueryError says that no query was in a log: what a list would be made of
+// then is nothing, and not that nothing was asked.
+type NoQueryError struct {
+	Log string
+	Why string // what it is instead and what to do, as far as that can be told
+}
+
+func (e *NoQueryError) Error() string { return fmt.Sprintf("read %s: %s", e.Log, e.Why) }
+
+// unheard returns a [*NoQueryError] for logs without a query.
+func unheard(l *capture.Ledger, sources []string, files []*os.File) error {
+	var c capture.Counts
+	l.Read(func(r capture.Reader) { c = r.Counts() })
+	if c.Queries > 0 {
+		return nil
+	}
+	e := &NoQueryError{title(sources), fmt.Sprintf("there is no query in its %d lines; is it dnsmasq's log, with log-queries?", c.Lines)}
+	if c.Lines == 0 {
+		e.Why = "it is empty"
+	}
+	if len(files) == 1 && regular(files[0]) {
+		if f, ok := recognize(files[0]); ok {
+			e.Why = f.String()
 		}
-	})
-	return err
+	}
+	return e
+}
+
+// recognize tells what a file is, by its beginning.
+func recognize(file *os.File) (f source.Foreign, ok bool) {
+	head, err := readHead(file)
+	if err != nil {
+		return f, false
+	}
+	text, err := source.NewReader(bytes.NewReader(head))
+	if err != nil {
+		return f, false
+	}
+	plain, err := io.ReadAll(io.LimitReader(text, headSize))
+	if err != nil {
+		return f, false
+	}
+	return source.Recognize(head, plain, file.Name())
 }

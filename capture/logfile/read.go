@@ -8,30 +8,45 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/parse/source"
 )
 
 // readSize is how much of a log is read at once.
 const readSize = 1 << 20
 
-// Read reads a log to its end into the ledger; progress is told how many
-// bytes were read.
-func Read(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(int64)) error {
+// headSize is how much of a file is looked at to tell what it is.
+const headSize = 64 << 10
+
+// Read reads a log to its end into the ledger, packed or in another encoding
+// or not; progress is told how many bytes were read.
+func Read(ctx context.Context, l *capture.Ledger, f *os.File, progress func(int64)) error {
 	now := time.Now()
-	read, err := readFile(ctx, l, in, now, progress)
+	var in io.Reader = f
+	var read int64
+	if !regular(f) {
+		in = interruptible(ctx, in)
+	} else if plain, err := isPlain(f); err != nil {
+		return err
+	} else if plain {
+		if read, err = readFile(ctx, l, f, now, progress); err != nil {
+			return err
+		}
+	}
+	counted := &counter{in: in, n: read}
+	text, err := source.NewReader(counted)
 	if err != nil {
 		return err
 	}
-	if f, ok := in.(*os.File); ok && !regular(f) {
-		in = interruptible(ctx, in)
-	}
 	buf := make([]byte, readSize)
 	for ctx.Err() == nil {
-		n, err := in.Read(buf)
+		n, err := text.Read(buf)
 		l.Feed(buf[:n], now, true)
-		read += int64(n)
-		progress(read)
+		progress(counted.n)
 		if errors.Is(err, io.EOF) {
 			l.EndOfLog(now, true)
+			if text.Damage() != nil {
+				l.Truncated()
+			}
 			return nil
 		}
 		if err != nil {
@@ -41,17 +56,41 @@ func Read(ctx context.Context, l *capture.Ledger, in io.Reader, progress func(in
 	return ctx.Err()
 }
 
+// counter counts what is read.
+type counter struct {
+	in io.Reader
+	n  int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// isPlain reports whether a file is text as it stands, of which parts can be
+// read side by side.
+func isPlain(f *os.File) (bool, error) {
+	head, err := readHead(f)
+	return source.Plain(head), err
+}
+
+func readHead(f *os.File) ([]byte, error) {
+	head := make([]byte, headSize)
+	n, err := f.ReadAt(head, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return head[:n], err
+}
+
 func regular(f *os.File) bool {
 	st, err := f.Stat()
 	return err == nil && st.Mode().IsRegular()
 }
 
 // readFile reads most of a large file and leaves it where the rest begins.
-func readFile(ctx context.Context, l *capture.Ledger, in io.Reader, now time.Time, progress func(int64)) (int64, error) {
-	f, ok := in.(*os.File)
-	if !ok || !regular(f) {
-		return 0, nil
-	}
+func readFile(ctx context.Context, l *capture.Ledger, f *os.File, now time.Time, progress func(int64)) (int64, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return 0, err

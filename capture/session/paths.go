@@ -24,6 +24,10 @@ func RulesPath() (string, error) { return config("rules") }
 // ConfigPath returns where the user's settings are, beside the rules.
 func ConfigPath() (string, error) { return config("config.yaml") }
 
+// ListsPath returns the directory of the user's lists of names, beside the
+// rules.
+func ListsPath() (string, error) { return config("lists") }
+
 func state(name string) (string, error) { return path("XDG_STATE_HOME", ".local/state", name) }
 
 func config(name string) (string, error) { return path("XDG_CONFIG_HOME", ".config", name) }

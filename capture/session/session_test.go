@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,30 @@ func TestReplay(t *testing.T) {
 			}
 		}
 		end(t, again)
+	}
+}
+
+// What a log lost is known of a session as long as it is kept, and a time
+// without logging, too.
+func TestDoubtsAreKept(t *testing.T) {
+	stateHome(t)
+	for _, line := range []string{
+		"overflow: 12 log entries lost", "nameserver 192.0.2.1 refused to do a recursive query",
+		"query[A] <name unprintable> from 10.0.0.5", "query[A] broken from", "forwarded unasked.example to 192.0.2.1",
+		"log failed: No space left on device", "query[A] " + strings.Repeat("long.", 260) + "example from 10.0.0.5",
+	} {
+		s, name := create(t)
+		feed(s.Ledger, "dnsmasq[1]: query[A] a.example from 10.0.0.5", "dnsmasq[1]: "+line)
+		s.Ledger.Missed(capture.Gap{From: noon, To: noon.Add(time.Minute), Why: "raw.dnsmasq was changed by root"})
+		want := s.Ledger.List(false).Doubts
+		end(t, s)
+		again, err := session.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := again.List(false).Doubts; len(want) != 2 || !slices.Equal(got, want) {
+			t.Errorf("%s: kept are %q of %q", line, got, want)
+		}
 	}
 }
 

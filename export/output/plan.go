@@ -30,6 +30,9 @@ type Plan struct {
 	Reproducible bool   // leave out what differs from run to run: time, host, session
 	Strict       bool   // [ErrDoubtful] for a list that may lack names
 	Diff         string // the file to compare with; "" for none
+	// CoveredBy is a list of any format that is to allow all that the new one
+	// does; "" for none.
+	CoveredBy string
 }
 
 // Output is a plan that was found possible.
@@ -38,6 +41,8 @@ type Output struct {
 	targets []target
 	// before is what the file to compare with holds.
 	before []rule.Rule
+	// cover is what the file to be covered by holds.
+	cover rule.List
 }
 
 // target is one file to be written.
@@ -66,18 +71,26 @@ func Prepare(p Plan) (*Output, error) {
 	if p.Diff != "" {
 		data, err := os.ReadFile(p.Diff)
 		if err == nil {
-			o.before, err = formats[0].Decode(data)
+			o.before, _, err = formats[0].Read(data)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("compare with %s: %w", p.Diff, err)
 		}
 	}
+	if p.CoveredBy != "" {
+		if o.cover, err = ReadList(p.CoveredBy); err != nil {
+			return nil, fmt.Errorf("read the list that is to cover the new one, %s: %w", p.CoveredBy, err)
+		}
+	}
 	return o, nil
 }
 
+// compares reports whether standard output is for what a comparison finds.
+func (p Plan) compares() bool { return p.Diff != "" || p.CoveredBy != "" }
+
 // Stdout reports whether the list, or the difference, goes to standard
 // output, which then has room for nothing else.
-func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.Diff != "" }
+func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.compares() }
 
 // Places calls each with the format of every file that Write writes, and with
 // its path: absolute, "" for standard output.
@@ -145,14 +158,16 @@ func (p Plan) contradiction(formats []export.Format) error {
 	switch {
 	case p.Merge && p.Overwrite:
 		return errors.New("--merge keeps what a file holds and --overwrite doesn't: choose one")
-	case p.Merge && p.Diff != "":
-		return errors.New("--merge and --diff don't go together: compare first")
+	case p.Diff != "" && p.CoveredBy != "":
+		return errors.New("--diff and --covered-by both print what they find on standard output: choose one")
+	case p.Merge && p.compares():
+		return errors.New("--merge goes with neither --diff nor --covered-by: compare first")
 	case p.Merge && toStdout(p.Path):
 		return errors.New("--merge needs --output FILE: the file to unite with")
-	case p.Diff != "" && p.Path == "-":
-		return errors.New("--diff prints the difference on standard output: name a file with --output, or none")
-	case p.Diff != "" && len(formats) > 1:
-		return errors.New("--diff compares with a file of one format: name one")
+	case p.compares() && p.Path != "" && toStdout(p.Path):
+		return errors.New("--diff and --covered-by print what they find on standard output: name a file with --output, or none")
+	case p.compares() && len(formats) > 1:
+		return errors.New("--diff and --covered-by compare a list of one format: name one")
 	case (p.Merge || p.Diff != "") && unread >= 0:
 		return fmt.Errorf("--merge and --diff read files, and nobody knows how to read those of %s", formats[unread].Name)
 	}
@@ -176,7 +191,10 @@ func ports(all []int, formats []export.Format) ([]int, error) {
 	return once, nil
 }
 
-func toStdout(path string) bool { return path == "" || path == "-" }
+// toStdout reports whether a path is standard output, by one of its names.
+func toStdout(path string) bool {
+	return slices.Contains([]string{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, path)
+}
 
 // targets says which format goes where.
 func targets(formats []export.Format, path string) ([]target, error) {

@@ -17,6 +17,10 @@ import (
 // ErrChanged tells that the list is not what the file to compare with holds.
 var ErrChanged = errors.New("the list has changed")
 
+// ErrUncovered tells that the list allows what the one that is to cover it
+// doesn't.
+var ErrUncovered = errors.New("the list is not covered")
+
 // ErrDoubtful tells that names may be missing from a list that was written, of
 // a plan that is strict.
 var ErrDoubtful = errors.New("the list may lack names, see above: it is written, and --strict makes that an error")
@@ -33,9 +37,9 @@ type file struct {
 }
 
 // Write makes all files, then writes them: none if any can't be made or must
-// not be replaced. Data, or the difference, goes to stdout and words go to
+// not be replaced. Data, or what a comparison finds, goes to stdout and words go to
 // messages. With a file to compare with, nothing is written without a path,
-// and the error is [ErrChanged] if the rules differ.
+// and the error is [ErrChanged] if the rules differ, or [ErrUncovered].
 func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	var files []file
 	for _, t := range o.targets {
@@ -51,7 +55,11 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		}
 	}
 	doubt(messages, list)
-	leftOut(messages, files)
+	sayLeftOut(messages, files)
+	uncovered, err := o.uncovered(files[0].Rules, stdout, messages)
+	if err != nil {
+		return err
+	}
 	var changes []rule.Change
 	if o.plan.Diff != "" {
 		changes = rule.Diff(o.before, files[0].Rules)
@@ -66,6 +74,8 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	}
 	warn(messages, o.news(files, changes))
 	switch {
+	case uncovered:
+		return ErrUncovered
 	case len(changes) > 0:
 		return ErrChanged
 	case o.plan.Strict && len(list.Doubts) > 0:
@@ -82,12 +92,11 @@ func (o *Output) file(t target, list rule.List) (f file, err error) {
 			return f, err
 		}
 	}
-	if o.plan.Merge && f.there.Exists {
-		if list, err = f.there.Unite(list); err != nil {
-			return f, err
-		}
+	if o.plan.Merge {
+		f.File, err = f.there.Merge(list, t.format, o.Options())
+	} else {
+		f.File, err = export.Make(list, t.format, o.Options())
 	}
-	f.File, err = export.Make(list, t.format, o.Options())
 	return f, err
 }
 
@@ -119,7 +128,7 @@ func (o *Output) mayReplace(f file) error {
 // put writes one file, or to standard output where nothing else goes there.
 func (o *Output) put(f file, stdout, messages io.Writer) error {
 	if f.path == "" {
-		if o.plan.Diff != "" {
+		if o.plan.compares() {
 			return nil
 		}
 		_, err := stdout.Write(f.Data)
@@ -141,6 +150,24 @@ func (o *Output) put(f file, stdout, messages io.Writer) error {
 	}
 	_, err := fmt.Fprintln(messages, told)
 	return err
+}
+
+// uncovered writes the rules that fall outside the list that is to cover them.
+func (o *Output) uncovered(rules []rule.Rule, stdout, messages io.Writer) (bool, error) {
+	if o.plan.CoveredBy == "" {
+		return false, nil
+	}
+	doubt(messages, o.cover)
+	outside := rule.Uncovered(rules, o.cover.Rules)
+	for _, r := range outside {
+		if _, err := fmt.Fprintln(stdout, r); err != nil {
+			return false, err
+		}
+	}
+	if len(outside) > 0 {
+		fmt.Fprintf(messages, "%s%d of %s outside %s\n", said, len(outside), count(len(rules), "rule"), o.plan.CoveredBy)
+	}
+	return len(outside) > 0, nil
 }
 
 // lines writes changes as diff(1) would.
@@ -166,27 +193,12 @@ func doubt(w io.Writer, list rule.List) {
 	}
 }
 
-// leftOut says how many names reach no file, or not all files, and which.
-func leftOut(w io.Writer, files []file) {
-	names, told := make(map[string]bool), make(map[string]bool)
-	var b strings.Builder
-	for _, f := range files {
-		for _, r := range f.Refused {
-			names[r.Rule.Name] = true
-			if line := fmt.Sprintf("  %q %s\n", r.Rule.Name, r.Reason); !told[line] {
-				told[line] = true
-				b.WriteString(line)
-			}
-		}
-	}
-	if len(names) > 0 {
-		fmt.Fprintf(w, "%sleft out %s:\n%s", said, count(len(names), "name"), &b)
-	}
-}
-
 // news returns the rules that were written, or, where nothing was but a
 // difference, those that came.
 func (o *Output) news(files []file, changes []rule.Change) (rules []rule.Rule) {
+	if o.plan.CoveredBy != "" && files[0].path == "" {
+		return nil
+	}
 	if o.plan.Diff != "" {
 		for _, c := range changes {
 			if !c.Gone {

@@ -2,6 +2,7 @@ package output
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func read(t *testing.T, path string) string {
 }
 
 func TestStandardOutput(t *testing.T) {
-	for _, path := range []string{"", "-"} {
+	for _, path := range []string{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"} {
 		stdout, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path}, listOf("b.example .a.example"))
 		if stdout != ".a.example\nb.example\n" || messages != "" || err != nil {
 			t.Errorf("to %q: %q, %q, %v", path, stdout, messages, err)
@@ -130,10 +131,7 @@ func TestMerge(t *testing.T) {
 		{"a.example\nb.example\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
 		{"a.example\nx.a.example\n", ".a.example", ".a.example\n", "- a.example\n+ .a.example\n- x.a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
 		{".a.example\n", "x.a.example", ".a.example\n", "lxd-allowlist: wrote 1 rule to PATH: the same rules\n"},
-		{".com\n\x1b[2J\n", "a.example", "a.example\n", "lxd-allowlist: left out 2 names:\n" +
-			"  \"com\" is a top-level domain or a single label: as a suffix it allows everything below it\n" +
-			"  \"\\x1b[2J\" is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all\n" +
-			"- \"\\x1b[2J\"\n+ a.example\n- \".com\"\nlxd-allowlist: wrote 1 rule to PATH\n"},
+		{"B.Example.\nA.EXAMPLE\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
 	} {
 		path := put(t, t.TempDir(), "list", c.old)
 		_, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: path, Merge: true}, listOf(c.list))
@@ -162,6 +160,76 @@ func TestMergeInEveryFormat(t *testing.T) {
 		_, messages, err := write(t, p, listOf("c.example.com x.b.example.com"))
 		if err != nil || !strings.Contains(messages, "wrote 3 rules") || !strings.HasPrefix(messages, "+ ") || strings.Count(messages, "\n") != 2 {
 			t.Errorf("%s: %q, %v", f.Name, messages, err)
+		}
+	}
+}
+
+// What stands in a file and can't stand in the new one is refused: the file
+// stays as it is.
+func TestMergeLosesNothing(t *testing.T) {
+	for _, c := range []struct{ format, old, word string }{
+		{"plain", "*.example.net\n", `"*.example.net" is not a name`},
+		{"plain", "192.0.2.1\n", "is an address"},
+		{"plain", "2001:db8::1\n", "is an address"},
+		{"plain", ".com\n", "top-level domain"},
+		{"plain", "b\u00fccher.example\n", "is not a name"},
+		{"plain", "# ticket 7\nb.example\n", `no room for what is said of b.example: "ticket 7"`},
+		{"plain", "b.example # ticket 7\n", "more than one word"},
+		{"squid", "_dmarc.example.com\n", "no host to connect to"},
+		{"squid", "b.example\n# at the end\n", `"at the end" belongs to no rule`},
+		{"squid", "# " + strings.Repeat("long ", 50) + "\nb.example\n", "no room for what is said of b.example"},
+		{"rpz", "1.0.0.127.in-addr.arpa. PTR x.\n", "a line that says something else"},
+		{"sandbox-runtime", `{"network":{"allowedDomains":["*.example.net"]}}`, `"*.example.net" without`},
+		{"json", `{"rules":[{"name":"b.example","kind":"exact","ticket":7}]}`, "ticket"},
+		{"csv", "name,kind\nb.example,exact\n", "columns"},
+	} {
+		path := put(t, t.TempDir(), "list", c.old)
+		_, messages, err := write(t, Plan{Formats: []string{c.format}, Path: path, Merge: true}, listOf("a.example"))
+		if err == nil || !strings.Contains(err.Error(), c.word) || !strings.Contains(err.Error(), "merge into "+path) || strings.Contains(err.Error(), "\n") || messages != "" || read(t, path) != c.old {
+			t.Errorf("%s into %q: %v, %q, want %q; the file has %q", c.format, c.old, err, messages, c.word, read(t, path))
+		}
+	}
+}
+
+// What was said of a rule outlives the union, in every format that can say it,
+// be it said by us or written by hand.
+func TestMergeKeepsReasons(t *testing.T) {
+	for _, f := range export.Formats() {
+		p := Plan{Formats: []string{f.Name}, Path: filepath.Join(t.TempDir(), "list"), Merge: true}
+		list := listOf("a.example.com .b.example.com")
+		list.Rules[0].Reason, list.Rules[1].Reason = "ticket 7 | #8", "for b: all of it"
+		if _, _, err := write(t, p, list); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.ReplaceAll(read(t, p.Path), `\`, ""), "ticket 7") {
+			if !slices.Contains([]string{"plain", "aws-nfw", "sandbox-runtime"}, f.Name) {
+				t.Errorf("%s doesn't say the reason:\n%s", f.Name, read(t, p.Path))
+			}
+			continue
+		}
+		said := listOf("a.example.com c.example.com")
+		said.Rules[0].Reason = "said now"
+		for range 2 {
+			if _, _, err := write(t, p, said); err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+		}
+		for _, want := range []string{"said now", "ticket 7 | #8", "for b: all of it"} {
+			if got := strings.ReplaceAll(read(t, p.Path), `\`, ""); strings.Count(got, want) != 1 || strings.Count(got, "proven: ") > 1 {
+				t.Errorf("%s: %q is to be once in\n%s", f.Name, want, got)
+			}
+		}
+	}
+	for format, old := range map[string]string{
+		"squid":   "# ticket 7\n#and 8\n\nb.example\n",
+		"adguard": "||*^\n! ticket 7\n! and 8\n@@|b.example^\n",
+		"nginx":   "map_hash_bucket_size 512;\nmap $ssl_preread_server_name $allowed {\n# ticket 7\n# and 8\nhostnames;\ndefault 0;\nb.example 1;\n}\n",
+		"yaml":    "rules:\n# ticket 7\n# and 8\n- {name: b.example, kind: exact}\n",
+	} {
+		path := put(t, t.TempDir(), "list", old)
+		_, _, err := write(t, Plan{Formats: []string{format}, Path: path, Merge: true}, listOf("a.example"))
+		if err != nil || !strings.Contains(read(t, path), "ticket 7; and 8") {
+			t.Errorf("%s: %v\n%s", format, err, read(t, path))
 		}
 	}
 }
@@ -212,6 +280,49 @@ func TestDiff(t *testing.T) {
 		if stdout != c.want || messages != "" || errors.Is(err, ErrChanged) != (c.want != "") || c.want == "" && err != nil {
 			t.Errorf("%s against %q: %q, %q, %v, want %q", c.list, c.old, stdout, messages, err, c.want)
 		}
+	}
+}
+
+// A list covers another if all that this allows is allowed there, whatever the
+// format that it is in and however wide its rules.
+func TestCoveredBy(t *testing.T) {
+	const cover = "www.example.com .example.net"
+	for _, c := range []struct{ list, want, wide string }{
+		{"www.example.com a.b.example.net .x.example.net example.net", "", ""},
+		{"", "", ""},
+		{"a.example www.example.com", "a.example\n", "a.example\n"},
+		{".www.example.com", ".www.example.com\n", ""},
+		{"a.www.example.com notexample.net .example.org", "a.www.example.com\n.example.org\nnotexample.net\n", ".example.org\nnotexample.net\n"},
+	} {
+		for _, f := range export.Formats() {
+			want, path := c.want, filepath.Join(t.TempDir(), "list")
+			if f.Widens != "" {
+				want = c.wide
+			}
+			if _, _, err := write(t, Plan{Formats: []string{f.Name}, Path: path}, listOf(cover)); err != nil {
+				t.Fatal(err)
+			}
+			stdout, messages, err := write(t, Plan{Formats: []string{"plain"}, CoveredBy: path}, listOf(c.list))
+			if stdout != want || errors.Is(err, ErrUncovered) != (want != "") || want == "" && (err != nil || messages != "") || want != "" && !strings.Contains(messages, " outside "+path) {
+				t.Errorf("%s by %s: %q, %q, %v, want %q", c.list, f.Name, stdout, messages, err, want)
+			}
+		}
+	}
+	for by, want := range map[string]string{
+		"0.0.0.0 Www.Example.Com.\n": "",
+		"*.example.com\n":            "",
+		"example.com\n":              "www.example.com\n",
+	} {
+		stdout, _, err := write(t, Plan{Formats: []string{"plain"}, CoveredBy: put(t, t.TempDir(), "hosts", by)}, listOf("www.example.com"))
+		if stdout != want || errors.Is(err, ErrUncovered) != (want != "") {
+			t.Errorf("by %q: %q, %v, want %q", by, stdout, err, want)
+		}
+	}
+	dir := t.TempDir()
+	by, to := put(t, dir, "by", "a.example\n"), filepath.Join(dir, "to")
+	_, messages, err := write(t, Plan{Formats: []string{"plain"}, Path: to, CoveredBy: by}, listOf("b.example"))
+	if err != ErrUncovered || !strings.Contains(messages, "wrote 1 rule") || read(t, to) != "b.example\n" {
+		t.Errorf("and written: %v, %q", err, messages)
 	}
 }
 
@@ -275,7 +386,7 @@ func TestLeftOutAndWarnings(t *testing.T) {
 		"lxd-allowlist: left out 3 names:",
 		`  "192.0.2.1" is an address, not a name`,
 		`  "com" is a top-level domain or a single label: as a suffix it allows everything below it`,
-		`  "intranet" can't be exact in unbound, and is a top-level domain or a single label: as a suffix it allows everything below it`,
+		`  "intranet" has no place in unbound: it can't be exact there, and is a top-level domain or a single label: as a suffix it allows everything below it`,
 		"lxd-allowlist: wrote 5 rules to " + dir + "/allow.txt",
 		"lxd-allowlist: wrote 4 rules to " + dir + "/allow.conf",
 		"lxd-allowlist: warning: anyone can have a name below s3.amazonaws.com, and this rule allows it",
@@ -284,6 +395,37 @@ func TestLeftOutAndWarnings(t *testing.T) {
 	}
 	if err != nil || !slices.Equal(lines, want) {
 		t.Errorf("%v\n%s\nwant\n%s", err, messages, strings.Join(want, "\n"))
+	}
+}
+
+// However many formats and names there are, a handful of lines tells which names
+// reach which files.
+func TestLeftOutIsGrouped(t *testing.T) {
+	words := "192.0.2.1 .com _dmarc.example.com _x._tcp.example.com a_b.example.com " + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl"
+	for i := range 30 {
+		words += fmt.Sprintf(" single%02d", i)
+	}
+	p := Plan{Path: t.TempDir()}
+	for _, f := range export.Formats() {
+		p.Formats = append(p.Formats, f.Name)
+	}
+	_, messages, err := write(t, p, listOf(words+" a.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, _, _ = strings.Cut(messages, "lxd-allowlist: wrote")
+	for _, want := range []string{
+		"lxd-allowlist: left out 36 names:\n",
+		"  \"192.0.2.1\" is an address, not a name\n",
+		"  \"_dmarc.example.com\", \"_x._tcp.example.com\": each has no place in squid, haproxy, ",
+		"\"single06\", \"single07\", and 22 more: each has no place in pihole, gcp, sandbox-runtime: it takes no single label\n",
+	} {
+		if !strings.Contains(messages, want) {
+			t.Errorf("%q is not in\n%s", want, messages)
+		}
+	}
+	if n := strings.Count(messages, "\n"); n > 12 {
+		t.Errorf("%d lines:\n%s", n, messages)
 	}
 }
 
@@ -299,6 +441,7 @@ func TestWarningsOfExactRules(t *testing.T) {
 	for _, c := range []struct{ now, want string }{
 		{names, ""},
 		{names + " a.example", ""},
+		{strings.TrimPrefix(names, "api.github.com "), ""},
 		{names + " bit.ly", "lxd-allowlist: warning: bit.ly is a link shortener of Bitly and leads to any address, which the name does not tell\n"},
 	} {
 		if err := os.WriteFile(before, []byte(strings.ReplaceAll(names, " ", "\n")+"\n"), 0o600); err != nil {

@@ -49,6 +49,19 @@ func (c covers) holds(r Rule) bool {
 	return c.exact[r.Name]
 }
 
+// Uncovered returns the rules that allow what those of the other side don't, in
+// their order.
+func Uncovered(rules, by []Rule) []Rule {
+	covers := coversOf(by)
+	var out []Rule
+	for _, r := range rules {
+		if _, ok := covers.widest(r); !ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // String returns "+ name" or "- name".
 func (c Change) String() string {
 	if c.Gone {

@@ -53,7 +53,7 @@ func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
 		why := problem(r)
 		if why != "" {
-			refused = append(refused, Refused{r, why})
+			refused = append(refused, Refused{Rule: r, Reason: why})
 		}
 		return why != ""
 	})
@@ -74,10 +74,20 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 	return c, refused
 }
 
-// Refused is a rule or an alias that reaches no file.
+// Refused is a rule or an alias that reaches no file, or not that of one
+// target.
 type Refused struct {
 	Rule   Rule
-	Reason string
+	Reason string // "is an address, not a name"; of a target: "it takes no single label"
+	Target string // the format's name, "" for any
+}
+
+// Why says it in full, with the name before it.
+func (r Refused) Why() string {
+	if r.Target == "" {
+		return r.Reason
+	}
+	return "has no place in " + r.Target + ": " + r.Reason
 }
 
 // Compile is the one gate before every format. It refuses what must not be
@@ -88,7 +98,7 @@ func Compile(l List) (Compiled, []Refused) {
 	pass := func(r Rule) bool {
 		why := r.Problem()
 		if why != "" {
-			refused = append(refused, Refused{r, why})
+			refused = append(refused, Refused{Rule: r, Reason: why})
 		}
 		return why == ""
 	}
@@ -166,7 +176,8 @@ func Parent(name string) string {
 }
 
 // minimise returns the fewest rules that allow the same, sorted. A rule that
-// goes leaves its evidence with the one that covers it.
+// goes leaves its evidence with the one that covers it, and what was said of
+// the name.
 func minimise(rules []Rule) []Rule {
 	covers := coversOf(rules)
 	place := make(map[ruleKey]int)
@@ -176,7 +187,7 @@ func minimise(rules []Rule) []Rule {
 			covered = append(covered, r)
 		} else if i, ok := place[key]; ok {
 			k := &kept[i]
-			k.Reason, k.Source, k.Seen = cmp.Or(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
+			k.Reason, k.Source, k.Seen = both(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
 		} else {
 			place[key] = len(kept)
 			kept = append(kept, r)
@@ -186,8 +197,22 @@ func minimise(rules []Rule) []Rule {
 		key, _ := covers.widest(r)
 		k := &kept[place[key]]
 		k.Seen = k.Seen.merge(r.Seen)
+		if r.Name == k.Name {
+			k.Reason = both(k.Reason, r.Reason)
+		}
 	}
 	return sortBy(kept, func(r Rule) string { return r.Name })
+}
+
+// both returns two texts in one, unless one says all that the other does.
+func both(a, b string) string {
+	switch {
+	case strings.Contains(a, b):
+		return a
+	case strings.Contains(b, a):
+		return b
+	}
+	return a + "; " + b
 }
 
 func sortNames(names []string) []string {

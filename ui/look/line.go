@@ -1,7 +1,6 @@
 package look
 
 import (
-	"image/color"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -11,34 +10,52 @@ import (
 // zero Line is an empty one. A style's end would also end a background around
 // it, so the background is given to each piece.
 type Line struct {
-	b          strings.Builder
+	b          []byte
 	w          int
-	background color.Color
+	background string // SGR parameters
+}
+
+// Reset empties the line and keeps its room, for the next one.
+func (l *Line) Reset() *Line {
+	l.b, l.w, l.background = l.b[:0], 0, ""
+	return l
 }
 
 // Add puts a text behind what is there.
-func (l *Line) Add(s Style, text string) *Line {
-	if text == "" {
+func (l *Line) Add(s Style, text string) *Line { return add(l, s, text, Width(text)) }
+
+// add is Add for a text whose width is known.
+func add[T string | []byte](l *Line, s Style, text T, w int) *Line {
+	if len(text) == 0 {
 		return l
 	}
-	if l.background != nil {
-		s.s = s.s.Background(l.background)
+	l.w += w
+	if s.sgr == "" && l.background == "" {
+		l.b = append(l.b, text...)
+		return l
 	}
-	l.b.WriteString(s.Render(text))
-	l.w += Width(text)
+	l.b = append(l.b, "\x1b["...)
+	l.b = append(l.b, s.sgr...)
+	if s.sgr != "" && l.background != "" {
+		l.b = append(l.b, ';')
+	}
+	l.b = append(l.b, l.background...)
+	l.b = append(l.b, 'm')
+	l.b = append(l.b, text...)
+	l.b = append(l.b, "\x1b[m"...)
 	return l
 }
 
 // Raw puts a text that is styled already behind what is there.
 func (l *Line) Raw(styled string) *Line {
-	l.b.WriteString(styled)
+	l.b = append(l.b, styled...)
 	l.w += Width(styled)
 	return l
 }
 
 // Join puts another line behind this one.
 func (l *Line) Join(o *Line) *Line {
-	l.b.WriteString(o.b.String())
+	l.b = append(l.b, o.b...)
 	l.w += o.w
 	return l
 }
@@ -52,38 +69,72 @@ func (l *Line) Select(s *Styles) *Line {
 // Pad fills up to the given column with spaces.
 func (l *Line) Pad(to int) *Line {
 	if n := to - l.w; n > 0 {
-		l.Add(Style{}, strings.Repeat(" ", n))
+		add(l, Style{}, spaces(n), n)
 	}
 	return l
 }
 
 // Cell adds a text cut or filled to exactly w cells, at the left of them or
 // at the right.
-func (l *Line) Cell(s Style, text string, w int, right bool) *Line {
-	text = ansi.Truncate(text, w, "…")
-	blank := max(0, w-Width(text))
-	if right {
-		return l.Pad(l.w+blank).Add(s, text)
+func (l *Line) Cell(s Style, text string, w int, right bool) *Line { return cell(l, s, text, w, right) }
+
+// CellOf is Cell for a text in bytes, which it doesn't keep.
+func (l *Line) CellOf(s Style, text []byte, w int, right bool) *Line {
+	return cell(l, s, text, w, right)
+}
+
+func cell[T string | []byte](l *Line, s Style, text T, w int, right bool) *Line {
+	n, end := width(text), l.w+max(0, w)
+	switch {
+	case n > w && w > 0 && isPlain(text): // by far the most that are cut
+		return add(add(l, s, text[:w-1], w-1), s, "…", 1)
+	case n > w:
+		text = T(ansi.Truncate(string(text), w, "…"))
+		n = width(text)
 	}
-	return l.Add(s, text).Pad(l.w + blank)
+	if right {
+		l.Pad(end - n)
+	}
+	return add(l, s, text, n).Pad(end)
 }
 
 // Width returns how many cells the line takes.
 func (l *Line) Width() int { return l.w }
 
 // Cut returns the line cut or filled to exactly w cells.
-func (l *Line) Cut(w int) string { return Fit(l.b.String(), w) }
+func (l *Line) Cut(w int) string {
+	if l.w > w {
+		return Fit(string(l.b), w)
+	}
+	l.b = append(l.b, spaces(w-l.w)...)
+	l.w = w
+	return string(l.b)
+}
 
 // String returns the line as it is.
-func (l *Line) String() string { return l.b.String() }
+func (l *Line) String() string { return string(l.b) }
 
 // Fit cuts or fills a styled text to exactly w cells.
 func Fit(s string, w int) string {
-	s = ansi.Truncate(s, w, "…")
-	if n := w - Width(s); n > 0 {
-		s += strings.Repeat(" ", n)
+	n := Width(s)
+	if n > w {
+		s = ansi.Truncate(s, w, "…")
+		n = Width(s) // one less where a wide character didn't fit
+	}
+	if n < w {
+		s += spaces(w - n)
 	}
 	return s
+}
+
+// blank is where spaces come from: a screen is seldom wider.
+var blank = strings.Repeat(" ", 256)
+
+func spaces(n int) string {
+	if n <= len(blank) {
+		return blank[:n]
+	}
+	return strings.Repeat(" ", n)
 }
 
 // Overlay puts the lines of a box over a screen of w cells, at (x, y).
@@ -102,4 +153,21 @@ func Overlay(screen, box []string, x, y, w int) {
 func Faint(s *Styles, styled string) string { return s.Rule.Render(ansi.Strip(styled)) }
 
 // Width returns how many cells a styled text takes.
-func Width(s string) int { return ansi.StringWidth(s) }
+func Width(s string) int { return width(s) }
+
+func width[T string | []byte](s T) int {
+	if isPlain(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(string(s))
+}
+
+// isPlain reports whether each byte is a cell.
+func isPlain[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

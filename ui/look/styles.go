@@ -4,15 +4,25 @@ package look
 
 import (
 	"image/color"
+	"strings"
 
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Style is how a piece of text looks. The zero Style adds nothing to it.
-type Style struct{ s lipgloss.Style }
+type Style struct {
+	sgr string // the parameters of its escape sequence: "1;38;2;205;214;244"
+}
+
+func style(s ansi.Style) Style { return Style{parameters(s)} }
+
+func parameters(s ansi.Style) string {
+	return strings.TrimSuffix(strings.TrimPrefix(s.String(), "\x1b["), "m")
+}
 
 // Render returns the text with the style's beginning and end around it.
-func (s Style) Render(text string) string { return s.s.Render(text) }
+func (s Style) Render(text string) string { return new(Line).Add(s, text).String() }
 
 // Styles are the program's looks, by what they mean. They are made anew when
 // the terminal tells whether it is light or dark. Bubble Tea itself brings
@@ -28,7 +38,7 @@ type Styles struct {
 	Title, TitleFocused      Style
 	Brand                    Style
 
-	selection color.Color // see [Line.Select]
+	selection string // the background's parameters, see [Line.Select]
 }
 
 // NewStyles returns the looks for a dark background or a light one.
@@ -46,8 +56,8 @@ func NewStyles(dark bool) *Styles {
 		onto   = c("#ffffff", "#11111b")
 		cursor = c("#dce0e8", "#313244")
 	)
-	plain := func(fore color.Color) Style { return Style{lipgloss.NewStyle().Foreground(fore)} }
-	bold := func(fore color.Color) Style { return Style{lipgloss.NewStyle().Foreground(fore).Bold(true)} }
+	plain := func(fore color.Color) Style { return style(ansi.Style{}.ForegroundColor(fore)) }
+	bold := func(fore color.Color) Style { return style(ansi.Style{}.Bold().ForegroundColor(fore)) }
 	return &Styles{
 		Text:         plain(text),
 		Muted:        plain(muted),
@@ -57,7 +67,7 @@ func NewStyles(dark bool) *Styles {
 		Drop:         plain(red),
 		Fresh:        plain(yellow),
 		FreshStrong:  bold(yellow),
-		Match:        Style{lipgloss.NewStyle().Foreground(yellow).Underline(true)},
+		Match:        style(ansi.Style{}.Underline(true).ForegroundColor(yellow)),
 		Bad:          bold(red),
 		Warn:         plain(yellow),
 		Good:         plain(green),
@@ -65,7 +75,7 @@ func NewStyles(dark bool) *Styles {
 		RuleFocused:  plain(accent),
 		Title:        plain(muted),
 		TitleFocused: bold(accent),
-		Brand:        Style{lipgloss.NewStyle().Foreground(onto).Background(accent).Bold(true)},
-		selection:    cursor,
+		Brand:        style(ansi.Style{}.Bold().ForegroundColor(onto).BackgroundColor(accent)),
+		selection:    parameters(ansi.Style{}.BackgroundColor(cursor)),
 	}
 }

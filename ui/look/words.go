@@ -2,24 +2,30 @@ package look
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // Age says how long ago something was, in at most five cells.
-func Age(d time.Duration) string {
+func Age(d time.Duration) string { return string(AppendAge(nil, d)) }
+
+// AppendAge appends an [Age].
+func AppendAge(b []byte, d time.Duration) []byte {
+	unit := func(of time.Duration, name byte) []byte { return append(strconv.AppendInt(b, int64(d/of), 10), name) }
 	switch {
 	case d < time.Second:
-		return "now"
+		return append(b, "now"...)
 	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
+		return unit(time.Second, 's')
 	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
+		return unit(time.Minute, 'm')
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
+		return unit(time.Hour, 'h')
 	case d < 1000*24*time.Hour:
-		return fmt.Sprintf("%dd", int(d.Hours())/24)
+		return unit(24*time.Hour, 'd')
 	}
-	return "long"
+	return append(b, "long"...)
 }
 
 // Ago is [Age] within a sentence: "3m ago", "now".
@@ -32,14 +38,29 @@ func Ago(d time.Duration) string {
 }
 
 // Count writes a number in at most five cells.
-func Count(n uint64) string {
+func Count(n uint64) string { return string(AppendCount(nil, n)) }
+
+// AppendCount appends a [Count].
+func AppendCount(b []byte, n uint64) []byte {
 	switch {
 	case n < 100_000:
-		return fmt.Sprint(n)
+		return strconv.AppendUint(b, n, 10)
 	case n < 10_000_000:
-		return fmt.Sprintf("%dk", n/1000)
+		return append(strconv.AppendUint(b, n/1000, 10), 'k')
 	}
-	return fmt.Sprintf("%dM", n/1_000_000)
+	return append(strconv.AppendUint(b, n/1_000_000, 10), 'M')
+}
+
+// fewMost is how many of a list are named.
+const fewMost = 5
+
+// Few names the first of a list, and how many there are beside: "a, b, and 12
+// more".
+func Few(list []string) string {
+	if n := len(list) - fewMost; n > 0 {
+		return fmt.Sprintf("%s, and %d more", strings.Join(list[:fewMost], ", "), n)
+	}
+	return strings.Join(list, ", ")
 }
 
 // Plural is "1 domain", "2 domains".

@@ -20,7 +20,8 @@ type column struct {
 	// descending is the direction that a person wants first.
 	descending bool
 	key        func(capture.Reader, *capture.Domain, capture.Verdict) sortKey
-	cell       func(Row) string
+	// cell appends what the row shows.
+	cell func([]byte, Row) []byte
 }
 
 // sortKey orders rows by a number, then a text.
@@ -33,34 +34,38 @@ func (a sortKey) compare(b sortKey) int {
 	return cmp.Or(cmp.Compare(a.num, b.num), strings.Compare(a.text, b.text))
 }
 
-// Row is what a row shows: a copy, taken while the ledger is held.
+// Row is what a row shows, while the ledger is held.
 type Row struct {
-	name        string
-	Verdict     capture.Verdict
-	queries     uint32
-	types       string
-	result      string
-	from        string
-	first, last time.Time
-	now         time.Time
+	*capture.Domain
+	Verdict capture.Verdict
+	r       capture.Reader
+	now     time.Time
 }
 
 // Read returns the row of a domain as it is at a time.
 func Read(r capture.Reader, id capture.ID, now time.Time) Row {
 	d := r.Domain(id)
-	return Row{
-		name: d.Name, Verdict: r.Verdict(d), queries: d.Queries,
-		types: types(d), result: d.Outcomes.String(), from: strings.Join(r.Owners(d), " "),
-		first: d.First(), last: d.Last(), now: now,
-	}
+	return Row{Domain: d, Verdict: r.Verdict(d), r: r, now: now}
 }
 
-func types(d *capture.Domain) string {
-	words := make([]string, len(d.Types))
+func appendTypes(b []byte, d *capture.Domain) []byte {
 	for i, t := range d.Types {
-		words[i] = t.Type
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, t.Type...)
 	}
-	return strings.Join(words, " ")
+	return b
+}
+
+func appendOwners(b []byte, r capture.Reader, d *capture.Domain) []byte {
+	for i, name := range r.Owners(d) {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, name...)
+	}
+	return b
 }
 
 // The columns, in the order in which they stand.
@@ -81,47 +86,47 @@ var columns = [...]column{
 		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
 			return sortKey{num: int64(v.Decision), text: string(v.Rule)}
 		},
-		cell: Row.Mark},
+		cell: func(b []byte, d Row) []byte { return append(b, d.Mark()...) }},
 	colDomain: {name: "domain",
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: domainOrder(d.Name)}
 		},
-		cell: func(d Row) string { return d.name }},
+	},
 	colQueries: {name: "queries", width: 8, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
-		cell: func(d Row) string { return look.Count(uint64(d.queries)) }},
+		cell: func(b []byte, d Row) []byte { return look.AppendCount(b, uint64(d.Queries)) }},
 	colTypes: {name: "types", width: 12,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: types(d)}
+			return sortKey{text: string(appendTypes(nil, d))}
 		},
-		cell: func(d Row) string { return d.types }},
-	colResult: {name: "result", width: 8,
+		cell: func(b []byte, d Row) []byte { return appendTypes(b, d.Domain) }},
+	colResult: {name: "result", width: len(capture.NoAnswer),
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: d.Outcomes.String()}
+			return sortKey{text: d.ResultWord()}
 		},
-		cell: func(d Row) string { return d.result }},
+		cell: func(b []byte, d Row) []byte { return append(b, d.ResultWord()...) }},
 	colFrom: {name: "from", width: 12,
 		key: func(r capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: strings.Join(r.Owners(d), " ")}
+			return sortKey{text: string(appendOwners(nil, r, d))}
 		},
-		cell: func(d Row) string { return d.from }},
+		cell: func(b []byte, d Row) []byte { return appendOwners(b, d.r, d.Domain) }},
 	colFirst: {name: "first", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
-		cell: func(d Row) string { return look.Age(d.now.Sub(d.first)) }},
+		cell: func(b []byte, d Row) []byte { return look.AppendAge(b, d.now.Sub(d.First())) }},
 	colLast: {name: "last", width: 6, right: true, descending: true,
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
-		cell: func(d Row) string { return look.Age(d.now.Sub(d.last)) }},
+		cell: func(b []byte, d Row) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
 	colReason: {name: "why", width: 24,
 		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
 			return sortKey{text: v.Reason}
 		},
-		cell: func(d Row) string { return d.Verdict.Reason }},
+		cell: func(b []byte, d Row) []byte { return append(b, d.Verdict.Reason...) }},
 }
 
 // byWorth is the order in which columns are given room.
@@ -130,7 +135,7 @@ var byWorth = []int{colQueries, colResult, colTypes, colLast, colReason, colFrom
 // Widths of the domain column: below the first no further column is worth it,
 // above the second a wide reason is.
 const (
-	domainLeast = 26
+	domainLeast = 25
 	domainGood  = 56
 )
 

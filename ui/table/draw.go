@@ -2,12 +2,14 @@ package table
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 )
 
@@ -22,16 +24,24 @@ const (
 	recentFor = 30 * time.Second
 )
 
-// Mark is the decision in force, with a glyph that tells it without colours.
+// Mark is the decision in force, with a glyph that tells it without colours, or
+// that it is not on disk yet: a crash could lose it.
 func (d Row) Mark() string {
+	saved := d.r.Saved(d.Domain)
 	switch {
-	case d.Verdict.Decision == capture.Keep:
+	case d.Verdict.Decision == capture.Keep && saved:
 		return "✓ keep"
+	case d.Verdict.Decision == capture.Keep:
+		return "… keep"
 	case byRule(d.Verdict):
 		return "– auto"
-	case d.Verdict.Decision == capture.Drop:
+	case d.Verdict.Decision == capture.Drop && saved:
 		return "✗ drop"
-	case d.now.Sub(d.first) < freshFor:
+	case d.Verdict.Decision == capture.Drop:
+		return "… drop"
+	case !saved:
+		return "… new"
+	case d.now.Sub(d.First()) < freshFor:
 		return "● new"
 	}
 	return "· new"
@@ -41,48 +51,52 @@ func (d Row) Mark() string {
 // lines of why, which say what could be done about that.
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
-	places := arrangeColumns(t.w, t.sort)
+	places := arrangeColumns(t.w, t.want.sort)
 	lines = append(lines, t.head(s, places))
-	if t.view == nil {
-		t.view = t.drawRows(s, places, focused)
+	if t.drawn == nil {
+		t.drawn = t.drawRows(s, places, focused)
 	}
-	lines = append(lines, t.view...)
-	if len(t.rows) == 0 {
+	lines = append(lines, t.drawn...)
+	if t.shown.rows.total(items) == 0 {
 		t.explain(s, lines, why)
 	}
 	return lines
 }
 
 func (t *Table) title(s *look.Styles, focused bool) string {
-	info := fmt.Sprint(t.tally.Total())
-	if n := len(t.rows); n != t.tally.Total() {
-		info = fmt.Sprintf("%d of %d", n, t.tally.Total())
+	total := t.shown.tally.Total()
+	info := fmt.Sprint(total)
+	if n := t.shown.rows.total(items); n != total {
+		info = fmt.Sprintf("%d of %d", n, total)
 	}
 	if t.top > 0 {
 		info += fmt.Sprintf("  ↑ %d more", t.top)
 	}
-	if below := t.len() - t.top - t.h; below > 0 {
+	if below := t.shown.lines() - t.top - t.h; below > 0 {
 		info += fmt.Sprintf("  ↓ %d more", below)
 	}
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
 	}
 	l := look.Title(s, focused, "Domains", info)
-	if t.hideDrops {
+	if t.want.hideDrops {
 		l.Add(s.Warn, " dropped hidden")
+	}
+	if busy := t.Busy(); busy != "" {
+		l.Add(s.Warn, " "+busy)
 	}
 	if t.frozen {
 		l.Add(s.Warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
 	}
-	if t.Editing() || t.filter.text != "" {
+	if t.Editing() || t.want.filter.text != "" {
 		l.Add(s.Key, "  /").Add(s.Text, "")
 		if t.Editing() {
 			l.Raw(t.input.View())
 		} else {
-			l.Add(s.Match, t.filter.text)
+			l.Add(s.Match, t.want.filter.text)
 		}
-		if t.filter.err != nil {
-			l.Add(s.Bad, " "+t.filter.err.Error())
+		if t.want.filter.err != nil {
+			l.Add(s.Bad, " "+t.want.filter.err.Error())
 		}
 	}
 	return look.FinishTitle(s, focused, l, t.w)
@@ -93,9 +107,9 @@ func (t *Table) head(s *look.Styles, places []place) string {
 	for _, p := range places {
 		c := columns[p.col]
 		style, name := s.Muted, c.name
-		if p.col == t.sort {
+		if p.col == t.want.sort {
 			style = s.Strong
-			name += map[bool]string{false: "↑", true: "↓"}[t.descending]
+			name += map[bool]string{false: "↑", true: "↓"}[t.want.descending]
 		}
 		l.Pad(p.x).Cell(style, name, p.w, c.right)
 	}
@@ -107,16 +121,16 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 	t.ledger.Read(func(r capture.Reader) {
 		for i := range lines {
 			at := t.top + i
-			if at >= t.len() {
+			if at >= t.shown.lines() {
 				lines[i] = strings.Repeat(" ", t.w)
 				continue
 			}
 			selected := t.selecting && at == t.cursor
 			l := t.begin(s, selected, selected && focused || t.inRange(at))
-			if it := t.at(at); it.head != nil {
+			if it := t.shown.at(at); it.head != nil {
 				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
 			} else {
-				lines[i] = t.drawRow(l, s, places, Read(r, it.id, t.now))
+				lines[i] = t.drawRow(l, s, places, it.id, Read(r, it.id, t.now))
 			}
 		}
 	})
@@ -125,7 +139,7 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 
 // begin starts a line of the table with the marker of the cursor.
 func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
-	l := &look.Line{}
+	l := t.line.Reset()
 	if selected {
 		l.Add(s.Key, map[bool]string{true: "▌", false: "│"}[bright])
 	} else if bright {
@@ -139,8 +153,8 @@ func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
 
 // drawHead draws the line above a group: its name, what a person decided
 // about all of it, and how its domains stand.
-func (t *Table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.Mark) string {
-	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[h.folded]).Add(s.Strong, h.name)
+func (t *Table) drawHead(l *look.Line, s *look.Styles, h *group, m capture.Mark) string {
+	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)]).Add(s.Strong, h.name)
 	switch {
 	case m.Decision == capture.Keep && m.Suffix:
 		l.Add(s.Keep, "  ✓ keep *."+h.name)
@@ -154,7 +168,10 @@ func (t *Table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.M
 		n     int
 		style look.Style
 		word  string
-	}{{h.new, s.Text, "new"}, {h.keep, s.Keep, "keep"}, {h.drop, s.Drop, "drop"}, {h.auto, s.Muted, "auto"}} {
+	}{
+		{h.tally[tallyNew], s.Text, "new"}, {h.tally[tallyKeep], s.Keep, "keep"},
+		{h.tally[tallyDropByUser], s.Drop, "drop"}, {h.tally[tallyDrop], s.Muted, "auto"},
+	} {
 		if part.n > 0 {
 			l.Add(s.Muted, between).Add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
 			between = " · "
@@ -163,19 +180,23 @@ func (t *Table) drawHead(l *look.Line, s *look.Styles, h *groupHead, m capture.M
 	return l.Pad(t.w).Cut(t.w)
 }
 
-func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, d Row) string {
+func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture.ID, d Row) string {
 	for _, p := range places {
 		l.Pad(p.x)
-		switch p.col {
-		case colDomain:
-			t.drawName(l, s, d, p.w)
-		case colDecision:
-			l.Cell(d.MarkStyle(s), d.Mark(), p.w, false)
-		case colResult:
-			l.Cell(d.ResultStyle(s), d.result, p.w, false)
-		default:
-			l.Cell(s.Muted, columns[p.col].cell(d), p.w, columns[p.col].right)
+		c := columns[p.col]
+		if p.col == colDomain {
+			t.drawName(l, s, id, d, p.w)
+			continue
 		}
+		style := s.Muted
+		switch p.col {
+		case colDecision:
+			style = d.MarkStyle(s)
+		case colResult:
+			style = d.ResultStyle(s)
+		}
+		t.cell = c.cell(t.cell[:0], d)
+		l.CellOf(style, t.cell, p.w, c.right)
 	}
 	return l.Pad(t.w).String()
 }
@@ -189,7 +210,7 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 		return s.Muted
 	case d.Verdict.Decision == capture.Drop:
 		return s.Drop
-	case d.now.Sub(d.first) < recentFor:
+	case d.now.Sub(d.First()) < recentFor:
 		return s.Fresh
 	}
 	return s.Text
@@ -197,40 +218,55 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 
 // ResultStyle is how the answer's outcome looks.
 func (d Row) ResultStyle(s *look.Styles) look.Style {
-	switch d.result {
+	switch d.ResultWord() {
 	case "", "resolved", "no data":
 		return s.Muted
 	}
 	return s.Warn
 }
 
+// flag stands before a name that opens more than itself: a way round the list,
+// or what anyone puts there. Details say what.
+const (
+	flag      = "! "
+	flagWidth = len(flag)
+)
+
 // drawName draws a name so that its registrable part stands out and what the
 // filter found in it is marked. Where it doesn't fit, it loses its front: the
 // end says whose it is.
-func (t *Table) drawName(l *look.Line, s *look.Styles, d Row, w int) {
-	name, cut := d.name, 0
-	if len(name) > w {
-		cut = len(name) - w + 1
+func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w int) {
+	name, cut := d.Domain.Name, 0
+	open := rule.Rule{Name: name}.Warning() != ""
+	room := w
+	if open && w > flagWidth {
+		room -= flagWidth
+	}
+	if len(name) > room {
+		cut = len(name) - room + 1
 	}
 	front, main := s.Muted, s.Strong
 	switch {
 	case d.Verdict.Decision == capture.Drop:
 		front, main = s.Muted, s.Muted
-	case d.now.Sub(d.first) < freshFor:
+	case d.now.Sub(d.First()) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
 	}
 	begin := l.Width()
+	if open && w > flagWidth {
+		l.Add(s.Warn, flag)
+	}
 	if cut > 0 {
 		l.Add(s.Muted, "…")
 	}
-	split := len(name) - len(Registrable(name))
-	matched := t.filter.spans(name)
+	split := len(name) - t.registrable(id, name)
+	t.spans = t.want.filter.spans(t.spans[:0], name)
 	for at := cut; at < len(name); {
 		end, style := len(name), main
 		if at < split {
 			end, style = split, front
 		}
-		for _, m := range matched {
+		for _, m := range t.spans {
 			if at >= m[0] && at < m[1] {
 				end, style = min(end, m[1]), s.Match
 			} else if at < m[0] {
@@ -241,6 +277,16 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, d Row, w int) {
 		at = end
 	}
 	l.Pad(begin + w)
+}
+
+// registrable returns how long the registrable domain of a name is, which takes
+// longer to find out than to draw the row.
+func (t *Table) registrable(id capture.ID, name string) int {
+	k := &t.shown.known[id]
+	if k.registrable == 0 {
+		k.registrable = uint8(min(len(Registrable(name)), math.MaxUint8))
+	}
+	return int(k.registrable)
 }
 
 // explain writes into the middle of the pane.

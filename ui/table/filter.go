@@ -98,7 +98,7 @@ func (f *filter) tagged(name, value string) (condition, error) {
 			return slices.ContainsFunc(c.d.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
 		}, nil
 	case "result":
-		return func(c candidate) bool { return strings.Contains(strings.ToLower(c.d.Outcomes.String()), value) }, nil
+		return func(c candidate) bool { return strings.Contains(strings.ToLower(c.d.Result()), value) }, nil
 	case "from":
 		return func(c candidate) bool {
 			return slices.ContainsFunc(c.r.Owners(c.d), func(o string) bool { return strings.Contains(strings.ToLower(o), value) })
@@ -145,10 +145,9 @@ func (f *filter) match(c candidate) bool {
 	return true
 }
 
-// spans returns which bytes of the name matched: sorted pairs of start and
-// end that don't overlap.
-func (f *filter) spans(name string) [][2]int {
-	var found [][2]int
+// spans appends which bytes of the name matched: sorted pairs of start and end
+// that don't overlap.
+func (f *filter) spans(found [][2]int, name string) [][2]int {
 	for _, w := range f.words {
 		for at := 0; ; {
 			i := strings.Index(name[at:], w)
@@ -165,7 +164,7 @@ func (f *filter) spans(name string) [][2]int {
 		}
 	}
 	slices.SortFunc(found, func(a, b [2]int) int { return a[0] - b[0] })
-	var whole [][2]int
+	whole := found[:0]
 	for _, s := range found {
 		if n := len(whole); n > 0 && s[0] <= whole[n-1][1] {
 			whole[n-1][1] = max(whole[n-1][1], s[1])

@@ -8,7 +8,7 @@ import (
 
 // Move moves the cursor by n lines, up below 0, and brings it into view.
 func (t *Table) Move(n int) {
-	t.view = nil
+	t.drawn = nil
 	if !t.selecting {
 		t.Wake()
 		return
@@ -20,8 +20,8 @@ func (t *Table) Move(n int) {
 // MoveToDomain moves the cursor to the next domain, past the lines of groups,
 // upwards for a step below 0; it stays where there is none.
 func (t *Table) MoveToDomain(step int) {
-	for at := t.cursor + step; t.selecting && at >= 0 && at < t.len(); at += step {
-		if t.at(at).head == nil {
+	for at := t.cursor + step; t.selecting && at >= 0 && at < t.shown.lines(); at += step {
+		if t.shown.at(at).head == nil {
 			t.Move(at - t.cursor)
 			return
 		}
@@ -32,14 +32,14 @@ func (t *Table) MoveToDomain(step int) {
 func (t *Table) Page(n int) { t.Move(n * max(1, t.h-1)) }
 
 // Top moves the cursor to the first line.
-func (t *Table) Top() { t.Move(-t.len()) }
+func (t *Table) Top() { t.Move(-t.shown.lines()) }
 
 // Bottom moves the cursor to the last line.
-func (t *Table) Bottom() { t.Move(t.len()) }
+func (t *Table) Bottom() { t.Move(t.shown.lines()) }
 
 // Scroll moves the view; the cursor goes along where it would leave it.
 func (t *Table) Scroll(n int) {
-	t.view = nil
+	t.drawn = nil
 	t.top += n
 	t.bound()
 	t.cursor = max(t.top, min(t.cursor, t.top+t.h-1))
@@ -49,17 +49,17 @@ func (t *Table) Scroll(n int) {
 // Click selects the line at that cell of the pane, or sorts by the column
 // whose name is there.
 func (t *Table) Click(x, y int) {
-	t.view = nil
+	t.drawn = nil
 	line := y - chrome
 	if line == -1 {
-		for _, p := range arrangeColumns(t.w, t.sort) {
+		for _, p := range arrangeColumns(t.w, t.want.sort) {
 			if x >= p.x && x < p.x+p.w {
 				t.SortBy(p.col)
 			}
 		}
 		return
 	}
-	if at := t.top + line; line >= 0 && at < t.len() {
+	if at := t.top + line; line >= 0 && at < t.shown.lines() {
 		t.selecting, t.cursor = true, at
 	}
 }
@@ -68,48 +68,75 @@ func (t *Table) Click(x, y int) {
 // turns the direction. Beyond the last one it is the last.
 func (t *Table) SortBy(col int) {
 	col = max(0, min(col, len(columns)-1))
-	if col == t.sort {
-		t.descending = !t.descending
+	if col == t.want.sort {
+		t.want.descending = !t.want.descending
 	} else {
-		t.sort, t.descending = col, columns[col].descending
+		t.want.sort, t.want.descending = col, columns[col].descending
 	}
-	t.resort()
+	t.remake(false)
 }
 
 // SortNext sorts by the next column, by the first after the last.
-func (t *Table) SortNext() { t.SortBy((t.sort + 1) % len(columns)) }
+func (t *Table) SortNext() { t.SortBy((t.want.sort + 1) % len(columns)) }
 
 // Reverse turns the direction of the order.
-func (t *Table) Reverse() { t.SortBy(t.sort) }
+func (t *Table) Reverse() { t.SortBy(t.want.sort) }
 
-func (t *Table) resort() {
-	anchor, line, ok := t.anchor()
-	t.remake()
-	if ok {
-		t.hold(anchor, line)
-		t.bound()
-	}
+// Group puts the rows below a line for each registrable domain, or not.
+func (t *Table) Group(on bool) {
+	t.want.grouped, t.want.folds = on, folds{flipped: make(map[string]bool)}
+	t.from = -1
+	t.remake(false)
 }
 
-// remake fills the table from nothing.
-func (t *Table) remake() {
-	for id := range t.known {
-		t.known[id].shown = false
+// Grouped reports whether the rows stand in groups.
+func (t *Table) Grouped() bool { return t.want.grouped }
+
+// Fold hides the rows of the selected group, or shows them.
+func (t *Table) Fold(fold bool) {
+	it, ok := t.selected()
+	if !t.shown.grouped || !t.want.grouped || !ok {
+		return
 	}
-	t.rows = nil
-	t.rebuild()
+	g := it.head
+	if g == nil {
+		g = t.shown.known[it.id].group
+	}
+	if fold != t.want.all {
+		t.want.flipped[g.name] = true
+	} else {
+		delete(t.want.flipped, g.name)
+	}
+	t.shown.fold(g, fold)
+	t.cursor = t.shown.find(item{head: g})
+	t.show()
+}
+
+// FoldAll folds all groups, or unfolds them if all are.
+func (t *Table) FoldAll() {
+	if !t.shown.grouped || !t.want.grouped {
+		return
+	}
+	held := t.anchor()
+	if held.ok && held.head == nil {
+		held.head = t.shown.known[held.id].group
+	}
+	t.want.folds = folds{!t.want.all, make(map[string]bool)}
+	t.shown.refold(t.want.folds)
+	t.hold(held)
+	t.show()
 }
 
 // HideDrops leaves out what is dropped, or shows it.
 func (t *Table) HideDrops(hide bool) {
-	if hide != t.hideDrops {
-		t.hideDrops = hide
-		t.rebuild()
+	if hide != t.want.hideDrops {
+		t.want.hideDrops = hide
+		t.remake(false)
 	}
 }
 
 // DropsHidden reports whether what is dropped is left out.
-func (t *Table) DropsHidden() bool { return t.hideDrops }
+func (t *Table) DropsHidden() bool { return t.want.hideDrops }
 
 // Freeze has the table stand still, whatever comes, or takes up what came.
 func (t *Table) Freeze(on bool) {
@@ -123,13 +150,13 @@ func (t *Table) Frozen() bool { return t.frozen }
 // StartRange begins a range at the cursor; it goes along with that.
 func (t *Table) StartRange() {
 	t.Wake()
-	if t.from, t.view = t.cursor, nil; !t.selecting {
+	if t.from, t.drawn = t.cursor, nil; !t.selecting {
 		t.from = -1
 	}
 }
 
 // EndRange forgets the range.
-func (t *Table) EndRange() { t.from, t.view = -1, nil }
+func (t *Table) EndRange() { t.from, t.drawn = -1, nil }
 
 // Ranging reports whether there is a range.
 func (t *Table) Ranging() bool { return t.from >= 0 }
@@ -137,7 +164,7 @@ func (t *Table) Ranging() bool { return t.from >= 0 }
 // EditFilter has what is typed go into the filter; see [Table.Type].
 func (t *Table) EditFilter() {
 	t.input.Focus()
-	t.view = nil
+	t.drawn = nil
 }
 
 // Editing reports whether what is typed goes into the filter.
@@ -152,7 +179,7 @@ func (t *Table) Type(msg tea.Msg) {
 // EndFilter ends the typing; the filter stays.
 func (t *Table) EndFilter() {
 	t.input.Blur()
-	t.view = nil
+	t.drawn = nil
 }
 
 // ClearFilter takes the filter away, and ends the typing.
@@ -163,17 +190,12 @@ func (t *Table) ClearFilter() {
 }
 
 // Filter returns the filter as it was typed, "" for none.
-func (t *Table) Filter() string { return t.filter.text }
+func (t *Table) Filter() string { return t.want.filter.text }
 
 func (t *Table) refilter() {
-	t.view = nil
-	if text := t.input.Value(); text != t.filter.text {
-		t.filter = compileFilter(text)
-		was, _ := t.selected()
-		t.rebuild()
-		if now, ok := t.selected(); ok && now.head == nil && (was.head != nil || now.id != was.id) {
-			t.cursor, t.top = 0, 0
-		}
-		t.Wake()
+	t.drawn = nil
+	if text := t.input.Value(); text != t.want.filter.text {
+		t.want.filter = compileFilter(text)
+		t.remake(true)
 	}
 }

@@ -29,9 +29,9 @@ const (
 	kinds = iota
 )
 
-// kindWords are, for each kind, the name of its file, the words for people,
-// with which "is a …" makes a sentence in the first group, and what an allowed
-// name of that kind does, "" if that opens nothing.
+// kindWords are, for each kind, the name of its file, the words for people (a
+// noun with "a" before it, in the first group), and what an allowed name of
+// that kind does, "" if that opens nothing.
 var kindWords = [kinds]struct{ word, title, opens string }{
 	Resolver:     {"resolver", "DNS resolver", "answers any DNS query, past the log and the list"},
 	Tunnel:       {"tunnel", "tunnel", "carries any other traffic, to and from anywhere"},
@@ -43,13 +43,13 @@ var kindWords = [kinds]struct{ word, title, opens string }{
 	Catcher:      {"catcher", "request catcher", "takes what is sent and passes it on to anyone"},
 	Address:      {"address", "what-is-my-address service", "tells by which address and place one comes"},
 	DynDNS:       {"dyndns", "dynamic DNS name", "leads to whatever address its holder sets"},
-	Certificates: {"certificates", "host for certificates", ""},
+	Certificates: {"certificates", "certificates", ""},
 	Time:         {"time", "time server", ""},
 	Connectivity: {"connectivity", "connectivity check", ""},
-	System:       {"system", "host of an operating system or cloud", ""},
-	Packages:     {"packages", "host of a package manager", ""},
-	Telemetry:    {"telemetry", "host for telemetry", ""},
-	CDN:          {"cdn", "host for libraries and fonts", ""},
+	System:       {"system", "operating system or cloud", ""},
+	Packages:     {"packages", "packages", ""},
+	Telemetry:    {"telemetry", "telemetry", ""},
+	CDN:          {"cdn", "libraries and fonts", ""},
 	Special:      {"special", "special-use name", ""},
 }
 

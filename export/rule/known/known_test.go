@@ -24,7 +24,7 @@ func TestTable(t *testing.T) {
 		used[f.Source] = true
 		name := strings.ReplaceAll(f.Name, "*", "no-such-label")
 		if f.Suffix {
-			name = "no-such-label." + f.Name
+			name = "no.such.label." + f.Name
 		}
 		got := Of(name)
 		if len(got) == 0 || got[0] != f {
@@ -84,7 +84,8 @@ func TestTableIsStrict(t *testing.T) {
 		{good + "B.example  A  for  a\n", sources, "data/resolver.txt:3: \"B.example\" is not a clean name"},
 		{"a..example  A  for  a\n", sources, "clean"},
 		{"..example  A  for  a\n", sources, "clean"},
-		{"*.example  A  for  a\n", sources, "clean"},
+		{"*  A  for  a\n", sources, "clean"},
+		{"a*.example  A  for  a\n", sources, "clean"},
 		{".a.*.example  A  for  a\n", sources, "clean"},
 		{"a.*.*.example  A  for  a\n", sources, "clean"},
 		{"192.0.2.7  A  for  a\n", sources, "clean"},
@@ -119,6 +120,9 @@ func TestOf(t *testing.T) {
 		{"s3.dualstack.eu-west-1.amazonaws.com", "s3.dualstack.*.amazonaws.com .amazonaws.com"},
 		{"b.s3.me-central-1.amazonaws.com", ".amazonaws.com"},
 		{"s3.a.b.amazonaws.com", ".amazonaws.com"},
+		{"fra1.digitaloceanspaces.com", "*.digitaloceanspaces.com .digitaloceanspaces.com"},
+		{"b.fra1.digitaloceanspaces.com", ".digitaloceanspaces.com"},
+		{"digitaloceanspaces.com", ".digitaloceanspaces.com"},
 		{"a.b.c.github.io", ".github.io"},
 		{"github.io", ".github.io"},
 		{"example.org.evil.example.co", ""},

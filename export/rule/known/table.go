@@ -99,7 +99,7 @@ func readFact(columns []string, urls map[string]string) (f Fact, err error) {
 	f.Name, f.Suffix = strings.CutPrefix(columns[0], ".")
 	f.Owner, f.For = columns[1], columns[2]
 	if !parse.Clean([]byte(f.Name)) && !isPattern(f) {
-		return f, fmt.Errorf("%q is not a clean name in lower case, nor one with a * between", columns[0])
+		return f, fmt.Errorf("%q is not a clean name in lower case, nor one with a * for a label", columns[0])
 	}
 	if f.Source = urls[columns[3]]; columns[3] == itself {
 		f.Source = "https://" + f.Name + "/"
@@ -111,8 +111,8 @@ func readFact(columns []string, urls map[string]string) (f Fact, err error) {
 }
 
 func isPattern(f Fact) bool {
-	before, after, ok := strings.Cut(f.Name, ".*.")
-	return ok && !f.Suffix && parse.Clean([]byte(before+"."+after))
+	before, after, ok := strings.Cut(f.Name, "*.")
+	return ok && !f.Suffix && (before == "" || strings.HasSuffix(before, ".")) && parse.Clean([]byte(before+after))
 }
 
 // readSources reads which URL a source's word stands for.

@@ -1,0 +1,164 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"lxd-allowlist/export/rule"
+	"lxd-allowlist/parse"
+)
+
+// Read is Decode for a file that people may have edited: names are normalised,
+// and what a comment says of a rule is its reason. Loose are the comments of
+// somebody's own that stand with no rule.
+func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error) {
+	if rules, err = f.Decode(data); err != nil {
+		return nil, nil, err
+	}
+	for i := range rules {
+		rules[i].Name = string(parse.AppendName(nil, []byte(rules[i].Name)))
+	}
+	return rules, f.readComments(data, rules), nil
+}
+
+// readComments gives each comment to the rule that it is of: to the one that it
+// names, as the comments on top do, or to the next below it.
+func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
+	if f.mark == "" {
+		return nil
+	}
+	at := places(rules)
+	head := false
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		text, comment := strings.CutPrefix(line, f.mark)
+		if !comment {
+			if i, ok := at.in(line); ok && len(loose) > 0 {
+				giveReason(&rules[i], strings.Join(loose, "; "))
+				loose = nil
+			}
+			continue
+		}
+		text = strings.TrimSpace(text)
+		dotted, reason, _ := strings.Cut(text, ": ")
+		i, named := at[rule.FromDotted(dotted).Name]
+		switch {
+		case strings.HasPrefix(text, headBegin):
+			head = true
+		case head:
+			head = !strings.HasPrefix(text, headEnd)
+		case text == "" || strings.HasPrefix(line, "#!") || strings.HasPrefix(text, warningWord) || slices.Contains(f.usage, text):
+		case named && strings.HasPrefix(reason, warningWord):
+		case named:
+			giveReason(&rules[i], reason)
+		default:
+			loose = append(loose, text)
+		}
+	}
+	return loose
+}
+
+// readRemarks gives the rules what the comments on top say of them, in files
+// that have a list of comments instead.
+func readRemarks(rules []rule.Rule, comments []string) error {
+	at := places(rules)
+	end := slices.IndexFunc(comments, func(s string) bool { return strings.HasPrefix(s, headEnd) })
+	for _, text := range comments[end+1:] {
+		dotted, reason, _ := strings.Cut(text, ": ")
+		i, named := at[rule.FromDotted(dotted).Name]
+		if !named {
+			return fmt.Errorf("a comment that belongs to no rule: %q", text)
+		}
+		if !strings.HasPrefix(reason, warningWord) {
+			giveReason(&rules[i], reason)
+		}
+	}
+	return nil
+}
+
+func giveReason(r *rule.Rule, reason string) {
+	if r.Reason != "" {
+		reason = r.Reason + "; " + reason
+	}
+	r.Reason = reason
+}
+
+// placesOf says where the rules of a name stand.
+type placesOf map[string]int
+
+func places(rules []rule.Rule) placesOf {
+	at := make(placesOf)
+	for i, r := range rules {
+		if _, twice := at[r.Name]; !twice {
+			at[r.Name] = i
+		}
+	}
+	return at
+}
+
+// in finds the first rule that a line of any format names.
+func (at placesOf) in(line string) (int, bool) {
+	line = strings.ToLower(strings.ReplaceAll(line, `\`, ""))
+	for word := range strings.FieldsFuncSeq(line, func(c rune) bool {
+		return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
+	}) {
+		if i, ok := at[strings.Trim(word, ".")]; ok {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Merge makes the file of the list together with what stands there. It fails
+// where anything of that would be lost.
+func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
+	if !p.Exists {
+		return Make(list, f, o)
+	}
+	if p.Unreadable != nil {
+		return File{}, p.lost(p.Unreadable)
+	}
+	if len(p.loose) > 0 {
+		return File{}, p.lost(fmt.Errorf("the comment %q belongs to no rule", p.loose[0]))
+	}
+	list.Rules = rule.Unite(list.Rules, p.Rules)
+	file, err := Make(list, f, o)
+	if err != nil {
+		return File{}, err
+	}
+	at := places(p.Rules)
+	for _, r := range file.Refused {
+		if _, theirs := at[r.Rule.Name]; theirs {
+			return File{}, p.lost(fmt.Errorf("%q %s", r.Rule.Dotted(), r.Why()))
+		}
+	}
+	if r, ok := reasonLost(p.Rules, f, file.Data); ok {
+		return File{}, p.lost(fmt.Errorf("%s has no room for what is said of %s: %q", f.Name, r, r.Reason))
+	}
+	return file, nil
+}
+
+// reasonLost finds a rule from before whose reason is no longer in the file,
+// though the rule is.
+func reasonLost(before []rule.Rule, f Format, data []byte) (rule.Rule, bool) {
+	rules, _, err := f.Read(data)
+	if err != nil {
+		return rule.Rule{}, false // it has just been read
+	}
+	at := places(rules)
+	for _, r := range before {
+		i, stays := at[r.Name]
+		if stays && !strings.Contains(plainReason(rules[i]), plainReason(r)) {
+			return r, true
+		}
+	}
+	return rule.Rule{}, false
+}
+
+// plainReason is a reason as any format writes it, but for its length.
+func plainReason(r rule.Rule) string { return strings.ReplaceAll(oneLine(r.Reason), `\`, "/") }
+
+func (p Present) lost(why error) error {
+	return fmt.Errorf("merge into %s: %w; it would be lost: change it there, or replace the file with --overwrite", p.Path, why)
+}

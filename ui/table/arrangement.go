@@ -1,0 +1,234 @@
+package table
+
+import (
+	"cmp"
+	"maps"
+	"strings"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+// settings say which domains are shown and in which order.
+type settings struct {
+	sort       int // a column
+	descending bool
+	filter     filter
+	hideDrops  bool
+	grouped    bool
+	folds
+}
+
+// folds say which groups are folded: all or none, but for those that the user
+// has folded otherwise.
+type folds struct {
+	all     bool
+	flipped map[string]bool
+}
+
+func (f folds) clone() folds { return folds{f.all, maps.Clone(f.flipped)} }
+
+// arrangement is what settings make of the domains: those shown, in order, by
+// themselves or below a line for their registrable domain. It is kept up by
+// work that grows with what changed, whatever else there is.
+type arrangement struct {
+	settings
+	known []known // by capture.ID
+	rows  seq[capture.ID]
+	tally capture.Tally
+
+	groups map[string]*group // by name; those without members too
+	heads  seq[*group]       // those with members
+}
+
+// known is what is remembered of a domain.
+type known struct {
+	key   sortKey
+	group *group // while it is shown, and they stand in groups
+	shown bool
+	tally tallied
+	// registrable is how long its registrable domain is; 0 for not known yet.
+	registrable uint8
+}
+
+// tallied is where a domain is counted in the tally.
+type tallied uint8
+
+const (
+	tallyNone tallied = iota
+	tallyKeep
+	tallyNew
+	tallyDrop
+	tallyDropByUser
+	tallies
+)
+
+// newArrangement returns one of no domains.
+func newArrangement(s settings) *arrangement {
+	a := &arrangement{settings: s, groups: make(map[string]*group)}
+	a.rows = seq[capture.ID]{compare: a.compare, weigh: func(capture.ID) weight { return weight{items: 1} }}
+	a.heads = seq[*group]{compare: func(a, b *group) int { return strings.Compare(a.name, b.name) }, weigh: (*group).weight}
+	return a
+}
+
+// compare is the order of the rows: by group, by the sorted column, by age.
+func (a *arrangement) compare(x, y capture.ID) int {
+	if g, h := a.known[x].group, a.known[y].group; g != h {
+		return strings.Compare(g.name, h.name)
+	}
+	c := cmp.Or(a.known[x].key.compare(a.known[y].key), cmp.Compare(x, y))
+	if a.descending {
+		return -c
+	}
+	return c
+}
+
+// put takes up how a domain is now.
+func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
+	if n := r.Len(); n > len(a.known) {
+		a.known = append(a.known, make([]known, n-len(a.known))...)
+	}
+	k, d := &a.known[id], r.Domain(id)
+	is := a.stand(r, d, now)
+	if k.shown && (!is.shown || is.key != k.key) {
+		a.takeOut(id)
+	}
+	wasTallied := k.tally
+	a.count(k.tally, -1)
+	a.count(is.tally, 1)
+	k.tally = is.tally
+	switch {
+	case k.shown && a.grouped:
+		k.group.tally[wasTallied]--
+		k.group.tally[k.tally]++
+	case is.shown && !k.shown:
+		k.key = is.key
+		a.putIn(id, d)
+	}
+}
+
+// stand returns how a domain stands, but for its group.
+func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) (k known) {
+	v := r.Verdict(d)
+	k.tally = tallyOf(d, v)
+	k.shown = d.Queries > 0 && !(a.hideDrops && v.Decision == capture.Drop) && a.filter.match(candidate{r, d, v, now})
+	if k.shown {
+		k.key = columns[a.sort].key(r, d, v)
+	}
+	return k
+}
+
+func (a *arrangement) putIn(id capture.ID, d *capture.Domain) {
+	k := &a.known[id]
+	k.shown = true
+	if a.grouped {
+		g := a.group(Registrable(d.Name))
+		k.group = g
+		g.tally[k.tally]++
+		if g.members == 0 {
+			g.members = 1
+			a.heads.insert(g)
+		} else {
+			a.heads.reweigh(g, func() { g.members++ })
+		}
+	}
+	a.rows.insert(id)
+}
+
+func (a *arrangement) takeOut(id capture.ID) {
+	k := &a.known[id]
+	a.rows.remove(id)
+	if g := k.group; g != nil {
+		g.tally[k.tally]--
+		if g.members == 1 {
+			a.heads.remove(g)
+			g.members = 0
+		} else {
+			a.heads.reweigh(g, func() { g.members-- })
+		}
+		k.group = nil
+	}
+	k.shown = false
+}
+
+func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
+	switch {
+	case d.Queries == 0:
+		return tallyNone
+	case v.Decision == capture.Keep:
+		return tallyKeep
+	case v.Decision == capture.New:
+		return tallyNew
+	case !byRule(v):
+		return tallyDropByUser
+	}
+	return tallyDrop
+}
+
+func (a *arrangement) count(t tallied, n int) {
+	switch t {
+	case tallyKeep:
+		a.tally.Keep += n
+	case tallyNew:
+		a.tally.New += n
+	case tallyDrop:
+		a.tally.DropByRule += n
+	case tallyDropByUser:
+		a.tally.DropByUser += n
+	}
+}
+
+// item is a line of the table: a domain or the head of a group.
+type item struct {
+	id   capture.ID
+	head *group // nil for a domain
+}
+
+func (it item) same(o item) bool {
+	if it.head != nil && o.head != nil {
+		return it.head.name == o.head.name
+	}
+	return it == o
+}
+
+// lines returns how many lines there are, at the one at a place, find the place
+// of one: of a domain whose group is folded that of the group, below 0 of what
+// isn't shown.
+func (a *arrangement) lines() int {
+	if a.grouped {
+		return a.heads.total(a.linesOf)
+	}
+	return a.rows.total(items)
+}
+
+func (a *arrangement) at(line int) item {
+	if !a.grouped {
+		id, _ := a.rows.at(line, items)
+		return item{id: id}
+	}
+	g, part := a.heads.at(line, a.linesOf)
+	if part == 0 {
+		return item{head: g}
+	}
+	id, _ := a.rows.at(a.heads.upTo(g, members)+part-1, items)
+	return item{id: id}
+}
+
+func (a *arrangement) find(it item) int {
+	g := it.head
+	if g == nil {
+		if int(it.id) >= len(a.known) || !a.known[it.id].shown {
+			return -1
+		}
+		g = a.known[it.id].group
+	} else if g = a.groups[g.name]; !a.grouped || g == nil || g.members == 0 {
+		return -1
+	}
+	switch {
+	case !a.grouped:
+		return a.rows.upTo(it.id, items)
+	case it.head != nil || a.folded(g):
+		return a.heads.upTo(g, a.linesOf)
+	}
+	return a.heads.upTo(g, a.linesOf) + 1 + a.rows.upTo(it.id, items) - a.heads.upTo(g, members)
+}

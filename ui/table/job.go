@@ -1,0 +1,195 @@
+package table
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+)
+
+// job makes an arrangement anew, for other settings or because too much has
+// changed. A large one is made away from the event loop, which shows the old
+// one meanwhile.
+type job struct {
+	settings
+	ledger *capture.Ledger
+	most   int // how many domains it is about
+	frozen bool
+	now    time.Time
+	// home says that the first row is selected if what was is not shown any
+	// more: the filter is another one.
+	home bool
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	begun  bool
+}
+
+// Done is a message for [Table.Take]: what came of a command of [Table.Work].
+type Done struct {
+	job  *job
+	made *arrangement
+}
+
+// atOnce is how many domains are taken up, or read from the ledger, at once:
+// in a few milliseconds, for whoever else wants the screen or the ledger waits.
+const atOnce = 1000
+
+// inline is up to how many domains an arrangement is made within the event
+// loop; a variable for the tests.
+var inline = 8 * atOnce
+
+// bulk is how many changes of n domains are worth making all anew.
+func bulk(n int) int { return max(inline/4, n/8) }
+
+// work returns the job as a command.
+func (j *job) work() tea.Msg {
+	if made := j.arrange(); made != nil {
+		return Done{j, made}
+	}
+	return nil
+}
+
+// entry is a shown domain while it is sorted.
+type entry struct {
+	key  sortKey
+	id   capture.ID
+	rank uint32 // of its group
+}
+
+// arrange returns the arrangement, nil if the job was cancelled.
+func (j *job) arrange() *arrangement {
+	a := newArrangement(j.settings)
+	if !j.drain() {
+		return nil
+	}
+	if !j.frozen { // what comes from now on is a change
+		j.ledger.Read(func(r capture.Reader) { j.most = r.Len() })
+	}
+	a.known = make([]known, j.most)
+	var shown []entry
+	for begin := 0; begin < j.most; begin += atOnce {
+		if j.ctx.Err() != nil {
+			return nil
+		}
+		j.ledger.Read(func(r capture.Reader) {
+			for id := begin; id < min(begin+atOnce, j.most); id++ {
+				d := r.Domain(capture.ID(id))
+				k := a.stand(r, d, j.now)
+				a.count(k.tally, 1)
+				if k.shown {
+					shown = append(shown, entry{key: k.key, id: capture.ID(id)})
+					if a.grouped {
+						k.group = a.group(Registrable(d.Name))
+						k.group.members++
+						k.group.tally[k.tally]++
+					}
+				}
+				a.known[id] = k
+			}
+		})
+	}
+	if a.grouped {
+		a.rank(shown)
+	}
+	if !sorted(j.ctx, shown, a.before()) {
+		return nil
+	}
+	ids := make([]capture.ID, len(shown))
+	for i, e := range shown {
+		ids[i] = e.id
+	}
+	a.rows.fill(ids)
+	return a
+}
+
+// drain takes from the ledger what has changed: all of it is read now. Of a
+// frozen table the ledger goes on to count it.
+func (j *job) drain() bool {
+	for n := j.ledger.Pending(); n > 0 && !j.frozen; n -= atOnce {
+		if j.ctx.Err() != nil {
+			return false
+		}
+		j.ledger.RefreshSome(atOnce, func(capture.Reader, []capture.ID) {})
+	}
+	return true
+}
+
+// rank puts the groups in order, and says of the entries in which.
+func (a *arrangement) rank(shown []entry) {
+	heads := make([]*group, 0, len(a.groups))
+	for _, g := range a.groups {
+		heads = append(heads, g)
+	}
+	slices.SortFunc(heads, a.heads.compare)
+	ranks := make(map[*group]uint32, len(heads))
+	for i, g := range heads {
+		ranks[g] = uint32(i)
+	}
+	for i := range shown {
+		shown[i].rank = ranks[a.known[shown[i].id].group]
+	}
+	a.heads.fill(heads)
+}
+
+// before returns the order of entries; see compare.
+func (a *arrangement) before() func(x, y entry) int {
+	turn := 1
+	if a.descending {
+		turn = -1
+	}
+	return func(x, y entry) int {
+		if x.rank != y.rank {
+			return cmp.Compare(x.rank, y.rank)
+		}
+		c := cmp.Compare(x.key.num, y.key.num)
+		if c == 0 {
+			c = strings.Compare(x.key.text, y.key.text)
+		}
+		if c == 0 {
+			c = cmp.Compare(x.id, y.id)
+		}
+		return turn * c
+	}
+}
+
+// sortPart is how many entries are sorted between two looks at the context.
+const sortPart = 1 << 15
+
+// sorted sorts the entries, unless the context ends.
+func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) bool {
+	for part := range slices.Chunk(entries, sortPart) {
+		if ctx.Err() != nil {
+			return false
+		}
+		slices.SortFunc(part, compare)
+	}
+	from, to := entries, make([]entry, len(entries))
+	for width := sortPart; width < len(entries); width *= 2 {
+		for begin := 0; begin < len(entries); begin += 2 * width {
+			if ctx.Err() != nil {
+				return false
+			}
+			middle, end := min(begin+width, len(entries)), min(begin+2*width, len(entries))
+			merge(to[begin:end], from[begin:middle], from[middle:end], compare)
+		}
+		from, to = to, from
+	}
+	copy(entries, from)
+	return true
+}
+
+func merge(to, a, b []entry, compare func(x, y entry) int) {
+	for i := range to {
+		if len(b) == 0 || len(a) > 0 && compare(a[0], b[0]) <= 0 {
+			to[i], a = a[0], a[1:]
+		} else {
+			to[i], b = b[0], b[1:]
+		}
+	}
+}
