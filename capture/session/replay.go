@@ -20,12 +20,13 @@ type replay struct {
 	number  uint64 // of the next line
 	bad     uint64 // lines since the last good one that could not be read
 	lost    uint64
-	format  int       // as the first line says
-	checked bool      // a line had its checksum
-	known   bool      // a line told something
-	closed  bool      // the last line is that of a program that ended as it should
-	torn    bool      // the last line has no newline
-	broken  time.Time // see [Session.Broken]
+	format  int  // as the first line says
+	checked bool // a line had its checksum
+	known   bool // a line told something
+	closed  bool // the last line is that of a program that ended as it should
+	torn    bool // the last line has no newline
+
+	modified time.Time // the journal was, before it was opened to append
 }
 
 // newReplay returns what reads the journal of a session; name is the session's

@@ -207,7 +207,11 @@ func resume(session string) (_ *Session, err error) {
 		return nil, err
 	}
 	p.ledger.SetRules(rules)
-	return &Session{Ledger: p.ledger, Broken: p.broken, journal: newJournal(p.ledger, f, p.number).start(), path: f.Name()}, nil
+	s := &Session{Ledger: p.ledger, journal: newJournal(p.ledger, f, p.number).start(), path: f.Name()}
+	if p.tellsEnd() && !p.closed {
+		s.Broken = p.modified
+	}
+	return s, nil
 }
 
 // reopen opens a session's journal to append to it, locked, and reads it.
@@ -229,11 +233,9 @@ func reopen(session string) (_ *os.File, _ *replay, err error) {
 		return nil, nil, err
 	}
 	p := newReplay(nameOf(f.Name()))
+	p.modified = st.ModTime()
 	if err := p.read(f, false); err != nil {
 		return nil, nil, err
-	}
-	if p.tellsEnd() && !p.closed {
-		p.broken = st.ModTime()
 	}
 	if p.torn { // what was being written when the machine died stays, as damage
 		if _, err := f.Write([]byte("\n")); err != nil {
@@ -244,7 +246,8 @@ func reopen(session string) (_ *os.File, _ *replay, err error) {
 }
 
 // NoteExports notes in a session that is in nobody's use that its list was
-// written. A journal that is no session of the list is left as it is.
+// written. That makes it no younger. A journal that is no session of the list
+// is left as it is.
 func NoteExports(session string, all []capture.Written) error {
 	if strings.HasSuffix(session, journalSuffix) {
 		return nil
@@ -264,7 +267,7 @@ func NoteExports(session string, all []capture.Written) error {
 		text = appendLine(text, p.number, entry{Closed: &now})
 	}
 	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
+	return errors.Join(err, f.Close(), os.Chtimes(f.Name(), time.Time{}, p.modified))
 }
 
 // Remove removes a session of the list that is in nobody's use.

@@ -198,7 +198,7 @@ func TestNextStartOffersToRestore(t *testing.T) {
 // which offers it; no begins another one, and it isn't offered any more.
 func TestNextStartOffersTheKilledSession(t *testing.T) {
 	bridge, instance, before := fixture(t)
-	s := open(t, 120, 40, instance)
+	s := open(t, 200, 40, instance)
 	s.sees("~$")
 	s.types("nslookup a.example.test; nslookup b.example.test")
 	s.row("new", "a.example.test")
@@ -217,7 +217,7 @@ func TestNextStartOffersTheKilledSession(t *testing.T) {
 		s.tmux("kill-server")
 	}
 	kill()
-	s.start(120, 40, instance)
+	s.start(200, 40, instance)
 	s.sees("was killed at ", "with 1 mark on 2 domains. Go on with it?", "n no, a new one")
 	s.keys("y")
 	s.sees("Put back what it was before?")
@@ -232,7 +232,7 @@ func TestNextStartOffersTheKilledSession(t *testing.T) {
 	s.keys("a")
 	s.row("✓ keep", "c.example.test")
 	kill()
-	s.start(120, 40, instance)
+	s.start(200, 40, instance)
 	s.sees("with 2 marks on 3 domains. Go on with it?")
 	s.keys("n")
 	s.sees("Put back what it was before?")
@@ -241,11 +241,19 @@ func TestNextStartOffersTheKilledSession(t *testing.T) {
 	s.keys("C-]")
 	s.quits()
 	lxdtest.Unchanged(t, bridge, before)
-	s.start(120, 40, instance)
+	s.start(200, 40, instance) // the one that was refused isn't offered any more
 	s.sees("~$", "Domains 0")
 	s.keys("C-]")
 	s.quits()
 	lxdtest.Unchanged(t, bridge, before)
+	first, err := filepath.Glob(filepath.Join(os.Getenv("XDG_STATE_HOME"), "lxd-allowlist", "sessions", "*.jsonl"))
+	if err != nil || len(first) != 3 {
+		t.Fatalf("sessions: %v, %v", first, err)
+	}
+	out, err := exec.Command(program, "export", first[0]).CombinedOutput()
+	if text := string(out); err != nil || !strings.Contains(text, "the program was killed") || !strings.Contains(text, "c.example.test\n") || strings.Contains(text, "b.example.test\n") {
+		t.Errorf("the export of the killed session, %v:\n%s", err, text)
+	}
 }
 
 // The terminal is gone: the bridge is given back all the same.
