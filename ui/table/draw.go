@@ -282,7 +282,7 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 // registrable returns how long the registrable domain of a name is, which takes
 // longer to find out than to draw the row.
 func (t *Table) registrable(id capture.ID, name string) int {
-	k := &t.shown.known[id]
+	k := t.shown.known.of(id)
 	if k.registrable == 0 {
 		k.registrable = uint8(min(len(Registrable(name)), math.MaxUint8))
 	}

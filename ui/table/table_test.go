@@ -81,7 +81,7 @@ func TestTableKeepsUp(t *testing.T) {
 			case 5:
 				table.Fold(rng.IntN(2) == 0)
 			case 6:
-				if n := len(table.shown.known); n > 0 {
+				if n := table.shown.known.n; n > 0 {
 					l.Mark(capture.Mark{Decision: capture.Decision(rng.IntN(3))}, capture.ID(rng.IntN(n)))
 				}
 				table.Refresh(noon)
