@@ -89,14 +89,7 @@ func (r Reader) Saved(d *Domain) bool {
 }
 
 // Below returns how many names below one were asked for.
-func (r Reader) Below(name string) (n int) {
-	for id := range r.l.maybeBelow(name) {
-		if d := &r.l.domains[id]; d.Queries > 0 && d.Name != name && inDomain(d.Name, name) {
-			n++
-		}
-	}
-	return n
-}
+func (r Reader) Below(name string) int { return r.l.askedBelow(name) }
 
 // Overruled reports whether a person dropped the domain, by a rule too, and a
 // suffix rule allows it all the same.

@@ -128,6 +128,9 @@ func (l *Ledger) Restore(s Record) {
 		chain = append(chain, t)
 	}
 	d := &l.domains[id]
+	if d.Queries == 0 && s.Queries > 0 {
+		l.countBelow(id)
+	}
 	d.Queries, d.Outcomes, d.Addresses, d.Chain = s.Queries, s.Outcomes, s.Addresses, chain
 	d.Origins, d.Blocker = s.Origins, s.Blocker
 	d.first, d.last = at, s.Last.UnixNano()
