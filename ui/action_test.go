@@ -140,7 +140,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 }
 
 // No config panics, whatever is pressed then: it is refused or it works.
-func FuzzConfig(f *testing.F) {
+func FuzzSettings(f *testing.F) {
 	f.Add("keys: {sort-by: [\",\"]}", ",")
 	f.Add("keys: {sort-by: [a1, é, \"0\"], keep: [ctrl+a]}", "é")
 	f.Add("keys: {up: [x], down: [x]}", "x")

@@ -9,7 +9,7 @@ import (
 	"lxd-allowlist/ui/keys"
 )
 
-func TestConfig(t *testing.T) {
+func TestSettings(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	path := filepath.Join(dir, "lxd-allowlist", "config.yaml")
