@@ -667,7 +667,7 @@ var rooms = map[string][]string{
 	"parse/source":        {},
 	"export/rule":         {"export/rule/known", "parse"},
 	"export/rule/known":   {"parse"},
-	"export/explain":      {"export/rule", "export/rule/known"},
+	"export/explain":      {"export/rule", "export/rule/known", "parse"},
 	"export":              {"export/rule", "parse"},
 	"export/output":       {"export", "export/rule", "parse", "parse/source"},
 	"capture":             {"export/rule", "parse"},

@@ -312,7 +312,7 @@ func (l *Ledger) suffixes() []rule.Rule {
 		}
 	}
 	for name, r := range l.wide {
-		if l.isWide(name) && !l.groups[name].Suffix {
+		if l.isWide(name) {
 			rules = append(rules, rule.Rule{Name: name, Suffix: true, Reason: r.Reason, Source: string(ByFile)})
 		}
 	}

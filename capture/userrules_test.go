@@ -104,6 +104,15 @@ func TestRulesAsSuffixes(t *testing.T) {
 	}
 }
 
+// The first rule on a name is the one in force, with its reason.
+func TestFirstRuleDecides(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	l.SetRules(readRules(t, "keep .x.example # one\nkeep .x.example # two"))
+	if list := l.List(false); len(list.Rules) != 1 || list.Rules[0].Reason != "one" || list.Rules[0].Source != "rules file" {
+		t.Errorf("%+v", list.Rules)
+	}
+}
+
 // A person's word on the screen stands above the file.
 func TestMarksStandAboveRules(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
