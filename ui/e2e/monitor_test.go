@@ -218,7 +218,7 @@ func TestNextStartOffersTheKilledSession(t *testing.T) {
 	}
 	kill()
 	s.start(200, 40, instance)
-	s.sees("was killed at ", "with 1 mark on 2 domains. Go on with it?", "n no, a new one")
+	s.sees("was killed at ", "with 1 mark on 2 domains", "n no, a new one")
 	s.keys("y")
 	s.sees("Put back what it was before?")
 	s.keys("y")
