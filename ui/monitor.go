@@ -49,6 +49,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 	if v.shell.exists() {
 		v.focus = onShell
 	}
+	v.tableChanged()
 	return v
 }
 
