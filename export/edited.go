@@ -114,7 +114,7 @@ func (at placesOf) in(line string) (int, bool) {
 // where anything of that would be lost.
 func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 	if !p.Exists {
-		return Make(list, f, o)
+		return p.Make(list, f, o)
 	}
 	if p.Unreadable != nil {
 		return File{}, p.lost(p.Unreadable)
@@ -123,7 +123,7 @@ func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 		return File{}, p.lost(fmt.Errorf("the comment %q belongs to no rule", p.loose[0]))
 	}
 	list.Rules = rule.Unite(list.Rules, p.Rules)
-	file, err := Make(list, f, o)
+	file, err := p.Make(list, f, o)
 	if err != nil {
 		return File{}, err
 	}

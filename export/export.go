@@ -12,6 +12,8 @@ type Options struct {
 	// Reproducible leaves out what differs from run to run: time, host,
 	// session.
 	Reproducible bool
+	// before is the file that stands in the new one's place, if any.
+	before []byte
 }
 
 func (o Options) ports() []int {

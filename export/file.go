@@ -77,6 +77,12 @@ func Look(f Format, path string) (Present, error) {
 	return p, nil
 }
 
+// Make is [Make] for a file that takes the place of what stands there.
+func (p Present) Make(list rule.List, f Format, o Options) (File, error) {
+	o.before = p.Data
+	return Make(list, f, o)
+}
+
 // Changes returns what putting the file there changes; none where what stands
 // there can't be read.
 func (p Present) Changes(f File) []rule.Change {

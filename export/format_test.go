@@ -39,7 +39,7 @@ func sampleOf(t *testing.T, made rule.Header) rule.Compiled {
 			{Name: "default"},
 			{Name: "intranet"},
 			{Name: "no"},
-			{Name: strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"},
+			{Name: strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples"},
 		},
 		Aliases: []string{"cname.example.net", "edge.cdn.example"},
 		Header:  rule.Header{Program: "lxd-allowlist 1.0", Session: "20260301-090000-web1", Instance: "web1", Network: "lxdbr0", When: made.When, Host: made.Host},
@@ -248,7 +248,8 @@ func TestLimits(t *testing.T) {
 	for _, c := range []struct{ format, rules, word string }{
 		{"unbound", "intranet", "single label"},
 		{"unbound", "co.uk", "public suffix"},
-		{"rpz", strings.Repeat("a.", 123) + "bb", "247 bytes"},
+		{"rpz", "." + strings.Repeat("a.", 123) + "bb", "247 bytes"},
+		{"rpz", strings.Repeat("a.", 92) + "bb", "185 bytes"},
 		{"rpz", "x.rpz-ip", "rpz-ip"},
 		{"istio", "a_b.example.com", "hyphens"},
 		{"squid", "_dmarc.example.com", "no host to connect to"},
@@ -267,7 +268,8 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ format, rules string }{
-		{"rpz", strings.Repeat("a.", 123) + "b"}, // 247 bytes
+		{"rpz", "." + strings.Repeat("a.", 123) + "b"}, // 247 bytes
+		{"rpz", strings.Repeat("a.", 92) + "b"},
 		{"sandbox-runtime", "localhost"},
 		{"istio", "a-b.example.com"},
 	} {

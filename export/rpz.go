@@ -1,8 +1,11 @@
 package export
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -18,6 +21,7 @@ var rpz = Format{
 	Check:     "named-checkzone rpz FILE",
 	Proven:    "asked in BIND 9.18, Unbound 1.17 and PowerDNS Recursor 4.8",
 	limit:     rpzLimit,
+	maxExact:  rpzMaxExact,
 	mark:      ";",
 	usage:     []string{"behind the rules stand the names above them, each with all else below it, and at last everything else"},
 	encode:    encodeRPZ,
@@ -28,6 +32,11 @@ const (
 	rpzPass = "rpz-passthru."
 	rpzDeny = "." // NXDOMAIN
 )
+
+// rpzMaxExact keeps what is below an exact rule from being taken for it: BIND
+// takes labels off the front of a name until the zone's name, "rpz.", has room
+// behind it in 255 bytes, 68 at most.
+const rpzMaxExact = 253 - 68
 
 // rpzMaxName leaves room, in the 255 bytes of a name on the wire, for "*."
 // before it and for the zone's name "rpz." behind it.
@@ -43,17 +52,59 @@ func rpzLimit(r rule.Rule) string {
 	return ""
 }
 
-// encodeRPZ denies not only "*": every ancestor of a rule is a node of the
-// zone, and what is below a node no longer matches the "*" above it. So each
-// ancestor is denied by name, with a "*" of its own.
-func encodeRPZ(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	serial := uint32(1)
+func encodeRPZ(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	f.Load += unboundsOwn(c.Rules())
 	if when := c.Header().When; !when.IsZero() {
-		serial = uint32(when.Unix())
+		return zone(f, c, uint32(when.Unix())), nil
 	}
+	// Without a time the serial goes on from the file's that is replaced, or
+	// nobody who takes the zone from a server would learn that it has changed.
+	before := serialOf(o.before)
+	if before > 0 && bytes.Equal(zone(f, c, before), o.before) {
+		return o.before, nil
+	}
+	return zone(f, c, before+1), nil
+}
+
+const soa = "@ IN SOA localhost. root.localhost. "
+
+// serialOf returns the serial of a zone, 0 for none.
+func serialOf(data []byte) uint32 {
+	for line := range content(data, ";") {
+		if fields, ok := strings.CutPrefix(line, soa); ok {
+			number, _, _ := strings.Cut(fields, " ")
+			serial, _ := strconv.ParseUint(number, 10, 32) // 0, then
+			return uint32(serial)
+		}
+	}
+	return 0
+}
+
+// unboundZones are those that Unbound answers by itself, before any policy.
+var unboundZones = []string{"home.arpa", "in-addr.arpa", "invalid", "ip6.arpa", "localhost", "onion", "resolver.arpa", "service.arpa", "test"}
+
+// unboundsOwn says how Unbound is made to ask for the names on the list that it
+// answers by itself.
+func unboundsOwn(rules []rule.Rule) string {
+	var lines []string
+	for _, zone := range unboundZones {
+		if slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.Name == zone || strings.HasSuffix(r.Name, "."+zone) }) {
+			lines = append(lines, fmt.Sprintf("local-zone: %q nodefault", zone+"."))
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "; Unbound answers some names of this list by itself unless it has, in server:, " + strings.Join(lines, " ")
+}
+
+// zone denies not only "*": every ancestor of a rule is a node of the zone, and
+// what is below a node no longer matches the "*" above it. So each ancestor is
+// denied by name, with a "*" of its own.
+func zone(f Format, c rule.Compiled, serial uint32) []byte {
 	p := headed(f, c)
 	p.line("$TTL 60")
-	p.line("@ IN SOA localhost. root.localhost. %d 3600 600 86400 60", serial)
+	p.line(soa+"%d 3600 600 86400 60", serial)
 	p.line("@ IN NS localhost.")
 	node := func(name, apex, below string) {
 		p.line("%s CNAME %s", name, apex)
@@ -76,7 +127,7 @@ func encodeRPZ(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		}
 	}
 	p.line("* CNAME %s", rpzDeny)
-	return p.Bytes(), nil
+	return p.Bytes()
 }
 
 func decodeRPZ(data []byte) ([]rule.Rule, error) {

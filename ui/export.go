@@ -181,8 +181,12 @@ func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
 	if err == nil {
 		there, err = export.Look(f.Format, r.Path)
 	}
-	if err == nil && r.How == dialog.Merge {
+	switch {
+	case err != nil:
+	case r.How == dialog.Merge:
 		f, err = there.Merge(list, f.Format, o)
+	case there.Exists:
+		f, err = there.Make(list, f.Format, o)
 	}
 	switch {
 	case err != nil:

@@ -95,7 +95,7 @@ func (o *Output) file(t target, list rule.List) (f file, err error) {
 	if o.plan.Merge {
 		f.File, err = f.there.Merge(list, t.format, o.Options())
 	} else {
-		f.File, err = export.Make(list, t.format, o.Options())
+		f.File, err = f.there.Make(list, t.format, o.Options())
 	}
 	return f, err
 }

@@ -370,6 +370,26 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// A zone without a time has a serial all the same: it goes on from the file's,
+// and only with a change.
+func TestSerial(t *testing.T) {
+	p := Plan{Formats: []string{"rpz"}, Path: filepath.Join(t.TempDir(), "zone"), Reproducible: true, Overwrite: true}
+	for _, c := range []struct{ list, serial string }{{"a.example", "1"}, {"a.example", "1"}, {"b.example", "2"}, {"b.example", "2"}, {"a.example", "3"}} {
+		list := listOf(c.list)
+		list.Header.When = time.Now()
+		if _, _, err := write(t, p, list); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, p.Path); !strings.Contains(got, " root.localhost. "+c.serial+" ") {
+			t.Errorf("%s: the serial is not %s:\n%s", c.list, c.serial, got)
+		}
+	}
+	p.Overwrite, p.Merge = false, true
+	if _, _, err := write(t, p, listOf("c.example")); err != nil || !strings.Contains(read(t, p.Path), " root.localhost. 4 ") {
+		t.Errorf("merged: %v\n%s", err, read(t, p.Path))
+	}
+}
+
 func TestPorts(t *testing.T) {
 	stdout, _, err := write(t, Plan{Formats: []string{"harden-runner"}, Ports: []int{8443, 443, 8443}}, listOf("a.example"))
 	if err != nil || !strings.Contains(stdout, "      a.example:8443\n      a.example:443\n") || strings.Count(stdout, ":8443") != 1 {

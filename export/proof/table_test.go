@@ -11,8 +11,12 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
-// longName is as long as the tightest target takes it.
-var longName = strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"
+// longName and longSuffix are as long as the tightest target takes them.
+var (
+	longName   = strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples"
+	longSuffix = strings.Repeat(strings.Repeat("l", 59)+".", 4) + "example"
+	longLabel  = strings.Repeat("x", 63)
+)
 
 // lookedUp is the owner of an SRV record, say: a name to look up and no host.
 const lookedUp = "_x.example.com"
@@ -25,6 +29,7 @@ func rules() []rule.Rule {
 		{Name: "-n.example.com"},
 		{Name: "xn--bcher-kva.example"},
 		{Name: longName},
+		{Name: longSuffix, Suffix: true},
 		{Name: "example.net", Suffix: true},
 		{Name: "github.io", Suffix: true}, // brings a warning
 	}
@@ -82,6 +87,13 @@ var questions = []question{
 	{"io", false, false},
 	{longName, true, true},
 	{longName[1:], false, false},
+	{longLabel + "." + longName, false, true},
+	{"a." + longLabel + "." + longName, false, true},
+	{"ab." + longLabel + "." + longName, false, true},
+	{"abc." + longLabel + "." + longName, false, true},
+	{longSuffix, true, true},
+	{"a.b." + longSuffix, true, true},
+	{longSuffix[1:], false, false},
 }
 
 // file renders the rules and writes the file.

@@ -27,7 +27,7 @@ INSERT INTO wanted VALUES
 (2, '(^|\.)b\.example\.org$'),
 (0, 'a.www.example.org'),
 (2, '(^|\.)github\.io$'),
-(0, 'lllllllllllllllllllllllllllllllllllllllllllllllllllllllllll.lllllllllllllllllllllllllllllllllllllllllllllllllllllllllll.lllllllllllllllllllllllllllllllllllllllllllllllllllllllllll.lllllllllllllllllllllllllllllllllllllllllllllllllllllllllll.example'),
+(0, 'llllllllllllllllllllllllllllllllllllllllllllllllllllllllll.llllllllllllllllllllllllllllllllllllllllllllllllllllllllll.llllllllllllllllllllllllllllllllllllllllllllllllllllllllll.examples'),
 (0, 'xn--bcher-kva.example'),
 (3, '.*');
 CREATE TEMP TABLE disabled (entries INTEGER CONSTRAINT enable_what_was_disabled_first CHECK (entries = 0));
