@@ -13,7 +13,7 @@ const (
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
 	dnsmasqProven = "asked in dnsmasq 2.90, which has default upstream servers"
-	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain"
+	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
 )
 
 // dnsmasqMaxExact leaves room for "*." in the 253 bytes that dnsmasq 2.93 takes

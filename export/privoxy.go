@@ -14,14 +14,14 @@ var privoxy = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Hosts:     true,
-	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE",
+	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE; tunnels go to port 443 alone, plain HTTP to any",
 	Proven:    "asked in Privoxy 3.0.34",
 	mark:      "#",
 	encode:    encodePrivoxy,
 	decode:    decodePrivoxy,
 }
 
-var privoxyBegin = []string{"{+block{not on the allow-list}}", "/", "{-block}"}
+var privoxyBegin = []string{"{+block{not on the allow-list} +limit-connect{443}}", "/", "{-block}"}
 
 func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)

@@ -17,9 +17,9 @@ var rpz = Format{
 	Extension: "zone",
 	Exact:     "h passes, *.h does not",
 	Suffix:    "h and *.h pass",
-	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no; (else it asks upstream for denied names, too); Unbound: rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE")`,
+	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no; (else it asks upstream for denied names, too); Unbound 1.17 or later (1.13 lets all top-level domains without a rule pass, and up to 1.17 queries of class ANY do, which no usual program sends): rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE") in the Lua configuration, or in recursor.yml of 5.1 and later recursor: {rpzs: [{name: FILE}]}`,
 	Check:     "named-checkzone rpz FILE",
-	Proven:    "asked in BIND 9.18, Unbound 1.17 and PowerDNS Recursor 4.8",
+	Proven:    "asked in BIND 9.18, Unbound 1.17 and 1.22, PowerDNS Recursor 4.4, 4.8 and 5.2",
 	limit:     rpzLimit,
 	maxExact:  rpzMaxExact,
 	mark:      ";",
@@ -81,7 +81,7 @@ func serialOf(data []byte) uint32 {
 }
 
 // unboundZones are those that Unbound answers by itself, before any policy.
-var unboundZones = []string{"home.arpa", "in-addr.arpa", "invalid", "ip6.arpa", "localhost", "onion", "resolver.arpa", "service.arpa", "test"}
+var unboundZones = []string{"home.arpa", "invalid", "localhost", "onion", "resolver.arpa", "service.arpa", "test"}
 
 // unboundsOwn says how Unbound is made to ask for the names on the list that it
 // answers by itself.

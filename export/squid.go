@@ -9,7 +9,7 @@ var squid = Format{
 	Exact:     "h matches the host alone",
 	Suffix:    ".h matches the host and everything below it",
 	Hosts:     true,
-	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; http_access allow allowed; http_access deny all`,
+	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; acl web port 80 443; acl tls port 443; acl tunnel method CONNECT; http_access deny !web; http_access deny tunnel !tls; http_access allow allowed; http_access deny all`,
 	Check:     "squid -k parse",
 	Proven:    "asked in Squid 5.7",
 	mark:      "#",

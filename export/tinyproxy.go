@@ -15,7 +15,7 @@ var tinyproxy = Format{
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
 	Hosts:     true,
-	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443`,
+	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tunnels go to that port alone, plain HTTP to any`,
 	Proven:    "asked in tinyproxy 1.11",
 	mark:      "#",
 	encode:    encodeTinyproxy,

@@ -2,9 +2,14 @@ package proof
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"lxd-allowlist/export/rule"
 )
 
 // dnsQuestions have only DNS servers to answer: bytes that no list can hold,
@@ -61,7 +66,7 @@ func TestDnsmasq(t *testing.T) {
 	}
 }
 
-// The one gap in dnsmasq's denial is what its format says it is.
+// The gaps in dnsmasq's denial are what its format says they are.
 func TestDnsmasqOddEnds(t *testing.T) {
 	f := format(t, "dnsmasq")
 	if !strings.Contains(f.Load, "another character") {
@@ -76,13 +81,101 @@ func TestDnsmasqOddEnds(t *testing.T) {
 	}
 }
 
+func TestDnsmasqOwnServer(t *testing.T) {
+	f := format(t, "dnsmasq")
+	if !strings.Contains(f.Load, "server=/DOMAIN/") {
+		t.Errorf("the format doesn't tell of it: %s", f.Load)
+	}
+	u, addr := startUpstream(t), freeAddr(t)
+	startDnsmasq(t, file(t, f, rules()), addr, u, "--server=/corp.test-1/"+strings.Replace(u.addr, ":", "#", 1))
+	if !resolves(t, addr, "x.corp.test-1") || resolves(t, addr, "x.test-1") {
+		t.Error("it is another domain than the server's that passes")
+	}
+}
+
+// The class ANY gets round Unbound's policies, as its formats say, and nobody
+// else's.
+func TestClassAny(t *testing.T) {
+	zone := func(t *testing.T) string { return file(t, format(t, "rpz"), rules()) }
+	for _, c := range []struct {
+		name, format string
+		opens        bool
+		start        func(t *testing.T, addr string, u *upstream)
+	}{
+		{"unbound", "unbound", true, func(t *testing.T, addr string, u *upstream) {
+			startUnbound(t, addr, u, "iterator", fmt.Sprintf("include: %q", file(t, format(t, "unbound"), rules())))
+		}},
+		{"unbound, rpz", "rpz", true, func(t *testing.T, addr string, u *upstream) { startUnboundRPZ(t, zone(t), addr, u) }},
+		{"bind", "rpz", false, func(t *testing.T, addr string, u *upstream) { startBIND(t, zone(t), addr, u) }},
+		{"powerdns", "rpz", false, func(t *testing.T, addr string, u *upstream) { startPowerDNS(t, zone(t), addr, u) }},
+		{"dnsmasq", "dnsmasq", false, func(t *testing.T, addr string, u *upstream) {
+			startDnsmasq(t, file(t, format(t, "dnsmasq"), rules()), addr, u)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u, addr := startUpstream(t), freePort(t, "127.0.0.1") // BIND wants the interface's own
+			c.start(t, addr, u)
+			for _, class := range []dnsmessage.Class{dnsmessage.ClassANY, dnsmessage.ClassCHAOS, dnsmessage.ClassHESIOD, 254} {
+				opens := len(ask(t, addr, "evil.org", dnsmessage.TypeA, class).Answers) > 0
+				if opens != (c.opens && class == dnsmessage.ClassANY) {
+					t.Errorf("class %v: answered %t", class, opens)
+				}
+			}
+			if leaked := len(u.leaked(map[string]bool{"evil.org": true})) > 0; leaked != c.opens {
+				t.Errorf("the upstream was asked: %t", leaked)
+			}
+			if c.opens && !strings.Contains(format(t, c.format).Load, "class ANY") {
+				t.Errorf("%s doesn't tell of it", c.format)
+			}
+		})
+	}
+}
+
+// What Unbound answers by itself it asks for with the lines that the zone says.
+func TestUnboundsOwnZones(t *testing.T) {
+	var list []rule.Rule
+	for _, name := range []string{"a.test", "b.onion", "c.invalid", "d.home.arpa", "e.localhost"} {
+		list = append(list, rule.Rule{Name: name})
+	}
+	path := file(t, format(t, "rpz"), list)
+	_, lines, _ := strings.Cut(read(t, path), "unless it has, in server:, ")
+	lines, _, _ = strings.Cut(lines, "\n")
+	said := "server:\n" + strings.ReplaceAll(lines, "local-zone:", "\n  local-zone:") + "\n"
+	for _, more := range []string{said, ""} {
+		u, addr := startUpstream(t), freeAddr(t)
+		startUnbound(t, addr, u, "respip iterator", more+fmt.Sprintf("rpz:\n  name: rpz.\n  zonefile: %q", path))
+		for _, r := range list {
+			if got := len(lookup(t, addr, r.Name, dnsmessage.TypeTXT).Answers) > 0; got != (more != "") {
+				t.Errorf("%s passes: %t, with\n%s", r.Name, got, more)
+			}
+		}
+		if resolves(t, addr, "z.example") {
+			t.Errorf("the zone denies nothing any more, with\n%s", more)
+		}
+	}
+}
+
+func startUnboundRPZ(t *testing.T, path, addr string, u *upstream) {
+	t.Helper()
+	startUnbound(t, addr, u, "respip iterator", fmt.Sprintf("rpz:\n  name: rpz.\n  zonefile: %q", path))
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // startDnsmasq gives dnsmasq a default upstream, as it has on LXD's bridges.
-func startDnsmasq(t *testing.T, path, addr string, u *upstream) {
+func startDnsmasq(t *testing.T, path, addr string, u *upstream, more ...string) {
 	t.Helper()
 	host, port := hostPort(t, addr)
-	start(t, accepts(addr), "dnsmasq", "--keep-in-foreground", "--conf-file="+path, "--log-facility=-", "--pid-file=",
+	start(t, accepts(addr), "dnsmasq", append(more, "--keep-in-foreground", "--conf-file="+path, "--log-facility=-", "--pid-file=",
 		"--user=root", "--no-hosts", "--no-resolv", "--bind-interfaces", "--except-interface=lo", "--listen-address="+host,
-		"--port="+port, "--server="+strings.Replace(u.addr, ":", "#", 1))
+		"--port="+port, "--server="+strings.Replace(u.addr, ":", "#", 1))...)
 }
 
 func TestUnbound(t *testing.T) {
@@ -119,10 +212,8 @@ remote-control:
 // The same policy zone in all three servers.
 func TestRPZ(t *testing.T) {
 	for name, launch := range map[string]func(t *testing.T, path, addr string, u *upstream){
-		"bind": startBIND,
-		"unbound": func(t *testing.T, path, addr string, u *upstream) {
-			startUnbound(t, addr, u, "respip iterator", fmt.Sprintf("rpz:\n  name: rpz.\n  zonefile: %q", path))
-		},
+		"bind":     startBIND,
+		"unbound":  startUnboundRPZ,
 		"powerdns": startPowerDNS,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,8 +81,27 @@ func status(t *testing.T, proxy, method, url, host string) int {
 	return resp.StatusCode
 }
 
-func proxyTarget(addr string) target {
-	return target{ask: func(t *testing.T, name string) bool { t.Helper(); return forwards(t, addr, name) }}
+// proxyTarget also looks whether a name on the list leads to no port but the
+// usual ones: a tunnel nowhere else, plain HTTP only where the format says it.
+func proxyTarget(f export.Format, addr string) target {
+	return target{
+		ask: func(t *testing.T, name string) bool { t.Helper(); return forwards(t, addr, name) },
+		done: func(t *testing.T, _ map[string]bool) {
+			t.Helper()
+			for _, port := range []string{"22", "80", "8443"} {
+				if got := status(t, addr, "CONNECT", "www.example.com:"+port, "www.example.com:"+port); got != http.StatusForbidden {
+					t.Errorf("a tunnel to port %s: %d", port, got)
+				}
+			}
+			want := http.StatusForbidden
+			if strings.Contains(f.Load, "plain HTTP to any") {
+				want = http.StatusOK
+			}
+			if got := status(t, addr, "GET", "http://www.example.com:8080/", "www.example.com:8080"); got != want {
+				t.Errorf("plain HTTP to port 8080: %d, want %d", got, want)
+			}
+		},
+	}
 }
 
 // loadLines returns the lines of configuration that the format tells its user
@@ -109,28 +128,31 @@ visible_hostname proof
 shutdown_lifetime 0 seconds
 `, addr, host, port) + loadLines(f, "; ", "/etc/squid/allow.domains", path)
 		start(t, accepts(addr), "squid", "-N", "-d", "1", "-f", write(t, "squid.conf", []byte(conf), 0o644))
-		return proxyTarget(addr)
+		return proxyTarget(f, addr)
 	}, hostQuestions...)
 }
 
 func TestTinyproxy(t *testing.T) {
 	f := format(t, "tinyproxy")
+	lines := f
+	lines.Load, _, _ = strings.Cut(f.Load, ";") // words follow
 	prove(t, f, func(t *testing.T, path string) target {
 		addr := freeAddr(t)
 		host, port := hostPort(t, addr)
 		conf := fmt.Sprintf("Listen %s\nPort %s\nUpstream http %s\nMaxClients 20\n", host, port, startParent(t)) +
-			loadLines(f, ", ", "FILE", path)
+			loadLines(lines, ", ", "FILE", path)
 		start(t, accepts(addr), "tinyproxy", "-d", "-c", write(t, "tinyproxy.conf", []byte(conf), 0o644))
-		return proxyTarget(addr)
+		return proxyTarget(f, addr)
 	}, hostQuestions...)
 }
 
 func TestPrivoxy(t *testing.T) {
-	prove(t, format(t, "privoxy"), func(t *testing.T, path string) target {
+	f := format(t, "privoxy")
+	prove(t, f, func(t *testing.T, path string) target {
 		addr := freeAddr(t)
 		conf := fmt.Sprintf("confdir /etc/privoxy\nlisten-address %s\nforward / %s\nactionsfile %s\n", addr, startParent(t), path)
 		start(t, accepts(addr), "privoxy", "--no-daemon", write(t, "privoxy.conf", []byte(conf), 0o644))
-		return proxyTarget(addr)
+		return proxyTarget(f, addr)
 	}, hostQuestions...)
 }
 
@@ -227,12 +249,8 @@ func TestHAProxy(t *testing.T) {
 // or to run: those that begin with the word.
 func commented(t *testing.T, path, word string) string {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var lines []string
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(read(t, path)) {
 		if text := strings.TrimSpace(strings.TrimPrefix(line, "#")); text != line && strings.HasPrefix(text, word) {
 			lines = append(lines, text)
 		}

@@ -152,13 +152,18 @@ func (u *upstream) leaked(denied map[string]bool) []string {
 // lookup asks a server for a name, by UDP as nearly everybody does.
 func lookup(t *testing.T, server, name string, kind dnsmessage.Type) dnsmessage.Message {
 	t.Helper()
+	return ask(t, server, name, kind, dnsmessage.ClassINET)
+}
+
+func ask(t *testing.T, server, name string, kind dnsmessage.Type, class dnsmessage.Class) dnsmessage.Message {
+	t.Helper()
 	qname, err := dnsmessage.NewName(name + ".")
 	if err != nil {
 		t.Fatalf("%q: %v", name, err)
 	}
 	question := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: 4711, RecursionDesired: true},
-		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
+		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: class}},
 	}
 	packet, err := question.Pack()
 	if err != nil {
