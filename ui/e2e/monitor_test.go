@@ -140,6 +140,8 @@ func TestShellGetsEveryKey(t *testing.T) {
 	s.keys("Enter")
 	s.sees("^[q?", "^B^[[A")
 	s.keys("C-c")
+	// The terminal forgets what was typed before it: the shell must ask again.
+	s.until("the prompt", func(screen string) bool { return strings.Count(screen, ":~$") == 2 })
 	s.types("echo al''ive")
 	s.sees("alive")
 }
