@@ -45,6 +45,8 @@ type Capture struct {
 	// are, and Repair has them logged again; nil where that is not at stake.
 	Logging func() (problem string, since time.Time)
 	Repair  func(ctx context.Context) error
+	// Unheard finds out why no query was heard; nil where nobody can tell.
+	Unheard func(ctx context.Context) string
 }
 
 // problem says why queries are not logged, and since when; "" if they are.

@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
@@ -230,5 +232,25 @@ func TestManyAreDecidedAwayFromTheScreen(t *testing.T) {
 	s.press("u")
 	if d, _ := s.verdict("d1.example"); d != capture.New {
 		t.Errorf("undone twice, d1.example is %v", d)
+	}
+}
+
+// An empty table says after a while why that may be so, and looks once.
+func TestUnheard(t *testing.T) {
+	s := newScene(t, 100, 30)
+	looks := 0
+	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dnstest on lxdbr0", Live: true, Unheard: func(context.Context) string {
+		looks++
+		return "its /etc/resolv.conf names 192.0.2.53"
+	}})
+	for _, after := range []time.Duration{time.Second, patience, 2 * patience} {
+		s.now = s.m().begun.Add(after)
+		s.do(s.m().wonder())
+		if said := strings.Contains(s.text(), "no query was heard yet: its /etc/resolv.conf names 192.0.2.53"); said != (after >= patience) {
+			t.Errorf("after %v it is said: %v\n%s", after, said, s.text())
+		}
+	}
+	if looks != 1 {
+		t.Errorf("it looked %d times", looks)
 	}
 }

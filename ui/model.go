@@ -27,6 +27,7 @@ import (
 //	opening   Backend.Open ------- stepMsg ... openedMsg --> monitor
 //	monitor   ledger.Wake -------- ledgerMsg --> table (asks the ledger what changed)
 //	          Capture.Notices ---- noticeMsg --> message line
+//	          Capture.Unheard ---- unheardMsg --> the empty table
 //	          Capture.Shell ------ shellOpenedMsg, shellEndedMsg --> shell pane
 //	          its output --> screen.Changed -- screenMsg --> shell pane
 //	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg

@@ -109,7 +109,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	b.session = s
 	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	logging := func() (string, time.Time) { l := s.Logging(); return l.Problem, l.Since }
-	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair}, nil
+	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard}, nil
 }
 
 // shell opens a shell, in an instance that was stopped meanwhile after
