@@ -51,8 +51,9 @@ func (r Reader) Counts() Counts {
 	return c
 }
 
-// maxForwarded bounds the names that were forwarded and not asked for.
-const maxForwarded = 1 << 16
+// maxForwarded bounds the names that were forwarded and not asked for: they are
+// counted each time that the screen is drawn, and so many doubts are enough.
+const maxForwarded = 1 << 10
 
 // forward notes a name that dnsmasq forwarded: its query may be missing.
 func (f *facts) forward(m *line) {

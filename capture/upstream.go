@@ -77,9 +77,13 @@ const absent = Outcomes(1 << parse.NoName)
 // them.
 const fewAnswers = 20
 
+// weighed is how many names are looked at to judge an upstream: of more, some
+// from all over.
+const weighed = 4096
+
 // weigh judges the upstream by how many of the names that it answered it
-// denies. Names with a search domain behind them don't count. That is a look at
-// all names, so it is done each time that there are a quarter more.
+// denies. Names with a search domain behind them don't count. It is done each
+// time that there are a quarter more.
 func (l *Ledger) weigh() {
 	if len(l.domains) < max(fewAnswers, l.weighAt) {
 		return
@@ -90,7 +94,7 @@ func (l *Ledger) weigh() {
 
 func (l *Ledger) weighNow() {
 	answered, denied := 0, 0
-	for i := range l.domains {
+	for i := 0; i < len(l.domains); i += 1 + len(l.domains)/weighed {
 		d := &l.domains[i]
 		if d.Queries == 0 || d.Origins&(1<<parse.Upstream|1<<parse.Cache) == 0 || d.Class != parse.Host {
 			continue

@@ -16,6 +16,9 @@ import (
 	"lxd-allowlist/capture"
 )
 
+// testdata is where it is wherever a test works.
+var testdata, _ = filepath.Abs("testdata")
+
 var update = flag.Bool("update", false, "write the goldens anew")
 
 func (s *scene) golden(name string) {
@@ -34,7 +37,7 @@ func (s *scene) golden(name string) {
 		}
 		b.WriteString(strings.TrimRight(ansi.Strip(l), " ") + "\n")
 	}
-	path := filepath.Join("testdata", fmt.Sprintf("%s-%dx%d.golden", name, s.w, s.h))
+	path := filepath.Join(testdata, fmt.Sprintf("%s-%dx%d.golden", name, s.w, s.h))
 	if *update {
 		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 			s.t.Fatal(err)

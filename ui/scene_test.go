@@ -39,6 +39,7 @@ func newSceneWith(t testing.TB, w, h int, c Settings) *scene {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Chdir(t.TempDir()) // where a file goes that was given no other place
 	m, err := newModel(context.Background(), Options{Settings: c})
 	if err != nil {
 		t.Fatal(err)

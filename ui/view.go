@@ -142,20 +142,54 @@ func (m *monitor) header() string {
 			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again").Add(s.Bad, "  "+problem)
 		return l.Cut(m.w)
 	}
-	l.Add(s.Strong, " "+m.capture.Title)
 	t := m.table.Tally()
 	var right look.Line
 	right.Add(s.Text, fmt.Sprintf("%d new", t.New)).
 		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
 		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
 		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
+	room := max(0, m.w-right.Width()-l.Width())
+	alarm, short := m.alarm()
+	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
+	if title.Width()+alarm.Width() > room {
+		alarm = short
+	}
+	if most := max(0, room-alarm.Width()); title.Width() > most {
+		title = new(look.Line).Raw(title.Cut(most))
+	}
+	l.Join(title).Join(alarm)
 	for _, news := range m.news() {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
 		}
 	}
-	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()-1))))
+	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()))))
 	return left.Pad(m.w - right.Width()).Join(&right).Cut(m.w)
+}
+
+// alarm is what the header never leaves out: that nothing is saved, or that
+// names may be missing. short is for where the sentence doesn't fit.
+func (m *monitor) alarm() (full, short *look.Line) {
+	s := m.styles
+	full, short = new(look.Line), new(look.Line)
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if err := r.Fault(); err != nil {
+			full.Add(s.Bad, "  not saved: "+err.Error())
+			short.Add(s.Bad, " ! not saved")
+			return
+		}
+		doubts := r.Doubts()
+		if len(doubts) == 0 {
+			return
+		}
+		text, more := doubts[0], ""
+		if n := len(doubts) - 1; n > 0 {
+			more = fmt.Sprintf(", and %d more", n)
+		}
+		full.Add(s.Warn, "  "+text+more)
+		short.Add(s.Warn, " ! "+look.Plural(len(doubts), "doubt"))
+	})
+	return full, short
 }
 
 // news is what the header says where there is room, the weightiest first.
@@ -164,25 +198,12 @@ func (m *monitor) news() (all []*look.Line) {
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}
-	say := func(st look.Style, text string) { all = append(all, new(look.Line).Add(st, "  "+text)) }
-	m.capture.Ledger.Read(func(r capture.Reader) {
-		if err := r.Fault(); err != nil {
-			say(s.Bad, "not saved: "+err.Error())
-		}
-		if doubts := r.Doubts(); len(doubts) > 0 {
-			text := doubts[0]
-			if more := len(doubts) - 1; more > 0 {
-				text += fmt.Sprintf(", and %d more", more)
-			}
-			say(s.Warn, text)
-		}
-		if !m.capture.Live {
-			return
-		}
-		say(s.Good, "● live")
-	})
-	if text := m.pace.saturation(m.now); text != "" && m.capture.Live {
-		say(s.Muted, text)
+	if !m.capture.Live {
+		return all
+	}
+	all = append(all, new(look.Line).Add(s.Good, "  ● live"))
+	if text := m.pace.saturation(m.now); text != "" {
+		all = append(all, new(look.Line).Add(s.Muted, "  "+text))
 		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
 			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))
 	}

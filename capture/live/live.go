@@ -46,6 +46,8 @@ type Capture struct {
 	heard   atomic.Int64 // Unix nanoseconds of the last log bytes
 	logging atomic.Pointer[Logging]
 	looking sync.Mutex // held while the bridge's logging is looked after
+	over    bool       // the bridge is given back; of looking
+	probed  chan struct{}
 	failed  atomic.Pointer[error]
 	ended   chan struct{} // closed when failed is set
 	cancel  context.CancelFunc
@@ -81,7 +83,7 @@ const canaryPatience = 3 * time.Second
 // error everything is as it was.
 func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ *Capture, err error) {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Capture{server: server, notices: make(chan string, 16), ended: make(chan struct{}), cancel: cancel}
+	s := &Capture{server: server, notices: make(chan string, 16), ended: make(chan struct{}), probed: make(chan struct{}), cancel: cancel}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
@@ -109,7 +111,10 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 	s.logging.Store(&Logging{Since: time.Now()})
 	s.wg.Go(func() { s.nameClients(run) })
 	s.wg.Go(func() { s.watch(run) })
-	s.wg.Go(func() { s.probe(run) })
+	s.wg.Go(func() {
+		defer close(s.probed)
+		s.probe(run)
+	})
 	return s, nil
 }
 
@@ -234,6 +239,13 @@ func (s *Capture) notice(text string) {
 // AwaitSilence waits until the log was silent for the given time, so that late
 // queries are not lost, or until the capture ended by itself.
 func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
+	select { // what the upstream is worth decides about names
+	case <-s.probed:
+	case <-s.ended:
+		return
+	case <-ctx.Done():
+		return
+	}
 	begin := time.Now()
 	for {
 		last := time.Unix(0, s.heard.Load())
@@ -303,6 +315,7 @@ func (s *Capture) hostOwners() map[string]string {
 func (s *Capture) release(ctx context.Context) error {
 	s.looking.Lock()
 	defer s.looking.Unlock()
+	s.over = true
 	if l := s.logging.Load(); l != nil && l.Problem != "" {
 		s.Ledger.Missed(capture.Gap{From: l.Since, To: time.Now(), Why: l.Problem})
 	}

@@ -38,15 +38,15 @@ func (s *Capture) watch(run context.Context) {
 			s.notice(fmt.Sprintf("LXD doesn't tell of changes of bridge %s (%v): silence alone will show them", s.Network, err))
 		}
 	})
-	again := time.NewTicker(silence)
+	again := time.NewTicker(silence / 6)
 	defer again.Stop()
 	for {
 		select {
 		case by := <-changes:
-			s.look(run, by)
+			s.look(run, by, time.Now())
 		case <-again.C:
-			if time.Since(time.Unix(0, s.heard.Load())) >= silence {
-				s.look(run, "")
+			if heard := time.Unix(0, s.heard.Load()); time.Since(heard) >= silence {
+				s.look(run, "", heard)
 			}
 		case <-run.Done():
 			return
@@ -54,10 +54,14 @@ func (s *Capture) watch(run context.Context) {
 	}
 }
 
-// look finds out whether queries are logged.
-func (s *Capture) look(run context.Context, by string) {
+// look finds out whether queries are logged; if not, they are not since then.
+func (s *Capture) look(run context.Context, by string, since time.Time) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
+	s.lookHeld(run, by, since)
+}
+
+func (s *Capture) lookHeld(run context.Context, by string, since time.Time) {
 	problem := ""
 	var changed *lxd.ChangedError
 	switch err := s.lease.Check(run); {
@@ -73,18 +77,21 @@ func (s *Capture) look(run context.Context, by string) {
 		}
 	}
 	if run.Err() == nil {
-		s.sees(problem)
+		s.sees(problem, since)
 	}
 }
 
 // sees notes what was found out. A gap is noted when it ends.
-func (s *Capture) sees(problem string) {
+func (s *Capture) sees(problem string, since time.Time) {
 	was := s.Logging()
 	if was.Problem == problem {
 		return
 	}
-	now := Logging{Since: time.Now(), Problem: problem}
-	if was.Problem != "" && problem != "" {
+	now := Logging{Since: since, Problem: problem}
+	switch {
+	case problem == "":
+		now.Since = time.Now()
+	case was.Problem != "":
 		now.Since = was.Since
 	}
 	s.logging.Store(&now)
@@ -100,10 +107,15 @@ func (s *Capture) sees(problem string) {
 // Repair has dnsmasq log again. What others set in raw.dnsmasq stays, and is
 // what the bridge gets back in the end.
 func (s *Capture) Repair(ctx context.Context) error {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if s.over {
+		return errors.New("the capture is over")
+	}
 	if err := s.lease.Renew(ctx); err != nil {
 		return err
 	}
-	s.look(ctx, "")
+	s.lookHeld(ctx, "", time.Now())
 	if problem := s.Logging().Problem; problem != "" {
 		return errors.New(problem)
 	}

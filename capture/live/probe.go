@@ -33,21 +33,16 @@ func (s *Capture) probe(run context.Context) {
 	}
 	var denied []string
 	for _, name := range reserved {
-		a, err := ask(name)
-		if err != nil {
-			return
-		}
-		if a.Denied {
+		if a, err := ask(name); err == nil && a.Denied {
 			denied = append(denied, name)
 		}
 	}
-	invented := strings.ToLower(rand.Text()[:20]) + "." + nowhere
-	a, err := ask(invented)
-	switch {
-	case err != nil:
-	case len(denied) == len(reserved):
+	if len(denied) == len(reserved) {
 		s.filters("it says that there is no " + strings.Join(denied, " and no "))
-	case len(a.Addresses) > 0 && !a.Denied:
+		return
+	}
+	invented := strings.ToLower(rand.Text()[:20]) + "." + nowhere
+	if a, err := ask(invented); err == nil && len(a.Addresses) > 0 && !a.Denied {
 		s.filters("it has an address for a name that doesn't exist")
 	}
 }
@@ -73,7 +68,7 @@ func (s *Capture) Unheard(ctx context.Context) string {
 			return s.unheardInside(ctx)
 		}
 	}
-	return fmt.Sprintf("its /etc/resolv.conf names %v, which is not the dnsmasq of bridge %s at %v", r.Servers[0], s.Network, bridge[0])
+	return fmt.Sprintf("its /etc/resolv.conf names %v, which is not the dnsmasq of bridge %s at %v", r.Servers[0], s.Network, bridge)
 }
 
 func (s *Capture) unheardInside(ctx context.Context) string {
@@ -81,10 +76,15 @@ func (s *Capture) unheardInside(ctx context.Context) string {
 	defer cancel()
 	name, _ := s.lease.Canary(ctx)
 	seen := s.Ledger.Expect(name)
+	asked := false
 	for _, lookUp := range [][]string{{"getent", "hosts", name}, {"nslookup", name}} {
 		if code, err := s.Run(ctx, lxd.Command{Args: lookUp}); err == nil && code != 127 {
+			asked = true
 			break
 		}
+	}
+	if !asked {
+		return "it has neither getent nor nslookup to ask with, so that it can't be told whether its queries come through"
 	}
 	select {
 	case <-seen:
