@@ -42,6 +42,8 @@ type intake struct {
 	// losses are counted as lines are parsed, before they are taken.
 	losses parse.Losses
 	only   *only // nil for all
+	// outside is how many queries that left out.
+	outside uint64
 }
 
 // feed reads the next bytes of the log.
@@ -108,6 +110,9 @@ func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
 	}
 	m.at = at.UnixNano()
 	if in.only != nil && !in.only.wants(m) {
+		if m.kind == parse.Query {
+			in.outside++
+		}
 		m.kind = parse.Other
 	}
 }

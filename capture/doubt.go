@@ -40,7 +40,9 @@ type Counts struct {
 	Lines   uint64       `json:"lines"`   // log lines
 	Queries uint64       `json:"queries"` // query lines, less our own
 	Losses  parse.Losses `json:"losses"`
-	Damaged uint64       `json:"-"` // lines of the session's journal that could not be read, when it was
+	// Unwanted is queries that [Ledger.Limit] left out.
+	Unwanted uint64 `json:"-"`
+	Damaged  uint64 `json:"-"` // lines of the session's journal that could not be read, when it was
 }
 
 // Counts returns what the ledger saw beside the domains.
@@ -48,6 +50,7 @@ func (r Reader) Counts() Counts {
 	c := r.l.counts
 	c.Losses = r.l.losses.Settled()
 	c.Losses.Unasked += r.l.unasked()
+	c.Unwanted = r.l.outside
 	return c
 }
 

@@ -121,6 +121,7 @@ func (l *Ledger) unite(p *part, at time.Time, stamps bool) {
 		l.add(&piece, at, stamps)
 	}
 	l.losses.Add(&p.losses)
+	l.outside += p.outside
 	l.announce()
 }
 

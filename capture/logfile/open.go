@@ -80,7 +80,9 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 		if r.Growing {
 			err = feed(ctx, r.Ledger, sources[0])
 		} else {
-			err = readAll(ctx, r.Ledger, files, r.read.Store)
+			if err = readAll(ctx, r.Ledger, files, r.read.Store); err == nil {
+				err = unheard(r.Ledger, sources, files)
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			r.Notices <- err.Error()
@@ -183,6 +185,9 @@ func unheard(l *capture.Ledger, sources []string, files []*os.File) error {
 	l.Read(func(r capture.Reader) { c = r.Counts() })
 	if c.Queries > 0 {
 		return nil
+	}
+	if c.Unwanted > 0 {
+		return fmt.Errorf("read %s: none of its %d queries is from whom and when is wanted: see --from, --since and --until", title(sources), c.Unwanted)
 	}
 	e := &NoQueryError{title(sources), fmt.Sprintf("there is no query in its %d lines; is it dnsmasq's log, with log-queries?", c.Lines)}
 	if c.Lines == 0 {

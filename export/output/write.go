@@ -101,14 +101,14 @@ func (o *Output) file(t target, list rule.List) (f file, err error) {
 }
 
 // mayReplace says what would be lost where a file must not be replaced. A list
-// without a rule replaces none that has any: it is what a run leaves in which
+// without a rule is not written at all: it is what a run leaves in which
 // nothing was heard.
 func (o *Output) mayReplace(f file) error {
 	if _, err := os.Stat(filepath.Dir(f.path)); f.path != "" && errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("write %s: there is no directory %s: make it first", f.path, filepath.Dir(f.path))
 	}
-	if len(f.Rules) == 0 && len(f.there.Rules) > 0 {
-		return fmt.Errorf("write %s: the new list is empty and the old one has %s; it stays as it is: remove the file if that is meant", f.path, count(len(f.there.Rules), "rule"))
+	if len(f.Rules) == 0 && f.path != "" {
+		return fmt.Errorf("write %s: no name is on the list, so that nothing was written", f.path)
 	}
 	if !f.there.Exists || o.plan.Overwrite || o.plan.Merge {
 		return nil

@@ -141,6 +141,9 @@ func (o *options) only() (only capture.Only, err error) {
 			return only, wrong(fmt.Errorf("%s: %w", t.flag, err))
 		}
 	}
+	if !only.Since.IsZero() && !only.Until.IsZero() && only.Since.After(only.Until) {
+		return only, wrong(fmt.Errorf("--since %s is later than --until %s: no time is between them", o.since, o.until))
+	}
 	return only, nil
 }
 

@@ -157,6 +157,29 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// A limit that nothing is within is said as that.
+func TestLimitThatLeavesNothing(t *testing.T) {
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--from", "10.99.99.99"}, 1, "queries is from whom and when is wanted"},
+		{[]string{"--until", "2001-01-01"}, 1, "queries is from whom and when is wanted"},
+		{[]string{"--since", "2h", "--until", "3h"}, 2, "no time is between them"},
+		{[]string{"--since", "soon"}, 2, "is no time"},
+	} {
+		stdout, stderr, code := run(t, start(t, append([]string{"export", log}, c.args...)...))
+		if stdout != "" || code != c.code || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", c.args, code, stdout, stderr)
+		}
+	}
+}
+
 // What a damaged session has lost is said, and the rest is exported.
 func TestExportDamagedSession(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())

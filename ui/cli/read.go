@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/output"
@@ -59,7 +60,7 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	case err == nil:
 		keepSuffixes(l)
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
-	case errors.As(err, &none) && len(sources) == 1:
+	case errors.As(err, &none) && len(sources) == 1 && only == (capture.Only{}):
 		if names, notList := output.ReadList(sources[0]); notList == nil {
 			err = list.Write(names, os.Stdout, os.Stderr)
 		}

@@ -54,7 +54,11 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	defer server.Close()
 	if o.resume == "" && instance != "" {
-		if k, killed, err := session.KilledOn(server.Name(), instance); err == nil && killed {
+		k, killed, err := session.KilledOn(server.Name(), instance)
+		if err != nil {
+			say(fmt.Sprintf("can't tell whether a session of %s was killed: %v", instance, err))
+		}
+		if killed {
 			say(fmt.Sprintf("session %s of %s was killed with %s: --resume %[1]s goes on with it", k.Name(), instance, look.Plural(k.Marks, "mark")))
 		}
 	}
