@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -41,6 +42,8 @@ type Format struct {
 	// comments on top that say how the target is made to use the file.
 	mark  string
 	usage []string
+	// port finds the ports that the file names, nil where it names none.
+	port *regexp.Regexp
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
 	limit  func(rule.Rule) string
