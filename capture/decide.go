@@ -9,7 +9,7 @@ import (
 	"lxd-allowlist/parse"
 )
 
-// change is one step of a person's decisions, about domains or about a group:
+// change is one step of a person's decisions, about domains, a group or a rule:
 // what Undo takes back and Redo does again.
 type change struct {
 	number      uint32 // of the step that it first was
@@ -18,6 +18,9 @@ type change struct {
 	ids         []ID
 	group       string // "" for domains
 	was         []Mark // the marks before, one for each of ids or the group's
+	// rule is one that was added to the user's file, instead of all marks: it
+	// stands among the steps, and has no number of its own.
+	rule *UserRule
 }
 
 // mark returns the mark that a domain or the group gets in place of was.
@@ -31,6 +34,9 @@ func (c *change) mark(was Mark) Mark {
 
 // describe says what the change did: "keep a.example", "drop 12 domains".
 func (l *Ledger) describe(c change) string {
+	if c.rule != nil {
+		return "rule " + c.rule.Says()
+	}
 	verb, reason := map[Decision]string{New: "unmark", Keep: "keep", Drop: "drop"}[c.to.Decision], c.to.Reason
 	if len(c.was) == 1 {
 		reason = c.mark(c.was[0]).Reason
@@ -130,6 +136,36 @@ func (l *Ledger) ToggleSuffix(group string) (string, error) {
 		return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
 	}
 	return l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: m.Reason}, group), nil
+}
+
+// KeepSuffix keeps a name and everything below it as one suffix rule: a name
+// as [ParseSuffix] returns it.
+func (l *Ledger) KeepSuffix(name string) {
+	defer l.hold()()
+	l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: l.groups[name].Reason}, name)
+}
+
+// Ruled notes as a step that a rule was added to the user's file: see
+// [Ledger.NextRule].
+func (l *Ledger) Ruled(r UserRule) {
+	defer l.hold()()
+	l.apply(change{rule: &r, number: l.last()})
+}
+
+// NextRule returns the rule that the next Undo, or with redo the next Redo, is
+// about, nil for none. It is for the caller then to take it out of the user's
+// file, or to put it there, and to tell the ledger by SetRules.
+func (l *Ledger) NextRule(redo bool) *UserRule {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from := l.done
+	if redo {
+		from = l.undone
+	}
+	if len(from) == 0 {
+		return nil
+	}
+	return from[len(from)-1].rule
 }
 
 func (l *Ledger) markGroup(to Mark, group string) string {
@@ -233,6 +269,9 @@ func (l *Ledger) step(from *[]change, redo bool) string {
 	if len(*from) == 0 {
 		return ""
 	}
+	if (*from)[len(*from)-1].rule != nil { // no sink keeps it
+		return l.describe(l.move(redo))
+	}
 	l.steps++
 	l.keep((*from)[len(*from)-1])
 	c := l.move(redo)
@@ -251,9 +290,11 @@ func (l *Ledger) move(redo bool) change {
 		from, to = to, from
 	}
 	c := (*from)[len(*from)-1]
-	if redo {
+	switch {
+	case c.rule != nil:
+	case redo:
 		l.set(c, func(i int) Mark { return c.mark(c.was[i]) }, c.to)
-	} else {
+	default:
 		l.set(c, func(i int) Mark { return c.was[i] }, c.was[0])
 	}
 	*from = (*from)[:len(*from)-1]
@@ -261,7 +302,8 @@ func (l *Ledger) move(redo bool) change {
 	return c
 }
 
-// suffixes returns the groups that are exported as suffix rules.
+// suffixes returns what is exported as suffix rules: groups, and the rules of
+// the user's file on whose names nobody decided otherwise.
 func (l *Ledger) suffixes() []rule.Rule {
 	var rules []rule.Rule
 	for group, m := range l.groups {
@@ -269,5 +311,22 @@ func (l *Ledger) suffixes() []rule.Rule {
 			rules = append(rules, rule.Rule{Name: group, Suffix: true, Reason: m.Reason, Source: string(ByUser)})
 		}
 	}
+	for name, r := range l.wide {
+		if l.isWide(name) {
+			rules = append(rules, rule.Rule{Name: name, Suffix: true, Reason: r.Reason, Source: string(ByFile)})
+		}
+	}
 	return rules
+}
+
+// isWide reports whether there is a suffix rule on just that name.
+func (l *Ledger) isWide(name string) bool {
+	if m := l.groups[name]; m.Decision == Keep && m.Suffix {
+		return true
+	}
+	if l.wide[name] == nil {
+		return false
+	}
+	_, m := l.groupOf(name)
+	return m.Decision != Drop
 }

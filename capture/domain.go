@@ -160,18 +160,25 @@ var outcomeWords = map[parse.Outcome]string{
 // NoAnswer is the result of a name whose answer was not logged.
 const NoAnswer = "no answer"
 
+// ResultWord says it in one or two words: one of the outcomes', or that there
+// was no answer.
+func (d *Domain) ResultWord() string {
+	word := d.Outcomes.String()
+	if word == "" && d.Queries > 0 {
+		return NoAnswer
+	}
+	return word
+}
+
 // Result says what became of the queries: one of the outcomes' words, and of a
 // name that was blocked who did it; "" for one that nobody asked for and no
 // answer told of.
 func (d *Domain) Result() string {
-	switch word := d.Outcomes.String(); {
-	case d.Blocker != "":
-		return word + " by " + d.Blocker
-	case word == "" && d.Queries > 0:
-		return NoAnswer
-	default:
-		return word
+	word := d.ResultWord()
+	if d.Blocker != "" {
+		word += " by " + d.Blocker
 	}
+	return word
 }
 
 // Origins is the set of [parse.Origin] that a name's answers had.

@@ -32,7 +32,7 @@ type facts struct {
 	// What only a ledger has.
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
-	below   map[string][]ID      // see belowKey; nil until it is wanted
+	below   map[string]*family   // by registrable domain; nil until it is wanted
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]
@@ -111,6 +111,7 @@ func (f *facts) query(m *line) (id ID, first bool) {
 	d := &f.domains[id]
 	if first = d.Queries == 0; first {
 		d.first, d.last = at, at
+		f.countBelow(id)
 		f.lastNew = time.Unix(0, at)
 	}
 	d.Queries += 1 + uint32(min(m.repeats, maxRepeats))

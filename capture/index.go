@@ -4,7 +4,8 @@ import (
 	"hash/maphash"
 	"iter"
 	"slices"
-	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // index finds a domain by its name. It is open addressing in one slice without
@@ -67,14 +68,20 @@ func (x *index) put(s slot) {
 	x.slots[at] = s
 }
 
-// belowKey is what names below one name have in common, if that is longer than
-// a top-level domain: the last two labels. It costs less than to tell the
-// registrable domain, which a group mostly is.
-func belowKey(name string) string {
-	if last := strings.LastIndexByte(name, '.'); last > 0 {
-		return name[strings.LastIndexByte(name[:last], '.')+1:]
+// family is the names that are a registrable domain or below it.
+type family struct {
+	ids   []ID
+	asked int // how many of them were asked for
+}
+
+// familyName returns the registrable domain of a name; ok is false for one
+// that has none: a public suffix, a single label.
+func familyName(name string) (domain string, ok bool) {
+	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil {
+		return name, false
 	}
-	return name
+	return domain, true
 }
 
 // indexBelow makes facts know which names are below one.
@@ -82,25 +89,68 @@ func (f *facts) indexBelow() {
 	if f.below != nil {
 		return
 	}
-	f.below = make(map[string][]ID)
+	f.below = make(map[string]*family)
 	for id := range f.domains {
 		f.addBelow(ID(id))
+		if f.domains[id].Queries > 0 {
+			f.countBelow(ID(id))
+		}
 	}
 }
 
+// addBelow takes up a new name.
 func (f *facts) addBelow(id ID) {
-	key := belowKey(f.domains[id].Name)
-	f.below[key] = append(f.below[key], id)
+	name, _ := familyName(f.domains[id].Name)
+	of := f.below[name]
+	if of == nil {
+		of = new(family)
+		f.below[name] = of
+	}
+	of.ids = append(of.ids, id)
+}
+
+// countBelow counts a name that was asked for the first time.
+func (f *facts) countBelow(id ID) {
+	if f.below == nil {
+		return
+	}
+	name, _ := familyName(f.domains[id].Name)
+	f.below[name].asked++
+}
+
+// askedBelow returns how many names below one were asked for: at once for a
+// registrable domain.
+func (f *facts) askedBelow(name string) (n int) {
+	f.indexBelow()
+	if domain, ok := familyName(name); ok && domain == name {
+		of := f.below[name]
+		if of == nil {
+			return 0
+		}
+		if id, known := f.ids.find([]byte(name), f.ids.hash([]byte(name)), f.domains); known && f.domains[id].Queries > 0 {
+			return of.asked - 1
+		}
+		return of.asked
+	}
+	for id := range f.maybeBelow(name) {
+		if d := &f.domains[id]; d.Queries > 0 && d.Name != name && inDomain(d.Name, name) {
+			n++
+		}
+	}
+	return n
 }
 
 // maybeBelow returns a name, where it is known, and all that are below it,
 // among others: see inDomain.
 func (f *facts) maybeBelow(name string) iter.Seq[ID] {
-	if strings.Contains(name, ".") {
+	if domain, ok := familyName(name); ok {
 		f.indexBelow()
-		return slices.Values(f.below[belowKey(name)])
+		if of := f.below[domain]; of != nil {
+			return slices.Values(of.ids)
+		}
+		return func(func(ID) bool) {}
 	}
-	return func(yield func(ID) bool) { // a top-level domain: any key may be below it
+	return func(yield func(ID) bool) { // any family may be below it
 		for id := range ID(len(f.domains)) {
 			if !yield(id) {
 				return

@@ -34,6 +34,7 @@ type Ledger struct {
 	info   Info
 	groups map[string]Mark // by the name that they are below
 	rules  []UserRule
+	wide   map[string]*UserRule // those of rules that are suffix rules, by name
 
 	intake
 
@@ -45,6 +46,8 @@ type Ledger struct {
 	kept         uint32   // the last of the steps that the sink has kept
 	unkept       []change // those after it, by their numbers
 	edition      uint64   // counts what else than a fact can change a verdict
+	exported     *Written // the last file, nil for none
+	exportedAt   uint32   // steps then
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared

@@ -8,8 +8,8 @@ import (
 )
 
 // leftOut counts the domains that were asked for and are not exported, by the
-// rule that drops them. allowed are names that a person dropped and that a
-// suffix rule allows all the same.
+// rule that drops them. allowed are names that a person dropped, by a rule too,
+// and that a suffix rule allows all the same.
 type leftOut struct {
 	by      map[Rule]int
 	allowed []string
@@ -18,7 +18,7 @@ type leftOut struct {
 func (o *leftOut) add(l *Ledger, d *Domain, v Verdict) {
 	switch {
 	case d.Queries == 0 || v.Decision != Drop:
-	case v.Rule == ByUser && l.covered(d.Name):
+	case byPerson[v.Rule] && l.covered(d.Name):
 		o.allowed = append(o.allowed, d.Name)
 	default:
 		o.by[v.Rule]++
@@ -35,17 +35,23 @@ func (o *leftOut) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// byPerson are the rules that are a person's word.
+var byPerson = map[Rule]bool{ByUser: true, ByGroup: true, ByFile: true}
+
 // covered reports whether a suffix rule allows the name.
 func (l *Ledger) covered(name string) bool {
-	if len(l.groups) == 0 {
-		return false
-	}
-	for ; name != ""; _, name, _ = strings.Cut(name, ".") {
-		if m := l.groups[name]; m.Suffix && m.Decision == Keep {
-			return true
+	return len(l.groups)+len(l.wide) > 0 && anyAbove(name, l.isWide)
+}
+
+// overruled returns what the user's rules drop and a suffix rule of a list
+// allows all the same, seen or not: "name", or ".name" for all below it, too.
+func (l *Ledger) overruled() (names []string) {
+	for i := range l.rules {
+		if r := &l.rules[i]; r.Decision == Drop && r.on.Name != "" && l.covered(r.on.Name) {
+			names = append(names, r.on.Dotted())
 		}
 	}
-	return false
+	return names
 }
 
 // leftOutWords say of each rule why it drops, behind a number.

@@ -3,6 +3,7 @@ package capture
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,10 +93,26 @@ func (l *Ledger) unwanted(d *Domain) bool {
 	return o.From != ""
 }
 
+// ParseAge reads how long something is ago: "30d", "4w", or a duration as Go
+// writes it, "36h".
+func ParseAge(text string) (time.Duration, error) {
+	for unit, days := range map[string]int{"d": 1, "w": 7} {
+		if digits, ok := strings.CutSuffix(text, unit); ok {
+			if n, err := strconv.ParseUint(digits, 10, 16); err == nil {
+				return time.Duration(n) * time.Duration(days) * 24 * time.Hour, nil
+			}
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return d, nil
+	}
+	return 0, fmt.Errorf("%q is no age: write one such as 30d, 4w or 36h", text)
+}
+
 // ParseTime reads a point in time as people write it: "2026-11-25T10:00:00Z",
 // "2026-11-25 10:00", "2026-11-25", "10:00" today, or "2h" ago.
 func ParseTime(text string, now time.Time) (time.Time, error) {
-	if d, err := time.ParseDuration(text); err == nil {
+	if d, err := ParseAge(text); err == nil {
 		return now.Add(-d), nil
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {

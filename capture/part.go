@@ -191,6 +191,7 @@ func (l *Ledger) addDomain(id ID, from *Domain, ids []ID, clients []uint16) {
 	case from.Queries == 0:
 	case d.Queries == 0:
 		d.first, d.last = from.first, from.last
+		l.countBelow(id)
 	default:
 		d.first, d.last = min(d.first, from.first), max(d.last, from.last)
 	}

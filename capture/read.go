@@ -89,20 +89,14 @@ func (r Reader) Saved(d *Domain) bool {
 }
 
 // Below returns how many names below one were asked for.
-func (r Reader) Below(name string) (n int) {
-	for id := range r.l.maybeBelow(name) {
-		if d := &r.l.domains[id]; d.Queries > 0 && d.Name != name && inDomain(d.Name, name) {
-			n++
-		}
-	}
-	return n
-}
+func (r Reader) Below(name string) int { return r.l.askedBelow(name) }
 
-// Overruled reports whether a person dropped the domain and a suffix rule
-// allows it all the same.
+// Overruled reports whether a person dropped the domain, by a rule too, and a
+// suffix rule allows it all the same.
 func (r Reader) Overruled(id ID) bool {
 	d := &r.l.domains[id]
-	return d.Mark.Decision == Drop && r.l.covered(d.Name)
+	v := r.l.judge(d)
+	return v.Decision == Drop && byPerson[v.Rule] && r.l.covered(d.Name)
 }
 
 // Refresh is [Ledger.Read] that also hands over the records that changed
@@ -222,7 +216,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
 		if !all {
-			list.Rules = l.suffixes()
+			list.Rules, out.allowed = l.suffixes(), l.overruled()
 		}
 	}
 	l.survey(begin, func(d *Domain) {
@@ -243,7 +237,11 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		}
 		list.Rules = append(list.Rules, rule.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
 	})
-	list.LeftOut, list.Overruled = out.String(), out.allowed
+	list.LeftOut = out.String()
+	if !all {
+		slices.Sort(out.allowed)
+		list.Overruled = slices.Compact(out.allowed)
+	}
 	return list
 }
 

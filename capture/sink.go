@@ -18,6 +18,7 @@ type Sink interface {
 	Owned(Client)
 	Missed(Gap)
 	Informed(Info)
+	Exported(Written)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.
@@ -127,6 +128,9 @@ func (l *Ledger) Restore(s Record) {
 		chain = append(chain, t)
 	}
 	d := &l.domains[id]
+	if d.Queries == 0 && s.Queries > 0 {
+		l.countBelow(id)
+	}
 	d.Queries, d.Outcomes, d.Addresses, d.Chain = s.Queries, s.Outcomes, s.Addresses, chain
 	d.Origins, d.Blocker = s.Origins, s.Blocker
 	d.first, d.last = at, s.Last.UnixNano()

@@ -2,74 +2,147 @@ package capture
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"net/netip"
 	"regexp"
 	"strings"
+	"unicode/utf8"
+
+	"lxd-allowlist/export/rule"
+	"lxd-allowlist/parse"
 )
 
 // UserRule is a rule of the user's own: it keeps or drops on sight.
 type UserRule struct {
 	Decision Decision
-	// Pattern is a name, ".name" for the name and all below it, or "~regexp".
+	// Pattern is a name, ".name" for the name and all below it, or "~regexp":
+	// as it was typed.
 	Pattern string
 	Reason  string
 
+	on    rule.Rule // without a regexp: the names that it is about
 	match func(name string) bool
 }
 
 // newUserRule compiles a rule.
-func newUserRule(d Decision, pattern, reason string) (UserRule, error) {
-	r := UserRule{Decision: d, Pattern: pattern, Reason: reason}
-	name := strings.ToLower(strings.TrimSuffix(pattern, "."))
-	switch {
-	case strings.HasPrefix(pattern, "~"):
-		re, err := regexp.Compile("(?i)" + pattern[1:])
-		if err != nil {
-			return r, fmt.Errorf("%s is no regular expression: %w", pattern[1:], err)
-		}
-		r.match = re.MatchString
-	case strings.Trim(name, ".") == "" || strings.ContainsAny(name, "*?/"):
-		return r, fmt.Errorf("%q is no pattern: write a name, .name for all below it too, or ~regexp", pattern)
-	case strings.HasPrefix(name, "."):
-		r.match = func(s string) bool { return inDomain(s, name[1:]) }
-	default:
-		r.match = func(s string) bool { return s == name }
+func newUserRule(d Decision, pattern, reason string) (r UserRule, err error) {
+	r = UserRule{Decision: d, Pattern: pattern, Reason: reason}
+	if text, ok := strings.CutPrefix(pattern, "~"); ok {
+		r.match, err = matcher(text)
+		return r, err
+	}
+	if r.on, err = names(pattern); err != nil {
+		return r, err
+	}
+	checked := r.on
+	checked.Suffix = checked.Suffix && d == Keep // what is dropped opens nothing
+	if problem := checked.Problem(); problem != "" {
+		return r, fmt.Errorf("%q %s", pattern, problem)
+	}
+	name := r.on.Name
+	if r.match = func(s string) bool { return s == name }; r.on.Suffix {
+		r.match = func(s string) bool { return inDomain(s, name) }
 	}
 	return r, nil
 }
+
+// matcher returns what a regexp matches: names as DNS has them, and where it
+// is written in letters that these don't have, as people read them.
+func matcher(text string) (func(name string) bool, error) {
+	re, err := regexp.Compile("(?i)" + text)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no regular expression: %w", text, err)
+	}
+	if strings.IndexFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }) < 0 {
+		return re.MatchString, nil
+	}
+	return func(name string) bool { return re.MatchString(cmp.Or(parse.Readable(name), name)) }, nil
+}
+
+// names reads a pattern that is no regexp: "name" or ".name", in any alphabet.
+func names(pattern string) (rule.Rule, error) {
+	_, err := netip.ParseAddr(pattern)
+	switch {
+	case err == nil: // its problem is told
+	case strings.Contains(pattern, "/"):
+		return rule.Rule{}, fmt.Errorf("%q is a URL or a path, and DNS knows names only: write the name in it", pattern)
+	case strings.Contains(pattern, ":"):
+		return rule.Rule{}, fmt.Errorf("%q has a port, and DNS knows names only: write the name without it", pattern)
+	case strings.Trim(pattern, ".") == "" || strings.ContainsAny(pattern, "*?"):
+		return rule.Rule{}, fmt.Errorf("%q is no pattern: write a name, .name for all below it too, or ~regexp", pattern)
+	}
+	on := rule.FromDotted(strings.TrimSuffix(pattern, "."))
+	if on.Name, err = parse.ASCII(on.Name); err != nil {
+		return rule.Rule{}, fmt.Errorf("%q is no name: %w", pattern, err)
+	}
+	on.Name = strings.TrimSuffix(on.Name, ".") // other alphabets have full stops of their own
+	return on, nil
+}
+
+// ParseSuffix reads the name of a suffix rule, "name" or ".name".
+func ParseSuffix(text string) (name string, err error) {
+	on, err := names(text)
+	on.Suffix = true
+	if problem := on.Problem(); err == nil && problem != "" {
+		err = fmt.Errorf("%q %s", text, problem)
+	}
+	return on.Name, err
+}
+
+// byteOrderMark is what some editors begin a file with.
+const byteOrderMark = "\ufeff"
 
 // ReadRules reads rules, one a line; the first that matches a name decides:
 //
 //	keep .ubuntu.com             # apt mirrors, ticket 4711
 //	drop ~^[0-9a-f]{16}\.        # telemetry
 //
-// What follows " #" is the reason. Empty lines and those that begin with "#"
-// don't count. An error begins with the line's number.
+// What follows a "#" behind a blank is the reason. Empty lines and those that
+// begin with "#" don't count. An error begins with the line's number.
 func ReadRules(in io.Reader) ([]UserRule, error) {
 	var rules []UserRule
 	lines := bufio.NewScanner(in)
-	for n := 1; lines.Scan(); n++ {
-		if text, _, _ := strings.Cut(" "+lines.Text(), " #"); strings.TrimSpace(text) == "" {
+	n := 1
+	for ; lines.Scan(); n++ {
+		text := lines.Text()
+		if n == 1 {
+			text = strings.TrimPrefix(text, byteOrderMark)
+		}
+		if line, _ := splitReason(text); line == "" {
 			continue
 		}
-		r, err := ParseRule(lines.Text())
+		r, err := ParseRule(text)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		rules = append(rules, r)
 	}
-	return rules, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", n, err)
+	}
+	return rules, nil
+}
+
+// comment is where a line's reason begins.
+var comment = regexp.MustCompile(`(^|\s)#`)
+
+func splitReason(line string) (text, reason string) {
+	if at := comment.FindStringIndex(line); at != nil {
+		line, reason = line[:at[0]], line[at[1]:]
+	}
+	return strings.TrimSpace(line), strings.TrimSpace(reason)
 }
 
 // ParseRule reads one rule: a line as [ReadRules] has it.
-func ParseRule(text string) (UserRule, error) {
-	rule, reason, _ := strings.Cut(" "+text, " #")
-	words := strings.Fields(rule)
+func ParseRule(line string) (UserRule, error) {
+	text, reason := splitReason(line)
+	words := strings.Fields(text)
 	if len(words) != 2 || ParseDecision(words[0]) == New {
-		return UserRule{}, fmt.Errorf("want \"keep PATTERN # reason\" or \"drop PATTERN # reason\", not %q", strings.TrimSpace(rule))
+		return UserRule{}, fmt.Errorf("want \"keep PATTERN # reason\" or \"drop PATTERN # reason\", not %q", text)
 	}
-	return newUserRule(ParseDecision(words[0]), words[1], strings.TrimSpace(reason))
+	return newUserRule(ParseDecision(words[0]), words[1], reason)
 }
 
 // String returns the rule as [ParseRule] reads it.
@@ -81,15 +154,55 @@ func (r UserRule) String() string {
 	return line
 }
 
+// Says returns what the rule decides about, in words: its pattern, and beside
+// it the name as DNS has it, where that reads otherwise.
+func (r UserRule) Says() string {
+	what := r.Decision.String() + " " + r.Pattern
+	if dotted := r.on.Dotted(); r.on.Name != "" && !strings.EqualFold(strings.TrimSuffix(r.Pattern, "."), dotted) {
+		what += " (" + dotted + ")"
+	}
+	return what
+}
+
 // SetRules gives the ledger the user's rules. The verdicts follow.
 func (l *Ledger) SetRules(rules []UserRule) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rules = rules
+	l.rules, l.wide = rules, wideOf(rules)
 	l.edition++
 	for id := range l.domains {
 		l.show(ID(id))
 		l.breathe(id)
 	}
 	l.announce()
+}
+
+// wideOf returns the rules that are exported as suffix rules, by their names:
+// those that keep a name and all below it, unless one before drops all that.
+func wideOf(rules []UserRule) map[string]*UserRule {
+	wide, dropped := make(map[string]*UserRule), make(map[string]bool)
+	for i := range rules {
+		r := &rules[i]
+		if !r.on.Suffix {
+			continue
+		}
+		name := r.on.Name
+		switch {
+		case r.Decision == Drop:
+			dropped[name] = true
+		case wide[name] == nil && !anyAbove(name, func(above string) bool { return dropped[above] }):
+			wide[name] = r
+		}
+	}
+	return wide
+}
+
+// anyAbove reports whether is holds for a name or one that it is below.
+func anyAbove(name string, is func(string) bool) bool {
+	for ; name != ""; _, name, _ = strings.Cut(name, ".") {
+		if is(name) {
+			return true
+		}
+	}
+	return false
 }

@@ -3,7 +3,6 @@ package export
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -131,100 +130,6 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestPorts(t *testing.T) {
-	c := compile(t, "www.example.com")
-	for _, f := range Formats() {
-		for _, port := range []int{-1, 0, 65536} {
-			if _, err := Render(f, c, Options{Ports: []int{443, port}}); err == nil || !strings.Contains(err.Error(), "is no port") {
-				t.Errorf("%s, port %d: error %v", f.Name, port, err)
-			}
-		}
-	}
-	for _, name := range []string{"cilium", "istio", "envoy", "azure", "harden-runner"} {
-		f, err := Lookup(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := Render(f, c, Options{Ports: []int{8443}})
-		if text := string(data); err != nil || !strings.Contains(text, "8443") || strings.Contains(text, ":443") || strings.Contains(text, " 443") {
-			t.Errorf("%s: %v\n%s", name, err, data)
-		}
-	}
-	if _, err := Render(envoy, c, Options{Ports: []int{80}}); err == nil || !strings.Contains(err.Error(), "no port with TLS") {
-		t.Errorf("envoy without TLS: error %v", err)
-	}
-	// A group that says nothing of a protocol lets all of it pass.
-	for _, f := range []Format{awsNFW, awsNFWTerraform} {
-		if data, err := Render(f, c, Options{}); err != nil || !strings.Contains(string(data), "HTTP_HOST") || !strings.Contains(string(data), "TLS_SNI") || f.Ports {
-			t.Errorf("%s: %v, ports %v\n%s", f.Name, err, f.Ports, data)
-		}
-	}
-}
-
-// What a target can't take is refused with the number, before it refuses it
-// itself, or takes a part.
-func TestTargetLimits(t *testing.T) {
-	many := func(n int) rule.Compiled {
-		rules := make([]rule.Rule, n)
-		for i := range rules {
-			rules[i] = rule.Rule{Name: fmt.Sprintf("h%d.a-rather-long-label.example", i)}
-		}
-		c, _ := rule.Compile(rule.List{Rules: rules})
-		return c
-	}
-	for _, test := range []struct {
-		format string
-		fits   int
-		beyond int
-		says   string
-	}{
-		{"aws-nfw", 15000, 15001, "takes 15000 rules"},
-		{"aws-nfw-terraform", 15000, 15001, "takes 15000 rules"},
-		{"azure", 20000, 100000, "bytes"},
-		{"cilium", 5000, 50000, "bytes"},
-		{"harden-runner", 1000, 5000, "bytes"},
-	} {
-		f, err := Lookup(test.format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Render(f, many(test.fits), Options{}); err != nil {
-			t.Errorf("%s with %d rules: %v", f.Name, test.fits, err)
-		}
-		if _, err := Render(f, many(test.beyond), Options{}); err == nil || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s with %d rules: %v, want %q", f.Name, test.beyond, err, test.says)
-		}
-	}
-	long := strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl" // 253 bytes
-	for format, suffix := range map[string]bool{"dnsmasq": false, "lxd-raw-dnsmasq": false, "dnsmasq-nftset": false, "cilium": true, "rpz": false} {
-		f, err := Lookup(format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, refused := rule.Compile(rule.List{Rules: []rule.Rule{{Name: long, Suffix: suffix}, {Name: "a.example"}}})
-		held, more := f.Hold(c)
-		if len(refused) > 0 || len(more) != 1 || held.Len() != 1 || !strings.Contains(more[0].Reason, "bytes") {
-			t.Errorf("%s holds %d rules and refuses %v of a name of %d bytes", format, held.Len(), more, len(long))
-		}
-	}
-	if _, err := Render(azure, many(1), Options{Ports: []int{64001}}); err == nil || !strings.Contains(err.Error(), "64000") {
-		t.Errorf("azure with port 64001: %v", err)
-	}
-}
-
-func TestEmptyList(t *testing.T) {
-	for _, f := range Formats() {
-		data, err := Render(f, rule.Compiled{}, Options{})
-		if f.needsRule {
-			if err == nil || !strings.Contains(err.Error(), "without a rule") {
-				t.Errorf("%s: error %v", f.Name, err)
-			}
-		} else if err != nil {
-			t.Errorf("%s: %v\n%s", f.Name, err, data)
-		}
-	}
-}
-
 func TestFormatFields(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, f := range Formats() {
@@ -241,60 +146,6 @@ func TestFormatFields(t *testing.T) {
 	}
 	if _, err := Lookup("nothing"); err == nil || !strings.Contains(err.Error(), "plain, squid") {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestLimits(t *testing.T) {
-	for _, c := range []struct{ format, rules, word string }{
-		{"unbound", "intranet", "single label"},
-		{"unbound", "co.uk", "public suffix"},
-		{"rpz", "." + strings.Repeat("a.", 123) + "bb", "247 bytes"},
-		{"rpz", strings.Repeat("a.", 92) + "bb", "185 bytes"},
-		{"rpz", "x.rpz-ip", "rpz-ip"},
-		{"istio", "a_b.example.com", "hyphens"},
-		{"squid", "_dmarc.example.com", "no host to connect to"},
-		{"istio", "_http._tcp.example.com", "no host to connect to"},
-		{"istio", "a-.example.com", "hyphens"},
-		{"gcp", "intranet", "single label"},
-		{"pihole", "intranet", "single label"},
-		{"sandbox-runtime", "intranet", "single label"},
-	} {
-		f, err := Lookup(c.format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Render(f, compile(t, c.rules), Options{}); err == nil || !strings.Contains(err.Error(), c.word) {
-			t.Errorf("%s %s: error %v, want %q", c.format, c.rules, err, c.word)
-		}
-	}
-	for _, c := range []struct{ format, rules string }{
-		{"rpz", "." + strings.Repeat("a.", 123) + "b"}, // 247 bytes
-		{"rpz", strings.Repeat("a.", 92) + "b"},
-		{"sandbox-runtime", "localhost"},
-		{"istio", "a-b.example.com"},
-	} {
-		f, err := Lookup(c.format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Render(f, compile(t, c.rules), Options{}); err != nil {
-			t.Errorf("%s %s: %v", c.format, c.rules, err)
-		}
-	}
-}
-
-// A widened rule swallows the ones that it covers then.
-func TestWidens(t *testing.T) {
-	data, err := Render(unbound, compile(t, "example.com www.example.com .a.example.com"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := unbound.Decode(data)
-	if err != nil || names(got) != ".example.com" {
-		t.Errorf("read %s, %v", names(got), err)
-	}
-	if !strings.Contains(string(data), "# wider than asked: ") {
-		t.Errorf("the file doesn't say that it is wider:\n%s", data)
 	}
 }
 
@@ -436,79 +287,6 @@ func FuzzFormats(f *testing.F) {
 			}
 		}
 	})
-}
-
-// Applying a shorter list and running the command that its file names leaves no
-// object of the longer one.
-func TestIstioShrinks(t *testing.T) {
-	cluster := make(map[string]istioObject)
-	for _, n := range []int{600, 600, 3, 300, 1} {
-		var words []string
-		for i := range n {
-			words = append(words, fmt.Sprintf("h%d-of-%d.example.com", i, n))
-		}
-		data, err := Render(istio, compile(t, strings.Join(words, " ")), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		objects, err := yamlDocuments[istioObject](data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range objects {
-			cluster[o.Kind+o.Metadata.Name] = o
-		}
-		_, selector, _ := strings.Cut(string(data), " -l ")
-		selector, _, _ = strings.Cut(selector, ";")
-		equal, unequal, _ := strings.Cut(selector, ",")
-		key, value, _ := strings.Cut(equal, "=")
-		listKey, list, ok := strings.Cut(unequal, "!=")
-		if !ok {
-			t.Fatalf("selector %q", selector)
-		}
-		hosts := 0
-		for name, o := range cluster {
-			if o.Kind == "ServiceEntry" && o.Metadata.Labels[key] == value && o.Metadata.Labels[listKey] != list {
-				delete(cluster, name)
-				continue
-			}
-			hosts += len(o.Spec.Hosts)
-		}
-		if hosts != n {
-			t.Errorf("%d hosts stay of a list of %d", hosts, n)
-		}
-	}
-}
-
-func TestHold(t *testing.T) {
-	for _, c := range []struct{ format, rules, holds, refused string }{
-		{"plain", "intranet com .example.net", "com .example.net intranet", ""},
-		{"unbound", "intranet www.example.com example.com .example.net", ".example.com .example.net", "intranet: has no place in unbound: it can't be exact there, and is a top-level domain"},
-		{"gcp", "intranet .example.net", ".example.net", "intranet: has no place in gcp: it takes no single label"},
-	} {
-		f, err := Lookup(c.format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := compile(t, c.rules)
-		held, refused := f.Hold(all)
-		if got := names(rule.ByName(held.Rules())); got != c.holds {
-			t.Errorf("%s holds %s, want %s", c.format, got, c.holds)
-		}
-		var words []string
-		for _, r := range refused {
-			words = append(words, r.Rule.Name+": "+r.Why())
-		}
-		if got := strings.Join(words, " "); !strings.HasPrefix(got, c.refused) || c.refused == "" && got != "" {
-			t.Errorf("%s refuses %q, want %q", c.format, got, c.refused)
-		}
-		if again, refused := f.Hold(held); len(refused) > 0 || names(again.Rules()) != names(held.Rules()) {
-			t.Errorf("%s doesn't hold what it holds: %v, %v", c.format, again.Rules(), refused)
-		}
-		if names(all.Rules()) != names(compile(t, c.rules).Rules()) {
-			t.Errorf("%s changed the list that it was given", c.format)
-		}
-	}
 }
 
 // A rule that opens a way round the list says so in the file, be it a suffix

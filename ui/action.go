@@ -52,7 +52,7 @@ func (t *tables) contexts() []keys.Context {
 }
 
 // newKeys returns the tables and the keys, with those of the user.
-func newKeys(c Config) (*tables, *keys.Map, error) {
+func newKeys(c Settings) (*tables, *keys.Map, error) {
 	t := newTables()
 	m, err := keys.NewMap(t.contexts(), c.bindings())
 	return t, m, err

@@ -20,9 +20,9 @@ func other(key string) string {
 }
 
 // allOthers gives every action other keys.
-func allOthers(t *testing.T) (c Config) {
+func allOthers(t *testing.T) (c Settings) {
 	t.Helper()
-	_, defaults, err := newKeys(Config{})
+	_, defaults, err := newKeys(Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func allOthers(t *testing.T) (c Config) {
 }
 
 // told are the sentences that name a key, by the name of its row.
-func told(t *testing.T, c Config) (sentences []string) {
+func told(t *testing.T, c Settings) (sentences []string) {
 	t.Helper()
 	tables, m, err := newKeys(c)
 	if err != nil {
@@ -66,7 +66,7 @@ func told(t *testing.T, c Config) (sentences []string) {
 // the user gave it.
 func TestNoTextNamesAReboundKey(t *testing.T) {
 	c := allOthers(t)
-	before, after := told(t, Config{}), told(t, c)
+	before, after := told(t, Settings{}), told(t, c)
 	all := scenes()
 	all["nothing selected"] = func(s *scene) { s.waitingForQueries(); s.press("a") }
 	all["not grouped"] = func(s *scene) { s.session().press("left") }
@@ -140,7 +140,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 }
 
 // No config panics, whatever is pressed then: it is refused or it works.
-func FuzzConfig(f *testing.F) {
+func FuzzSettings(f *testing.F) {
 	f.Add("keys: {sort-by: [\",\"]}", ",")
 	f.Add("keys: {sort-by: [a1, é, \"0\"], keep: [ctrl+a]}", "é")
 	f.Add("keys: {up: [x], down: [x]}", "x")
@@ -150,7 +150,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("keys: {keep: [\"\\n\"]}", "a")
 	f.Add("keys: {quit: [\"\"]}", "q")
 	f.Fuzz(func(t *testing.T, file, key string) {
-		var c Config
+		var c Settings
 		if yaml.UnmarshalStrict([]byte(file), &c) != nil {
 			t.Skip()
 		}

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"sync"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
@@ -55,35 +57,65 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 		}})
 	case newRule:
 		prompt, _ := m.dialog.(*dialog.Prompt)
-		ledger := m.capture.Ledger
-		return func() tea.Msg { return addRule(ledger, prompt, a.Text) }
+		file := m.rules
+		return func() tea.Msg { return file.add(prompt, a.Text) }
 	}
 	return nil
 }
 
-// ruleAddedMsg says what became of a rule that was typed.
-type ruleAddedMsg struct {
-	of   *dialog.Prompt
-	rule capture.UserRule
-	path string
-	err  error
+type (
+	// ruleAddedMsg says what became of a rule that was typed.
+	ruleAddedMsg struct {
+		of   *dialog.Prompt
+		rule capture.UserRule
+		err  error
+	}
+	// rulesChangedMsg says what became of a rule that was taken back, or added
+	// again.
+	rulesChangedMsg struct{ err error }
+)
+
+// rulesFile is the user's rules on disk, of which one change is made at a time.
+type rulesFile struct {
+	sync.Mutex
+	ledger *capture.Ledger
 }
 
-// addRule writes a rule to the user's file and has the ledger follow it.
-func addRule(l *capture.Ledger, of *dialog.Prompt, text string) ruleAddedMsg {
+// add adds a rule that was typed.
+func (f *rulesFile) add(of *dialog.Prompt, text string) ruleAddedMsg {
 	msg := ruleAddedMsg{of: of}
-	var rules []capture.UserRule
 	if msg.rule, msg.err = capture.ParseRule(text); msg.err == nil {
-		msg.err = session.AppendRule(msg.rule)
-	}
-	if msg.err == nil {
-		rules, msg.err = session.LoadRules()
-	}
-	if msg.err == nil {
-		l.SetRules(rules)
-		msg.path, msg.err = session.RulesPath()
+		msg.err = f.change(msg.rule, session.AppendRule)
 	}
 	return msg
+}
+
+// change changes the file by a rule and has the ledger follow it. A file that
+// somebody broke meanwhile stays as it is.
+func (f *rulesFile) change(r capture.UserRule, by func(capture.UserRule) error) error {
+	f.Lock()
+	defer f.Unlock()
+	_, err := session.LoadRules()
+	if err == nil {
+		err = by(r)
+	}
+	if err != nil {
+		return err
+	}
+	rules, err := session.LoadRules()
+	if err == nil {
+		f.ledger.SetRules(rules)
+	}
+	return err
+}
+
+// changeRules changes the user's file by a rule that was a step, if one was.
+func (m *monitor) changeRules(r *capture.UserRule, by func(capture.UserRule) error) tea.Cmd {
+	if r == nil {
+		return nil
+	}
+	file := m.rules
+	return func() tea.Msg { return rulesChangedMsg{file.change(*r, by)} }
 }
 
 func (m *monitor) ruleAdded(msg ruleAddedMsg) {
@@ -99,6 +131,14 @@ func (m *monitor) ruleAdded(msg ruleAddedMsg) {
 	case open:
 		m.dialog = nil
 	}
-	m.say("rule added: " + msg.rule.Decision.String() + " " + msg.rule.Pattern + "; it can be taken back in " + msg.path)
+	m.capture.Ledger.Ruled(msg.rule)
+	m.say("rule added: " + msg.rule.Says() + "; " + m.keys.Show("undo") + " takes it back")
+	m.table.Refresh(m.now)
+}
+
+func (m *monitor) rulesChanged(msg rulesChangedMsg) {
+	if msg.err != nil {
+		m.say(msg.err.Error())
+	}
 	m.table.Refresh(m.now)
 }

@@ -45,6 +45,8 @@ type Capture struct {
 	// are, and Repair has them logged again; nil where that is not at stake.
 	Logging func() (problem string, since time.Time)
 	Repair  func(ctx context.Context) error
+	// Unheard finds out why no query was heard; nil where nobody can tell.
+	Unheard func(ctx context.Context) string
 }
 
 // problem says why queries are not logged, and since when; "" if they are.
@@ -71,4 +73,11 @@ type Question interface {
 	Question() string
 	// Answer does what was agreed to; Open is tried again then.
 	Answer(ctx context.Context) error
+}
+
+// Alternative is a question to which no leads on, too.
+type Alternative interface {
+	Question
+	// Refuse takes no for an answer; Open is tried again then.
+	Refuse()
 }

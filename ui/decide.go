@@ -3,11 +3,11 @@ package ui
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
@@ -94,7 +94,7 @@ func (m *monitor) decide(d capture.Decision, ids []capture.ID) tea.Cmd {
 	return m.step(step{doing + look.Plural(len(ids), "domain"), len(ids) > manyDomains, func(l *capture.Ledger) (string, error) {
 		what, err := l.Decide(d, ids...)
 		if names := overruled(l, ids); d == capture.Drop && what != "" && len(names) > 0 {
-			what += fmt.Sprintf(warn, strings.Join(names, ", "))
+			what += fmt.Sprintf(warn, look.Few(names))
 		}
 		return what, err
 	}})
@@ -147,12 +147,21 @@ func (m *monitor) widen() tea.Cmd {
 	}})
 }
 
+// undo takes back the last decision, and a rule of the user's file with it.
 func (m *monitor) undo() tea.Cmd {
-	return m.step(step{"undoing", m.large(), func(l *capture.Ledger) (string, error) { return did("undid: ", l.Undo(), "nothing to undo"), nil }})
+	r := m.capture.Ledger.NextRule(false)
+	return tea.Batch(
+		m.step(step{"undoing", m.large(), func(l *capture.Ledger) (string, error) { return did("undid: ", l.Undo(), "nothing to undo"), nil }}),
+		m.changeRules(r, session.RemoveRule),
+	)
 }
 
 func (m *monitor) redo() tea.Cmd {
-	return m.step(step{"doing again", m.large(), func(l *capture.Ledger) (string, error) { return did("did again: ", l.Redo(), "nothing to redo"), nil }})
+	r := m.capture.Ledger.NextRule(true)
+	return tea.Batch(
+		m.step(step{"doing again", m.large(), func(l *capture.Ledger) (string, error) { return did("did again: ", l.Redo(), "nothing to redo"), nil }}),
+		m.changeRules(r, session.AppendRule),
+	)
 }
 
 func did(verb, what, nothing string) string {

@@ -1,9 +1,12 @@
 package ui
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
@@ -191,5 +194,63 @@ func TestBelieve(t *testing.T) {
 			t.Errorf("%d names are new, want %d", got, want)
 		}
 		s.press("N")
+	}
+}
+
+// A decision about a great many domains is made away from the screen, and what
+// is decided meanwhile waits for its turn.
+func TestManyAreDecidedAwayFromTheScreen(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	var lines []string
+	for i := range 3 * manyDomains {
+		lines = append(lines, fmt.Sprintf("query[A] d%d.example from 10.0.0.5", i))
+	}
+	ledger := s.m().capture.Ledger
+	feed(ledger, noon, lines...)
+	for s.m().table.Tally().Total() < len(lines) {
+		s.m().table.Refresh(s.now)
+	}
+	s.selects(ubuntu)
+	_, all := s.Update(press("D"))
+	if d, _ := s.verdict(ubuntu); d != capture.New || !strings.Contains(s.text(), "dropping 3006 domains…") {
+		t.Errorf("Update decided itself, or doesn't say what is being done: %v\n%s", d, s.text())
+	}
+	if _, cmd := s.Update(press("a")); cmd != nil {
+		t.Error("the next decision doesn't wait for its turn")
+	}
+	s.do(all)
+	if d, _ := s.verdict("d1.example"); d != capture.Drop {
+		t.Errorf("what D dropped is %v", d)
+	}
+	if d, _ := s.verdict(ubuntu); d != capture.Keep {
+		t.Errorf("%s, which was kept after that, is %v", ubuntu, d)
+	}
+	s.press("u")
+	if d, _ := s.verdict(ubuntu); d != capture.Drop {
+		t.Errorf("undone, %s is %v", ubuntu, d)
+	}
+	s.press("u")
+	if d, _ := s.verdict("d1.example"); d != capture.New {
+		t.Errorf("undone twice, d1.example is %v", d)
+	}
+}
+
+// An empty table says after a while why that may be so, and looks once.
+func TestUnheard(t *testing.T) {
+	s := newScene(t, 100, 30)
+	looks := 0
+	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dnstest on lxdbr0", Live: true, Unheard: func(context.Context) string {
+		looks++
+		return "its /etc/resolv.conf names 192.0.2.53"
+	}})
+	for _, after := range []time.Duration{time.Second, patience, 2 * patience} {
+		s.now = s.m().begun.Add(after)
+		s.do(s.m().wonder())
+		if said := strings.Contains(s.text(), "no query was heard yet: its /etc/resolv.conf names 192.0.2.53"); said != (after >= patience) {
+			t.Errorf("after %v it is said: %v\n%s", after, said, s.text())
+		}
+	}
+	if looks != 1 {
+		t.Errorf("it looked %d times", looks)
 	}
 }

@@ -39,7 +39,7 @@ func (m *monitor) openDetails() {
 		m.table.Fold(!it.Folded)
 		return
 	}
-	m.dialog = dialog.NewDetails(m.keys, m.capture.Ledger, it.ID)
+	m.dialog = dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, it.ID)
 }
 
 // followSelection has the details show what is selected: a key there is about

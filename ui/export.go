@@ -38,9 +38,10 @@ type (
 	// noteMsg is a sentence for the user.
 	noteMsg  string
 	wroteMsg struct {
-		of    *dialog.Export // nil for none
-		path  string
-		rules int
+		of     *dialog.Export // nil for none
+		format string
+		path   string
+		rules  int
 		// since is how many rules came or went after the file was shown.
 		since int
 		quit  bool
@@ -129,6 +130,7 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 		return tea.Quit
 	}
 	m.result.Wrote = msg.path
+	m.capture.Ledger.Exported(capture.Written{Format: msg.format, Path: absolute(msg.path), At: time.Now()})
 	text := fmt.Sprintf("wrote %s to %s", look.Plural(msg.rules, "rule"), msg.path)
 	if msg.since > 0 {
 		text += fmt.Sprintf(", with %s that came or went since it was shown", look.Plural(msg.since, "rule"))
@@ -141,6 +143,14 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 		return tea.Quit
 	}
 	return nil
+}
+
+// absolute returns a path that says where it is, if that is known.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // writeFile writes what the dialog shows, as the ledger has it now.
@@ -164,7 +174,7 @@ func (m *monitor) writeFile(r dialog.Write) tea.Cmd {
 // write writes a list in the format and to the path that were chosen, or, to
 // merge, together with the rules that stand there.
 func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
-	w := wroteMsg{path: r.Path, quit: r.Quit}
+	w := wroteMsg{format: r.File.Format.Name, path: r.Path, quit: r.Quit}
 	f, err := export.Make(list, r.File.Format, o)
 	w.since = len(rule.Diff(r.File.Rules, f.Rules))
 	var there export.Present
@@ -221,7 +231,7 @@ func (m *monitor) exportAgain() tea.Cmd {
 		return m.openExport(false)
 	}
 	return m.withFile(func(f export.File) tea.Msg {
-		return wroteMsg{path: path, rules: len(f.Rules), err: put(path, f, true)}
+		return wroteMsg{format: f.Format.Name, path: path, rules: len(f.Rules), err: put(path, f, true)}
 	})
 }
 

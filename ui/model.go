@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
@@ -26,10 +27,11 @@ import (
 //	opening   Backend.Open ------- stepMsg ... openedMsg --> monitor
 //	monitor   ledger.Wake -------- ledgerMsg --> table (asks the ledger what changed)
 //	          Capture.Notices ---- noticeMsg --> message line
+//	          Capture.Unheard ---- unheardMsg --> the empty table
 //	          Capture.Shell ------ shellOpenedMsg, shellEndedMsg --> shell pane
 //	          its output --> screen.Changed -- screenMsg --> shell pane
 //	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
-//	          a rule for the user's file ------ ruleAddedMsg
+//	          a rule for the user's file ------ ruleAddedMsg, rulesChangedMsg
 //	          a decision about a great many --- steppedMsg
 //	          sorting and filtering them ------ table.Done
 //	all       a second ----------- tickMsg --> ages, fading rows, messages that go away
@@ -53,7 +55,9 @@ type Options struct {
 	// Format and Output are what the export dialog begins with.
 	Format, Output string
 	Export         export.Options
-	Config         Config
+	// Lists are the user's own of names; nil for none.
+	Lists    *known.Lists
+	Settings Settings
 }
 
 // Result is what a run of the screen left behind.
@@ -109,7 +113,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 }
 
 func newModel(ctx context.Context, o Options) (*model, error) {
-	tables, keys, err := newKeys(o.Config)
+	tables, keys, err := newKeys(o.Settings)
 	if err != nil {
 		return nil, err
 	}

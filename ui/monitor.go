@@ -28,6 +28,10 @@ type monitor struct {
 	focus   focus
 	dialog  dialog.Dialog // nil while none is open
 	export  exportSettings
+	rules   *rulesFile
+
+	begun   time.Time
+	unheard string // why no query may have been heard; "" while nobody wondered
 
 	dragging bool // the divider, with the mouse
 	pace     pace
@@ -43,10 +47,13 @@ func newMonitor(m *model, c *Capture) *monitor {
 		t.Group(true)
 	}
 	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
+	v.rules = &rulesFile{ledger: c.Ledger}
+	v.begun = m.now
 	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
 	if v.shell.exists() {
 		v.focus = onShell
 	}
+	v.tableChanged()
 	return v
 }
 
@@ -85,6 +92,9 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case tickMsg:
 		m.table.Tick(m.now)
 		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+		return m.wonder()
+	case unheardMsg:
+		m.unheard = string(msg)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
@@ -110,6 +120,8 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.ruleAdded(msg)
 	case steppedMsg:
 		return m.stepped(msg)
+	case rulesChangedMsg:
+		m.rulesChanged(msg)
 	}
 	return nil
 }
@@ -120,6 +132,19 @@ func (m *monitor) tableChanged() {
 	if !m.shell.exists() && !m.capture.Live {
 		m.table.Wake() // the table has the focus, and nothing newer comes
 	}
+}
+
+// patience is how long nothing may be heard before the reason is looked for.
+const patience = 30 * time.Second
+
+// wonder finds out, once, why nothing was heard for a while.
+func (m *monitor) wonder() tea.Cmd {
+	if m.capture.Unheard == nil || m.unheard != "" || m.table.Tally().Total() > 0 || m.now.Sub(m.begun) < patience {
+		return nil
+	}
+	m.unheard = "looking for the reason"
+	ctx, unheard := m.ctx, m.capture.Unheard
+	return func() tea.Msg { return unheardMsg(unheard(ctx)) }
 }
 
 // repair has queries logged again.
@@ -134,8 +159,9 @@ func (m *monitor) repair() tea.Cmd {
 }
 
 type (
-	ledgerMsg struct{}
-	noticeMsg string
+	ledgerMsg  struct{}
+	noticeMsg  string
+	unheardMsg string
 )
 
 // awaitLedger waits for the ledger to change.

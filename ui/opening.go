@@ -146,10 +146,18 @@ func failedActions() keys.Table[*opening, tea.Cmd] {
 func questionActions() keys.Table[*opening, tea.Cmd] {
 	return keys.Table[*opening, tea.Cmd]{Context: "the question", Actions: []keys.Action[*opening, tea.Cmd]{
 		{Row: keys.Row{Name: "yes", Hint: "yes"}, Do: (*opening).answer},
+		{Row: keys.Row{Name: "no", Hint: "no, a new one"}, Has: needsAlternative, Do: (*opening).refuse},
 		{Row: keys.Row{Name: "reload"}, Do: (*opening).again},
 		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
 		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
 	}}
+}
+
+func needsAlternative(o *opening) string {
+	if q := Alternative(nil); errors.As(o.err, &q) {
+		return ""
+	}
+	return "there is nothing to go on with but by yes"
 }
 
 // back ends the attempt: back to the list, where the choice came from there and
@@ -168,13 +176,20 @@ func (o *opening) again() tea.Cmd { return o.enter(newOpening(o.model, o.choice)
 func (o *opening) answer() tea.Cmd {
 	q, _ := o.question()
 	o.err = nil
-	o.step("putting the bridge back", -1)
 	return func() tea.Msg {
 		if err := q.Answer(o.ctx); err != nil {
 			return openedMsg{of: o, err: err}
 		}
 		return answeredMsg{o}
 	}
+}
+
+// refuse tries again without what the user refused.
+func (o *opening) refuse() tea.Cmd {
+	var q Alternative
+	errors.As(o.err, &q)
+	q.Refuse()
+	return o.again()
 }
 
 func (o *opening) lines() []string { return o.frame(o.draw(), o.actions().Hints(o.keys, o)) }

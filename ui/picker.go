@@ -71,7 +71,7 @@ func pickerActions() keys.Table[*picker, tea.Cmd] {
 		{Row: keys.Row{Name: rowDown, Hint: "down"}, Do: to(func(p *picker) int { return p.at + 1 })},
 		{Row: keys.Row{Name: "top"}, Do: to(func(*picker) int { return 0 })},
 		{Row: keys.Row{Name: "bottom"}, Do: to(func(p *picker) int { return len(p.choices) - 1 })},
-		{Row: keys.Row{Name: rowAccept, Hint: "watch it"}, Can: (*picker).unfit, Do: (*picker).choose},
+		{Row: keys.Row{Name: rowAccept, Hint: "watch it"}, Can: (*picker).unwatchable, Do: (*picker).choose},
 		{Row: keys.Row{Name: "reload", Hint: "read again"}, Do: (*picker).start},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quit},
 		{Row: keys.Row{Name: rowCancel}, Do: quit},
@@ -84,8 +84,8 @@ func (p *picker) key(msg tea.KeyPressMsg) tea.Cmd {
 	return o.Of
 }
 
-// unfit says why what is selected can't be watched.
-func (p *picker) unfit() string {
+// unwatchable says why what is selected can't be watched.
+func (p *picker) unwatchable() string {
 	if p.at >= len(p.choices) {
 		return "there is no instance to watch"
 	}

@@ -32,14 +32,14 @@ func (s *scene) m() *monitor { return s.phase.(*monitor) }
 
 func newScene(t testing.TB, w, h int) *scene {
 	t.Helper()
-	return newSceneWith(t, w, h, Config{})
+	return newSceneWith(t, w, h, Settings{})
 }
 
-func newSceneWith(t testing.TB, w, h int, c Config) *scene {
+func newSceneWith(t testing.TB, w, h int, c Settings) *scene {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	m, err := newModel(context.Background(), Options{Config: c})
+	m, err := newModel(context.Background(), Options{Settings: c})
 	if err != nil {
 		t.Fatal(err)
 	}

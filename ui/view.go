@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/dialog"
@@ -109,6 +110,10 @@ func (m *monitor) whyEmpty() []string {
 		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
 	case waiting == "":
 		return []string{"no domain was asked for"}
+	}
+	if m.unheard != "" {
+		text := ansi.Wordwrap("no query was heard yet: "+m.unheard, max(20, m.layout.table.w-4), "")
+		return append([]string{waiting}, strings.Split(text, "\n")...)
 	}
 	return []string{waiting}
 }

@@ -126,6 +126,9 @@ func (s *Capture) open(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	s.Ledger = s.kept.Ledger
+	if killed := s.kept.Broken; !killed.IsZero() {
+		s.Ledger.Missed(capture.Gap{From: killed, To: time.Now(), Why: "the program was killed"})
+	}
 	return nil
 }
 

@@ -24,10 +24,13 @@ type Reading struct {
 	Notices chan string
 
 	session *session.Session
-	wg      sync.WaitGroup
-	cancel  context.CancelFunc
-	size    int64 // of the logs, 0 where that is not known
-	read    atomic.Int64
+	// fleeting says that the session is worth nothing until something is
+	// decided: the logs are files, and can be read again.
+	fleeting bool
+	wg       sync.WaitGroup
+	cancel   context.CancelFunc
+	size     int64 // of the logs, 0 where that is not known
+	read     atomic.Int64
 }
 
 // Progress returns how much of the logs was read, from 0 to 1; 1 where that is
@@ -66,8 +69,9 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 	}
 	r.Ledger, r.Growing = r.session.Ledger, follow && sources[0] != stdin
 	r.Ledger.Limit(only)
-	if !r.Growing {
-		r.size = size(files)
+	bytes, regular := size(files)
+	if r.fleeting = regular; !r.Growing {
+		r.size = bytes
 	}
 	ctx, r.cancel = context.WithCancel(ctx)
 	r.wg.Go(func() {
@@ -85,16 +89,17 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 	return r, nil
 }
 
-// size returns the size of all files, 0 where that of one is not known.
-func size(files []*os.File) (n int64) {
+// size returns the size of all files, 0 where that of one is not known, and
+// whether all are files that can be read again.
+func size(files []*os.File) (n int64, regular bool) {
 	for _, f := range files {
 		st, err := f.Stat()
 		if err != nil || !st.Mode().IsRegular() {
-			return 0
+			return 0, false
 		}
 		n += st.Size()
 	}
-	return n
+	return n, true
 }
 
 // readAll reads logs one behind the other.
@@ -114,10 +119,20 @@ func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress 
 	return nil
 }
 
+// Kept reports whether the session is kept when the reading ends: one of logs
+// that are files is only if anything was decided.
+func (r *Reading) Kept() (kept bool) {
+	r.Ledger.Read(func(l capture.Reader) { kept = !r.fleeting || l.Decided() })
+	return kept
+}
+
 // Close ends the reading and the session.
 func (r *Reading) Close() error {
 	r.cancel()
 	r.wg.Wait()
+	if !r.Kept() {
+		return r.session.Discard()
+	}
 	return r.session.Close()
 }
 

@@ -111,6 +111,9 @@ func TestOpenSession(t *testing.T) {
 	home(t)
 	first := open(t, write(t, filepath.Join(t.TempDir(), "log"), twoQueries), false)
 	awaitNames(t, first.Ledger, "a.example b.example")
+	if _, err := first.Ledger.Decide(capture.Keep, 0); err != nil {
+		t.Fatal(err)
+	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -223,5 +226,53 @@ func TestPipeWithoutAWriter(t *testing.T) {
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("with a silent writer it ended with %v", err)
+	}
+}
+
+// A log that nobody decided on leaves no session behind; what can't be read
+// again and what was decided on does.
+func TestLogThatIsLookedAtOnly(t *testing.T) {
+	for name, test := range map[string]struct {
+		act    func(*logfile.Reading)
+		stdin  bool
+		follow bool
+		kept   bool
+	}{
+		"a log":               {},
+		"a log that grows":    {follow: true},
+		"a pipe":              {stdin: true, kept: true},
+		"one decision":        {act: func(r *logfile.Reading) { r.Ledger.Decide(capture.Keep, 0) }, kept: true},
+		"one that was undone": {act: func(r *logfile.Reading) { r.Ledger.Decide(capture.Keep, 0); r.Ledger.Undo() }, kept: true},
+		"a group":             {act: func(r *logfile.Reading) { r.Ledger.DecideGroup(capture.Drop, "example") }, kept: true, follow: true},
+		"a trust":             {act: func(r *logfile.Reading) { r.Ledger.SetTrust(capture.TrustIt) }, kept: true},
+	} {
+		home(t)
+		path := write(t, filepath.Join(t.TempDir(), "log"), twoQueries+"\n")
+		if test.stdin {
+			in, out, err := os.Pipe()
+			if err == nil {
+				_, err = out.WriteString(twoQueries)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.Close()
+			was := os.Stdin
+			os.Stdin, path = in, "-"
+			defer func() { os.Stdin = was }()
+		}
+		r := open(t, path, test.follow)
+		awaitNames(t, r.Ledger, "a.example b.example")
+		if test.act != nil {
+			test.act(r)
+		}
+		kept := r.Kept()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		all, err := session.List()
+		if err != nil || kept != test.kept || kept != (len(all) == 1) {
+			t.Errorf("%s: kept: %v, there are %d sessions, %v, want kept: %v", name, kept, len(all), err, test.kept)
+		}
 	}
 }

@@ -126,7 +126,7 @@ func (s *Server) networkProblems(ctx context.Context) (map[string]string, error)
 	problems := make(map[string]string, len(all))
 	for i := range all {
 		problems[all[i].Name] = ""
-		if err := unfit(&all[i]); err != nil {
+		if err := unwatchable(&all[i]); err != nil {
 			problems[all[i].Name] = err.Error()
 		}
 	}

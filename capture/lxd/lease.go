@@ -32,13 +32,13 @@ const (
 // Lease is the right to have a bridge's dnsmasq log queries. Until it is
 // released the network carries its own original beside what was changed.
 type Lease struct {
-	server  *Server
-	network string
-	domain  string
-	addrs   []netip.Addr
-	saved   saved
-	wrote   bool // LXD was asked to write our lock
-	kept    bool
+	server   *Server
+	network  string
+	domain   string
+	addrs    []netip.Addr
+	replaced replaced
+	wrote    bool // LXD was asked to write our lock
+	kept     bool
 }
 
 // Lease takes the lease of a managed bridge and has its dnsmasq log queries.
@@ -48,7 +48,7 @@ func (s *Server) Lease(ctx context.Context, network string) (*Lease, error) {
 	if !s.Local() {
 		return nil, fmt.Errorf("watch network %s of %s: its dnsmasq's log can't be read from here: run %s on that server", network, s.name, programName)
 	}
-	l := &Lease{server: s, network: network, saved: saved{token: rand.Text()}}
+	l := &Lease{server: s, network: network, replaced: replaced{token: rand.Text()}}
 	if err := l.readable(); err != nil {
 		return nil, err
 	}
@@ -80,12 +80,12 @@ func (l *Lease) Addresses() []netip.Addr { return l.addrs }
 // raw.dnsmasq itself, that stays without our options, see [Lease.Kept]. It may
 // be called again.
 func (l *Lease) Release(ctx context.Context) error {
-	kept, err := putBack(ctx, l.server.networks(), l.network, l.saved, false)
+	kept, err := putBack(ctx, l.server.networks(), l.network, l.replaced, false)
 	l.kept = l.kept || kept
 	if err != nil {
 		return err
 	}
-	return removeLog(l.saved.file)
+	return removeLog(l.replaced.file)
 }
 
 // Kept reports whether others changed raw.dnsmasq during the lease, so that
@@ -100,9 +100,9 @@ func (l *Lease) Check(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return networkError("read", l.network, err)
-	case n.Config[lockKey] != l.saved.token:
+	case n.Config[lockKey] != l.replaced.token:
 		return l.lost(n)
-	case !l.saved.isApplied(n.Config):
+	case !l.replaced.isApplied(n.Config):
 		return &ChangedError{l.network}
 	}
 	return nil
@@ -111,18 +111,18 @@ func (l *Lease) Check(ctx context.Context) error {
 // Renew has dnsmasq log again where others changed raw.dnsmasq: what they set
 // is what Release puts back from now on, and has our options beside it.
 func (l *Lease) Renew(ctx context.Context) error {
-	renewed := l.saved
+	renewed := l.replaced
 	merged := ""
 	err := l.update(ctx, func(n *api.Network) error {
-		if n.Config[lockKey] != l.saved.token {
+		if n.Config[lockKey] != l.replaced.token {
 			return l.lost(n)
 		}
-		renewed = l.saved
-		if !l.saved.isApplied(n.Config) {
-			renewed.raw, renewed.wasSet = l.saved.theirs(n.Config[rawKey]), hasKey(n.Config, rawKey)
+		renewed = l.replaced
+		if !l.replaced.isApplied(n.Config) {
+			renewed.raw, renewed.wasSet = l.replaced.theirs(n.Config[rawKey]), hasKey(n.Config, rawKey)
 		}
-		merged = withLogging(renewed.raw, cmp.Or(l.saved.file, stderrFacility))
-		renewed.applied = append(slices.Clone(l.saved.applied), digest(merged))
+		merged = withLogging(renewed.raw, cmp.Or(l.replaced.file, stderrFacility))
+		renewed.applied = append(slices.Clone(l.replaced.applied), digest(merged))
 		n.Config[originalKey] = renewed.raw
 		n.Config[wasSetKey] = strconv.FormatBool(renewed.wasSet)
 		n.Config[rawKey], n.Config[appliedKey] = merged, digest(merged)
@@ -131,7 +131,7 @@ func (l *Lease) Renew(ctx context.Context) error {
 	if err != nil {
 		return explainRefusal(err)
 	}
-	l.saved = renewed
+	l.replaced = renewed
 	return l.check(ctx, "have dnsmasq log the queries of", merged)
 }
 
@@ -144,41 +144,41 @@ func (l *Lease) lock(ctx context.Context) error {
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
-	return l.check(ctx, "lock", l.saved.raw)
+	return l.check(ctx, "lock", l.replaced.raw)
 }
 
 // lockIn writes the lock into a network's configuration.
 func (l *Lease) lockIn(n *api.Network) error {
-	if err := cmp.Or(unfit(n), holderError(l.network, n.Config)); err != nil {
+	if err := cmp.Or(unwatchable(n), holderError(l.network, n.Config)); err != nil {
 		return err
 	}
 	l.domain, l.addrs = cmp.Or(n.Config["dns.domain"], "lxd"), bridgeAddresses(n)
-	l.saved.raw, l.saved.wasSet = n.Config[rawKey], hasKey(n.Config, rawKey)
+	l.replaced.raw, l.replaced.wasSet = n.Config[rawKey], hasKey(n.Config, rawKey)
 	maps.Copy(n.Config, holderKeys())
-	n.Config[lockKey] = l.saved.token
-	n.Config[originalKey] = l.saved.raw
-	n.Config[wasSetKey] = strconv.FormatBool(l.saved.wasSet)
+	n.Config[lockKey] = l.replaced.token
+	n.Config[originalKey] = l.replaced.raw
+	n.Config[wasSetKey] = strconv.FormatBool(l.replaced.wasSet)
 	l.wrote = true
 	return nil
 }
 
 // apply has dnsmasq log to facility and reads back that it is so.
 func (l *Lease) apply(ctx context.Context, facility string) error {
-	merged := withLogging(l.saved.raw, facility)
+	merged := withLogging(l.replaced.raw, facility)
 	err := l.update(ctx, func(n *api.Network) error {
-		if n.Config[lockKey] != l.saved.token {
+		if n.Config[lockKey] != l.replaced.token {
 			return l.lost(n)
 		}
-		if !l.saved.describes(n.Config) {
+		if !l.replaced.describes(n.Config) {
 			return &ChangedError{l.network}
 		}
-		l.saved.applied = append(l.saved.applied, digest(merged))
+		l.replaced.applied = append(l.replaced.applied, digest(merged))
 		n.Config[rawKey] = merged
 		n.Config[appliedKey] = digest(merged)
 		delete(n.Config, fileKey)
-		l.saved.file = ""
+		l.replaced.file = ""
 		if facility != stderrFacility {
-			n.Config[fileKey], l.saved.file = facility, facility
+			n.Config[fileKey], l.replaced.file = facility, facility
 		}
 		return nil
 	})
@@ -194,7 +194,7 @@ func (l *Lease) check(ctx context.Context, doing, raw string) error {
 	if err != nil {
 		return networkError(doing, l.network, err)
 	}
-	if n.Config[lockKey] != l.saved.token || n.Config[rawKey] != raw {
+	if n.Config[lockKey] != l.replaced.token || n.Config[rawKey] != raw {
 		return l.lost(n)
 	}
 	return ctx.Err()
@@ -202,7 +202,7 @@ func (l *Lease) check(ctx context.Context, doing, raw string) error {
 
 // lost says who has the network that should have been ours.
 func (l *Lease) lost(n *api.Network) error {
-	if n.Config[lockKey] != l.saved.token {
+	if n.Config[lockKey] != l.replaced.token {
 		if err := holderError(l.network, n.Config); err != nil {
 			return err
 		}

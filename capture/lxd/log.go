@@ -31,8 +31,8 @@ const (
 
 // LogPath returns the file that dnsmasq's queries are in.
 func (l *Lease) LogPath() string {
-	if l.saved.file != "" {
-		return l.saved.file
+	if l.replaced.file != "" {
+		return l.replaced.file
 	}
 	return dnsmasqLog(l.network, logDirs(l.server.socket))
 }
@@ -67,7 +67,7 @@ func (l *Lease) UseFile(ctx context.Context) error {
 		return fmt.Errorf("make a log directory for dnsmasq: %w: run this as root", err)
 	}
 	// A name of its own: dnsmasq would append to what an earlier run left.
-	file := filepath.Join(ownLogs, l.network+"."+l.saved.token[:8]+".log")
+	file := filepath.Join(ownLogs, l.network+"."+l.replaced.token[:8]+".log")
 	return l.apply(ctx, file)
 }
 

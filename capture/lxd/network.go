@@ -14,8 +14,8 @@ import (
 // was read would wipe it.
 var ErrHidden = errors.New("LXD hides the network's configuration from this client")
 
-// unfit returns why queries on the network can't be watched, nil if they can.
-func unfit(n *api.Network) error {
+// unwatchable returns why queries on the network can't be watched, nil if they can.
+func unwatchable(n *api.Network) error {
 	switch {
 	case !n.Managed:
 		return fmt.Errorf("network %s is not managed by LXD, so LXD runs no dnsmasq on it", n.Name)

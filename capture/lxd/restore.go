@@ -33,8 +33,8 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("network %s: somebody else changed raw.dnsmasq", e.Network)
 }
 
-// saved is what a lease replaced.
-type saved struct {
+// replaced is what a lease replaced.
+type replaced struct {
 	token   string
 	raw     string
 	wasSet  bool
@@ -42,8 +42,8 @@ type saved struct {
 	applied []string // digests of what was set instead, each try's
 }
 
-func savedIn(config map[string]string) saved {
-	return saved{
+func replacedIn(config map[string]string) replaced {
+	return replaced{
 		token:   config[lockKey],
 		raw:     config[originalKey],
 		wasSet:  config[wasSetKey] == "true",
@@ -53,28 +53,28 @@ func savedIn(config map[string]string) saved {
 }
 
 // describes reports whether raw.dnsmasq is as the lease found or made it.
-func (s saved) describes(config map[string]string) bool {
+func (s replaced) describes(config map[string]string) bool {
 	return s.isOriginal(config) || s.isApplied(config)
 }
 
-func (s saved) isOriginal(config map[string]string) bool {
+func (s replaced) isOriginal(config map[string]string) bool {
 	return config[rawKey] == s.raw && hasKey(config, rawKey) == s.wasSet
 }
 
-func (s saved) isApplied(config map[string]string) bool {
+func (s replaced) isApplied(config map[string]string) bool {
 	return slices.Contains(s.applied, digest(config[rawKey]))
 }
 
 // isIn reports whether a network still has anything of the lease. Its options
 // may be there without its keys where somebody removed those.
-func (s saved) isIn(config map[string]string) bool {
+func (s replaced) isIn(config map[string]string) bool {
 	return config[lockKey] == s.token || config[lockKey] == "" && s.isApplied(config) && !s.isOriginal(config)
 }
 
 // putBackIn changes a network's configuration to what it was. Where others
 // changed raw.dnsmasq meanwhile their change stays and ours alone goes, unless
 // force is given. It reports whether that is so.
-func (s saved) putBackIn(config map[string]string, force bool) (kept bool) {
+func (s replaced) putBackIn(config map[string]string, force bool) (kept bool) {
 	maps.DeleteFunc(config, func(key, _ string) bool { return strings.HasPrefix(key, ourKeys) })
 	if kept = !force && !s.describes(config); kept {
 		if raw := s.theirs(config[rawKey]); raw != "" {
@@ -90,14 +90,14 @@ func (s saved) putBackIn(config map[string]string, force bool) (kept bool) {
 }
 
 // theirs returns a raw.dnsmasq that others changed, without what is ours.
-func (s saved) theirs(raw string) string {
+func (s replaced) theirs(raw string) string {
 	return withoutLogging(raw, s.raw, cmp.Or(s.file, stderrFacility))
 }
 
 // putBack makes a network what it was before a lease and reads back that it
 // is so. It goes on through others' changes and a restart of LXD, and reports
 // whether others' change of raw.dnsmasq was kept.
-func putBack(ctx context.Context, networks Networks, network string, s saved, force bool) (kept bool, err error) {
+func putBack(ctx context.Context, networks Networks, network string, s replaced, force bool) (kept bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("LXD took too long"))
 	defer cancel()
 	refused := 0
@@ -122,7 +122,7 @@ func putBack(ctx context.Context, networks Networks, network string, s saved, fo
 }
 
 // tryPutBack is one attempt; it is done when another can't change the result.
-func tryPutBack(ctx context.Context, networks Networks, network string, s saved, force bool) (done, kept bool, err error) {
+func tryPutBack(ctx context.Context, networks Networks, network string, s replaced, force bool) (done, kept bool, err error) {
 	n, etag, err := getNetwork(ctx, networks, network)
 	switch {
 	case api.StatusErrorCheck(err, http.StatusNotFound):
@@ -225,7 +225,7 @@ func (s *Server) restore(ctx context.Context, network string, force bool) (mende
 	case errors.As(holder, &held) && !force:
 		return false, false, holder
 	}
-	kept, err = putBack(ctx, s.networks(), network, savedIn(n.Config), force)
+	kept, err = putBack(ctx, s.networks(), network, replacedIn(n.Config), force)
 	if err != nil || !s.Local() {
 		return err == nil, kept, err
 	}

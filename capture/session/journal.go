@@ -91,6 +91,8 @@ func (j *journal) Informed(i capture.Info) { j.say(entry{Format: format, Info: &
 
 func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
 
+func (j *journal) Exported(w capture.Written) { j.say(entry{Exported: &w}) }
+
 func (j *journal) say(told ...entry) {
 	if j.err == nil {
 		j.said, j.urgent = append(j.said, told...), true

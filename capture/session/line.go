@@ -30,17 +30,18 @@ const format = 2
 // that the next one doesn't bring. Info is told again and again, so that no
 // single place of the journal holds all of it.
 type entry struct {
-	Format int             `json:"format,omitempty"`
-	Info   *capture.Info   `json:"info,omitempty"`
-	Domain *capture.Record `json:"domain,omitempty"`
-	Mark   *mark           `json:"mark,omitempty"`
-	Undo   *step           `json:"undo,omitempty"`
-	Redo   *step           `json:"redo,omitempty"`
-	Step   string          `json:"step,omitempty"` // of format 1: "undo" or "redo"
-	Owner  *capture.Client `json:"owner,omitempty"`
-	Counts *capture.Counts `json:"counts,omitempty"`
-	Gap    *capture.Gap    `json:"gap,omitempty"`
-	Closed *time.Time      `json:"closed,omitempty"` // the program ended as it should
+	Format   int              `json:"format,omitempty"`
+	Info     *capture.Info    `json:"info,omitempty"`
+	Domain   *capture.Record  `json:"domain,omitempty"`
+	Mark     *mark            `json:"mark,omitempty"`
+	Undo     *step            `json:"undo,omitempty"`
+	Redo     *step            `json:"redo,omitempty"`
+	Step     string           `json:"step,omitempty"` // of format 1: "undo" or "redo"
+	Owner    *capture.Client  `json:"owner,omitempty"`
+	Counts   *capture.Counts  `json:"counts,omitempty"`
+	Gap      *capture.Gap     `json:"gap,omitempty"`
+	Exported *capture.Written `json:"exported,omitempty"`
+	Closed   *time.Time       `json:"closed,omitempty"` // the program ended as it should
 }
 
 // mark is a [capture.Change], or some of the names of a large one.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"lxd-allowlist/capture"
@@ -20,6 +21,74 @@ type Entry struct {
 	Killed   bool // it has no end: the program or the machine died
 	Path     string
 	Err      error // why it can't be read, nil if it can
+
+	// These are there after Count.
+	Domains  int              // that were asked for
+	Marks    int              // domains and groups that a person decided about
+	Exported *capture.Written // the last file, nil for none
+	Stale    bool             // something was decided since
+}
+
+// Name returns what the session is opened by.
+func (s *Entry) Name() string { return nameOf(s.Path) }
+
+// Count reads all of the session.
+func (s *Entry) Count() {
+	if s.Err != nil {
+		return
+	}
+	l, err := Load(s.Path)
+	if s.Err = err; err != nil {
+		return
+	}
+	l.Read(func(r capture.Reader) {
+		s.Domains, s.Marks = r.Asked(), r.Marks()
+		s.Exported, s.Stale = r.Exported()
+	})
+}
+
+// State says in words what became of a session that was counted: "killed,
+// unexported", "exported 2026-11-25 13:00 to /root/allow.txt (squid)".
+func (s *Entry) State() string {
+	var words []string
+	switch {
+	case s.Err != nil:
+		return "unreadable: " + s.Err.Error()
+	case s.InUse:
+		words = append(words, "in use")
+	case s.Killed:
+		words = append(words, "killed")
+	}
+	switch {
+	case s.Exported == nil:
+		words = append(words, "unexported")
+	case s.Stale:
+		words = append(words, "exported "+s.Exported.String(), "decided on since")
+	default:
+		words = append(words, "exported "+s.Exported.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// KilledOn returns the last session of an instance that has anything in it, if
+// it was killed. Who has begun and ended another one since has done with it.
+func KilledOn(server, instance string) (s Entry, ok bool, err error) {
+	all, err := List()
+	if err != nil {
+		return s, false, err
+	}
+	for _, s := range all {
+		if s.Err != nil || s.Info.Server != server || s.Info.Instance != instance {
+			continue
+		}
+		if !s.Killed {
+			return s, false, nil
+		}
+		if s.Count(); s.Err == nil && s.Domains+s.Marks > 0 {
+			return s, true, nil
+		}
+	}
+	return s, false, nil
 }
 
 // List returns the sessions that exist, the last one first.
@@ -59,7 +128,7 @@ func look(path string) (Entry, error) {
 	p := newReplay(s.Info.Session)
 	if s.Err = p.begin(f); s.Err == nil {
 		p.ledger.Read(func(r capture.Reader) { s.Info = r.Info() })
-		s.Killed = !s.InUse && (p.checked || p.format == format) && !hasEnd(f, st.Size())
+		s.Killed = !s.InUse && p.tellsEnd() && !hasEnd(f, st.Size())
 	}
 	return s, nil
 }

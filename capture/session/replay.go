@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"lxd-allowlist/capture"
 )
@@ -24,6 +25,8 @@ type replay struct {
 	known   bool // a line told something
 	closed  bool // the last line is that of a program that ended as it should
 	torn    bool // the last line has no newline
+
+	modified time.Time // the journal was, before it was opened to append
 }
 
 // newReplay returns what reads the journal of a session; name is the session's
@@ -148,6 +151,9 @@ func (p *replay) end() error {
 	return nil
 }
 
+// tellsEnd reports whether the journal is of a format in which an end is told.
+func (p *replay) tellsEnd() bool { return p.checked || p.format == format }
+
 func newer(format int) error {
 	return fmt.Errorf("its journal is of a newer format, %d: use the version of the program that wrote it, or a later one", format)
 }
@@ -178,6 +184,8 @@ func (p *replay) again(e entry) {
 		p.owners[e.Owner.Address] = e.Owner.Owner
 	case e.Gap != nil:
 		l.Missed(*e.Gap)
+	case e.Exported != nil:
+		l.Exported(*e.Exported)
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}

@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export"
 )
 
 // LoadRules reads the user's rules; none where there is no such file.
@@ -41,10 +44,32 @@ func AppendRule(r capture.UserRule) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("write the rules file: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the rules file: %w", err)
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the rules file: %w", err)
 	}
-	_, err = fmt.Fprintln(f, r)
-	return errors.Join(err, f.Close())
+	if n := len(text); n > 0 && text[n-1] != '\n' {
+		text = append(text, '\n')
+	}
+	return export.WriteFile(path, fmt.Appendln(text, r), true)
+}
+
+// RemoveRule takes out of the user's rules file the last line that AppendRule
+// wrote of that rule; all others stay as they are.
+func RemoveRule(r capture.UserRule) error {
+	path, err := RulesPath()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the rules file: %w", err)
+	}
+	lines := slices.Collect(strings.Lines(string(text)))
+	for at, line := range slices.Backward(lines) {
+		if strings.TrimRight(line, "\r\n") == r.String() {
+			return export.WriteFile(path, []byte(strings.Join(slices.Delete(lines, at, at+1), "")), true)
+		}
+	}
+	return fmt.Errorf("the rules file %s has no line %q any more", path, r)
 }

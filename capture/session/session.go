@@ -22,8 +22,21 @@ var ErrInUse = errors.New("another lxd-allowlist has it open: quit that one firs
 
 // Session is a ledger that is kept.
 type Session struct {
-	Ledger  *capture.Ledger
+	Ledger *capture.Ledger
+	// Broken is when a killed session was last written to, zero for all others.
+	Broken time.Time
+
 	journal *journal
+	path    string
+}
+
+// Discard ends the journal and removes it, once.
+func (s *Session) Discard() error {
+	if s.journal == nil {
+		return nil
+	}
+	err := os.Remove(s.path) // while its lock keeps others from going on with it
+	return errors.Join(err, s.Close())
 }
 
 // Close writes what is unsaved and ends the journal, once. The ledger can
@@ -59,7 +72,7 @@ func Create(info capture.Info) (*Session, error) {
 	}
 	l := capture.NewLedger(info)
 	l.SetRules(rules)
-	return &Session{l, newJournal(l, f, 1).start()}, nil
+	return &Session{Ledger: l, journal: newJournal(l, f, 1).start(), path: f.Name()}, nil
 }
 
 // createJournal makes the file of a new session, which gets its name here, and
@@ -184,9 +197,28 @@ func Resume(session string) (*Session, error) {
 }
 
 func resume(session string) (_ *Session, err error) {
-	f, err := open(session, os.O_RDWR|os.O_APPEND)
+	f, p, err := reopen(session)
 	if err != nil {
 		return nil, err
+	}
+	rules, err := LoadRules()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	p.ledger.SetRules(rules)
+	s := &Session{Ledger: p.ledger, journal: newJournal(p.ledger, f, p.number).start(), path: f.Name()}
+	if p.tellsEnd() && !p.closed {
+		s.Broken = p.modified
+	}
+	return s, nil
+}
+
+// reopen opens a session's journal to append to it, locked, and reads it.
+func reopen(session string) (_ *os.File, _ *replay, err error) {
+	f, err := open(session, os.O_RDWR|os.O_APPEND)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -194,23 +226,71 @@ func resume(session string) (_ *Session, err error) {
 		}
 	}()
 	if err := lock(f, syscall.LOCK_EX); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
 	}
 	p := newReplay(nameOf(f.Name()))
+	p.modified = st.ModTime()
 	if err := p.read(f, false); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rules, err := LoadRules()
-	if err != nil {
-		return nil, err
-	}
-	p.ledger.SetRules(rules)
 	if p.torn { // what was being written when the machine died stays, as damage
 		if _, err := f.Write([]byte("\n")); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return &Session{p.ledger, newJournal(p.ledger, f, p.number).start()}, nil
+	return f, p, nil
+}
+
+// NoteExports notes in a session that is in nobody's use that its list was
+// written. That makes it no younger. A journal that is no session of the list
+// is left as it is.
+func NoteExports(session string, all []capture.Written) error {
+	if strings.HasSuffix(session, journalSuffix) {
+		return nil
+	}
+	f, p, err := reopen(session)
+	if err != nil {
+		return fmt.Errorf("note the export in session %q: %w", session, err)
+	}
+	var text []byte
+	for _, w := range all {
+		w.At = w.At.Round(0)
+		text = appendLine(text, p.number, entry{Exported: &w})
+		p.number++
+	}
+	if p.closed { // and one that was killed stays that
+		now := time.Now().Round(0)
+		text = appendLine(text, p.number, entry{Closed: &now})
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close(), os.Chtimes(f.Name(), time.Time{}, p.modified))
+}
+
+// Remove removes a session of the list that is in nobody's use.
+func Remove(session string) error {
+	if err := remove(session); err != nil {
+		return fmt.Errorf("remove session %q: %w", session, err)
+	}
+	return nil
+}
+
+func remove(session string) error {
+	if strings.HasSuffix(session, journalSuffix) {
+		return errors.New("it is a file: name a session as `lxd-allowlist sessions` lists it")
+	}
+	f, err := open(session, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := lock(f, syscall.LOCK_EX); err != nil {
+		return err
+	}
+	return os.Remove(f.Name())
 }
 
 // Load reads a session without opening it for more: for export. It may be in

@@ -163,6 +163,37 @@ func TestDoubtsAreKept(t *testing.T) {
 	}
 }
 
+// A rule of the user's file is a step that no journal keeps; those before and
+// behind it are kept as they were.
+func TestReplayWithARuleBetween(t *testing.T) {
+	stateHome(t)
+	for n := range 16 {
+		undos, redos := n/4, n%4
+		s, name := create(t)
+		feed(s.Ledger, "query[A] a.example from 10.0.0.5", "query[A] b.example from 10.0.0.5")
+		rule, err := capture.ParseRule("drop c.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Ledger.Decide(capture.Drop, 0)
+		s.Ledger.Ruled(rule)
+		s.Ledger.Decide(capture.Keep, 1)
+		for range undos {
+			s.Ledger.Undo()
+		}
+		for range redos {
+			s.Ledger.Redo()
+		}
+		want := state(t, s.Ledger)
+		end(t, s)
+		again := resume(t, name)
+		if got := state(t, again.Ledger); got != want {
+			t.Errorf("after %d undos and %d redos:\n%s\nwant\n%s", undos, redos, got, want)
+		}
+		end(t, again)
+	}
+}
+
 func TestSessionInUse(t *testing.T) {
 	stateHome(t)
 	s, name := create(t)

@@ -11,6 +11,7 @@ import (
 
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
+	"lxd-allowlist/parse"
 )
 
 // Name normalises a name as a person gives it: in any case, with letters
@@ -29,6 +30,7 @@ func Name(text string) (string, error) {
 // Lines explains a normalised name:
 //
 //	paste.ubuntu.com
+//	  reads   what people read in it, where that is something else
 //	  entry   paste.ubuntu.com, paste or file drop
 //	  whose   Canonical
 //	  for     texts of anyone
@@ -42,6 +44,9 @@ func Name(text string) (string, error) {
 func Lines(name string, lists *known.Lists) []string {
 	lines := []string{name}
 	say := func(key, text string) { lines = append(lines, fmt.Sprintf("  %-7s %s", key, text)) }
+	if text := parse.Readable(name); text != "" {
+		say("reads", text)
+	}
 	facts := known.Of(name)
 	for _, f := range facts {
 		say("entry", f.Dotted()+", "+f.Kind.String())

@@ -85,6 +85,17 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// What people read in a name is said beside what DNS has.
+func TestReads(t *testing.T) {
+	name, err := Name("Bücher.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := Lines(name, nil); lines[0] != "xn--bcher-kva.example" || lines[1] != "  reads   bücher.example" {
+		t.Errorf("%q", lines)
+	}
+}
+
 func TestName(t *testing.T) {
 	for _, c := range []struct{ text, want, wrong string }{
 		{"DNS.Google.", "dns.google", ""},

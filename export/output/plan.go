@@ -92,6 +92,21 @@ func (p Plan) compares() bool { return p.Diff != "" || p.CoveredBy != "" }
 // output, which then has room for nothing else.
 func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.compares() }
 
+// Places calls each with the format of every file that Write writes, and with
+// its path: absolute, "" for standard output.
+func (o *Output) Places(each func(format, path string)) {
+	for _, t := range o.targets {
+		path := t.path
+		if path == "" && o.plan.Diff != "" {
+			continue // the difference goes there
+		}
+		if abs, err := filepath.Abs(path); err == nil && path != "" {
+			path = abs
+		}
+		each(t.format.Name, path)
+	}
+}
+
 // Options are what the files need beside the list.
 func (o *Output) Options() export.Options {
 	return export.Options{Ports: o.plan.Ports, Reproducible: o.plan.Reproducible}

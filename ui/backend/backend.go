@@ -10,7 +10,9 @@ import (
 
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/ui"
+	"lxd-allowlist/ui/look"
 )
 
 // Backend is what the screen wants of LXD.
@@ -18,7 +20,8 @@ type Backend struct {
 	remote, user string
 	config       live.Config
 
-	mu      sync.Mutex // held while a capture is being opened
+	mu      sync.Mutex        // held while a capture is being opened
+	settled map[string]string // by instance: the killed session to go on with, "" for none
 	server  *lxd.Server
 	session *live.Capture
 }
@@ -28,7 +31,7 @@ var _ ui.Backend = (*Backend)(nil)
 // New returns a backend on a remote; user is whose shell is opened, and c how
 // a capture is begun, but for the instance.
 func New(remote, user string, c live.Config) *Backend {
-	return &Backend{remote: remote, user: user, config: c}
+	return &Backend{remote: remote, user: user, config: c, settled: make(map[string]string)}
 }
 
 // Session returns the capture that was opened last, nil for none.
@@ -88,6 +91,12 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	}
 	config := b.config
 	config.Instance = c.Instance
+	if config.Resume == "" {
+		if err := b.askKilled(c.Instance); err != nil {
+			return nil, err
+		}
+		config.Resume = b.settled[c.Instance]
+	}
 	s, err := live.Start(ctx, b.server, config, report)
 	var left *lxd.LeftoverError
 	if errors.As(err, &left) {
@@ -100,7 +109,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	b.session = s
 	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	logging := func() (string, time.Time) { l := s.Logging(); return l.Problem, l.Since }
-	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair}, nil
+	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard}, nil
 }
 
 // shell opens a shell, in an instance that was stopped meanwhile after
@@ -133,6 +142,36 @@ func (b *Backend) Close(ctx context.Context) error {
 	}
 	return err
 }
+
+// askKilled returns a question if the last session of an instance was killed.
+func (b *Backend) askKilled(instance string) error {
+	if _, settled := b.settled[instance]; settled || instance == "" {
+		return nil
+	}
+	s, killed, err := session.KilledOn(b.server.Name(), instance)
+	if err != nil || !killed {
+		return err
+	}
+	decided := func(name string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.settled[instance] = name
+	}
+	return alternative{
+		question{fmt.Errorf("session %s of %s was killed at %s with %s on %s. Go on with it?", s.Name(), instance,
+			s.Modified.Format("2006-01-02 15:04"), look.Plural(s.Marks, "mark"), look.Plural(s.Domains, "domain")),
+			func(context.Context) error { decided(s.Name()); return nil }},
+		func() { decided("") },
+	}
+}
+
+// alternative is a question to which no leads on, too.
+type alternative struct {
+	question
+	refuse func()
+}
+
+func (a alternative) Refuse() { a.refuse() }
 
 // question is a decision that is the user's.
 type question struct {

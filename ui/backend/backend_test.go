@@ -1,16 +1,22 @@
 package backend
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/canonical/lxd/shared/api"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdfake"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/ui"
 )
 
@@ -107,4 +113,83 @@ func TestOpenSaysWhoHoldsTheBridge(t *testing.T) {
 	if err := b.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
+}
+
+// A session of the instance that was killed is offered, once: yes goes on with
+// it, no begins another one.
+func TestOpenOffersTheKilledSession(t *testing.T) {
+	for _, yes := range []bool{true, false} {
+		b, fake := fixture(t, instance("on", "Running", "", "br"))
+		name := killed(t, b, "on")
+		if _, err := lxd.New(fake).Lease(t.Context(), "br"); err != nil { // so that nothing is begun
+			t.Fatal(err)
+		}
+		_, err := b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing)
+		var q ui.Alternative
+		if !errors.As(err, &q) || !strings.HasPrefix(q.Question(), "session "+name+" of on was killed at ") || !strings.HasSuffix(q.Question(), " with 1 mark on 2 domains. Go on with it?") {
+			t.Fatalf("%v, want a question", err)
+		}
+		want := ""
+		if yes {
+			want = name
+			if err := q.Answer(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			q.Refuse()
+		}
+		if _, err = b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing); err == nil || errors.As(err, &q) || !strings.Contains(err.Error(), "in use by") {
+			t.Errorf("after the answer: %v", err)
+		}
+		if got, settled := b.settled["on"]; !settled || got != want {
+			t.Errorf("it goes on with %q, %v, want %q", got, settled, want)
+		}
+	}
+}
+
+// Who names a session, or watches another instance, is asked nothing.
+func TestOpenOffersNoOtherSession(t *testing.T) {
+	b, fake := fixture(t, instance("on", "Running", "", "br"), instance("two", "Running", "", "br"))
+	name := killed(t, b, "on")
+	if _, err := lxd.New(fake).Lease(t.Context(), "br"); err != nil {
+		t.Fatal(err)
+	}
+	var q ui.Question
+	if _, err := b.Open(t.Context(), ui.Choice{Instance: "two"}, nothing); err == nil || errors.As(err, &q) {
+		t.Errorf("of another instance: %v", err)
+	}
+	b.config.Resume = name
+	if _, err := b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing); err == nil || errors.As(err, &q) {
+		t.Errorf("with a session named: %v", err)
+	}
+}
+
+// killed leaves a session of an instance as a killed program does.
+func killed(t *testing.T, b *Backend, instance string) (name string) {
+	t.Helper()
+	s, err := session.Create(capture.Info{Server: b.server.Name(), Instance: instance, Network: "br"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Ledger.Feed([]byte("query[A] a.example from 198.18.0.5\nquery[A] b.example from 198.18.0.5\n"), time.Now(), false)
+	if _, err := s.Ledger.Decide(capture.Drop, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+	dir, err := session.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, name+".jsonl")
+	journal, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, journal[:bytes.LastIndexByte(journal[:len(journal)-1], '\n')+1], 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }

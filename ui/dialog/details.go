@@ -3,11 +3,14 @@ package dialog
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/export/rule/known"
+	"lxd-allowlist/parse"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
@@ -17,13 +20,14 @@ import (
 type Details struct {
 	keys   *keys.Map
 	ledger *capture.Ledger
+	lists  *known.Lists // the user's; nil for none
 	id     capture.ID
 	top    int
 }
 
 // NewDetails returns the details of a domain.
-func NewDetails(k *keys.Map, l *capture.Ledger, id capture.ID) *Details {
-	return &Details{keys: k, ledger: l, id: id}
+func NewDetails(k *keys.Map, l *capture.Ledger, lists *known.Lists, id capture.ID) *Details {
+	return &Details{keys: k, ledger: l, lists: lists, id: id}
 }
 
 // Show goes over to another domain.
@@ -85,9 +89,14 @@ func (d *Details) View(s Screen) []string {
 			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
 		}
 		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
+		if text := parse.Readable(rec.Name); text != "" {
+			body = append(body, look.Wrap(s.Text, "reads "+text, inner)...)
+		}
 		body = append(body, "")
 		field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 		field("why", s.Text, words(reason)...)
+		field("known as", s.Text, d.facts(rec.Name)...)
+		field("beware", s.Warn, words(rule.Rule{Name: rec.Name}.Warning())...)
 		field("registered", s.Text, table.Registrable(rec.Name))
 		field("", s.Muted, d.below(r, rec.Name)...)
 		var kinds []string
@@ -95,9 +104,9 @@ func (d *Details) View(s Screen) []string {
 			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
 		}
 		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-		field("first", s.Text, rec.First().Format("15:04:05")+"  "+look.Ago(s.Now.Sub(rec.First())))
-		field("last", s.Text, rec.Last().Format("15:04:05")+"  "+look.Ago(s.Now.Sub(rec.Last())))
-		field("result", row.ResultStyle(s.Styles), words(rec.Outcomes.String())...)
+		field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
+		field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
+		field("result", row.ResultStyle(s.Styles), words(rec.Result())...)
 		field("asked by", s.Text, r.Owners(rec)...)
 		field("alias of", s.Text, r.Chain(rec)...)
 		for i, a := range rec.Addresses {
@@ -106,6 +115,18 @@ func (d *Details) View(s Screen) []string {
 	})
 	body = scrolled(body, &d.top, max(3, s.H-6))
 	return look.Box(s.Styles, "Details", append(body, "", look.Hints(s.Styles, detailsKeys.Hints(d.keys, d), inner)), inner)
+}
+
+// facts says what is known of a name: from the table that is built in, and from
+// the user's lists.
+func (d *Details) facts(name string) (lines []string) {
+	for _, f := range known.Of(name) {
+		lines = append(lines, fmt.Sprintf("%s, %s: %s", f.Kind, f.Owner, f.For))
+	}
+	for _, m := range d.lists.Of(name) {
+		lines = append(lines, "on your list "+m.String())
+	}
+	return lines
 }
 
 // below is the evidence for one suffix rule instead of many exact ones, and

@@ -64,7 +64,7 @@ func text(t *testing.T, d Dialog) string {
 func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	l.Feed([]byte("query[A] www.example.com from 10.0.0.5\nquery[A] b.example.com from 10.0.0.5\n"), time.Unix(1e9, 0), false)
-	d := NewDetails(testKeys(t), l, 0)
+	d := NewDetails(testKeys(t), l, nil, 0)
 	for key, want := range map[string]Result{
 		"a": Act{"keep"}, "d": Act{"drop"}, "space": Act{"toggle"}, "w": Act{"widen"}, "j": Next{1}, "k": Next{-1},
 		"esc": Close{}, "enter": Close{}, "q": Close{}, "x": nil, "pgdown": nil,

@@ -35,7 +35,7 @@ func (d *Export) View(s Screen) []string {
 	}
 	lines := []string{counts.Cut(inner), left.Cut(inner), "", format.Cut(inner), meaning.Cut(inner), file.Cut(inner), ""}
 	if names := d.made.Overruled; len(names) > 0 {
-		lines[2] = new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+strings.Join(names, ", ")).Cut(inner)
+		lines[2] = new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(inner)
 	}
 	lines = append(lines, d.drawPreview(s, inner, max(1, s.H-len(lines)-6))...)
 	wrong := ""

@@ -140,6 +140,8 @@ func TestShellGetsEveryKey(t *testing.T) {
 	s.keys("Enter")
 	s.sees("^[q?", "^B^[[A")
 	s.keys("C-c")
+	// The terminal forgets what was typed before it: the shell must ask again.
+	s.until("the prompt", func(screen string) bool { return strings.Count(screen, ":~$") == 2 })
 	s.types("echo al''ive")
 	s.sees("alive")
 }
@@ -192,6 +194,68 @@ func TestNextStartOffersToRestore(t *testing.T) {
 	s.keys("C-]")
 	s.quits()
 	lxdtest.Unchanged(t, bridge, before)
+}
+
+// What was decided in a session that was killed is there for the next start,
+// which offers it; no begins another one, and it isn't offered any more.
+func TestNextStartOffersTheKilledSession(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	s := open(t, 200, 40, instance)
+	s.sees("~$")
+	s.types("nslookup a.example.test; nslookup b.example.test")
+	s.row("new", "a.example.test")
+	s.row("new", "b.example.test")
+	s.keys("C-]")
+	s.sees("▌")
+	s.selects("b.example.test")
+	s.keys("d")
+	s.row("✗ drop", "b.example.test")
+	kill := func() {
+		t.Helper()
+		if out, err := exec.Command("pkill", "-KILL", "-f", "^"+program+" "+instance).CombinedOutput(); err != nil {
+			t.Fatalf("pkill: %v: %s", err, out)
+		}
+		s.sees("EXIT:137")
+		s.tmux("kill-server")
+	}
+	kill()
+	s.start(200, 40, instance)
+	s.sees("was killed at ", "with 1 mark on 2 domains", "n no, a new one")
+	s.keys("y")
+	s.sees("Put back what it was before?")
+	s.keys("y")
+	s.row("✗ drop", "b.example.test")
+	s.sees("~$")
+	s.types("nslookup c.example.test")
+	s.row("new", "c.example.test")
+	s.keys("C-]")
+	s.sees("▌")
+	s.selects("c.example.test")
+	s.keys("a")
+	s.row("✓ keep", "c.example.test")
+	kill()
+	s.start(200, 40, instance)
+	s.sees("with 2 marks on 3 domains. Go on with it?")
+	s.keys("n")
+	s.sees("Put back what it was before?")
+	s.keys("y")
+	s.sees("~$", "Domains 0")
+	s.keys("C-]")
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
+	s.start(200, 40, instance) // the one that was refused isn't offered any more
+	s.sees("~$", "Domains 0")
+	s.keys("C-]")
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
+	first, err := filepath.Glob(filepath.Join(os.Getenv("XDG_STATE_HOME"), "lxd-allowlist", "sessions", "*.jsonl"))
+	if err != nil || len(first) != 3 {
+		t.Fatalf("sessions: %v, %v", first, err)
+	}
+	out, err := exec.Command(program, "export", first[0]).CombinedOutput()
+	if text := string(out); err != nil || !strings.Contains(text, "the program was killed") || !strings.Contains(text, "c.example.test\n") || strings.Contains(text, "b.example.test\n") {
+		t.Errorf("the export of the killed session, %v:\n%s", err, text)
+	}
 }
 
 // The terminal is gone: the bridge is given back all the same.

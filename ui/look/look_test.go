@@ -114,6 +114,10 @@ func TestWords(t *testing.T) {
 			t.Errorf("the count %d is %q, want %q", n, got, want)
 		}
 	}
+	few := []string{"a", "b", "c", "d", "e"}
+	if all, some := Few(few), Few(append(few, "f", "g")); all != "a, b, c, d, e" || some != "a, b, c, d, e, and 2 more" {
+		t.Errorf("few: %q, %q", all, some)
+	}
 	if one, two := Plural(1, "rule"), Plural(2, "rule"); one != "1 rule" || two != "2 rules" {
 		t.Errorf("plural: %q, %q", one, two)
 	}
@@ -122,5 +126,20 @@ func TestWords(t *testing.T) {
 func TestChart(t *testing.T) {
 	if got, want := Chart([]uint64{0, 1, 50, 100}), "▁▂▅█"; got != want {
 		t.Errorf("the chart is %s, want %s", got, want)
+	}
+}
+
+// A piece has its style and the background in one sequence.
+func TestSequences(t *testing.T) {
+	s := NewStyles(true)
+	var l Line
+	l.Add(Style{}, "plain").Add(s.Keep, "a").Select(s).Add(s.Keep, "b").Add(Style{}, "c").Cell(s.Keep, "longer", 3, false)
+	keep, both := "\x1b["+s.Keep.sgr+"m", "\x1b["+s.Keep.sgr+";"+s.selection+"m"
+	want := "plain" + keep + "a\x1b[m" + both + "b\x1b[m\x1b[" + s.selection + "mc\x1b[m" + both + "lo\x1b[m" + both + "…\x1b[m"
+	if got := l.String(); got != want {
+		t.Errorf("the line is %q, want %q", got, want)
+	}
+	if s.Keep.sgr == "" || strings.ContainsAny(s.Keep.sgr+s.selection, "\x1bm") {
+		t.Errorf("parameters %q and %q", s.Keep.sgr, s.selection)
 	}
 }

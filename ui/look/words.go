@@ -3,6 +3,7 @@ package look
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -48,6 +49,18 @@ func AppendCount(b []byte, n uint64) []byte {
 		return append(strconv.AppendUint(b, n/1000, 10), 'k')
 	}
 	return append(strconv.AppendUint(b, n/1_000_000, 10), 'M')
+}
+
+// fewMost is how many of a list are named.
+const fewMost = 5
+
+// Few names the first of a list, and how many there are beside: "a, b, and 12
+// more".
+func Few(list []string) string {
+	if n := len(list) - fewMost; n > 0 {
+		return fmt.Sprintf("%s, and %d more", strings.Join(list[:fewMost], ", "), n)
+	}
+	return strings.Join(list, ", ")
 }
 
 // Plural is "1 domain", "2 domains".

@@ -33,22 +33,12 @@ func (f folds) clone() folds { return folds{f.all, maps.Clone(f.flipped)} }
 // work that grows with what changed, whatever else there is.
 type arrangement struct {
 	settings
-	known []known // by capture.ID
+	known memory
 	rows  seq[capture.ID]
 	tally capture.Tally
 
 	groups map[string]*group // by name; those without members too
 	heads  seq[*group]       // those with members
-}
-
-// known is what is remembered of a domain.
-type known struct {
-	key   sortKey
-	group *group // while it is shown, and they stand in groups
-	shown bool
-	tally tallied
-	// registrable is how long its registrable domain is; 0 for not known yet.
-	registrable uint8
 }
 
 // tallied is where a domain is counted in the tally.
@@ -73,10 +63,10 @@ func newArrangement(s settings) *arrangement {
 
 // compare is the order of the rows: by group, by the sorted column, by age.
 func (a *arrangement) compare(x, y capture.ID) int {
-	if g, h := a.known[x].group, a.known[y].group; g != h {
+	if g, h := a.known.of(x).group, a.known.of(y).group; g != h {
 		return strings.Compare(g.name, h.name)
 	}
-	c := cmp.Or(a.known[x].key.compare(a.known[y].key), cmp.Compare(x, y))
+	c := cmp.Or(a.known.of(x).key.compare(a.known.of(y).key), cmp.Compare(x, y))
 	if a.descending {
 		return -c
 	}
@@ -85,10 +75,8 @@ func (a *arrangement) compare(x, y capture.ID) int {
 
 // put takes up how a domain is now.
 func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
-	if n := r.Len(); n > len(a.known) {
-		a.known = append(a.known, make([]known, n-len(a.known))...)
-	}
-	k, d := &a.known[id], r.Domain(id)
+	a.known.grow(r.Len())
+	k, d := a.known.of(id), r.Domain(id)
 	is := a.stand(r, d, now)
 	if k.shown && (!is.shown || is.key != k.key) {
 		a.takeOut(id)
@@ -119,7 +107,7 @@ func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) 
 }
 
 func (a *arrangement) putIn(id capture.ID, d *capture.Domain) {
-	k := &a.known[id]
+	k := a.known.of(id)
 	k.shown = true
 	if a.grouped {
 		g := a.group(Registrable(d.Name))
@@ -136,7 +124,7 @@ func (a *arrangement) putIn(id capture.ID, d *capture.Domain) {
 }
 
 func (a *arrangement) takeOut(id capture.ID) {
-	k := &a.known[id]
+	k := a.known.of(id)
 	a.rows.remove(id)
 	if g := k.group; g != nil {
 		g.tally[k.tally]--
@@ -217,10 +205,10 @@ func (a *arrangement) at(line int) item {
 func (a *arrangement) find(it item) int {
 	g := it.head
 	if g == nil {
-		if int(it.id) >= len(a.known) || !a.known[it.id].shown {
+		if int(it.id) >= a.known.n || !a.known.of(it.id).shown {
 			return -1
 		}
-		g = a.known[it.id].group
+		g = a.known.of(it.id).group
 	} else if g = a.groups[g.name]; !a.grouped || g == nil || g.members == 0 {
 		return -1
 	}

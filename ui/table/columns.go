@@ -102,11 +102,11 @@ var columns = [...]column{
 			return sortKey{text: string(appendTypes(nil, d))}
 		},
 		cell: func(b []byte, d Row) []byte { return appendTypes(b, d.Domain) }},
-	colResult: {name: "result", width: 8,
+	colResult: {name: "result", width: len(capture.NoAnswer),
 		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: d.Outcomes.String()}
+			return sortKey{text: d.ResultWord()}
 		},
-		cell: func(b []byte, d Row) []byte { return append(b, d.Outcomes.String()...) }},
+		cell: func(b []byte, d Row) []byte { return append(b, d.ResultWord()...) }},
 	colFrom: {name: "from", width: 12,
 		key: func(r capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
 			return sortKey{text: string(appendOwners(nil, r, d))}
@@ -135,7 +135,7 @@ var byWorth = []int{colQueries, colResult, colTypes, colLast, colReason, colFrom
 // Widths of the domain column: below the first no further column is worth it,
 // above the second a wide reason is.
 const (
-	domainLeast = 26
+	domainLeast = 25
 	domainGood  = 56
 )
 

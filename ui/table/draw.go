@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 )
 
@@ -23,15 +24,23 @@ const (
 	recentFor = 30 * time.Second
 )
 
-// Mark is the decision in force, with a glyph that tells it without colours.
+// Mark is the decision in force, with a glyph that tells it without colours, or
+// that it is not on disk yet: a crash could lose it.
 func (d Row) Mark() string {
+	saved := d.r.Saved(d.Domain)
 	switch {
-	case d.Verdict.Decision == capture.Keep:
+	case d.Verdict.Decision == capture.Keep && saved:
 		return "✓ keep"
+	case d.Verdict.Decision == capture.Keep:
+		return "… keep"
 	case byRule(d.Verdict):
 		return "– auto"
-	case d.Verdict.Decision == capture.Drop:
+	case d.Verdict.Decision == capture.Drop && saved:
 		return "✗ drop"
+	case d.Verdict.Decision == capture.Drop:
+		return "… drop"
+	case !saved:
+		return "… new"
 	case d.now.Sub(d.First()) < freshFor:
 		return "● new"
 	}
@@ -209,20 +218,32 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 
 // ResultStyle is how the answer's outcome looks.
 func (d Row) ResultStyle(s *look.Styles) look.Style {
-	switch d.Outcomes.String() {
+	switch d.ResultWord() {
 	case "", "resolved", "no data":
 		return s.Muted
 	}
 	return s.Warn
 }
 
+// flag stands before a name that opens more than itself: a way round the list,
+// or what anyone puts there. Details say what.
+const (
+	flag      = "! "
+	flagWidth = len(flag)
+)
+
 // drawName draws a name so that its registrable part stands out and what the
 // filter found in it is marked. Where it doesn't fit, it loses its front: the
 // end says whose it is.
 func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w int) {
 	name, cut := d.Domain.Name, 0
-	if len(name) > w {
-		cut = len(name) - w + 1
+	open := rule.Rule{Name: name}.Warning() != ""
+	room := w
+	if open && w > flagWidth {
+		room -= flagWidth
+	}
+	if len(name) > room {
+		cut = len(name) - room + 1
 	}
 	front, main := s.Muted, s.Strong
 	switch {
@@ -232,6 +253,9 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 		front, main = s.Fresh, s.FreshStrong
 	}
 	begin := l.Width()
+	if open && w > flagWidth {
+		l.Add(s.Warn, flag)
+	}
 	if cut > 0 {
 		l.Add(s.Muted, "…")
 	}
@@ -258,7 +282,7 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 // registrable returns how long the registrable domain of a name is, which takes
 // longer to find out than to draw the row.
 func (t *Table) registrable(id capture.ID, name string) int {
-	k := &t.shown.known[id]
+	k := t.shown.known.of(id)
 	if k.registrable == 0 {
 		k.registrable = uint8(min(len(Registrable(name)), math.MaxUint8))
 	}

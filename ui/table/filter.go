@@ -98,7 +98,7 @@ func (f *filter) tagged(name, value string) (condition, error) {
 			return slices.ContainsFunc(c.d.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
 		}, nil
 	case "result":
-		return func(c candidate) bool { return strings.Contains(strings.ToLower(c.d.Outcomes.String()), value) }, nil
+		return func(c candidate) bool { return strings.Contains(strings.ToLower(c.d.Result()), value) }, nil
 	case "from":
 		return func(c candidate) bool {
 			return slices.ContainsFunc(c.r.Owners(c.d), func(o string) bool { return strings.Contains(strings.ToLower(o), value) })

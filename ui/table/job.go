@@ -71,7 +71,7 @@ func (j *job) arrange() *arrangement {
 	if !j.frozen { // what comes from now on is a change
 		j.ledger.Read(func(r capture.Reader) { j.most = r.Len() })
 	}
-	a.known = make([]known, j.most)
+	a.known.grow(j.most)
 	var shown []entry
 	for begin := 0; begin < j.most; begin += atOnce {
 		if j.ctx.Err() != nil {
@@ -90,7 +90,7 @@ func (j *job) arrange() *arrangement {
 						k.group.tally[k.tally]++
 					}
 				}
-				a.known[id] = k
+				*a.known.of(capture.ID(id)) = k
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func (a *arrangement) rank(shown []entry) {
 		ranks[g] = uint32(i)
 	}
 	for i := range shown {
-		shown[i].rank = ranks[a.known[shown[i].id].group]
+		shown[i].rank = ranks[a.known.of(shown[i].id).group]
 	}
 	a.heads.fill(heads)
 }

@@ -100,7 +100,7 @@ func (t *Table) Fold(fold bool) {
 	}
 	g := it.head
 	if g == nil {
-		g = t.shown.known[it.id].group
+		g = t.shown.known.of(it.id).group
 	}
 	if fold != t.want.all {
 		t.want.flipped[g.name] = true
@@ -119,7 +119,7 @@ func (t *Table) FoldAll() {
 	}
 	held := t.anchor()
 	if held.ok && held.head == nil {
-		held.head = t.shown.known[held.id].group
+		held.head = t.shown.known.of(held.id).group
 	}
 	t.want.folds = folds{!t.want.all, make(map[string]bool)}
 	t.shown.refold(t.want.folds)

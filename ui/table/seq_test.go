@@ -10,7 +10,7 @@ import (
 // A sequence that was kept up is the sorted list, by every measure.
 func TestSeq(t *testing.T) {
 	type thing struct{ n, members int }
-	for seed := range uint64(20) {
+	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		s := seq[*thing]{
 			compare: func(a, b *thing) int { return cmp.Compare(a.n, b.n) },
@@ -39,7 +39,7 @@ func TestSeq(t *testing.T) {
 					list = slices.Insert(list, where, x)
 				}
 			}
-			if step%100 > 0 {
+			if step%200 > 0 {
 				continue
 			}
 			if got := s.appendTo(nil, 0, len(list)); !slices.Equal(got, list) {

@@ -100,7 +100,7 @@ func (t *Table) Refresh(now time.Time) {
 		return
 	}
 	t.now = now
-	if t.missing || t.ledger.Pending() > bulk(len(t.shown.known)) {
+	if t.missing || t.ledger.Pending() > bulk(t.shown.known.n) {
 		t.remake(false)
 		return
 	}
@@ -122,7 +122,7 @@ func (t *Table) remake(home bool) {
 		home = home || t.job.home
 		t.missing = t.missing || t.job.begun
 	}
-	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: len(t.shown.known), now: t.now, home: home}
+	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: t.shown.known.n, now: t.now, home: home}
 	j.folds = t.want.clone()
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	if !t.frozen {

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -78,7 +81,7 @@ func TestTableKeepsUp(t *testing.T) {
 			case 5:
 				table.Fold(rng.IntN(2) == 0)
 			case 6:
-				if n := len(table.shown.known); n > 0 {
+				if n := table.shown.known.n; n > 0 {
 					l.Mark(capture.Mark{Decision: capture.Decision(rng.IntN(3))}, capture.ID(rng.IntN(n)))
 				}
 				table.Refresh(noon)
@@ -205,5 +208,49 @@ func TestFilterMarksWhatMatched(t *testing.T) {
 	f := compileFilter("exa ~a.p !www mp")
 	if got, want := f.spans(nil, "www.example.com"), [][2]int{{4, 9}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("spans %v, want %v", got, want)
+	}
+}
+
+// disk is a sink that keeps nothing until it is told to.
+type disk struct{ number uint32 }
+
+func (d *disk) Changed(capture.ID, bool) {}
+func (d *disk) Decided(c capture.Change) { d.number = c.Number }
+func (d *disk) Stepped(s capture.Step)   { d.number = s.Number }
+func (d *disk) Owned(capture.Client)     {}
+func (d *disk) Missed(capture.Gap)       {}
+func (d *disk) Informed(capture.Info)    {}
+func (d *disk) Exported(capture.Written) {}
+func (d *disk) Told()                    {}
+func (d *disk) Fault() error             { return nil }
+
+// A decision that a crash could lose is shown as one, until it is on disk.
+func TestUnsavedIsShown(t *testing.T) {
+	l := ledgerOf("a.example")
+	d := &disk{}
+	l.Keep(d)
+	table := New(l)
+	table.Resize(80, 6)
+	row := func() string {
+		table.Refresh(noon.Add(time.Hour))
+		return strings.TrimSpace(ansi.Strip(table.Draw(look.NewStyles(true), true, nil)[chrome]))[:12]
+	}
+	for _, step := range []struct {
+		do            func()
+		before, after string
+	}{
+		{func() { l.Decide(capture.Drop, 0) }, "… drop", "✗ drop"},
+		{func() { l.DecideGroup(capture.Keep, "a.example"); l.Decide(capture.New, 0) }, "… keep", "✓ keep"},
+		{func() { l.DecideGroup(capture.New, "a.example") }, "… new", "· new"},
+		{func() { l.Undo() }, "… keep", "✓ keep"},
+	} {
+		step.do()
+		if got := row(); !strings.HasPrefix(got, step.before) {
+			t.Errorf("before it is on disk the row is %q, want %s", got, step.before)
+		}
+		l.Kept(d.number)
+		if got := row(); !strings.HasPrefix(got, step.after) {
+			t.Errorf("on disk, the row is %q, want %s", got, step.after)
+		}
 	}
 }

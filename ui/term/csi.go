@@ -169,7 +169,7 @@ func (m *machine) plainCSI(final byte, a args) {
 		m.rawString("\x1b7")
 	case 'u':
 		m.rawString("\x1b8")
-		m.settle()
+		m.holdCursor()
 	case 'h', 'l':
 		m.ansiMode(a, final == 'h')
 	case 'c', 'n':
@@ -278,7 +278,7 @@ func (m *machine) privateMode(mode int, on bool) {
 	case modeSaveCursor:
 		m.rawMode(mode, on)
 		if !on {
-			m.settle()
+			m.holdCursor()
 		}
 		return
 	case modeAltOld, modeAlt, modeAltSave:
@@ -304,7 +304,7 @@ func (m *machine) switchScreen(mode int, on bool) {
 	if on || mode != modeAltSave {
 		m.move(p.X, p.Y)
 	} else {
-		m.settle()
+		m.holdCursor()
 	}
 	m.cost += m.w * m.h / 16
 }

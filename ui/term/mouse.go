@@ -6,13 +6,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// MouseWanted tells whether the program asked for the mouse.
-func (s *Screen) MouseWanted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.m.mouseMode() != 0
-}
-
 // mouseMode is the mode that the program asked for, 0 if none.
 func (m *machine) mouseMode() int {
 	for _, mode := range []int{modeMouseX10, modeMouseClick, modeMouseDrag, modeMouseMotion} {

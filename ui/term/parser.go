@@ -180,7 +180,7 @@ func (m *machine) escape(b byte) {
 		m.cost += m.w * m.h / 64
 	case '8':
 		m.rawString("\x1b8")
-		m.settle()
+		m.holdCursor()
 	case 'E':
 		m.ascii([]byte("\r\n"))
 	case 'c':
@@ -193,9 +193,9 @@ func (m *machine) escape(b byte) {
 	}
 }
 
-// settle brings the cursor back onto the screen after it was restored: it may
+// holdCursor brings the cursor back onto the screen after it was restored: it may
 // have been saved on a larger one.
-func (m *machine) settle() {
+func (m *machine) holdCursor() {
 	p := m.cursor()
 	m.move(p.X, p.Y)
 }

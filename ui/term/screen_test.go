@@ -274,8 +274,8 @@ func TestReset(t *testing.T) {
 	s := show(t, 10, 3, "\x1b[?1h\x1b[?1003h1\r\n2\r\n3\r\n4\x1bPstuck")
 	s.Reset()
 	write(t, s, "new")
-	if got := s.Text(); got != "new\n\n" || s.MouseWanted() {
-		t.Errorf("the screen shows %q, the mouse is wanted: %v", got, s.MouseWanted())
+	if got := s.Text(); got != "new\n\n" || s.m.mouseMode() != 0 {
+		t.Errorf("the screen shows %q, the mouse's mode is %d", got, s.m.mouseMode())
 	}
 	if s.Scroll(1); s.Scrolled() != 0 {
 		t.Error("there is something to scroll back to")

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"lxd-allowlist/parse"
 )
 
@@ -165,13 +163,8 @@ func readAddress(text string) (entry, error) {
 // Name normalises a name as people write it: any case, a dot at the end,
 // letters beyond ASCII.
 func Name(text string) (string, error) {
-	name := strings.ToLower(strings.TrimSuffix(text, "."))
-	if strings.ContainsFunc(name, func(r rune) bool { return r > '~' }) {
-		if ascii, err := idna.Lookup.ToASCII(name); err == nil {
-			name = ascii
-		}
-	}
-	if !parse.Clean([]byte(name)) {
+	name, err := parse.ASCII(strings.TrimSuffix(text, "."))
+	if err != nil || !parse.Clean([]byte(name)) {
 		return "", fmt.Errorf("%.200q is not a name", text)
 	}
 	return name, nil

@@ -9,11 +9,11 @@ import (
 	"lxd-allowlist/ui/keys"
 )
 
-func TestConfig(t *testing.T) {
+func TestSettings(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	path := filepath.Join(dir, "lxd-allowlist", "config.yaml")
-	if c, err := LoadConfig(); err != nil || c.LeaveKey != "" {
+	if c, err := LoadSettings(); err != nil || c.LeaveKey != "" {
 		t.Errorf("without a file: %+v, %v", c, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -38,7 +38,7 @@ func TestConfig(t *testing.T) {
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := LoadConfig()
+		c, err := LoadSettings()
 		switch {
 		case wrong == "" && err != nil:
 			t.Errorf("%q: %v", file, err)

@@ -14,14 +14,14 @@ import (
 	"lxd-allowlist/ui/keys"
 )
 
-// Config is what a user may set for all sessions: the file config.yaml in
+// Settings is what a user may set for all sessions: the file config.yaml in
 // lxd-allowlist in $XDG_CONFIG_HOME, by default ~/.config.
 //
 //	leave-key: ctrl+g
 //	keys:
 //	  keep: [a, +]
 //	  filter: [/]
-type Config struct {
+type Settings struct {
 	// LeaveKey is the chord that leaves the shell.
 	LeaveKey string `yaml:"leave-key"`
 	// Keys gives actions other keys; the help lists the actions' names.
@@ -31,8 +31,8 @@ type Config struct {
 // DefaultLeaveKey is the chord that leaves the shell where none is set.
 const DefaultLeaveKey = keys.DefaultLeave
 
-// LoadConfig reads the config file; the zero Config where there is none.
-func LoadConfig() (c Config, err error) {
+// LoadSettings reads the config file; the zero Settings where there is none.
+func LoadSettings() (c Settings, err error) {
 	path, err := session.ConfigPath()
 	if err != nil {
 		return c, err
@@ -55,12 +55,12 @@ func LoadConfig() (c Config, err error) {
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Config", "is no setting; there are leave-key and keys")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are leave-key and keys")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 
 // bindings returns the keys that are not the default ones, by the rows' names.
-func (c Config) bindings() map[string][]string {
+func (c Settings) bindings() map[string][]string {
 	b := maps.Clone(c.Keys)
 	if c.LeaveKey != "" {
 		if b == nil {

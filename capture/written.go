@@ -1,0 +1,68 @@
+package capture
+
+import (
+	"fmt"
+	"time"
+)
+
+// Written is a file that a list was written to.
+type Written struct {
+	Format string    `json:"format"`
+	Path   string    `json:"path"` // absolute, or [Stdout]
+	At     time.Time `json:"at"`
+}
+
+// Stdout is the path of a list that was written to standard output.
+const Stdout = "standard output"
+
+// String says when and where to: "2026-11-25 13:00 to /root/allow.txt (squid)".
+func (w Written) String() string {
+	return fmt.Sprintf("%s to %s (%s)", w.At.Format("2006-01-02 15:04"), w.Path, w.Format)
+}
+
+// Exported notes that the ledger's list was written.
+func (l *Ledger) Exported(w Written) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.At = w.At.Round(0)
+	l.exported, l.exportedAt = &w, l.steps
+	if l.sink != nil {
+		l.sink.Exported(w)
+		l.sink.Told()
+	}
+}
+
+// Exported returns the last file that the list was written to, nil for none,
+// and whether anything was decided since.
+func (r Reader) Exported() (last *Written, stale bool) {
+	return r.l.exported, r.l.exported != nil && r.l.steps != r.l.exportedAt
+}
+
+// Decided reports whether a person decided anything at all, even if it was
+// taken back.
+func (r Reader) Decided() bool { return r.l.steps > 0 || r.l.info.NXDOMAIN != TrustAuto }
+
+// Marks returns how many domains and groups a person decided about.
+func (r Reader) Marks() (n int) {
+	for i := range r.l.domains {
+		if r.l.domains[i].Mark.Decision != New {
+			n++
+		}
+	}
+	for _, m := range r.l.groups {
+		if m.Decision != New {
+			n++
+		}
+	}
+	return n
+}
+
+// Asked returns how many domains were asked for.
+func (r Reader) Asked() (n int) {
+	for i := range r.l.domains {
+		if r.l.domains[i].Queries > 0 {
+			n++
+		}
+	}
+	return n
+}

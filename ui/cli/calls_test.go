@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+func TestFormats(t *testing.T) {
+	table, stderr, code := run(t, start(t, "formats"))
+	if code != 0 || stderr != "" || !strings.Contains(table, "\nsquid ") || !strings.Contains(table, "\ntemplate=FILE ") {
+		t.Errorf("exit code %d, %q\n%s", code, stderr, table)
+	}
+	one, stderr, code := run(t, start(t, "formats", "unbound"))
+	if code != 0 || stderr != "" || !strings.HasPrefix(one, "unbound ") || !strings.Contains(one, "\n  widens ") {
+		t.Errorf("exit code %d, %q\n%s", code, stderr, one)
+	}
+}
+
+func TestWrongCalls(t *testing.T) {
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	existing := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(existing, []byte("a.example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	journal := filepath.Join(t.TempDir(), "session.jsonl")
+	if err := os.WriteFile(journal, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--no-such-flag"}, 2, "no-such-flag"},
+		{[]string{"a", "b"}, 2, "at most 1 arg"},
+		{[]string{"dnstest"}, 2, "needs a terminal"},
+		{[]string{"open", log}, 2, "needs a terminal"},
+		{[]string{"record", "dnstest"}, 2, "an instance, -- and a command"},
+		{[]string{"record", "dnstest", "--format", "word", "--", "true"}, 2, `no format "word"`},
+		{[]string{"record", "dnstest", "--resume", "none", "--", "true"}, 2, `no session "none"`},
+		{[]string{"record", "dnstest", "--", "true"}, 1, "LXD"},
+		{[]string{"restore"}, 1, "LXD"},
+		{[]string{"export"}, 2, "1 arg"},
+		{[]string{"export", "/no/such/log"}, 1, "no such log and no such session"},
+		{[]string{"export", "/"}, 1, "is a directory"},
+		{[]string{"export", log, "--output", "/no/such/dir/f"}, 1, "/no/such/dir"},
+		{[]string{"export", log, "--output", existing}, 1, "65 more and 1 less: + "},
+		{[]string{"export", log, "--format", "plain,json"}, 2, "name a file or a directory"},
+		{[]string{"export", log, "--format", "template=/no/such/template"}, 2, "/no/such/template"},
+		{[]string{"export", log, "--format", "cilium", "--ports", "https"}, 2, "--ports"},
+		{[]string{"export", log, "--ports", "443"}, 2, "plain has no place for ports"},
+		{[]string{"export", log, "--diff", "/no/such/list"}, 2, "/no/such/list"},
+		{[]string{"record", "dnstest", "--diff", existing, "--", "true"}, 2, "LXD"},
+		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
+		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
+		{[]string{"formats", "word"}, 2, `no format "word"`},
+		{[]string{"explain"}, 2, "at least 1 arg"},
+		{[]string{"explain", "dns.google", "a b"}, 2, `"a b" is not a name`},
+		{[]string{"explain", "192.0.2.1"}, 2, "is an address, not a name"},
+	}
+	for _, test := range tests {
+		c := start(t, test.args...)
+		c.Env = append(c.Env, "LXD_DIR="+t.TempDir(), "LXD_SOCKET=")
+		stdout, stderr, code := run(t, c)
+		if code != test.code || !strings.Contains(stderr, test.says) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("%q: exit code %d, standard error %q, standard output %q, want %d and one line with %q", test.args, code, stderr, stdout, test.code, test.says)
+		}
+	}
+}
+
+// What a name is comes from the table and from the user's lists; what is wrong
+// with these is said beside it and stops nothing.
+func TestExplain(t *testing.T) {
+	config := t.TempDir()
+	lists := filepath.Join(config, "lxd-allowlist", "lists")
+	if err := os.MkdirAll(lists, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(lists, "ads"), []byte("dns.google\nb_/d\nb_/e\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "explain", "DNS.Google.", "www.example.test")
+	c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
+	stdout, stderr, code := run(t, c)
+	if code != 0 || !strings.HasPrefix(stdout, "dns.google\n  entry   dns.google, DNS resolver\n") || !strings.Contains(stdout, "\n  list    ads:1: dns.google\nwww.example.test\n") {
+		t.Errorf("exit code %d, standard output %q", code, stdout)
+	}
+	if want := "lxd-allowlist: list ads:2: \"b_/d\" is not a name; the rest of it is used\nlxd-allowlist: list ads:3: \"b_/e\" is not a name; the rest of it is used\n"; stderr != want {
+		t.Errorf("standard error %q, want %q", stderr, want)
+	}
+}
+
+func TestEveryVerbShowsAnExample(t *testing.T) {
+	var look func(*cobra.Command)
+	look = func(c *cobra.Command) {
+		if !strings.Contains(c.Example, "lxd-allowlist") || c.Short == "" {
+			t.Errorf("%s has no example or no description", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			look(sub)
+		}
+	}
+	look(command())
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export/output"
+	"lxd-allowlist/ui"
+)
+
+// options are the flags of all verbs.
+type options struct {
+	network, launch, user, resume, leave string
+
+	plan               output.Plan
+	silence            time.Duration
+	from, since, until string
+	suffixes           []string
+	all, follow, force bool
+}
+
+// verbs is a command of any number of arguments, with examples of its use.
+func verbs(use, short string, n cobra.PositionalArgs, run func(context.Context, []string) error, examples ...string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Example: strings.Join(examples, "\n"), Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, a []string) error {
+			if err := n(c, a); err != nil {
+				return wrong(err)
+			}
+			return run(c.Context(), a)
+		},
+	}
+}
+
+// verb is a command of at most one argument.
+func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, string) error, examples ...string) *cobra.Command {
+	return verbs(use, short, n, func(ctx context.Context, a []string) error { return run(ctx, strings.Join(a, "")) }, examples...)
+}
+
+func command() *cobra.Command {
+	var o options
+	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", cobra.MaximumNArgs(1), o.monitor,
+		"lxd-allowlist                      # pick an instance",
+		"lxd-allowlist dnstest --format squid --output allow.txt",
+		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
+	root.Long = "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
+		"Use the application, mark what is to be kept or dropped, quit, and have the allow-list."
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrong(err) })
+	captureFlags(root, &o)
+	screenFlags(root, &o)
+	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
+
+	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", cobra.MinimumNArgs(1), o.open,
+		"lxd-allowlist open /var/log/pihole/pihole.log",
+		"lxd-allowlist open --follow /var/log/dnsmasq.log",
+		"journalctl -u dnsmasq | lxd-allowlist open -")
+	screenFlags(open, &o)
+	limitFlags(open, &o)
+	open.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
+
+	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", cobra.MinimumNArgs(1), o.export,
+		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
+		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
+		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI",
+		"lxd-allowlist export --covered-by allow.txt 20261123-211600-dnstest")
+	exportFlags(export, &o)
+	limitFlags(export, &o)
+	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
+
+	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind on a bridge", cobra.MaximumNArgs(1), o.restore,
+		"lxd-allowlist restore          # every bridge that needs it",
+		"lxd-allowlist restore lxdbr0")
+	restore.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
+
+	root.AddCommand(recordCommand(&o), open, export, restore,
+		sessionsCommand(),
+		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
+		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", cobra.MinimumNArgs(1), explainNames, "lxd-allowlist explain dns.google me.github.io"),
+		verb("version", "Print the version", cobra.NoArgs, func(context.Context, string) error {
+			_, err := fmt.Println(program())
+			return err
+		}, "lxd-allowlist version"))
+	return root
+}
+
+func captureFlags(c *cobra.Command, o *options) {
+	f := c.Flags()
+	f.StringVar(&o.network, "network", "", "the bridge to watch, where the instance is on several")
+	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
+	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
+	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
+}
+
+// screenFlags are what the screen's export begins with.
+func screenFlags(c *cobra.Command, o *options) {
+	f := c.Flags()
+	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format, see lxd-allowlist formats; without a screen several, with commas between them")
+	f.StringVar(&o.plan.Path, "output", "", "the file to write, or a directory; several formats get a file each")
+	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
+	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
+}
+
+func exportFlags(c *cobra.Command, o *options) {
+	screenFlags(c, o)
+	f := c.Flags()
+	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
+	f.StringArrayVar(&o.suffixes, "suffix", nil, "keep this `name` and everything below it, as one suffix rule; may be repeated")
+	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
+	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
+	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this list, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
+	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
+}
+
+// limitFlags are what is wanted of a log.
+func limitFlags(c *cobra.Command, o *options) {
+	f := c.Flags()
+	f.StringVar(&o.from, "from", "", "only what this client asked for: an `address`, a prefix, or the instance of a session")
+	f.StringVar(&o.since, "since", "", "only from this `time` on: 2026-11-25 10:00, 10:00 for today, 2h for two hours ago")
+	f.StringVar(&o.until, "until", "", "only up to this `time`")
+}
+
+// only returns what is wanted of a log.
+func (o *options) only() (only capture.Only, err error) {
+	only.From = o.from
+	now := time.Now()
+	for _, t := range []struct {
+		flag, text string
+		to         *time.Time
+	}{{"--since", o.since, &only.Since}, {"--until", o.until, &only.Until}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.to, err = capture.ParseTime(t.text, now); err != nil {
+			return only, wrong(fmt.Errorf("%s: %w", t.flag, err))
+		}
+	}
+	return only, nil
+}
+
+// check finds what is wrong with the flags before anything is done.
+func (o *options) check(instance string) (*output.Output, error) {
+	out, err := output.Prepare(o.plan)
+	switch {
+	case err != nil:
+	case o.launch != "" && instance != "":
+		err = fmt.Errorf("--launch makes an instance of its own: leave out %s", instance)
+	case o.resume != "" && !session.Exists(o.resume):
+		err = fmt.Errorf("no session %q: `lxd-allowlist sessions` lists those that exist", o.resume)
+	}
+	if err != nil {
+		return nil, wrong(err)
+	}
+	return out, nil
+}
+
+// keepSuffixes reads the names of --suffix, and returns what has a
+// ledger keep them.
+func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
+	var names []string
+	for _, text := range o.suffixes {
+		name, err := capture.ParseSuffix(text)
+		if err != nil {
+			return nil, wrong(fmt.Errorf("--suffix: %w", err))
+		}
+		names = append(names, name)
+	}
+	if o.all && len(names) > 0 {
+		return nil, wrong(errors.New("--all applies no rule: leave out --suffix"))
+	}
+	return func(l *capture.Ledger) {
+		for _, name := range names {
+			l.KeepSuffix(name)
+		}
+	}, nil
+}
+
+// compared gives an error the code that it has where lists are compared.
+func (o *options) compared(err error) error {
+	var e exit
+	switch {
+	case err == output.ErrChanged, err == output.ErrUncovered:
+		return exit{exitChanged, errQuiet}
+	case err == nil || o.plan.Diff == "" && o.plan.CoveredBy == "" || errors.As(err, &e):
+		return err
+	}
+	return exit{exitTrouble, err}
+}

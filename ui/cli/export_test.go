@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+)
+
+func TestExportAll(t *testing.T) {
+	names, err := os.ReadFile("../../parse/testdata/session.names")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []string{"session.log", "session-extra.log", "session-journald.log"} {
+		path, err := filepath.Abs(filepath.Join("../../parse/testdata", log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stdout, stderr, code := run(t, start(t, "export", "--all", path)); stdout != string(names) || code != 0 {
+			t.Errorf("%s: exit code %d, %d bytes, want the %d of session.names; %s", log, code, len(stdout), len(names), stderr)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := start(t, "export", "--all", "-")
+		c.Stdin = bytes.NewReader(data)
+		if stdout, _, code := run(t, c); stdout != string(names) || code != 0 {
+			t.Errorf("%s as standard input: exit code %d, %d bytes", log, code, len(stdout))
+		}
+	}
+}
+
+// What CI sees: 0 the same, 1 changed, 2 nobody knows.
+func TestExportDiff(t *testing.T) {
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "export", log, "--format", "squid,json", "--output", "allow.txt")
+	if stdout, stderr, code := run(t, c); stdout != "" || code != 0 || strings.Count(stderr, "wrote 65 rules to allow.") != 2 {
+		t.Fatalf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+	path := filepath.Join(c.Dir, "allow.domains")
+	const leftOut = "lxd-allowlist: left out: 11 with NXDOMAIN only, 13 that dnsmasq answered by itself, 4 reverse lookups, 1 with a single label, 1 unfit for a list\n"
+	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "" || stderr != leftOut || code != 0 {
+		t.Errorf("the same: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+	file, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, bytes.Replace(file, []byte("\nauth.docker.io\n"), []byte("\nold.example\n"), 1), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "+ auth.docker.io\n- old.example\n" || stderr != leftOut || code != 1 {
+		t.Errorf("changed: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+	for _, source := range []string{"/no/such/log", "/"} {
+		if stdout, stderr, code := run(t, start(t, "export", source, "--format", "squid", "--diff", path)); stdout != "" || code != 2 || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, "--help") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", source, code, stdout, stderr)
+		}
+	}
+	stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--merge", "--output", path))
+	if want := leftOut + "+ auth.docker.io\nlxd-allowlist: wrote 66 rules to " + path + "\n"; stdout != "" || !strings.HasPrefix(stderr, want+"lxd-allowlist: warning: 5 names open more than themselves: ") || code != 0 {
+		t.Errorf("merge: exit code %d, standard output %q, standard error %q, want %q", code, stdout, stderr, want)
+	}
+}
+
+// What may be missing is said in the same words to the user and in the file,
+// and --strict makes an error of it. A log without a query is one by itself,
+// and empties no list.
+func TestDoubts(t *testing.T) {
+	log := func(lines ...string) string {
+		path := filepath.Join(t.TempDir(), "dnsmasq.log")
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const tag, query = "Jan  8 21:51:56 dnsmasq[1]: ", "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5"
+	for line, says := range map[string]string{
+		tag + "overflow: 12 log entries lost":                                "12 lost: 12 by dnsmasq's queue",
+		tag + "overflow: 1 log entries lost":                                 "1 lost: 1 by dnsmasq's queue",
+		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 lost: 1 refused",
+		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 lost: 1 not understood",
+		tag + "forwarded unasked.ubuntu.com to 192.0.2.1":                    "1 lost: 1 forwarded that nobody asked for",
+		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 lost: 1 with a name that dnsmasq doesn't print",
+	} {
+		stdout, stderr, code := run(t, start(t, "export", log(query, line), "--format", "squid"))
+		if !strings.Contains(stderr, "lxd-allowlist: beware: "+says+"\n") || !strings.Contains(stdout, "# beware: "+says+"\n") || code != 0 {
+			t.Errorf("%s: exit code %d, standard error %q, standard output\n%s", line, code, stderr, stdout)
+		}
+		if _, stderr, code := run(t, start(t, "export", log(query, line), "--strict")); code != 1 || !strings.Contains(stderr, says) {
+			t.Errorf("%s: with --strict exit code %d, standard error %q", line, code, stderr)
+		}
+	}
+	if _, stderr, code := run(t, start(t, "export", log(query), "--strict")); code != 0 || stderr != "" {
+		t.Errorf("without a doubt: exit code %d, standard error %q", code, stderr)
+	}
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte("a.example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{log(), log(""), log(tag + "started, version 2.90"), log(tag + "query[A] localhost from 192.0.2.5")} {
+		_, stderr, code := run(t, start(t, "export", source, "--overwrite", "--output", list))
+		if data, err := os.ReadFile(list); err != nil || string(data) != "a.example\n" || code != 1 || stderr == "" {
+			t.Errorf("exit code %d, standard error %q, the list has %q, %v", code, stderr, data, err)
+		}
+	}
+}
+
+// What people have in place of a plain log is read, too, or named.
+func TestSources(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprint(z, "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5\n")
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := packed.String()
+	list := put("names.txt", "# names\n*.b.ubuntu.com\na.ubuntu.com\n192.0.2.1\n0.0.0.0 c.ubuntu.com\n")
+	squid, _, _ := run(t, start(t, "export", list, "--format", "squid"))
+	for name, c := range map[string]struct {
+		source, stdout, says string
+		code                 int
+	}{
+		"packed":           {put("dns.log.gz", whole), "a.ubuntu.com\n", "", 0},
+		"a log and packed": {put("two.gz", whole+whole), "a.ubuntu.com\n", "", 0},
+		"packed and cut":   {put("cut.gz", whole[:len(whole)-9]), "a.ubuntu.com\n", "1 by a file that ends too early", 0},
+		"names":            {list, ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "no name in 1 line, the first is line 4", 0},
+		"our own file":     {put("squid.domains", squid), ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "", 0},
+		"another's log":    {put("unbound.log", "Nov 23 10:00:00 h unbound[1:0]: info: 10.0.0.1 a.ubuntu.com. A IN\n"), "", "it is a log of Unbound's", 1},
+		"nothing":          {put("empty", ""), "", "it is empty", 1},
+		"prose":            {put("prose", "to whom it may concern\n"), "", "no query in its 1 lines", 1},
+	} {
+		stdout, stderr, code := run(t, start(t, "export", c.source))
+		if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q, want %d, %q and %q", name, code, stdout, stderr, c.code, c.stdout, c.says)
+		}
+	}
+}
+
+// What a damaged session has lost is said, and the rest is exported.
+func TestExportDamagedSession(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	s, err := session.Create(capture.Info{Instance: "dnstest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.example", "b.example", "c.example"} {
+		s.Ledger.Feed([]byte("query[A] "+name+" from 10.0.0.5\n"), time.Now(), false)
+	}
+	name := sessionOf(s.Ledger)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := session.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, name+".jsonl")
+	journal, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, bytes.ReplaceAll(journal, []byte("b.example"), []byte("B.example")), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := run(t, start(t, "export", path))
+	if stdout != "a.example\nc.example\n" || code != 0 || !strings.Contains(stderr, "beware: the session's journal is damaged: 1 of its lines") {
+		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
+}
+
+// Two runs of the same write the same bytes: a log without times is no reason
+// to tell when it was read.
+func TestExportReproducible(t *testing.T) {
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, _, code := run(t, start(t, "export", log, "--format", "json", "--reproducible"))
+	if code != 0 || strings.Contains(one, `"when"`) || strings.Contains(one, `"first"`) || !strings.Contains(one, `"queries"`) {
+		t.Errorf("exit code %d\n%s", code, one)
+	}
+	if other, _, _ := run(t, start(t, "export", log, "--format", "json", "--reproducible")); other != one {
+		t.Errorf("another run wrote\n%s\nafter\n%s", other, one)
+	}
+}

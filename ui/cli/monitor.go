@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/term"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/ui"
+	"lxd-allowlist/ui/backend"
+)
+
+// screen returns what the screen is to begin with.
+func (o *options) screen(instance, without string) (ui.Options, error) {
+	out, err := o.check(instance)
+	if err != nil {
+		return ui.Options{}, err
+	}
+	format, err := out.Single()
+	if err != nil {
+		return ui.Options{}, wrong(err)
+	}
+	if !term.IsTerminal(int(os.Stdout.Fd())) {
+		return ui.Options{}, wrong(errors.New(without))
+	}
+	lists, err := lists()
+	if err != nil {
+		return ui.Options{}, err
+	}
+	settings, err := ui.LoadSettings()
+	settings.LeaveKey = cmp.Or(o.leave, settings.LeaveKey)
+	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Lists: lists, Settings: settings}, err
+}
+
+func (o *options) monitor(ctx context.Context, target string) error {
+	remote, instance := lxd.SplitTarget(target)
+	s, err := o.screen(instance, "the monitor needs a terminal: use lxd-allowlist record, or export a log")
+	if err != nil {
+		return err
+	}
+	if instance == "" && o.resume != "" {
+		if instance, err = resumed(o.resume); err != nil {
+			return err
+		}
+	}
+	b := backend.New(remote, o.user, o.config(""))
+	s.Backend = b
+	if instance != "" || o.launch != "" {
+		s.Choice = &ui.Choice{Instance: instance}
+	}
+	result, err := ui.Run(ctx, s)
+	// The screen is gone and its context may be over: the bridge is given back
+	// with a fresh one.
+	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
+	if s := b.Session(); s != nil {
+		farewell(result, "export", s.Ledger, true)
+	}
+	return err
+}
+
+// resumed returns the instance that a session was about.
+func resumed(name string) (instance string, err error) {
+	l, err := session.Load(name)
+	if err != nil {
+		return "", err
+	}
+	l.Read(func(r capture.Reader) { instance = r.Info().Instance })
+	return instance, nil
+}
+
+func (o *options) config(instance string) live.Config {
+	return live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program()}
+}
+
+// farewell says what a run of the screen left behind.
+func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
+	if r.Wrote != "" {
+		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
+	}
+	if !kept {
+		fmt.Fprintln(os.Stderr, "nothing was decided, so no session is kept")
+		return
+	}
+	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
+}
+
+func sessionOf(l *capture.Ledger) (name string) {
+	l.Read(func(r capture.Reader) { name = r.Info().Session })
+	return name
+}

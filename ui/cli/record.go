@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export/output"
+	"lxd-allowlist/ui/look"
+)
+
+func recordCommand(o *options) *cobra.Command {
+	c := &cobra.Command{
+		Use: "record INSTANCE -- COMMAND...", Short: "Run a command in an instance and print every domain that it needed",
+		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's. With the list on standard output, the command's output goes to standard error.",
+		Example: "lxd-allowlist record dnstest -- apt-get update\nlxd-allowlist record dnstest --format squid --output allow.txt -- sh /root/install.sh",
+		RunE: func(c *cobra.Command, a []string) error {
+			at := c.ArgsLenAtDash()
+			if at < 0 || at > 1 || at == len(a) || at == 0 && o.launch == "" {
+				return wrong(errors.New("record wants an instance, -- and a command"))
+			}
+			return o.compared(o.record(c.Context(), strings.Join(a[:at], ""), a[at:]))
+		},
+	}
+	captureFlags(c, o)
+	exportFlags(c, o)
+	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
+	return c
+}
+
+func (o *options) record(ctx context.Context, target string, words []string) (err error) {
+	remote, instance := lxd.SplitTarget(target)
+	list, err := o.check(instance)
+	if err != nil {
+		return err
+	}
+	keepSuffixes, err := o.keepSuffixes()
+	if err != nil {
+		return err
+	}
+	server, err := lxd.Connect(ctx, remote)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if o.resume == "" && instance != "" {
+		if k, killed, err := session.KilledOn(server.Name(), instance); err == nil && killed {
+			say(fmt.Sprintf("session %s of %s was killed with %s: --resume %[1]s goes on with it", k.Name(), instance, look.Plural(k.Marks, "mark")))
+		}
+	}
+	s, err := live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
+		if done < 0 { // a step, not how far one is
+			say(doing)
+		}
+	})
+	var left *lxd.LeftoverError
+	switch {
+	case errors.As(err, &left):
+		return fmt.Errorf("%w: lxd-allowlist restore %s", err, left.Network)
+	case err != nil:
+		return err
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for notice := range s.Notices() {
+			say(notice)
+		}
+	}()
+	defer func() {
+		err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+		<-told
+	}()
+	out := os.Stdout
+	if list.Stdout() {
+		out = os.Stderr
+	}
+	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr})
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	s.AwaitSilence(ctx, o.silence)
+	if err := o.heard(ctx, s); err != nil {
+		if code != 0 {
+			err = errors.Join(exit{max(code, exitFailed), errQuiet}, err)
+		}
+		return err
+	}
+	keepSuffixes(s.Ledger)
+	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
+	if wrote(err) {
+		for _, w := range written(list) {
+			s.Ledger.Exported(w)
+		}
+	}
+	switch {
+	case !wrote(err):
+		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
+	case code == 127:
+		return exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
+	case code != 0:
+		return exit{max(code, exitFailed), errQuiet}
+	}
+	return err
+}
+
+// wrote reports whether a list was written, by the error of that.
+func wrote(err error) bool {
+	return err == nil || err == output.ErrChanged || err == output.ErrUncovered || err == output.ErrDoubtful
+}
+
+// written returns what a session is to tell of a list that was written.
+func written(list *output.Output) (all []capture.Written) {
+	list.Places(func(format, path string) {
+		all = append(all, capture.Written{Format: format, Path: cmp.Or(path, capture.Stdout), At: time.Now()})
+	})
+	return all
+}
+
+// heard returns an error for a capture that no query was heard in: that is not
+// to say that nothing was asked.
+func (o *options) heard(ctx context.Context, s *live.Capture) error {
+	var c capture.Counts
+	s.Ledger.Read(func(r capture.Reader) { c = r.Counts() })
+	if c.Queries > 0 || s.Err() != nil || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("no query was heard of %s: %s; nothing was written", s.Instance, s.Unheard(ctx))
+}
+
+func (o *options) restore(ctx context.Context, target string) error {
+	remote, network := lxd.SplitTarget(target)
+	server, err := lxd.Connect(ctx, remote)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	done, err := server.Restore(ctx, network, o.force)
+	for _, r := range done {
+		if r.Kept {
+			say("bridge " + r.Network + " has nothing of ours any more; raw.dnsmasq was changed by somebody else meanwhile, and that stays")
+		} else {
+			say("bridge " + r.Network + " is as it was before")
+		}
+	}
+	if err == nil && len(done) == 0 {
+		fmt.Fprintln(os.Stderr, "lxd-allowlist: nothing to put back")
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package ui
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+)
+
+// A rule that was added is taken back by undo among the other steps, in the
+// file too, and added again by redo.
+func TestUndoTakesARuleBack(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	file := func(want string) {
+		t.Helper()
+		path, err := session.RulesPath()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("the rules file has %q, %v, want %q", got, err, want)
+		}
+	}
+	is := func(want capture.Decision) {
+		t.Helper()
+		if got, _ := s.verdict(ubuntu); got != want {
+			t.Errorf("%s is %v, want %v", ubuntu, got, want)
+		}
+	}
+	s.selects(ubuntu).press("p", "enter")
+	file("drop " + ubuntu + "\n")
+	is(capture.Drop)
+	if text := s.text(); !strings.Contains(text, "rule added: drop "+ubuntu+"; u takes it back") {
+		t.Errorf("nothing says so:\n%s", text)
+	}
+	s.selects(ubuntu).press("a")
+	is(capture.Keep)
+	s.press("u")
+	is(capture.Drop)
+	s.press("u")
+	file("")
+	is(capture.New)
+	if text := s.text(); !strings.Contains(text, "undid: rule drop "+ubuntu) {
+		t.Errorf("nothing says so:\n%s", text)
+	}
+	s.press("U", "U")
+	file("drop " + ubuntu + "\n")
+	is(capture.Keep)
+}
+
+// What somebody changed in the file meanwhile stays, and is said.
+func TestUndoOfARuleThatIsGone(t *testing.T) {
+	for name, text := range map[string]string{"gone": "# mine\n", "broken": "kep a.example\n"} {
+		s := newScene(t, 160, 40).session().selects(ubuntu).press("p", "enter")
+		path, err := session.RulesPath()
+		if err == nil {
+			err = os.WriteFile(path, []byte(text), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.press("u")
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%s: the rules file has %q, %v", name, got, err)
+		}
+		if screen := s.text(); !strings.Contains(screen, "rules file") {
+			t.Errorf("%s: nothing says so:\n%s", name, screen)
+		}
+	}
+}
+
+// Details say what people read in a name, beside it, and whole dates.
+func TestDetailsOfANameInAnotherAlphabet(t *testing.T) {
+	s := newScene(t, 120, 40)
+	l := capture.NewLedger(capture.Info{})
+	l.Feed([]byte("Jan  8 21:51:56 dnsmasq[1]: query[A] xn--bcher-kva.example from 192.0.2.5\n"), noon, true)
+	s.shows(&Capture{Ledger: l, Title: "dns.log"}).press("down", "enter")
+	for _, want := range []string{"xn--bcher-kva.example", "reads bücher.example", "2026-01-08 21:51:56  "} {
+		if text := s.text(); !strings.Contains(text, want) {
+			t.Errorf("the details lack %q:\n%s", want, text)
+		}
+	}
+}
