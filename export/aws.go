@@ -2,7 +2,6 @@ package export
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"lxd-allowlist/export/rule"
@@ -19,6 +18,7 @@ var awsNFW = Format{
 	Check:     "the same with --dry-run",
 	Proven:    unproven,
 	needsRule: true,
+	maxRules:  awsMaxCapacity / awsTypeCount,
 	encode:    encodeAWS,
 	decode:    decodeAWS,
 }
@@ -34,6 +34,7 @@ var awsNFWTerraform = Format{
 	Check:     "terraform validate",
 	Proven:    unproven,
 	needsRule: true,
+	maxRules:  awsMaxCapacity / awsTypeCount,
 	encode:    encodeAWSTerraform,
 	decode:    decodeAWSTerraform,
 }
@@ -58,6 +59,10 @@ type awsGroup struct {
 // group hasn't, so that it would pass whatever the list says.
 var awsTypes = []string{"TLS_SNI", "HTTP_HOST"}
 
+// awsTypeCount is how much capacity a rule takes: its name is looked for in
+// each type.
+const awsTypeCount = 2
+
 // awsPolicy is what else it takes: a list governs these two protocols alone.
 const awsPolicy = "; the policy's default action must drop what no rule passes (aws:drop_established), and HOME_NET must hold the clients' networks"
 
@@ -77,19 +82,7 @@ func undottedAll(words []string) []rule.Rule {
 	return rules
 }
 
-// awsCapacity returns what a group of these rules needs.
-func awsCapacity(f Format, c rule.Compiled) (int, error) {
-	need := c.Len() * len(awsTypes)
-	if need > awsMaxCapacity {
-		return 0, fmt.Errorf("%s: the rules need a capacity of %d and a rule group has %d at most; use suffixes or several groups", f.Name, need, awsMaxCapacity)
-	}
-	return need, nil
-}
-
-func encodeAWS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	if _, err := awsCapacity(f, c); err != nil {
-		return nil, err
-	}
+func encodeAWS(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var g awsGroup
 	l := &g.RulesSource.RulesSourceList
 	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes, awsAllow
@@ -139,11 +132,7 @@ func encodeAWSTerraform(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	g.Name, g.Type = "lxd-allowlist", "STATEFUL"
 	// The capacity is fixed for good when the group is made, so there is
 	// room for as many names again.
-	need, err := awsCapacity(f, c)
-	if err != nil {
-		return nil, err
-	}
-	g.Capacity = min(max(100, 2*need), awsMaxCapacity)
+	g.Capacity = min(max(100, 2*awsTypeCount*c.Len()), awsMaxCapacity)
 	l := &g.RuleGroup.RulesSource.List
 	l.Targets, l.TargetTypes, l.GeneratedRulesType = dottedAll(c.Rules()), awsTypes, awsAllow
 	return marshal(t)

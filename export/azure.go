@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"regexp"
 
 	"lxd-allowlist/export/rule"
 )
@@ -20,6 +21,7 @@ var azure = Format{
 	needsRule: true,
 	maxBytes:  2_000_000, // of a rule collection group
 	maxPort:   64000,
+	port:      regexp.MustCompile(`"port": (\d+)`),
 	encode:    encodeAzure,
 	decode:    decodeAzure,
 }

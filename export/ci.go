@@ -3,6 +3,7 @@ package export
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ var hardenRunner = Format{
 	Proven:    unproven,
 	maxBytes:  120 << 10, // an environment variable has 128 KiB
 	mark:      "#",
+	port:      regexp.MustCompile(`\S:(\d+)\n`),
 	encode:    encodeHardenRunner,
 	decode:    decodeHardenRunner,
 }

@@ -3,6 +3,7 @@ package export
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"lxd-allowlist/export/rule"
@@ -22,6 +23,7 @@ var cilium = Format{
 	maxSuffix: 252, // and "**." before it
 	maxBytes:  kubeMaxBytes,
 	mark:      "#",
+	port:      regexp.MustCompile(`port: "(\d+)"`),
 	encode:    encodeCilium,
 	decode:    decodeCilium,
 }

@@ -12,7 +12,7 @@ const (
 	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; 2.85 refuses the file)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
-	dnsmasqProven = "asked in dnsmasq 2.90, which has default upstream servers"
+	dnsmasqProven = "asked in dnsmasq 2.90 and 2.91, which have default upstream servers"
 	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
 )
 

@@ -136,7 +136,27 @@ func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 	if r, ok := reasonLost(p.Rules, f, file.Data); ok {
 		return File{}, p.lost(fmt.Errorf("%s has no room for what is said of %s: %q", f.Name, r, r.Reason))
 	}
+	if port := f.portLost(p.Data, file.Data); port != "" {
+		return File{}, p.lost(fmt.Errorf("it names port %s and the new file doesn't; name all with --ports", port))
+	}
 	return file, nil
+}
+
+// portLost returns a port that one file names and another doesn't, "" for none.
+func (f Format) portLost(before, after []byte) string {
+	if f.port == nil {
+		return ""
+	}
+	named := make(map[string]bool)
+	for _, m := range f.port.FindAllSubmatch(after, -1) {
+		named[string(m[1])] = true
+	}
+	for _, m := range f.port.FindAllSubmatch(before, -1) {
+		if !named[string(m[1])] {
+			return string(m[1])
+		}
+	}
+	return ""
 }
 
 // reasonLost finds a rule from before whose reason is no longer in the file,

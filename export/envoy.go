@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"regexp"
 
 	"lxd-allowlist/export/rule"
 )
@@ -19,6 +20,7 @@ var envoy = Format{
 	Proven:    "accepted by go-control-plane 1.40, the types of Envoy; not asked",
 	needsRule: true, // a match without names matches every connection
 	mark:      "#",
+	port:      regexp.MustCompile(`port_value: (\d+)`),
 	encode:    encodeEnvoy,
 	decode:    decodeEnvoy,
 }

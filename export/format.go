@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,14 +34,16 @@ type Format struct {
 	Proven string
 
 	// What the target takes at most, 0 for no bound: bytes of an exact rule's
-	// name and of a suffix's, bytes of the file, the number of a port.
-	maxExact, maxSuffix, maxBytes, maxPort int
+	// name and of a suffix's, rules, bytes of the file, the number of a port.
+	maxExact, maxSuffix, maxRules, maxBytes, maxPort int
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
 	// mark is what a comment begins with, "" where there are none. usage are
 	// comments on top that say how the target is made to use the file.
 	mark  string
 	usage []string
+	// port finds the ports that the file names, nil where it names none.
+	port *regexp.Regexp
 	// limit says why this target can't hold a rule that passed [Compile]; ""
 	// if it can. It may be nil.
 	limit  func(rule.Rule) string
@@ -81,6 +84,27 @@ func Lookup(name string) (Format, error) {
 // ReadsBack reports whether Decode can read what Encode writes: all formats
 // can but templates.
 func (f Format) ReadsBack() bool { return f.decode != nil }
+
+// Limits says what the target takes at most, as far as it is less than what a
+// list can hold; "" if it isn't.
+func (f Format) Limits() string {
+	var all []string
+	for _, l := range []struct {
+		words string
+		most  int
+	}{
+		{"exact names of %d bytes", f.maxExact}, {"suffixes of %d bytes", f.maxSuffix}, {"%d rules", f.maxRules},
+		{"a file of %d bytes", f.maxBytes}, {"ports up to %d", f.maxPort},
+	} {
+		if l.most > 0 {
+			all = append(all, fmt.Sprintf(l.words, l.most))
+		}
+	}
+	if f.needsRule {
+		all = append(all, "no list without a rule")
+	}
+	return strings.Join(all, ", ")
+}
 
 // Encode returns the file. It fails for rules that the target can't hold.
 func (f Format) Encode(c rule.Compiled, o Options) ([]byte, error) {
@@ -163,6 +187,9 @@ func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	}
 	if f.needsRule && c.Len() == 0 {
 		return rule.Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
+	}
+	if f.maxRules > 0 && c.Len() > f.maxRules {
+		return rule.Compiled{}, fmt.Errorf("%s: it takes %d rules and the list has %d; use suffixes, or several lists", f.Name, f.maxRules, c.Len())
 	}
 	return c, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ var istio = Format{
 	needsRule: true,
 	limit:     hostLabels,
 	mark:      "#",
+	port:      regexp.MustCompile(`number: (\d+)`),
 	encode:    encodeIstio,
 	decode:    decodeIstio,
 }

@@ -55,8 +55,8 @@ func TestTargetLimits(t *testing.T) {
 		beyond int
 		says   string
 	}{
-		{"aws-nfw", 15000, 15001, "30000"},
-		{"aws-nfw-terraform", 15000, 15001, "30000"},
+		{"aws-nfw", 15000, 15001, "takes 15000 rules"},
+		{"aws-nfw-terraform", 15000, 15001, "takes 15000 rules"},
 		{"azure", 20000, 100000, "bytes"},
 		{"cilium", 5000, 50000, "bytes"},
 		{"harden-runner", 1000, 5000, "bytes"},

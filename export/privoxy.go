@@ -15,7 +15,7 @@ var privoxy = Format{
 	Suffix:    ".h",
 	Hosts:     true,
 	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE; tunnels go to port 443 alone, plain HTTP to any",
-	Proven:    "asked in Privoxy 3.0.34",
+	Proven:    "asked in Privoxy 3.0.32 to 4.0.0 (3.0.32, 3.0.34, 4.0.0)",
 	mark:      "#",
 	encode:    encodePrivoxy,
 	decode:    decodePrivoxy,

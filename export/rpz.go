@@ -19,7 +19,7 @@ var rpz = Format{
 	Suffix:    "h and *.h pass",
 	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no; (else it asks upstream for denied names, too); Unbound 1.17 or later (1.13 lets all top-level domains without a rule pass, and up to 1.17 queries of class ANY do, which no usual program sends): rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE") in the Lua configuration, or in recursor.yml of 5.1 and later recursor: {rpzs: [{name: FILE}]}`,
 	Check:     "named-checkzone rpz FILE",
-	Proven:    "asked in BIND 9.18, Unbound 1.17 and 1.22, PowerDNS Recursor 4.4, 4.8 and 5.2",
+	Proven:    "asked in BIND 9.16, 9.18 and 9.20, Unbound 1.17 and 1.22, PowerDNS Recursor 4.4, 4.8 and 5.2",
 	limit:     rpzLimit,
 	maxExact:  rpzMaxExact,
 	mark:      ";",

@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -27,21 +28,27 @@ func short(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// Describe writes all that there is to know of a format.
-func Describe(w io.Writer, f export.Format) error {
+// fact is one thing to know of a format.
+type fact struct{ word, text string }
+
+// facts are what there is to know of a format, less what it has nothing for.
+func facts(f export.Format) []fact {
 	ports := ""
 	if f.Ports {
 		ports = "those of --ports"
 	}
+	return slices.DeleteFunc([]fact{
+		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"widens", f.Widens}, {"ports", ports},
+		{"at most", f.Limits()}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
+	}, func(f fact) bool { return f.text == "" })
+}
+
+// Describe writes all that there is to know of a format.
+func Describe(w io.Writer, f export.Format) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "%s\t%s\n", f.Name, f.Title)
-	for _, l := range []struct{ word, text string }{
-		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"widens", f.Widens},
-		{"ports", ports}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
-	} {
-		if l.text != "" {
-			fmt.Fprintf(table, "  %s\t%s\n", l.word, l.text)
-		}
+	for _, l := range facts(f) {
+		fmt.Fprintf(table, "  %s\t%s\n", l.word, l.text)
 	}
 	err := table.Flush()
 	if err == nil && !f.ReadsBack() {

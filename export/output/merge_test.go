@@ -145,3 +145,25 @@ func TestMergeKeepsTheEvidence(t *testing.T) {
 		}
 	}
 }
+
+// A port that a file names isn't lost, nor opened in its place.
+func TestMergeKeepsPorts(t *testing.T) {
+	for _, f := range export.Formats() {
+		if !f.Ports {
+			continue
+		}
+		p := Plan{Formats: []string{f.Name}, Path: filepath.Join(t.TempDir(), "list"), Merge: true, Ports: []int{443, 8443}}
+		if _, _, err := write(t, p, listOf("a.example.com .b.example.com")); err != nil {
+			t.Fatal(err)
+		}
+		old := read(t, p.Path)
+		p.Ports = nil
+		if _, _, err := write(t, p, listOf("c.example.com")); err == nil || !strings.Contains(err.Error(), "names port 8443") || read(t, p.Path) != old {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		p.Ports = []int{8443, 443, 9443}
+		if _, _, err := write(t, p, listOf("c.example.com")); err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+}
