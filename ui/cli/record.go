@@ -54,37 +54,13 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	defer server.Close()
 	if o.resume == "" && instance != "" {
-		k, killed, err := session.KilledOn(server.Name(), instance)
-		if err != nil {
-			say(fmt.Sprintf("can't tell whether a session of %s was killed: %v", instance, err))
-		}
-		if killed {
-			say(fmt.Sprintf("session %s of %s was killed with %s: --resume %[1]s goes on with it", k.Name(), instance, look.Plural(k.Marks, "mark")))
-		}
+		sayKilled(server.Name(), instance)
 	}
-	s, err := live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
-		if done < 0 { // a step, not how far one is
-			say(doing)
-		}
-	})
-	var left *lxd.LeftoverError
-	switch {
-	case errors.As(err, &left):
-		return fmt.Errorf("%w: lxd-allowlist restore %s", err, left.Network)
-	case err != nil:
+	s, stop, err := o.capture(ctx, server, instance)
+	if err != nil {
 		return err
 	}
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		for notice := range s.Notices() {
-			say(notice)
-		}
-	}()
-	defer func() {
-		err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
-		<-told
-	}()
+	defer func() { err = errors.Join(err, stop()) }()
 	out := os.Stdout
 	if list.Stdout() {
 		out = os.Stderr
@@ -102,20 +78,58 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	keepSuffixes(s.Ledger)
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
-	if wrote(err) {
-		for _, w := range written(list) {
-			s.Ledger.Exported(w)
-		}
-	}
 	switch {
 	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
 	case code == 127:
-		return exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
+		err = exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
 	case code != 0:
-		return exit{max(code, exitFailed), errQuiet}
+		err = exit{max(code, exitFailed), errQuiet}
+	}
+	for _, w := range written(list) {
+		s.Ledger.Exported(w)
 	}
 	return err
+}
+
+// sayKilled tells of a session of the instance that was killed.
+func sayKilled(remote, instance string) {
+	k, killed, err := session.KilledOn(remote, instance)
+	if err != nil {
+		say(fmt.Sprintf("can't tell whether a session of %s was killed: %v", instance, err))
+	}
+	if killed {
+		say(fmt.Sprintf("session %s of %s was killed with %s: --resume %[1]s goes on with it", k.Name(), instance, look.Plural(k.Marks, "mark")))
+	}
+}
+
+// capture begins a capture whose notices are said until stop, which gives the
+// bridge back whatever became of ctx.
+func (o *options) capture(ctx context.Context, server *lxd.Server, instance string) (s *live.Capture, stop func() error, err error) {
+	s, err = live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
+		if done < 0 { // a step, not how far one is
+			say(doing)
+		}
+	})
+	var left *lxd.LeftoverError
+	switch {
+	case errors.As(err, &left):
+		return nil, nil, fmt.Errorf("%w: lxd-allowlist restore %s", err, left.Network)
+	case err != nil:
+		return nil, nil, err
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for notice := range s.Notices() {
+			say(notice)
+		}
+	}()
+	return s, func() error {
+		err := s.Stop(context.WithoutCancel(ctx))
+		<-told
+		return err
+	}, nil
 }
 
 // wrote reports whether a list was written, by the error of that.
