@@ -43,7 +43,7 @@ var rooms = map[string][]string{
 	"export/output":       {"export", "export/rule", "parse", "parse/source"},
 	"capture":             {"export/rule", "parse"},
 	"capture/session":     {"capture", "export"},
-	"capture/logfile":     {"capture", "capture/session", "parse/source"},
+	"capture/logfile":     {"capture", "capture/session", "parse", "parse/source"},
 	"capture/lxd":         {},
 	"capture/lxd/lxdfake": {"capture/lxd"},
 	"capture/lxd/lxdtest": {"capture/lxd"},

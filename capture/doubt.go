@@ -98,10 +98,19 @@ func (r Reader) Doubts() []string {
 	if why := r.Filters(); why != "" && r.l.info.NXDOMAIN != DoubtIt {
 		all = append(all, "the upstream seems to filter, so that NXDOMAIN drops no name: "+why)
 	}
+	all = append(all, r.l.unread...)
 	for _, g := range r.l.gaps {
 		all = append(all, "queries were not logged from "+g.String())
 	}
 	return all
+}
+
+// Unread notes, in a sentence, a log that nothing could be made of.
+func (l *Ledger) Unread(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unread = append(l.unread, text)
+	l.announce()
 }
 
 // Gaps returns when queries were not logged.

@@ -5,7 +5,10 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"lxd-allowlist/parse"
 )
@@ -236,11 +239,12 @@ func (f *facts) addClient(c Client) uint16 {
 	return n
 }
 
-// outcome notes what a line says became of the queries for a name. Of one in
-// its own domain dnsmasq says no more than that no instance has it.
+// outcome notes what a line says became of the queries for a name. Of one in a
+// domain of its own dnsmasq says no more than that no instance has it. A log
+// doesn't tell which that is: one whose top-level domain nobody has in public.
 func (f *facts) outcome(id ID, m *line) {
 	d := &f.domains[id]
-	if m.outcome == parse.Blocked && m.origin == parse.Local && inDomain(d.Name, f.own) {
+	if m.outcome == parse.Blocked && m.origin == parse.Local && m.told == parse.NoName && (inDomain(d.Name, f.own) || isPrivate(d.Name)) {
 		m.outcome = m.told
 	}
 	fresh := d.Outcomes.add(m.outcome)
@@ -255,6 +259,13 @@ func (f *facts) outcome(id ID, m *line) {
 	if fresh {
 		f.touch(id, true)
 	}
+}
+
+// isPrivate reports whether the top-level domain of a name is none that is
+// public.
+func isPrivate(name string) bool {
+	suffix, public := publicsuffix.PublicSuffix(name)
+	return !public && !strings.Contains(suffix, ".")
 }
 
 func (f *facts) link(root, target ID) {

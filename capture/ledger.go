@@ -40,6 +40,7 @@ type Ledger struct {
 
 	done, undone []change
 	gaps         []Gap
+	unread       []string // see Unread
 	mostlyAbsent bool     // most names got NXDOMAIN, see weigh
 	weighAt      int      // how many domains there must be for the next weigh
 	steps        uint32   // decisions, undos and redos so far

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/parse"
 )
 
@@ -85,10 +83,10 @@ func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 		return SingleLabel, "a single label: only a search list makes a name of it"
 	case notPublic[d.Special]:
 		return SpecialUse, d.Special.String()
-	case d.Outcomes == absent && Reader{l}.Filters() == "":
-		return NoSuchName, "nothing but NXDOMAIN"
 	case l.answeredHere(d):
 		return Answered, "dnsmasq answered it by itself"
+	case d.Outcomes == absent && Reader{l}.Filters() == "":
+		return NoSuchName, "nothing but NXDOMAIN"
 	}
 	if l.unwanted(d) {
 		return Unwanted, "asked by others or at other times than is wanted"
@@ -112,18 +110,9 @@ var notPublic = map[parse.Special]bool{
 
 // answeredHere reports whether no upstream ever answered for d but dnsmasq
 // itself did: from a hosts file, a lease, its configuration. What it blocks is
-// none of these, but where nobody could have asked an upstream for the name
-// anyway: so it does in a domain of its own, and a log doesn't tell which that
-// is.
+// none of these.
 func (l *Ledger) answeredHere(d *Domain) bool {
-	if !d.Origins.Only(parse.Local) {
-		return false
-	}
-	if !d.Outcomes.Has(parse.Blocked) {
-		return true
-	}
-	suffix, public := publicsuffix.PublicSuffix(d.Name)
-	return !public && !strings.Contains(suffix, ".") && d.Special == parse.NotSpecial
+	return d.Origins.Only(parse.Local) && !d.Outcomes.Has(parse.Blocked)
 }
 
 // searched returns the domain of the search list that a name has behind it,

@@ -31,7 +31,7 @@ func TestResultsAndRules(t *testing.T) {
 		{"www.ubuntu.com", "config www.ubuntu.com is 10.0.0.9", "resolved", capture.Answered},
 		{"www.ubuntu.com", "/etc/hosts www.ubuntu.com is 10.0.0.9", "resolved", capture.Answered},
 		{"c2.fleet", "DHCP c2.fleet is 10.0.0.9", "resolved", capture.Answered},
-		{"c3.fleet", "config c3.fleet is NXDOMAIN", "blocked by dnsmasq's configuration: NXDOMAIN", capture.Answered},
+		{"c3.fleet", "config c3.fleet is NXDOMAIN", "NXDOMAIN", capture.Answered},
 		{"c2.lxd", "config c2.lxd is NXDOMAIN", "NXDOMAIN", capture.Local},
 		{"localhost", "config localhost is 127.0.0.1", "resolved", capture.SpecialUse},
 		{"db", "reply db is 192.0.2.1", "resolved", capture.SingleLabel},

@@ -11,6 +11,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/parse"
 	"lxd-allowlist/parse/source"
 )
 
@@ -108,6 +109,7 @@ func size(files []*os.File) (n int64, regular bool) {
 func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress func(int64)) error {
 	var before int64
 	for _, f := range files {
+		asked := queries(l)
 		var read int64
 		err := Read(ctx, l, f, func(n int64) {
 			read = n
@@ -115,6 +117,9 @@ func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress 
 		})
 		if err != nil {
 			return fmt.Errorf("read %s: %w", f.Name(), err)
+		}
+		if len(files) > 1 && queries(l) == asked {
+			l.Unread(passedOver(f))
 		}
 		before += read
 	}
@@ -126,6 +131,21 @@ func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress 
 func (r *Reading) Kept() (kept bool) {
 	r.Ledger.Read(func(l capture.Reader) { kept = !r.fleeting || l.Decided() })
 	return kept
+}
+
+// queries returns how many queries were read, wanted or not.
+func queries(l *capture.Ledger) (n uint64) {
+	l.Read(func(r capture.Reader) { n = r.Counts().Queries + r.Counts().Unwanted })
+	return n
+}
+
+// passedOver says of one log among others that nothing came of it.
+func passedOver(f *os.File) string {
+	why := "no query is in it"
+	if what, ok := recognize(f); ok {
+		why = what.String()
+	}
+	return f.Name() + ": " + why
 }
 
 // Close ends the reading and the session.
@@ -147,10 +167,14 @@ func Load(ctx context.Context, program string, sources []string, only capture.On
 	}
 	if name != "" {
 		l, err := session.Load(name)
-		if err == nil {
-			l.Limit(only)
+		if err != nil {
+			return nil, err
 		}
-		return l, err
+		l.Limit(only)
+		if only != (capture.Only{}) && len(l.List(true).Rules) == 0 {
+			return nil, fmt.Errorf("read session %q: none of its names is from whom and when is wanted: see --from, --since and --until", name)
+		}
+		return l, nil
 	}
 	rules, err := session.LoadRules()
 	if err != nil {
@@ -190,7 +214,10 @@ func unheard(l *capture.Ledger, sources []string, files []*os.File) error {
 		return fmt.Errorf("read %s: none of its %d queries is from whom and when is wanted: see --from, --since and --until", title(sources), c.Unwanted)
 	}
 	e := &NoQueryError{title(sources), fmt.Sprintf("there is no query in its %d lines; is it dnsmasq's log, with log-queries?", c.Lines)}
-	if c.Lines == 0 {
+	switch {
+	case c.Losses.Ended > 0:
+		e.Why = "it ends before anything of it could be unpacked"
+	case c.Lines == 0:
 		e.Why = "it is empty"
 	}
 	if len(files) == 1 && regular(files[0]) {
@@ -203,6 +230,9 @@ func unheard(l *capture.Ledger, sources []string, files []*os.File) error {
 
 // recognize tells what a file is, by its beginning.
 func recognize(file *os.File) (f source.Foreign, ok bool) {
+	if !regular(file) {
+		return f, false
+	}
 	head, err := readHead(file)
 	if err != nil {
 		return f, false
@@ -214,6 +244,9 @@ func recognize(file *os.File) (f source.Foreign, ok bool) {
 	plain, err := io.ReadAll(io.LimitReader(text, headSize))
 	if err != nil {
 		return f, false
+	}
+	if parse.IsList(plain) {
+		return source.Foreign{What: "a list of names", Do: "export it alone, it is a source by itself"}, true
 	}
 	return source.Recognize(head, plain, file.Name())
 }

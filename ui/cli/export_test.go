@@ -157,6 +157,24 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// Of several files, one that nothing comes of is told, and a doubt.
+func TestFileAmongOthers(t *testing.T) {
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(t.TempDir(), "names.txt")
+	if err := os.WriteFile(list, []byte("a.ubuntu.com\nb.ubuntu.com\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range [][]string{{log, list}, {list, log}} {
+		_, stderr, code := run(t, start(t, append([]string{"export", "--strict"}, files...)...))
+		if code != 1 || !strings.Contains(stderr, "beware: "+list+": it is a list of names: export it alone") {
+			t.Errorf("%q: exit code %d, standard error %q", files, code, stderr)
+		}
+	}
+}
+
 // A limit that nothing is within is said as that.
 func TestLimitThatLeavesNothing(t *testing.T) {
 	log, err := filepath.Abs("../../parse/testdata/session.log")
