@@ -82,7 +82,7 @@ type Record struct {
 // Parse reads one line without its line break. What the record held is gone
 // but for what it knows of the log: a log has a record of its own.
 func (r *Record) Parse(line []byte) {
-	r.clear(line)
+	r.reset(line)
 	var message []byte
 	var own int
 	var who maker
@@ -106,7 +106,7 @@ func (r *Record) Parse(line []byte) {
 	}
 }
 
-func (r *Record) clear(line []byte) {
+func (r *Record) reset(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
 	r.Name, r.Source, r.Result = nil, nil, nil

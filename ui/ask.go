@@ -54,7 +54,7 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 				return l.MarkGroup(mark, to.Group), nil
 			}
 			return l.Mark(mark, to.ID)
-		}})
+		}, nil})
 	case newRule:
 		prompt, _ := m.dialog.(*dialog.Prompt)
 		file := m.rules
@@ -118,27 +118,30 @@ func (m *monitor) changeRules(r *capture.UserRule, by func(capture.UserRule) err
 	return func() tea.Msg { return rulesChangedMsg{file.change(*r, by)} }
 }
 
-func (m *monitor) ruleAdded(msg ruleAddedMsg) {
+// ruleAdded notes a rule as a step, behind those that aren't done yet.
+func (m *monitor) ruleAdded(msg ruleAddedMsg) tea.Cmd {
 	prompt, ok := m.dialog.(*dialog.Prompt)
 	open := ok && prompt == msg.of
 	switch {
 	case msg.err != nil && open:
 		prompt.Fail(msg.err)
-		return
+		return nil
 	case msg.err != nil:
 		m.say(msg.err.Error())
-		return
+		return nil
 	case open:
 		m.dialog = nil
 	}
-	m.capture.Ledger.Ruled(msg.rule)
-	m.say("rule added: " + msg.rule.Says() + "; " + m.keys.Show("undo") + " takes it back")
-	m.table.Refresh(m.now)
+	return m.step(step{"adding a rule", false, func(l *capture.Ledger) (string, error) {
+		l.Ruled(msg.rule)
+		return "rule added: " + msg.rule.Says() + "; " + m.keys.Show("undo") + " takes it back", nil
+	}, nil})
 }
 
-func (m *monitor) rulesChanged(msg rulesChangedMsg) {
+func (m *monitor) rulesChanged(msg rulesChangedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.say(msg.err.Error())
 	}
 	m.table.Refresh(m.now)
+	return m.followed()
 }

@@ -18,6 +18,9 @@ type step struct {
 	doing string // "dropping 12000 domains"
 	many  bool   // it takes its time: it is done away from the event loop
 	do    func(*capture.Ledger) (what string, err error)
+	// then is what follows from it once it is done, nil for nothing; a
+	// rulesChangedMsg ends that.
+	then func() tea.Cmd
 }
 
 type steppedMsg struct {
@@ -37,23 +40,35 @@ func (m *monitor) step(s step) tea.Cmd {
 }
 
 func (m *monitor) nextStep() tea.Cmd {
-	for ledger := m.capture.Ledger; len(m.steps) > 0; m.steps = m.steps[1:] {
-		next := m.steps[0]
-		if next.many {
-			m.say(next.doing + "…")
-			return func() tea.Msg {
-				what, err := next.do(ledger)
-				return steppedMsg{what, err}
-			}
-		}
-		m.told(next.do(ledger))
+	if len(m.steps) == 0 {
+		return nil
 	}
-	return nil
+	next, ledger := m.steps[0], m.capture.Ledger
+	if next.many {
+		m.say(next.doing + "…")
+		return func() tea.Msg {
+			what, err := next.do(ledger)
+			return steppedMsg{what, err}
+		}
+	}
+	what, err := next.do(ledger)
+	return m.stepped(steppedMsg{what, err})
 }
 
+// stepped has what follows from a step that was done be done before the next.
 func (m *monitor) stepped(msg steppedMsg) tea.Cmd {
-	m.steps = m.steps[1:]
 	m.told(msg.what, msg.err)
+	if then := m.steps[0].then; then != nil {
+		if cmd := then(); cmd != nil {
+			return cmd
+		}
+	}
+	return m.followed()
+}
+
+// followed goes on behind a step of which all is done.
+func (m *monitor) followed() tea.Cmd {
+	m.steps = m.steps[1:]
 	return m.nextStep()
 }
 
@@ -85,7 +100,7 @@ func (m *monitor) mark(d capture.Decision) tea.Cmd {
 	}
 	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
 		return l.DecideGroup(d, it.Group), nil
-	}})
+	}, nil})
 }
 
 func (m *monitor) decide(d capture.Decision, ids []capture.ID) tea.Cmd {
@@ -97,7 +112,7 @@ func (m *monitor) decide(d capture.Decision, ids []capture.ID) tea.Cmd {
 			what += fmt.Sprintf(warn, look.Few(names))
 		}
 		return what, err
-	}})
+	}, nil})
 }
 
 // overruled returns those among the domains that a person dropped and that a
@@ -144,24 +159,26 @@ func (m *monitor) widen() tea.Cmd {
 			what += ": " + warning
 		}
 		return what, err
-	}})
+	}, nil})
 }
 
 // undo takes back the last decision, and a rule of the user's file with it.
 func (m *monitor) undo() tea.Cmd {
-	r := m.capture.Ledger.NextRule(false)
-	return tea.Batch(
-		m.step(step{"undoing", m.large(), func(l *capture.Ledger) (string, error) { return did("undid: ", l.Undo(), "nothing to undo"), nil }}),
-		m.changeRules(r, session.RemoveRule),
-	)
+	return m.move("undoing", false, session.RemoveRule, func(l *capture.Ledger) string { return did("undid: ", l.Undo(), "nothing to undo") })
 }
 
 func (m *monitor) redo() tea.Cmd {
-	r := m.capture.Ledger.NextRule(true)
-	return tea.Batch(
-		m.step(step{"doing again", m.large(), func(l *capture.Ledger) (string, error) { return did("did again: ", l.Redo(), "nothing to redo"), nil }}),
-		m.changeRules(r, session.AppendRule),
-	)
+	return m.move("doing again", true, session.AppendRule, func(l *capture.Ledger) string { return did("did again: ", l.Redo(), "nothing to redo") })
+}
+
+// move undoes or redoes. Only when its turn has come is it known whether that
+// is about a rule, and only when it is done does the file follow.
+func (m *monitor) move(doing string, redo bool, file func(capture.UserRule) error, do func(*capture.Ledger) string) tea.Cmd {
+	var rule *capture.UserRule
+	return m.step(step{doing, m.large(), func(l *capture.Ledger) (string, error) {
+		rule = l.NextRule(redo)
+		return do(l), nil
+	}, func() tea.Cmd { return m.changeRules(rule, file) }})
 }
 
 func did(verb, what, nothing string) string {
@@ -204,7 +221,7 @@ func (m *monitor) believe() tea.Cmd {
 		}
 		l.SetTrust(capture.DoubtIt)
 		return "NXDOMAIN is not believed: it drops no name", nil
-	}})
+	}, nil})
 }
 
 // copyName puts the selected name into the terminal's clipboard.

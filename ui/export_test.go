@@ -172,11 +172,18 @@ func TestEmptyListWritesNothing(t *testing.T) {
 
 // The header says what may be missing, in the words of the export.
 func TestHeaderSaysDoubts(t *testing.T) {
+	const tag = "dnsmasq[1]: "
 	for line, says := range map[string]string{
-		"overflow: 12 log entries lost":                        "12 lost: 12 by dnsmasq's queue",
-		"nameserver 192.0.2.1 refused to do a recursive query": "1 lost: 1 refused",
-		"query[A] <name unprintable> from 10.0.0.5":            "1 lost: 1 with a name that dnsmasq doesn't print",
-		"forwarded unasked.example to 192.0.2.1":               "1 lost: 1 forwarded that nobody asked for",
+		tag + "overflow: 12 log entries lost":                                                                             "12 lost: 12 by dnsmasq's queue",
+		tag + "nameserver 192.0.2.1 refused to do a recursive query":                                                      "1 lost: 1 refused",
+		tag + "query[A] <name unprintable> from 10.0.0.5":                                                                 "1 lost: 1 with a name that dnsmasq doesn't print",
+		tag + "forwarded unasked.example to 192.0.2.1":                                                                    "1 lost: 1 forwarded that nobody asked for",
+		tag + "query[A] broken from":                                                                                      "1 lost: 1 not understood",
+		"Nov 24 12:00:00 host systemd-journald[1]: Suppressed 7 messages from dnsmasq.service":                            "7 lost: 7 by the journal or syslog",
+		"Nov 24 12:00:00 host rsyslogd: imuxsock lost 5 messages from pid 1 due to rate-limiting":                         "5 lost: 5 by the journal or syslog",
+		tag + "log failed: No space left on device":                                                                       "1 lost: 1 by a log that could not be written",
+		tag + "query[A] " + strings.Repeat("long.", 260) + "example from 10.0.0.5":                                        "1 lost: 1 cut",
+		tag + "3 10.0.0.5/53 query[A] a.example from 10.0.0.5\n" + tag + "7 10.0.0.5/53 query[A] a.example from 10.0.0.5": "3 lost: 3 missing in the serials",
 	} {
 		for _, w := range []int{60, 80, 100, 120} {
 			s := newScene(t, w, 24)
@@ -189,7 +196,7 @@ func TestHeaderSaysDoubts(t *testing.T) {
 		}
 		s := newScene(t, 200, 60)
 		l := capture.NewLedger(capture.Info{})
-		feed(l, noon, "dnsmasq[1]: query[A] a.example from 10.0.0.5", "dnsmasq[1]: "+line)
+		feed(l, noon, tag+"query[A] a.example from 10.0.0.5", line)
 		s.shows(&Capture{Ledger: l, Title: "dns.log"})
 		if header, _, _ := strings.Cut(s.text(), "\n"); !strings.Contains(header, says) {
 			t.Errorf("%s: the header is %q, want %q in it", line, header, says)

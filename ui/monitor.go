@@ -117,11 +117,11 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
 	case ruleAddedMsg:
-		m.ruleAdded(msg)
+		return m.ruleAdded(msg)
 	case steppedMsg:
 		return m.stepped(msg)
 	case rulesChangedMsg:
-		m.rulesChanged(msg)
+		return m.rulesChanged(msg)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -48,6 +49,60 @@ func TestUndoTakesARuleBack(t *testing.T) {
 	s.press("U", "U")
 	file("drop " + ubuntu + "\n")
 	is(capture.Keep)
+}
+
+// While a decision about a great many domains is being made, what comes of undo
+// and of a rule waits for its turn, in the user's file too.
+func TestUndoOfARuleWaitsForItsTurn(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	path, err := session.RulesPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds := func(when, want string) {
+		t.Helper()
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%s: the rules file has %q, %v, want %q", when, got, err, want)
+		}
+	}
+	var lines []string
+	for i := range 3 * manyDomains {
+		lines = append(lines, fmt.Sprintf("query[A] d%d.example from 10.0.0.5", i))
+	}
+	feed(s.m().capture.Ledger, noon, lines...)
+	for s.m().table.Tally().Total() < len(lines) {
+		s.m().table.Refresh(s.now)
+	}
+	rule := "drop " + ubuntu + "\n"
+	s.selects(ubuntu).press("p", "enter")
+
+	_, all := s.Update(press("D"))
+	s.press("u") // what D does, and not the rule
+	holds("while D runs", rule)
+	s.do(all)
+	holds("u is about D", rule)
+	if d, _ := s.verdict("d1.example"); d != capture.New {
+		t.Errorf("d1.example is %v", d)
+	}
+
+	_, all = s.Update(press("D"))
+	s.press("u", "u") // and the rule
+	holds("while D runs again", rule)
+	s.do(all)
+	holds("u is about D and the rule", "")
+
+	_, all = s.Update(press("D"))
+	s.press("U", "u").selects("www.example.com").press("p", "enter", "u")
+	s.do(all)
+	holds("u is about D and a rule of meanwhile", "")
+
+	s.press("U")
+	_, remove := s.Update(press("u"))
+	if _, add := s.Update(press("U")); add != nil {
+		t.Error("the file is changed by two steps at once")
+	}
+	s.do(remove)
+	holds("undone and done again at once", "drop www.example.com\n")
 }
 
 // What somebody changed in the file meanwhile stays, and is said.

@@ -70,9 +70,9 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 	}
 	r.Ledger, r.Growing = r.session.Ledger, follow && sources[0] != stdin
 	r.Ledger.Limit(only)
-	bytes, regular := size(files)
+	total, regular := size(files)
 	if r.fleeting = regular; !r.Growing {
-		r.size = bytes
+		r.size = total
 	}
 	ctx, r.cancel = context.WithCancel(ctx)
 	r.wg.Go(func() {

@@ -140,6 +140,38 @@ func TestOpenSession(t *testing.T) {
 	})
 }
 
+// A look at a killed session, at a part of it too, leaves it killed.
+func TestOpenLeavesASessionKilled(t *testing.T) {
+	home(t)
+	s, err := session.Create(capture.Info{Instance: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Ledger.Feed([]byte(twoQueries+"\n"), time.Now(), false)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all, err := session.List()
+	if err != nil || len(all) != 1 {
+		t.Fatalf("List = %v, %v, want one", all, err)
+	}
+	journal, err := os.ReadFile(all[0].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, all[0].Path, string(journal[:len(journal)-5]))
+	r, err := logfile.Open(context.Background(), "test", []string{all[0].Info.Session}, capture.Only{From: "10.0.0.5"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if all, err = session.List(); err != nil || len(all) != 1 || !all[0].Killed {
+		t.Errorf("List = %+v, %v, want one that was killed", all, err)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	home(t)
 	dir := t.TempDir()

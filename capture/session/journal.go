@@ -53,6 +53,8 @@ type journal struct {
 	info      capture.Info
 	sinceInfo int    // bytes since info was written
 	unsynced  bool   // something was written
+	appended  bool   // something was written since the journal was opened
+	torn      bool   // the line before is: a newline has to end it first
 	buf       []byte // scratch
 
 	now   chan struct{} // something is urgent
@@ -220,7 +222,10 @@ func (j *journal) next() (b batch) {
 }
 
 func (j *journal) write(b batch) error {
-	j.buf = j.buf[:0]
+	if len(b.said) == 0 && len(b.records) == 0 && b.counts == nil {
+		return nil // not what the session is about either: who only looks at one writes nothing
+	}
+	j.begin()
 	if j.sinceInfo >= infoEvery {
 		j.sinceInfo = 0
 		j.put(entry{Format: format, Info: &j.info})
@@ -234,13 +239,18 @@ func (j *journal) write(b batch) error {
 	if b.counts != nil {
 		j.put(entry{Counts: b.counts})
 	}
-	if len(j.buf) == 0 {
-		return nil
-	}
-	j.unsynced = true
+	j.unsynced, j.appended = true, true
 	j.sinceInfo += len(j.buf)
 	_, err := j.file.Write(j.buf)
 	return err
+}
+
+// begin begins what is written in one go. What was being written when the
+// machine died stays, as damage.
+func (j *journal) begin() {
+	if j.buf = j.buf[:0]; j.torn {
+		j.buf, j.torn = append(j.buf, '\n'), false
+	}
 }
 
 func (j *journal) put(e entry) {
@@ -256,14 +266,15 @@ func (j *journal) fail(err error) {
 	})
 }
 
-// finish writes what is unsaved and ends the journal.
+// finish writes what is unsaved and ends the journal, one to which nothing was
+// appended as it is: a session that was killed stays that.
 func (j *journal) finish() error {
 	j.ledger.Keep(nil)
 	close(j.ended)
 	j.wg.Wait()
-	if j.err == nil {
+	if j.err == nil && j.appended {
 		now := time.Now().Round(0)
-		j.buf = j.buf[:0]
+		j.begin()
 		j.put(entry{Closed: &now})
 		_, err := j.file.Write(j.buf)
 		if err == nil {

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -79,6 +80,13 @@ func TestState(t *testing.T) {
 	if !s.Broken.Equal(before) {
 		t.Errorf("it was broken at %v, want %v", s.Broken, before)
 	}
+	end(t, s) // it was only looked at
+	is(2, 2, "killed, "+strings.Replace(exported, "/root/second.txt", capture.Stdout, 1))
+	if now := only(t).Modified; !now.Equal(before) {
+		t.Errorf("a look makes it younger: %v, was %v", now, before)
+	}
+	s = resume(t, name)
+	s.Ledger.Exported(written("/again"))
 	end(t, s)
 	if s = resume(t, name); !s.Broken.IsZero() {
 		t.Errorf("it has ended, and was broken at %v", s.Broken)
@@ -141,6 +149,50 @@ func TestOthersSessionsStay(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it is still there: %v", err)
+	}
+}
+
+// Who only looks at a session changes nothing of its file, whatever its end is.
+func TestALookWritesNothing(t *testing.T) {
+	stateHome(t)
+	s, name := create(t)
+	feed(s.Ledger, "query[A] a.example from 10.0.0.5", "overflow: 3 log entries lost")
+	s.Ledger.Decide(capture.Drop, 0)
+	end(t, s)
+	path := only(t).Path
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := bytes.IndexByte(whole, '\n') + 1
+	for cut, size := range map[string]int{
+		"closed": len(whole), "the end is torn": len(whole) - 1, "the end is missing": bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1,
+		"a line is torn": begun + 30, "only begun": begun,
+	} {
+		if err := os.WriteFile(path, whole[:size], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, noon, noon); err != nil {
+			t.Fatal(err)
+		}
+		before := only(t)
+		end(t, resume(t, name))
+		text, err := os.ReadFile(path)
+		if after := only(t); err != nil || string(text) != string(whole[:size]) || !after.Modified.Equal(noon) || after.Killed != (cut != "closed") || after.Killed != before.Killed {
+			t.Errorf("%s: killed %v, was %v; modified %v; %v; the journal is now\n%s", cut, after.Killed, before.Killed, after.Modified, err, text)
+		}
+		s := resume(t, name)
+		feed(s.Ledger, "query[A] b.example from 10.0.0.5")
+		end(t, s)
+		l, err := session.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Read(func(r capture.Reader) {
+			if _, ok := r.Lookup("b.example"); !ok || only(t).Killed {
+				t.Errorf("%s: what was written then is there: %v; killed: %v", cut, ok, only(t).Killed)
+			}
+		})
 	}
 }
 

@@ -39,8 +39,9 @@ func (s *Session) Discard() error {
 	return errors.Join(err, s.Close())
 }
 
-// Close writes what is unsaved and ends the journal, once. The ledger can
-// still be read and exported.
+// Close writes what is unsaved and ends the journal, once; a session that was
+// resumed and to which nothing happened stays as it was, killed too. The ledger
+// can still be read and exported.
 func (s *Session) Close() error {
 	j := s.journal
 	if s.journal = nil; j == nil {
@@ -72,7 +73,9 @@ func Create(info capture.Info) (*Session, error) {
 	}
 	l := capture.NewLedger(info)
 	l.SetRules(rules)
-	return &Session{Ledger: l, journal: newJournal(l, f, 1).start(), path: f.Name()}, nil
+	j := newJournal(l, f, 1)
+	j.appended = true // the first line
+	return &Session{Ledger: l, journal: j.start(), path: f.Name()}, nil
 }
 
 // createJournal makes the file of a new session, which gets its name here, and
@@ -207,7 +210,9 @@ func resume(session string) (_ *Session, err error) {
 		return nil, err
 	}
 	p.ledger.SetRules(rules)
-	s := &Session{Ledger: p.ledger, journal: newJournal(p.ledger, f, p.number).start(), path: f.Name()}
+	j := newJournal(p.ledger, f, p.number)
+	j.torn = p.torn
+	s := &Session{Ledger: p.ledger, journal: j.start(), path: f.Name()}
 	if p.tellsEnd() && !p.closed {
 		s.Broken = p.modified
 	}
@@ -237,11 +242,6 @@ func reopen(session string) (_ *os.File, _ *replay, err error) {
 	if err := p.read(f, false); err != nil {
 		return nil, nil, err
 	}
-	if p.torn { // what was being written when the machine died stays, as damage
-		if _, err := f.Write([]byte("\n")); err != nil {
-			return nil, nil, err
-		}
-	}
 	return f, p, nil
 }
 
@@ -257,6 +257,9 @@ func NoteExports(session string, all []capture.Written) error {
 		return fmt.Errorf("note the export in session %q: %w", session, err)
 	}
 	var text []byte
+	if p.torn {
+		text = append(text, '\n')
+	}
 	for _, w := range all {
 		w.At = w.At.Round(0)
 		text = appendLine(text, p.number, entry{Exported: &w})

@@ -55,7 +55,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 		r.text = &colourless{in: r.text}
 	}
 	if lineEnd(head) == '\r' {
-		r.text = &replacer{in: r.text, old: '\r', new: '\n'}
+		r.text = &replacer{in: r.text, from: '\r', to: '\n'}
 	}
 	if records := recordsOf(head); records != nil {
 		r.text = records(bufio.NewReaderSize(r.text, headSize))
@@ -89,14 +89,14 @@ func lineEnd(head []byte) byte {
 // replacer replaces one byte by another.
 type replacer struct {
 	in       io.Reader
-	old, new byte
+	from, to byte
 }
 
 func (r *replacer) Read(p []byte) (int, error) {
 	n, err := r.in.Read(p)
 	for i, c := range p[:n] {
-		if c == r.old {
-			p[i] = r.new
+		if c == r.from {
+			p[i] = r.to
 		}
 	}
 	return n, err

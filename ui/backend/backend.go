@@ -20,10 +20,11 @@ type Backend struct {
 	remote, user string
 	config       live.Config
 
-	mu      sync.Mutex        // held while a capture is being opened
-	settled map[string]string // by instance: the killed session to go on with, "" for none
+	mu      sync.Mutex // held while a capture is being opened
 	server  *lxd.Server
 	session *live.Capture
+
+	answers answers
 }
 
 var _ ui.Backend = (*Backend)(nil)
@@ -31,7 +32,7 @@ var _ ui.Backend = (*Backend)(nil)
 // New returns a backend on a remote; user is whose shell is opened, and c how
 // a capture is begun, but for the instance.
 func New(remote, user string, c live.Config) *Backend {
-	return &Backend{remote: remote, user: user, config: c, settled: make(map[string]string)}
+	return &Backend{remote: remote, user: user, config: c}
 }
 
 // Session returns the capture that was opened last, nil for none.
@@ -95,7 +96,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 		if err := b.askKilled(c.Instance); err != nil {
 			return nil, err
 		}
-		config.Resume = b.settled[c.Instance]
+		config.Resume, _ = b.answers.of(c.Instance)
 	}
 	s, err := live.Start(ctx, b.server, config, report)
 	var left *lxd.LeftoverError
@@ -145,24 +146,43 @@ func (b *Backend) Close(ctx context.Context) error {
 
 // askKilled returns a question if the last session of an instance was killed.
 func (b *Backend) askKilled(instance string) error {
-	if _, settled := b.settled[instance]; settled || instance == "" {
+	if _, answered := b.answers.of(instance); answered || instance == "" {
 		return nil
 	}
 	s, killed, err := session.KilledOn(b.server.Name(), instance)
 	if err != nil || !killed {
 		return err
 	}
-	decided := func(name string) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.settled[instance] = name
-	}
 	return alternative{
 		question{fmt.Errorf("session %s of %s was killed at %s with %s on %s. Go on with it?", s.Name(), instance,
 			s.Modified.Format("2006-01-02 15:04"), look.Plural(s.Marks, "mark"), look.Plural(s.Domains, "domain")),
-			func(context.Context) error { decided(s.Name()); return nil }},
-		func() { decided("") },
+			func(context.Context) error { b.answers.set(instance, s.Name()); return nil }},
+		func() { b.answers.set(instance, "") },
 	}
+}
+
+// answers has what a user said of killed sessions, by instance: the one to go
+// on with, "" for none. It has a lock of its own, since no is said by who draws
+// the screen and can't wait for a capture to be opened.
+type answers struct {
+	mu   sync.Mutex
+	said map[string]string
+}
+
+func (a *answers) set(instance, session string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.said == nil {
+		a.said = make(map[string]string)
+	}
+	a.said[instance] = session
+}
+
+func (a *answers) of(instance string) (session string, answered bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	session, answered = a.said[instance]
+	return session, answered
 }
 
 // alternative is a question to which no leads on, too.

@@ -136,13 +136,15 @@ func TestOpenOffersTheKilledSession(t *testing.T) {
 				t.Fatal(err)
 			}
 		} else {
+			b.mu.Lock() // another capture is being opened: no doesn't wait for that
 			q.Refuse()
+			b.mu.Unlock()
 		}
 		if _, err = b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing); err == nil || errors.As(err, &q) || !strings.Contains(err.Error(), "in use by") {
 			t.Errorf("after the answer: %v", err)
 		}
-		if got, settled := b.settled["on"]; !settled || got != want {
-			t.Errorf("it goes on with %q, %v, want %q", got, settled, want)
+		if got, answered := b.answers.of("on"); !answered || got != want {
+			t.Errorf("it goes on with %q, %v, want %q", got, answered, want)
 		}
 	}
 }

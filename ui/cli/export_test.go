@@ -88,12 +88,17 @@ func TestDoubts(t *testing.T) {
 	}
 	const tag, query = "Jan  8 21:51:56 dnsmasq[1]: ", "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5"
 	for line, says := range map[string]string{
-		tag + "overflow: 12 log entries lost":                                "12 lost: 12 by dnsmasq's queue",
-		tag + "overflow: 1 log entries lost":                                 "1 lost: 1 by dnsmasq's queue",
-		tag + "nameserver 192.0.2.1 refused to do a recursive query":         "1 lost: 1 refused",
-		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5": "1 lost: 1 not understood",
-		tag + "forwarded unasked.ubuntu.com to 192.0.2.1":                    "1 lost: 1 forwarded that nobody asked for",
-		tag + "query[A] <name unprintable> from 192.0.2.5":                   "1 lost: 1 with a name that dnsmasq doesn't print",
+		tag + "overflow: 12 log entries lost":                                                                                       "12 lost: 12 by dnsmasq's queue",
+		tag + "overflow: 1 log entries lost":                                                                                        "1 lost: 1 by dnsmasq's queue",
+		tag + "nameserver 192.0.2.1 refused to do a recursive query":                                                                "1 lost: 1 refused",
+		"??? 21:51:57 ??? dnsmasq[1]: query[A] n2.ubuntu.com from 192.0.2.5":                                                        "1 lost: 1 not understood",
+		tag + "forwarded unasked.ubuntu.com to 192.0.2.1":                                                                           "1 lost: 1 forwarded that nobody asked for",
+		tag + "query[A] <name unprintable> from 192.0.2.5":                                                                          "1 lost: 1 with a name that dnsmasq doesn't print",
+		"Jan  8 21:51:56 host systemd-journald[1]: Suppressed 7 messages from dnsmasq.service":                                      "7 lost: 7 by the journal or syslog",
+		"Jan  8 21:51:56 host rsyslogd: imuxsock lost 5 messages from pid 1 due to rate-limiting":                                   "5 lost: 5 by the journal or syslog",
+		tag + "log failed: No space left on device":                                                                                 "1 lost: 1 by a log that could not be written",
+		tag + "query[A] " + strings.Repeat("long.", 260) + "ubuntu.com from 192.0.2.5":                                              "1 lost: 1 cut",
+		tag + "3 192.0.2.5/53 query[A] a.ubuntu.com from 192.0.2.5\n" + tag + "7 192.0.2.5/53 query[A] a.ubuntu.com from 192.0.2.5": "3 lost: 3 missing in the serials",
 	} {
 		stdout, stderr, code := run(t, start(t, "export", log(query, line), "--format", "squid"))
 		if !strings.Contains(stderr, "lxd-allowlist: beware: "+says+"\n") || !strings.Contains(stdout, "# beware: "+says+"\n") || code != 0 {

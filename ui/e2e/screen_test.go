@@ -75,11 +75,11 @@ func (s *screen) start(w, h int, args ...string) {
 	s.tmux("-f", "/dev/null", "new-session", "-d", "-c", s.dir, "-x", strconv.Itoa(w), "-y", strconv.Itoa(h), "env", "-u", "TMUX", "sh", "-c", line)
 	s.pid = strings.TrimSpace(s.tmux("display-message", "-p", "#{pane_pid}"))
 	this := *s // the screen may be started again, in another terminal
-	s.t.Cleanup(this.close)
+	s.t.Cleanup(this.hangUp)
 }
 
-// close hangs up and waits until the program has put everything back.
-func (s *screen) close() {
+// hangUp hangs up and waits until the program has put everything back.
+func (s *screen) hangUp() {
 	exec.Command("tmux", "-S", s.socket, "kill-server").Run() // a test may have done so
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

@@ -110,7 +110,7 @@ func TestWords(t *testing.T) {
 		t.Errorf("ago: %q, %q", now, ago)
 	}
 	for n, want := range map[uint64]string{0: "0", 99_999: "99999", 100_000: "100k", 9_999_999: "9999k", 10_000_000: "10M"} {
-		if got := Count(n); got != want {
+		if got := string(AppendCount(nil, n)); got != want {
 			t.Errorf("the count %d is %q, want %q", n, got, want)
 		}
 	}

@@ -37,10 +37,7 @@ func Ago(d time.Duration) string {
 	return a + " ago"
 }
 
-// Count writes a number in at most five cells.
-func Count(n uint64) string { return string(AppendCount(nil, n)) }
-
-// AppendCount appends a [Count].
+// AppendCount appends a number in at most five cells.
 func AppendCount(b []byte, n uint64) []byte {
 	switch {
 	case n < 100_000:

@@ -102,7 +102,7 @@ func (q *queue) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (q *queue) close() {
+func (q *queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true

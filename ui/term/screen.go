@@ -81,8 +81,8 @@ func (s *Screen) Input() io.Reader { return s.in }
 // Close ends the terminal. Output that is queued still appears, and the screen
 // can still be read.
 func (s *Screen) Close() error {
-	s.out.close()
-	s.in.close()
+	s.out.end()
+	s.in.end()
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (m *machine) asciiSlow(b byte) {
 	if s := vt.SpecialDrawing[b]; s != "" && m.drawing() {
 		r, _ = utf8.DecodeRuneInString(s)
 	}
-	m.print(r, 1)
+	m.put(r, 1)
 }
 
 // drawing tells whether letters stand for lines and corners. The emulator
@@ -125,12 +125,12 @@ func (m *machine) print1(r rune) {
 	case 2:
 		m.wide(r)
 	default:
-		m.print(r, 1)
+		m.put(r, 1)
 	}
 }
 
-// print hands on a character of that width.
-func (m *machine) print(r rune, width int) {
+// put hands on a character of that width.
+func (m *machine) put(r rune, width int) {
 	if m.insert {
 		m.shift(width)
 	}
@@ -173,7 +173,7 @@ func (m *machine) wide(r rune) {
 		}
 		m.fill(p.Y)
 	}
-	m.print(r, 2)
+	m.put(r, 2)
 	p = m.cursor()
 	if wrap && p.X == m.w-1 && m.emu.CellAt(m.w-2, p.Y).Width == 2 {
 		m.fill(p.Y)
