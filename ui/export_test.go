@@ -188,7 +188,7 @@ func TestHeaderSaysDoubts(t *testing.T) {
 		for _, w := range []int{60, 80, 100, 120} {
 			s := newScene(t, w, 24)
 			l := capture.NewLedger(capture.Info{})
-			feed(l, noon, "dnsmasq[1]: query[A] a.example from 10.0.0.5", "dnsmasq[1]: "+line)
+			feed(l, noon, tag+"query[A] a.example from 10.0.0.5", line)
 			s.shows(&Capture{Ledger: l, Title: "a-rather-long-title-of-a-log.log", Live: true})
 			if header, _, _ := strings.Cut(s.text(), "\n"); !strings.Contains(header, says) && !strings.Contains(header, "! 1 doubt") {
 				t.Errorf("%s, %d wide: the header is %q", line, w, header)
