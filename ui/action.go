@@ -186,11 +186,11 @@ func then(do func(*monitor)) func(*monitor) tea.Cmd {
 }
 
 func marks(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.mark(d) }
+	return func(m *monitor) tea.Cmd { return m.mark(deciding[d], always(d)) }
 }
 
 func marksShown(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.decide(d, m.table.Shown()) }
+	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown()) }
 }
 
 func sortBy(m *monitor, column int) tea.Cmd {

@@ -89,24 +89,34 @@ func (m *monitor) told(what string, err error) {
 // knows the size of may take its time.
 func (m *monitor) large() bool { return m.table.Tally().Total() > 20*manyDomains }
 
+// judge says what to decide, once the steps before are done.
+type judge func(*capture.Ledger) capture.Decision
+
+// always judges without a look.
+func always(d capture.Decision) judge {
+	return func(*capture.Ledger) capture.Decision { return d }
+}
+
+var deciding = map[capture.Decision]string{capture.Keep: "keeping ", capture.Drop: "dropping ", capture.New: "unmarking "}
+
 // mark decides about the range, the selected group or the selected domain.
-func (m *monitor) mark(d capture.Decision) tea.Cmd {
+func (m *monitor) mark(doing string, as judge) tea.Cmd {
 	if ids, ok := m.table.TakeRange(); ok {
-		return m.decide(d, ids)
+		return m.decide(doing, as, ids)
 	}
 	it, _ := m.table.Selected()
 	if it.Group == "" {
-		return m.decide(d, []capture.ID{it.ID})
+		return m.decide(doing, as, []capture.ID{it.ID})
 	}
 	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
-		return l.DecideGroup(d, it.Group), nil
+		return l.DecideGroup(as(l), it.Group), nil
 	}, nil})
 }
 
-func (m *monitor) decide(d capture.Decision, ids []capture.ID) tea.Cmd {
-	doing := map[capture.Decision]string{capture.Keep: "keeping ", capture.Drop: "dropping ", capture.New: "unmarking "}[d]
+func (m *monitor) decide(doing string, as judge, ids []capture.ID) tea.Cmd {
 	warn := "; beware: a suffix rule allows %s all the same; " + m.keys.Show(rowWiden) + " on the domain takes it back"
 	return m.step(step{doing + look.Plural(len(ids), "domain"), len(ids) > manyDomains, func(l *capture.Ledger) (string, error) {
+		d := as(l)
 		what, err := l.Decide(d, ids...)
 		if names := overruled(l, ids); d == capture.Drop && what != "" && len(names) > 0 {
 			what += fmt.Sprintf(warn, look.Few(names))
@@ -133,18 +143,20 @@ func overruled(l *capture.Ledger, ids []capture.ID) (names []string) {
 // toggle keeps what is dropped and drops what is not.
 func (m *monitor) toggle() tea.Cmd {
 	it, _ := m.table.Selected()
-	var now capture.Decision
-	m.capture.Ledger.Read(func(r capture.Reader) {
-		if it.Group != "" {
-			now = r.Group(it.Group).Decision
-		} else {
-			now = r.Verdict(r.Domain(it.ID)).Decision
+	return m.mark("toggling ", func(l *capture.Ledger) capture.Decision {
+		var now capture.Decision
+		l.Read(func(r capture.Reader) {
+			if it.Group != "" {
+				now = r.Group(it.Group).Decision
+			} else {
+				now = r.Verdict(r.Domain(it.ID)).Decision
+			}
+		})
+		if now == capture.Drop {
+			return capture.Keep
 		}
+		return capture.Drop
 	})
-	if now == capture.Drop {
-		return m.mark(capture.Keep)
-	}
-	return m.mark(capture.Drop)
 }
 
 // widen keeps everything below the registrable domain of what is selected, as
@@ -152,8 +164,9 @@ func (m *monitor) toggle() tea.Cmd {
 func (m *monitor) widen() tea.Cmd {
 	it, _ := m.table.Selected()
 	it.Group = table.Registrable(m.nameOf(it))
-	wide := m.markOf(it).Suffix
 	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
+		wide := false
+		l.Read(func(r capture.Reader) { wide = r.Group(it.Group).Suffix })
 		what, err := l.ToggleSuffix(it.Group)
 		if warning := (rule.Rule{Name: it.Group, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
 			what += ": " + warning

@@ -68,6 +68,19 @@ func TestToggleTogglesBack(t *testing.T) {
 	}
 }
 
+// What is toggled while a large step runs is what that step leaves.
+func TestToggleWaitsItsTurn(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	s.asksFor(3 * manyDomains)
+	s.selects(ubuntu)
+	_, all := s.Update(press("D"))
+	s.press("space")
+	s.do(all)
+	if d, _ := s.verdict(ubuntu); d != capture.Keep {
+		t.Errorf("space on what D drops leaves %v, want %v", d, capture.Keep)
+	}
+}
+
 // A suffix rule is taken back by the key that made it, with a reason too; who
 // wrote that first does not lose it.
 func TestWidenTakesBack(t *testing.T) {

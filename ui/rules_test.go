@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -65,14 +64,7 @@ func TestUndoOfARuleWaitsForItsTurn(t *testing.T) {
 			t.Errorf("%s: the rules file has %q, %v, want %q", when, got, err, want)
 		}
 	}
-	var lines []string
-	for i := range 3 * manyDomains {
-		lines = append(lines, fmt.Sprintf("query[A] d%d.example from 10.0.0.5", i))
-	}
-	feed(s.m().capture.Ledger, noon, lines...)
-	for s.m().table.Tally().Total() < len(lines) {
-		s.m().table.Refresh(s.now)
-	}
+	s.asksFor(3 * manyDomains)
 	rule := "drop " + ubuntu + "\n"
 	s.selects(ubuntu).press("p", "enter")
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,18 @@ func newSceneWith(t testing.TB, w, h int, c Settings) *scene {
 	s.now = noon.Add(time.Minute)
 	s.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	return s
+}
+
+// asksFor has n domains more asked for and shown.
+func (s *scene) asksFor(n int) {
+	var lines []string
+	for i := range n {
+		lines = append(lines, fmt.Sprintf("query[A] d%d.example from 10.0.0.5", i))
+	}
+	feed(s.m().capture.Ledger, noon, lines...)
+	for s.m().table.Tally().Total() < n {
+		s.m().table.Refresh(s.now)
+	}
 }
 
 // session shows a capture with a shell in which something was printed.
