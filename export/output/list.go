@@ -18,6 +18,19 @@ const maxList = 256 << 20
 
 var errNoList = errors.New("it is no list of names either")
 
+// ReadLists reads files that are lists already, as one: see [ReadList].
+func ReadLists(paths []string) (all rule.List, err error) {
+	for _, path := range paths {
+		list, err := ReadList(path)
+		if err != nil {
+			return rule.List{}, fmt.Errorf("read list %s: %w", path, err)
+		}
+		all.Rules = append(all.Rules, list.Rules...)
+		all.Doubts = append(all.Doubts, list.Doubts...)
+	}
+	return all, nil
+}
+
 // ReadList reads a file that is a list already: of any format that is written
 // here, or names, one a line, as hosts files have them too. What is none is
 // counted among the list's doubts.

@@ -180,6 +180,24 @@ func TestFileAmongOthers(t *testing.T) {
 	}
 }
 
+// Several lists are one.
+func TestSeveralLists(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ab := put("ab.txt", "a.ubuntu.com\nb.ubuntu.com\n")
+	zone, _, _ := run(t, start(t, "export", "--format", "rpz", put("bc.txt", "b.ubuntu.com\nc.ubuntu.com\n")))
+	stdout, stderr, code := run(t, start(t, "export", ab, put("bc.rpz", zone)))
+	if want := "a.ubuntu.com\nb.ubuntu.com\nc.ubuntu.com\n"; stdout != want || stderr != "" || code != 0 {
+		t.Errorf("exit code %d, standard output %q, standard error %q, want %q", code, stdout, stderr, want)
+	}
+}
+
 // A limit that nothing is within is said as that.
 func TestLimitThatLeavesNothing(t *testing.T) {
 	log, err := filepath.Abs("../../parse/testdata/session.log")

@@ -60,8 +60,8 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	case err == nil:
 		keepSuffixes(l)
 		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
-	case errors.As(err, &none) && len(sources) == 1 && only == (capture.Only{}):
-		if names, notList := output.ReadList(sources[0]); notList == nil {
+	case errors.As(err, &none) && only == (capture.Only{}):
+		if names, notList := output.ReadLists(sources); notList == nil {
 			err = list.Write(names, os.Stdout, os.Stderr)
 		}
 	}
