@@ -81,10 +81,20 @@ func (l *Ledger) hold() (release func()) {
 	l.deciding.Lock()
 	l.mu.Lock()
 	return func() {
+		l.undoable.Store(len(l.done) > 0)
+		l.redoable.Store(len(l.undone) > 0)
 		l.mu.Unlock()
 		l.deciding.Unlock()
 	}
 }
+
+// CanUndo reports whether there is anything that Undo takes back. It waits for
+// nobody.
+func (l *Ledger) CanUndo() bool { return l.undoable.Load() }
+
+// CanRedo reports whether there is anything that Redo does again. It waits for
+// nobody.
+func (l *Ledger) CanRedo() bool { return l.redoable.Load() }
 
 func (l *Ledger) mark(c change, ids []ID) (string, error) {
 	defer l.hold()()

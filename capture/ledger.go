@@ -5,6 +5,7 @@ package capture
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,6 +40,9 @@ type Ledger struct {
 	intake
 
 	done, undone []change
+	// undoable and redoable say whether there are any, to who can't wait.
+	undoable, redoable atomic.Bool
+
 	gaps         []Gap
 	unread       []string // see Unread
 	mostlyAbsent bool     // most names got NXDOMAIN, see weigh

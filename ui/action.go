@@ -77,8 +77,8 @@ func tableActions() actions {
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
-		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Do: (*monitor).undo},
-		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Do: (*monitor).redo},
+		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
+		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
 		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
 		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
@@ -91,13 +91,12 @@ func tableActions() actions {
 		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
-		{Row: row("Look", rowGroup, "group by domain", "t"), Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
+		{Row: keys.Row{Section: "Look", Name: rowGroup, Help: "group by domain", Hint: "group", Keys: []string{"t"}}, Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
 		{Row: quiet("Look", "fold", "fold the group", "left"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(true) })},
 		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
 		{Row: quiet("Look", "fold-all", "fold all, unfold all", "T"), Can: needsGroups, Do: then(func(m *monitor) { m.table.FoldAll() })},
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
-		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
 
 		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
 		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
@@ -126,6 +125,7 @@ func tableActions() actions {
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
+		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
 		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: then((*monitor).openHelp)},
 		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
 	}}
@@ -218,6 +218,21 @@ func needsRow(m *monitor) string {
 		return ""
 	}
 	return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
+}
+
+// needsDone lets a key undo what is still being done, too.
+func needsDone(m *monitor) string {
+	if len(m.steps) > 0 || m.capture.Ledger.CanUndo() {
+		return ""
+	}
+	return "nothing to undo"
+}
+
+func needsUndone(m *monitor) string {
+	if len(m.steps) > 0 || m.capture.Ledger.CanRedo() {
+		return ""
+	}
+	return "nothing to do again"
 }
 
 func needsGroups(m *monitor) string {
