@@ -144,7 +144,7 @@ func (m *monitor) header() string {
 	}
 	t := m.table.Tally()
 	var right look.Line
-	right.Add(s.Text, fmt.Sprintf("%d new", t.New)).
+	right.Add(s.Text, fmt.Sprintf("  %d new", t.New)).
 		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
 		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
 		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
