@@ -188,9 +188,13 @@ func TestALookWritesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var damaged uint64
+		if cut == "a line is torn" {
+			damaged = 1
+		}
 		l.Read(func(r capture.Reader) {
-			if _, ok := r.Lookup("b.example"); !ok || only(t).Killed {
-				t.Errorf("%s: what was written then is there: %v; killed: %v", cut, ok, only(t).Killed)
+			if _, ok := r.Lookup("b.example"); !ok || only(t).Killed || r.Counts().Damaged != damaged {
+				t.Errorf("%s: what was written then is there: %v; killed: %v; %d lines are damaged, want %d", cut, ok, only(t).Killed, r.Counts().Damaged, damaged)
 			}
 		})
 	}
