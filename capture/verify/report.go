@@ -183,8 +183,8 @@ func level(strict, learn bool) string {
 
 // note says what was lost.
 func (r *Report) note(c Counts, p *Packets) {
-	if beyond := c.Names - maxNames; beyond >= 0 && c.Names > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("More than %d names were refused: those beyond are not listed.", maxNames))
+	if c.Beyond > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d refused queries were for more than %d names: those beyond are not listed.", c.Beyond, maxNames))
 	}
 	if n := p.lost(); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets are not listed.", n))
