@@ -251,3 +251,13 @@ func remove(t testing.TB, name string) {
 		t.Errorf("remove instance %s: %v", name, err)
 	}
 }
+
+// Run runs a command in an instance and returns its exit code.
+func Run(t testing.TB, name string, command ...string) (code int) {
+	t.Helper()
+	code, err := Server(t).Run(t.Context(), name, lxd.Command{Args: command})
+	if err != nil {
+		t.Fatalf("run %v in %s: %v", command, name, err)
+	}
+	return code
+}
