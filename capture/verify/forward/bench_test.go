@@ -17,7 +17,8 @@ const benchConfig = "address=/allowed.example/192.0.2.7\ncache-size=10000\n"
 func BenchmarkForward(b *testing.B) {
 	for _, network := range []string{"udp", "tcp"} {
 		b.Run(network, func(b *testing.B) {
-			addr, _ := dnsmasq(b, benchConfig)
+			addr := freePort(b)
+			dnsmasq(b, on(addr)+benchConfig)
 			f, _ := start(b, Config{Upstream: addr, Asked: func(Query) {}, Admit: func([]netip.Addr, time.Duration) error { return nil }})
 			through := connect(b, f, network, "127.0.0.1")
 			packet := query("www.allowed.example", dnsmessage.TypeA)
@@ -51,7 +52,8 @@ func BenchmarkForward(b *testing.B) {
 // BenchmarkRate has many clients ask at once. The budget is 20,000 queries a
 // second on two cores, with dnsmasq and clients on them.
 func BenchmarkRate(b *testing.B) {
-	addr, _ := dnsmasq(b, benchConfig)
+	addr := freePort(b)
+	dnsmasq(b, on(addr)+benchConfig)
 	for _, test := range []struct{ name, asked string }{{"direct", "www.allowed.example"}, {"allowed", "www.allowed.example"}, {"refused", "www.evil.example"}} {
 		b.Run(test.name, func(b *testing.B) {
 			f, _ := start(b, Config{Upstream: addr, Asked: func(Query) {}, Admit: func([]netip.Addr, time.Duration) error { return nil }})
