@@ -156,9 +156,7 @@ const patience = 4 * time.Second
 // forward asks upstream by way of ask, and returns what the client is to get,
 // nil for nothing.
 func (f *Forwarder) forward(r *request, ask func(context.Context, *request) ([]byte, error)) []byte {
-	ctx, cancel := context.WithTimeout(f.running, patience)
-	defer cancel()
-	packet, err := ask(ctx, r)
+	packet, err := ask(f.running, r)
 	if f.running.Err() != nil {
 		r.told.Why = "closed"
 		return nil

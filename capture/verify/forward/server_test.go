@@ -207,7 +207,7 @@ func exchange(t testing.TB, conn net.Conn, packet []byte) []byte {
 			answer, err = readTCP(conn)
 		}
 	} else if _, err = conn.Write(packet); err == nil {
-		answer = make([]byte, 1<<16)
+		answer = make([]byte, mostSize+1)
 		var n int
 		n, err = conn.Read(answer)
 		answer = answer[:n]
