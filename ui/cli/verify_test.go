@@ -3,13 +3,18 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
 	"lxd-allowlist/capture/verify"
@@ -77,6 +82,17 @@ func nothingLeft(t *testing.T, instance string) {
 	tables, err := exec.Command("nft", "list", "tables").CombinedOutput()
 	if err != nil || strings.Contains(string(tables), "lxd-allowlist") {
 		t.Errorf("tables that are left (%v):\n%s", err, tables)
+	}
+	for _, family := range []netlink.InetFamily{netlink.FAMILY_V4, netlink.FAMILY_V6} {
+		flows, err := netlink.ConntrackTableList(netlink.ConntrackTable, family)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range flows {
+			if f.Forward.DstPort == 53 && f.Reverse.SrcPort != 53 {
+				t.Errorf("a connection that is still redirected: %v", f)
+			}
+		}
 	}
 	i, _, err := lxdtest.Client(t).GetInstance(instance)
 	if err != nil {
@@ -223,4 +239,55 @@ func TestVerifyCalledWrongly(t *testing.T) {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}
 	}
+}
+
+// kills is how often TestVerifyKilledAnywhere kills: more on demand, see
+// CONTRIBUTING.md.
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("LXD_ALLOWLIST_KILLS")
+	if text == "" {
+		return 5
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Killed at any instant from its start to its end, with restore behind it, the
+// program leaves nothing: no table, no redirected connection, no note, no
+// process; and the instance reaches everything again.
+func TestVerifyKilledAnywhere(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	allow := list(t, "a.example.test")
+	const longest = 1500 * time.Millisecond // it is proven and the command runs by then
+	for n := range kills(t) {
+		strict := []string{"verify", "--strict"}[:1+n%2]
+		c := start(t, append(strict, instance, allow, "--", "sh", "-c", "nslookup a.example.test; nslookup b.example.test; sleep 1")...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		after := rand.N(longest)
+		select {
+		case <-time.After(after): // the instant is what is tried
+		case <-t.Context().Done():
+		}
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		if _, stderr, code := run(t, start(t, "restore")); code != 0 {
+			t.Errorf("killed after %v: restore ended with %d: %s", after, code, stderr)
+		}
+		nothingLeft(t, instance)
+		if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
+			t.Errorf("killed after %v: a look-up ended with %d", after, code)
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	lxdtest.Unchanged(t, bridge, before)
 }

@@ -49,7 +49,7 @@ type Config struct {
 type Host interface {
 	Plug(ctx context.Context, instance, network string) (lxd.Plug, error)
 	Run(ctx context.Context, instance string, c lxd.Command) (int, error)
-	Enforce(ctx context.Context, instance string, addresses []netip.Addr) (release func(context.Context) error, err error)
+	Enforce(ctx context.Context, instance string, plug lxd.Plug) (release func(context.Context) error, err error)
 }
 
 // Enforcement is a list that is in force.
@@ -109,7 +109,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
 		}
 	}()
-	if e.release, err = host.Enforce(ctx, c.Instance, e.plug.Addresses); err != nil {
+	if e.release, err = host.Enforce(ctx, c.Instance, e.plug); err != nil {
 		return nil, err
 	}
 	if err = e.raise(); err != nil {
@@ -145,7 +145,7 @@ func (e *Enforcement) raise() (err error) {
 	if err != nil {
 		return fmt.Errorf("listen for the queries of instance %s: %w", e.config.Instance, err)
 	}
-	e.fence, err = fence.Raise(fence.Port{Bridge: e.plug.Network, MAC: e.plug.MAC, Host: e.plug.Host, Addresses: e.plug.Addresses}, level, e.forward.Port())
+	e.fence, err = fence.Raise(port(e.plug), level, e.forward.Port())
 	if err != nil {
 		return fmt.Errorf("lead the queries of instance %s to this program: %w", e.config.Instance, err)
 	}
@@ -156,6 +156,10 @@ func (e *Enforcement) raise() (err error) {
 		}
 	})
 	return nil
+}
+
+func port(p lxd.Plug) fence.Port {
+	return fence.Port{Bridge: p.Network, MAC: p.MAC, Host: p.Host, Addresses: p.Addresses}
 }
 
 // local returns what tells the names that the bridge's dnsmasq answers itself:
@@ -216,19 +220,6 @@ func (e *Enforcement) Set(rules []rule.Rule) {
 	e.tell()
 }
 
-// Grant allows a name for a time without its being on the list, 0 for as long
-// as the enforcement lasts.
-func (e *Enforcement) Grant(name string, lasts time.Duration) {
-	e.Policy.Grant(name, lasts, time.Now())
-	e.tell()
-}
-
-// GrantOnce allows a name for one try.
-func (e *Enforcement) GrantOnce(name string) {
-	e.Policy.GrantOnce(name, time.Now())
-	e.tell()
-}
-
 // Network returns the bridge.
 func (e *Enforcement) Network() string { return e.plug.Network }
 
@@ -283,7 +274,7 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 	}
 	var failed error
 	for _, l := range left {
-		err := fence.Sweep(l.Addresses)
+		err := fence.Sweep(l.Plug.Addresses)
 		if err == nil {
 			err = server.ForgetEnforced(ctx, l.Instance)
 		}
