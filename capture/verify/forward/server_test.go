@@ -165,7 +165,12 @@ func allowed(name string, _ uint16) bool {
 // start starts a forwarder on loopback that ends with the test.
 func start(t testing.TB, c Config) (*Forwarder, told) {
 	t.Helper()
-	c.Interface = "lo"
+	return startOn(t, "lo", c)
+}
+
+func startOn(t testing.TB, iface string, c Config) (*Forwarder, told) {
+	t.Helper()
+	c.Interface = iface
 	if c.Allow == nil {
 		c.Allow = allowed
 	}
