@@ -30,8 +30,8 @@ func TestBridge(t *testing.T) {
 	}
 	inside := bridge(t, 7)
 	d := dnsmasq(t, zone+"interface=br7\nexcept-interface=lo\nlisten-address=10.98.7.1\nlisten-address=fd98:7::1\nstrict-order\n")
-	f, told := startOn(t, "br7", Config{Upstream: netip.MustParseAddrPort("10.98.7.1:53"), Source: netip.MustParseAddr("127.0.0.9"), Allow: allowed})
-	run(t, "nft", "nftables", fmt.Sprintf(`table inet test { chain pre { type nat hook prerouting priority dstnat;
+	f, told := runOn(t, "br7", "", Config{Upstream: netip.MustParseAddrPort("10.98.7.1:53"), Source: netip.MustParseAddr("127.0.0.9"), Allow: allowed})
+	command(t, "nft", "nftables", fmt.Sprintf(`table inet test { chain pre { type nat hook prerouting priority dstnat;
 		iifname "br7" udp dport 53 redirect to :%[1]d; iifname "br7" tcp dport 53 redirect to :%[1]d; }; }`, f.Port()))
 	for _, server := range []string{"10.98.7.1", "203.0.113.254", "fd98:7::1", "2001:db8::53"} {
 		for _, network := range []string{"udp", "tcp"} {
@@ -106,7 +106,7 @@ func bridge(t *testing.T, n int) (inside func(func())) {
 	t.Helper()
 	ip := func(args string) {
 		t.Helper()
-		run(t, "ip", "iproute2", strings.Fields(strings.ReplaceAll(args, "N", fmt.Sprint(n)))...)
+		command(t, "ip", "iproute2", strings.Fields(strings.ReplaceAll(args, "N", fmt.Sprint(n)))...)
 	}
 	ip("link set lo up")
 	ip("link add brN type bridge")
@@ -141,8 +141,8 @@ func bridge(t *testing.T, n int) (inside func(func())) {
 	return inside
 }
 
-// run runs a command to its end, nft with its rules.
-func run(t *testing.T, name, apt string, args ...string) {
+// command runs a command to its end, nft with its rules.
+func command(t *testing.T, name, apt string, args ...string) {
 	t.Helper()
 	if out, err := exec.Command(program(t, name, apt), args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)

@@ -85,7 +85,7 @@ var notForwarded = []struct {
 
 func TestNotForwarded(t *testing.T) {
 	s := serve(t, address)
-	f, told := start(t, Config{Upstream: s.addr, Allow: func(string, uint16) bool { return true }})
+	f, told := run(t, Config{Upstream: s.addr, Allow: func(string, uint16) bool { return true }})
 	last := query("last.example", dnsmessage.TypeA)
 	for _, network := range []string{"udp", "tcp"} {
 		for _, test := range notForwarded {
@@ -156,7 +156,7 @@ func checkRefusal(t *testing.T, packet, answer []byte, outcome string) {
 
 // A refusal has EDNS if and only if the query has.
 func TestRefusalHasOptions(t *testing.T) {
-	f, _ := start(t, Config{Upstream: serve(t, address).addr})
+	f, _ := run(t, Config{Upstream: serve(t, address).addr})
 	conn := connect(t, f, "udp", "127.0.0.1")
 	for _, test := range []struct {
 		options []byte
