@@ -141,7 +141,7 @@ func TestDnsmasq(t *testing.T) {
 	addr := freePort(t)
 	d := dnsmasq(t, on(addr)+zone)
 	source := netip.MustParseAddr("127.0.0.9")
-	f, told := start(t, Config{Upstream: addr, Source: source, Allow: func(name string, t uint16) bool {
+	f, told := run(t, Config{Upstream: addr, Source: source, Allow: func(name string, t uint16) bool {
 		return allowed(name, t) || strings.HasSuffix(name, ".in-addr.arpa")
 	}})
 	for _, test := range []struct {
@@ -190,7 +190,7 @@ func TestDnsmasqHearsNothing(t *testing.T) {
 	needsPrograms(t)
 	addr := freePort(t)
 	d := dnsmasq(t, on(addr)+zone+"server=127.0.0.1#9\n")
-	f, _ := start(t, Config{Upstream: addr, Allow: func(string, uint16) bool { return true }})
+	f, _ := run(t, Config{Upstream: addr, Allow: func(string, uint16) bool { return true }})
 	for _, network := range []string{"udp", "tcp"} {
 		for _, test := range notForwarded {
 			conn := connect(t, f, network, "127.0.0.1")
@@ -215,7 +215,7 @@ func TestTypesAsLogged(t *testing.T) {
 	needsPrograms(t)
 	addr := freePort(t)
 	d := dnsmasq(t, on(addr)+zone)
-	f, told := start(t, Config{Upstream: addr})
+	f, told := run(t, Config{Upstream: addr})
 	conn := connect(t, f, "udp", "127.0.0.1")
 	for _, n := range append(numbers(1, 300), numbers(32766, 32772)...) {
 		if isMeta(n) {
@@ -241,7 +241,7 @@ func TestDnsmasqComesBack(t *testing.T) {
 	needsPrograms(t)
 	addr := freePort(t)
 	d := dnsmasq(t, on(addr)+zone)
-	f, told := start(t, Config{Upstream: addr})
+	f, told := run(t, Config{Upstream: addr})
 	for _, network := range []string{"udp", "tcp"} {
 		conn := connect(t, f, network, "127.0.0.1")
 		exchange(t, conn, plain)
@@ -264,7 +264,7 @@ func TestDnsmasqComesBack(t *testing.T) {
 // freePort returns an address where nobody listens.
 func freePort(t testing.TB) netip.AddrPort {
 	t.Helper()
-	udp, tcp, err := listen("lo")
+	udp, tcp, err := listen("lo", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ var notForwarded = []struct {
 	{"a name without an end", plain[:20], "FORMERR", "malformed question", ""},
 	{"a name that points to itself", append(bytes.Clone(plain[:12]), 0xc0, 12, 0, 1, 0, 1), "FORMERR", "malformed question", ""},
 	{"a name that points on", append(bytes.Clone(plain[:12]), 1, 'a', 0xc0, 18, 0, 1, 0, 1, 0), "FORMERR", "malformed question", ""},
-	{"a label of 64 bytes", edited(query(strings.Repeat("a", 60)+".example", 1), 12, 64), "FORMERR", "malformed question", ""},
+	{"a label of 64 bytes", query(strings.Repeat("a", 64)+".example", 1), "FORMERR", "malformed question", ""},
 	{"a name of 256 bytes", query(longest+"ab", 1), "FORMERR", "malformed question", ""},
 	{"the root", query("", dnsmessage.TypeNS), "NXDOMAIN", "a name that no list can hold", "."},
 	{"a space", query("a b.allowed.example", 1), "NXDOMAIN", "a name that no list can hold", `a\032b.allowed.example`},
@@ -85,7 +85,7 @@ var notForwarded = []struct {
 
 func TestNotForwarded(t *testing.T) {
 	s := serve(t, address)
-	f, told := start(t, Config{Upstream: s.addr, Allow: func(string, uint16) bool { return true }})
+	f, told := run(t, Config{Upstream: s.addr, Allow: func(string, uint16) bool { return true }})
 	last := query("last.example", dnsmessage.TypeA)
 	for _, network := range []string{"udp", "tcp"} {
 		for _, test := range notForwarded {
@@ -156,7 +156,7 @@ func checkRefusal(t *testing.T, packet, answer []byte, outcome string) {
 
 // A refusal has EDNS if and only if the query has.
 func TestRefusalHasOptions(t *testing.T) {
-	f, _ := start(t, Config{Upstream: serve(t, address).addr})
+	f, _ := run(t, Config{Upstream: serve(t, address).addr})
 	conn := connect(t, f, "udp", "127.0.0.1")
 	for _, test := range []struct {
 		options []byte

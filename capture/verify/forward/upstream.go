@@ -151,17 +151,18 @@ func (u *upstream) askTCP(running context.Context, r *request) ([]byte, error) {
 	}
 	again := time.NewTicker(askAgain)
 	defer again.Stop()
-	for {
-		answer, err := u.connect(ctx, r)
-		if err == nil {
+	var err error
+	for range patience / askAgain {
+		var answer []byte
+		if answer, err = u.connect(ctx, r); err == nil {
 			return answer, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, u.silent(err)
 		case <-again.C:
 		}
 	}
+	return nil, u.silent(err)
 }
 
 // connect asks by a connection of its own.
