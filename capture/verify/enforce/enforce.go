@@ -67,6 +67,8 @@ type Enforcement struct {
 	release func(context.Context) error
 	digest  string // of the rules at the start
 	notes   []string
+	// remembers are the scripts that empty caches of refusals.
+	remembers []string
 
 	wake chan struct{}
 	done chan struct{}
@@ -75,9 +77,10 @@ type Enforcement struct {
 	mu       sync.Mutex
 	canaries map[string]canary // by name
 	proofs   []verify.Proof
-	stopped  bool
-	ended    time.Time
-	err      error
+	ended    time.Time // zero while it lasts
+
+	stop sync.Once
+	err  error // of stop
 }
 
 // Sources are the addresses that the bridge's dnsmasq is asked from for an
@@ -216,7 +219,9 @@ func (e *Enforcement) Done() <-chan struct{} { return e.done }
 
 // Set puts another list in force, at once: the next query follows it.
 func (e *Enforcement) Set(rules []rule.Rule) {
-	e.Policy.Set(rules, time.Now())
+	if e.Policy.Set(rules, time.Now()) {
+		e.forgetRefusals()
+	}
 	e.tell()
 }
 
@@ -240,13 +245,13 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 // Stop takes the list out of force, once; later calls return the first one's
 // error.
 func (e *Enforcement) Stop(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !e.stopped {
-		e.stopped, e.ended = true, time.Now()
+	e.stop.Do(func() {
+		e.mu.Lock() // and not for longer: who tells of queries wants it, too
+		e.ended = time.Now()
+		e.mu.Unlock()
 		e.err = e.lower(ctx)
 		close(e.done)
-	}
+	})
 	return e.err
 }
 
