@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lxd-allowlist/capture/lxd"
@@ -62,7 +63,7 @@ type Enforcement struct {
 	host    Host
 	plug    lxd.Plug
 	begun   time.Time
-	fence   *fence.Fence
+	fence   atomic.Pointer[fence.Fence]
 	forward *forward.Forwarder
 	release func(context.Context) error
 	digest  string // of the rules at the start
@@ -89,6 +90,9 @@ type Enforcement struct {
 var Sources = [...]netip.Addr{netip.AddrFrom4([4]byte{127, 0, 53, 53}), netip.IPv6Loopback()}
 
 const dnsPort = 53
+
+// seedsLast is for how long what was answered before counts.
+const seedsLast = time.Hour
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
@@ -121,7 +125,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	e.begun = time.Now()
 	e.flushCaches(ctx)
 	if c.Strict && !c.Learn {
-		if err = e.fence.Admit(c.Seeds, time.Hour); err != nil {
+		if err = e.admit(c.Seeds, seedsLast); err != nil {
 			return nil, err
 		}
 	}
@@ -142,23 +146,33 @@ func (e *Enforcement) raise() (err error) {
 	e.forward, err = forward.Listen(forward.Config{
 		Interface: e.plug.Network, Upstream: netip.AddrPortFrom(upstream, dnsPort), Source: source,
 		Allow: e.allow,
-		Admit: func(a []netip.Addr, ttl time.Duration) error { return e.fence.Admit(a, ttl) },
+		Admit: e.admit,
 		Asked: e.asked,
 	})
 	if err != nil {
 		return fmt.Errorf("listen for the queries of instance %s: %w", e.config.Instance, err)
 	}
-	e.fence, err = fence.Raise(port(e.plug), level, e.forward.Port())
+	f, err := fence.Raise(port(e.plug), level, e.forward.Port())
 	if err != nil {
 		return fmt.Errorf("lead the queries of instance %s to this program: %w", e.config.Instance, err)
 	}
+	e.fence.Store(f)
 	e.wg.Go(func() {
-		for p := range e.fence.Refused() {
+		for p := range f.Refused() {
 			e.Packets.Add(p.To, p.Protocol, p.At)
 			e.tell()
 		}
 	})
 	return nil
+}
+
+// admit lets the instance reach the addresses of an answer.
+func (e *Enforcement) admit(addresses []netip.Addr, ttl time.Duration) error {
+	f := e.fence.Load()
+	if f == nil {
+		return errors.New("the list is not in force yet")
+	}
+	return f.Admit(addresses, ttl)
 }
 
 func port(p lxd.Plug) fence.Port {
@@ -257,8 +271,8 @@ func (e *Enforcement) Stop(ctx context.Context) error {
 
 // lower takes away what raise put on the host, the note on the instance last.
 func (e *Enforcement) lower(ctx context.Context) (err error) {
-	if e.fence != nil {
-		err = e.fence.Lower()
+	if f := e.fence.Load(); f != nil {
+		err = f.Lower()
 		e.wg.Wait()
 	}
 	if e.forward != nil {
