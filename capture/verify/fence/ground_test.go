@@ -147,6 +147,11 @@ func (g *ground) plug(s *space, name string, mac net.HardwareAddr, addresses []s
 	eth, err := s.handle.LinkByName("eth0")
 	g.check(err)
 	g.check(s.handle.LinkSetUp(eth))
+	awaitLink(g.t, s.ns, "eth0")
+	host, err := netns.Get()
+	g.check(err)
+	defer host.Close()
+	awaitLink(g.t, host, name)
 	addAddresses(g.t, s.handle, eth, addresses)
 	gateways := hostAddresses
 	if bridge == nil {
@@ -156,6 +161,28 @@ func (g *ground) plug(s *space, name string, mac net.HardwareAddr, addresses []s
 		g.check(s.handle.RouteAdd(&netlink.Route{LinkIndex: eth.Attrs().Index, Gw: netip.MustParsePrefix(gateway).Addr().AsSlice()}))
 	}
 	return pair
+}
+
+// awaitLink waits until an interface takes packets, which comes some time after
+// it was set up.
+func awaitLink(t testing.TB, ns netns.NsHandle, name string) {
+	t.Helper()
+	updates, done := make(chan netlink.LinkUpdate, 16), make(chan struct{})
+	defer close(done)
+	err := netlink.LinkSubscribeWithOptions(updates, done, netlink.LinkSubscribeOptions{Namespace: &ns, ListExisting: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.After(patience); ; {
+		select {
+		case u := <-updates:
+			if a := u.Attrs(); a.Name == name && a.OperState == netlink.OperUp {
+				return
+			}
+		case <-limit:
+			t.Fatalf("interface %s doesn't come up", name)
+		}
+	}
 }
 
 func addAddresses(t testing.TB, h *netlink.Handle, l netlink.Link, addresses []string) {
