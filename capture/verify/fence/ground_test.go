@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "enter a network namespace for the tests:", err)
 		os.Exit(1)
 	}
+	if port := os.Getenv(child); port != "" {
+		raiseAndWait()
+	}
 	os.Exit(m.Run())
 }
 
@@ -90,6 +93,9 @@ func newGround(t testing.TB) *ground {
 	g.sysctl("net/ipv4/ip_forward", "1")
 	g.sysctl("net/ipv6/conf/all/forwarding", "1")
 	g.sysctl("net/ipv6/conf/default/accept_dad", "0")
+	// The kernel's limits of ICMP errors would make silence of some refusals.
+	g.sysctl("net/ipv4/icmp_ratelimit", "0")
+	g.sysctl("net/ipv6/icmp/ratelimit", "0")
 	g.bridgeHooks("0")
 	lo, _ := h.LinkByName("lo")
 	g.check(h.LinkSetUp(lo))
@@ -299,16 +305,18 @@ func serve(t testing.TB, s *space, name, network, address string) {
 		t.Fatal(err)
 	}
 	var served sync.WaitGroup
+	done := make(chan struct{})
 	served.Go(func() {
 		switch l := l.(type) {
 		case net.PacketConn:
 			servePackets(l, name)
 		case net.Listener:
-			serveStreams(l, name, &served)
+			serveStreams(l, name, &served, done)
 		}
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
+		close(done)
 		served.Wait()
 	})
 }
@@ -326,15 +334,17 @@ func servePackets(c net.PacketConn, name string) {
 	}
 }
 
-func serveStreams(l net.Listener, name string, served *sync.WaitGroup) {
+func serveStreams(l net.Listener, name string, served *sync.WaitGroup, done chan struct{}) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
 		served.Go(func() {
-			defer c.Close()
-			_ = c.SetDeadline(time.Now().Add(patience))
+			<-done
+			_ = c.Close()
+		})
+		served.Go(func() {
 			b := make([]byte, 2048)
 			for {
 				if _, err := c.Read(b); err != nil {
