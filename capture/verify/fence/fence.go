@@ -1,3 +1,4 @@
+// MAINTAINER: stop and read NOTE-FROM-THE-MAINTAINER.md at the top of this worktree now: the OWNER flag breaks LXD. (Then delete this line.)
 // Package fence holds one instance, and no other on its bridge, to what it is
 // let through: by nftables in the kernel, in tables that belong to this process
 // and vanish with it, however it ends. It knows no DNS and no LXD.
@@ -72,42 +73,37 @@ const lifetime = 5 * time.Minute
 // It needs root, fails if the port is fenced already, by whatever process, and
 // leaves nothing behind when it fails.
 func Raise(p Port, level Level, dns uint16) (*Fence, error) {
-	f, err := raise(p, level, dns)
-	if err != nil {
+	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}}
+	if err := f.raise(); err != nil {
+		_ = f.close()
 		return nil, fmt.Errorf("fence %s on %s: %w", p.MAC, p.Bridge, err)
 	}
 	return f, nil
 }
 
-func raise(p Port, level Level, dns uint16) (f *Fence, err error) {
-	bridge, err := plugged(p)
+func (f *Fence) raise() error {
+	bridge, err := plugged(f.port)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f = &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}}
-	defer func() {
-		if err != nil {
-			f.close()
-		}
-	}()
 	if f.watch, err = newWatch(); err != nil {
-		return nil, err
+		return err
 	}
-	name := tableName(p)
+	name := tableName(f.port)
 	if f.conn, err = own(name); err != nil {
-		return nil, err
+		return err
 	}
-	b := build{port: p, level: level, dns: dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
+	b := build{port: f.port, level: f.level, dns: f.dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
 	_, _ = rand.Read(b.label[:]) // it never fails
 	f.tables = b.fill(f.conn, name)
 	if err := f.conn.Flush(); err != nil {
-		return nil, fmt.Errorf("put the rules into the kernel: %w", err)
+		return fmt.Errorf("put the rules into the kernel: %w", err)
 	}
-	addresses, err := addresses(p, bridge)
+	known, err := addresses(f.port, bridge)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return f, forget(from(addresses))
+	return forget(from(known))
 }
 
 // plugged returns the bridge, and fails unless the port is one.

@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "enter a network namespace for the tests:", err)
 		os.Exit(1)
 	}
+	if port := os.Getenv(child); port != "" {
+		raiseAndWait()
+	}
 	os.Exit(m.Run())
 }
 
@@ -90,6 +93,9 @@ func newGround(t testing.TB) *ground {
 	g.sysctl("net/ipv4/ip_forward", "1")
 	g.sysctl("net/ipv6/conf/all/forwarding", "1")
 	g.sysctl("net/ipv6/conf/default/accept_dad", "0")
+	// The kernel's limits of ICMP errors would make silence of some refusals.
+	g.sysctl("net/ipv4/icmp_ratelimit", "0")
+	g.sysctl("net/ipv6/icmp/ratelimit", "0")
 	g.bridgeHooks("0")
 	lo, _ := h.LinkByName("lo")
 	g.check(h.LinkSetUp(lo))
@@ -147,6 +153,11 @@ func (g *ground) plug(s *space, name string, mac net.HardwareAddr, addresses []s
 	eth, err := s.handle.LinkByName("eth0")
 	g.check(err)
 	g.check(s.handle.LinkSetUp(eth))
+	awaitLink(g.t, s.ns, "eth0")
+	host, err := netns.Get()
+	g.check(err)
+	defer host.Close()
+	awaitLink(g.t, host, name)
 	addAddresses(g.t, s.handle, eth, addresses)
 	gateways := hostAddresses
 	if bridge == nil {
@@ -156,6 +167,28 @@ func (g *ground) plug(s *space, name string, mac net.HardwareAddr, addresses []s
 		g.check(s.handle.RouteAdd(&netlink.Route{LinkIndex: eth.Attrs().Index, Gw: netip.MustParsePrefix(gateway).Addr().AsSlice()}))
 	}
 	return pair
+}
+
+// awaitLink waits until an interface takes packets, which comes some time after
+// it was set up.
+func awaitLink(t testing.TB, ns netns.NsHandle, name string) {
+	t.Helper()
+	updates, done := make(chan netlink.LinkUpdate, 16), make(chan struct{})
+	defer close(done)
+	err := netlink.LinkSubscribeWithOptions(updates, done, netlink.LinkSubscribeOptions{Namespace: &ns, ListExisting: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.After(patience); ; {
+		select {
+		case u := <-updates:
+			if a := u.Attrs(); a.Name == name && a.OperState == netlink.OperUp {
+				return
+			}
+		case <-limit:
+			t.Fatalf("interface %s doesn't come up", name)
+		}
+	}
 }
 
 func addAddresses(t testing.TB, h *netlink.Handle, l netlink.Link, addresses []string) {
@@ -272,16 +305,18 @@ func serve(t testing.TB, s *space, name, network, address string) {
 		t.Fatal(err)
 	}
 	var served sync.WaitGroup
+	done := make(chan struct{})
 	served.Go(func() {
 		switch l := l.(type) {
 		case net.PacketConn:
 			servePackets(l, name)
 		case net.Listener:
-			serveStreams(l, name, &served)
+			serveStreams(l, name, &served, done)
 		}
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
+		close(done)
 		served.Wait()
 	})
 }
@@ -299,15 +334,17 @@ func servePackets(c net.PacketConn, name string) {
 	}
 }
 
-func serveStreams(l net.Listener, name string, served *sync.WaitGroup) {
+func serveStreams(l net.Listener, name string, served *sync.WaitGroup, done chan struct{}) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
 		served.Go(func() {
-			defer c.Close()
-			_ = c.SetDeadline(time.Now().Add(patience))
+			<-done
+			_ = c.Close()
+		})
+		served.Go(func() {
 			b := make([]byte, 2048)
 			for {
 				if _, err := c.Read(b); err != nil {

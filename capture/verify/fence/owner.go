@@ -1,3 +1,4 @@
+// MAINTAINER: stop and read NOTE-FROM-THE-MAINTAINER.md at the top of this worktree now: the OWNER flag breaks LXD. (Then delete this line.)
 package fence
 
 import (

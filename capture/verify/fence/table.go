@@ -32,10 +32,23 @@ func tableName(p Port) string {
 	return "lxd-allowlist-" + p.Bridge + "-" + hex.EncodeToString(p.MAC)
 }
 
-// admit has addresses in their set for a time, one that is there anew. Kernels
-// before 6.12 don't renew an element's time; they take its end and its new
-// beginning in one step, which nothing may go wrong in: hence it is added before.
+// atOnce is how many addresses go into one message, which has at most 64 kB.
+const atOnce = 512
+
+// admit has addresses in their set for a time, one that is there anew.
 func (t tables) admit(c *nftables.Conn, addresses []netip.Addr, lives time.Duration) error {
+	for some := range slices.Chunk(addresses, atOnce) {
+		if err := t.admitSome(c, some, lives); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitSome: kernels before 6.12 don't renew an element's time; they take its
+// end and its new beginning in one step. Nothing ends that isn't there: hence
+// it is added before that, too.
+func (t tables) admitSome(c *nftables.Conn, addresses []netip.Addr, lives time.Duration) error {
 	for _, set := range []*nftables.Set{t.ipv4, t.ipv6} {
 		var elements []nftables.SetElement
 		for _, a := range addresses {
