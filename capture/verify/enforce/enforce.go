@@ -293,7 +293,7 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 	}
 	var failed error
 	for _, l := range left {
-		err := fence.Sweep(l.Plug.Addresses)
+		err := fence.Sweep(port(l.Plug))
 		if err == nil {
 			err = server.ForgetEnforced(ctx, l.Instance)
 		}

@@ -1,7 +1,6 @@
-// MAINTAINER: stop and read NOTE-FROM-THE-MAINTAINER.md at the top of this worktree now: the OWNER flag breaks LXD. (Then delete this line.)
 // Package fence holds one instance, and no other on its bridge, to what it is
-// let through: by nftables in the kernel, in tables that belong to this process
-// and vanish with it, however it ends. It knows no DNS and no LXD.
+// let through: by nftables in the kernel, in tables that vanish with this process,
+// however it ends. It knows no DNS and no LXD.
 //
 // What comes from the instance is told by its MAC address and its bridge. All
 // of it is sent through the host's IP stack, also what is for a neighbour on
@@ -52,6 +51,7 @@ type Fence struct {
 	level Level
 	dns   uint16
 	watch *watch
+	guard *guard
 
 	mu       sync.Mutex // guards what is below, and the order on the connection
 	conn     *nftables.Conn
@@ -89,8 +89,14 @@ func (f *Fence) raise() error {
 	if f.watch, err = newWatch(); err != nil {
 		return err
 	}
+	if f.guard, err = newGuard(f.port); err != nil {
+		return err
+	}
 	name := tableName(f.port)
-	if f.conn, err = own(name); err != nil {
+	if err := removeTables(name); err != nil { // of a process that was killed with its guard
+		return fmt.Errorf("look for tables that a killed process left: it takes root on this host: %w", err)
+	}
+	if f.conn, err = nftables.New(nftables.AsLasting()); err != nil {
 		return err
 	}
 	b := build{port: f.port, level: f.level, dns: f.dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
@@ -99,7 +105,7 @@ func (f *Fence) raise() error {
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
 	}
-	known, err := addresses(f.port, bridge)
+	known, err := addresses(f.port)
 	if err != nil {
 		return err
 	}
@@ -132,10 +138,17 @@ func plugged(p Port) (netlink.Link, error) {
 }
 
 // addresses returns those of the instance that are known.
-func addresses(p Port, bridge netlink.Link) (map[netip.Addr]bool, error) {
+func addresses(p Port) (map[netip.Addr]bool, error) {
 	known := map[netip.Addr]bool{}
 	for _, a := range p.Addresses {
 		known[bare(a)] = true
+	}
+	bridge, err := netlink.LinkByName(p.Bridge)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return known, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up the bridge: %w", err)
 	}
 	neighbours, err := netlink.NeighList(bridge.Attrs().Index, unix.AF_UNSPEC)
 	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
@@ -221,24 +234,19 @@ func (f *Fence) Lower() error {
 	return nil
 }
 
-// close ends what the kernel has of the fence, which hangs on two sockets.
+// close ends what the kernel has of the fence.
 func (f *Fence) close() error {
 	var err error
 	if f.conn != nil {
-		err = f.conn.CloseLasting() // the tables' owner is gone
+		err = f.conn.CloseLasting()
+	}
+	if f.guard != nil {
+		f.guard.stop()
+		err = errors.Join(err, removeTables(tableName(f.port))) // if it was killed
+		f.guard = nil
 	}
 	if f.watch != nil {
 		f.watch.close()
 	}
 	return err
-}
-
-// Sweep forgets, after a kill, the DNS connections from addresses that are
-// still led to a forwarder that is gone. The tables went with the process.
-func Sweep(addresses []netip.Addr) error {
-	known := map[netip.Addr]bool{}
-	for _, a := range addresses {
-		known[bare(a)] = true
-	}
-	return forget(astray(known))
 }

@@ -86,12 +86,12 @@ type build struct {
 // fill writes all rules into the tables of a name.
 func (b build) fill(c *nftables.Conn, name string) tables {
 	b.conn = c
-	b.table = &nftables.Table{Name: name, Family: nftables.TableFamilyINet}
+	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyINet})
 	sets := b.sets()
 	b.filter(sets)
 	b.redirect()
 	b.guard()
-	b.table = &nftables.Table{Name: name, Family: nftables.TableFamilyBridge}
+	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyBridge})
 	b.bridge()
 	return sets
 }
