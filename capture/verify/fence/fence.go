@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,6 +58,7 @@ type Fence struct {
 	conn     *nftables.Conn
 	tables   tables
 	admitted map[netip.Addr]time.Time // when the kernel lets go of each
+	swept    time.Time                // when what it has let go of was last removed
 	lowered  bool
 }
 
@@ -68,14 +70,23 @@ const lifetime = 5 * time.Minute
 // is the port of the forwarder that its queries go to, UDP and TCP, on the
 // bridge's own addresses; nobody but the instance reaches that from then on,
 // and nobody but by port 53. TCP connections that it had open are reset when
-// it next sends on them; those that others opened to it live on.
+// it next sends on them; those that others opened to it live on. (One from a
+// neighbour on the bridge at level Strict only if the neighbour is the next to
+// send: the kernel hasn't seen it before.)
+//
+// Whatever is refused is answered with a TCP reset or an ICMP error, of which
+// the kernel sends a limited number a second, and told by [Fence.Refused].
 //
 // It needs root, fails if the port is fenced already, by whatever process, and
 // leaves nothing behind when it fails.
 func Raise(p Port, level Level, dns uint16) (*Fence, error) {
 	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}}
 	if err := f.raise(); err != nil {
-		_ = f.close()
+		if f.conn == nil {
+			_ = f.close()
+		} else {
+			_ = f.Lower()
+		}
 		return nil, fmt.Errorf("fence %s on %s: %w", p.MAC, p.Bridge, err)
 	}
 	return f, nil
@@ -179,35 +190,50 @@ func (f *Fence) Admit(addrs []netip.Addr, ttl time.Duration) error {
 	}
 	now := time.Now()
 	ttl = max(ttl, lifetime)
-	// What is asked for over and over goes to the kernel once in a lifetime.
-	until := now.Add(ttl + lifetime)
-	var fresh []netip.Addr
+	var added, renewed []netip.Addr
 	for _, a := range addrs {
 		a = bare(a)
-		if a.IsValid() && f.admitted[a].Before(now.Add(ttl)) {
-			fresh = append(fresh, a)
+		until, known := f.admitted[a]
+		switch {
+		case !a.IsValid() || until.After(now.Add(ttl)):
+		case known:
+			renewed = append(renewed, a)
+		default:
+			added = append(added, a)
 		}
 	}
-	if len(fresh) == 0 {
-		return nil
+	// What is asked for over and over goes to the kernel once in a lifetime.
+	ttl += lifetime
+	if err := f.admit(added, false, now, ttl); err != nil {
+		return err
 	}
-	if err := f.tables.admit(f.conn, fresh, until.Sub(now)); err != nil {
-		return fmt.Errorf("admit %v: %w", fresh, err)
+	return f.admit(renewed, true, now, ttl)
+}
+
+func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives time.Duration) error {
+	for some := range slices.Chunk(addrs, atOnce) {
+		if err := f.tables.admit(f.conn, some, renewed, lives); errors.Is(err, unix.ENFILE) {
+			return fmt.Errorf("admit %s and %d more: the fence has %d addresses of a family already, which is the most; they leave it as their time is over", some[0], len(some)-1, admittedMost)
+		} else if err != nil {
+			return fmt.Errorf("admit %s and %d more: %w", some[0], len(some)-1, err)
+		}
+		for _, a := range some {
+			f.admitted[a] = now.Add(lives)
+		}
 	}
 	f.forgetExpired(now)
-	for _, a := range fresh {
-		f.admitted[a] = until
-	}
 	return nil
 }
 
-// forgetExpired keeps the map as small as the kernel's sets.
+// forgetExpired keeps the map about as small as the kernel's sets are, which
+// began to count a little later.
 func (f *Fence) forgetExpired(now time.Time) {
-	if len(f.admitted) < admittedMost {
+	if len(f.admitted) < admittedMost || now.Before(f.swept.Add(lifetime)) {
 		return
 	}
+	f.swept = now
 	for a, until := range f.admitted {
-		if until.Before(now) {
+		if until.Add(lifetime).Before(now) {
 			delete(f.admitted, a)
 		}
 	}

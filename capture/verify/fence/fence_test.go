@@ -37,6 +37,8 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 					for _, a := range everywhere {
 						g.answers(g.instance, network, at(a, 53), "forwarder")
 					}
+					g.answers(g.instance, network, g.linkLocal(bridgeMAC, 53), "forwarder")
+					g.answers(g.instance, network, g.linkLocal(secondMAC, 53), "forwarder")
 					g.answers(g.second, network, at("10.77.0.1", 53), "host")
 					g.answers(g.second, network, at("198.51.100.1", 53), "outside")
 					g.answers(g.second, network, at("fd77::2", 53), "instance")

@@ -239,7 +239,7 @@ func TestNeighbourIsUnharmed(t *testing.T) {
 			}
 		})
 	}
-	for i := range 20 {
+	for i := range 10 {
 		f, err := Raise(g.port(), Level(i%2), forwarder)
 		if err != nil {
 			t.Error(err)

@@ -112,6 +112,14 @@ func admitted(set *nftables.Set) []expr.Any {
 	return append(family(f), p, &expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID})
 }
 
+// toLinkLocal matches destinations in fe80::/10.
+func toLinkLocal() []expr.Any {
+	return append(family(unix.NFPROTO_IPV6),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 24, Len: 2},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 2, Mask: bigEndian16(0xffc0), Xor: bigEndian16(0)},
+		is(1, bigEndian16(0xfe80)))
+}
+
 // state matches packets whose connection is in a state (expr.CtStateBit…).
 func state(bit uint32) []expr.Any {
 	return []expr.Any{

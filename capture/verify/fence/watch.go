@@ -2,6 +2,7 @@ package fence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	nflog "github.com/florianl/go-nflog/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Reason is why a packet didn't get through.
@@ -112,8 +114,7 @@ func listen(group uint16) (*watch, error) {
 		group: group, log: log, stop: stop,
 		refused: make(chan Packet, waiting), hellos: make(chan Hello, waiting),
 	}
-	// An error is one of losses, which the numbers tell, or the end.
-	err = log.RegisterWithErrorFunc(ctx, w.take, func(error) int { return w.ended(ctx) })
+	err = log.RegisterWithErrorFunc(ctx, w.take, w.failed)
 	if err != nil {
 		stop()
 		_ = log.Close()
@@ -122,11 +123,12 @@ func listen(group uint16) (*watch, error) {
 	return w, nil
 }
 
-func (w *watch) ended(ctx context.Context) int {
-	if ctx.Err() != nil {
-		return 1
+// failed says whether an error is the end: a loss isn't, which the numbers tell.
+func (w *watch) failed(err error) int {
+	if errors.Is(err, unix.ENOBUFS) {
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // take is called with each packet, by one goroutine.
