@@ -204,7 +204,12 @@ func (e *Enforcement) allow(name string, _ uint16) bool {
 
 // asked is told by the forwarder.
 func (e *Enforcement) asked(f forward.Query) {
-	q := verify.Query{At: f.At, Name: f.Name, Type: f.Type, From: f.From, Why: f.Why, Refused: !f.Allowed, Failed: f.Allowed && f.Outcome == "SERVFAIL"}
+	q := verify.Query{At: f.At, Name: f.Name, Type: f.Type, From: f.From, Refused: !f.Allowed}
+	if f.Allowed {
+		q.Failed = f.Why != "" || f.Outcome == "" || f.Outcome == "SERVFAIL"
+	} else {
+		q.Why = f.Why
+	}
 	if e.ownCanary(q) {
 		return
 	}
@@ -252,7 +257,7 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 	return verify.NewReport(verify.Over{
 		Policy: e.Policy, Packets: &e.Packets, Instance: e.config.Instance, Network: e.plug.Network,
 		Strict: e.config.Strict, Learn: e.config.Learn, Begun: e.begun, Ended: e.ended,
-		Digest: e.digest, Proofs: e.proofs, Notes: e.notes,
+		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(),
 	}, about)
 }
 
