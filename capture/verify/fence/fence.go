@@ -9,7 +9,6 @@
 package fence
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -69,10 +68,14 @@ const lifetime = 5 * time.Minute
 // Raise puts a fence around the instance at a port, all of it or nothing. dns
 // is the port of the forwarder that its queries go to, UDP and TCP, on the
 // bridge's own addresses; nobody but the instance reaches that from then on,
-// and nobody but by port 53. TCP connections that it had open are reset when
-// it next sends on them; those that others opened to it live on. (One from a
-// neighbour on the bridge at level Strict only if the neighbour is the next to
-// send: the kernel hasn't seen it before.)
+// and nobody but by port 53.
+//
+// TCP connections that the instance had open are reset when it next sends on
+// them. Those that others opened to it live on if the kernel knows so: if it
+// tracked connections before, as it does for NAT or a stateful firewall. What
+// passed over the bridge alone it never does: at level [Strict] those with
+// neighbours are reset. UDP that the kernel didn't track before counts as
+// opened by who sends first.
 //
 // Whatever is refused is answered with a TCP reset or an ICMP error, of which
 // the kernel sends a limited number a second, and told by [Fence.Refused].
@@ -104,8 +107,10 @@ func (f *Fence) raise() error {
 	if f.conn, err = own(name); err != nil {
 		return err
 	}
-	b := build{port: f.port, level: f.level, dns: f.dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
-	_, _ = rand.Read(b.label[:]) // it never fails
+	b := build{
+		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
+		passed: newLabel(), amid: newLabel(), up: bridge.Attrs().HardwareAddr,
+	}
 	f.tables = b.fill(f.conn, name)
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
@@ -114,7 +119,7 @@ func (f *Fence) raise() error {
 	if err != nil {
 		return err
 	}
-	return forget(from(known))
+	return forget(asking(known))
 }
 
 // plugged returns the bridge, and fails unless the port is one.

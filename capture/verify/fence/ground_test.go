@@ -94,6 +94,7 @@ func newGround(t testing.TB) *ground {
 	g.sysctl("net/ipv4/icmp_ratelimit", "0")
 	g.sysctl("net/ipv6/icmp/ratelimit", "0")
 	g.bridgeHooks("0")
+	g.check(netlink.ConntrackTableFlush(netlink.ConntrackTable)) // of another test
 	lo, _ := h.LinkByName("lo")
 	g.check(h.LinkSetUp(lo))
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName, HardwareAddr: net.HardwareAddr{0x00, 0x16, 0x3e, 0, 0, 1}}}
