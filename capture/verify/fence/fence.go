@@ -45,6 +45,16 @@ const (
 	Strict
 )
 
+func (l Level) String() string {
+	switch l {
+	case Names:
+		return "names"
+	case Strict:
+		return "strict"
+	}
+	return fmt.Sprintf("level %d", uint8(l))
+}
+
 // Fence is one instance's, from [Raise] to [Fence.Lower]. Its methods may be
 // called from any goroutine.
 type Fence struct {
@@ -52,6 +62,7 @@ type Fence struct {
 	level Level
 	dns   uint16
 	watch *watch
+	tidy  sync.WaitGroup
 
 	mu       sync.Mutex // guards what is below, and the order on the connection
 	conn     *nftables.Conn
@@ -119,7 +130,19 @@ func (f *Fence) raise() error {
 	if err != nil {
 		return err
 	}
+	f.tidy.Go(f.forgetLate)
 	return forget(asking(known))
+}
+
+// forgetLate has queries lead to the forwarder that are refused else: an answer
+// that was under way when the fence was raised made the kernel take the server
+// for who began, and a client that keeps its port would be refused for ever.
+func (f *Fence) forgetLate() {
+	for a := range f.watch.late {
+		ours, right := asking(map[netip.Addr]bool{a: true}), redirected(f.dns)
+		// What fails is tried again at the next query.
+		_ = forget(func(c *netlink.ConntrackFlow) bool { return ours(c) && !right(c) })
+	}
 }
 
 // plugged returns the bridge, and fails unless the port is one.
@@ -261,6 +284,7 @@ func (f *Fence) close() error {
 	if f.watch != nil {
 		f.watch.close()
 	}
+	f.tidy.Wait()
 	return err
 }
 

@@ -2,6 +2,7 @@ package fence
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -52,6 +53,51 @@ func TestQueriesUnderWayChangeTheirServer(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The answer comes when the fence is up, and the client keeps its port.
+func TestLateAnswerKeepsNoServer(t *testing.T) {
+	g := newGround(t)
+	g.track()
+	serve(t, nil, "forwarder", "udp", fmt.Sprintf(":%d", forwarder))
+	var server net.PacketConn
+	var err error
+	g.outside.do(func() { server, err = net.ListenPacket("udp", "198.51.100.1:53") })
+	g.check(err)
+	defer server.Close()
+	g.check(server.SetDeadline(time.Now().Add(patience)))
+	client, err := dial(g.instance, "udp", "198.51.100.1:53")
+	g.check(err)
+	defer client.Close()
+	g.check(client.SetDeadline(time.Now().Add(patience)))
+	_, err = client.Write([]byte("a query"))
+	g.check(err)
+	b := make([]byte, 64)
+	_, from, err := server.ReadFrom(b)
+	g.check(err)
+
+	f := g.raise(Names)
+	_, err = server.WriteTo([]byte("late"), from)
+	g.check(err)
+	n, err := client.Read(b)
+	if string(b[:n]) != "late" {
+		t.Fatalf("%q, %v, want the late answer", b[:n], err)
+	}
+	got, err := ask(client)
+	if err == nil {
+		t.Errorf("the next query: %q, want an error", got)
+	}
+	told(t, f, OpenBefore, "198.51.100.1:53")
+	for limit := time.Now().Add(patience); err != nil && time.Now().Before(limit); {
+		got, err = ask(client)
+	}
+	if got != "forwarder" {
+		t.Errorf("a query some time later: %q, %v, want the forwarder", got, err)
+	}
+	g.check(server.SetDeadline(time.Now()))
+	if n, _, err := server.ReadFrom(b); err == nil {
+		t.Errorf("the server is asked %q", b[:n])
 	}
 }
 

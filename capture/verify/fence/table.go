@@ -2,7 +2,6 @@ package fence
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -285,14 +284,4 @@ func (b build) toInstance(c *nftables.Chain, up []expr.Any) {
 	for _, kind := range []uint16{etherIPv4, etherIPv6} {
 		b.rule(c, theirs, frame(kind), up)
 	}
-}
-
-func (l Level) String() string {
-	switch l {
-	case Names:
-		return "names"
-	case Strict:
-		return "strict"
-	}
-	return fmt.Sprintf("level %d", uint8(l))
 }
