@@ -32,7 +32,7 @@ func TestDnsmasqsOwnNames(t *testing.T) {
 		"x.9.0.7.10.in-addr.arpa": false, "009.0.7.10.in-addr.arpa": false,
 		"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.0.0.0.0.0.d.f.ip6.arpa": true,
 		"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.0.0.0.0.0.d.f.ip6.arpa": false,
-		"0.0.0.7.0.0.0.0.0.d.f.ip6.arpa":                                            false,
+		"0.0.0.7.0.0.0.0.0.d.f.ip6.arpa":                                           false,
 		"22.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.0.0.0.0.d.f.ip6.arpa":  false,
 	} {
 		if got := e.Policy.Allows(name, time.Now()); got != want {

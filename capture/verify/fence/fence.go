@@ -8,7 +8,6 @@
 package fence
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -45,6 +44,16 @@ const (
 	Strict
 )
 
+func (l Level) String() string {
+	switch l {
+	case Names:
+		return "names"
+	case Strict:
+		return "strict"
+	}
+	return fmt.Sprintf("level %d", uint8(l))
+}
+
 // Fence is one instance's, from [Raise] to [Fence.Lower]. Its methods may be
 // called from any goroutine.
 type Fence struct {
@@ -53,6 +62,7 @@ type Fence struct {
 	dns   uint16
 	watch *watch
 	guard *guard
+	tidy  sync.WaitGroup
 
 	mu       sync.Mutex // guards what is below, and the order on the connection
 	conn     *nftables.Conn
@@ -69,10 +79,14 @@ const lifetime = 5 * time.Minute
 // Raise puts a fence around the instance at a port, all of it or nothing. dns
 // is the port of the forwarder that its queries go to, UDP and TCP, on the
 // bridge's own addresses; nobody but the instance reaches that from then on,
-// and nobody but by port 53. TCP connections that it had open are reset when
-// it next sends on them; those that others opened to it live on. (One from a
-// neighbour on the bridge at level Strict only if the neighbour is the next to
-// send: the kernel hasn't seen it before.)
+// and nobody but by port 53.
+//
+// TCP connections that the instance had open are reset when it next sends on
+// them. Those that others opened to it live on if the kernel knows so: if it
+// tracked connections before, as it does for NAT or a stateful firewall. What
+// passed over the bridge alone it never does: at level [Strict] those with
+// neighbours are reset. UDP that the kernel didn't track before counts as
+// opened by who sends first.
 //
 // Whatever is refused is answered with a TCP reset or an ICMP error, of which
 // the kernel sends a limited number a second, and told by [Fence.Refused].
@@ -110,8 +124,10 @@ func (f *Fence) raise() error {
 	if f.conn, err = nftables.New(nftables.AsLasting()); err != nil {
 		return err
 	}
-	b := build{port: f.port, level: f.level, dns: f.dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
-	_, _ = rand.Read(b.label[:]) // it never fails
+	b := build{
+		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
+		passed: newLabel(), amid: newLabel(), up: bridge.Attrs().HardwareAddr,
+	}
 	f.tables = b.fill(f.conn, name)
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
@@ -120,7 +136,19 @@ func (f *Fence) raise() error {
 	if err != nil {
 		return err
 	}
-	return forget(from(known))
+	f.tidy.Go(f.forgetLate)
+	return forget(asking(known))
+}
+
+// forgetLate has queries lead to the forwarder that are refused else: an answer
+// that was under way when the fence was raised made the kernel take the server
+// for who began, and a client that keeps its port would be refused for ever.
+func (f *Fence) forgetLate() {
+	for a := range f.watch.late {
+		ours, right := asking(map[netip.Addr]bool{a: true}), redirected(f.dns)
+		// What fails is tried again at the next query.
+		_ = forget(func(c *netlink.ConntrackFlow) bool { return ours(c) && !right(c) })
+	}
 }
 
 // plugged returns the bridge, and fails unless the port is one.
@@ -274,5 +302,6 @@ func (f *Fence) close() error {
 	if f.watch != nil {
 		f.watch.close()
 	}
+	f.tidy.Wait()
 	return err
 }

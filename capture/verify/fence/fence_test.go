@@ -22,8 +22,13 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 				g := newGround(t)
 				g.bridgeHooks(hooks)
 				g.serveWorld()
-				unfenced := func() {
+				unfenced := func(when string) {
 					t.Helper()
+					defer func() {
+						if t.Failed() {
+							t.Fatalf("%s the fence", when)
+						}
+					}()
 					for _, network := range []string{"udp", "tcp"} {
 						for i, server := range []string{"host", "outside", "second"} {
 							g.answers(g.instance, network, at(everywhere[2*i], 53), server)
@@ -31,7 +36,7 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 						}
 					}
 				}
-				unfenced()
+				unfenced("before")
 				f := g.raise(level)
 				for _, network := range []string{"udp", "tcp"} {
 					for _, a := range everywhere {
@@ -46,7 +51,7 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 				if err := f.Lower(); err != nil {
 					t.Fatal(err)
 				}
-				unfenced()
+				unfenced("after")
 			})
 		}
 	}

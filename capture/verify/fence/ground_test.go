@@ -93,7 +93,11 @@ func newGround(t testing.TB) *ground {
 	// The kernel's limits of ICMP errors would make silence of some refusals.
 	g.sysctl("net/ipv4/icmp_ratelimit", "0")
 	g.sysctl("net/ipv6/icmp/ratelimit", "0")
+	for _, name := range []string{"per_sec", "burst"} { // a namespace's own since Linux 6.11
+		_ = os.WriteFile("/proc/sys/net/ipv4/icmp_msgs_"+name, []byte("1000000"), 0)
+	}
 	g.bridgeHooks("0")
+	g.check(netlink.ConntrackTableFlush(netlink.ConntrackTable)) // of another test
 	lo, _ := h.LinkByName("lo")
 	g.check(h.LinkSetUp(lo))
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName, HardwareAddr: net.HardwareAddr{0x00, 0x16, 0x3e, 0, 0, 1}}}

@@ -7,9 +7,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 )
 
 // serve has a server of the network "tcp" or "udp" answer whoever asks with
@@ -88,14 +92,12 @@ func dial(s *space, network, address string) (c net.Conn, err error) {
 		// One address: the socket is made on this thread.
 		c, err = net.DialTimeout(network, address, patience)
 	})
-	if err == nil {
-		_ = c.SetDeadline(time.Now().Add(patience))
-	}
 	return c, err
 }
 
 // ask says something on a connection and returns what came back.
 func ask(c net.Conn) (string, error) {
+	_ = c.SetDeadline(time.Now().Add(patience))
 	if _, err := c.Write([]byte("who are you?")); err != nil {
 		return "", err
 	}
@@ -155,3 +157,28 @@ func (g *ground) serveWorld() {
 		}
 	}
 }
+
+// table has the host do something with each packet that leaves it.
+func (g *ground) table(name string, parts ...[]expr.Any) {
+	g.t.Helper()
+	c := &nftables.Conn{}
+	table := c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyINet})
+	chain := c.AddChain(&nftables.Chain{
+		Name: "post", Table: table, Type: nftables.ChainTypeNAT,
+		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
+	})
+	c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: slices.Concat(parts...)})
+	g.check(c.Flush())
+	g.t.Cleanup(func() {
+		c.DelTable(table)
+		g.check(c.Flush())
+	})
+}
+
+// masquerade has the host hide the instances' addresses, as LXD's bridges do.
+func (g *ground) masquerade() {
+	g.table("lat-masquerade", leavesBy("lat-up"), []expr.Any{&expr.Masq{}})
+}
+
+// track has the host track connections, without NAT.
+func (g *ground) track() { g.table("lat-track", state(expr.CtStateBitESTABLISHED), accept()) }

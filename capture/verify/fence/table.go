@@ -2,7 +2,6 @@ package fence
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -76,8 +75,9 @@ type build struct {
 	level Level
 	dns   uint16
 	group uint16
-	label label
-	up    net.HardwareAddr // the bridge's own MAC address
+	// Labels of connections: that were let through, and whose beginning wasn't seen.
+	passed, amid label
+	up           net.HardwareAddr // the bridge's own MAC address
 
 	conn  *nftables.Conn
 	table *nftables.Table
@@ -153,26 +153,29 @@ func (b build) filter(admittedTo tables) {
 	essential, sent := b.chain("essential"), b.chain("sent")
 	b.essential(essential)
 
-	b.rule(sent, direction(replying), accept())
 	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
 		b.rule(sent, protocol(p), toPort(dnsPort), accept()) // redirected next
 	}
+	// The other end of a connection that is reset hears of it, too.
+	b.rule(sent, endsTCP(), state(expr.CtStateBitESTABLISHED), accept())
+	b.refuse(sent, OpenBefore, b.amid.matches())
+	b.rule(sent, direction(replying), accept())
 	if b.level == Strict {
 		b.hello(sent)
 	}
-	b.rule(sent, b.label.matches(), accept())
-	b.refuse(sent, OpenBefore, protocol(unix.IPPROTO_TCP), withoutSYN(), state(expr.CtStateBitNEW))
+	b.rule(sent, b.passed.matches(), accept())
+	b.refuse(sent, OpenBefore, withoutSYN(), direction(directed))
 	if b.level == Strict {
 		for _, kind := range []uint32{unix.RTN_LOCAL, unix.RTN_BROADCAST, unix.RTN_MULTICAST} {
 			b.rule(sent, goesTo(kind), verdict(expr.VerdictJump, essential.Name))
 		}
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
-			b.rule(sent, admitted(set), b.label.put(), accept())
+			b.rule(sent, admitted(set), b.passed.put(), accept())
 		}
 		b.refuse(sent, NotAdmitted)
 	} else {
-		b.rule(sent, protocol(unix.IPPROTO_TCP), b.label.put())
+		b.rule(sent, protocol(unix.IPPROTO_TCP), b.passed.put())
 	}
 
 	c := b.base("filter", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, beforeNAT)
@@ -181,8 +184,13 @@ func (b build) filter(admittedTo tables) {
 	// What is still for port 53 now belongs to a connection that began before.
 	c = b.base("late", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, afterNAT)
 	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
-		b.refuse(c, OpenBefore, b.ours(), protocol(p), toPort(dnsPort), direction(directed))
+		b.refuse(c, OpenBefore, b.ours(), protocol(p), toPort(dnsPort))
 	}
+
+	// Of a TCP connection that the kernel sees the other end send on first it
+	// holds that that one opened it, which nobody knows.
+	c = b.base("amid", nftables.ChainTypeFilter, nftables.ChainHookPostrouting, guarding)
+	b.rule(c, leavesBy(b.port.Bridge), withoutSYN(), state(expr.CtStateBitNEW), b.amid.put())
 }
 
 // Types of ICMPv6 that a node can't do without: multicast listeners' reports
@@ -209,7 +217,7 @@ func (b build) essential(c *nftables.Chain) {
 // bytes, or 32 with the timestamps that Linux sends.
 func (b build) hello(c *nftables.Chain) {
 	for _, header := range []uint32{20, 32} {
-		b.rule(c, protocol(unix.IPPROTO_TCP), b.label.matches(), transport(12, byte(header/4<<4)),
+		b.rule(c, protocol(unix.IPPROTO_TCP), b.passed.matches(), transport(12, byte(header/4<<4)),
 			transport(header, recordHandshake, 3), transport(header+5, clientHello),
 			tell(b.group, helloPrefix, 0xffff))
 	}
@@ -276,14 +284,4 @@ func (b build) toInstance(c *nftables.Chain, up []expr.Any) {
 	for _, kind := range []uint16{etherIPv4, etherIPv6} {
 		b.rule(c, theirs, frame(kind), up)
 	}
-}
-
-func (l Level) String() string {
-	switch l {
-	case Names:
-		return "names"
-	case Strict:
-		return "strict"
-	}
-	return fmt.Sprintf("level %d", uint8(l))
 }

@@ -69,6 +69,7 @@ type watch struct {
 	lost    uint64
 	refused chan Packet
 	hellos  chan Hello
+	late    chan netip.Addr // who sent a query on a connection from before the fence
 }
 
 // Refused returns the packets that didn't get through, as they happen. Nobody
@@ -113,6 +114,7 @@ func listen(group uint16) (*watch, error) {
 	w := &watch{
 		group: group, log: log, stop: stop,
 		refused: make(chan Packet, waiting), hellos: make(chan Hello, waiting),
+		late: make(chan netip.Addr, 1),
 	}
 	err = log.RegisterWithErrorFunc(ctx, w.take, w.failed)
 	if err != nil {
@@ -160,6 +162,12 @@ func (w *watch) take(a nflog.Attribute) int {
 	if a.HwAddr != nil {
 		p.MAC = net.HardwareAddr(*a.HwAddr)
 	}
+	if p.Why == OpenBefore && p.To.Port() == dnsPort {
+		select {
+		case w.late <- p.From.Addr():
+		default: // one is being dealt with
+		}
+	}
 	select {
 	case w.refused <- p:
 	default:
@@ -187,4 +195,5 @@ func (w *watch) close() {
 	_ = w.log.Close()
 	close(w.refused) // take sends no more
 	close(w.hellos)
+	close(w.late)
 }
