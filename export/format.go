@@ -58,7 +58,7 @@ const unproven = "no: written from the documentation alone, and read back by our
 // formats are all formats, in the order in which they are shown.
 var formats = []Format{
 	plain, squid, jsonFormat, csvFormat, yamlFormat, markdown,
-	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, coredns,
+	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, knot, coredns, dnsdist, dnscrypt,
 	haproxy, nginx, tinyproxy, privoxy,
 	adguard, pihole,
 	cilium, istio, envoy,
