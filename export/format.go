@@ -59,11 +59,12 @@ const unproven = "no: written from the documentation alone, and read back by our
 var formats = []Format{
 	plain, squid, jsonFormat, csvFormat, yamlFormat, markdown,
 	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, knot, coredns, dnsdist, dnscrypt,
-	haproxy, nginx, tinyproxy, privoxy,
+	haproxy, nginx, tinyproxy, privoxy, smokescreen,
 	adguard, pihole,
 	cilium, istio, envoy,
 	awsNFW, awsNFWTerraform, azure, gcp,
-	hardenRunner, sandboxRuntime,
+	hardenRunner, githubFirewall,
+	claudeCode, codex, sandboxRuntime, openshell,
 }
 
 // Formats returns all formats, the most wanted first.
