@@ -22,7 +22,7 @@ var codex = Format{
 	Load:      "merge into ~/.codex/config.toml; [features] network_proxy must stay on, or the profile opens the whole network; a session with somebody at it may ask to go beyond the list; names that lead to private addresses stay closed unless allow_local_binding = true",
 	Check:     "codex sandbox -P lxd-allowlist -- curl -sI https://NAME",
 	Proven:    "asked in Codex 0.171",
-	maxRules:  5000, // 4 s to start with, and four times that with twice as many
+	maxRules:  5000,         // 4 s to start with, and four times that with twice as many
 	limit:     innerHyphens, // its proxy answers 400 to them
 	mark:      "#",
 	encode:    encodeCodex,

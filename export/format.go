@@ -61,8 +61,9 @@ var formats = []Format{
 	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, knot, coredns, dnsdist, dnscrypt,
 	haproxy, nginx, tinyproxy, privoxy, smokescreen,
 	adguard, pihole,
-	cilium, istio, envoy,
-	awsNFW, awsNFWTerraform, azure, gcp,
+	cilium, istio, envoy, openshift, gke,
+	awsNFW, awsNFWTerraform, route53, azure, gcp,
+	paloAlto, fortiGate,
 	hardenRunner, githubFirewall,
 	claudeCode, codex, sandboxRuntime, openshell,
 }
@@ -85,6 +86,12 @@ func Lookup(name string) (Format, error) {
 // ReadsBack reports whether Decode can read what Encode writes: all formats
 // can but templates.
 func (f Format) ReadsBack() bool { return f.decode != nil }
+
+// Heads reports whether the file says on top that it is of this format: a list of
+// bare names could be of several, with another meaning in each.
+func (f Format) Heads(data []byte) bool {
+	return f.mark != "" && bytes.Contains(data, []byte(f.mark+" "+headBegin+f.Title+"\n"))
+}
 
 // Limits says what the target takes at most, as far as it is less than what a
 // list can hold; "" if it isn't.

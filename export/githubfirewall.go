@@ -6,7 +6,7 @@ import "lxd-allowlist/export/rule"
 // documentation, "Domain Filtering"; GitHub's, "Customizing the firewall for
 // Copilot coding agent": "the specified domain and any subdomains").
 var githubFirewall = Format{
-	Name:      "github-agent-firewall",
+	Name:      "github-firewall",
 	Title:     "GitHub's firewalls for agents (awf, Copilot coding agent), a file of domains",
 	Extension: "txt",
 	Exact:     "as a suffix",

@@ -76,8 +76,17 @@ func between(s, before, after string) (string, bool) {
 // hostLabels says why a name can't go where host names are held to the rules
 // of RFC 1123, "" if it can.
 func hostLabels(r rule.Rule) string {
-	if strings.Contains(r.Name, "_") || innerHyphens(r) != "" {
+	if noUnderscore(r) != "" || innerHyphens(r) != "" {
 		return "it takes letters, digits and inner hyphens only"
+	}
+	return ""
+}
+
+// noUnderscore says why a name with an underscore can't go where there is none,
+// "" for any other.
+func noUnderscore(r rule.Rule) string {
+	if strings.Contains(r.Name, "_") {
+		return "it takes letters, digits and hyphens only"
 	}
 	return ""
 }
