@@ -17,7 +17,7 @@ func TestPorts(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"cilium", "istio", "envoy", "azure", "harden-runner"} {
+	for _, name := range []string{"cilium", "istio", "envoy", "openshift", "gke", "azure", "harden-runner", "openshell"} {
 		f, err := Lookup(name)
 		if err != nil {
 			t.Fatal(err)
@@ -59,6 +59,10 @@ func TestTargetLimits(t *testing.T) {
 		{"aws-nfw-terraform", 15000, 15001, "takes 15000 rules"},
 		{"azure", 20000, 100000, "bytes"},
 		{"cilium", 5000, 50000, "bytes"},
+		{"openshift", 3999, 4000, "takes 3999 rules"},
+		{"gke", 10000, 50000, "bytes"},
+		{"route53-terraform", 49000, 49001, "takes 49000 rules"},
+		{"codex", 5000, 5001, "takes 5000 rules"},
 		{"harden-runner", 1000, 5000, "bytes"},
 	} {
 		f, err := Lookup(test.format)
@@ -116,6 +120,14 @@ func TestLimits(t *testing.T) {
 		{"gcp", "intranet", "single label"},
 		{"pihole", "intranet", "single label"},
 		{"sandbox-runtime", "intranet", "single label"},
+		{"claude-code", "intranet", "single label"},
+		{"github-firewall", "intranet", "single label"},
+		{"codex", "a.-b.example.com", "hyphen at an end"},
+		{"smokescreen", "r3---sn-x.example.com", "third and fourth"},
+		{"smokescreen", "xn--0.example.com", "behind it"},
+		{"route53-terraform", ".a_b.example.com", "letters, digits and hyphens"},
+		{"openshift", "a_b.example.com", "letters, digits and hyphens"},
+		{"gke", "a_.example.com", "begin and end with"},
 	} {
 		f, err := Lookup(c.format)
 		if err != nil {
@@ -130,6 +142,9 @@ func TestLimits(t *testing.T) {
 		{"rpz", strings.Repeat("a.", 92) + "b"},
 		{"sandbox-runtime", "localhost"},
 		{"istio", "a-b.example.com"},
+		{"codex", "r3---sn-x.example.com"},
+		{"smokescreen", "a_b.xn--bcher-kva.example"},
+		{"gke", "a_b.example.com"},
 	} {
 		f, err := Lookup(c.format)
 		if err != nil {
@@ -194,6 +209,38 @@ func TestIstioShrinks(t *testing.T) {
 		}
 		if hosts != n {
 			t.Errorf("%d hosts stay of a list of %d", hosts, n)
+		}
+	}
+}
+
+// What a list takes beyond one call is in further lists, and none is without its
+// rule.
+func TestRoute53Parts(t *testing.T) {
+	rules := make([]rule.Rule, 1200)
+	for i := range rules {
+		rules[i] = rule.Rule{Name: fmt.Sprintf("h%d.example.com", i), Suffix: true}
+	}
+	c, _ := rule.Compile(rule.List{Rules: rules})
+	data, err := Render(route53, c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := unmarshal[route53File](data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := file.Resource
+	if len(r.Lists) != 4 || len(r.Rules) != 4 || len(r.Lists["allowlist-3"].Domains) != 400 || r.Rules["allowlist-end"].Priority != 4 {
+		t.Errorf("%d lists, %d rules, the last list of names has %d", len(r.Lists), len(r.Rules), len(r.Lists["allowlist-3"].Domains))
+	}
+	for name, list := range r.Lists {
+		if len(list.Domains) > 1000 || !strings.Contains(r.Rules[name].List, "."+name+".id") {
+			t.Errorf("list %s with %d domains, rule %+v", name, len(list.Domains), r.Rules[name])
+		}
+	}
+	for _, broken := range []string{`"BLOCK"`, `"TRUST_REDIRECTION_DOMAIN"`, `"NXDOMAIN"`, `"*"`} {
+		if _, err := route53.Decode([]byte(strings.Replace(string(data), broken, `"ALERT"`, 1))); err == nil {
+			t.Errorf("nobody misses %s", broken)
 		}
 	}
 }

@@ -134,7 +134,9 @@ type target struct {
 // refuses are the rules that a format leaves out, beside what is no host for one
 // that looks at hosts.
 var refuses = map[string][]string{
+	"claude-code": singles,
 	"codex":       {"-i", "-n.example.com"},
+	"gke":         {lookedUp, "-n.example.com"},
 	"smokescreen": {"-i", "-n.example.com"},
 }
 
