@@ -9,9 +9,9 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
-// The firewall puts a slash behind an entry that has none, and an older one
-// would match example.com.evil.org without it; "*" is one label or more (Palo
-// Alto's "Guidelines for URL Category Exceptions").
+// A slash ends the host: a firewall that doesn't put one behind an entry without
+// it would match more. "*" is one label or more (Palo Alto's "Guidelines for URL
+// Category Exceptions").
 var paloAlto = Format{
 	Name:      "paloalto-edl",
 	Title:     "Palo Alto Networks, an external dynamic list of the type URL List",

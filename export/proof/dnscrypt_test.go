@@ -5,8 +5,10 @@ package proof
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -39,7 +41,10 @@ func TestDnscryptProxy(t *testing.T) {
 		}
 		return to
 	}
-	prove(t, f, launch, append(dnsQuestions, denied(oddEnds)...)...)
+	more := slices.DeleteFunc(append(dnsQuestions[:len(dnsQuestions):len(dnsQuestions)], denied(oddEnds)...), func(q question) bool {
+		return strings.ContainsFunc(q.name, func(r rune) bool { return r == utf8.RuneError }) // 2.1.18 doesn't answer at all
+	})
+	prove(t, f, launch, more...)
 	if !strings.Contains(f.Load, "a single character") {
 		t.Errorf("the format doesn't tell of it: %s", f.Load)
 	}

@@ -8,7 +8,7 @@
 -- suffix: h in a SuffixMatchNode
 -- load: in dnsdist.conf, before any other addAction: dofile("FILE"); restart dnsdist
 -- check: dnsdist --check-config -C FILE
--- proven: asked in dnsdist 1.7 and 1.9
+-- proven: asked in dnsdist 1.7, 1.9 and 2.1
 local exact, suffix = newDNSNameSet(), newSuffixMatchNode()
 for _, name in ipairs({
   'default.',

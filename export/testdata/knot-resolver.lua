@@ -6,8 +6,8 @@
 -- network lxdbr0
 -- exact: h in the table exact
 -- suffix: h in the table suffix, where each name above the query is looked for
--- load: Knot Resolver 5: dofile("FILE") in kresd.conf, before any other policy.add
--- proven: asked in Knot Resolver 5.6 and 5.7
+-- load: Knot Resolver 5: dofile("FILE") in kresd.conf, before any other policy.add; 6: lua: {script: 'dofile("FILE")'} in config.yaml
+-- proven: asked in Knot Resolver 5.6, 5.7 and 6.5
 modules.load('policy')
 local exact, suffix = {}, {}
 for _, name in ipairs({
