@@ -17,7 +17,7 @@ var dnscrypt = Format{
 	Exact:     "=h",
 	Suffix:    "h",
 	Load:      "in dnscrypt-proxy.toml, [allowed_names] allowed_names_file = 'FILE' and [blocked_names] blocked_names_file = a file of two lines, ?* and */* (a line * blocks nothing); names of a single character still go upstream, where there is no such top-level domain",
-	Proven:    "asked in dnscrypt-proxy 2.1.8 and 2.1.18",
+	Proven:    "asked in dnscrypt-proxy 2.1 (2.1.8, 2.1.18)",
 	mark:      "#",
 	usage:     dnscryptBlock,
 	encode:    encodeDnscrypt,

@@ -31,6 +31,11 @@ func TestSmokescreen(t *testing.T) {
 			},
 		}
 	}, hostQuestions[:len(hostQuestions)-1]...) // it takes no address in brackets
+	u, addr := startUpstream(t), freeAddr(t)
+	startSmokescreen(t, binary, file(t, format(t, "smokescreen"), nil), addr, u)
+	if got := status(t, addr, "CONNECT", "evil.org:443", "evil.org:443"); got != http.StatusProxyAuthRequired {
+		t.Errorf("an empty list: %d", got)
+	}
 }
 
 // startSite is a server at the address that the upstream knows for every name,
