@@ -10,7 +10,7 @@ import (
 
 func TestSmokescreen(t *testing.T) {
 	binary := build(t, "smokescreen")
-	prove(t, format(t, "smokescreen"), func(t *testing.T, path string) target {
+	proveTable(t, format(t, "smokescreen"), func(t *testing.T, path string) target {
 		u, addr, port := startUpstream(t), freeAddr(t), startSite(t)
 		startSmokescreen(t, binary, path, addr, u)
 		return target{
