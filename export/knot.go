@@ -21,7 +21,8 @@ var knot = Format{
 // A name is compared as it is on the wire, where each label has its length
 // before it: the rest of a name begins behind its first label. nil hands an
 // allowed query on to the policies that follow, such as one that forwards;
-// policy.PASS would skip them.
+// policy.PASS would skip them. What nobody sent is the resolver's own: it asks for
+// the root's servers and keys.
 const (
 	knotBegin = `modules.load('policy')
 local exact, suffix = {}, {}
@@ -29,7 +30,8 @@ for _, name in ipairs({`
 	knotMiddle = `}) do exact[todname(name)] = true end
 for _, name in ipairs({`
 	knotEnd = `}) do suffix[todname(name)] = true end
-policy.add(function (_, query)
+policy.add(function (request, query)
+if request.qsource.addr == nil then return nil end
 local name = query:name()
 if exact[name] then return nil end
 while #name > 1 do

@@ -17,10 +17,12 @@ func TestDnsdist(t *testing.T) {
 	}, append(dnsQuestions, denied(oddEnds)...)...)
 }
 
-// startDnsdist gives dnsdist a backend that is never asked whether it is well.
+// startDnsdist gives dnsdist a backend that is never asked whether it is well, and
+// has it ask nobody whether it is up to date.
 func startDnsdist(t *testing.T, path, addr string, u *upstream) {
 	t.Helper()
-	conf := fmt.Sprintf(`setLocal(%q)
+	conf := fmt.Sprintf(`setSecurityPollSuffix("")
+setLocal(%q)
 newServer({address=%q, healthCheckMode="up"})
 dofile(%q)
 `, addr, u.addr, path)

@@ -30,7 +30,8 @@ for _, name in ipairs({
 -- warning: anyone can have a name below github.io, and this rule allows it
   'github.io.',
 }) do suffix[todname(name)] = true end
-policy.add(function (_, query)
+policy.add(function (request, query)
+if request.qsource.addr == nil then return nil end
 local name = query:name()
 if exact[name] then return nil end
 while #name > 1 do
