@@ -70,6 +70,7 @@ func startDnscrypt(t *testing.T, path, block, addr string, u *upstream) {
 	forward := write(t, "forward.txt", fmt.Appendf(nil, ". %s\n", u.addr), 0o644)
 	conf := fmt.Sprintf(`listen_addresses = [%q]
 offline_mode = true
+netprobe_timeout = 0
 cache = false
 block_unqualified = false
 block_undelegated = false
