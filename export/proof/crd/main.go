@@ -1,4 +1,4 @@
-// Command crd validates an object against the definition of its kind, as a
+// Command crd validates objects against the definition of their kind, as a
 // Kubernetes API server does; a field that the definition doesn't know is an
 // error:
 //
@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -37,7 +38,11 @@ func run(args []string) error {
 			}
 		}
 	}
-	if err := read(args[0], &definition); err != nil {
+	data, err := os.ReadFile(args[0])
+	if err == nil {
+		err = yaml.Unmarshal(data, &definition)
+	}
+	if err != nil {
 		return err
 	}
 	if len(definition.Spec.Versions) != 1 {
@@ -53,11 +58,19 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	var object any
-	if err := read(args[1], &object); err != nil {
+	if data, err = os.ReadFile(args[1]); err != nil {
 		return err
 	}
-	return compiled.Validate(object)
+	for part := range bytes.SplitSeq(data, []byte("\n---\n")) {
+		var object any
+		if err := yaml.Unmarshal(part, &object); err != nil {
+			return err
+		}
+		if err := compiled.Validate(object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closed has a schema, and all in it, allow no fields but its own.
@@ -75,12 +88,4 @@ func closed(schema any) {
 			closed(part)
 		}
 	}
-}
-
-func read(file string, into any) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return yaml.Unmarshal(data, into)
 }
