@@ -30,7 +30,8 @@ func TestSmokescreen(t *testing.T) {
 				}
 			},
 		}
-	}, hostQuestions[:len(hostQuestions)-1]...) // it takes no address in brackets
+	}, append(hostQuestions[:len(hostQuestions)-1:len(hostQuestions)-1], // it takes no address in brackets
+		question{name: "r3---sn.example.net"})...) // as the format says
 	u, addr := startUpstream(t), freeAddr(t)
 	startSmokescreen(t, binary, file(t, format(t, "smokescreen"), nil), addr, u)
 	if got := status(t, addr, "CONNECT", "evil.org:443", "evil.org:443"); got != http.StatusProxyAuthRequired {
