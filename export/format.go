@@ -87,12 +87,6 @@ func Lookup(name string) (Format, error) {
 // can but templates.
 func (f Format) ReadsBack() bool { return f.decode != nil }
 
-// Heads reports whether the file says on top that it is of this format: a list of
-// bare names could be of several, with another meaning in each.
-func (f Format) Heads(data []byte) bool {
-	return f.mark != "" && bytes.Contains(data, []byte(f.mark+" "+headBegin+f.Title+"\n"))
-}
-
 // Limits says what the target takes at most, as far as it is less than what a
 // list can hold; "" if it isn't.
 func (f Format) Limits() string {
