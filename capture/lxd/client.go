@@ -22,11 +22,14 @@ type Instances interface {
 	GetInstance(name string) (*api.Instance, string, error)
 	GetInstances(kind api.InstanceType) ([]api.Instance, error)
 	GetInstancesFullAllProjects(kind api.InstanceType) ([]api.InstanceFull, error)
+	GetInstanceState(name string) (*api.InstanceState, string, error)
 	CreateInstanceFromImage(source client.ImageServer, image api.Image, req api.InstancesPost) (client.RemoteOperation, error)
+	UpdateInstance(name string, instance api.InstancePut, ETag string) (client.Operation, error)
 	UpdateInstanceState(name string, state api.InstanceStatePut, ETag string) (client.Operation, error)
 	DeleteInstance(name string) (client.Operation, error)
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
 	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
+	GetServer() (*api.Server, string, error)
 	GetProfile(name string) (*api.Profile, string, error)
 }
 

@@ -1,3 +1,5 @@
+//go:build beyond
+
 package proof
 
 import (
@@ -8,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"lxd-allowlist/export/rule"
 )
 
 // installed is a directory with what npm/package-lock.json pins, once for all
@@ -83,9 +83,4 @@ func TestAzure(t *testing.T) {
 			t.Errorf("it takes %s: %s", change[1], out)
 		}
 	}
-}
-
-// hosts are the rules without what is only looked up.
-func hosts() []rule.Rule {
-	return slices.DeleteFunc(rules(), func(r rule.Rule) bool { return r.Name == lookedUp })
 }

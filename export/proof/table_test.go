@@ -183,28 +183,32 @@ func probe(t *testing.T, f export.Format, to target, want map[string]bool) {
 	}
 }
 
-// prove runs the software with the rules and all questions about them, in all
-// ways; with no rule at all; and with many. More holds what is asked of this
-// kind of target only.
+// prove runs the software as proveTable does, and with many rules. More holds
+// what is asked of this kind of target only.
 func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
+	proveTable(t, f, launch, more...)
+	t.Run("many", func(t *testing.T) { askMany(t, f, launch(t, fileOf(t, f, manyRules()))) })
+}
+
+// proveTable runs the software with the rules and all questions about them, in
+// all ways, and with no rule at all.
+func proveTable(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
 	saw := observe(t, f)
 	t.Run("table", func(t *testing.T) {
 		all, list := append(questions[:len(questions):len(questions)], more...), rules()
 		for _, name := range singles {
-			if f.Widens == "" && holds(t, f, name) {
+			if f.Widens == "" {
 				list = append(list, rule.Rule{Name: name})
 				all = append(all, question{name: name, pass: true}, question{name: "a." + name})
 			} else {
 				all = append(all, question{name: name})
 			}
 		}
-		if f.Hosts { // they refuse what is only looked up
-			list = slices.DeleteFunc(list, func(r rule.Rule) bool { return r.Name == lookedUp })
-		}
-		to := launch(t, file(t, f, list))
+		held, out := hold(t, f, list)
+		to := launch(t, fileOf(t, f, held))
 		denied, wanted := make(map[string]bool), make(map[string]bool)
 		for _, q := range all {
-			want := (q.pass || f.Widens != "" && q.widened) && (!f.Hosts || q.name != lookedUp)
+			want := (q.pass || f.Widens != "" && q.widened) && !out[q.name]
 			denied[strings.ToLower(q.name)], wanted[q.name] = !want, want
 			if got := to.ask(t, q.name); got != want {
 				saw.difference(t, q.name, "", got)
@@ -228,14 +232,6 @@ func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string)
 		}
 		probe(t, f, to, wanted)
 	})
-	t.Run("many", func(t *testing.T) { askMany(t, f, launch(t, fileOf(t, f, manyRules()))) })
-}
-
-// holds returns whether the format takes an exact rule for the name.
-func holds(t *testing.T, f export.Format, name string) bool {
-	t.Helper()
-	_, refused := f.Hold(compiled(t, []rule.Rule{{Name: name}}))
-	return len(refused) == 0
 }
 
 // many is a number of rules that no list by hand reaches.

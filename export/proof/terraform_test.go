@@ -3,7 +3,6 @@ package proof
 import (
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // providerModule holds the schema of Terraform's AWS provider as Terraform
 // itself prints it (providers schema -json), of the version that its Makefile
 // names.
-const providerModule = "github.com/upbound/provider-aws@v1.23.0"
+const providerModule = "github.com/upbound/provider-aws"
 
 // tfBlock is a block of such a schema, as far as it is needed.
 type tfBlock struct {
@@ -77,23 +76,16 @@ func TestTerraform(t *testing.T) {
 	if root != "" {
 		t.Skip("it is the same beside any system")
 	}
-	var module struct{ Dir string }
-	out, err := exec.Command("go", "mod", "download", "-json", providerModule).Output()
-	if err == nil {
-		err = json.Unmarshal(out, &module)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", providerModule, err, out)
-	}
+	dir := module(t, providerModule, "v1.23.0")
 	var schema struct {
 		Providers map[string]struct {
 			Resources map[string]struct{ Block tfBlock } `json:"resource_schemas"`
 		} `json:"provider_schemas"`
 	}
-	if err := json.Unmarshal([]byte(read(t, filepath.Join(module.Dir, "config/schema.json"))), &schema); err != nil {
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(dir, "config/schema.json"))), &schema); err != nil {
 		t.Fatal(err)
 	}
-	if make := read(t, filepath.Join(module.Dir, "Makefile")); !strings.Contains(make, "TERRAFORM_PROVIDER_VERSION := 5.82.2") {
+	if make := read(t, filepath.Join(dir, "Makefile")); !strings.Contains(make, "TERRAFORM_PROVIDER_VERSION := 5.82.2") {
 		t.Error("it is another version than the format says")
 	}
 	f := format(t, "aws-nfw-terraform")
