@@ -192,7 +192,7 @@ func TestRPZ(t *testing.T) {
 // startBIND waits for BIND's own word, for it answers before it has read all of
 // a policy zone. The options are those that the format says: without
 // qname-wait-recurse no it would ask the upstream for denied names, too, and
-// without break-dnssec yes it would then answer whoever sets DO.
+// without break-dnssec yes it would do so for whoever sets DO.
 func startBIND(t *testing.T, path, addr string, u *upstream) {
 	t.Helper()
 	host, port := hostPort(t, addr)

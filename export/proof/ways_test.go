@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,9 +25,19 @@ func dnsWays(addr string, u *upstream) []way {
 				Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(name + "."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}},
 			}
 			change(&m)
-			u.forget(name)
-			answered := answers(t, addr, network, m, !must)
-			return answered || u.knows(name)
+			passes := false
+			// An odd one is asked again: it may have been an earlier one
+			// that the upstream has only now heard of.
+			for range 2 {
+				u.forget(name)
+				if answers(t, addr, network, m, !must) {
+					return true
+				}
+				if passes = u.knows(name); !passes || must {
+					break
+				}
+			}
+			return passes
 		}})
 	}
 	for _, network := range []string{"udp", "tcp"} {
@@ -66,6 +77,13 @@ func dnsWays(addr string, u *upstream) []way {
 	add("behind a question that passes", false, "", "udp", func(m *dnsmessage.Message) {
 		first := dnsmessage.Question{Name: dnsmessage.MustNewName("www.example.com."), Type: dnsmessage.TypeAAAA, Class: dnsmessage.ClassINET}
 		m.Questions = []dnsmessage.Question{first, m.Questions[0]}
+	})
+	// The odd ones last, so that nothing of theirs is taken for another's.
+	slices.SortStableFunc(ways, func(a, b way) int {
+		if a.must == b.must {
+			return 0
+		}
+		return map[bool]int{true: -1, false: 1}[a.must]
 	})
 	return ways
 }
