@@ -48,7 +48,7 @@ func bridgeAddresses(n *api.Network) []netip.Addr {
 
 // networkError says of which network LXD said it; nil stays nil.
 func networkError(doing, network string, err error) error {
-	switch {
+	switch err = plain(err); {
 	case err == nil:
 		return nil
 	case api.StatusErrorCheck(err, http.StatusNotFound):
