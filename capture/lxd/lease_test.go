@@ -44,6 +44,9 @@ func unchanged(t *testing.T, before api.Network, f *lxdfake.LXD) {
 	if after := f.Network("br"); !reflect.DeepEqual(before, after) {
 		t.Errorf("the network was\n%#v\nand is\n%#v", before, after)
 	}
+	if raw := f.Running("br"); raw != before.Config["raw.dnsmasq"] {
+		t.Errorf("dnsmasq runs with %q, want %q", raw, before.Config["raw.dnsmasq"])
+	}
 }
 
 // session takes a lease and releases it.
@@ -61,9 +64,9 @@ func session(ctx context.Context, s *lxd.Server) error {
 func TestFaultAtEveryCall(t *testing.T) {
 	faults := map[string]lxdfake.Fault{
 		"none": lxdfake.None, "refuse": lxdfake.Refuse, "conflict": lxdfake.Conflict,
-		"unheard": lxdfake.Unheard, "dead": lxdfake.Dead,
+		"unheard": lxdfake.Unheard, "dead": lxdfake.Dead, "torn": lxdfake.Torn, "half": lxdfake.Half,
 	}
-	const calls = 12 // more than a session makes, which the test checks
+	const calls = 14 // more than a session makes, which the test checks
 	for what, before := range map[string]api.Network{"raw": bridge(), "no raw": without(bridge(), "raw.dnsmasq")} {
 		for name, fault := range faults {
 			for at := range calls {
