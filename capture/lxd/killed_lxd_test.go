@@ -1,8 +1,12 @@
 package lxd_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -135,4 +139,84 @@ func TestLXDThatStaysAway(t *testing.T) {
 		t.Error(err)
 	}
 	sameNetwork(t, before, network(t, bridge))
+}
+
+// launchVariable names the network that this test binary, run again, launches
+// an instance on.
+const launchVariable = "LXD_ALLOWLIST_TEST_LAUNCH"
+
+func launch(network string) {
+	s, err := lxd.Connect(context.Background(), "")
+	name := ""
+	if err == nil {
+		name, err = s.Launch(context.Background(), lxdtest.Image, network, func(string, float64) {})
+	}
+	fmt.Println(name, err)
+	_, _ = bufio.NewReader(os.Stdin).ReadByte()
+}
+
+// killedLauncher launches an instance in a process that is killed then.
+func killedLauncher(t *testing.T, network string) (name string) {
+	t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), launchVariable+"="+network)
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	_ = c.Process.Kill()
+	_ = c.Wait() // it was killed
+	name, ok := strings.CutSuffix(line, " <nil>\n")
+	if err != nil || !ok {
+		t.Fatalf("the launcher said %q, %v", line, err)
+	}
+	return name
+}
+
+// What a killed run launched is found by its keys, told of and removed; what a
+// living one launched is left alone, and so is what others made.
+func TestLaunchedByAKilledRun(t *testing.T) {
+	lxdtest.NewDaemon(t) // where nobody else tidies up
+	s, bridge, other := lxdtest.Server(t), lxdtest.Bridge(t), lxdtest.Bridge(t)
+	theirs := lxdtest.Instance(t, bridge)
+	living, err := s.Launch(bounded(t), lxdtest.Image, bridge, func(string, float64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Remove(context.Background(), living) })
+	left, wanted := killedLauncher(t, bridge), killedLauncher(t, bridge)
+
+	for name, want := range map[string]bool{theirs: false, living: false, wanted: true} {
+		if adopted, err := s.Adopt(t.Context(), name); err != nil || adopted != want {
+			t.Errorf("%s: adopted %v, %v", name, adopted, err)
+		}
+	}
+	if restored, err := s.Restore(t.Context(), other, false); err != nil || len(restored) != 0 {
+		t.Errorf("on another network: %v, %v", restored, err)
+	}
+	restored, err := s.Restore(bounded(t), bridge, false)
+	if err != nil || len(restored) != 1 || restored[0] != (lxd.Restored{Instance: left}) || !strings.Contains(restored[0].String(), left) {
+		t.Errorf("restored %v, %v", restored, err)
+	}
+	removed, err := s.RemoveLeft(bounded(t))
+	if err != nil || len(removed) != 0 {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	for name, there := range map[string]bool{theirs: true, living: true, wanted: true, left: false} {
+		if _, err := s.Instance(t.Context(), name); (err == nil) != there {
+			t.Errorf("%s: %v, want it there: %v", name, err, there)
+		}
+	}
+	if err := s.Remove(bounded(t), wanted); err != nil {
+		t.Error(err)
+	}
 }

@@ -8,15 +8,19 @@ import (
 
 // Restored is a thing that a killed run left behind and that is undone now.
 type Restored struct {
-	Network string // the bridge that is as it was
+	Network string // the bridge that is as it was, or ""
 	// Kept says that others changed the bridge's raw.dnsmasq since, and that
 	// this stays.
-	Kept bool
+	Kept     bool
+	Instance string // the instance that was launched and is removed, or ""
 }
 
 // String says so in a sentence.
 func (r Restored) String() string {
-	if r.Kept {
+	switch {
+	case r.Instance != "":
+		return "instance " + r.Instance + ", which a killed run had launched, is removed"
+	case r.Kept:
 		return "bridge " + r.Network + " has nothing of ours any more; raw.dnsmasq was changed by somebody else meanwhile, and that stays"
 	}
 	return "bridge " + r.Network + " is as it was before"
@@ -28,7 +32,7 @@ func (r Restored) String() string {
 // that was changed since keeps that change unless it is. It returns what is
 // undone, on an error too.
 func (s *Server) Restore(ctx context.Context, network string, force bool) (restored []Restored, err error) {
-	for _, undo := range []func(context.Context, string, bool) ([]Restored, error){s.restoreNetworks} {
+	for _, undo := range []func(context.Context, string, bool) ([]Restored, error){s.restoreNetworks, s.removeLaunchedLate} {
 		undone, failed := undo(ctx, network, force)
 		restored, err = append(restored, undone...), errors.Join(err, failed)
 	}
