@@ -10,7 +10,7 @@ import (
 
 // choose finds the instance, makes or starts it where that is needed, and
 // finds the bridge that is watched.
-func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
+func (s *Capture) choose(ctx context.Context, c Config, report Report) (err error) {
 	s.Instance = c.Instance
 	if c.Launch != "" {
 		report("launching "+c.Launch, -1)
@@ -21,6 +21,9 @@ func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
 		s.Instance, s.launched = name, true
 	}
 	report("looking up "+s.Instance, -1)
+	if s.adopted, err = s.server.Adopt(ctx, s.Instance); err != nil {
+		return err
+	}
 	i, err := s.server.Instance(ctx, s.Instance)
 	if err != nil {
 		return err
@@ -30,7 +33,7 @@ func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
 		return err
 	}
 	s.Network = nic.Network
-	if i.Running() && !s.launched {
+	if i.Running() && c.Launch == "" {
 		return nil
 	}
 	if !i.Running() {
@@ -41,6 +44,22 @@ func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
 	}
 	report("waiting for "+s.Instance+" to have an address", -1)
 	return s.awaitAddress(ctx)
+}
+
+// tidy removes the instances that killed runs launched, but for the one that
+// is captured, which goes at the end of this capture.
+func (s *Capture) tidy(ctx context.Context) {
+	removed, err := s.server.RemoveLeft(ctx)
+	for _, r := range removed {
+		s.notice(r.String())
+	}
+	if err != nil && ctx.Err() == nil {
+		s.notice(err.Error()) // it is in nobody's way
+	}
+	if s.adopted {
+		s.launched = true
+		s.notice("instance " + s.Instance + " was launched by a killed run: it is removed at the end")
+	}
 }
 
 // An instance that was just started asks for its address within seconds; one

@@ -24,7 +24,7 @@ func begun(t *testing.T, fake *lxdfake.LXD) *Capture {
 	}
 	c := &Capture{
 		Ledger: capture.NewLedger(capture.Info{Instance: "c1"}), Instance: "c1", Network: "br",
-		server: server, lease: lease, notices: make(chan string, 16), ended: make(chan struct{}), probed: make(chan struct{}), cancel: func() {},
+		server: server, lease: lease, notices: make(chan string, 16), stale: make(chan struct{}, 1), ended: make(chan struct{}), probed: make(chan struct{}), cancel: func() {},
 	}
 	return c
 }
