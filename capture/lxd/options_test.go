@@ -69,6 +69,7 @@ func TestWithoutLogging(t *testing.T) {
 		{"quiet-dhcp\n", swap(header+"\n", ""), "quiet-dhcp\n"},
 		{"quiet-dhcp\na\n", swap("\nquiet-dhcp\nquiet-dhcp6", ""), "quiet-dhcp\na\n"},
 		{"a\nquiet-dhcp\nb\n", swap("b\n", ""), "a\nquiet-dhcp\n"},
+		{"quiet-dhcp\na\n", func(raw string) string { return strings.TrimPrefix(raw, "quiet-dhcp\n") }, "a\n"},
 		{"a\n", swap("\n", "\r\n"), "a\r\n"},
 		{"first\nb\n", swap("first\n", "c\n"), "c\nb\n"},
 		{"a\n", func(string) string { return "something else" }, "something else"},

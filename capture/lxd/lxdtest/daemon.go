@@ -20,6 +20,7 @@ import (
 type Daemon struct {
 	t     testing.TB
 	dir   string
+	netns string // its network namespace, "" for ours
 	lxd   *exec.Cmd
 	ended chan struct{} // closed when lxd has ended
 }
@@ -63,9 +64,8 @@ func (d *Daemon) Dir() string { return filepath.Join(d.dir, "lxd") }
 func (d *Daemon) Start() {
 	d.t.Helper()
 	// What runs for it is found by the directory in its arguments.
-	d.lxd = exec.Command("lxd", "--group", "root", "--logfile", filepath.Join(d.dir, "lxd.log"))
+	d.lxd = d.command("lxd", "--group", "root", "--logfile", filepath.Join(d.dir, "lxd.log"))
 	d.lxd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	d.lxd.Env = d.env()
 	if err := d.lxd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -126,28 +126,33 @@ func (d *Daemon) Inside(instance string, args ...string) {
 	for _, pid := range processes("[lxc monitor] " + d.Dir() + "/containers " + instance) {
 		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 		if init := strings.Fields(string(children)); err == nil && len(init) == 1 {
-			d.run("nsenter", append([]string{"--target", init[0], "--mount", "--net", "--uts", "--root", "--"}, args...)...)
+			d.run(append([]string{"nsenter", "--target", init[0], "--mount", "--net", "--uts", "--root", "--"}, args...)...)
 			return
 		}
 	}
 	d.t.Fatalf("instance %s doesn't run", instance)
 }
 
-func (d *Daemon) env() []string { return append(os.Environ(), "LXD_DIR="+d.Dir()) }
+// command returns one that is about this daemon, and runs where that does.
+func (d *Daemon) command(args ...string) *exec.Cmd {
+	if d.netns != "" {
+		args = append([]string{"ip", "netns", "exec", d.netns}, args...)
+	}
+	c := exec.Command(args[0], args[1:]...)
+	c.Env = append(os.Environ(), "LXD_DIR="+d.Dir())
+	return c
+}
 
-// call runs a command that is about this daemon.
-func (d *Daemon) call(name string, args ...string) error {
-	c := exec.Command(name, args...)
-	c.Env = d.env()
-	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)
+func (d *Daemon) call(args ...string) error {
+	if out, err := d.command(args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, out)
 	}
 	return nil
 }
 
-func (d *Daemon) run(name string, args ...string) {
+func (d *Daemon) run(args ...string) {
 	d.t.Helper()
-	if err := d.call(name, args...); err != nil {
+	if err := d.call(args...); err != nil {
 		d.t.Fatal(err)
 	}
 }
