@@ -102,12 +102,7 @@ func setsFacility(line string) bool {
 }
 
 // stirred returns a raw.dnsmasq that differs in a comment of ours alone.
-func stirred(raw string) string {
-	if raw != "" && !strings.HasSuffix(raw, "\n") {
-		raw += "\n"
-	}
-	return raw + mark + "putting back what was here"
-}
+func stirred(raw string) string { return mark + "putting back what was here\n" + raw }
 
 // disablesDNS reports whether the options have dnsmasq serve DHCP alone.
 func disablesDNS(raw string) bool {
