@@ -57,6 +57,39 @@ func TestRestoreOfLaunchedInstances(t *testing.T) {
 	}
 }
 
+// An instance that LXD is still making is waited for, though not for good.
+func TestRestoreAwaitsALaunch(t *testing.T) {
+	making := func(name string, status api.StatusCode) []api.Operation {
+		return []api.Operation{
+			{Class: "websocket", StatusCode: api.Running, Resources: map[string][]string{"instances": {"/1.0/instances/allowlist-shell"}}},
+			{Class: "task", StatusCode: status, Resources: map[string][]string{"instances": {"/1.0/instances/" + name + "?project=p"}}},
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f := lxdfake.New(bridge())
+		asked := 0
+		f.Operations = func() []api.Operation {
+			if asked++; asked < 5 {
+				return making("allowlist-x", api.Running)
+			}
+			f.All = []api.InstanceFull{launched("allowlist-x", "br", "1")}
+			return making("allowlist-x", api.Success)
+		}
+		restored, err := lxd.New(f).Restore(t.Context(), "", false)
+		if err != nil || len(restored) != 1 || restored[0].Instance != "allowlist-x" {
+			t.Errorf("restored %v, %v", restored, err)
+		}
+		f.Operations = func() []api.Operation { return making("allowlist-y", api.Running) }
+		if _, err := lxd.New(f).Restore(t.Context(), "", false); err == nil || !strings.Contains(err.Error(), "still making instance allowlist-y") {
+			t.Errorf("of one that is never there it said %v", err)
+		}
+		f.Operations = func() []api.Operation { return making("others", api.Running) }
+		if _, err := lxd.New(f).Restore(t.Context(), "", false); err != nil {
+			t.Errorf("of others' it said %v", err)
+		}
+	})
+}
+
 // An instance that is chosen belongs to who chose it, if its launcher is dead.
 func TestAdopt(t *testing.T) {
 	f := lxdfake.New(bridge())

@@ -56,6 +56,8 @@ type LXD struct {
 	// All are the instances. Failures is how often listing them fails first.
 	All      []api.InstanceFull
 	Failures int
+	// Operations is asked for what LXD is doing; nil is nothing.
+	Operations func() []api.Operation
 	// Leases are those of each network.
 	Leases map[string][]api.NetworkLease
 	// Marks is how often a [Conflict] has appended a "+" to a network's
@@ -228,8 +230,13 @@ func (f *LXD) GetInstancesFullAllProjects(api.InstanceType) ([]api.InstanceFull,
 	return append([]api.InstanceFull(nil), f.All...), nil
 }
 
-// GetOperations returns none.
-func (f *LXD) GetOperations() ([]api.Operation, error) { return nil, nil }
+// GetOperations returns what Operations does, none without.
+func (f *LXD) GetOperations() ([]api.Operation, error) {
+	if f.Operations == nil {
+		return nil, nil
+	}
+	return f.Operations(), nil
+}
 
 // UpdateInstance sets an instance's configuration.
 func (f *LXD) UpdateInstance(name string, put api.InstancePut, _ string) (client.Operation, error) {
