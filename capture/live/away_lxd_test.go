@@ -1,7 +1,9 @@
 package live_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -53,14 +55,14 @@ func TestLXDAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		output := make(chan struct{})
+		output := bufio.NewReader(shell)
+		if _, err := output.ReadString('$'); err != nil { // the prompt: LXD's client waits for its end now
+			t.Fatal(err)
+		}
+		drained := make(chan struct{})
 		go func() {
-			defer close(output)
-			for b := make([]byte, 1024); ; {
-				if _, err := shell.Read(b); err != nil {
-					return
-				}
-			}
+			defer close(drained)
+			_, _ = io.Copy(io.Discard, output) // the shell's Wait tells of its end
 		}()
 		if n == 1 { // an LXD that is stopped waits for what it runs
 			_ = shell.Close()
@@ -69,7 +71,7 @@ func TestLXDAway(t *testing.T) {
 		if _, err := shell.Wait(); n == 0 && (err == nil || raw.MatchString(err.Error()) || !strings.Contains(err.Error(), "LXD doesn't answer")) {
 			t.Errorf("the shell ended with %v", err)
 		}
-		<-output
+		<-drained
 		said(t, s, "LXD doesn't answer: it was stopped, or is restarting; queries are logged all the same")
 		name := []string{"killed.example.test", "stopped.example.test"}[n]
 		d.Inside(instance, "nslookup", name)

@@ -120,6 +120,7 @@ func TestOwnersAreAskedForAgain(t *testing.T) {
 		c.wg.Go(func() { c.nameClients(ctx) })
 		c.Ledger.Feed([]byte("query[A] a.example from 198.18.0.9\n"), time.Now(), false)
 		time.Sleep(2 * ownerRetry) // the bubble's clock
+		synctest.Wait()
 		fake.All = []api.InstanceFull{guest()}
 		fake.Leases = map[string][]api.NetworkLease{"br": {{Hostname: "c1", Hwaddr: "00:16:3e:00:00:01", Address: "198.18.0.9"}}}
 		c.askOwners()
