@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/canonical/lxd/shared/api"
 )
@@ -67,5 +68,40 @@ func TestIsAway(t *testing.T) {
 		if err := networkError("read", "br", test.err); test.away && err.Error() != "read network br: "+away {
 			t.Errorf("%v is said as %v", test.err, err)
 		}
+	}
+}
+
+// A query that got no answer is said to, without the words of sockets.
+func TestUnanswered(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("udp", silent.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ask := func() error {
+		if _, err := conn.Write([]byte("?")); err != nil {
+			return err
+		}
+		_, err := conn.Read(make([]byte, 1))
+		return err
+	}
+	if err := conn.SetDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); unanswered(err).Error() != "it doesn't answer" {
+		t.Errorf("%v is said as %v", err, unanswered(err))
+	}
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := silent.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(); unanswered(err).Error() != "nothing listens there" {
+		t.Errorf("%v is said as %v", err, unanswered(err))
 	}
 }
