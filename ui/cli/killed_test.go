@@ -70,7 +70,7 @@ func TestKilledAnywhere(t *testing.T) {
 		kinds[i].long = time.Since(begin)
 	}
 	killed, restored := 0, 0
-	for n := range *kills {
+	for n := 0; killed < *kills; n++ {
 		k := kinds[n%len(kinds)]
 		after := rand.N(k.long)
 		c := start(t, k.args...)
@@ -104,7 +104,4 @@ func TestKilledAnywhere(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills: nothing lost, nothing left behind; restore had something to undo %d times", killed, restored)
-	if *kills > 0 && killed == 0 {
-		t.Error("nothing was killed")
-	}
 }
