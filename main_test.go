@@ -34,33 +34,37 @@ func TestLinkedLicence(t *testing.T) {
 
 // rooms is who may import whom within the module.
 var rooms = map[string][]string{
-	"parse":               {},
-	"parse/source":        {},
-	"export/rule":         {"export/rule/known", "parse"},
-	"export/rule/known":   {"parse"},
-	"export/explain":      {"export/rule", "export/rule/known", "parse"},
-	"export":              {"export/rule", "parse"},
-	"export/output":       {"export", "export/rule", "parse", "parse/source"},
-	"capture":             {"export/rule", "parse"},
-	"capture/session":     {"capture", "export"},
-	"capture/logfile":     {"capture", "capture/session", "parse", "parse/source"},
-	"capture/lxd":         {},
-	"capture/lxd/lxdfake": {"capture/lxd"},
-	"capture/lxd/lxdtest": {"capture/lxd"},
-	"capture/live":        {"capture", "capture/logfile", "capture/lxd", "capture/session"},
-	"ui":                  {"capture", "capture/session", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
-	"ui/dialog":           {"capture", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
-	"ui/keys":             {"ui/look"},
-	"ui/look":             {},
-	"ui/table":            {"capture", "export/rule", "ui/look"},
-	"ui/term":             {},
-	"ui/backend":          {"capture/live", "capture/lxd", "capture/session", "ui", "ui/look"},
-	"ui/cli":              {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "export/explain", "export/output", "export/rule/known", "ui", "ui/backend", "ui/look"},
-	"":                    {"ui/cli"},
+	"parse":                  {},
+	"parse/source":           {},
+	"export/rule":            {"export/rule/known", "parse"},
+	"export/rule/known":      {"parse"},
+	"export/explain":         {"export/rule", "export/rule/known", "parse"},
+	"export":                 {"export/rule", "parse"},
+	"export/output":          {"export", "export/rule", "parse", "parse/source"},
+	"capture":                {"export/rule", "parse"},
+	"capture/session":        {"capture", "export"},
+	"capture/logfile":        {"capture", "capture/session", "parse", "parse/source"},
+	"capture/lxd":            {},
+	"capture/lxd/lxdfake":    {"capture/lxd"},
+	"capture/lxd/lxdtest":    {"capture/lxd"},
+	"capture/live":           {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export/rule"},
+	"capture/verify":         {"export/rule"},
+	"capture/verify/forward": {"parse"},
+	"capture/verify/enforce": {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
+	"ui":                     {"capture", "capture/session", "capture/verify", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
+	"ui/dialog":              {"capture", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
+	"ui/keys":                {"ui/look"},
+	"ui/look":                {},
+	"ui/table":               {"capture", "export/rule", "ui/look"},
+	"ui/term":                {},
+	"ui/backend":             {"capture/live", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/look"},
+	"ui/cli":                 {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look"},
+	"":                       {"ui/cli"},
+	"capture/verify/fence":   {},
 }
 
 // pure are rooms that know neither a file nor a network.
-var pure = []string{"parse", "export/rule", "export/rule/known", "capture"}
+var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/verify"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

@@ -83,10 +83,15 @@ func (l *Ledger) hold() (release func()) {
 	return func() {
 		l.undoable.Store(len(l.done) > 0)
 		l.redoable.Store(len(l.undone) > 0)
+		notify(l.decided)
 		l.mu.Unlock()
 		l.deciding.Unlock()
 	}
 }
+
+// Decided tells, by one value however many, that a person decided something,
+// so that [Ledger.List] may be another. It has one reader.
+func (l *Ledger) Decided() <-chan struct{} { return l.decided }
 
 // CanUndo reports whether there is anything that Undo takes back. It waits for
 // nobody.

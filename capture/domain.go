@@ -78,6 +78,7 @@ type Domain struct {
 	// Queries is how often the name was asked for; 0 for one that is known
 	// only as the target of another's CNAME.
 	Queries   uint32
+	Denied    uint32 // queries that an enforced list refused, of Queries
 	Outcomes  Outcomes
 	Origins   Origins // where its answers came from
 	Class     parse.Class
@@ -160,10 +161,17 @@ var outcomeWords = map[parse.Outcome]string{
 // NoAnswer is the result of a name whose answer was not logged.
 const NoAnswer = "no answer"
 
+// NotAllowed is the result of a name that was asked for only while a list that
+// doesn't allow it was enforced.
+const NotAllowed = "not allowed"
+
 // ResultWord says it in one or two words: one of the outcomes', or that there
 // was no answer.
 func (d *Domain) ResultWord() string {
 	word := d.Outcomes.String()
+	if word == "" && d.Denied > 0 {
+		return NotAllowed
+	}
 	if word == "" && d.Queries > 0 {
 		return NoAnswer
 	}

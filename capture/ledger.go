@@ -56,6 +56,7 @@ type Ledger struct {
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared
+	decided chan struct{} // see Decided
 }
 
 // Info says what a ledger is about. It stands first in a session.
@@ -105,6 +106,7 @@ func NewLedger(info Info) *Ledger {
 		intake:  intake{facts: newFacts(maphash.MakeSeed())},
 		wake:    make(chan struct{}, 1),
 		unknown: make(chan struct{}, 1),
+		decided: make(chan struct{}, 1),
 	}
 	l.own = info.Domain
 	l.expect = make(map[string]*expected)

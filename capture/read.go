@@ -1,7 +1,9 @@
 package capture
 
 import (
+	"cmp"
 	"math"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -34,6 +36,16 @@ func (r Reader) Lookup(name string) (ID, bool) {
 
 // Verdict returns the decision in force for d.
 func (r Reader) Verdict(d *Domain) Verdict { return r.l.judge(d) }
+
+// Dropped reports whether a name is one that is dropped, and why.
+func (r Reader) Dropped(name string) (reason string, dropped bool) {
+	id, ok := r.Lookup(name)
+	if !ok {
+		return "", false
+	}
+	v := r.Verdict(r.Domain(id))
+	return cmp.Or(v.Reason, "dropped"), v.Decision == Drop
+}
 
 // Group returns a person's mark on a name and all below it.
 func (r Reader) Group(name string) Mark { return r.l.groups[name] }
@@ -202,6 +214,22 @@ func (l *Ledger) Overlook(name string) {
 	l.overlooked[name] = true
 }
 
+// Observed is the source of a rule that stands in a list because its name was
+// asked for, and nobody decided about it.
+const Observed = "observed"
+
+// AllowedAddresses returns the addresses that were answered for names that
+// aren't dropped.
+func (r Reader) AllowedAddresses() (all []netip.Addr) {
+	for i := range r.l.domains {
+		d := &r.l.domains[i]
+		if len(d.Addresses) > 0 && r.l.judge(d).Decision != Drop {
+			all = append(all, d.Addresses...)
+		}
+	}
+	return all
+}
+
 // List returns what is to be exported: one exact rule for each domain that is
 // kept or, since nobody has spoken against it, new. all applies no rule and
 // no mark: every clean name that was asked for, whatever its type or answer.
@@ -230,7 +258,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		if all && (d.Queries == 0 || l.unwanted(d) || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
 			return
 		}
-		source := "observed"
+		source := Observed
 		reason := d.Mark.Reason
 		if v.Decision == Keep {
 			source, reason = string(v.Rule), v.Reason

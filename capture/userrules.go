@@ -174,6 +174,7 @@ func (l *Ledger) SetRules(rules []UserRule) {
 		l.show(ID(id))
 		l.breathe(id)
 	}
+	notify(l.decided)
 	l.announce()
 }
 

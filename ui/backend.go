@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 )
 
 // Backend is what the screen wants of LXD. Its methods are called in commands
@@ -45,8 +46,32 @@ type Capture struct {
 	// are, and Repair has them logged again; nil where that is not at stake.
 	Logging func() (problem string, since time.Time)
 	Repair  func(ctx context.Context) error
+	// Enforce puts the list, as it would be exported, in force on the instance;
+	// strict has packets refused, too. It is nil where there is nobody to
+	// enforce it on.
+	Enforce func(ctx context.Context, strict bool) (*Enforcement, error)
 	// Unheard finds out why no query was heard; nil where nobody can tell.
 	Unheard func(ctx context.Context) string
+}
+
+// Enforcement is a list that is in force. What is decided meanwhile counts at
+// once; a new name is refused until somebody keeps it.
+type Enforcement struct {
+	// Policy and Packets say what came of it; grants for a time go to Policy.
+	Policy  *verify.Policy
+	Packets *verify.Packets
+	Strict  bool
+	// Wake tells, by one value however many, that something happened.
+	Wake <-chan struct{}
+	// Done is closed when the list is out of force.
+	Done <-chan struct{}
+	// Prove tries from inside the instance what the list refuses, and returns
+	// whether that was refused; it takes its time.
+	Prove func(ctx context.Context) bool
+	// Report returns what came of it so far.
+	Report func() verify.Report
+	// Stop proves it once more and takes the list out of force.
+	Stop func(ctx context.Context) error
 }
 
 // problem says why queries are not logged, and since when; "" if they are.

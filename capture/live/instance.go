@@ -20,30 +20,42 @@ func (s *Capture) choose(ctx context.Context, c Config, report Report) (err erro
 		}
 		s.Instance, s.launched = name, true
 	}
-	report("looking up "+s.Instance, -1)
 	if s.adopted, err = s.server.Adopt(ctx, s.Instance); err != nil {
 		return err
 	}
-	i, err := s.server.Instance(ctx, s.Instance)
-	if err != nil {
-		return err
+	network, addressed, err := Ready(ctx, s.server, s.Instance, c.Network, s.launched, report)
+	s.Network = network
+	if err == nil && !addressed {
+		s.notice(s.Instance + " has no address yet: its network may not be ready")
 	}
-	nic, err := i.Watchable(c.Network)
+	return err
+}
+
+// Ready starts an instance where that is needed and returns the bridge that it
+// is on, see [lxd.Instance.Watchable]. One that was started, or that is fresh,
+// has an address then or, in the time that it may take, got none.
+func Ready(ctx context.Context, server *lxd.Server, instance, network string, fresh bool, report Report) (bridge string, addressed bool, err error) {
+	report("looking up "+instance, -1)
+	i, err := server.Instance(ctx, instance)
 	if err != nil {
-		return err
+		return "", false, err
 	}
-	s.Network = nic.Network
-	if i.Running() && c.Launch == "" {
-		return nil
+	nic, err := i.Watchable(network)
+	if err != nil {
+		return "", false, err
+	}
+	if i.Running() && !fresh {
+		return nic.Network, true, nil
 	}
 	if !i.Running() {
-		report("starting "+s.Instance, -1)
-		if err := s.server.Start(ctx, s.Instance); err != nil {
-			return err
+		report("starting "+instance, -1)
+		if err := server.Start(ctx, instance); err != nil {
+			return nic.Network, false, err
 		}
 	}
-	report("waiting for "+s.Instance+" to have an address", -1)
-	return s.awaitAddress(ctx)
+	report("waiting for "+instance+" to have an address", -1)
+	addressed, err = awaitAddress(ctx, server, instance, nic.Network)
+	return nic.Network, addressed, err
 }
 
 // tidy removes the instances that killed runs launched, but for the one that
@@ -69,26 +81,23 @@ const (
 	addressEvery    = 100 * time.Millisecond
 )
 
-func (s *Capture) awaitAddress(ctx context.Context) error {
+func awaitAddress(ctx context.Context, server *lxd.Server, instance, network string) (has bool, err error) {
 	late, cancel := context.WithTimeout(ctx, addressPatience)
 	defer cancel()
 	again := time.NewTicker(addressEvery)
 	defer again.Stop()
 	for {
-		has, err := s.server.HasAddress(late, s.Instance, s.Network)
+		has, err := server.HasAddress(late, instance, network)
 		if err != nil && late.Err() == nil {
-			return err
+			return false, err
 		}
 		if has {
-			return nil
+			return true, nil
 		}
 		select {
 		case <-again.C:
 		case <-late.Done():
-			if ctx.Err() == nil {
-				s.notice(s.Instance + " has no address yet: its network may not be ready")
-			}
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 	}
 }

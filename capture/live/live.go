@@ -15,6 +15,7 @@ import (
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify/enforce"
 )
 
 // Config says what to capture.
@@ -59,6 +60,8 @@ type Capture struct {
 	wg      sync.WaitGroup
 	stopped sync.Once
 	err     error
+
+	enforcing atomic.Pointer[enforce.Enforcement] // nil while none is
 }
 
 // Err returns why the capture ended by itself, nil while it goes on: what was
@@ -318,6 +321,11 @@ func (s *Capture) hostOwners() map[string]string {
 	for _, a := range s.lease.Addresses() {
 		owners[a.String()] = capture.HostOwner
 	}
+	if s.enforcing.Load() != nil { // what is allowed comes from the program then
+		for _, source := range enforce.Sources {
+			owners[source.String()] = s.Instance
+		}
+	}
 	return owners
 }
 
@@ -341,7 +349,7 @@ func (s *Capture) release(ctx context.Context) error {
 // calls return the first one's error.
 func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
-		s.err = s.Err()
+		s.err = errors.Join(s.Err(), s.Relax(ctx))
 		if s.lease != nil {
 			s.cancel() // before the release, which is a change of the network, too
 			s.err = errors.Join(s.err, s.release(ctx))

@@ -22,6 +22,7 @@ type Instances interface {
 	GetInstance(name string) (*api.Instance, string, error)
 	GetInstances(kind api.InstanceType) ([]api.Instance, error)
 	GetInstancesFullAllProjects(kind api.InstanceType) ([]api.InstanceFull, error)
+	GetInstanceState(name string) (*api.InstanceState, string, error)
 	CreateInstanceFromImage(source client.ImageServer, image api.Image, req api.InstancesPost) (client.RemoteOperation, error)
 	UpdateInstance(name string, instance api.InstancePut, ETag string) (client.Operation, error)
 	UpdateInstanceState(name string, state api.InstanceStatePut, ETag string) (client.Operation, error)
@@ -29,6 +30,7 @@ type Instances interface {
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
 	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
 	GetOperations() ([]api.Operation, error)
+	GetServer() (*api.Server, string, error)
 	GetProfile(name string) (*api.Profile, string, error)
 }
 

@@ -126,6 +126,19 @@ func (s *Server) Name() string { return s.name }
 // Local reports whether the server is on this machine, with its logs.
 func (s *Server) Local() bool { return s.socket != "" }
 
+// Version returns the server's software with its version, "lxd 5.0.2", ""
+// where it can't be asked.
+func (s *Server) Version(ctx context.Context) string {
+	server, err := await(ctx, func() (*api.Server, error) {
+		server, _, err := s.client.GetServer()
+		return server, err
+	})
+	if err != nil {
+		return ""
+	}
+	return server.Environment.Server + " " + server.Environment.ServerVersion
+}
+
 // Close ends the connection.
 func (s *Server) Close() { s.close() }
 

@@ -161,7 +161,7 @@ func (l *Lease) lockIn(n *api.Network) error {
 	if err := cmp.Or(unwatchable(n), holderError(l.network, n.Config)); err != nil {
 		return err
 	}
-	l.domain, l.addrs = cmp.Or(n.Config["dns.domain"], "lxd"), bridgeAddresses(n)
+	l.domain, l.addrs = domainOf(n), bridgeAddresses(n)
 	l.replaced.raw, l.replaced.wasSet = n.Config[rawKey], hasKey(n.Config, rawKey)
 	maps.Copy(n.Config, holderKeys())
 	n.Config[lockKey] = l.replaced.token

@@ -1,6 +1,7 @@
 package lxd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,6 +46,9 @@ func bridgeAddresses(n *api.Network) []netip.Addr {
 	}
 	return addresses
 }
+
+// domainOf returns the domain that dnsmasq gives a bridge's instances.
+func domainOf(n *api.Network) string { return cmp.Or(n.Config["dns.domain"], "lxd") }
 
 // networkError says of which network LXD said it; nil stays nil.
 func networkError(doing, network string, err error) error {

@@ -11,6 +11,7 @@ import (
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/look"
 )
@@ -114,7 +115,8 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	b.session = s
 	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	logging := func() (string, time.Time) { l := s.Logging(); return l.Problem, l.Since }
-	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard}, nil
+	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard,
+		Enforce: func(ctx context.Context, strict bool) (*ui.Enforcement, error) { return b.enforce(ctx, s, strict) }}, nil
 }
 
 // shell opens a shell, in an instance that was stopped meanwhile after
@@ -136,6 +138,22 @@ func (b *Backend) shell(ctx context.Context, s *live.Capture, w, h int) (ui.Shel
 		return nil, err // not a nil shell in an interface
 	}
 	return shell, nil
+}
+
+// enforce puts the list in force.
+func (b *Backend) enforce(ctx context.Context, s *live.Capture, strict bool) (*ui.Enforcement, error) {
+	e, err := s.Enforce(ctx, strict)
+	if err != nil {
+		return nil, err
+	}
+	return &ui.Enforcement{
+		Policy: e.Policy, Packets: &e.Packets, Strict: e.Strict(), Wake: e.Wake(), Done: e.Done(), Prove: e.Prove,
+		Report: func() verify.Report { return s.Report(e) },
+		Stop: func(ctx context.Context) error {
+			e.Prove(ctx)
+			return s.Relax(ctx)
+		},
+	}, nil
 }
 
 // Close ends the capture, one that is still being opened too.

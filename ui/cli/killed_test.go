@@ -17,7 +17,7 @@ import (
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
-var kills = flag.Int("kills", 30, "how often TestKilledAnywhere kills the program")
+var killCount = flag.Int("kills", 30, "how often TestKilledAnywhere kills the program")
 
 // killedAfter runs the program and kills it after a while, unless it is over by
 // then.
@@ -70,7 +70,7 @@ func TestKilledAnywhere(t *testing.T) {
 		kinds[i].long = time.Since(begin)
 	}
 	killed, restored := 0, 0
-	for n := 0; killed < *kills; n++ {
+	for n := 0; killed < *killCount; n++ {
 		k := kinds[n%len(kinds)]
 		after := rand.N(k.long)
 		c := start(t, k.args...)

@@ -15,6 +15,7 @@ import (
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify/enforce"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/ui/look"
 )
@@ -167,11 +168,17 @@ func (o *options) restore(ctx context.Context, target string) error {
 		return err
 	}
 	defer server.Close()
+	// First what is found by an instance that may go next.
+	freed, failed := enforce.Restore(ctx, server, o.force)
+	for _, instance := range freed {
+		say("instance " + instance + " has no list enforced any more")
+	}
 	done, err := server.Restore(ctx, network, o.force)
 	for _, r := range done {
 		say(r.String())
 	}
-	if err == nil && len(done) == 0 {
+	err = errors.Join(failed, err)
+	if err == nil && len(done)+len(freed) == 0 {
 		fmt.Fprintln(os.Stderr, "lxd-allowlist: nothing to put back")
 	}
 	return err

@@ -1,0 +1,113 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/capture/verify/enforce"
+	"lxd-allowlist/export/rule"
+)
+
+// Enforce puts the list that would be exported now in force on the instance,
+// until Relax. What is decided meanwhile counts at once; a name that is new is
+// refused until somebody keeps it. strict has packets refused, too.
+func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcement, error) {
+	switch {
+	case s.enforcing.Load() != nil:
+		return nil, errors.New("the list is being enforced already")
+	case os.Geteuid() != 0:
+		return nil, fmt.Errorf("enforce the list on %s: that takes root on LXD's host: start the program with sudo", s.Instance)
+	}
+	list := s.Ledger.List(false)
+	base := observed(list)
+	compiled, _ := rule.Compile(list)
+	e, err := enforce.Start(ctx, s.server, enforce.Config{
+		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: s.seeds(),
+		Refused: func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.enforcing.Store(e)
+	s.Ledger.SetOwners(s.hostOwners())
+	s.wg.Go(func() { s.follow(e, base) })
+	return e, nil
+}
+
+// Relax takes the list out of force, if one is.
+func (s *Capture) Relax(ctx context.Context) error {
+	e := s.enforcing.Swap(nil)
+	if e == nil {
+		return nil
+	}
+	if err := e.Stop(ctx); err != nil {
+		return fmt.Errorf("take the list off %s: %w: run lxd-allowlist restore", s.Instance, err)
+	}
+	return nil
+}
+
+// Report returns what came of an enforcement so far.
+func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
+	ctx, cancel := context.WithTimeout(context.Background(), versionPatience)
+	defer cancel()
+	about := verify.About{Server: s.server.Version(ctx), Resolver: e.Resolver(ctx), Expected: s.expected}
+	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
+	about.Host, _ = os.Hostname()
+	return e.Report(about)
+}
+
+// versionPatience bounds how long a report waits for LXD's version.
+const versionPatience = 2 * time.Second
+
+// expected is [verify.About.Expected]: what a person or a rule drops is to be
+// refused.
+func (s *Capture) expected(name string) (reason string, expected bool) {
+	s.Ledger.Read(func(r capture.Reader) { reason, expected = r.Dropped(name) })
+	return reason, expected
+}
+
+// observed returns the names that a list has because they were asked for and
+// nobody decided about them.
+func observed(list rule.List) map[string]bool {
+	names := make(map[string]bool)
+	for _, r := range list.Rules {
+		if r.Source == capture.Observed {
+			names[r.Name] = true
+		}
+	}
+	return names
+}
+
+// follow has the list in force follow what is decided. base are the names that
+// were in it without a decision.
+func (s *Capture) follow(e *enforce.Enforcement, base map[string]bool) {
+	for {
+		select {
+		case <-s.Ledger.Decided():
+		case <-e.Done():
+			return
+		}
+		list := s.Ledger.List(false)
+		rules := list.Rules[:0]
+		for _, r := range list.Rules {
+			if r.Source != capture.Observed || base[r.Name] {
+				rules = append(rules, r)
+			}
+		}
+		list.Rules = rules
+		compiled, _ := rule.Compile(list)
+		e.Set(compiled.Rules())
+	}
+}
+
+// seeds returns the addresses that the names of the list had.
+func (s *Capture) seeds() (all []netip.Addr) {
+	s.Ledger.Read(func(r capture.Reader) { all = r.AllowedAddresses() })
+	return all
+}

@@ -1,0 +1,132 @@
+package lxd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
+)
+
+// enforcedKey of an instance names who enforces a list on it, as the keys of a
+// lease do on a network. What is put on the host is written here first.
+const enforcedKey = ourKeys + "enforced"
+
+// Enforced is an instance that a killed run enforced a list on, with where it
+// was plugged in then.
+type Enforced struct {
+	Instance string
+	Plug     Plug
+}
+
+// enforcement is what stands under enforcedKey.
+type enforcement struct {
+	Holder map[string]string `json:"holder"`
+	Plug   Plug              `json:"plug"`
+}
+
+func enforcementIn(config map[string]string) (e enforcement, ok bool) {
+	text, ok := config[enforcedKey]
+	if ok {
+		_ = json.Unmarshal([]byte(text), &e) // what can't be read is nobody's
+	}
+	return e, ok
+}
+
+// Enforce notes on an instance that this process enforces a list on it, and
+// returns what takes the note away. It fails where somebody alive does so.
+func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (release func(context.Context) error, err error) {
+	text, err := json.Marshal(enforcement{holderKeys(), plug})
+	if err != nil {
+		return nil, err
+	}
+	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
+		if e, ok := enforcementIn(config); ok && !holderDead(e.Holder) {
+			return fmt.Errorf("a list is being enforced on instance %s by process %s of user %s: wait for it to end, or take it with lxd-allowlist restore --force",
+				instance, e.Holder[pidKey], e.Holder[userKey])
+		}
+		config[enforcedKey] = string(text)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		return s.updateInstance(ctx, instance, func(config map[string]string) error {
+			if config[enforcedKey] != string(text) {
+				return errUnchanged
+			}
+			delete(config, enforcedKey)
+			return nil
+		})
+	}, nil
+}
+
+// LeftEnforced returns the instances of the remote's project that killed runs
+// enforced a list on, with force those of the living, too.
+func (s *Server) LeftEnforced(ctx context.Context, force bool) (left []Enforced, err error) {
+	all, err := await(ctx, func() ([]api.Instance, error) { return s.client.GetInstances(api.InstanceTypeAny) })
+	if err != nil {
+		return nil, fmt.Errorf("list LXD's instances: %w", err)
+	}
+	for i := range all {
+		if e, ok := enforcementIn(all[i].Config); ok && (force || holderDead(e.Holder)) {
+			left = append(left, Enforced{all[i].Name, e.Plug})
+		}
+	}
+	return left, nil
+}
+
+// ForgetEnforced takes the note of a killed run away.
+func (s *Server) ForgetEnforced(ctx context.Context, instance string) error {
+	return s.updateInstance(ctx, instance, func(config map[string]string) error {
+		if !hasKey(config, enforcedKey) {
+			return errUnchanged
+		}
+		delete(config, enforcedKey)
+		return nil
+	})
+}
+
+// errUnchanged ends an update that has nothing to do.
+var errUnchanged = errors.New("unchanged")
+
+// updateInstance changes an instance's configuration by change, as often as
+// others change it meanwhile. One that is gone needs no change.
+func (s *Server) updateInstance(ctx context.Context, name string, change func(config map[string]string) error) error {
+	for try := 1; ; try++ {
+		var etag string
+		i, err := await(ctx, func() (*api.Instance, error) {
+			i, tag, err := s.client.GetInstance(name)
+			etag = tag
+			return i, err
+		})
+		if err != nil {
+			return instanceError("look up", name, err)
+		}
+		i.Config = maps.Clone(i.Config)
+		if i.Config == nil {
+			i.Config = map[string]string{}
+		}
+		if err := change(i.Config); err != nil {
+			if errors.Is(err, errUnchanged) {
+				return nil
+			}
+			return err
+		}
+		err = s.operate(ctx, func() (client.Operation, error) { return s.client.UpdateInstance(name, i.Writable(), etag) })
+		switch {
+		case err == nil:
+			return nil
+		case !conflict(err) || try == conflictTries:
+			return instanceError("change", name, err)
+		}
+		if err := pause(ctx, time.Duration(try)*retryPause); err != nil {
+			return err
+		}
+	}
+}

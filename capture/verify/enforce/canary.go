@@ -1,0 +1,204 @@
+package enforce
+
+import (
+	"context"
+	"crypto/rand"
+	"net/netip"
+	"strings"
+	"time"
+
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/verify"
+)
+
+// canary is a name that was asked for to see it refused.
+type canary struct{ asked, refused bool }
+
+// canaryPatience bounds a try: name look-ups that nobody answers last long.
+const canaryPatience = 20 * time.Second
+
+// Prove tries from inside the instance what the list refuses.
+func (e *Enforcement) Prove(ctx context.Context) (proven bool) {
+	ctx, cancel := context.WithTimeout(ctx, canaryPatience)
+	defer cancel()
+	proven = e.note(e.proveName(ctx))
+	if e.config.Strict {
+		proven = e.note(e.provePacket(ctx)) && proven
+	}
+	return proven
+}
+
+func (e *Enforcement) note(p verify.Proof) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.proofs = append(e.proofs, p)
+	return p.Proven
+}
+
+// askName asks for a name with the first tool that an image has. The tools'
+// own results say nothing: what counts is who was asked.
+const askName = `for tool in 'getent hosts' nslookup 'ping -c 1 -W 1' 'wget -q -T 2 -O /dev/null' 'curl -s -m 2'; do
+	command -v ${tool%% *} >/dev/null 2>&1 || continue
+	$tool "$1" >/dev/null 2>&1 </dev/null
+	exit 0
+done
+exit 69`
+
+// noTool is what the scripts end with where an image has no tool for them.
+const noTool = 69
+
+func (e *Enforcement) proveName(ctx context.Context) verify.Proof {
+	name := e.canaryName()
+	e.mu.Lock()
+	e.canaries[name] = canary{}
+	e.mu.Unlock()
+	p := verify.Proof{At: time.Now(), Tried: "the name " + name}
+	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", askName, "sh", name}})
+	e.mu.Lock()
+	c := e.canaries[name]
+	e.mu.Unlock()
+	switch {
+	case c.refused:
+		p.Proven = true
+	case c.asked:
+		p.Why = "it was answered"
+	default:
+		p.Why = notTried(code, err, "getent, nslookup, ping, wget or curl",
+			"no query for it came: the instance's resolver answered by itself, asks in another way (DNS over TLS or HTTPS), or a firewall of this host keeps queries from the program")
+	}
+	return p
+}
+
+// notTried says why a try did not come.
+func notTried(code int, err error, tools, otherwise string) string {
+	switch {
+	case code == noTool:
+		return "the instance has none of " + tools + " to try it with"
+	case code == 127 || code == 126:
+		return "the instance has no shell to try it with"
+	case err != nil:
+		return err.Error()
+	}
+	return otherwise
+}
+
+// canaryName returns a name that nobody else asks for and the list refuses,
+// below one that is nobody's (RFC 2606) where the list doesn't allow all of
+// that.
+func (e *Enforcement) canaryName() string {
+	label := "lxd-allowlist-" + strings.ToLower(rand.Text()[:12])
+	for _, under := range []string{"example.com", "example.net", "example.org"} {
+		if name := label + "." + under; !e.Policy.Allows(name, time.Now()) {
+			return name
+		}
+	}
+	return label + ".com"
+}
+
+// ownCanary takes a query for a canary out of what the instance asked.
+func (e *Enforcement) ownCanary(q verify.Query) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ours := e.canaries[q.Name]
+	if ours {
+		c.asked = true
+		c.refused = c.refused || q.Refused
+		e.canaries[q.Name] = c
+	}
+	return ours
+}
+
+// tryAddress sends something to an address.
+const tryAddress = `for tool in 'ping -c 1 -W 1' 'wget -q -T 2 -O /dev/null' 'curl -s -m 2' 'nc -w 1'; do
+	command -v ${tool%% *} >/dev/null 2>&1 || continue
+	case $tool in
+	ping*) $tool "$1" ;;
+	nc*) $tool "$1" 80 ;;
+	*) $tool "http://$2/" ;;
+	esac >/dev/null 2>&1 </dev/null
+	exit 0
+done
+exit 69`
+
+// Addresses that are nobody's (RFC 5737, RFC 3849).
+var (
+	canary4 = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	canary6 = netip.MustParseAddr("2001:db8::1")
+)
+
+func (e *Enforcement) provePacket(ctx context.Context) verify.Proof {
+	to := canary4
+	inURL := to.String()
+	if e.plug.Bridge[0].Addr().Is6() {
+		to = canary6
+		inURL = "[" + to.String() + "]"
+	}
+	seen := e.Packets.Expect(to)
+	p := verify.Proof{At: time.Now(), Tried: "the address " + to.String()}
+	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", tryAddress, "sh", to.String(), inURL}})
+	select {
+	case <-seen:
+		p.Proven = true
+	case <-time.After(packetPatience):
+		p.Why = notTried(code, err, "ping, wget, curl or nc", "no packet to it was refused: the instance may have no route")
+	}
+	return p
+}
+
+// packetPatience is how long the kernel may take to tell of a packet that it
+// has refused already.
+const packetPatience = 2 * time.Second
+
+// caches are those that an instance may have of its own, with what empties
+// them. Negative says that it remembers for long what was refused, too: nscd
+// does for 20 s, systemd-resolved not where the answer has no SOA.
+var caches = []struct {
+	of, script string
+	negative   bool
+}{
+	{"systemd-resolved", "command -v resolvectl >/dev/null 2>&1 && resolvectl flush-caches", false},
+	{"nscd", "command -v nscd >/dev/null 2>&1 && nscd -i hosts", true},
+}
+
+// flushCaches has the instance's resolvers forget what they know, or they
+// would answer by themselves what is refused now.
+func (e *Enforcement) flushCaches(ctx context.Context) {
+	var flushed []string
+	for _, c := range caches {
+		if !e.runs(ctx, c.script) {
+			continue
+		}
+		flushed = append(flushed, c.of)
+		if c.negative {
+			e.remembers = append(e.remembers, c.script)
+		}
+	}
+	if len(flushed) > 0 {
+		e.notes = append(e.notes, "Emptied the instance's caches: "+strings.Join(flushed, ", ")+".")
+	} else {
+		e.notes = append(e.notes, "The instance has no cache of names that is known how to empty; a program's own may still hold some.")
+	}
+	e.notes = append(e.notes, "Reset the connections that were open.")
+}
+
+// forgetRefusals has caches forget what was refused, since it may be allowed
+// now.
+func (e *Enforcement) forgetRefusals() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ended.IsZero() {
+		return
+	}
+	for _, script := range e.remembers {
+		e.wg.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), canaryPatience)
+			defer cancel()
+			e.runs(ctx, script)
+		})
+	}
+}
+
+func (e *Enforcement) runs(ctx context.Context, script string) bool {
+	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", script}})
+	return err == nil && code == 0
+}

@@ -1,0 +1,332 @@
+// Package enforce puts a list in force on one instance: the
+// instance reaches only what the list allows, whatever its own resolver is,
+// nobody else on the bridge notices, and nothing of it outlives the process.
+//
+//	instance --DNS--> fence (nft) --> forward --list?--> the bridge's dnsmasq
+//	                                     |
+//	                              policy: which rule was used, what was refused
+//	                                     |
+//	                                  Report, proven by a canary
+package enforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/capture/verify/fence"
+	"lxd-allowlist/capture/verify/forward"
+	"lxd-allowlist/export/rule"
+)
+
+// Config says what is enforced on whom.
+type Config struct {
+	Instance string
+	Network  string // the bridge; "" for the instance's first
+	Rules    []rule.Rule
+	// Strict has packets refused, too, that go to an address which no allowed
+	// name has.
+	Strict bool
+	// Learn refuses nothing and notes what would have been.
+	Learn bool
+	// Seeds are addresses that allowed names are known to have: what the
+	// instance's own resolver still remembers goes on working under Strict.
+	Seeds []netip.Addr
+	// Refused is told of each query that was refused, at once, and of each
+	// that would be under Learn; first says that its name never was before. It
+	// may be called by several at a time.
+	Refused func(q verify.Query, first bool)
+}
+
+// Host is what is wanted of LXD; [lxd.Server] has it.
+type Host interface {
+	Plug(ctx context.Context, instance, network string) (lxd.Plug, error)
+	Run(ctx context.Context, instance string, c lxd.Command) (int, error)
+	Enforce(ctx context.Context, instance string, plug lxd.Plug) (release func(context.Context) error, err error)
+}
+
+// Enforcement is a list that is in force.
+type Enforcement struct {
+	// Policy and Packets are what is let through, and what came of it.
+	Policy  *verify.Policy
+	Packets verify.Packets
+
+	config  Config
+	host    Host
+	plug    lxd.Plug
+	begun   time.Time
+	fence   atomic.Pointer[fence.Fence]
+	forward *forward.Forwarder
+	release func(context.Context) error
+	digest  string // of the rules at the start
+	notes   []string
+	// remembers are the scripts that empty caches of refusals.
+	remembers []string
+
+	wake chan struct{}
+	done chan struct{}
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	canaries map[string]canary // by name
+	proofs   []verify.Proof
+	ended    time.Time // zero while it lasts
+
+	stop sync.Once
+	err  error // of stop
+}
+
+// Sources are the addresses that the bridge's dnsmasq is asked from for an
+// instance under enforcement, of IPv4 and of IPv6, so that its log tells those
+// queries from the host's own.
+var Sources = [...]netip.Addr{netip.AddrFrom4([4]byte{127, 0, 53, 53}), netip.IPv6Loopback()}
+
+const dnsPort = 53
+
+// seedsLast is for how long what was answered before counts.
+const seedsLast = time.Hour
+
+// Start puts a list in force. Where it fails everything is as it was.
+func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
+	e := &Enforcement{config: c, host: host, digest: verify.Digest(c.Rules), wake: make(chan struct{}, 1), done: make(chan struct{}), canaries: make(map[string]canary)}
+	if e.plug, err = host.Plug(ctx, c.Instance, c.Network); err != nil {
+		return nil, err
+	}
+	if len(e.plug.Bridge) == 0 {
+		return nil, fmt.Errorf("enforce a list on instance %s: bridge %s has no address, so that its dnsmasq can't be asked", c.Instance, e.plug.Network)
+	}
+	if len(e.plug.Others) > 0 {
+		others := strings.Join(e.plug.Others, ", ")
+		if c.Strict {
+			return nil, fmt.Errorf("enforce a list on instance %s strictly: it has other ways out (%s): detach them, or leave out --strict", c.Instance, others)
+		}
+		e.notes = append(e.notes, "Not watched: "+others+".")
+	}
+	e.Policy = verify.New(c.Rules, e.local())
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
+		}
+	}()
+	if e.release, err = host.Enforce(ctx, c.Instance, e.plug); err != nil {
+		return nil, err
+	}
+	if err = e.raise(); err != nil {
+		return nil, err
+	}
+	e.begun = time.Now()
+	e.flushCaches(ctx)
+	if c.Strict && !c.Learn {
+		if err = e.admit(c.Seeds, seedsLast); err != nil {
+			return nil, err
+		}
+	}
+	return e, ctx.Err()
+}
+
+// raise starts the forwarder and leads the instance's queries to it.
+func (e *Enforcement) raise() (err error) {
+	upstream := e.plug.Bridge[0].Addr()
+	source := Sources[0]
+	if upstream.Is6() {
+		source = Sources[1]
+	}
+	level := fence.Names
+	if e.config.Strict && !e.config.Learn {
+		level = fence.Strict
+	}
+	e.forward, err = forward.Listen(forward.Config{
+		Interface: e.plug.Network, Upstream: netip.AddrPortFrom(upstream, dnsPort), Source: source,
+		Allow: e.allow,
+		Admit: e.admit,
+		Asked: e.asked,
+	})
+	if err != nil {
+		return fmt.Errorf("listen for the queries of instance %s: %w", e.config.Instance, err)
+	}
+	f, err := fence.Raise(port(e.plug), level, e.forward.Port())
+	if err != nil {
+		return fmt.Errorf("lead the queries of instance %s to this program: %w", e.config.Instance, err)
+	}
+	e.fence.Store(f)
+	e.wg.Go(func() {
+		for p := range f.Refused() {
+			e.Packets.Add(p.To, p.Protocol, p.At)
+			e.tell()
+		}
+	})
+	return nil
+}
+
+// admit lets the instance reach the addresses of an answer.
+func (e *Enforcement) admit(addresses []netip.Addr, ttl time.Duration) error {
+	f := e.fence.Load()
+	if f == nil {
+		return errors.New("the list is not in force yet")
+	}
+	return f.Admit(addresses, ttl)
+}
+
+func port(p lxd.Plug) fence.Port {
+	return fence.Port{Bridge: p.Network, MAC: p.MAC, Host: p.Host, Addresses: p.Addresses}
+}
+
+// local returns what tells the names that the bridge's dnsmasq answers itself:
+// its domain's, its instances', and the reverse ones of its addresses. These
+// work whatever a list says.
+func (e *Enforcement) local() func(name string) bool {
+	domain := e.plug.Domain
+	single := map[string]bool{"localhost": true}
+	for _, name := range e.plug.Instances {
+		single[strings.ToLower(name)] = true
+	}
+	return func(name string) bool {
+		if name == domain || strings.HasSuffix(name, "."+domain) || single[name] {
+			return true
+		}
+		address := reverseOf(name)
+		return address.IsLoopback() || slices.ContainsFunc(e.plug.Bridge, func(p netip.Prefix) bool { return p.Contains(address) })
+	}
+}
+
+// allow is asked by the forwarder.
+func (e *Enforcement) allow(name string, _ uint16) bool {
+	return e.config.Learn || e.Policy.Allows(name, time.Now())
+}
+
+// asked is told by the forwarder.
+func (e *Enforcement) asked(f forward.Query) {
+	q := verify.Query{At: f.At, Name: f.Name, Type: f.Type, From: f.From, Refused: !f.Allowed}
+	if f.Allowed {
+		q.Failed = f.Why != "" || f.Outcome == "" || f.Outcome == "SERVFAIL"
+	} else {
+		q.Why = f.Why
+	}
+	if e.ownCanary(q) {
+		return
+	}
+	if e.config.Learn && f.Allowed {
+		q.WouldRefuse = !e.Policy.Allows(q.Name, q.At)
+	}
+	first := e.Policy.Asked(q)
+	if (q.Refused || q.WouldRefuse) && e.config.Refused != nil {
+		e.config.Refused(q, first)
+	}
+	e.tell()
+}
+
+func (e *Enforcement) tell() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wake tells, by one value however many, that something happened.
+func (e *Enforcement) Wake() <-chan struct{} { return e.wake }
+
+// Done is closed when the list is out of force.
+func (e *Enforcement) Done() <-chan struct{} { return e.done }
+
+// Set puts another list in force, at once: the next query follows it.
+func (e *Enforcement) Set(rules []rule.Rule) {
+	if e.Policy.Set(rules, time.Now()) {
+		e.forgetRefusals()
+	}
+	e.tell()
+}
+
+// Network returns the bridge.
+func (e *Enforcement) Network() string { return e.plug.Network }
+
+// Strict reports whether packets are refused, too.
+func (e *Enforcement) Strict() bool { return e.config.Strict }
+
+// Report returns what came of it so far.
+func (e *Enforcement) Report(about verify.About) verify.Report {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return verify.NewReport(verify.Over{
+		Policy: e.Policy, Packets: &e.Packets, Instance: e.config.Instance, Network: e.plug.Network,
+		Strict: e.config.Strict, Learn: e.config.Learn, Begun: e.begun, Ended: e.ended,
+		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(),
+	}, about)
+}
+
+// Stop takes the list out of force, once; later calls return the first one's
+// error.
+func (e *Enforcement) Stop(ctx context.Context) error {
+	e.stop.Do(func() {
+		e.mu.Lock() // and not for longer: who tells of queries wants it, too
+		e.ended = time.Now()
+		e.mu.Unlock()
+		e.err = e.lower(ctx)
+		close(e.done)
+	})
+	return e.err
+}
+
+// lower takes away what raise put on the host, the note on the instance last.
+func (e *Enforcement) lower(ctx context.Context) (err error) {
+	if f := e.fence.Load(); f != nil {
+		err = f.Lower()
+		e.wg.Wait()
+	}
+	if e.forward != nil {
+		err = errors.Join(err, e.forward.Close())
+	}
+	if err == nil && e.release != nil {
+		err = e.release(ctx)
+	}
+	return err
+}
+
+// Restore takes away what killed runs left: a table of theirs is gone with the
+// process, their redirected connections are not. It returns the instances.
+func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string, err error) {
+	left, err := server.LeftEnforced(ctx, force)
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for _, l := range left {
+		err := fence.Sweep(port(l.Plug))
+		if err == nil {
+			err = server.ForgetEnforced(ctx, l.Instance)
+		}
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("take off what was enforced on instance %s: %w", l.Instance, err))
+			continue
+		}
+		done = append(done, l.Instance)
+	}
+	return done, failed
+}
+
+// reverseOf returns the address that a name below in-addr.arpa or ip6.arpa is
+// of, the zero Addr where it is of none.
+func reverseOf(name string) netip.Addr {
+	var text string
+	if labels, ok := strings.CutSuffix(name, ".in-addr.arpa"); ok {
+		parts := strings.Split(labels, ".")
+		slices.Reverse(parts)
+		text = strings.Join(parts, ".")
+	} else if labels, ok := strings.CutSuffix(name, ".ip6.arpa"); ok && len(labels) == 63 && strings.Count(labels, ".") == 31 {
+		digits := []byte(strings.ReplaceAll(labels, ".", ""))
+		slices.Reverse(digits)
+		for group := range slices.Chunk(digits, 4) {
+			text += ":" + string(group)
+		}
+		text = text[1:]
+	}
+	address, _ := netip.ParseAddr(text)
+	return address
+}

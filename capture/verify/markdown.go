@@ -1,0 +1,126 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Markdown writes the report for people.
+func (r *Report) Markdown() []byte {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("# %s on %s: %s\n", r.Instance, r.Network, r.Verdict)
+	for _, why := range r.Why {
+		line("- %s", text(why))
+	}
+	if len(r.Why) > 0 {
+		line("")
+	}
+	line("| | |\n|---|---|")
+	row := func(name, format string, args ...any) { line("| %s | %s |", name, fmt.Sprintf(format, args...)) }
+	if len(r.Command) > 0 {
+		code := "not known"
+		if r.ExitCode != nil {
+			code = fmt.Sprint(*r.ExitCode)
+		}
+		row("command", "%s, exit code %s", codeOf(strings.Join(r.Command, " ")), code)
+	}
+	row("list", "%s, %s, digest %s", text(r.List.Name), plural(r.List.Rules, "rule", "rules"), r.List.Digest)
+	if r.List.Begun != "" {
+		row("list at the start", "digest %s", r.List.Begun)
+	}
+	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
+	row("queries", "%d", r.Queries)
+	for _, p := range r.Proofs {
+		words := "was refused"
+		if !p.Proven {
+			words = "**not proven**: " + text(p.Why)
+		}
+		row("proof "+p.At.Format(time.TimeOnly), "%s %s", text(p.Tried), words)
+	}
+	versions := []string{r.Program}
+	for _, v := range []string{r.Server, r.Resolver} {
+		if v != "" {
+			versions = append(versions, v)
+		}
+	}
+	row("versions", "%s", text(strings.Join(versions, ", ")))
+	r.blockedTable(line)
+	r.packetTable(line)
+	r.rulesTable(line)
+	if len(r.Notes) > 0 {
+		line("\n## Notes\n")
+		for _, n := range r.Notes {
+			line("- %s", text(n))
+		}
+	}
+	return []byte(b.String())
+}
+
+type printer func(format string, args ...any)
+
+func (r *Report) blockedTable(line printer) {
+	if len(r.Blocked) == 0 {
+		return
+	}
+	heading := "Blocked"
+	if r.Level == "learning" {
+		heading = "Would be blocked"
+	}
+	line("\n## %s\n\n| name | times | types | first | last | |\n|---|---|---|---|---|---|", heading)
+	for _, n := range r.Blocked {
+		var words []string
+		if n.Expected {
+			words = append(words, "expected")
+		}
+		if n.Late != nil {
+			words = append(words, "allowed late, at "+n.Late.Format(time.TimeOnly))
+		}
+		if n.Reason != "" {
+			words = append(words, text(n.Reason))
+		}
+		line("| %s | %d | %s | %s | %s | %s |", codeOf(n.Name), n.Times, text(strings.Join(n.Types, " ")), n.First.Format(time.TimeOnly), n.Last.Format(time.TimeOnly), strings.Join(words, "; "))
+	}
+}
+
+func (r *Report) packetTable(line printer) {
+	if len(r.Packets) == 0 {
+		return
+	}
+	line("\n## Packets that were refused\n\n| to | times | first | last |\n|---|---|---|---|")
+	for _, p := range r.Packets {
+		line("| %s | %d | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly))
+	}
+}
+
+func (r *Report) rulesTable(line printer) {
+	if len(r.Rules) == 0 {
+		return
+	}
+	line("\n## Rules\n\n| rule | state | queries |\n|---|---|---|")
+	for _, s := range r.Rules {
+		line("| %s | %s | %d |", codeOf(s.Rule), s.State, s.Queries)
+	}
+}
+
+// text makes words fit for a cell of a table: names and commands come from
+// whoever runs in the instance.
+func text(s string) string {
+	return strings.NewReplacer("|", `\|`, "`", "'", "<", "&lt;", "*", `\*`, "[", `\[`).Replace(printable(s))
+}
+
+// codeOf is text as code.
+func codeOf(s string) string {
+	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(printable(s)) + "`"
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,101 @@
+package verify
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Packets are those that were refused, by where they were to go.
+type Packets struct {
+	mu       sync.Mutex
+	by       map[place]*PacketState
+	expected map[netip.Addr]chan struct{} // canaries
+	beyond   int                          // that there was no room for
+}
+
+type place struct {
+	to       netip.AddrPort
+	protocol string
+}
+
+// maxPlaces bounds what an instance can make us remember.
+const maxPlaces = 10_000
+
+// PacketState is what became of packets to one place, which were refused.
+type PacketState struct {
+	To          netip.AddrPort
+	Protocol    string // "tcp", "udp", "icmp"
+	Times       int
+	First, Last time.Time
+}
+
+// String returns "192.0.2.1:443/tcp".
+func (p PacketState) String() string {
+	if p.To.Port() == 0 {
+		return fmt.Sprintf("%s/%s", p.To.Addr(), p.Protocol)
+	}
+	return fmt.Sprintf("%s/%s", p.To, p.Protocol)
+}
+
+// Expect returns a channel that is closed when a packet to an address that is
+// a canary was refused. Such a packet is nobody's.
+func (p *Packets) Expect(to netip.Addr) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.expected == nil {
+		p.expected = make(map[netip.Addr]chan struct{})
+	}
+	seen := make(chan struct{})
+	p.expected[to] = seen
+	return seen
+}
+
+// Add counts a packet that was refused.
+func (p *Packets) Add(to netip.AddrPort, protocol string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if seen, ok := p.expected[to.Addr()]; ok {
+		if seen != nil {
+			close(seen)
+			p.expected[to.Addr()] = nil
+		}
+		return
+	}
+	where := place{to, protocol}
+	s := p.by[where]
+	if s == nil {
+		if len(p.by) == maxPlaces {
+			p.beyond++
+			return
+		}
+		if p.by == nil {
+			p.by = make(map[place]*PacketState)
+		}
+		s = &PacketState{To: to, Protocol: protocol, First: at}
+		p.by[where] = s
+	}
+	s.Times++
+	s.Last = at
+}
+
+// States returns all of them, in order.
+func (p *Packets) States() []PacketState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []PacketState
+	for _, s := range p.by {
+		all = append(all, *s)
+	}
+	slices.SortFunc(all, func(a, b PacketState) int { return strings.Compare(a.String(), b.String()) })
+	return all
+}
+
+func (p *Packets) lost() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.beyond
+}

@@ -1,0 +1,290 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lxd-allowlist/export/rule"
+)
+
+// Report is what came of enforcing a list.
+type Report struct {
+	Program  string    `json:"program"`            // name and version
+	Server   string    `json:"server,omitempty"`   // LXD's version
+	Resolver string    `json:"resolver,omitempty"` // dnsmasq's version
+	Host     string    `json:"host,omitempty"`
+	Instance string    `json:"instance"`
+	Network  string    `json:"network"`
+	Level    string    `json:"level"` // "names", "names and packets", "learning"
+	Started  time.Time `json:"started"`
+	Ended    time.Time `json:"ended"`
+	Command  []string  `json:"command,omitempty"`
+	ExitCode *int      `json:"exit_code,omitempty"` // the command's; nil without one, or where it isn't known
+
+	List    ListID   `json:"list"`
+	Queries int      `json:"queries"`
+	Proofs  []Proof  `json:"proofs"`
+	Verdict Verdict  `json:"verdict"`
+	Why     []string `json:"why,omitempty"` // of a verdict that isn't Works
+
+	Rules   []RuleResult   `json:"rules"`
+	Blocked []NameResult   `json:"blocked"`
+	Packets []PacketResult `json:"packets,omitempty"`
+	Notes   []string       `json:"notes,omitempty"`
+}
+
+// Proof says whether the list was in force at a time: something that it
+// refuses was tried from inside the instance, and was refused.
+type Proof struct {
+	At     time.Time `json:"at"`
+	Tried  string    `json:"tried"` // "the name x.example.com", "the address 192.0.2.1"
+	Proven bool      `json:"proven"`
+	Why    string    `json:"why,omitempty"` // it isn't
+}
+
+// ListID says which list was enforced.
+type ListID struct {
+	Name   string `json:"name"`                      // the file or session that it is from
+	Digest string `json:"digest"`                    // see [Digest]: of what was in force at the end
+	Begun  string `json:"digest_at_start,omitempty"` // where the list was changed meanwhile
+	Rules  int    `json:"rules"`
+}
+
+// RuleResult is what became of a rule.
+type RuleResult struct {
+	Rule    string     `json:"rule"`  // a suffix with a dot before it
+	State   string     `json:"state"` // as [RuleState.State] has it
+	Queries int        `json:"queries,omitempty"`
+	First   *time.Time `json:"first,omitempty"`
+	Last    *time.Time `json:"last,omitempty"`
+}
+
+// NameResult is what became of a name that was refused.
+type NameResult struct {
+	Name     string    `json:"name"`
+	Types    []string  `json:"types"`
+	Times    int       `json:"times"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Expected bool      `json:"expected"`
+	// Reason says why it is expected, or why it was refused whatever the list
+	// says.
+	Reason string     `json:"reason,omitempty"`
+	Late   *time.Time `json:"allowed_late,omitempty"`
+}
+
+// PacketResult is what became of packets that were refused.
+type PacketResult struct {
+	To    string    `json:"to"` // address, port and protocol: "192.0.2.1:443/tcp"
+	Times int       `json:"times"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+}
+
+// Verdict is what a report comes to.
+type Verdict string
+
+// The verdicts. [Works] is never said of a list that wasn't proven to be in
+// force.
+const (
+	Works    Verdict = "works with this list"
+	Blocked  Verdict = "something was blocked"
+	Failed   Verdict = "the command failed"
+	Unproven Verdict = "enforcement is not proven"
+	Covered  Verdict = "the list covers what was asked for" // under Learn
+	Uncovers Verdict = "the list would block something"     // under Learn
+)
+
+// About is what a report says that an enforcement doesn't know.
+type About struct {
+	Program, Server, Resolver, Host, List string
+	Command                               []string
+	ExitCode                              *int
+	// Expected says whether a name that was refused is to be, and why: a
+	// person dropped it, or a rule that every capture has.
+	Expected func(name string) (reason string, expected bool)
+}
+
+// Over is what is reported on.
+type Over struct {
+	Policy            *Policy
+	Packets           *Packets
+	Instance, Network string
+	Strict, Learn     bool
+	Begun, Ended      time.Time // Ended is zero while it lasts
+	Digest            string    // of the rules at the start
+	Proofs            []Proof
+	Notes             []string
+	Lost              uint64 // packets with queries that came too fast to be read
+}
+
+// NewReport returns what came of it so far.
+func NewReport(o Over, about About) Report {
+	rules, names, counts := o.Policy.States()
+	r := Report{
+		Program: about.Program, Server: about.Server, Resolver: about.Resolver, Host: about.Host,
+		Instance: o.Instance, Network: o.Network, Level: level(o.Strict, o.Learn),
+		Started: o.Begun.Round(0), Ended: o.Ended.Round(0), Command: about.Command, ExitCode: about.ExitCode,
+		Queries: counts.Queries, Proofs: slices.Clone(o.Proofs), Notes: slices.Clone(o.Notes),
+		Rules: []RuleResult{}, Blocked: []NameResult{},
+	}
+	if r.Ended.IsZero() {
+		r.Ended = time.Now().Round(0)
+	}
+	var inForce []rule.Rule
+	for _, s := range rules {
+		if s.Gone.IsZero() {
+			inForce = append(inForce, s.Rule)
+		}
+		result := RuleResult{Rule: s.Rule.Dotted(), State: s.State(), Queries: s.Queries}
+		if s.Queries > 0 {
+			result.First, result.Last = ptr(s.First.Round(0)), ptr(s.Last.Round(0))
+		}
+		r.Rules = append(r.Rules, result)
+	}
+	r.List = ListID{Name: about.List, Digest: Digest(inForce), Rules: len(inForce)}
+	if r.List.Digest != o.Digest {
+		r.List.Begun = o.Digest
+	}
+	for _, s := range names {
+		n := NameResult{Name: s.Name, Types: s.Types, Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Reason: s.Why}
+		if reason, expected := about.Expected(s.Name); expected {
+			n.Expected = true
+			if n.Reason == "" {
+				n.Reason = reason
+			}
+		}
+		if !s.Allowed.IsZero() {
+			n.Late = ptr(s.Allowed.Round(0))
+		}
+		r.Blocked = append(r.Blocked, n)
+	}
+	for _, s := range o.Packets.States() {
+		r.Packets = append(r.Packets, PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
+	}
+	r.note(counts, o)
+	r.judge(o.Learn)
+	return r
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func level(strict, learn bool) string {
+	switch {
+	case learn:
+		return "learning"
+	case strict:
+		return "names and packets"
+	}
+	return "names"
+}
+
+// note says what was lost.
+func (r *Report) note(c Counts, o Over) {
+	if c.Beyond > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d refused queries were for more than %d names: those beyond are not listed.", c.Beyond, maxNames))
+	}
+	if n := o.Packets.lost(); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets are not listed.", n))
+	}
+	if o.Lost > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d packets with queries came faster than they could be read, and were not answered.", o.Lost))
+	}
+	if c.Failures > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d allowed queries got no answer from upstream.", c.Failures))
+	}
+}
+
+// Unexpected returns the names and places that were refused, and that nobody
+// said are to be.
+func (r *Report) Unexpected() (all []string) {
+	for _, n := range r.Blocked {
+		if !n.Expected {
+			all = append(all, n.Name)
+		}
+	}
+	for _, p := range r.Packets {
+		all = append(all, p.To)
+	}
+	return all
+}
+
+// late returns how many names were refused and then allowed.
+func (r *Report) late() (n int) {
+	for _, b := range r.Blocked {
+		if b.Late != nil && !b.Expected {
+			n++
+		}
+	}
+	return n
+}
+
+// Proven reports whether the list was in force whenever that was tried, and
+// that it was tried.
+func (r *Report) Proven() bool {
+	return len(r.Proofs) > 0 && !slices.ContainsFunc(r.Proofs, func(p Proof) bool { return !p.Proven })
+}
+
+func (r *Report) judge(learn bool) {
+	unexpected := r.Unexpected()
+	say := func(v Verdict, why ...string) {
+		if r.Verdict == "" {
+			r.Verdict = v
+		}
+		r.Why = append(r.Why, why...)
+	}
+	if !learn && !r.Proven() {
+		say(Unproven)
+		for _, p := range r.Proofs {
+			if !p.Proven {
+				r.Why = append(r.Why, fmt.Sprintf("Tried %s: %s.", p.Tried, p.Why))
+			}
+		}
+		if len(r.Proofs) == 0 {
+			r.Why = append(r.Why, "Nothing was tried.")
+		}
+	}
+	if len(unexpected) > 0 {
+		verdict, words := Blocked, "blocked"
+		if learn {
+			verdict, words = Uncovers, "outside of the list"
+		}
+		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)))
+	}
+	if late := r.late(); late > 0 {
+		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
+	}
+	if r.ExitCode != nil && *r.ExitCode != 0 {
+		say(Failed, fmt.Sprintf("The command ended with %d.", *r.ExitCode))
+	}
+	switch {
+	case r.Verdict != "":
+	case learn:
+		r.Verdict = Covered
+	default:
+		r.Verdict = Works
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func shorten(all []string, most int) string {
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
+}
+
+// JSON writes the report for programs.
+func (r *Report) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	return append(text, '\n'), err
+}

@@ -1,0 +1,275 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/capture/verify/enforce"
+	"lxd-allowlist/export"
+	"lxd-allowlist/export/output"
+	"lxd-allowlist/export/rule"
+)
+
+// Exit codes of verify: what was blocked, or a command that failed, is 1.
+const exitUnproven = 3
+
+// verifyOptions are the flags of verify.
+type verifyOptions struct {
+	strict, learn bool
+	expect        []string
+	report        string
+}
+
+func verifyCommand(o *options) *cobra.Command {
+	var v verifyOptions
+	c := &cobra.Command{
+		Use: "verify [REMOTE:]INSTANCE LIST|SESSION [-- COMMAND...]", Short: "Enforce a list on an instance, run it again, and have the proof",
+		Long: "From now on the instance, and no other on the bridge, reaches only what the list allows. Runs the command in it, or waits for Ctrl+C, and reports what was used, unused and blocked. dnsmasq isn't restarted, and nothing stays.\n\n" +
+			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven.",
+		Example: "lxd-allowlist verify dnstest allow.txt -- apt-get update\nlxd-allowlist verify --strict --report proof.json dnstest 20261123-211600-dnstest -- sh /root/install.sh\nlxd-allowlist verify --learn dnstest allow.txt # refuses nothing",
+		RunE: func(c *cobra.Command, a []string) error {
+			at := c.ArgsLenAtDash()
+			if at < 0 {
+				at = len(a)
+			}
+			if at != 2 || at == len(a) && c.ArgsLenAtDash() >= 0 {
+				return wrong(errors.New("verify wants an instance and a list, and behind -- a command"))
+			}
+			return o.verify(c.Context(), v, a[0], a[1], a[2:])
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
+	f.StringVar(&o.user, "user", "", "the user that the command runs as")
+	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names")
+	f.BoolVar(&v.learn, "learn", false, "refuse nothing: report what the list would have blocked")
+	f.StringArrayVar(&v.expect, "expect", nil, "this `name`, or .name for all below it too, is to be blocked: that is no failure; may be repeated")
+	f.StringVar(&v.report, "report", "", "write the report to this `file`: JSON where its name ends in .json, else Markdown")
+	f.DurationVar(&o.silence, "settle", time.Second, "after the command, go on for this long")
+	return c
+}
+
+// verifyList is what is enforced.
+type verifyList struct {
+	name   string
+	rules  []rule.Rule
+	seeds  []netip.Addr    // addresses that allowed names had
+	ledger *capture.Ledger // judges what was refused
+}
+
+// readVerifyList reads a session or a file.
+func readVerifyList(from string) (l verifyList, err error) {
+	l.name = from
+	var list rule.List
+	if session.Exists(from) {
+		if l.ledger, err = session.Load(from); err != nil {
+			return l, err
+		}
+		list = l.ledger.List(false)
+		l.ledger.Read(func(r capture.Reader) { l.seeds = r.AllowedAddresses() })
+	} else if list, err = output.ReadList(from); errors.Is(err, fs.ErrNotExist) {
+		return l, wrong(fmt.Errorf("%s is no session and no file: lxd-allowlist sessions lists those that there are", from))
+	} else if err != nil {
+		return l, wrong(fmt.Errorf("read list %s: %w", from, err))
+	}
+	compiled, unfit := rule.Compile(list)
+	l.rules = compiled.Rules()
+	for _, r := range unfit {
+		say(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
+	}
+	for _, doubt := range list.Doubts {
+		say(doubt)
+	}
+	return l, nil
+}
+
+// judgeFor readies the ledger that says of a refused name whether it is to be.
+func (l *verifyList) judgeFor(ctx context.Context, server *lxd.Server, instance string, plug lxd.Plug, expect []string) error {
+	if l.ledger == nil {
+		info := capture.Info{Instance: instance, Network: plug.Network, Domain: plug.Domain}
+		if r, err := server.Resolver(ctx, instance); err == nil {
+			info.Search = r.Search
+		}
+		l.ledger = capture.NewLedger(info)
+		rules, err := session.LoadRules()
+		if err != nil {
+			return err
+		}
+		l.ledger.SetRules(rules)
+	}
+	for _, name := range expect {
+		l.ledger.DecideGroup(capture.Drop, name)
+	}
+	owners := make(map[string]string)
+	for _, a := range plug.Addresses {
+		owners[a.String()] = instance
+	}
+	l.ledger.SetOwners(owners)
+	return nil
+}
+
+// expected is [verify.About.Expected].
+func (l *verifyList) expected(name string) (reason string, expected bool) {
+	l.ledger.Read(func(r capture.Reader) { reason, expected = r.Dropped(name) })
+	return reason, expected
+}
+
+func (o *options) verify(ctx context.Context, v verifyOptions, target, from string, words []string) (err error) {
+	remote, instance := lxd.SplitTarget(target)
+	var expect []string
+	for _, text := range v.expect {
+		name, err := capture.ParseSuffix(text)
+		if err != nil {
+			return wrong(fmt.Errorf("--expect: %w", err))
+		}
+		expect = append(expect, name)
+	}
+	if v.strict && v.learn {
+		return wrong(errors.New("--learn refuses nothing: leave out --strict"))
+	}
+	list, err := readVerifyList(from)
+	if err != nil {
+		return err
+	}
+	server, err := lxd.Connect(ctx, remote)
+	if err != nil {
+		return exit{exitTrouble, err}
+	}
+	defer server.Close()
+	code, err := o.enforce(ctx, v, server, instance, list, expect, words)
+	if err != nil {
+		return exit{exitTrouble, err}
+	}
+	if code != 0 {
+		return exit{code, errQuiet}
+	}
+	return nil
+}
+
+func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect, words []string) (code int, err error) {
+	if !server.Local() || os.Geteuid() != 0 {
+		return 0, fmt.Errorf("enforce a list on instance %s: that takes root on the host of its LXD: run it there with sudo", instance)
+	}
+	network, addressed, err := live.Ready(ctx, server, instance, o.network, false, func(doing string, done float64) {
+		if done < 0 {
+			say(doing)
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	if !addressed {
+		say(instance + " has no address yet: its network may not be ready")
+	}
+	plug, err := server.Plug(ctx, instance, network)
+	if err != nil {
+		return 0, err
+	}
+	if err := list.judgeFor(ctx, server, instance, plug, expect); err != nil {
+		return 0, err
+	}
+	e, err := enforce.Start(ctx, server, enforce.Config{
+		Instance: instance, Network: network, Rules: list.rules, Strict: v.strict, Learn: v.learn, Seeds: list.seeds,
+		Refused: func(q verify.Query, first bool) {
+			list.ledger.Denied(q.Name, q.Type, q.From, q.At)
+			if first {
+				list.tell(q)
+			}
+		},
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
+	about := verify.About{Program: program(), Server: server.Version(ctx), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected}
+	about.Host, _ = os.Hostname()
+	if !v.learn && e.Prove(ctx) {
+		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
+	}
+	if len(words) == 0 {
+		say("use the application now; Ctrl+C ends it and reports")
+		<-ctx.Done()
+	} else {
+		ended, err := server.Run(ctx, instance, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr})
+		switch {
+		case err != nil && ctx.Err() == nil:
+			return 0, err
+		case err == nil:
+			about.ExitCode = &ended
+			o.settle(ctx)
+		}
+	}
+	end := context.WithoutCancel(ctx)
+	if !v.learn {
+		e.Prove(end)
+	}
+	if err := e.Stop(end); err != nil {
+		return 0, err
+	}
+	report := e.Report(about)
+	return codeOf(report), writeReport(report, v.report)
+}
+
+// settle waits for what comes late.
+func (o *options) settle(ctx context.Context) {
+	select {
+	case <-time.After(o.silence):
+	case <-ctx.Done():
+	}
+}
+
+// tell says that a name was refused, as it happens.
+func (l *verifyList) tell(q verify.Query) {
+	words := "blocked"
+	if q.WouldRefuse {
+		words = "would be blocked"
+	}
+	if reason, expected := l.expected(q.Name); expected {
+		words += ", as expected (" + reason + ")"
+	}
+	say(fmt.Sprintf("%s: %s %s", words, q.Type, q.Name))
+}
+
+func codeOf(r verify.Report) int {
+	switch r.Verdict {
+	case verify.Works, verify.Covered:
+		return 0
+	case verify.Unproven:
+		return exitUnproven
+	}
+	return exitFailed
+}
+
+// writeReport writes a report to a file, and to standard output what a person
+// reads of it.
+func writeReport(r verify.Report, path string) error {
+	text := r.Markdown()
+	if path == "" {
+		_, err := os.Stdout.Write(text)
+		return err
+	}
+	if strings.HasSuffix(path, ".json") {
+		var err error
+		if text, err = r.JSON(); err != nil {
+			return err
+		}
+	}
+	if err := export.WriteFile(path, text, true); err != nil {
+		return err
+	}
+	say(fmt.Sprintf("%s: %s; the report is in %s", r.Instance, r.Verdict, path))
+	return nil
+}
