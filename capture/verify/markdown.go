@@ -49,6 +49,7 @@ func (r *Report) Markdown() []byte {
 	row("versions", "%s", text(strings.Join(versions, ", ")))
 	r.blockedTable(line)
 	r.packetTable(line)
+	r.serverTable(line)
 	r.rulesTable(line)
 	if len(r.Notes) > 0 {
 		line("\n## Notes\n")
@@ -89,9 +90,23 @@ func (r *Report) packetTable(line printer) {
 	if len(r.Packets) == 0 {
 		return
 	}
-	line("\n## Packets that were refused\n\n| to | times | first | last |\n|---|---|---|---|")
+	line("\n## Packets that were refused\n\n| to | times | first | last | |\n|---|---|---|---|---|")
 	for _, p := range r.Packets {
-		line("| %s | %d | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly))
+		word := ""
+		if p.Expected {
+			word = "expected: for nobody outside of the bridge"
+		}
+		line("| %s | %d | %s | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly), word)
+	}
+}
+
+func (r *Report) serverTable(line printer) {
+	if len(r.Servers) == 0 {
+		return
+	}
+	line("\n## Servers outside of the list, at addresses of names in it\n\n| server | at | times | first | last |\n|---|---|---|---|---|")
+	for _, s := range r.Servers {
+		line("| %s | %s | %d | %s | %s |", codeOf(s.Name), s.At, s.Times, s.First.Format(time.TimeOnly), s.Last.Format(time.TimeOnly))
 	}
 }
 

@@ -33,6 +33,7 @@ type Report struct {
 	Rules   []RuleResult   `json:"rules"`
 	Blocked []NameResult   `json:"blocked"`
 	Packets []PacketResult `json:"packets,omitempty"`
+	Servers []ServerResult `json:"servers,omitempty"`
 	Notes   []string       `json:"notes,omitempty"`
 }
 
@@ -82,6 +83,18 @@ type PacketResult struct {
 	Times int       `json:"times"`
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
+	// Expected is said of what is for nobody outside of the bridge.
+	Expected bool `json:"expected"`
+}
+
+// ServerResult is a server whose name the list doesn't have, and that was
+// reached at an address of a name that it has.
+type ServerResult struct {
+	Name  string    `json:"name"`
+	At    string    `json:"at"` // address and port
+	Times int       `json:"times"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
 }
 
 // Verdict is what a report comes to.
@@ -119,6 +132,7 @@ type Over struct {
 	Proofs            []Proof
 	Notes             []string
 	Lost              uint64 // packets with queries that came too fast to be read
+	Untold            uint64 // refused packets, and connections, that came too fast to be told of
 }
 
 // NewReport returns what came of it so far.
@@ -163,7 +177,10 @@ func NewReport(o Over, about About) Report {
 		r.Blocked = append(r.Blocked, n)
 	}
 	for _, s := range o.Packets.States() {
-		r.Packets = append(r.Packets, PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
+		r.Packets = append(r.Packets, PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays()})
+	}
+	for _, s := range o.Packets.Servers() {
+		r.Servers = append(r.Servers, ServerResult{Name: s.Name, At: s.At.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
 	}
 	r.note(counts, o)
 	r.judge(o.Learn)
@@ -193,6 +210,9 @@ func (r *Report) note(c Counts, o Over) {
 	if o.Lost > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d packets with queries came faster than they could be read, and were not answered.", o.Lost))
 	}
+	if o.Untold > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets, or connections, came faster than they could be noted.", o.Untold))
+	}
 	if c.Failures > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d allowed queries got no answer from upstream.", c.Failures))
 	}
@@ -207,7 +227,9 @@ func (r *Report) Unexpected() (all []string) {
 		}
 	}
 	for _, p := range r.Packets {
-		all = append(all, p.To)
+		if !p.Expected {
+			all = append(all, p.To)
+		}
 	}
 	return all
 }

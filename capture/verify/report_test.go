@@ -28,6 +28,10 @@ func sample() Over {
 	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(9))
 	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(10))
 	packets.Add(netip.MustParseAddrPort("[2001:db8::9]:0"), "icmp", at(11))
+	packets.Add(netip.MustParseAddrPort("224.0.0.252:5355"), "udp", at(12))
+	packets.Add(netip.AddrPort{}, "frame 0x8100", at(12))
+	packets.AddServer(netip.MustParseAddrPort("192.0.2.4:443"), "other.example", at(13))
+	packets.AddServer(netip.MustParseAddrPort("192.0.2.4:443"), "other.example", at(14))
 	return Over{
 		Policy: p, Packets: packets, Instance: "dnstest", Network: "lxdbr0", Strict: true, Begun: at(0), Ended: at(60),
 		Digest: Digest(append(exact("used.example", "unused.example"), below("wide.example"))),
