@@ -6,8 +6,6 @@
 package verify
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
 	"slices"
 	"strings"
@@ -348,14 +346,5 @@ func (p *Policy) Rule(name string) (RuleState, bool) {
 	return *s, true
 }
 
-// Digest names a list by what it allows, in whatever order it is written: the
-// first 16 hexadecimal digits of a SHA-256.
-func Digest(rules []rule.Rule) string {
-	lines := make([]string, len(rules))
-	for i, r := range rules {
-		lines[i] = r.Dotted() + "\n"
-	}
-	slices.Sort(lines)
-	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "")))
-	return hex.EncodeToString(sum[:8])
-}
+// Digest is [rule.Digest].
+func Digest(rules []rule.Rule) string { return rule.Digest(rules) }
