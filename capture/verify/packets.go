@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -92,6 +93,22 @@ func (p *Packets) States() []PacketState {
 	}
 	slices.SortFunc(all, func(a, b PacketState) int { return strings.Compare(a.String(), b.String()) })
 	return all
+}
+
+// Latest returns up to n of them, the last one first, and how many there are.
+func (p *Packets) Latest(n int) (latest []PacketState, all int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.by {
+		at, _ := slices.BinarySearchFunc(latest, *s, func(a, b PacketState) int {
+			return cmp.Or(b.Last.Compare(a.Last), strings.Compare(a.String(), b.String()))
+		})
+		if at < n {
+			latest = slices.Insert(latest, at, *s)
+			latest = latest[:min(n, len(latest))]
+		}
+	}
+	return latest, len(p.by)
 }
 
 func (p *Packets) lost() int {

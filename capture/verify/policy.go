@@ -30,6 +30,7 @@ type Policy struct {
 	local   func(name string) bool
 	begun   bool // rules that come now are late
 	counts  Counts
+	last    Query // that was refused
 }
 
 // Query is a query of the instance's.
@@ -278,6 +279,7 @@ func (p *Policy) Asked(q Query) (first bool) {
 		return false
 	}
 	p.counts.Refused++
+	p.last = q
 	n := p.refused[q.Name]
 	if first = n == nil; first {
 		n = &NameState{Name: q.Name, First: q.At, Why: q.Why}
@@ -322,6 +324,26 @@ func (p *Policy) Counts() Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counts
+}
+
+// Last returns the query that was refused last, the zero one if none was.
+func (p *Policy) Last() Query {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
+// Granted reports whether a name is allowed without being on the list, until
+// when, zero for to the end, and whether for one try alone. Unlike
+// [Policy.Allows] it is no try.
+func (p *Policy) Granted(name string, now time.Time) (until time.Time, once, granted bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := p.grants[name]
+	if g == nil || !g.until.IsZero() && !now.Before(g.until) {
+		return time.Time{}, false, false
+	}
+	return g.until, g.once, true
 }
 
 // Name returns what became of a name, and whether it was ever refused.
