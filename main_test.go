@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 	"capture/lxd/lxdtest":    {"capture/lxd"},
 	"capture/live":           {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export/rule"},
 	"capture/verify":         {"export/rule"},
+	"capture/verify/forward": {"parse"},
 	"capture/verify/enforce": {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
 	"ui":                     {"capture", "capture/session", "capture/verify", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
 	"ui/dialog":              {"capture", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},

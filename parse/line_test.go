@@ -250,3 +250,11 @@ func TestParseAllocatesNothing(t *testing.T) {
 		t.Errorf("reading a log allocates %v times", n)
 	}
 }
+
+func TestTypeName(t *testing.T) {
+	for n, want := range map[uint16]string{1: "A", 10: "NULL", 65: "HTTPS", 257: "CAA", 65280: "type=65280", 0: "type=0"} {
+		if got := TypeName(n); got != want {
+			t.Errorf("type %d is %s, want %s", n, got, want)
+		}
+	}
+}

@@ -115,7 +115,10 @@ func (s *Server) exec(ctx context.Context, instance string, request api.Instance
 	request.WaitForWS = true
 	control, unwanted := make(chan *websocket.Conn), make(chan struct{})
 	drained := make(chan bool)
-	op, err := await(ctx, func() (client.Operation, error) {
+	// What LXD has begun already is to be ended by signals, not forgotten.
+	patient, stop := later(ctx, signalPatience)
+	defer stop()
+	op, err := await(patient, func() (client.Operation, error) {
 		return s.client.ExecInstance(instance, request, &client.InstanceExecArgs{
 			Stdin: stdin, Stdout: stdout, Stderr: stderr, DataDone: drained,
 			Control: func(conn *websocket.Conn) {
@@ -134,6 +137,24 @@ func (s *Server) exec(ctx context.Context, instance string, request api.Instance
 	p := &process{server: s, instance: instance, ended: make(chan struct{}), control: <-control}
 	go p.watch(op, drained)
 	return p, nil
+}
+
+// later returns a context that ends some time after ctx, for the same cause.
+func later(ctx context.Context, d time.Duration) (_ context.Context, stop func()) {
+	patient, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(ctx))
+		case <-patient.Done():
+		}
+	})
+	return patient, func() {
+		forget()
+		cancel(nil)
+	}
 }
 
 // watch waits for the command's end and sets how it ended.

@@ -24,7 +24,7 @@ const onceLasts = 10 * time.Second
 // each name that was refused. It is safe for concurrent use.
 type Policy struct {
 	mu      sync.Mutex
-	rules   map[rule.Rule]*RuleState // by name and suffix alone
+	rules   map[key]*RuleState
 	grants  map[string]*grant
 	refused map[string]*NameState
 	local   func(name string) bool
@@ -89,6 +89,7 @@ type Counts struct {
 	Rules    int // in force
 	Used     int // of them
 	Names    int // that were refused, each once
+	Beyond   int // queries that were refused for names that there was no room for
 	Failures int // that were allowed and got no answer
 }
 
@@ -101,7 +102,7 @@ type grant struct {
 // answers itself; these pass whatever the rules are.
 func New(rules []rule.Rule, local func(name string) bool) *Policy {
 	p := &Policy{
-		rules: make(map[rule.Rule]*RuleState, len(rules)), grants: make(map[string]*grant),
+		rules: make(map[key]*RuleState, len(rules)), grants: make(map[string]*grant),
 		refused: make(map[string]*NameState), local: local,
 	}
 	p.Set(rules, time.Time{})
@@ -109,16 +110,20 @@ func New(rules []rule.Rule, local func(name string) bool) *Policy {
 	return p
 }
 
-func key(r rule.Rule) rule.Rule { return rule.Rule{Name: r.Name, Suffix: r.Suffix} }
+// key is what a rule is about.
+type key struct {
+	name   string
+	suffix bool
+}
 
 // Set puts rules in force in place of those that were.
 func (p *Policy) Set(rules []rule.Rule, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var fresh []rule.Rule
-	stays := make(map[rule.Rule]bool, len(rules))
+	stays := make(map[key]bool, len(rules))
 	for _, r := range rules {
-		k := key(r)
+		k := key{r.Name, r.Suffix}
 		stays[k] = true
 		s := p.rules[k]
 		switch {
@@ -238,11 +243,11 @@ func (p *Policy) look(name string, now time.Time) (passes, *RuleState) {
 
 // match returns the rule in force that allows a name, the nearest one.
 func (p *Policy) match(name string) *RuleState {
-	if s := p.rules[rule.Rule{Name: name}]; s != nil && s.Gone.IsZero() {
+	if s := p.rules[key{name, false}]; s != nil && s.Gone.IsZero() {
 		return s
 	}
 	for up := name; up != ""; up = rule.Parent(up) {
-		if s := p.rules[rule.Rule{Name: up, Suffix: true}]; s != nil && s.Gone.IsZero() {
+		if s := p.rules[key{up, true}]; s != nil && s.Gone.IsZero() {
 			return s
 		}
 	}
@@ -282,11 +287,13 @@ func (p *Policy) Asked(q Query) (first bool) {
 	p.last = q
 	n := p.refused[q.Name]
 	if first = n == nil; first {
-		n = &NameState{Name: q.Name, First: q.At, Why: q.Why}
-		if len(p.refused) < maxNames {
-			p.refused[q.Name] = n
-			p.counts.Names++
+		if len(p.refused) == maxNames {
+			p.counts.Beyond++
+			return false
 		}
+		n = &NameState{Name: q.Name, First: q.At, Why: q.Why}
+		p.refused[q.Name] = n
+		p.counts.Names++
 	}
 	n.Times++
 	n.Last = q.At

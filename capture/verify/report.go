@@ -183,8 +183,8 @@ func level(strict, learn bool) string {
 
 // note says what was lost.
 func (r *Report) note(c Counts, p *Packets) {
-	if beyond := c.Names - maxNames; beyond >= 0 && c.Names > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("More than %d names were refused: those beyond are not listed.", maxNames))
+	if c.Beyond > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d refused queries were for more than %d names: those beyond are not listed.", c.Beyond, maxNames))
 	}
 	if n := p.lost(); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets are not listed.", n))
@@ -206,6 +206,16 @@ func (r *Report) Unexpected() (all []string) {
 		all = append(all, p.To)
 	}
 	return all
+}
+
+// late returns how many names were refused and then allowed.
+func (r *Report) late() (n int) {
+	for _, b := range r.Blocked {
+		if b.Late != nil && !b.Expected {
+			n++
+		}
+	}
+	return n
 }
 
 // Proven reports whether the list was in force whenever that was tried, and
@@ -239,6 +249,9 @@ func (r *Report) judge(learn bool) {
 			verdict, words = Uncovers, "outside of the list"
 		}
 		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)))
+	}
+	if late := r.late(); late > 0 {
+		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
 	}
 	if r.ExitCode != nil && *r.ExitCode != 0 {
 		say(Failed, fmt.Sprintf("The command ended with %d.", *r.ExitCode))

@@ -1,0 +1,146 @@
+package verify
+
+import (
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// sample is a policy that met all that a report tells.
+func sample() Over {
+	p := New(append(exact("used.example", "unused.example"), below("wide.example")), nothingLocal)
+	ask(p, "used.example", 1)
+	ask(p, "x.wide.example", 2)
+	ask(p, "blocked.example", 3)
+	ask(p, "blocked.example", 4)
+	ask(p, "telemetry.example", 5)
+	ask(p, "late.example", 6)
+	p.Set(append(exact("used.example", "unused.example", "late.example"), below("wide.example")), at(7))
+	p.Asked(Query{At: at(8), Name: "odd|`<b>\x1b[31m.example", Type: "type=4096", Refused: true, Why: "class CH"})
+	packets := &Packets{}
+	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(9))
+	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(10))
+	packets.Add(netip.MustParseAddrPort("[2001:db8::9]:0"), "icmp", at(11))
+	return Over{
+		Policy: p, Packets: packets, Instance: "dnstest", Network: "lxdbr0", Strict: true, Begun: at(0), Ended: at(60),
+		Digest: Digest(append(exact("used.example", "unused.example"), below("wide.example"))),
+		Proofs: []Proof{{At: at(0), Tried: "the name x.example.com", Proven: true}, {At: at(59), Tried: "the address 192.0.2.1", Proven: true}},
+		Notes:  []string{"Emptied the instance's caches: systemd-resolved."},
+	}
+}
+
+func about() About {
+	code := 4
+	return About{
+		Program: "lxd-allowlist 1.2.3", Server: "lxd 5.0.2", Resolver: "dnsmasq 2.90", Host: "host", List: "allow.txt",
+		Command: []string{"sh", "-c", "true | false"}, ExitCode: &code,
+		Expected: func(name string) (string, bool) { return "telemetry", name == "telemetry.example" },
+	}
+}
+
+func TestReportIsWritten(t *testing.T) {
+	r := NewReport(sample(), about())
+	j, err := r.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string][]byte{"report.md": r.Markdown(), "report.json": j} {
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%s (%v) is now:\n%s", name, err, got)
+		}
+	}
+	var back Report
+	if err := json.Unmarshal(j, &back); err != nil || !reflect.DeepEqual(back.Blocked, r.Blocked) {
+		t.Errorf("read back (%v): %+v", err, back.Blocked)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	proof := Proof{Tried: "x", Proven: true}
+	failed := Proof{Tried: "x", Why: "it was answered"}
+	zero, four := 0, 4
+	for _, test := range []struct {
+		what    string
+		learn   bool
+		proofs  []Proof
+		code    *int
+		refused []string
+		packet  bool
+		want    Verdict
+	}{
+		{what: "all well", proofs: []Proof{proof, proof}, code: &zero, want: Works},
+		{what: "no command", proofs: []Proof{proof}, want: Works},
+		{what: "nothing tried", code: &zero, want: Unproven},
+		{what: "proven at first only", proofs: []Proof{proof, failed}, code: &zero, want: Unproven},
+		{what: "something blocked", proofs: []Proof{proof}, code: &zero, refused: []string{"a.example"}, want: Blocked},
+		{what: "what is expected blocked", proofs: []Proof{proof}, code: &zero, refused: []string{"telemetry.example"}, want: Works},
+		{what: "a packet refused", proofs: []Proof{proof}, code: &zero, packet: true, want: Blocked},
+		{what: "the command failed", proofs: []Proof{proof}, code: &four, want: Failed},
+		{what: "blocked and failed", proofs: []Proof{proof}, code: &four, refused: []string{"a.example"}, want: Blocked},
+		{what: "unproven and blocked", proofs: []Proof{failed}, refused: []string{"a.example"}, want: Unproven},
+		{what: "learning, covered", learn: true, code: &zero, want: Covered},
+		{what: "learning, not covered", learn: true, code: &zero, refused: []string{"a.example"}, want: Uncovers},
+		{what: "learning, failed", learn: true, code: &four, want: Failed},
+	} {
+		p, packets := New(nil, nothingLocal), &Packets{}
+		for _, name := range test.refused {
+			p.Asked(Query{At: start, Name: name, Type: "A", Refused: !test.learn, WouldRefuse: test.learn})
+		}
+		if test.packet {
+			packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", start)
+		}
+		a := about()
+		a.ExitCode = test.code
+		r := NewReport(Over{Policy: p, Packets: packets, Learn: test.learn, Proofs: test.proofs}, a)
+		if r.Verdict != test.want {
+			t.Errorf("%s: %q", test.what, r.Verdict)
+		}
+		if (r.Verdict == Works || r.Verdict == Covered) != (len(r.Why) == 0) {
+			t.Errorf("%s: %q says why: %q", test.what, r.Verdict, r.Why)
+		}
+		if strings.Contains(string(r.Markdown()), "orks with this list") != (test.want == Works) {
+			t.Errorf("%s: its report says that it works:\n%s", test.what, r.Markdown())
+		}
+	}
+}
+
+// A canary's packet is nobody's.
+func TestPacketsLeaveTheCanaryOut(t *testing.T) {
+	var p Packets
+	to := netip.MustParseAddr("192.0.2.1")
+	seen := p.Expect(to)
+	p.Add(netip.AddrPortFrom(to, 80), "tcp", start)
+	p.Add(netip.AddrPortFrom(to, 80), "tcp", start)
+	select {
+	case <-seen:
+	default:
+		t.Error("it was not seen")
+	}
+	if all := p.States(); len(all) != 0 {
+		t.Errorf("it is told of: %v", all)
+	}
+}
+
+func TestPacketsAreBounded(t *testing.T) {
+	var p Packets
+	for i := range maxPlaces + 7 {
+		p.Add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1), "udp", start)
+	}
+	if n := len(p.States()); n != maxPlaces || p.lost() != 7 {
+		t.Errorf("%d places, %d lost", n, p.lost())
+	}
+}
