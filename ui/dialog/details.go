@@ -83,7 +83,7 @@ func (d *Details) View(s Screen) []string {
 	}
 	d.ledger.Read(func(r capture.Reader) {
 		rec := r.Domain(d.id)
-		row := table.Read(r, d.id, s.Now)
+		row := table.Read(r, d.id, s.Now, nil)
 		reason := row.Verdict.Reason
 		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
 			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
