@@ -122,7 +122,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 	s := newScene(t, 200, 60).session()
 	var listed []string
 	for _, sec := range s.tables.table.Sections(s.keys, s.m(), nil) {
-		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Program"}, sec.Title) {
+		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program"}, sec.Title) {
 			t.Errorf("there is a heading %q", sec.Title)
 		}
 		for _, l := range sec.Lines {
