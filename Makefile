@@ -2,7 +2,7 @@ PREFIX ?= /usr/local
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test survivors outdated try bench demo clean
+.PHONY: help build install check test survivors clients kills outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ test: ## run every check and test; needs root for an LXD of its own
 
 survivors: ## break lines on purpose and report what no test notices
 	@.ci/survivors
+
+clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a container
+	@.ci/clients
+
+kills: ## kill verify at 100 random instants and see that nothing is left; needs root
+	@LXD_ALLOWLIST_KILLS=100 .ci/test -count 1 -v -timeout 60m -run KilledAnywhere ./ui/cli
 
 outdated: ## say which modules have a newer version
 	@.ci/outdated

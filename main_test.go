@@ -60,6 +60,7 @@ var rooms = map[string][]string{
 	"ui/backend":             {"capture/live", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/look"},
 	"ui/cli":                 {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look"},
 	"":                       {"ui/cli"},
+	"capture/verify/fence":   {},
 }
 
 // pure are rooms that know neither a file nor a network.

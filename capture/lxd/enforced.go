@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"time"
 
 	client "github.com/canonical/lxd/client"
@@ -17,17 +16,17 @@ import (
 // lease do on a network. What is put on the host is written here first.
 const enforcedKey = ourKeys + "enforced"
 
-// Enforced is an instance that a killed run enforced a list on.
+// Enforced is an instance that a killed run enforced a list on, with where it
+// was plugged in then.
 type Enforced struct {
 	Instance string
-	// Addresses are the instance's when the list was put in force.
-	Addresses []netip.Addr
+	Plug     Plug
 }
 
 // enforcement is what stands under enforcedKey.
 type enforcement struct {
-	Holder    map[string]string `json:"holder"`
-	Addresses []netip.Addr      `json:"addresses"`
+	Holder map[string]string `json:"holder"`
+	Plug   Plug              `json:"plug"`
 }
 
 func enforcementIn(config map[string]string) (e enforcement, ok bool) {
@@ -40,8 +39,8 @@ func enforcementIn(config map[string]string) (e enforcement, ok bool) {
 
 // Enforce notes on an instance that this process enforces a list on it, and
 // returns what takes the note away. It fails where somebody alive does so.
-func (s *Server) Enforce(ctx context.Context, instance string, addresses []netip.Addr) (release func(context.Context) error, err error) {
-	text, err := json.Marshal(enforcement{holderKeys(), addresses})
+func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (release func(context.Context) error, err error) {
+	text, err := json.Marshal(enforcement{holderKeys(), plug})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +75,7 @@ func (s *Server) LeftEnforced(ctx context.Context, force bool) (left []Enforced,
 	}
 	for i := range all {
 		if e, ok := enforcementIn(all[i].Config); ok && (force || holderDead(e.Holder)) {
-			left = append(left, Enforced{all[i].Name, e.Addresses})
+			left = append(left, Enforced{all[i].Name, e.Plug})
 		}
 	}
 	return left, nil

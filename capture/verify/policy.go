@@ -116,11 +116,12 @@ type key struct {
 	suffix bool
 }
 
-// Set puts rules in force in place of those that were.
-func (p *Policy) Set(rules []rule.Rule, now time.Time) {
+// Set puts rules in force in place of those that were. It reports whether any
+// of them was not.
+func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var fresh []rule.Rule
+	var added []rule.Rule
 	stays := make(map[key]bool, len(rules))
 	for _, r := range rules {
 		k := key{r.Name, r.Suffix}
@@ -139,7 +140,7 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) {
 		default:
 			s.Rule, s.Gone = r, time.Time{}
 		}
-		fresh = append(fresh, r)
+		added = append(added, r)
 		p.counts.Rules++
 		if s.Queries > 0 {
 			p.counts.Used++
@@ -154,9 +155,10 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) {
 			}
 		}
 	}
-	for _, r := range fresh {
+	for _, r := range added {
 		p.noteAllowed(r, now)
 	}
+	return len(added) > 0
 }
 
 // noteAllowed notes on the names that a rule allows late that it does.

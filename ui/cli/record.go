@@ -15,6 +15,7 @@ import (
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify/enforce"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/ui/look"
 )
@@ -171,7 +172,12 @@ func (o *options) restore(ctx context.Context, target string) error {
 			say("bridge " + r.Network + " is as it was before")
 		}
 	}
-	if err == nil && len(done) == 0 {
+	freed, failed := enforce.Restore(ctx, server, o.force)
+	err = errors.Join(err, failed)
+	for _, instance := range freed {
+		say("instance " + instance + " has no list enforced any more")
+	}
+	if err == nil && len(done)+len(freed) == 0 {
 		fmt.Fprintln(os.Stderr, "lxd-allowlist: nothing to put back")
 	}
 	return err

@@ -153,11 +153,22 @@ func subnet() (v4, v6 string) {
 // when it has an address.
 func Instance(t testing.TB, bridge string) string {
 	t.Helper()
+	name := InstanceOf(t, Image, bridge)
+	if _, err := address(t.Context(), Client(t), name); err != nil {
+		t.Fatalf("start instance %s: %v", name, err)
+	}
+	return name
+}
+
+// InstanceOf makes an instance of an image on the bridge, starts it and returns
+// its name.
+func InstanceOf(t testing.TB, image, bridge string) string {
+	t.Helper()
 	c := Client(t)
 	name := "lat-" + strings.ToLower(rand.Text()[:8])
 	op, err := c.CreateInstance(api.InstancesPost{
 		Name: name, Type: api.InstanceTypeContainer, Start: true,
-		Source: api.InstanceSource{Type: api.SourceTypeImage, Alias: Image},
+		Source: api.InstanceSource{Type: api.SourceTypeImage, Alias: image},
 		InstancePut: api.InstancePut{Devices: map[string]map[string]string{
 			"eth0": {"type": "nic", "name": "eth0", "network": bridge},
 		}},
@@ -166,13 +177,10 @@ func Instance(t testing.TB, bridge string) string {
 		err = op.Wait()
 	}
 	if err != nil {
-		t.Fatalf("create instance %s from image %s: %v", name, Image, err)
+		t.Fatalf("create instance %s from image %s: %v", name, image, err)
 	}
 	t.Cleanup(func() { remove(t, name) })
 	start(t, c, name)
-	if _, err := address(t.Context(), c, name); err != nil {
-		t.Fatalf("start instance %s: %v", name, err)
-	}
 	return name
 }
 
@@ -250,4 +258,14 @@ func remove(t testing.TB, name string) {
 	if err != nil {
 		t.Errorf("remove instance %s: %v", name, err)
 	}
+}
+
+// Run runs a command in an instance and returns its exit code.
+func Run(t testing.TB, name string, command ...string) (code int) {
+	t.Helper()
+	code, err := Server(t).Run(t.Context(), name, lxd.Command{Args: command})
+	if err != nil {
+		t.Fatalf("run %v in %s: %v", command, name, err)
+	}
+	return code
 }

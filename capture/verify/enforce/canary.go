@@ -149,20 +149,28 @@ func (e *Enforcement) provePacket(ctx context.Context) verify.Proof {
 // has refused already.
 const packetPatience = 2 * time.Second
 
-// flushers empty the caches that an instance may have of its own.
-var flushers = []struct{ of, script string }{
-	{"systemd-resolved", "command -v resolvectl >/dev/null 2>&1 && resolvectl flush-caches"},
-	{"nscd", "command -v nscd >/dev/null 2>&1 && nscd -i hosts"},
+// caches are those that an instance may have of its own, with what empties
+// them. Negative says that it remembers for long what was refused, too: nscd
+// does for 20 s, systemd-resolved not where the answer has no SOA.
+var caches = []struct {
+	of, script string
+	negative   bool
+}{
+	{"systemd-resolved", "command -v resolvectl >/dev/null 2>&1 && resolvectl flush-caches", false},
+	{"nscd", "command -v nscd >/dev/null 2>&1 && nscd -i hosts", true},
 }
 
 // flushCaches has the instance's resolvers forget what they know, or they
 // would answer by themselves what is refused now.
 func (e *Enforcement) flushCaches(ctx context.Context) {
 	var flushed []string
-	for _, f := range flushers {
-		code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", f.script}})
-		if err == nil && code == 0 {
-			flushed = append(flushed, f.of)
+	for _, c := range caches {
+		if !e.runs(ctx, c.script) {
+			continue
+		}
+		flushed = append(flushed, c.of)
+		if c.negative {
+			e.remembers = append(e.remembers, c.script)
 		}
 	}
 	if len(flushed) > 0 {
@@ -171,4 +179,26 @@ func (e *Enforcement) flushCaches(ctx context.Context) {
 		e.notes = append(e.notes, "The instance has no cache of names that is known how to empty; a program's own may still hold some.")
 	}
 	e.notes = append(e.notes, "Reset the connections that were open.")
+}
+
+// forgetRefusals has caches forget what was refused, since it may be allowed
+// now.
+func (e *Enforcement) forgetRefusals() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ended.IsZero() {
+		return
+	}
+	for _, script := range e.remembers {
+		e.wg.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), canaryPatience)
+			defer cancel()
+			e.runs(ctx, script)
+		})
+	}
+}
+
+func (e *Enforcement) runs(ctx context.Context, script string) bool {
+	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", script}})
+	return err == nil && code == 0
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lxd-allowlist/capture/lxd"
@@ -49,7 +50,7 @@ type Config struct {
 type Host interface {
 	Plug(ctx context.Context, instance, network string) (lxd.Plug, error)
 	Run(ctx context.Context, instance string, c lxd.Command) (int, error)
-	Enforce(ctx context.Context, instance string, addresses []netip.Addr) (release func(context.Context) error, err error)
+	Enforce(ctx context.Context, instance string, plug lxd.Plug) (release func(context.Context) error, err error)
 }
 
 // Enforcement is a list that is in force.
@@ -62,11 +63,13 @@ type Enforcement struct {
 	host    Host
 	plug    lxd.Plug
 	begun   time.Time
-	fence   *fence.Fence
+	fence   atomic.Pointer[fence.Fence]
 	forward *forward.Forwarder
 	release func(context.Context) error
 	digest  string // of the rules at the start
 	notes   []string
+	// remembers are the scripts that empty caches of refusals.
+	remembers []string
 
 	wake chan struct{}
 	done chan struct{}
@@ -75,9 +78,10 @@ type Enforcement struct {
 	mu       sync.Mutex
 	canaries map[string]canary // by name
 	proofs   []verify.Proof
-	stopped  bool
-	ended    time.Time
-	err      error
+	ended    time.Time // zero while it lasts
+
+	stop sync.Once
+	err  error // of stop
 }
 
 // Sources are the addresses that the bridge's dnsmasq is asked from for an
@@ -86,6 +90,9 @@ type Enforcement struct {
 var Sources = [...]netip.Addr{netip.AddrFrom4([4]byte{127, 0, 53, 53}), netip.IPv6Loopback()}
 
 const dnsPort = 53
+
+// seedsLast is for how long what was answered before counts.
+const seedsLast = time.Hour
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
@@ -109,7 +116,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
 		}
 	}()
-	if e.release, err = host.Enforce(ctx, c.Instance, e.plug.Addresses); err != nil {
+	if e.release, err = host.Enforce(ctx, c.Instance, e.plug); err != nil {
 		return nil, err
 	}
 	if err = e.raise(); err != nil {
@@ -118,7 +125,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	e.begun = time.Now()
 	e.flushCaches(ctx)
 	if c.Strict && !c.Learn {
-		if err = e.fence.Admit(c.Seeds, time.Hour); err != nil {
+		if err = e.admit(c.Seeds, seedsLast); err != nil {
 			return nil, err
 		}
 	}
@@ -139,23 +146,37 @@ func (e *Enforcement) raise() (err error) {
 	e.forward, err = forward.Listen(forward.Config{
 		Interface: e.plug.Network, Upstream: netip.AddrPortFrom(upstream, dnsPort), Source: source,
 		Allow: e.allow,
-		Admit: func(a []netip.Addr, ttl time.Duration) error { return e.fence.Admit(a, ttl) },
+		Admit: e.admit,
 		Asked: e.asked,
 	})
 	if err != nil {
 		return fmt.Errorf("listen for the queries of instance %s: %w", e.config.Instance, err)
 	}
-	e.fence, err = fence.Raise(fence.Port{Bridge: e.plug.Network, MAC: e.plug.MAC, Host: e.plug.Host, Addresses: e.plug.Addresses}, level, e.forward.Port())
+	f, err := fence.Raise(port(e.plug), level, e.forward.Port())
 	if err != nil {
 		return fmt.Errorf("lead the queries of instance %s to this program: %w", e.config.Instance, err)
 	}
+	e.fence.Store(f)
 	e.wg.Go(func() {
-		for p := range e.fence.Refused() {
+		for p := range f.Refused() {
 			e.Packets.Add(p.To, p.Protocol, p.At)
 			e.tell()
 		}
 	})
 	return nil
+}
+
+// admit lets the instance reach the addresses of an answer.
+func (e *Enforcement) admit(addresses []netip.Addr, ttl time.Duration) error {
+	f := e.fence.Load()
+	if f == nil {
+		return errors.New("the list is not in force yet")
+	}
+	return f.Admit(addresses, ttl)
+}
+
+func port(p lxd.Plug) fence.Port {
+	return fence.Port{Bridge: p.Network, MAC: p.MAC, Host: p.Host, Addresses: p.Addresses}
 }
 
 // local returns what tells the names that the bridge's dnsmasq answers itself:
@@ -212,20 +233,9 @@ func (e *Enforcement) Done() <-chan struct{} { return e.done }
 
 // Set puts another list in force, at once: the next query follows it.
 func (e *Enforcement) Set(rules []rule.Rule) {
-	e.Policy.Set(rules, time.Now())
-	e.tell()
-}
-
-// Grant allows a name for a time without its being on the list, 0 for as long
-// as the enforcement lasts.
-func (e *Enforcement) Grant(name string, lasts time.Duration) {
-	e.Policy.Grant(name, lasts, time.Now())
-	e.tell()
-}
-
-// GrantOnce allows a name for one try.
-func (e *Enforcement) GrantOnce(name string) {
-	e.Policy.GrantOnce(name, time.Now())
+	if e.Policy.Set(rules, time.Now()) {
+		e.forgetRefusals()
+	}
 	e.tell()
 }
 
@@ -249,20 +259,20 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 // Stop takes the list out of force, once; later calls return the first one's
 // error.
 func (e *Enforcement) Stop(ctx context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !e.stopped {
-		e.stopped, e.ended = true, time.Now()
+	e.stop.Do(func() {
+		e.mu.Lock() // and not for longer: who tells of queries wants it, too
+		e.ended = time.Now()
+		e.mu.Unlock()
 		e.err = e.lower(ctx)
 		close(e.done)
-	}
+	})
 	return e.err
 }
 
 // lower takes away what raise put on the host, the note on the instance last.
 func (e *Enforcement) lower(ctx context.Context) (err error) {
-	if e.fence != nil {
-		err = e.fence.Lower()
+	if f := e.fence.Load(); f != nil {
+		err = f.Lower()
 		e.wg.Wait()
 	}
 	if e.forward != nil {
@@ -283,7 +293,7 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 	}
 	var failed error
 	for _, l := range left {
-		err := fence.Sweep(l.Addresses)
+		err := fence.Sweep(port(l.Plug))
 		if err == nil {
 			err = server.ForgetEnforced(ctx, l.Instance)
 		}

@@ -23,12 +23,15 @@ import (
 // Config is what a Forwarder works with.
 type Config struct {
 	// Interface is the bridge: only what comes in there is answered. An
-	// interface is needed, or any host that reaches this one could ask.
+	// interface is needed, or any host that reaches this one could ask. The
+	// kernel takes what the host itself sends to the bridge's addresses for such,
+	// so that the packet filter has to keep its users away.
 	Interface string
 	// Upstream is the bridge's dnsmasq.
 	Upstream netip.AddrPort
-	// Source is the address that upstream is asked from, so that its log tells
-	// these queries from others; the zero Addr leaves it to the kernel.
+	// Source is the address that upstream is asked from, of upstream's family, so
+	// that its log tells these queries from others; the zero Addr leaves it to
+	// the kernel.
 	Source netip.Addr
 	// Allow says whether the list has a name, in the form that package parse
 	// normalises it to: lower case, no final dot. It is called from several
@@ -91,8 +94,10 @@ const mostQueries = 120
 const mostClients = 64
 
 // Listen starts a forwarder on a port that is free for UDP and TCP, IPv4 and,
-// where the host has it, IPv6.
-func Listen(c Config) (*Forwarder, error) {
+// where the host has it, IPv6. Queries may come before it returns.
+func Listen(c Config) (*Forwarder, error) { return start(c, "") }
+
+func start(c Config, family string) (*Forwarder, error) {
 	switch {
 	case c.Interface == "":
 		return nil, errors.New("start the DNS forwarder: no interface to listen on was given")
@@ -106,7 +111,7 @@ func Listen(c Config) (*Forwarder, error) {
 	}
 	f := &Forwarder{config: c, slots: make(chan struct{}, mostQueries), clients: make(chan struct{}, mostClients)}
 	var err error
-	if f.udp, f.tcp, err = listen(c.Interface); err != nil {
+	if f.udp, f.tcp, err = listen(c.Interface, family); err != nil {
 		return nil, fmt.Errorf("listen for DNS queries on %s: %w", c.Interface, err)
 	}
 	f.running, f.stop = context.WithCancel(context.Background())
@@ -156,9 +161,7 @@ const patience = 4 * time.Second
 // forward asks upstream by way of ask, and returns what the client is to get,
 // nil for nothing.
 func (f *Forwarder) forward(r *request, ask func(context.Context, *request) ([]byte, error)) []byte {
-	ctx, cancel := context.WithTimeout(f.running, patience)
-	defer cancel()
-	packet, err := ask(ctx, r)
+	packet, err := ask(f.running, r)
 	if f.running.Err() != nil {
 		r.told.Why = "closed"
 		return nil

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -20,7 +21,7 @@ var ways = []struct{ network, host string }{
 
 func TestForward(t *testing.T) {
 	s := serve(t, address)
-	f, told := start(t, Config{Upstream: s.addr, Source: netip.MustParseAddr("127.0.0.9")})
+	f, told := run(t, Config{Upstream: s.addr, Source: netip.MustParseAddr("127.0.0.9")})
 	for _, way := range ways {
 		t.Run(fmt.Sprint(way), func(t *testing.T) {
 			conn := connect(t, f, way.network, way.host)
@@ -57,5 +58,22 @@ func TestForward(t *testing.T) {
 		if name := m.Questions[0].Name.String(); name != "WWW.Allowed.example." || q.from.String() != "127.0.0.9" || q.tcp != (ways[i].network == "tcp") {
 			t.Errorf("upstream was asked for %s from %v, by TCP: %t", name, q.from, q.tcp)
 		}
+	}
+}
+
+// A host without IPv6 has a socket of another kind.
+func TestIPv4(t *testing.T) {
+	f, told := runOn(t, "lo", "4", Config{Upstream: serve(t, address).addr})
+	for _, network := range []string{"udp", "tcp"} {
+		if m := parsed(t, exchange(t, connect(t, f, network, "127.0.0.2"), plain)); len(m.Answers) != 1 {
+			t.Errorf("the answer is %v", m.GoString())
+		}
+		if q := told.next(t); q.From.String() != "127.0.0.1" && q.From.String() != "127.0.0.2" {
+			t.Errorf("told %+v", q)
+		}
+	}
+	if conn, err := net.Dial("tcp", fmt.Sprintf("[::1]:%d", f.Port())); err == nil {
+		conn.Close()
+		t.Error("it listens by IPv6")
 	}
 }

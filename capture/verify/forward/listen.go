@@ -16,8 +16,9 @@ const portTries = 100
 // come in a burst. The kernel may give less.
 const buffer = 1 << 20
 
-// listen opens the same port by UDP and TCP on an interface.
-func listen(iface string) (*net.UDPConn, net.Listener, error) {
+// listen opens the same port by UDP and TCP on an interface. The family is "4"
+// for IPv4 alone, as it is on hosts without IPv6, and "" for what there is.
+func listen(iface, family string) (*net.UDPConn, net.Listener, error) {
 	c := net.ListenConfig{Control: func(network, _ string, raw syscall.RawConn) (err error) {
 		if e := raw.Control(func(fd uintptr) { err = prepare(network, int(fd), iface) }); e != nil {
 			return e
@@ -27,12 +28,12 @@ func listen(iface string) (*net.UDPConn, net.Listener, error) {
 	var err error
 	for range portTries {
 		var conn net.PacketConn
-		if conn, err = c.ListenPacket(context.Background(), "udp", ":0"); err != nil {
+		if conn, err = c.ListenPacket(context.Background(), "udp"+family, ":0"); err != nil {
 			return nil, nil, err
 		}
 		udp := conn.(*net.UDPConn)
 		var tcp net.Listener
-		if tcp, err = c.Listen(context.Background(), "tcp", fmt.Sprintf(":%d", udp.LocalAddr().(*net.UDPAddr).Port)); err == nil {
+		if tcp, err = c.Listen(context.Background(), "tcp"+family, fmt.Sprintf(":%d", udp.LocalAddr().(*net.UDPAddr).Port)); err == nil {
 			udp.SetReadBuffer(buffer)
 			return udp, tcp, nil
 		}

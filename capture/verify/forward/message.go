@@ -105,7 +105,7 @@ func read(packet []byte) (r *request, reply []byte, done bool) {
 	case class != classIN:
 		return refuse(refused, "class "+className(class))
 	case isMeta(r.qtype):
-		return refuse(refused, "type "+r.told.Type)
+		return refuse(refused, "query for "+r.told.Type)
 	case !parse.Clean([]byte(r.told.Name)):
 		return refuse(nxDomain, "a name that no list can hold")
 	}

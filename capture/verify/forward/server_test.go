@@ -162,10 +162,15 @@ func allowed(name string, _ uint16) bool {
 	return name == "allowed.example" || strings.HasSuffix(name, ".allowed.example")
 }
 
-// start starts a forwarder on loopback that ends with the test.
-func start(t testing.TB, c Config) (*Forwarder, told) {
+// run starts a forwarder on loopback that ends with the test.
+func run(t testing.TB, c Config) (*Forwarder, told) {
 	t.Helper()
-	c.Interface = "lo"
+	return runOn(t, "lo", "", c)
+}
+
+func runOn(t testing.TB, iface, family string, c Config) (*Forwarder, told) {
+	t.Helper()
+	c.Interface = iface
 	if c.Allow == nil {
 		c.Allow = allowed
 	}
@@ -173,7 +178,7 @@ func start(t testing.TB, c Config) (*Forwarder, told) {
 	if c.Asked == nil {
 		c.Asked = func(q Query) { told <- q }
 	}
-	f, err := Listen(c)
+	f, err := start(c, family)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +212,7 @@ func exchange(t testing.TB, conn net.Conn, packet []byte) []byte {
 			answer, err = readTCP(conn)
 		}
 	} else if _, err = conn.Write(packet); err == nil {
-		answer = make([]byte, 1<<16)
+		answer = make([]byte, mostSize+1)
 		var n int
 		n, err = conn.Read(answer)
 		answer = answer[:n]

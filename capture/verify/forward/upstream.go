@@ -108,7 +108,7 @@ func (s *socket) forget(id uint16) {
 }
 
 // askUDP returns upstream's answer by UDP.
-func (u *upstream) askUDP(ctx context.Context, r *request) ([]byte, error) {
+func (u *upstream) askUDP(running context.Context, r *request) ([]byte, error) {
 	s := u.sockets[rand.IntN(len(u.sockets))]
 	w := &waiting{request: r, answer: make(chan []byte, 1)}
 	id := s.expect(w)
@@ -116,16 +116,18 @@ func (u *upstream) askUDP(ctx context.Context, r *request) ([]byte, error) {
 	query := r.query(id)
 	again := time.NewTicker(askAgain)
 	defer again.Stop()
-	for {
-		_, err := s.conn.Write(query)
+	var err error
+	for range patience / askAgain {
+		_, err = s.conn.Write(query)
 		select {
 		case answer := <-w.answer:
 			return answer, nil
-		case <-ctx.Done():
-			return nil, u.silent(err)
+		case <-running.Done():
+			return nil, running.Err()
 		case <-again.C:
 		}
 	}
+	return nil, u.silent(err)
 }
 
 // silent is the error for an upstream that gave no answer; err is the last one
@@ -138,7 +140,9 @@ func (u *upstream) silent(err error) error {
 }
 
 // askTCP returns upstream's answer by TCP.
-func (u *upstream) askTCP(ctx context.Context, r *request) ([]byte, error) {
+func (u *upstream) askTCP(running context.Context, r *request) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(running, patience)
+	defer cancel()
 	select {
 	case u.slots <- struct{}{}:
 		defer func() { <-u.slots }()
@@ -147,17 +151,18 @@ func (u *upstream) askTCP(ctx context.Context, r *request) ([]byte, error) {
 	}
 	again := time.NewTicker(askAgain)
 	defer again.Stop()
-	for {
-		answer, err := u.connect(ctx, r)
-		if err == nil {
+	var err error
+	for range patience / askAgain {
+		var answer []byte
+		if answer, err = u.connect(ctx, r); err == nil {
 			return answer, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, u.silent(err)
 		case <-again.C:
 		}
 	}
+	return nil, u.silent(err)
 }
 
 // connect asks by a connection of its own.

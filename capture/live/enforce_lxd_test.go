@@ -1,0 +1,111 @@
+package live_test
+
+import (
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd/lxdtest"
+)
+
+// look waits until a look at the ledger finds what is wanted.
+func look(t *testing.T, s *live.Capture, what string, found func(capture.Reader) bool) {
+	t.Helper()
+	for {
+		ok := false
+		s.Ledger.Read(func(r capture.Reader) { ok = found(r) })
+		if ok {
+			return
+		}
+		select {
+		case <-s.Ledger.Wake():
+		case <-t.Context().Done():
+			t.Fatalf("never came: %s", what)
+		}
+	}
+}
+
+// domain returns what is known of a name.
+func domain(r capture.Reader, name string) (d capture.Domain) {
+	if id, ok := r.Lookup(name); ok {
+		d = *r.Domain(id)
+	}
+	return d
+}
+
+func id(s *live.Capture, name string) (id capture.ID) {
+	s.Ledger.Read(func(r capture.Reader) { id, _ = r.Lookup(name) })
+	return id
+}
+
+// A list in force follows what is decided: what was learnt passes, what is new
+// is refused until it is kept, and what is dropped is refused at once.
+func TestEnforcedListFollowsDecisions(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	s := start(t, live.Config{Instance: instance, Program: "test"})
+	ask(t, s, "known.example.test", "dropped.example.test")
+	if _, err := s.Ledger.Decide(capture.Drop, id(s, "dropped.example.test")); err != nil {
+		t.Fatal(err)
+	}
+	e, err := s.Enforce(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !e.Prove(t.Context()) {
+		t.Fatalf("not proven: %+v", s.Report(e).Proofs)
+	}
+	try := func(name string, want bool) {
+		t.Helper()
+		if passed := lxdtest.Run(t, instance, "nslookup", name) == 0; passed != want {
+			t.Errorf("%s was let through: %v, want %v", name, passed, want)
+		}
+	}
+	try("known.example.test", true)
+	try("dropped.example.test", false)
+	try("new.example.test", false)
+	look(t, s, "the refused name", func(r capture.Reader) bool {
+		d := domain(r, "new.example.test")
+		return d.Denied > 0 && d.Result() == capture.NotAllowed && r.Verdict(&d).Decision == capture.New
+	})
+	if c := e.Policy.Counts(); c.Names != 2 || c.Rules != 1 || c.Used != 1 {
+		t.Errorf("%+v", c)
+	}
+	// The queries that were let through are the instance's, though the program
+	// asked in its place.
+	look(t, s, "who asked", func(r capture.Reader) bool {
+		d := domain(r, "known.example.test")
+		owners := r.Owners(&d)
+		return d.Queries >= 4 && len(owners) == 1 && owners[0] == instance
+	})
+	decided := func(name string, d capture.Decision, want bool) {
+		t.Helper()
+		if _, err := s.Ledger.Decide(d, id(s, name)); err != nil {
+			t.Fatal(err)
+		}
+		for e.Policy.Allows(name, time.Now()) != want {
+			select {
+			case <-e.Wake():
+			case <-t.Context().Done():
+				t.Fatalf("%s: the decision never counted", name)
+			}
+		}
+		try(name, want)
+	}
+	decided("new.example.test", capture.Keep, true)
+	decided("known.example.test", capture.Drop, false)
+	r := s.Report(e)
+	if r.Verdict != "something was blocked" || len(r.Unexpected()) != 1 || r.Unexpected()[0] != "new.example.test" || r.List.Begun == "" {
+		t.Errorf("%q, unexpected %v, list %+v", r.Verdict, r.Unexpected(), r.List)
+	}
+	if err := s.Relax(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	try("dropped.example.test", true)
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lxdtest.Unchanged(t, bridge, before)
+}

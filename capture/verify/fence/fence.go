@@ -1,0 +1,252 @@
+// Package fence holds one instance, and no other on its bridge, to what it is
+// let through: by nftables in the kernel, in tables that vanish with this process,
+// however it ends. It knows no DNS and no LXD.
+//
+// What comes from the instance is told by its MAC address and its bridge. All
+// of it is sent through the host's IP stack, also what is for a neighbour on
+// the bridge, since the bridge itself can neither redirect nor refuse.
+package fence
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Port is where an instance is plugged into a bridge. A restart plugs it in
+// anew: its host's end has another name then, so that it takes a new fence.
+type Port struct {
+	Bridge string           // the bridge's interface on the host
+	MAC    net.HardwareAddr // the instance's
+	Host   string           // the host's end of it (veth, tap); "" if it isn't known: another MAC than its own isn't noticed then
+
+	// Addresses that the instance is known to have. Those that the kernel has in
+	// the bridge's neighbour table are found besides. They serve to have its
+	// queries under way begin anew at once; nothing gets out for one that is missing.
+	Addresses []netip.Addr
+}
+
+// Level is how much a fence holds.
+type Level uint8
+
+const (
+	// Names: DNS queries, to whatever server, go to the forwarder. All else passes.
+	Names Level = iota
+	// Strict: besides, nothing passes but what goes to admitted addresses.
+	Strict
+)
+
+// Fence is one instance's, from [Raise] to [Fence.Lower]. Its methods may be
+// called from any goroutine.
+type Fence struct {
+	port  Port
+	level Level
+	dns   uint16
+	watch *watch
+	guard *guard
+
+	mu       sync.Mutex // guards what is below, and the order on the connection
+	conn     *nftables.Conn
+	tables   tables
+	admitted map[netip.Addr]time.Time // when the kernel lets go of each
+	lowered  bool
+}
+
+// lifetime is what an address lives for at least: clients keep addresses for
+// longer than their TTL says.
+const lifetime = 5 * time.Minute
+
+// Raise puts a fence around the instance at a port, all of it or nothing. dns
+// is the port of the forwarder that its queries go to, UDP and TCP, on the
+// bridge's own addresses; nobody but the instance reaches that from then on,
+// and nobody but by port 53. TCP connections that it had open are reset when
+// it next sends on them; those that others opened to it live on.
+//
+// It needs root, fails if the port is fenced already, by whatever process, and
+// leaves nothing behind when it fails.
+func Raise(p Port, level Level, dns uint16) (*Fence, error) {
+	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}}
+	if err := f.raise(); err != nil {
+		_ = f.close()
+		return nil, fmt.Errorf("fence %s on %s: %w", p.MAC, p.Bridge, err)
+	}
+	return f, nil
+}
+
+func (f *Fence) raise() error {
+	bridge, err := plugged(f.port)
+	if err != nil {
+		return err
+	}
+	if f.watch, err = newWatch(); err != nil {
+		return err
+	}
+	if f.guard, err = newGuard(f.port); err != nil {
+		return err
+	}
+	name := tableName(f.port)
+	if err := removeTables(name); err != nil { // of a process that was killed with its guard
+		return fmt.Errorf("look for tables that a killed process left: it takes root on this host: %w", err)
+	}
+	if f.conn, err = nftables.New(nftables.AsLasting()); err != nil {
+		return err
+	}
+	b := build{port: f.port, level: f.level, dns: f.dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
+	_, _ = rand.Read(b.label[:]) // it never fails
+	f.tables = b.fill(f.conn, name)
+	if err := f.conn.Flush(); err != nil {
+		return fmt.Errorf("put the rules into the kernel: %w", err)
+	}
+	known, err := addresses(f.port)
+	if err != nil {
+		return err
+	}
+	return forget(from(known))
+}
+
+// plugged returns the bridge, and fails unless the port is one.
+func plugged(p Port) (netlink.Link, error) {
+	if len(p.MAC) != 6 || p.MAC[0]&1 != 0 {
+		return nil, fmt.Errorf("%q is no instance's MAC address", p.MAC)
+	}
+	bridge, err := netlink.LinkByName(p.Bridge)
+	if err != nil {
+		return nil, fmt.Errorf("look up the bridge: %w", err)
+	}
+	if bridge.Type() != "bridge" {
+		return nil, fmt.Errorf("%s is no bridge but a %s", p.Bridge, bridge.Type())
+	}
+	if p.Host == "" {
+		return bridge, nil
+	}
+	host, err := netlink.LinkByName(p.Host)
+	if err != nil {
+		return nil, fmt.Errorf("look up the host's end %s: %w", p.Host, err)
+	}
+	if host.Attrs().MasterIndex != bridge.Attrs().Index {
+		return nil, fmt.Errorf("the host's end %s is not in bridge %s", p.Host, p.Bridge)
+	}
+	return bridge, nil
+}
+
+// addresses returns those of the instance that are known.
+func addresses(p Port) (map[netip.Addr]bool, error) {
+	known := map[netip.Addr]bool{}
+	for _, a := range p.Addresses {
+		known[bare(a)] = true
+	}
+	bridge, err := netlink.LinkByName(p.Bridge)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return known, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up the bridge: %w", err)
+	}
+	neighbours, err := netlink.NeighList(bridge.Attrs().Index, unix.AF_UNSPEC)
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return nil, fmt.Errorf("read the neighbour table of %s: %w", p.Bridge, err)
+	}
+	for _, n := range neighbours {
+		if a, ok := netip.AddrFromSlice(n.IP); ok && n.HardwareAddr.String() == p.MAC.String() {
+			known[bare(a)] = true
+		}
+	}
+	return known, nil
+}
+
+// bare returns an address in the one form that the kernel has it in.
+func bare(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
+
+// Admit lets the instance reach addresses for as long as ttl says, but five
+// minutes at least, and returns when the kernel does so. Connections that were
+// begun meanwhile go on after that. It does nothing at level [Names].
+func (f *Fence) Admit(addrs []netip.Addr, ttl time.Duration) error {
+	if f.level != Strict {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lowered {
+		return errors.New("the fence was lowered: nothing more is admitted")
+	}
+	now := time.Now()
+	ttl = max(ttl, lifetime)
+	// What is asked for over and over goes to the kernel once in a lifetime.
+	until := now.Add(ttl + lifetime)
+	var fresh []netip.Addr
+	for _, a := range addrs {
+		a = bare(a)
+		if a.IsValid() && f.admitted[a].Before(now.Add(ttl)) {
+			fresh = append(fresh, a)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := f.tables.admit(f.conn, fresh, until.Sub(now)); err != nil {
+		return fmt.Errorf("admit %v: %w", fresh, err)
+	}
+	f.forgetExpired(now)
+	for _, a := range fresh {
+		f.admitted[a] = until
+	}
+	return nil
+}
+
+// forgetExpired keeps the map as small as the kernel's sets.
+func (f *Fence) forgetExpired(now time.Time) {
+	if len(f.admitted) < admittedMost {
+		return
+	}
+	for a, until := range f.admitted {
+		if until.Before(now) {
+			delete(f.admitted, a)
+		}
+	}
+}
+
+// Lower takes the fence down: everything is as before. DNS connections that
+// led to the forwarder are forgotten, so that the next query goes where it is
+// sent. What failed can be tried again; after it went well it does nothing.
+func (f *Fence) Lower() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lowered && f.conn == nil {
+		return nil
+	}
+	f.lowered = true
+	err := f.close()
+	if err == nil {
+		err = forget(redirected(f.dns))
+	}
+	if err != nil {
+		return fmt.Errorf("take down the fence of %s on %s: %w", f.port.MAC, f.port.Bridge, err)
+	}
+	f.conn = nil
+	return nil
+}
+
+// close ends what the kernel has of the fence.
+func (f *Fence) close() error {
+	var err error
+	if f.conn != nil {
+		err = f.conn.CloseLasting()
+	}
+	if f.guard != nil {
+		f.guard.stop()
+		err = errors.Join(err, removeTables(tableName(f.port))) // if it was killed
+		f.guard = nil
+	}
+	if f.watch != nil {
+		f.watch.close()
+	}
+	return err
+}

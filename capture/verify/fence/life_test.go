@@ -1,0 +1,315 @@
+package fence
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// masquerade has the host hide the instances' addresses, as LXD's bridges do.
+func (g *ground) masquerade() {
+	c := &nftables.Conn{}
+	table := c.AddTable(&nftables.Table{Name: "lat-nat", Family: nftables.TableFamilyINet})
+	chain := c.AddChain(&nftables.Chain{
+		Name: "post", Table: table, Type: nftables.ChainTypeNAT,
+		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
+	})
+	c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyOIFNAME, Register: 1}, is(1, ifname("lat-up")), &expr.Masq{},
+	}})
+	g.check(c.Flush())
+	g.t.Cleanup(func() {
+		c.DelTable(table)
+		g.check(c.Flush())
+	})
+}
+
+// says fails the test unless an open connection's other end says name.
+func says(t *testing.T, when string, c net.Conn, name string) {
+	t.Helper()
+	if got, err := ask(c); err != nil || got != name {
+		t.Errorf("%s: %q, %v, want %q", when, got, err, name)
+	}
+}
+
+// A resolver may ask from one port all its life.
+func TestQueriesUnderWayChangeTheirServer(t *testing.T) {
+	for _, level := range []Level{Names, Strict} {
+		for _, server := range []string{"198.51.100.1", "2001:db8:1::1", "10.77.0.1"} {
+			t.Run(level.String()+" "+server, func(t *testing.T) {
+				g := newGround(t)
+				g.masquerade()
+				g.serveWorld()
+				name := "outside"
+				if server == "10.77.0.1" {
+					name = "host"
+				}
+				c, err := dial(g.instance, "udp", at(server, 53))
+				g.check(err)
+				defer c.Close()
+				says(t, "before", c, name)
+				f := g.raise(level)
+				says(t, "with a fence", c, "forwarder")
+				says(t, "with a fence, again", c, "forwarder")
+				g.check(f.Lower())
+				says(t, "after", c, name)
+				f = g.raise(level)
+				says(t, "with another fence", c, "forwarder")
+				g.check(f.Lower())
+				if l := left(t); l != nil {
+					t.Errorf("left: %v", l)
+				}
+			})
+		}
+	}
+}
+
+// Nothing may hang on the addresses that are known.
+func TestUnknownAddressLeaksNoQuery(t *testing.T) {
+	g := newGround(t)
+	g.masquerade()
+	g.serveWorld()
+	c, err := dial(g.instance, "udp", "198.51.100.1:53")
+	g.check(err)
+	defer c.Close()
+	says(t, "before", c, "outside")
+	bridge, err := g.host.LinkByName(bridgeName)
+	g.check(err)
+	neighbours, err := g.host.NeighList(bridge.Attrs().Index, unix.AF_INET)
+	g.check(err)
+	for _, n := range neighbours {
+		g.check(g.host.NeighDel(&n))
+	}
+	f := g.raise(Names)
+	if got, err := ask(c); got == "outside" || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%q, %v, want an error at once", got, err)
+	}
+	told(t, f, OpenBefore, "198.51.100.1:53")
+	g.answers(g.instance, "udp", "198.51.100.1:53", "forwarder")
+}
+
+// told fails the test unless the next packet that is told was refused so.
+func told(t *testing.T, f *Fence, why Reason, to string) {
+	t.Helper()
+	select {
+	case p := <-f.Refused():
+		if p.Why != why || p.To.String() != to || time.Since(p.At).Abs() > patience {
+			t.Errorf("told %+v, want %s to %s", p, why, to)
+		}
+	case <-time.After(patience):
+		t.Errorf("not told: %s to %s", why, to)
+	}
+}
+
+func TestOpenConnections(t *testing.T) {
+	for _, level := range []Level{Names, Strict} {
+		for _, masquerade := range []bool{false, true} {
+			name := level.String()
+			if masquerade {
+				name += ", masquerade"
+			}
+			t.Run(name, func(t *testing.T) { openConnections(t, level, masquerade) })
+		}
+	}
+}
+
+func openConnections(t *testing.T, level Level, masquerade bool) {
+	g := newGround(t)
+	if masquerade {
+		g.masquerade()
+	}
+	g.serveWorld()
+	open := func(s *space, network, address, name string) net.Conn {
+		t.Helper()
+		c, err := dial(s, network, address)
+		g.check(err)
+		t.Cleanup(func() { _ = c.Close() })
+		says(t, "before", c, name)
+		return c
+	}
+	out := []net.Conn{open(g.instance, "tcp", "198.51.100.1:443", "outside"), open(g.instance, "tcp", "[2001:db8:1::1]:443", "outside")}
+	dns := open(g.instance, "tcp", "198.51.100.1:53", "outside")
+	theirs := open(g.second, "tcp", "198.51.100.1:443", "outside")
+	var in []net.Conn
+	for _, network := range []string{"tcp", "udp"} {
+		in = append(in, open(g.outside, network, "10.77.0.2:80", "instance"), open(g.outside, network, "[fd77::2]:80", "instance"),
+			open(g.second, network, "10.77.0.2:80", "instance"), open(nil, network, "10.77.0.2:80", "instance"))
+	}
+	f := g.raise(level)
+	for i, c := range out {
+		if _, err := ask(c); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("a connection of before: %v, want it reset", err)
+		}
+		told(t, f, OpenBefore, []string{"198.51.100.1:443", "[2001:db8:1::1]:443"}[i])
+	}
+	if _, err := ask(dns); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("a DNS connection of before: %v, want it reset", err)
+	}
+	says(t, "the neighbour's own", theirs, "outside")
+	for _, c := range in {
+		says(t, "from "+c.LocalAddr().String(), c, "instance")
+	}
+	if err := f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.2")}, time.Hour); err != nil {
+		t.Error(err)
+	}
+	kept := open(g.instance, "tcp", "198.51.100.2:443", "outside")
+	g.check(f.Lower())
+	for _, c := range append(in, theirs) {
+		if c.RemoteAddr().String() == "198.51.100.1:443" {
+			says(t, "after, the neighbour's own", c, "outside")
+		} else {
+			says(t, "after, from "+c.LocalAddr().String(), c, "instance")
+		}
+	}
+	says(t, "after, one of meanwhile", kept, "outside")
+}
+
+// A long-lived connection outlives its address's time.
+func TestConnectionOutlivesItsAddress(t *testing.T) {
+	g := newGround(t)
+	g.masquerade()
+	g.serveWorld()
+	f := g.raise(Strict)
+	g.check(f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1")}, time.Hour))
+	c, err := dial(g.instance, "tcp", "198.51.100.1:443")
+	g.check(err)
+	defer c.Close()
+	says(t, "while it is admitted", c, "outside")
+	f.mu.Lock()
+	err = f.conn.SetDeleteElements(f.tables.ipv4, []nftables.SetElement{{Key: []byte{198, 51, 100, 1}}})
+	if err == nil {
+		err = f.conn.Flush()
+	}
+	f.mu.Unlock()
+	g.check(err)
+	says(t, "later", c, "outside")
+	g.refused(g.instance, "tcp", "198.51.100.1:443")
+}
+
+func TestNobodyElseReachesTheForwarder(t *testing.T) {
+	for _, level := range []Level{Names, Strict} {
+		t.Run(level.String(), func(t *testing.T) {
+			g := newGround(t)
+			g.serveWorld()
+			g.answers(g.second, "udp", at("10.77.0.1", forwarder), "forwarder")
+			g.raise(level)
+			for _, network := range []string{"udp", "tcp"} {
+				for _, a := range []string{"10.77.0.1", "fd77::1"} {
+					g.refused(g.second, network, at(a, forwarder))
+					g.refused(g.instance, network, at(a, forwarder))
+					g.refused(nil, network, at(a, forwarder))
+				}
+				g.refused(g.outside, network, at("192.0.2.1", forwarder))
+				g.refused(g.outside, network, at("2001:db8::1", forwarder))
+			}
+			g.answers(g.instance, "udp", "10.77.0.1:53", "forwarder")
+		})
+	}
+}
+
+// The neighbour asks without a pause while fences come and go.
+func TestNeighbourIsUnharmed(t *testing.T) {
+	g := newGround(t)
+	g.masquerade()
+	g.serveWorld()
+	var stop atomic.Bool
+	var asks, failed atomic.Int64
+	var all sync.WaitGroup
+	for _, a := range []struct{ network, address, name string }{
+		{"udp", "10.77.0.1:53", "host"}, {"tcp", "198.51.100.1:443", "outside"}, {"udp", "[2001:db8:1::1]:53", "outside"},
+	} {
+		all.Go(func() {
+			for !stop.Load() {
+				asks.Add(1)
+				if got, err := asked(g.second, a.network, a.address); got != a.name {
+					failed.Add(1)
+					t.Errorf("%s at %s: %q, %v", a.network, a.address, got, err)
+				}
+			}
+		})
+	}
+	for i := range 20 {
+		f, err := Raise(g.port(), Level(i%2), forwarder)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		g.answers(g.instance, "udp", "10.77.0.1:53", "forwarder")
+		if err := f.Lower(); err != nil {
+			t.Error(err)
+		}
+	}
+	stop.Store(true)
+	all.Wait()
+	t.Logf("%d of %d failed", failed.Load(), asks.Load())
+}
+
+func TestTwoFencesOnOneBridge(t *testing.T) {
+	g := newGround(t)
+	g.serveWorld()
+	const second = forwarder + 1
+	serve(t, nil, "second's forwarder", "udp", ":5392")
+	f := g.raise(Strict)
+	f2, err := Raise(Port{Bridge: bridgeName, MAC: secondMAC, Host: secondHost}, Strict, second)
+	g.check(err)
+	g.answers(g.instance, "udp", "10.77.0.1:53", "forwarder")
+	g.answers(g.second, "udp", "10.77.0.1:53", "second's forwarder")
+	g.refused(g.instance, "tcp", "10.77.0.3:80")
+	g.refused(g.second, "tcp", "10.77.0.2:80")
+	g.check(f.Admit([]netip.Addr{netip.MustParseAddr("10.77.0.3"), netip.MustParseAddr("198.51.100.1")}, time.Minute))
+	g.answers(g.instance, "tcp", "10.77.0.3:80", "second")
+	g.answers(g.instance, "tcp", "198.51.100.1:443", "outside")
+	g.refused(g.second, "tcp", "10.77.0.2:80")
+	g.refused(g.second, "tcp", "198.51.100.1:443")
+	g.check(f.Lower())
+	g.refused(g.second, "tcp", "198.51.100.1:443")
+	g.answers(g.instance, "tcp", "198.51.100.2:443", "outside")
+	g.check(f2.Lower())
+	g.check(f2.Lower())
+	if err := f2.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1")}, 0); err == nil {
+		t.Error("a fence that was lowered admits")
+	}
+	if l := left(t); l != nil {
+		t.Errorf("left: %v", l)
+	}
+	if _, open := <-f2.Refused(); open { // two were told, not read
+		for range f2.Refused() {
+		}
+	}
+}
+
+func TestRaiseFailsWhole(t *testing.T) {
+	g := newGround(t)
+	for name, p := range map[string]Port{
+		"no bridge":            {Bridge: "lat-none", MAC: instanceMAC},
+		"not a bridge":         {Bridge: "lat-up", MAC: instanceMAC},
+		"no MAC":               {Bridge: bridgeName},
+		"a group's MAC":        {Bridge: bridgeName, MAC: broadcast},
+		"no host's end":        {Bridge: bridgeName, MAC: instanceMAC, Host: "lat-none"},
+		"not in the bridge":    {Bridge: bridgeName, MAC: instanceMAC, Host: "lat-up"},
+		"a name of 16 or more": {Bridge: "lat-0123456789abc", MAC: instanceMAC},
+	} {
+		f, err := Raise(p, Strict, forwarder)
+		if err == nil || f != nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+		if l := left(t); l != nil {
+			t.Errorf("%s: left %v", name, l)
+		}
+	}
+	g.raise(Names)
+	if _, err := Raise(g.port(), Names, forwarder); err == nil {
+		t.Error("one instance has two fences")
+	}
+}

@@ -1,0 +1,282 @@
+package fence
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// Priorities of the chains. Names are nft's for their neighbours.
+const (
+	beforeNAT   = -150 // mangle: the connection is known, addresses are those that were asked for
+	redirecting = -105 // before everybody else's dstnat, -100
+	afterNAT    = -95
+	guarding    = -5   // before everybody else's filter, 0
+	onBridge    = -300 // the bridge's dstnat
+)
+
+// admittedMost is how many addresses a fence admits of IPv4 and of IPv6 at a time.
+const admittedMost = 1 << 16
+
+// tables are what is changed in them later.
+type tables struct{ ipv4, ipv6 *nftables.Set }
+
+func tableName(p Port) string {
+	return "lxd-allowlist-" + p.Bridge + "-" + hex.EncodeToString(p.MAC)
+}
+
+// atOnce is how many addresses go into one message, which has at most 64 kB.
+const atOnce = 512
+
+// admit has addresses in their set for a time, one that is there anew.
+func (t tables) admit(c *nftables.Conn, addresses []netip.Addr, lives time.Duration) error {
+	for some := range slices.Chunk(addresses, atOnce) {
+		if err := t.admitSome(c, some, lives); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitSome: kernels before 6.12 don't renew an element's time; they take its
+// end and its new beginning in one step. Nothing ends that isn't there: hence
+// it is added before that, too.
+func (t tables) admitSome(c *nftables.Conn, addresses []netip.Addr, lives time.Duration) error {
+	for _, set := range []*nftables.Set{t.ipv4, t.ipv6} {
+		var elements []nftables.SetElement
+		for _, a := range addresses {
+			if a.Is4() == (set == t.ipv4) {
+				elements = append(elements, nftables.SetElement{Key: a.AsSlice(), Timeout: lives})
+			}
+		}
+		if len(elements) == 0 {
+			continue
+		}
+		for _, change := range []func(*nftables.Set, []nftables.SetElement) error{
+			c.SetAddElements, c.SetDeleteElements, c.SetAddElements,
+		} {
+			if err := change(set, elements); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Flush()
+}
+
+// build writes the rules of one fence.
+type build struct {
+	port  Port
+	level Level
+	dns   uint16
+	group uint16
+	label label
+	up    net.HardwareAddr // the bridge's own MAC address
+
+	conn  *nftables.Conn
+	table *nftables.Table
+}
+
+// fill writes all rules into the tables of a name.
+func (b build) fill(c *nftables.Conn, name string) tables {
+	b.conn = c
+	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyINet})
+	sets := b.sets()
+	b.filter(sets)
+	b.redirect()
+	b.guard()
+	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyBridge})
+	b.bridge()
+	return sets
+}
+
+func (b build) sets() tables {
+	set := func(name string, key nftables.SetDatatype) *nftables.Set {
+		s := &nftables.Set{Table: b.table, Name: name, KeyType: key, HasTimeout: true, Size: admittedMost}
+		_ = b.conn.AddSet(s, nil) // it fails for elements alone
+		return s
+	}
+	return tables{set("admitted4", nftables.TypeIPAddr), set("admitted6", nftables.TypeIP6Addr)}
+}
+
+// base adds a chain that the kernel calls.
+func (b build) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int) *nftables.Chain {
+	return b.conn.AddChain(&nftables.Chain{
+		Name: name, Table: b.table, Type: kind, Hooknum: hook,
+		Priority: nftables.ChainPriorityRef(nftables.ChainPriority(priority)),
+	})
+}
+
+// chain adds one that rules jump to.
+func (b build) chain(name string) *nftables.Chain {
+	return b.conn.AddChain(&nftables.Chain{Name: name, Table: b.table})
+}
+
+func (b build) rule(c *nftables.Chain, parts ...[]expr.Any) {
+	b.conn.AddRule(&nftables.Rule{Table: b.table, Chain: c, Exprs: slices.Concat(parts...)})
+}
+
+// ours matches in the IP stack what the instance sends.
+func (b build) ours() []expr.Any { return append(comesBy(b.port.Bridge), sentBy(b.port.MAC)...) }
+
+// told tells of a packet that isn't let through.
+func (b build) told(why Reason) []expr.Any { return tell(b.group, string(why), headers) }
+
+// refuse never leaves the sender without an answer.
+func (b build) refuse(c *nftables.Chain, why Reason) {
+	b.rule(c, b.told(why))
+	b.rule(c, protocol(unix.IPPROTO_TCP), reset())
+	b.rule(c, prohibit(unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED))
+}
+
+// filter decides on what the instance sends. It stands before routing and NAT:
+// that is one place for what the host forwards and for the host's own services,
+// and it sees the addresses that the instance sees.
+func (b build) filter(admittedTo tables) {
+	essential, local := b.chain("essential"), b.chain("sent")
+	b.essential(essential)
+
+	b.rule(local, direction(replying), accept())
+	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+		b.rule(local, protocol(p), toPort(dnsPort), accept()) // redirected next
+	}
+	if b.level == Strict {
+		b.hello(local)
+	}
+	b.rule(local, b.label.matches(), accept())
+	before := [][]expr.Any{protocol(unix.IPPROTO_TCP), withoutSYN(), state(expr.CtStateBitNEW)}
+	b.rule(local, append(slices.Clone(before), b.told(OpenBefore))...)
+	b.rule(local, append(slices.Clone(before), reset())...)
+	if b.level == Strict {
+		for _, kind := range []uint32{unix.RTN_LOCAL, unix.RTN_BROADCAST, unix.RTN_MULTICAST} {
+			b.rule(local, goesTo(kind), verdict(expr.VerdictJump, essential.Name))
+		}
+		b.rule(local, state(expr.CtStateBitINVALID), b.told(Stray), drop())
+		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
+			b.rule(local, admitted(set), b.label.put(), accept())
+		}
+		b.refuse(local, NotAdmitted)
+	} else {
+		b.rule(local, protocol(unix.IPPROTO_TCP), b.label.put())
+	}
+
+	c := b.base("filter", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, beforeNAT)
+	b.rule(c, b.ours(), verdict(expr.VerdictGoto, local.Name))
+
+	// What is still for port 53 now belongs to a connection that began before.
+	late := b.chain("notredirected")
+	b.refuse(late, OpenBefore)
+	c = b.base("late", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, afterNAT)
+	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+		b.rule(c, b.ours(), protocol(p), toPort(dnsPort), direction(directed), verdict(expr.VerdictGoto, late.Name))
+	}
+}
+
+// Types of ICMPv6 that a node can't do without: multicast listeners' reports
+// and queries, and neighbour discovery, which a host sends and is sent.
+var (
+	listeners  = []byte{130, 131, 132, 143}
+	discovers  = []byte{133, 135, 136}
+	discovered = []byte{133, 134, 135, 136, 137}
+)
+
+// essential accepts what an instance needs to have addresses at all. It is
+// asked for what stays on the bridge.
+func (b build) essential(c *nftables.Chain) {
+	for _, server := range []uint16{67, 547} { // DHCPv4, DHCPv6
+		b.rule(c, protocol(unix.IPPROTO_UDP), toPort(server), accept())
+	}
+	for _, t := range slices.Concat(listeners, discovers) {
+		b.rule(c, protocol(unix.IPPROTO_ICMPV6), icmpType(t), accept())
+	}
+	b.rule(c, protocol(unix.IPPROTO_IGMP), accept())
+}
+
+// hello tells of the first data of TLS connections. Clients' headers have 20
+// bytes, or 32 with the timestamps that Linux sends.
+func (b build) hello(c *nftables.Chain) {
+	for _, header := range []uint32{20, 32} {
+		b.rule(c, protocol(unix.IPPROTO_TCP), b.label.matches(), transport(12, byte(header/4<<4)),
+			transport(header, recordHandshake, 3), transport(header+5, clientHello),
+			tell(b.group, helloPrefix, 0xffff))
+	}
+}
+
+// redirect sends queries to the forwarder.
+func (b build) redirect() {
+	c := b.base("redirect", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, redirecting)
+	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+		b.rule(c, b.ours(), protocol(p), toPort(dnsPort), redirect(b.dns))
+	}
+}
+
+// guard keeps everybody else from the forwarder.
+func (b build) guard() {
+	c := b.base("guard", nftables.ChainTypeFilter, nftables.ChainHookInput, guarding)
+	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+		b.rule(c, protocol(p), toPort(b.dns), b.ours(), firstTo(dnsPort), accept())
+	}
+	b.rule(c, protocol(unix.IPPROTO_TCP), toPort(b.dns), reset())
+	b.rule(c, protocol(unix.IPPROTO_UDP), toPort(b.dns), prohibit(unix.NFT_REJECT_ICMPX_PORT_UNREACH))
+}
+
+// bridge sends what passes over the bridge through the host's IP stack: queries
+// at level Names, all of IP at Strict, then both ways, so that the kernel knows
+// who opened a connection. What the stack lets through, the host forwards.
+func (b build) bridge() {
+	c := b.base("bridge", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, onBridge)
+	ours, up := sentBy(b.port.MAC), pullUp(b.up)
+	if b.port.Host != "" {
+		foreign := append(comesBy(b.port.Host), notSentBy(b.port.MAC)...)
+		b.rule(c, foreign, b.told(ForeignMAC), drop())
+	}
+	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+		b.rule(c, ours, protocol(p), toPort(dnsPort), up)
+	}
+	if b.level != Strict {
+		return
+	}
+	b.rule(c, ours, protocol(unix.IPPROTO_IGMP), accept())
+	for _, t := range slices.Concat(listeners, discovers) {
+		b.rule(c, ours, protocol(unix.IPPROTO_ICMPV6), icmpType(t), accept())
+	}
+	b.rule(c, ours, frame(etherARP), accept())
+	for _, kind := range []uint16{etherIPv4, etherIPv6} {
+		b.rule(c, ours, frame(kind), up)
+	}
+	b.rule(c, ours, b.told(NotIP), drop())
+	b.toInstance(c, up)
+}
+
+// toInstance has the host's stack see what neighbours send the instance.
+func (b build) toInstance(c *nftables.Chain, up []expr.Any) {
+	theirs := sentTo(b.port.MAC)
+	if b.port.Host != "" {
+		theirs = append(theirs, comesByOther(b.port.Host)...)
+	}
+	for _, client := range []uint16{68, 546} { // a DHCP server may be a neighbour
+		b.rule(c, theirs, protocol(unix.IPPROTO_UDP), toPort(client), accept())
+	}
+	for _, t := range discovered {
+		b.rule(c, theirs, protocol(unix.IPPROTO_ICMPV6), icmpType(t), accept())
+	}
+	for _, kind := range []uint16{etherIPv4, etherIPv6} {
+		b.rule(c, theirs, frame(kind), up)
+	}
+}
+
+func (l Level) String() string {
+	switch l {
+	case Names:
+		return "names"
+	case Strict:
+		return "strict"
+	}
+	return fmt.Sprintf("level %d", uint8(l))
+}

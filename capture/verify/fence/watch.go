@@ -1,0 +1,188 @@
+package fence
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	nflog "github.com/florianl/go-nflog/v2"
+)
+
+// Reason is why a packet didn't get through.
+type Reason string
+
+// The reasons that the kernel's rules tell.
+const (
+	NotAdmitted Reason = "not admitted"          // its destination isn't
+	OpenBefore  Reason = "open before the fence" // its connection was: it is reset, or has to begin anew
+	ForeignMAC  Reason = "foreign MAC address"   // the instance sent it as somebody else
+	NotIP       Reason = "neither IP nor ARP"    // a VLAN's frame, for one
+	// Stray is of no connection that the kernel knows, as are late parts of one
+	// that is allowed. It is dropped, for an answer would end that one; it need
+	// not be an attempt.
+	Stray Reason = "stray"
+)
+
+// Packet is one that the instance sent and that didn't get through.
+type Packet struct {
+	At       time.Time
+	Why      Reason
+	MAC      net.HardwareAddr // the sender's, where it was told
+	Protocol string           // "tcp", "udp", "icmp", "icmpv6", "protocol 47", "frame 0x8100"
+	From, To netip.AddrPort   // port 0 where the protocol has none, zero where it isn't IP
+}
+
+// Hello is the beginning of a TLS connection to an admitted address. An address
+// may be that of many names, also of one that isn't allowed.
+type Hello struct {
+	At   time.Time
+	To   netip.AddrPort
+	Name string // the server name that the client asks for, "" if it tells none or in more than one packet
+}
+
+const (
+	// headers is how much of a refused packet is read: IPv6 with extensions.
+	headers = 256
+	// waiting is how many packets wait for who reads them.
+	waiting = 4096
+	// receiveBuffer holds some hundred packets that the kernel has told of; each takes several kB there.
+	receiveBuffer = 4 << 20
+	// groupTries is how often a group that somebody has is met with before it is no chance.
+	groupTries = 16
+)
+
+// watch is what the kernel tells of packets.
+type watch struct {
+	group uint16
+	log   *nflog.Nflog
+	stop  context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool
+	next    uint32 // the number that the kernel's next message has
+	lost    uint64
+	refused chan Packet
+	hellos  chan Hello
+}
+
+// Refused returns the packets that didn't get through, as they happen. Nobody
+// waits for the reader: what it doesn't keep up with is counted by [Fence.Lost].
+// The channel is closed by [Fence.Lower].
+func (f *Fence) Refused() <-chan Packet { return f.watch.refused }
+
+// Hellos returns, at level [Strict], the TLS connections to admitted addresses,
+// under the terms of [Fence.Refused].
+func (f *Fence) Hellos() <-chan Hello { return f.watch.hellos }
+
+// Lost returns how many packets were told of by the kernel that came through
+// neither [Fence.Refused] nor [Fence.Hellos].
+func (f *Fence) Lost() uint64 {
+	f.watch.mu.Lock()
+	defer f.watch.mu.Unlock()
+	return f.watch.lost
+}
+
+// newWatch listens at a log group (NFLOG) that nobody else listens at.
+func newWatch() (*watch, error) {
+	var err error
+	for range groupTries {
+		var w *watch
+		if w, err = listen(uint16(1 + rand.N(1<<16-1))); err == nil {
+			return w, nil
+		}
+	}
+	return nil, fmt.Errorf("listen for refused packets at a group of the kernel's log: %w", err)
+}
+
+func listen(group uint16) (*watch, error) {
+	log, err := nflog.Open(&nflog.Config{
+		Group: group, Copymode: nflog.CopyPacket, Bufsize: 0xffff,
+		Flags: nflog.FlagSeq, QThresh: 1, // each at once
+	})
+	if err != nil {
+		return nil, err
+	}
+	_ = log.Con.SetReadBuffer(receiveBuffer) // what the lesser one loses is counted
+	ctx, stop := context.WithCancel(context.Background())
+	w := &watch{
+		group: group, log: log, stop: stop,
+		refused: make(chan Packet, waiting), hellos: make(chan Hello, waiting),
+	}
+	// An error is one of losses, which the numbers tell, or the end.
+	err = log.RegisterWithErrorFunc(ctx, w.take, func(error) int { return w.ended(ctx) })
+	if err != nil {
+		stop()
+		_ = log.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *watch) ended(ctx context.Context) int {
+	if ctx.Err() != nil {
+		return 1
+	}
+	return 0
+}
+
+// take is called with each packet, by one goroutine.
+func (w *watch) take(a nflog.Attribute) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 1
+	}
+	if a.Seq != nil {
+		w.lost += uint64(*a.Seq - w.next) // also around the numbers' end
+		w.next = *a.Seq + 1
+	}
+	if a.Prefix == nil || a.Payload == nil {
+		w.lost++
+		return 0
+	}
+	at := time.Now()
+	if *a.Prefix == helloPrefix {
+		select {
+		case w.hellos <- readHello(at, *a.Payload):
+		default:
+			w.lost++
+		}
+		return 0
+	}
+	p := readPacket(etherType(a), *a.Payload)
+	p.At, p.Why = at, Reason(*a.Prefix)
+	if a.HwAddr != nil {
+		p.MAC = net.HardwareAddr(*a.HwAddr)
+	}
+	select {
+	case w.refused <- p:
+	default:
+		w.lost++
+	}
+	return 0
+}
+
+func etherType(a nflog.Attribute) uint16 {
+	if a.HwProtocol == nil {
+		return 0
+	}
+	return *a.HwProtocol
+}
+
+func (w *watch) close() {
+	w.mu.Lock()
+	closed := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if closed {
+		return
+	}
+	w.stop()
+	_ = w.log.Close()
+	close(w.refused) // take sends no more
+	close(w.hellos)
+}

@@ -1,0 +1,161 @@
+package fence
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+)
+
+// greet begins a TLS connection from the instance and returns how it went.
+func greet(g *ground, address, name string) {
+	g.t.Helper()
+	c, err := dial(g.instance, "tcp", address)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	// What stands for the server doesn't speak TLS.
+	if err := tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake(); err == nil {
+		g.t.Error("the server speaks TLS")
+	}
+}
+
+func TestServerNamesAreTold(t *testing.T) {
+	for _, timestamps := range []string{"0", "1"} { // TCP's header has 20 or 32 bytes
+		t.Run("timestamps "+timestamps, func(t *testing.T) {
+			g := newGround(t)
+			g.serveWorld()
+			var err error
+			g.instance.do(func() { err = os.WriteFile("/proc/sys/net/ipv4/tcp_timestamps", []byte(timestamps), 0) })
+			g.check(err)
+			f := g.raise(Strict)
+			g.check(f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("2001:db8:1::1")}, time.Hour))
+			greet(g, "198.51.100.2:443", "refused.example.test")
+			for i, address := range []string{"198.51.100.1:443", "[2001:db8:1::1]:443", "198.51.100.1:853", "198.51.100.1:443"} {
+				name := fmt.Sprintf("n%d.example.test", i)
+				if i == 3 {
+					name = "" // none is sent
+				}
+				greet(g, address, name)
+				select {
+				case h := <-f.Hellos():
+					if h.Name != name || h.To.String() != address || time.Since(h.At).Abs() > patience {
+						t.Errorf("%+v, want %q to %s", h, name, address)
+					}
+				case <-time.After(patience):
+					t.Errorf("no hello to %s", address)
+				}
+			}
+			g.answers(g.instance, "tcp", "198.51.100.1:443", "outside") // no TLS
+			if n := len(f.Hellos()); n > 0 {
+				t.Errorf("%d hellos more", n)
+			}
+		})
+	}
+}
+
+// What nobody reads is counted, and holds up nothing.
+func TestUnreadPacketsAreCounted(t *testing.T) {
+	g := newGround(t)
+	f := g.raise(Strict)
+	w := newWire(t, g.instance)
+	p := udp("10.77.0.2", "198.51.100.1", 40000, 9999, mark)
+	const more = 500
+	for range waiting + more {
+		w.send(ethernet(bridgeMAC, instanceMAC, etherIPv4, p))
+	}
+	for limit := time.After(patience); uint64(len(f.Refused()))+f.Lost() < waiting+more; {
+		select {
+		case <-limit:
+			t.Fatalf("%d told, %d lost of %d", len(f.Refused()), f.Lost(), waiting+more)
+		case <-time.Tick(time.Millisecond):
+		}
+	}
+	if n := f.Lost(); n < more {
+		t.Errorf("%d lost, want %d at least", n, more)
+	}
+	told(t, f, NotAdmitted, "198.51.100.1:9999")
+}
+
+func TestReadPacket(t *testing.T) {
+	const a4, b4, a6, b6 = "10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"
+	fragment := func(offset uint16) []byte {
+		p := udp(a6, b6, 5, 6, mark)
+		p[6] = 44
+		return append(append(append([]byte{}, p[:40]...), 17, 0, byte(offset>>8), byte(offset), 0, 0, 0, 1), p[40:]...)
+	}
+	later := udp(a4, b4, 5, 6, mark)
+	later[7] = 9 // the fragment's offset
+	for _, c := range []struct {
+		name           string
+		packet         []byte
+		protocol       string
+		from, to, show string
+	}{
+		{"UDP", udp(a4, b4, 5, 6, mark), "udp", "10.0.0.1:5", "10.0.0.2:6", ""},
+		{"TCP", tcp(a6, b6, 5, 6, 2), "tcp", "[fd00::1]:5", "[fd00::2]:6", ""},
+		{"ICMP", icmp(a4, b4, 8), "icmp", "10.0.0.1:0", "10.0.0.2:0", ""},
+		{"ICMPv6", icmp(a6, b6, 128), "icmpv6", "[fd00::1]:0", "[fd00::2]:0", ""},
+		{"GRE", ip(a4, b4, 47, nil), "protocol 47", "10.0.0.1:0", "10.0.0.2:0", ""},
+		{"extensions", hopByHop(hopByHop(udp(a6, b6, 5, 6, mark))), "udp", "[fd00::1]:5", "[fd00::2]:6", ""},
+		{"first fragment", fragment(1), "udp", "[fd00::1]:5", "[fd00::2]:6", ""},
+		{"later fragment", fragment(64), "udp", "[fd00::1]:0", "[fd00::2]:0", ""},
+		{"later fragment, IPv4", later, "udp", "10.0.0.1:0", "10.0.0.2:0", ""},
+		{"cut short", udp(a4, b4, 5, 6, mark)[:23], "udp", "10.0.0.1:0", "10.0.0.2:0", ""},
+	} {
+		p := readPacket(kindOf(c.packet), c.packet)
+		if p.Protocol != c.protocol || p.From.String() != c.from || p.To.String() != c.to {
+			t.Errorf("%s: %+v, want %s %s %s", c.name, p, c.protocol, c.from, c.to)
+		}
+	}
+	if p := readPacket(0x88b5, []byte{1}); p.Protocol != "frame 0x88b5" || p.To.IsValid() {
+		t.Errorf("%+v", p)
+	}
+}
+
+// clientHello returns an IP packet with the first data of a TLS connection.
+func helloPacket(name string) []byte {
+	client, server := net.Pipe()
+	go func() {
+		_ = tls.Client(client, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
+	}()
+	b := make([]byte, 4096)
+	n, _ := server.Read(b)
+	_ = server.Close()
+	p := tcp("10.0.0.1", "10.0.0.2", 5, 443, 24)
+	return append(bytes.TrimSuffix(p, []byte(mark)), b[:n]...)
+}
+
+func FuzzReadPacket(f *testing.F) {
+	for _, b := range [][]byte{
+		udp("10.0.0.1", "10.0.0.2", 5, 6, mark), tcp("fd00::1", "fd00::2", 5, 6, 2),
+		hopByHop(udp("fd00::1", "fd00::2", 5, 6, mark)), helloPacket("example.test"), nil,
+	} {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, kind := range []uint16{etherIPv4, etherIPv6, 0x88b5} {
+			if p := readPacket(kind, b); p.Protocol == "" {
+				t.Errorf("%x: %+v", b, p)
+			}
+		}
+		readHello(time.Time{}, b)
+	})
+}
+
+func TestReadHello(t *testing.T) {
+	b := helloPacket("example.test")
+	if h := readHello(time.Time{}, b); h.Name != "example.test" || h.To.String() != "10.0.0.2:443" {
+		t.Errorf("%+v", h)
+	}
+	for n := range len(b) { // cut short it says nothing, and does no harm
+		if h := readHello(time.Time{}, b[:n]); h.Name != "" {
+			t.Errorf("of %d bytes: %+v", n, h)
+		}
+	}
+}

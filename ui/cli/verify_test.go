@@ -1,0 +1,293 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/verify"
+)
+
+// list writes a list and returns its path.
+func list(t *testing.T, lines ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "allow.txt")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// verified runs verify and returns its report.
+func verified(t *testing.T, want int, args ...string) verify.Report {
+	t.Helper()
+	c := start(t, append([]string{"verify", "--report", "report.json"}, args...)...)
+	_, stderr, code := run(t, c)
+	if code != want {
+		t.Errorf("verify %v: exit code %d, want %d; it said %s", args, code, want, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(c.Dir, "report.json"))
+	if err != nil {
+		t.Fatalf("%v; it said %s", err, stderr)
+	}
+	var r verify.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func blocked(r verify.Report) (names []string) {
+	for _, n := range r.Blocked {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+func states(r verify.Report) map[string]string {
+	all := make(map[string]string)
+	for _, s := range r.Rules {
+		all[s.Rule] = s.State
+	}
+	return all
+}
+
+// bridgesDnsmasq returns the process of a bridge's dnsmasq: another one means
+// that it was restarted.
+func bridgesDnsmasq(t *testing.T, bridge string) string {
+	t.Helper()
+	pid, err := os.ReadFile(filepath.Join(os.Getenv("LXD_DIR"), "networks", bridge, "dnsmasq.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pid)
+}
+
+// nothingLeft fails the test if anything of ours is on the host or the
+// instance.
+func nothingLeft(t *testing.T, instance string) {
+	t.Helper()
+	tables, err := exec.Command("nft", "list", "tables").CombinedOutput()
+	if err != nil || strings.Contains(string(tables), "lxd-allowlist") {
+		t.Errorf("tables that are left (%v):\n%s", err, tables)
+	}
+	for _, family := range []netlink.InetFamily{netlink.FAMILY_V4, netlink.FAMILY_V6} {
+		flows, err := netlink.ConntrackTableList(netlink.ConntrackTable, family)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range flows {
+			if f.Forward.DstPort == 53 && f.Reverse.SrcPort != 53 {
+				t.Errorf("a connection that is still redirected: %v", f)
+			}
+		}
+	}
+	i, _, err := lxdtest.Client(t).GetInstance(instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range i.Config {
+		if strings.HasPrefix(key, "user.lxd-allowlist") {
+			t.Errorf("instance %s still has %s", instance, key)
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance, other := lxdtest.Instance(t, bridge), lxdtest.Instance(t, bridge)
+	before, pid := lxdtest.Network(t, bridge), bridgesDnsmasq(t, bridge)
+	allow := list(t, "a.example.test", ".other.test", "unused.example.test")
+
+	good := "nslookup a.example.test && nslookup deep.x.other.test && nslookup " + instance + ".lxd"
+	r := verified(t, 0, instance, allow, "--", "sh", "-c", good)
+	if r.Verdict != verify.Works || !r.Proven() || len(r.Blocked) != 0 || *r.ExitCode != 0 {
+		t.Errorf("a list that works: %+v", r)
+	}
+	if s := states(r); s["a.example.test"] != "used" || s[".other.test"] != "used" || s["unused.example.test"] != "unused" {
+		t.Errorf("rules: %v", s)
+	}
+	if !strings.HasPrefix(r.Resolver, "dnsmasq ") || !strings.HasPrefix(r.Server, "lxd ") {
+		t.Errorf("versions: %q, %q", r.Resolver, r.Server)
+	}
+
+	// Whatever its resolver is, and over TCP too.
+	bad := "nslookup b.example.test; nslookup -type=a c.example.test 203.0.113.7; nslookup -type=txt xa.example.test; true"
+	r = verified(t, 1, instance, allow, "--", "sh", "-c", bad)
+	if want := []string{"b.example.test", "c.example.test", "xa.example.test"}; !slices.Equal(blocked(r), want) || r.Verdict != verify.Blocked {
+		t.Errorf("blocked %v, want %v: %q", blocked(r), want, r.Verdict)
+	}
+	r = verified(t, 0, "--expect", "b.example.test", "--expect", "c.example.test", "--expect", ".xa.example.test", instance, allow, "--", "sh", "-c", bad)
+	if len(r.Blocked) != 3 || !r.Blocked[0].Expected {
+		t.Errorf("expected blocks: %+v", r.Blocked)
+	}
+	r = verified(t, 1, instance, allow, "--", "sh", "-c", "exit 9")
+	if r.Verdict != verify.Failed || *r.ExitCode != 9 {
+		t.Errorf("a command that fails: %q, %v", r.Verdict, r.ExitCode)
+	}
+	r = verified(t, 1, "--learn", instance, allow, "--", "sh", "-c", "nslookup b.example.test")
+	if r.Verdict != verify.Uncovers || *r.ExitCode != 0 || !slices.Equal(blocked(r), []string{"b.example.test"}) {
+		t.Errorf("learning: %+v", r)
+	}
+
+	// Nobody else noticed.
+	if code := lxdtest.Run(t, other, "nslookup", "b.example.test"); code != 0 {
+		t.Errorf("the other instance's look-up ended with %d", code)
+	}
+	if now := bridgesDnsmasq(t, bridge); now != pid {
+		t.Errorf("dnsmasq was restarted: it was %s and is %s", pid, now)
+	}
+	lxdtest.Unchanged(t, bridge, before)
+	nothingLeft(t, instance)
+	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
+		t.Errorf("afterwards a look-up ended with %d", code)
+	}
+}
+
+func TestVerifyStrictly(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	allow := list(t, "a.example.test")
+	r := verified(t, 1, "--strict", instance, allow, "--", "sh", "-c", "nslookup a.example.test; nc -w 3 198.51.100.7 8080; true")
+	if r.Verdict != verify.Blocked || len(r.Packets) != 1 || r.Packets[0].To != "198.51.100.7:8080/tcp" || !r.Proven() {
+		t.Errorf("%+v", r)
+	}
+	nothingLeft(t, instance)
+}
+
+// Killed with a list in force, the program leaves an instance that works, and a
+// note that restore takes away.
+func TestVerifyIsKilled(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "verify", instance, list(t, "a.example.test"))
+	out, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := bufio.NewScanner(out)
+	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
+	}
+	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code == 0 {
+		t.Error("a name that isn't allowed was looked up")
+	}
+	if _, stderr, code := run(t, start(t, "verify", instance, list(t, "a.example.test"))); code != exitTrouble || !strings.Contains(stderr, "is being enforced on instance "+instance) {
+		t.Errorf("a second one ends with %d: %s", code, stderr)
+	}
+	_ = c.Process.Signal(syscall.SIGKILL)
+	_ = c.Wait()
+	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
+		t.Errorf("after the kill a look-up ended with %d", code)
+	}
+	if _, stderr, code := run(t, start(t, "restore")); code != 0 || !strings.Contains(stderr, instance) {
+		t.Errorf("restore ended with %d: %s", code, stderr)
+	}
+	nothingLeft(t, instance)
+}
+
+func TestVerifyEndsOnASignal(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "verify", "--report", "report.md", instance, list(t, "a.example.test"))
+	out, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := bufio.NewScanner(out)
+	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
+	}
+	lxdtest.Run(t, instance, "nslookup", "b.example.test")
+	for told.Scan() && !strings.Contains(told.Text(), "blocked: A b.example.test") {
+	}
+	_ = c.Process.Signal(syscall.SIGINT)
+	for told.Scan() {
+	}
+	if _ = c.Wait(); c.ProcessState.ExitCode() != 1 {
+		t.Errorf("exit code %d", c.ProcessState.ExitCode())
+	}
+	if text, err := os.ReadFile(filepath.Join(c.Dir, "report.md")); err != nil || !strings.Contains(string(text), "something was blocked") {
+		t.Errorf("%v: %s", err, text)
+	}
+	nothingLeft(t, instance)
+}
+
+func TestVerifyCalledWrongly(t *testing.T) {
+	allow := list(t, "a.example.test")
+	for _, args := range [][]string{
+		{}, {"x"}, {"x", allow, "command"}, {"x", allow, "--"}, {"x", "no-such-list"}, {"--learn", "--strict", "x", allow},
+		{"--expect", "*.example", "x", allow},
+	} {
+		if _, stderr, code := run(t, start(t, append([]string{"verify"}, args...)...)); code != exitUsage || stderr == "" {
+			t.Errorf("%v: exit code %d, %q", args, code, stderr)
+		}
+	}
+}
+
+// kills is how often TestVerifyKilledAnywhere kills: more on demand, see
+// CONTRIBUTING.md.
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("LXD_ALLOWLIST_KILLS")
+	if text == "" {
+		return 5
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Killed at any instant from its start to its end, with restore behind it, the
+// program leaves nothing: no table, no redirected connection, no note, no
+// process; and the instance reaches everything again.
+func TestVerifyKilledAnywhere(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	allow := list(t, "a.example.test")
+	const longest = 1500 * time.Millisecond // it is proven and the command runs by then
+	for n := range kills(t) {
+		strict := []string{"verify", "--strict"}[:1+n%2]
+		c := start(t, append(strict, instance, allow, "--", "sh", "-c", "nslookup a.example.test; nslookup b.example.test; sleep 1")...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		after := rand.N(longest)
+		select {
+		case <-time.After(after): // the instant is what is tried
+		case <-t.Context().Done():
+		}
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		if _, stderr, code := run(t, start(t, "restore")); code != 0 {
+			t.Errorf("killed after %v: restore ended with %d: %s", after, code, stderr)
+		}
+		nothingLeft(t, instance)
+		if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
+			t.Errorf("killed after %v: a look-up ended with %d", after, code)
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	lxdtest.Unchanged(t, bridge, before)
+}
