@@ -255,7 +255,7 @@ func (m *monitor) news() (all []*look.Line) {
 	}
 	if m.enforcing.stage == stageOff {
 		all = append(all, new(look.Line).Add(s.Good, "  ● live"))
-	} else if m.enforcing.of != nil {
+	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
 		all = append(all, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
 	}
 	if text := m.pace.saturation(m.now); text != "" {

@@ -116,9 +116,9 @@ func (s *Summary) about(r *verify.Report) {
 	for i, p := range r.Proofs {
 		head := map[bool]string{true: "proof"}[i == 0]
 		if p.Proven {
-			s.field(head, good, fmt.Sprintf("✓ %s  %s was refused", p.At.Format(time.TimeOnly), p.Tried))
+			s.field(head, good, "✓ "+p.Tried+" was refused")
 		} else {
-			s.field(head, warn, fmt.Sprintf("! %s  %s: %s", p.At.Format(time.TimeOnly), p.Tried, p.Why))
+			s.field(head, warn, "! "+p.Tried+": "+p.Why)
 		}
 	}
 	if len(r.Proofs) == 0 {

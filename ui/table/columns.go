@@ -105,7 +105,7 @@ var columns = [...]column{
 			return sortKey{text: string(appendTypes(nil, d.Domain))}
 		},
 		cell: func(b []byte, d Row) []byte { return appendTypes(b, d.Domain) }},
-	colResult: {name: "result", width: len(capture.NoAnswer),
+	colResult: {name: "result", width: len(capture.NotAllowed),
 		key: func(d Row) sortKey {
 			return sortKey{text: d.ResultWord()}
 		},
