@@ -37,7 +37,7 @@ func (m *monitor) focusOn(f focus) tea.Cmd {
 func (m *monitor) toTable() tea.Cmd {
 	cmd := m.focusOn(onTable)
 	if q, news := m.refusedLately(); news && !m.table.Select(q.Name) {
-		m.say(q.Name + " was refused, and the filter hides it")
+		m.say("the filter hides what was refused: " + q.Name)
 	}
 	return cmd
 }
