@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -251,4 +252,21 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func TestDeniedIsKept(t *testing.T) {
+	stateHome(t)
+	s, name := create(t)
+	s.Ledger.Denied("a.example", "A", netip.MustParseAddr("10.0.0.5"), noon)
+	end(t, s)
+	l, err := session.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Read(func(r capture.Reader) {
+		id, ok := r.Lookup("a.example")
+		if !ok || r.Domain(id).Denied != 1 {
+			t.Errorf("found %v: %+v", ok, r.Domain(id))
+		}
+	})
 }

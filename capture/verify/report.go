@@ -118,6 +118,7 @@ type Over struct {
 	Digest            string    // of the rules at the start
 	Proofs            []Proof
 	Notes             []string
+	Lost              uint64 // packets with queries that came too fast to be read
 }
 
 // NewReport returns what came of it so far.
@@ -164,7 +165,7 @@ func NewReport(o Over, about About) Report {
 	for _, s := range o.Packets.States() {
 		r.Packets = append(r.Packets, PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
 	}
-	r.note(counts, o.Packets)
+	r.note(counts, o)
 	r.judge(o.Learn)
 	return r
 }
@@ -182,12 +183,15 @@ func level(strict, learn bool) string {
 }
 
 // note says what was lost.
-func (r *Report) note(c Counts, p *Packets) {
+func (r *Report) note(c Counts, o Over) {
 	if c.Beyond > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused queries were for more than %d names: those beyond are not listed.", c.Beyond, maxNames))
 	}
-	if n := p.lost(); n > 0 {
+	if n := o.Packets.lost(); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets are not listed.", n))
+	}
+	if o.Lost > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d packets with queries came faster than they could be read, and were not answered.", o.Lost))
 	}
 	if c.Failures > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d allowed queries got no answer from upstream.", c.Failures))

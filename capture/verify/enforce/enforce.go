@@ -192,8 +192,8 @@ func (e *Enforcement) local() func(name string) bool {
 		if name == domain || strings.HasSuffix(name, "."+domain) || single[name] {
 			return true
 		}
-		address, ok := reverseOf(name)
-		return ok && (address.IsLoopback() || slices.ContainsFunc(e.plug.Bridge, func(p netip.Prefix) bool { return p.Contains(address) }))
+		address := reverseOf(name)
+		return address.IsLoopback() || slices.ContainsFunc(e.plug.Bridge, func(p netip.Prefix) bool { return p.Contains(address) })
 	}
 }
 
@@ -204,7 +204,12 @@ func (e *Enforcement) allow(name string, _ uint16) bool {
 
 // asked is told by the forwarder.
 func (e *Enforcement) asked(f forward.Query) {
-	q := verify.Query{At: f.At, Name: f.Name, Type: f.Type, From: f.From, Why: f.Why, Refused: !f.Allowed, Failed: f.Allowed && f.Outcome == "SERVFAIL"}
+	q := verify.Query{At: f.At, Name: f.Name, Type: f.Type, From: f.From, Refused: !f.Allowed}
+	if f.Allowed {
+		q.Failed = f.Why != "" || f.Outcome == "" || f.Outcome == "SERVFAIL"
+	} else {
+		q.Why = f.Why
+	}
 	if e.ownCanary(q) {
 		return
 	}
@@ -252,7 +257,7 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 	return verify.NewReport(verify.Over{
 		Policy: e.Policy, Packets: &e.Packets, Instance: e.config.Instance, Network: e.plug.Network,
 		Strict: e.config.Strict, Learn: e.config.Learn, Begun: e.begun, Ended: e.ended,
-		Digest: e.digest, Proofs: e.proofs, Notes: e.notes,
+		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(),
 	}, about)
 }
 
@@ -307,30 +312,21 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 }
 
 // reverseOf returns the address that a name below in-addr.arpa or ip6.arpa is
-// of, as far as it is whole.
-func reverseOf(name string) (netip.Addr, bool) {
+// of, the zero Addr where it is of none.
+func reverseOf(name string) netip.Addr {
+	var text string
 	if labels, ok := strings.CutSuffix(name, ".in-addr.arpa"); ok {
 		parts := strings.Split(labels, ".")
 		slices.Reverse(parts)
-		a, err := netip.ParseAddr(strings.Join(parts, "."))
-		return a, err == nil && a.Is4()
-	}
-	labels, ok := strings.CutSuffix(name, ".ip6.arpa")
-	parts := strings.Split(labels, ".")
-	if !ok || len(parts) != 32 {
-		return netip.Addr{}, false
-	}
-	slices.Reverse(parts)
-	var b strings.Builder
-	for i, p := range parts {
-		if len(p) != 1 {
-			return netip.Addr{}, false
+		text = strings.Join(parts, ".")
+	} else if labels, ok := strings.CutSuffix(name, ".ip6.arpa"); ok && len(labels) == 63 && strings.Count(labels, ".") == 31 {
+		digits := []byte(strings.ReplaceAll(labels, ".", ""))
+		slices.Reverse(digits)
+		for group := range slices.Chunk(digits, 4) {
+			text += ":" + string(group)
 		}
-		if i > 0 && i%4 == 0 {
-			b.WriteByte(':')
-		}
-		b.WriteString(p)
+		text = text[1:]
 	}
-	a, err := netip.ParseAddr(b.String())
-	return a, err == nil
+	address, _ := netip.ParseAddr(text)
+	return address
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -12,23 +13,21 @@ import (
 	"github.com/google/nftables"
 )
 
-// lives returns how long the kernel still admits an address.
-func lives(t *testing.T, f *Fence, a netip.Addr) time.Duration {
+// lives returns how long the kernel still admits each address.
+func lives(t *testing.T, f *Fence) map[netip.Addr]time.Duration {
 	t.Helper()
-	set := f.tables.ipv4
-	if a.Is6() {
-		set = f.tables.ipv6
-	}
-	all, err := new(nftables.Conn).GetSetElements(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range all {
-		if b, _ := netip.AddrFromSlice(e.Key); b == a {
-			return e.Expires
+	all := map[netip.Addr]time.Duration{}
+	for _, set := range []*nftables.Set{f.tables.ipv4, f.tables.ipv6} {
+		elements, err := new(nftables.Conn).GetSetElements(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range elements {
+			a, _ := netip.AddrFromSlice(e.Key)
+			all[a] = e.Expires
 		}
 	}
-	return 0
+	return all
 }
 
 func TestAdmittedFor(t *testing.T) {
@@ -40,7 +39,7 @@ func TestAdmittedFor(t *testing.T) {
 			{0, lifetime}, {time.Hour, time.Hour}, {2 * time.Hour, 2 * time.Hour}, {time.Second, 2 * time.Hour},
 		} {
 			g.check(f.Admit([]netip.Addr{a}, c.ttl))
-			if l := lives(t, f, a); l < c.least-patience || l > c.least+lifetime {
+			if l := lives(t, f)[a]; l < c.least-patience || l > c.least+lifetime {
 				t.Errorf("%s with TTL %v: admitted for %v, want %v", a, c.ttl, l, c.least)
 			}
 		}
@@ -48,7 +47,7 @@ func TestAdmittedFor(t *testing.T) {
 	// Another writing of the same address, and what is none.
 	g.check(f.Admit([]netip.Addr{netip.MustParseAddr("::ffff:198.51.100.2"), {}, netip.MustParseAddr("fe80::1%eth0")}, time.Hour))
 	for _, a := range []string{"198.51.100.2", "fe80::1"} {
-		if l := lives(t, f, netip.MustParseAddr(a)); l == 0 {
+		if l := lives(t, f)[netip.MustParseAddr(a)]; l == 0 {
 			t.Errorf("%s isn't admitted", a)
 		}
 	}
@@ -68,16 +67,13 @@ func TestAdmitMany(t *testing.T) {
 	f := g.raise(Strict)
 	all := numbered(admittedMost)
 	g.check(f.Admit(all, time.Hour))
-	for _, a := range []netip.Addr{all[0], all[atOnce-1], all[atOnce], all[len(all)-1]} {
-		if lives(t, f, a) == 0 {
-			t.Errorf("%s isn't admitted", a)
-		}
+	if n := len(lives(t, f)); n != len(all) {
+		t.Errorf("%d of %d are admitted", n, len(all))
 	}
 	err := f.Admit([]netip.Addr{netip.MustParseAddr("192.0.2.99")}, time.Hour)
-	if err == nil {
-		t.Error("more than there is room for: no error")
+	if err == nil || !strings.Contains(err.Error(), "65536") {
+		t.Errorf("more than there is room for: %v", err)
 	}
-	t.Log(err)
 	g.check(f.Admit(all[:1], 3*time.Hour)) // what is there is renewed still
 }
 
@@ -88,21 +84,20 @@ func TestRefusalsAreErrors(t *testing.T) {
 	g.raise(Strict)
 	for _, c := range []struct {
 		network, address string
-		want             []error
+		want             error
 	}{
-		{"tcp", "198.51.100.1:443", []error{syscall.ECONNREFUSED}},
-		{"tcp", "[2001:db8:1::1]:443", []error{syscall.ECONNREFUSED}},
-		{"tcp", "10.77.0.1:80", []error{syscall.ECONNREFUSED}},
-		{"tcp", "[fd77::3]:80", []error{syscall.ECONNREFUSED}},
-		{"udp", "198.51.100.1:443", []error{syscall.EHOSTUNREACH}},
-		{"udp", "[2001:db8:1::1]:443", []error{syscall.EACCES}},
-		{"udp", "10.77.0.3:80", []error{syscall.EHOSTUNREACH}},
+		{"tcp", "198.51.100.1:443", syscall.ECONNREFUSED},
+		{"tcp", "[2001:db8:1::1]:443", syscall.ECONNREFUSED},
+		{"tcp", "10.77.0.1:80", syscall.ECONNREFUSED},
+		{"tcp", "[fd77::3]:80", syscall.ECONNREFUSED},
+		{"tcp", g.linkLocal(secondMAC, 80), syscall.EACCES},
+		{"udp", "198.51.100.1:443", syscall.EHOSTUNREACH},
+		{"udp", "[2001:db8:1::1]:443", syscall.EACCES},
+		{"udp", "10.77.0.3:80", syscall.EHOSTUNREACH},
+		{"udp", g.linkLocal(secondMAC, 80), syscall.EACCES},
 	} {
-		_, err := asked(g.instance, c.network, c.address)
-		for _, want := range c.want {
-			if !errors.Is(err, want) {
-				t.Errorf("%s at %s: %v, want %v", c.network, c.address, err, want)
-			}
+		if _, err := asked(g.instance, c.network, c.address); !errors.Is(err, c.want) {
+			t.Errorf("%s at %s: %v, want %v", c.network, c.address, err, c.want)
 		}
 	}
 }
@@ -175,23 +170,24 @@ func BenchmarkRaiseAndLower(b *testing.B) {
 	}
 }
 
-// An answer with addresses that were not admitted before, and with such that were.
+// An answer with an address that wasn't admitted before, and one that was.
 func BenchmarkAdmit(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		of   int
-	}{{"fresh", 50_000}, {"known", 1}} {
-		b.Run(c.name, func(b *testing.B) {
-			g := newGround(b)
-			f := g.raise(Strict)
-			all := numbered(c.of)
-			i := 0
-			for b.Loop() {
-				g.check(f.Admit(all[i%c.of:i%c.of+1], time.Hour))
-				if i++; i%c.of == 0 {
-					f.admitted = map[netip.Addr]time.Time{}
-				}
+	g := newGround(b)
+	f := g.raise(Strict)
+	all := numbered(admittedMost)
+	b.Run("fresh", func(b *testing.B) {
+		i := 0
+		for b.Loop() {
+			if i == len(all) {
+				i, f.admitted = 0, map[netip.Addr]time.Time{}
 			}
-		})
-	}
+			g.check(f.Admit(all[i:i+1], time.Hour))
+			i++
+		}
+	})
+	b.Run("known", func(b *testing.B) {
+		for b.Loop() {
+			g.check(f.Admit(all[:1], time.Hour))
+		}
+	})
 }

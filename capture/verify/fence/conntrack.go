@@ -17,30 +17,32 @@ type connections func(*netlink.ConntrackFlow) bool
 // MatchConntrackFlow is what the library asks.
 func (c connections) MatchConntrackFlow(f *netlink.ConntrackFlow) bool { return c(f) }
 
-// from are those that were opened from addresses.
-func from(addresses map[netip.Addr]bool) connections {
-	return func(f *netlink.ConntrackFlow) bool {
-		a, ok := netip.AddrFromSlice(f.Forward.SrcIP)
-		return ok && addresses[bare(a)]
-	}
+func isDNS(protocol uint8, port uint16) bool {
+	return (protocol == unix.IPPROTO_UDP || protocol == unix.IPPROTO_TCP) && port == dnsPort
 }
 
-func isDNS(f *netlink.ConntrackFlow) bool {
-	p := f.Forward.Protocol
-	return (p == unix.IPPROTO_UDP || p == unix.IPPROTO_TCP) && f.Forward.DstPort == dnsPort
+// asking are DNS connections of addresses, also those that the kernel has the
+// wrong way round, since it saw an answer first.
+func asking(addresses map[netip.Addr]bool) connections {
+	return func(f *netlink.ConntrackFlow) bool {
+		from, _ := netip.AddrFromSlice(f.Forward.SrcIP)
+		to, _ := netip.AddrFromSlice(f.Forward.DstIP)
+		return isDNS(f.Forward.Protocol, f.Forward.DstPort) && addresses[bare(from)] ||
+			isDNS(f.Forward.Protocol, f.Forward.SrcPort) && addresses[bare(to)]
+	}
 }
 
 // redirected are DNS connections that lead to a port of the host's.
 func redirected(port uint16) connections {
-	return func(f *netlink.ConntrackFlow) bool { return isDNS(f) && f.Reverse.SrcPort == port }
+	return func(f *netlink.ConntrackFlow) bool {
+		return isDNS(f.Forward.Protocol, f.Forward.DstPort) && f.Reverse.SrcPort == port
+	}
 }
 
-// astray are DNS connections from addresses that lead to another port.
+// astray are DNS connections of addresses that lead to another port.
 func astray(addresses map[netip.Addr]bool) connections {
-	opened := from(addresses)
-	return func(f *netlink.ConntrackFlow) bool {
-		return isDNS(f) && f.Reverse.SrcPort != dnsPort && opened(f)
-	}
+	ours := asking(addresses)
+	return func(f *netlink.ConntrackFlow) bool { return f.Reverse.SrcPort != dnsPort && ours(f) }
 }
 
 // interruptions is how often a list may have changed while it was read.

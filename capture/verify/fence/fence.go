@@ -8,11 +8,11 @@
 package fence
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +44,16 @@ const (
 	Strict
 )
 
+func (l Level) String() string {
+	switch l {
+	case Names:
+		return "names"
+	case Strict:
+		return "strict"
+	}
+	return fmt.Sprintf("level %d", uint8(l))
+}
+
 // Fence is one instance's, from [Raise] to [Fence.Lower]. Its methods may be
 // called from any goroutine.
 type Fence struct {
@@ -52,11 +62,13 @@ type Fence struct {
 	dns   uint16
 	watch *watch
 	guard *guard
+	tidy  sync.WaitGroup
 
 	mu       sync.Mutex // guards what is below, and the order on the connection
 	conn     *nftables.Conn
 	tables   tables
 	admitted map[netip.Addr]time.Time // when the kernel lets go of each
+	swept    time.Time                // when what it has let go of was last removed
 	lowered  bool
 }
 
@@ -67,15 +79,28 @@ const lifetime = 5 * time.Minute
 // Raise puts a fence around the instance at a port, all of it or nothing. dns
 // is the port of the forwarder that its queries go to, UDP and TCP, on the
 // bridge's own addresses; nobody but the instance reaches that from then on,
-// and nobody but by port 53. TCP connections that it had open are reset when
-// it next sends on them; those that others opened to it live on.
+// and nobody but by port 53.
+//
+// TCP connections that the instance had open are reset when it next sends on
+// them. Those that others opened to it live on if the kernel knows so: if it
+// tracked connections before, as it does for NAT or a stateful firewall. What
+// passed over the bridge alone it never does: at level [Strict] those with
+// neighbours are reset. UDP that the kernel didn't track before counts as
+// opened by who sends first.
+//
+// Whatever is refused is answered with a TCP reset or an ICMP error, of which
+// the kernel sends a limited number a second, and told by [Fence.Refused].
 //
 // It needs root, fails if the port is fenced already, by whatever process, and
 // leaves nothing behind when it fails.
 func Raise(p Port, level Level, dns uint16) (*Fence, error) {
 	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}}
 	if err := f.raise(); err != nil {
-		_ = f.close()
+		if f.conn == nil {
+			_ = f.close()
+		} else {
+			_ = f.Lower()
+		}
 		return nil, fmt.Errorf("fence %s on %s: %w", p.MAC, p.Bridge, err)
 	}
 	return f, nil
@@ -99,8 +124,10 @@ func (f *Fence) raise() error {
 	if f.conn, err = nftables.New(nftables.AsLasting()); err != nil {
 		return err
 	}
-	b := build{port: f.port, level: f.level, dns: f.dns, group: f.watch.group, up: bridge.Attrs().HardwareAddr}
-	_, _ = rand.Read(b.label[:]) // it never fails
+	b := build{
+		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
+		passed: newLabel(), amid: newLabel(), up: bridge.Attrs().HardwareAddr,
+	}
 	f.tables = b.fill(f.conn, name)
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
@@ -109,7 +136,19 @@ func (f *Fence) raise() error {
 	if err != nil {
 		return err
 	}
-	return forget(from(known))
+	f.tidy.Go(f.forgetLate)
+	return forget(asking(known))
+}
+
+// forgetLate has queries lead to the forwarder that are refused else: an answer
+// that was under way when the fence was raised made the kernel take the server
+// for who began, and a client that keeps its port would be refused for ever.
+func (f *Fence) forgetLate() {
+	for a := range f.watch.late {
+		ours, right := asking(map[netip.Addr]bool{a: true}), redirected(f.dns)
+		// What fails is tried again at the next query.
+		_ = forget(func(c *netlink.ConntrackFlow) bool { return ours(c) && !right(c) })
+	}
 }
 
 // plugged returns the bridge, and fails unless the port is one.
@@ -179,35 +218,50 @@ func (f *Fence) Admit(addrs []netip.Addr, ttl time.Duration) error {
 	}
 	now := time.Now()
 	ttl = max(ttl, lifetime)
-	// What is asked for over and over goes to the kernel once in a lifetime.
-	until := now.Add(ttl + lifetime)
-	var fresh []netip.Addr
+	var added, renewed []netip.Addr
 	for _, a := range addrs {
 		a = bare(a)
-		if a.IsValid() && f.admitted[a].Before(now.Add(ttl)) {
-			fresh = append(fresh, a)
+		until, known := f.admitted[a]
+		switch {
+		case !a.IsValid() || until.After(now.Add(ttl)):
+		case known:
+			renewed = append(renewed, a)
+		default:
+			added = append(added, a)
 		}
 	}
-	if len(fresh) == 0 {
-		return nil
+	// What is asked for over and over goes to the kernel once in a lifetime.
+	ttl += lifetime
+	if err := f.admit(added, false, now, ttl); err != nil {
+		return err
 	}
-	if err := f.tables.admit(f.conn, fresh, until.Sub(now)); err != nil {
-		return fmt.Errorf("admit %v: %w", fresh, err)
+	return f.admit(renewed, true, now, ttl)
+}
+
+func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives time.Duration) error {
+	for some := range slices.Chunk(addrs, atOnce) {
+		if err := f.tables.admit(f.conn, some, renewed, lives); errors.Is(err, unix.ENFILE) {
+			return fmt.Errorf("admit %s and %d more: the fence has %d addresses of a family already, which is the most; they leave it as their time is over", some[0], len(some)-1, admittedMost)
+		} else if err != nil {
+			return fmt.Errorf("admit %s and %d more: %w", some[0], len(some)-1, err)
+		}
+		for _, a := range some {
+			f.admitted[a] = now.Add(lives)
+		}
 	}
 	f.forgetExpired(now)
-	for _, a := range fresh {
-		f.admitted[a] = until
-	}
 	return nil
 }
 
-// forgetExpired keeps the map as small as the kernel's sets.
+// forgetExpired keeps the map about as small as the kernel's sets are, which
+// began to count a little later.
 func (f *Fence) forgetExpired(now time.Time) {
-	if len(f.admitted) < admittedMost {
+	if len(f.admitted) < admittedMost || now.Before(f.swept.Add(lifetime)) {
 		return
 	}
+	f.swept = now
 	for a, until := range f.admitted {
-		if until.Before(now) {
+		if until.Add(lifetime).Before(now) {
 			delete(f.admitted, a)
 		}
 	}
@@ -248,5 +302,6 @@ func (f *Fence) close() error {
 	if f.watch != nil {
 		f.watch.close()
 	}
+	f.tidy.Wait()
 	return err
 }

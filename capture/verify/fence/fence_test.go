@@ -22,8 +22,13 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 				g := newGround(t)
 				g.bridgeHooks(hooks)
 				g.serveWorld()
-				unfenced := func() {
+				unfenced := func(when string) {
 					t.Helper()
+					defer func() {
+						if t.Failed() {
+							t.Fatalf("%s the fence", when)
+						}
+					}()
 					for _, network := range []string{"udp", "tcp"} {
 						for i, server := range []string{"host", "outside", "second"} {
 							g.answers(g.instance, network, at(everywhere[2*i], 53), server)
@@ -31,12 +36,14 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 						}
 					}
 				}
-				unfenced()
+				unfenced("before")
 				f := g.raise(level)
 				for _, network := range []string{"udp", "tcp"} {
 					for _, a := range everywhere {
 						g.answers(g.instance, network, at(a, 53), "forwarder")
 					}
+					g.answers(g.instance, network, g.linkLocal(bridgeMAC, 53), "forwarder")
+					g.answers(g.instance, network, g.linkLocal(secondMAC, 53), "forwarder")
 					g.answers(g.second, network, at("10.77.0.1", 53), "host")
 					g.answers(g.second, network, at("198.51.100.1", 53), "outside")
 					g.answers(g.second, network, at("fd77::2", 53), "instance")
@@ -44,7 +51,7 @@ func TestQueriesGoToTheForwarder(t *testing.T) {
 				if err := f.Lower(); err != nil {
 					t.Fatal(err)
 				}
-				unfenced()
+				unfenced("after")
 			})
 		}
 	}

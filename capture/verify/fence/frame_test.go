@@ -183,7 +183,7 @@ func attempts() []attempt {
 	}
 	routed := func(name string, packet []byte, why Reason) { inside(name, bridgeMAC, packet, why) }
 
-	const syn, ack = 2, 16
+	const syn, rst, ack = 2, 4, 16
 	for _, a := range []struct{ family, from, to, second string }{
 		{"IPv4", mine4, "198.51.100.1", "10.77.0.3"}, {"IPv6", mine6, "2001:db8:1::1", "fd77::3"},
 	} {
@@ -198,6 +198,7 @@ func attempts() []attempt {
 			routed(name(fmt.Sprint("TCP to port ", port)), tcp(a.from, a.to, next(), port, syn), NotAdmitted)
 		}
 		routed(name("TCP amid a connection"), tcp(a.from, a.to, next(), 443, ack), OpenBefore)
+		routed(name("TCP that ends no connection"), tcp(a.from, a.to, next(), 443, rst), Stray)
 		routed(name("protocol GRE"), ip(a.from, a.to, 47, []byte("\x00\x00\x08\x00"+mark)), NotAdmitted)
 		inside(name("UDP to a neighbour"), secondMAC, udp(a.from, a.second, next(), 9999, mark), NotAdmitted)
 		inside(name("TCP to a neighbour"), secondMAC, tcp(a.from, a.second, next(), 80, syn), NotAdmitted)

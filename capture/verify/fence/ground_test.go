@@ -3,13 +3,10 @@ package fence
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
 	"runtime"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -96,7 +93,11 @@ func newGround(t testing.TB) *ground {
 	// The kernel's limits of ICMP errors would make silence of some refusals.
 	g.sysctl("net/ipv4/icmp_ratelimit", "0")
 	g.sysctl("net/ipv6/icmp/ratelimit", "0")
+	for _, name := range []string{"per_sec", "burst"} { // a namespace's own since Linux 6.11
+		_ = os.WriteFile("/proc/sys/net/ipv4/icmp_msgs_"+name, []byte("1000000"), 0)
+	}
 	g.bridgeHooks("0")
+	g.check(netlink.ConntrackTableFlush(netlink.ConntrackTable)) // of another test
 	lo, _ := h.LinkByName("lo")
 	g.check(h.LinkSetUp(lo))
 	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName, HardwareAddr: net.HardwareAddr{0x00, 0x16, 0x3e, 0, 0, 1}}}
@@ -210,6 +211,15 @@ func (g *ground) port() Port {
 	return Port{Bridge: bridgeName, MAC: instanceMAC, Host: instanceHost}
 }
 
+// linkLocal returns where the instance finds a port of a neighbour's.
+func (g *ground) linkLocal(mac net.HardwareAddr, port uint16) string {
+	g.t.Helper()
+	eth, err := g.instance.handle.LinkByName("eth0")
+	g.check(err)
+	a := netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: mac[0] ^ 2, 9: mac[1], 10: mac[2], 11: 0xff, 12: 0xfe, 13: mac[3], 14: mac[4], 15: mac[5]})
+	return netip.AddrPortFrom(a.WithZone(fmt.Sprint(eth.Attrs().Index)), port).String()
+}
+
 // raise puts a fence around the instance for the rest of the test.
 func (g *ground) raise(level Level) *Fence {
 	g.t.Helper()
@@ -286,148 +296,4 @@ func (s *space) do(f func()) {
 		}
 		f()
 	})
-}
-
-// serve has a server of the network "tcp" or "udp" answer whoever asks with
-// its name, and "again" at each further message.
-func serve(t testing.TB, s *space, name, network, address string) {
-	t.Helper()
-	var l io.Closer
-	var err error
-	s.do(func() {
-		if network == "udp" {
-			l, err = net.ListenPacket(network, address)
-		} else {
-			l, err = net.Listen(network, address)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var served sync.WaitGroup
-	done := make(chan struct{})
-	served.Go(func() {
-		switch l := l.(type) {
-		case net.PacketConn:
-			servePackets(l, name)
-		case net.Listener:
-			serveStreams(l, name, &served, done)
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		close(done)
-		served.Wait()
-	})
-}
-
-func servePackets(c net.PacketConn, name string) {
-	b := make([]byte, 2048)
-	for {
-		_, from, err := c.ReadFrom(b)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil {
-			_, _ = c.WriteTo([]byte(name), from)
-		}
-	}
-}
-
-func serveStreams(l net.Listener, name string, served *sync.WaitGroup, done chan struct{}) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		served.Go(func() {
-			<-done
-			_ = c.Close()
-		})
-		served.Go(func() {
-			b := make([]byte, 2048)
-			for {
-				if _, err := c.Read(b); err != nil {
-					return
-				}
-				if _, err := c.Write([]byte(name)); err != nil {
-					return
-				}
-			}
-		})
-	}
-}
-
-// dial opens a connection from within a namespace.
-func dial(s *space, network, address string) (c net.Conn, err error) {
-	s.do(func() {
-		// One address, no timeout of the dialer's: the socket is made on this thread.
-		c, err = net.Dial(network, address)
-	})
-	if err == nil {
-		_ = c.SetDeadline(time.Now().Add(patience))
-	}
-	return c, err
-}
-
-// ask says something on a connection and returns what came back.
-func ask(c net.Conn) (string, error) {
-	if _, err := c.Write([]byte("who are you?")); err != nil {
-		return "", err
-	}
-	b := make([]byte, 2048)
-	n, err := c.Read(b)
-	return string(b[:n]), err
-}
-
-// asked opens a connection to ask.
-func asked(s *space, network, address string) (string, error) {
-	c, err := dial(s, network, address)
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	return ask(c)
-}
-
-// answers fails the test unless name answers there.
-func (g *ground) answers(s *space, network, address, name string) {
-	g.t.Helper()
-	if got, err := asked(s, network, address); err != nil || got != name {
-		g.t.Errorf("%s at %s: %q, %v, want %q", network, address, got, err, name)
-	}
-}
-
-// refused fails the test unless an error comes at once: silence is none.
-func (g *ground) refused(s *space, network, address string) {
-	g.t.Helper()
-	got, err := asked(s, network, address)
-	if err == nil {
-		g.t.Errorf("%s at %s: %q answered", network, address, got)
-	} else if errors.Is(err, os.ErrDeadlineExceeded) || strings.Contains(err.Error(), "timed out") {
-		g.t.Errorf("%s at %s: %v, want an error at once", network, address, err)
-	}
-}
-
-// serveWorld has servers where the tests look for them.
-func (g *ground) serveWorld() {
-	for _, network := range []string{"udp", "tcp"} {
-		serve(g.t, nil, "forwarder", network, fmt.Sprintf(":%d", forwarder))
-		for _, a := range outsideAddresses {
-			for _, port := range []string{"53", "80", "443", "853"} {
-				serve(g.t, g.outside, "outside", network, net.JoinHostPort(netip.MustParsePrefix(a).Addr().String(), port))
-			}
-		}
-		for _, s := range []struct {
-			space     *space
-			name      string
-			addresses []string
-		}{{nil, "host", hostAddresses}, {g.instance, "instance", instanceAddresses}, {g.second, "second", secondAddresses}} {
-			for _, a := range s.addresses {
-				for _, port := range []string{"53", "80"} {
-					serve(g.t, s.space, s.name, network, net.JoinHostPort(netip.MustParsePrefix(a).Addr().String(), port))
-				}
-			}
-		}
-	}
 }

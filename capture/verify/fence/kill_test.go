@@ -82,7 +82,7 @@ func left(t *testing.T) (names []string) {
 // the test if it left a table.
 func gone(t *testing.T) {
 	t.Helper()
-	for guards := guards(t); len(guards) > 0; guards = slices.DeleteFunc(guards, ended) {
+	for guards := guards(t); len(guards) > 0; guards = slices.DeleteFunc(guards, isGone) {
 		if time.Since(killed) > patience {
 			t.Fatalf("guards are still there: %v", guards)
 		}
@@ -93,7 +93,7 @@ func gone(t *testing.T) {
 	}
 }
 
-func ended(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+func isGone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 var killed time.Time // when kill did so last
 

@@ -2,6 +2,7 @@ package fence
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"net"
 
 	"github.com/google/nftables"
@@ -42,6 +43,8 @@ func host32(n uint32) []byte { return binary.NativeEndian.AppendUint32(nil, n) }
 
 // comesBy matches the interface that a packet came in by.
 func comesBy(name string) []expr.Any { return meta(expr.MetaKeyIIFNAME, ifname(name)) }
+
+func leavesBy(name string) []expr.Any { return meta(expr.MetaKeyOIFNAME, ifname(name)) }
 
 func comesByOther(name string) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, isNot(1, ifname(name))}
@@ -84,15 +87,26 @@ func toPort(n uint16) []expr.Any { return transport(2, bigEndian16(n)...) }
 // icmpType matches the type of ICMP and ICMPv6.
 func icmpType(t byte) []expr.Any { return transport(0, t) }
 
-// withoutSYN matches TCP that opens no connection.
-func withoutSYN() []expr.Any {
-	const syn = 2
-	return []expr.Any{
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 13, Len: 1},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{syn}, Xor: []byte{0}},
-		is(1, []byte{0}),
+// Flags of TCP.
+const (
+	flagSYN = 2
+	flagRST = 4
+)
+
+func tcpFlag(flag byte, set bool) []expr.Any {
+	value := byte(0)
+	if set {
+		value = flag
 	}
+	return append(protocol(unix.IPPROTO_TCP),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 13, Len: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{flag}, Xor: []byte{0}},
+		is(1, []byte{value}))
 }
+
+// withoutSYN matches TCP that opens no connection, endsTCP what ends one.
+func withoutSYN() []expr.Any { return tcpFlag(flagSYN, false) }
+func endsTCP() []expr.Any    { return tcpFlag(flagRST, true) }
 
 // goesTo matches where the kernel would take a packet (RTN_LOCAL and others).
 func goesTo(kind uint32) []expr.Any {
@@ -110,6 +124,14 @@ func admitted(set *nftables.Set) []expr.Any {
 		p.Offset, p.Len, f = 24, 16, unix.NFPROTO_IPV6
 	}
 	return append(family(f), p, &expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID})
+}
+
+// toLinkLocal matches destinations in fe80::/10.
+func toLinkLocal() []expr.Any {
+	return append(family(unix.NFPROTO_IPV6),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 24, Len: 2},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 2, Mask: bigEndian16(0xffc0), Xor: bigEndian16(0)},
+		is(1, bigEndian16(0xfe80)))
 }
 
 // state matches packets whose connection is in a state (expr.CtStateBit…).
@@ -134,6 +156,18 @@ func firstTo(port uint16) []expr.Any {
 // label is a mark of a fence's own on connections. Unlike the connection's mark
 // it is shared with nobody, and a connection from before the fence can't have it.
 type label [16]byte
+
+// labelBits is how many of a label's are set: labels are put one over another,
+// which must not make one that is a third's.
+const labelBits = 8
+
+func newLabel() (l label) {
+	for range labelBits {
+		n := rand.N(len(l) * 8)
+		l[n/8] |= 1 << (n % 8)
+	}
+	return l
+}
 
 func (l label) matches() []expr.Any {
 	return []expr.Any{

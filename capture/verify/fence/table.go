@@ -2,7 +2,6 @@ package fence
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -35,20 +34,9 @@ func tableName(p Port) string {
 // atOnce is how many addresses go into one message, which has at most 64 kB.
 const atOnce = 512
 
-// admit has addresses in their set for a time, one that is there anew.
-func (t tables) admit(c *nftables.Conn, addresses []netip.Addr, lives time.Duration) error {
-	for some := range slices.Chunk(addresses, atOnce) {
-		if err := t.admitSome(c, some, lives); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// admitSome: kernels before 6.12 don't renew an element's time; they take its
-// end and its new beginning in one step. Nothing ends that isn't there: hence
-// it is added before that, too.
-func (t tables) admitSome(c *nftables.Conn, addresses []netip.Addr, lives time.Duration) error {
+// admit has addresses, atOnce of them at most, in their set for a time: such as
+// aren't there, or were put there before and may be there still.
+func (t tables) admit(c *nftables.Conn, addresses []netip.Addr, renewed bool, lives time.Duration) error {
 	for _, set := range []*nftables.Set{t.ipv4, t.ipv6} {
 		var elements []nftables.SetElement
 		for _, a := range addresses {
@@ -56,18 +44,29 @@ func (t tables) admitSome(c *nftables.Conn, addresses []netip.Addr, lives time.D
 				elements = append(elements, nftables.SetElement{Key: a.AsSlice(), Timeout: lives})
 			}
 		}
-		if len(elements) == 0 {
-			continue
-		}
-		for _, change := range []func(*nftables.Set, []nftables.SetElement) error{
-			c.SetAddElements, c.SetDeleteElements, c.SetAddElements,
-		} {
-			if err := change(set, elements); err != nil {
-				return err
-			}
+		if err := put(c, set, elements, renewed); err != nil {
+			return err
 		}
 	}
 	return c.Flush()
+}
+
+// put: kernels before 6.12 don't renew an element's time; they take its end and
+// its new beginning in one step. Nothing ends that isn't there: hence it is
+// added before that, too.
+func put(c *nftables.Conn, set *nftables.Set, elements []nftables.SetElement, renewed bool) error {
+	if len(elements) == 0 {
+		return nil
+	}
+	if renewed {
+		if err := c.SetAddElements(set, elements); err != nil {
+			return err
+		}
+		if err := c.SetDeleteElements(set, elements); err != nil {
+			return err
+		}
+	}
+	return c.SetAddElements(set, elements)
 }
 
 // build writes the rules of one fence.
@@ -76,8 +75,9 @@ type build struct {
 	level Level
 	dns   uint16
 	group uint16
-	label label
-	up    net.HardwareAddr // the bridge's own MAC address
+	// Labels of connections: that were let through, and whose beginning wasn't seen.
+	passed, amid label
+	up           net.HardwareAddr // the bridge's own MAC address
 
 	conn  *nftables.Conn
 	table *nftables.Table
@@ -128,54 +128,69 @@ func (b build) ours() []expr.Any { return append(comesBy(b.port.Bridge), sentBy(
 // told tells of a packet that isn't let through.
 func (b build) told(why Reason) []expr.Any { return tell(b.group, string(why), headers) }
 
-// refuse never leaves the sender without an answer.
-func (b build) refuse(c *nftables.Chain, why Reason) {
-	b.rule(c, b.told(why))
+// refuse tells of what matches, and answers it.
+func (b build) refuse(c *nftables.Chain, why Reason, matches ...[]expr.Any) {
+	b.rule(c, append(matches, b.told(why), verdict(expr.VerdictGoto, answerName))...)
+}
+
+const answerName = "answer"
+
+// answer never leaves the sender in doubt. No reset finds its way to a
+// link-local address from here.
+func (b build) answer() {
+	c := b.chain(answerName)
+	prohibited := prohibit(unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED)
+	b.rule(c, toLinkLocal(), prohibited)
 	b.rule(c, protocol(unix.IPPROTO_TCP), reset())
-	b.rule(c, prohibit(unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED))
+	b.rule(c, prohibited)
 }
 
 // filter decides on what the instance sends. It stands before routing and NAT:
 // that is one place for what the host forwards and for the host's own services,
 // and it sees the addresses that the instance sees.
 func (b build) filter(admittedTo tables) {
-	essential, local := b.chain("essential"), b.chain("sent")
+	b.answer()
+	essential, sent := b.chain("essential"), b.chain("sent")
 	b.essential(essential)
 
-	b.rule(local, direction(replying), accept())
 	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
-		b.rule(local, protocol(p), toPort(dnsPort), accept()) // redirected next
+		b.rule(sent, protocol(p), toPort(dnsPort), accept()) // redirected next
 	}
+	// The other end of a connection that is reset hears of it, too.
+	b.rule(sent, endsTCP(), state(expr.CtStateBitESTABLISHED), accept())
+	b.refuse(sent, OpenBefore, b.amid.matches())
+	b.rule(sent, direction(replying), accept())
 	if b.level == Strict {
-		b.hello(local)
+		b.hello(sent)
 	}
-	b.rule(local, b.label.matches(), accept())
-	before := [][]expr.Any{protocol(unix.IPPROTO_TCP), withoutSYN(), state(expr.CtStateBitNEW)}
-	b.rule(local, append(slices.Clone(before), b.told(OpenBefore))...)
-	b.rule(local, append(slices.Clone(before), reset())...)
+	b.rule(sent, b.passed.matches(), accept())
+	b.refuse(sent, OpenBefore, withoutSYN(), direction(directed))
 	if b.level == Strict {
 		for _, kind := range []uint32{unix.RTN_LOCAL, unix.RTN_BROADCAST, unix.RTN_MULTICAST} {
-			b.rule(local, goesTo(kind), verdict(expr.VerdictJump, essential.Name))
+			b.rule(sent, goesTo(kind), verdict(expr.VerdictJump, essential.Name))
 		}
-		b.rule(local, state(expr.CtStateBitINVALID), b.told(Stray), drop())
+		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
-			b.rule(local, admitted(set), b.label.put(), accept())
+			b.rule(sent, admitted(set), b.passed.put(), accept())
 		}
-		b.refuse(local, NotAdmitted)
+		b.refuse(sent, NotAdmitted)
 	} else {
-		b.rule(local, protocol(unix.IPPROTO_TCP), b.label.put())
+		b.rule(sent, protocol(unix.IPPROTO_TCP), b.passed.put())
 	}
 
 	c := b.base("filter", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, beforeNAT)
-	b.rule(c, b.ours(), verdict(expr.VerdictGoto, local.Name))
+	b.rule(c, b.ours(), verdict(expr.VerdictGoto, sent.Name))
 
 	// What is still for port 53 now belongs to a connection that began before.
-	late := b.chain("notredirected")
-	b.refuse(late, OpenBefore)
 	c = b.base("late", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, afterNAT)
 	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
-		b.rule(c, b.ours(), protocol(p), toPort(dnsPort), direction(directed), verdict(expr.VerdictGoto, late.Name))
+		b.refuse(c, OpenBefore, b.ours(), protocol(p), toPort(dnsPort))
 	}
+
+	// Of a TCP connection that the kernel sees the other end send on first it
+	// holds that that one opened it, which nobody knows.
+	c = b.base("amid", nftables.ChainTypeFilter, nftables.ChainHookPostrouting, guarding)
+	b.rule(c, leavesBy(b.port.Bridge), withoutSYN(), state(expr.CtStateBitNEW), b.amid.put())
 }
 
 // Types of ICMPv6 that a node can't do without: multicast listeners' reports
@@ -202,7 +217,7 @@ func (b build) essential(c *nftables.Chain) {
 // bytes, or 32 with the timestamps that Linux sends.
 func (b build) hello(c *nftables.Chain) {
 	for _, header := range []uint32{20, 32} {
-		b.rule(c, protocol(unix.IPPROTO_TCP), b.label.matches(), transport(12, byte(header/4<<4)),
+		b.rule(c, protocol(unix.IPPROTO_TCP), b.passed.matches(), transport(12, byte(header/4<<4)),
 			transport(header, recordHandshake, 3), transport(header+5, clientHello),
 			tell(b.group, helloPrefix, 0xffff))
 	}
@@ -269,14 +284,4 @@ func (b build) toInstance(c *nftables.Chain, up []expr.Any) {
 	for _, kind := range []uint16{etherIPv4, etherIPv6} {
 		b.rule(c, theirs, frame(kind), up)
 	}
-}
-
-func (l Level) String() string {
-	switch l {
-	case Names:
-		return "names"
-	case Strict:
-		return "strict"
-	}
-	return fmt.Sprintf("level %d", uint8(l))
 }

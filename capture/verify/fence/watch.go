@@ -2,6 +2,7 @@ package fence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	nflog "github.com/florianl/go-nflog/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Reason is why a packet didn't get through.
@@ -67,6 +69,7 @@ type watch struct {
 	lost    uint64
 	refused chan Packet
 	hellos  chan Hello
+	late    chan netip.Addr // who sent a query on a connection from before the fence
 }
 
 // Refused returns the packets that didn't get through, as they happen. Nobody
@@ -111,9 +114,9 @@ func listen(group uint16) (*watch, error) {
 	w := &watch{
 		group: group, log: log, stop: stop,
 		refused: make(chan Packet, waiting), hellos: make(chan Hello, waiting),
+		late: make(chan netip.Addr, 1),
 	}
-	// An error is one of losses, which the numbers tell, or the end.
-	err = log.RegisterWithErrorFunc(ctx, w.take, func(error) int { return w.ended(ctx) })
+	err = log.RegisterWithErrorFunc(ctx, w.take, w.failed)
 	if err != nil {
 		stop()
 		_ = log.Close()
@@ -122,11 +125,12 @@ func listen(group uint16) (*watch, error) {
 	return w, nil
 }
 
-func (w *watch) ended(ctx context.Context) int {
-	if ctx.Err() != nil {
-		return 1
+// failed says whether an error is the end: a loss isn't, which the numbers tell.
+func (w *watch) failed(err error) int {
+	if errors.Is(err, unix.ENOBUFS) {
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // take is called with each packet, by one goroutine.
@@ -158,6 +162,12 @@ func (w *watch) take(a nflog.Attribute) int {
 	if a.HwAddr != nil {
 		p.MAC = net.HardwareAddr(*a.HwAddr)
 	}
+	if p.Why == OpenBefore && p.To.Port() == dnsPort {
+		select {
+		case w.late <- p.From.Addr():
+		default: // one is being dealt with
+		}
+	}
 	select {
 	case w.refused <- p:
 	default:
@@ -185,4 +195,5 @@ func (w *watch) close() {
 	_ = w.log.Close()
 	close(w.refused) // take sends no more
 	close(w.hellos)
+	close(w.late)
 }

@@ -33,12 +33,14 @@ func TestBridge(t *testing.T) {
 	f, told := runOn(t, "br7", "", Config{Upstream: netip.MustParseAddrPort("10.98.7.1:53"), Source: netip.MustParseAddr("127.0.0.9"), Allow: allowed})
 	command(t, "nft", "nftables", fmt.Sprintf(`table inet test { chain pre { type nat hook prerouting priority dstnat;
 		iifname "br7" udp dport 53 redirect to :%[1]d; iifname "br7" tcp dport 53 redirect to :%[1]d; }; }`, f.Port()))
-	for _, server := range []string{"10.98.7.1", "203.0.113.254", "fd98:7::1", "2001:db8::53"} {
+	for server, client := range map[string]string{
+		"10.98.7.1":      "10.98.7.2",
+		"203.0.113.254":  "10.98.7.2",
+		"fd98:7::1":      "fd98:7::2",
+		"2001:db8::53":   "fd98:7::2",
+		"fe80::7:1%eth0": "fe80::7:2%br7",
+	} {
 		for _, network := range []string{"udp", "tcp"} {
-			client := "10.98.7.2"
-			if strings.Contains(server, ":") {
-				client = "fd98:7::2"
-			}
 			for name, want := range map[string]dnsmessage.RCode{"allowed.example": dnsmessage.RCodeSuccess, "evil.example": dnsmessage.RCodeNameError} {
 				var conn net.Conn
 				var err error
@@ -112,6 +114,7 @@ func bridge(t *testing.T, n int) (inside func(func())) {
 	ip("link add brN type bridge")
 	ip("addr add 10.98.N.1/24 dev brN")
 	ip("addr add fd98:N::1/64 dev brN nodad")
+	ip("addr add fe80::N:1/64 dev brN nodad")
 	ip("link set brN up")
 	ip("link add hostN type veth peer name eth0")
 	ip("link set hostN master brN up")
@@ -134,6 +137,7 @@ func bridge(t *testing.T, n int) (inside func(func())) {
 	inside(func() {
 		ip("addr add 10.98.N.2/24 dev eth0")
 		ip("addr add fd98:N::2/64 dev eth0 nodad")
+		ip("addr add fe80::N:2/64 dev eth0 nodad")
 		ip("link set eth0 up")
 		ip("route add default via 10.98.N.1")
 		ip("route add default via fd98:N::1")

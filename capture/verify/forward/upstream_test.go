@@ -105,7 +105,7 @@ func TestOtherAnswers(t *testing.T) {
 		}
 	}()
 	f, told := run(t, Config{Upstream: udp.LocalAddr().(*net.UDPAddr).AddrPort()})
-	for range 20 {
+	for range mostQueries + 1 {
 		answer := exchange(t, connect(t, f, "udp", "127.0.0.1"), plain)
 		if m := parsed(t, answer); len(m.Answers) != 1 || m.Questions[0].Name.String() != "allowed.example." {
 			t.Errorf("the answer is %v", m.GoString())

@@ -1,0 +1,62 @@
+package enforce
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/capture/verify/forward"
+	"lxd-allowlist/export/rule"
+)
+
+func enforcement(rules ...rule.Rule) *Enforcement {
+	e := &Enforcement{plug: lxd.Plug{
+		Network: "br0", Domain: "lxd", Instances: []string{"Web", "db"},
+		Bridge: []netip.Prefix{netip.MustParsePrefix("10.7.0.1/24"), netip.MustParsePrefix("fd00:7::1/64")},
+	}, wake: make(chan struct{}, 1), canaries: make(map[string]canary)}
+	e.Policy = verify.New(rules, e.local())
+	return e
+}
+
+// What the bridge's dnsmasq answers itself works whatever the list is, and
+// nothing that it would ask others for.
+func TestDnsmasqsOwnNames(t *testing.T) {
+	e := enforcement()
+	for name, want := range map[string]bool{
+		"web.lxd": true, "a.b.lxd": true, "lxd": true, "web": true, "db": true, "localhost": true,
+		"other": false, "xlxd": false, "web.lxd.example": false, "com": false,
+		"9.0.7.10.in-addr.arpa": true, "1.0.0.127.in-addr.arpa": true,
+		"9.1.7.10.in-addr.arpa": false, "8.8.8.8.in-addr.arpa": false, "0.7.10.in-addr.arpa": false,
+		"x.9.0.7.10.in-addr.arpa": false, "009.0.7.10.in-addr.arpa": false,
+		"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.0.0.0.0.0.d.f.ip6.arpa": true,
+		"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.0.0.0.0.0.d.f.ip6.arpa": false,
+		"0.0.0.7.0.0.0.0.0.d.f.ip6.arpa":                                           false,
+		"22.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.0.0.0.0.d.f.ip6.arpa":  false,
+	} {
+		if got := e.Policy.Allows(name, time.Now()); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestCanariesAreNobodysQueries(t *testing.T) {
+	e := enforcement(rule.Rule{Name: "example.com", Suffix: true})
+	name := e.canaryName()
+	if e.Policy.Allows(name, time.Now()) {
+		t.Fatalf("the canary %s is allowed", name)
+	}
+	e.canaries[name] = canary{}
+	e.asked(forward.Query{At: time.Now(), Name: name, Type: "A"})
+	if c := e.canaries[name]; !c.asked || !c.refused {
+		t.Errorf("%+v", c)
+	}
+	e.asked(forward.Query{At: time.Now(), Name: "x.example.com", Type: "A", Allowed: true, Outcome: "NOERROR"})
+	e.asked(forward.Query{At: time.Now(), Name: "y.example.com", Type: "A", Allowed: true, Outcome: "SERVFAIL"})
+	e.asked(forward.Query{At: time.Now(), Name: "z.example.com", Type: "A", Allowed: true, Outcome: "REFUSED", Why: "too many at a time"})
+	e.asked(forward.Query{At: time.Now(), Name: "z.example.org", Type: "A"})
+	if c := e.Policy.Counts(); c.Queries != 4 || c.Refused != 1 || c.Failures != 2 || c.Names != 1 {
+		t.Errorf("%+v", c)
+	}
+}
