@@ -2,10 +2,7 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,10 +10,8 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
-	"lxd-allowlist/export"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/dialog"
-	"lxd-allowlist/ui/look"
 )
 
 // stage is how far the enforcing of a list is.
@@ -77,11 +72,6 @@ type (
 		report  verify.Report
 		summary dialog.Summary
 		err     error
-	}
-	wroteReportMsg struct {
-		of   *dialog.Report
-		path string
-		err  error
 	}
 )
 
@@ -368,158 +358,4 @@ func (m *monitor) ended(msg endedMsg) tea.Cmd {
 		m.openReport()
 	}
 	return cmd
-}
-
-func (m *monitor) openReport() {
-	var stem string
-	m.capture.Ledger.Read(func(r capture.Reader) { stem = fileStem(r.Info()) })
-	m.dialog = dialog.NewReport(m.keys, m.enforcing.summary, strings.TrimSuffix(stem, "allowlist")+"verified")
-}
-
-// writeReport writes the report that is shown.
-func (m *monitor) writeReport(w dialog.WriteReport) tea.Cmd {
-	d, _ := m.dialog.(*dialog.Report)
-	r := m.enforcing.report
-	return func() tea.Msg {
-		var text []byte
-		var err error
-		if w.Markdown {
-			text = r.Markdown()
-		} else {
-			text, err = r.JSON()
-		}
-		if err == nil {
-			err = export.WriteFile(w.Path, text, w.How == dialog.Overwrite)
-		}
-		return wroteReportMsg{d, w.Path, err}
-	}
-}
-
-func (m *monitor) wroteReport(msg wroteReportMsg) {
-	d, open := m.dialog.(*dialog.Report)
-	open = open && d == msg.of
-	switch {
-	case msg.err != nil && open:
-		d.Failed(msg.err, errors.Is(msg.err, fs.ErrExist))
-		return
-	case msg.err != nil:
-		m.say(msg.err.Error())
-		return
-	case open:
-		m.dialog = nil
-	}
-	m.say("wrote the report to " + msg.path)
-}
-
-// Grants that are offered.
-var grantTimes = []struct {
-	name, says string
-	lasts      time.Duration // below 0 for one try
-}{
-	{"once", "for its next try, all types of it within some seconds", -1},
-	{"5 minutes", "and refused again after that", 5 * time.Minute},
-	{"this run", "until the list is out of force; it doesn't come on the list", 0},
-}
-
-// askGrant asks for how long a refused name is to be let through.
-func (m *monitor) askGrant() {
-	name := m.selectedName()
-	var options []dialog.Option
-	for _, g := range grantTimes {
-		options = append(options, dialog.Option{Name: g.name, Says: g.says})
-	}
-	m.dialog = dialog.NewChoice(m.keys, "Let it through", name+" is let through for a time, and stays undecided.", options, grantFor{name})
-}
-
-func (m *monitor) grant(name string, which int) {
-	if m.enforcing.of == nil {
-		m.say("nothing is enforced any more")
-		return
-	}
-	p, g, now := m.enforcing.of.Policy, grantTimes[which], time.Now()
-	how := "for " + g.name
-	switch {
-	case g.lasts < 0:
-		p.GrantOnce(name, now)
-		how = "for one try"
-	case g.lasts == 0:
-		p.Grant(name, 0, now)
-		how = "while the list is enforced"
-	default:
-		p.Grant(name, g.lasts, now)
-	}
-	m.table.Restyle()
-	m.say(name + " is let through " + how)
-}
-
-// selectedName is the selected domain's, "" for none.
-func (m *monitor) selectedName() (name string) {
-	if it, ok := m.table.Selected(); ok && it.Group == "" {
-		m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
-	}
-	return name
-}
-
-// badge says how far the enforcing is, in the header; both are empty while it
-// is not. short is for where the sentence doesn't fit.
-func (m *monitor) badge() (full, short *look.Line) {
-	s, e := m.styles, &m.enforcing
-	full, short = new(look.Line), new(look.Line)
-	rules := func() string { return look.Plural(e.of.Policy.Counts().Rules, "rule") }
-	switch e.stage {
-	case stageOff:
-		return full, short
-	case stageStarting:
-		full.Add(s.Warn, "  ▣ putting the list in force…")
-		short.Add(s.Warn, " ▣ starting…")
-		return full, short
-	case stageEnding:
-		full.Add(s.Warn, "  ▣ proving once more, ending…")
-		short.Add(s.Warn, " ▣ ending…")
-		return full, short
-	case stageProving:
-		full.Add(s.Warn, "  ▣ proving…")
-		short.Add(s.Warn, " ▣ proving…")
-	case stageProven:
-		full.Add(s.Good, "  ▣ enforcing "+rules())
-		short.Add(s.Good, " ▣ enforcing")
-	case stageUnproven:
-		full.Add(s.Bad, "  ▣ NOT PROVEN, enforcing "+rules())
-		short.Add(s.Bad, " ▣ NOT PROVEN")
-	}
-	style, blocked := s.Muted, m.table.Blocked()
-	if blocked > 0 {
-		style = s.Blocked
-	}
-	text := fmt.Sprintf("%d blocked", blocked)
-	full.Add(s.Muted, " · ").Add(style, text)
-	short.Add(s.Muted, " · ").Add(style, text)
-	if e.places > 0 {
-		word := "addresses"
-		if e.places == 1 {
-			word = "address"
-		}
-		full.Add(s.Muted, " · ").Add(s.Blocked, fmt.Sprintf("%d %s", e.places, word))
-	}
-	return full, short
-}
-
-// packetLines is how many lines of a pane the refused packets take.
-func (e *enforcing) packetLines(h int) int {
-	if e.places == 0 || h < 10 {
-		return 0
-	}
-	return 1 + len(e.packets)
-}
-
-// drawPackets draws the refused packets below the table.
-func (m *monitor) drawPackets(w, h int) []string {
-	s, e := m.styles, &m.enforcing
-	lines := []string{look.FinishTitle(s, false, look.Title(s, false, "Refused packets", fmt.Sprint(e.places)), w)}
-	for _, p := range e.packets[:max(0, min(h-1, len(e.packets)))] {
-		l := new(look.Line).Pad(1).Add(s.Blocked, "▣ "+p.String()).
-			Add(s.Muted, fmt.Sprintf("  ×%d  %s", p.Times, look.Ago(m.now.Sub(p.Last))))
-		lines = append(lines, l.Cut(w))
-	}
-	return lines
 }

@@ -313,6 +313,13 @@ const (
 
 // States returns all rules and all names that were refused, both by name.
 func (p *Policy) States() (rules []RuleState, names []NameState, c Counts) {
+	rules, names, c = p.copied() // queries and the screen don't wait for the sorting
+	slices.SortFunc(rules, func(a, b RuleState) int { return strings.Compare(a.Rule.Dotted(), b.Rule.Dotted()) })
+	slices.SortFunc(names, func(a, b NameState) int { return strings.Compare(a.Name, b.Name) })
+	return rules, names, c
+}
+
+func (p *Policy) copied() (rules []RuleState, names []NameState, c Counts) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.rules {
@@ -323,8 +330,6 @@ func (p *Policy) States() (rules []RuleState, names []NameState, c Counts) {
 		n.Types = slices.Clone(s.Types)
 		names = append(names, n)
 	}
-	slices.SortFunc(rules, func(a, b RuleState) int { return strings.Compare(a.Rule.Dotted(), b.Rule.Dotted()) })
-	slices.SortFunc(names, func(a, b NameState) int { return strings.Compare(a.Name, b.Name) })
 	return rules, names, p.counts
 }
 

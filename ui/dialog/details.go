@@ -48,7 +48,7 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
 	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
 	{Row: keys.Row{Name: "widen"}, Do: act("widen")},
-	{Row: keys.Row{Name: "grant"}, Do: act("grant")},
+	{Row: keys.Row{Name: "grant", Hint: "let through"}, Can: needsPolicy, Do: act("grant")},
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
 	{Row: keys.Row{Name: "page-up"}, Do: func(d *Details) Result { d.top -= 5; return nil }},
@@ -57,6 +57,13 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Details]},
 }}
+
+func needsPolicy(d *Details) string {
+	if d.policy != nil {
+		return ""
+	}
+	return "no list is enforced"
+}
 
 func act(name string) func(*Details) Result {
 	return func(*Details) Result { return Act{name} }
@@ -135,7 +142,7 @@ func (d *Details) state(row table.Row, now time.Time) (table.State, []string) {
 		if name.Why != "" {
 			lines = append(lines, "refused whatever the list says: "+name.Why)
 		} else {
-			lines = append(lines, fmt.Sprintf("%s allows it at once, %s for a time; %s says that it is to be", d.keys.Show("keep"), d.keys.Show("grant"), d.keys.Show("drop")))
+			lines = append(lines, fmt.Sprintf("%s allows it at once, %s for a time; %s: it is to stay blocked", d.keys.Show("keep"), d.keys.Show("grant"), d.keys.Show("drop")))
 		}
 	case table.Granted:
 		until, once, _ := d.policy.Granted(row.Name, now)
