@@ -166,6 +166,18 @@ func (s *scene) enforcing(strict bool) *scene {
 	return s.proves("")
 }
 
+// enforces has the list be in force on a target, which has refused
+// thirty names.
+func (s *scene) enforces(t *target) {
+	e, _ := t.enforce(s.ctx, false)
+	for i := range 30 {
+		t.refuse(noon.Add(time.Duration(i)*time.Second), "A", fmt.Sprintf("refused%d.example", i))
+	}
+	s.m().enforcing.of, s.m().enforcing.stage = e, stageProven
+	s.m().table.Enforce(t.policy)
+	s.m().table.Refresh(s.now)
+}
+
 // proves has it be proven that the list is in force, or not, for a reason.
 func (s *scene) proves(why string) *scene {
 	if why != "" {
