@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -57,23 +56,18 @@ func decodeHardenRunner(data []byte) ([]rule.Rule, error) {
 	if len(steps) != 1 || steps[0].With.Policy != "block" {
 		return nil, errors.New("not one step that blocks")
 	}
-	// Every name must come with the same ports.
-	var names []string
-	ports := make(map[string][]string)
+	var endpoints []endpoint
 	for _, e := range strings.Fields(steps[0].With.Endpoints) {
 		name, port, _ := strings.Cut(e, ":")
-		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		number, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
 			return nil, fmt.Errorf("an endpoint without its port: %q", e)
 		}
-		if ports[name] == nil {
-			names = append(names, name)
-		}
-		ports[name] = append(ports[name], port)
+		endpoints = append(endpoints, endpoint{name, int(number)})
 	}
-	for _, name := range names {
-		if !slices.Equal(ports[name], ports[names[0]]) {
-			return nil, fmt.Errorf("%q has ports of its own", name)
-		}
+	names, err := hosts(endpoints)
+	if err != nil {
+		return nil, err
 	}
 	return unstarred(names)
 }
@@ -87,14 +81,17 @@ var sandboxRuntime = Format{
 	Hosts:     true,
 	Load:      "merge the network part into ~/.srt-settings.json, or name it with srt --settings FILE",
 	Proven:    unproven,
-	limit: func(r rule.Rule) string {
-		if r.Name == "localhost" {
-			return ""
-		}
-		return twoLabels(r)
-	},
-	encode: encodeSandbox,
-	decode: decodeSandbox,
+	limit:     sandboxLimit,
+	encode:    encodeSandbox,
+	decode:    decodeSandbox,
+}
+
+// sandboxLimit says why sandbox-runtime takes no such name, "" if it does.
+func sandboxLimit(r rule.Rule) string {
+	if r.Name == "localhost" {
+		return ""
+	}
+	return twoLabels(r)
 }
 
 type sandboxSettings struct {

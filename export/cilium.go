@@ -28,11 +28,6 @@ var cilium = Format{
 	decode:    decodeCilium,
 }
 
-// kubeMaxBytes is what a Kubernetes object may have, 1.5 MiB of etcd's request,
-// less what the server adds. Client-side apply, which keeps a copy in an
-// annotation, would take 256 KiB.
-const kubeMaxBytes = 1_400_000
-
 const ciliumBegin = `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
 metadata:

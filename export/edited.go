@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,12 @@ import (
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/parse"
 )
+
+// Heads reports whether the file says on top that it is of this format: a list of
+// bare names could be of several, with another meaning in each.
+func (f Format) Heads(data []byte) bool {
+	return f.mark != "" && bytes.Contains(data, []byte(f.mark+" "+headBegin+f.Title+"\n"))
+}
 
 // Read is Decode for a file that people may have edited: names are normalised,
 // and what a comment says of a rule is its reason. Loose are the comments of

@@ -58,12 +58,14 @@ const unproven = "no: written from the documentation alone, and read back by our
 // formats are all formats, in the order in which they are shown.
 var formats = []Format{
 	plain, squid, jsonFormat, csvFormat, yamlFormat, markdown,
-	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, coredns,
-	haproxy, nginx, tinyproxy, privoxy,
+	dnsmasq, lxdRawDnsmasq, dnsmasqNftset, rpz, unbound, knot, coredns, dnsdist, dnscrypt,
+	haproxy, nginx, tinyproxy, privoxy, smokescreen,
 	adguard, pihole,
-	cilium, istio, envoy,
-	awsNFW, awsNFWTerraform, azure, gcp,
-	hardenRunner, sandboxRuntime,
+	cilium, istio, envoy, openshift, gke,
+	awsNFW, awsNFWTerraform, route53, azure, gcp,
+	paloAlto, fortiGate,
+	hardenRunner, githubFirewall,
+	claudeCode, codex, sandboxRuntime, openshell,
 }
 
 // Formats returns all formats, the most wanted first.

@@ -1,8 +1,6 @@
 package export
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,7 +18,7 @@ var istio = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Hosts:     true,
-	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry -n NAMESPACE -l app.kubernetes.io/managed-by=lxd-allowlist,lxd-allowlist/list!=LIST; a guard-rail, no firewall: a pod can go round its sidecar",
+	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry " + kubeOthers + "; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
 	Ports:     true,
 	Proven:    "accepted by istio.io/api 1.31, the types of Istio; not asked",
@@ -47,23 +45,10 @@ spec:
   egress:
     - hosts: ["./*", "istio-system/*"]`
 
-// istioLabels tell the objects of this list from those of the ones before:
-// applying a shorter list leaves objects behind, and kubectl's --prune passes
-// over what was applied server-side.
-const istioLabels = `  labels:
-    app.kubernetes.io/managed-by: lxd-allowlist
-    lxd-allowlist/list: %q`
-
-// istioList names a list by its content, as the value of a label.
-func istioList(hosts []string) string {
-	sum := sha256.Sum256([]byte(strings.Join(hosts, "\n")))
-	return hex.EncodeToString(sum[:8])
-}
-
 func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	list := istioList(starred(c.Rules()))
-	labels := fmt.Sprintf(istioLabels, list)
-	f.Load = strings.ReplaceAll(f.Load, "LIST", list)
+	list := kubeList(starred(c.Rules()))
+	labels := kubeLabels(list)
+	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
 	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line(istioSidecar, labels)
@@ -99,11 +84,8 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 type istioObject struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string
-	Metadata   struct {
-		Name   string
-		Labels map[string]string
-	}
-	Spec struct {
+	Metadata   kubeMetadata
+	Spec       struct {
 		OutboundTrafficPolicy struct{ Mode string } `yaml:"outboundTrafficPolicy"`
 		Egress                []any
 		Location, Resolution  string

@@ -17,7 +17,7 @@ func TestPorts(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"cilium", "istio", "envoy", "azure", "harden-runner"} {
+	for _, name := range []string{"cilium", "istio", "envoy", "openshift", "gke", "azure", "harden-runner", "openshell"} {
 		f, err := Lookup(name)
 		if err != nil {
 			t.Fatal(err)
@@ -59,6 +59,9 @@ func TestTargetLimits(t *testing.T) {
 		{"aws-nfw-terraform", 15000, 15001, "takes 15000 rules"},
 		{"azure", 20000, 100000, "bytes"},
 		{"cilium", 5000, 50000, "bytes"},
+		{"openshift", 3999, 4000, "takes 3999 rules"},
+		{"route53-terraform", 49000, 49001, "takes 49000 rules"},
+		{"codex", 5000, 5001, "takes 5000 rules"},
 		{"harden-runner", 1000, 5000, "bytes"},
 	} {
 		f, err := Lookup(test.format)
@@ -116,6 +119,14 @@ func TestLimits(t *testing.T) {
 		{"gcp", "intranet", "single label"},
 		{"pihole", "intranet", "single label"},
 		{"sandbox-runtime", "intranet", "single label"},
+		{"claude-code", "intranet", "single label"},
+		{"github-firewall", "intranet", "single label"},
+		{"codex", "a.-b.example.com", "hyphen at an end"},
+		{"smokescreen", "r3---sn-x.example.com", "third and fourth"},
+		{"smokescreen", "xn--0.example.com", "behind it"},
+		{"route53-terraform", ".a_b.example.com", "letters, digits and hyphens"},
+		{"openshift", "a_b.example.com", "letters, digits and hyphens"},
+		{"gke", "a_.example.com", "begin and end with"},
 	} {
 		f, err := Lookup(c.format)
 		if err != nil {
@@ -130,6 +141,9 @@ func TestLimits(t *testing.T) {
 		{"rpz", strings.Repeat("a.", 92) + "b"},
 		{"sandbox-runtime", "localhost"},
 		{"istio", "a-b.example.com"},
+		{"codex", "r3---sn-x.example.com"},
+		{"smokescreen", "a_b.xn--bcher-kva.example"},
+		{"gke", "a_b.example.com"},
 	} {
 		f, err := Lookup(c.format)
 		if err != nil {
@@ -158,42 +172,89 @@ func TestWidens(t *testing.T) {
 
 // Applying a shorter list and running the command that its file names leaves no
 // object of the longer one.
-func TestIstioShrinks(t *testing.T) {
-	cluster := make(map[string]istioObject)
+func TestObjectsShrink(t *testing.T) {
+	t.Run("istio", func(t *testing.T) {
+		shrink(t, istio, "ServiceEntry", func(o istioObject) (string, kubeMetadata, int) { return o.Kind, o.Metadata, len(o.Spec.Hosts) })
+	})
+	t.Run("gke", func(t *testing.T) {
+		shrink(t, gke, "FQDNNetworkPolicy", func(o gkePolicy) (string, kubeMetadata, int) {
+			return o.Kind, o.Metadata, len(o.Spec.Egress[0].Matches)
+		})
+	})
+}
+
+// shrink applies lists of several lengths to a cluster that remembers: of says
+// of an object its kind, what it says of itself and how many hosts it has.
+func shrink[T any](t *testing.T, f Format, kind string, of func(T) (string, kubeMetadata, int)) {
+	cluster := make(map[string]T)
 	for _, n := range []int{600, 600, 3, 300, 1} {
 		var words []string
 		for i := range n {
 			words = append(words, fmt.Sprintf("h%d-of-%d.example.com", i, n))
 		}
-		data, err := Render(istio, compile(t, strings.Join(words, " ")), Options{})
+		data, err := Render(f, compile(t, strings.Join(words, " ")), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		objects, err := yamlDocuments[istioObject](data)
+		objects, err := yamlDocuments[T](data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range objects {
-			cluster[o.Kind+o.Metadata.Name] = o
+			kind, m, _ := of(o)
+			cluster[kind+m.Name] = o
 		}
 		_, selector, _ := strings.Cut(string(data), " -l ")
 		selector, _, _ = strings.Cut(selector, ";")
 		equal, unequal, _ := strings.Cut(selector, ",")
 		key, value, _ := strings.Cut(equal, "=")
 		listKey, list, ok := strings.Cut(unequal, "!=")
-		if !ok {
+		if !ok || !strings.Contains(string(data), "kubectl delete "+strings.ToLower(kind)+" ") {
 			t.Fatalf("selector %q", selector)
 		}
 		hosts := 0
 		for name, o := range cluster {
-			if o.Kind == "ServiceEntry" && o.Metadata.Labels[key] == value && o.Metadata.Labels[listKey] != list {
+			k, m, count := of(o)
+			if k == kind && m.Labels[key] == value && m.Labels[listKey] != list {
 				delete(cluster, name)
 				continue
 			}
-			hosts += len(o.Spec.Hosts)
+			hosts += count
 		}
 		if hosts != n {
 			t.Errorf("%d hosts stay of a list of %d", hosts, n)
+		}
+	}
+}
+
+// What a list takes beyond one call is in further lists, and none is without its
+// rule.
+func TestRoute53Parts(t *testing.T) {
+	rules := make([]rule.Rule, 1200)
+	for i := range rules {
+		rules[i] = rule.Rule{Name: fmt.Sprintf("h%d.example.com", i), Suffix: true}
+	}
+	c, _ := rule.Compile(rule.List{Rules: rules})
+	data, err := Render(route53, c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := unmarshal[route53File](data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := file.Resource
+	if len(r.Lists) != 4 || len(r.Rules) != 4 || len(r.Lists["allowlist-3"].Domains) != 400 || r.Rules["allowlist-end"].Priority != 4 {
+		t.Errorf("%d lists, %d rules, the last list of names has %d", len(r.Lists), len(r.Rules), len(r.Lists["allowlist-3"].Domains))
+	}
+	for name, list := range r.Lists {
+		if len(list.Domains) > 1000 || !strings.Contains(r.Rules[name].List, "."+name+".id") {
+			t.Errorf("list %s with %d domains, rule %+v", name, len(list.Domains), r.Rules[name])
+		}
+	}
+	for _, broken := range []string{`"BLOCK"`, `"TRUST_REDIRECTION_DOMAIN"`, `"NXDOMAIN"`, `"*"`} {
+		if _, err := route53.Decode([]byte(strings.Replace(string(data), broken, `"ALERT"`, 1))); err == nil {
+			t.Errorf("nobody misses %s", broken)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -40,6 +41,31 @@ func unstarred(patterns []string) ([]rule.Rule, error) {
 	return rules, nil
 }
 
+// endpoint is a host with a port, in files that name each pair.
+type endpoint struct {
+	Host string
+	Port int
+}
+
+// hosts returns the hosts of endpoints, in their order. Each must come with the
+// same ports.
+func hosts(all []endpoint) ([]string, error) {
+	var names []string
+	ports := make(map[string][]int)
+	for _, e := range all {
+		if ports[e.Host] == nil {
+			names = append(names, e.Host)
+		}
+		ports[e.Host] = append(ports[e.Host], e.Port)
+	}
+	for _, name := range names {
+		if !slices.Equal(ports[name], ports[names[0]]) {
+			return nil, fmt.Errorf("%q has ports of its own", name)
+		}
+	}
+	return names, nil
+}
+
 // between returns what stands between before and after.
 func between(s, before, after string) (string, bool) {
 	s, begins := strings.CutPrefix(s, before)
@@ -50,9 +76,27 @@ func between(s, before, after string) (string, bool) {
 // hostLabels says why a name can't go where host names are held to the rules
 // of RFC 1123, "" if it can.
 func hostLabels(r rule.Rule) string {
+	if noUnderscore(r) != "" || innerHyphens(r) != "" {
+		return "it takes letters, digits and inner hyphens only"
+	}
+	return ""
+}
+
+// noUnderscore says why a name with an underscore can't go where there is none,
+// "" for any other.
+func noUnderscore(r rule.Rule) string {
+	if strings.Contains(r.Name, "_") {
+		return "it takes letters, digits and hyphens only"
+	}
+	return ""
+}
+
+// innerHyphens says why a name can't go where no label begins or ends with a
+// hyphen, "" if it can.
+func innerHyphens(r rule.Rule) string {
 	for label := range strings.SplitSeq(r.Name, ".") {
-		if strings.Contains(label, "_") || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
-			return "it takes letters, digits and inner hyphens only"
+		if strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return "it takes no label with a hyphen at an end"
 		}
 	}
 	return ""

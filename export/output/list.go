@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"lxd-allowlist/export"
 	"lxd-allowlist/export/rule"
@@ -48,7 +49,11 @@ func ReadList(path string) (list rule.List, err error) {
 	if err != nil {
 		return list, err
 	}
-	for _, format := range export.Formats() {
+	formats := export.Formats()
+	if i := slices.IndexFunc(formats, func(f export.Format) bool { return f.Heads(data) }); i > 0 {
+		formats = slices.Insert(formats, 0, formats[i])
+	}
+	for _, format := range formats {
 		if format.Name == "plain" { // reads anything that has one word a line
 			continue
 		}

@@ -88,7 +88,7 @@ func TestMergeKeepsReasons(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(strings.ReplaceAll(read(t, p.Path), `\`, ""), "ticket 7") {
-			if !slices.Contains([]string{"plain", "aws-nfw", "sandbox-runtime"}, f.Name) {
+			if !slices.Contains([]string{"plain", "aws-nfw", "claude-code", "sandbox-runtime", "paloalto-edl", "fortigate"}, f.Name) {
 				t.Errorf("%s doesn't say the reason:\n%s", f.Name, read(t, p.Path))
 			}
 			continue

@@ -54,7 +54,7 @@ func TestLeftOutIsGrouped(t *testing.T) {
 		"lxd-allowlist: left out 36 names:\n",
 		"  \"192.0.2.1\" is an address, not a name\n",
 		"  \"_dmarc.example.com\", \"_x._tcp.example.com\": each has no place in squid, haproxy, ",
-		"\"single06\", \"single07\", and 22 more: each has no place in pihole, gcp, sandbox-runtime: it takes no single label\n",
+		"\"single06\", \"single07\", and 22 more: each has no place in pihole, gcp, claude-code, sandbox-runtime: it takes no single label\n",
 	} {
 		if !strings.Contains(messages, want) {
 			t.Errorf("%q is not in\n%s", want, messages)

@@ -7,7 +7,7 @@ import (
 
 // The checks that formats name take the files.
 func TestCheck(t *testing.T) {
-	for _, name := range []string{"dnsmasq", "lxd-raw-dnsmasq", "dnsmasq-nftset", "rpz"} {
+	for _, name := range []string{"dnsmasq", "lxd-raw-dnsmasq", "dnsmasq-nftset", "rpz", "dnsdist"} {
 		f := format(t, name)
 		words := strings.Fields(f.Check)
 		for i := range words {

@@ -125,9 +125,11 @@ func tail(text string) string {
 
 // packages name what a program is installed by.
 var packages = map[string]string{
+	"dnsdist":         "apt install dnsdist",
 	"dnsmasq":         "apt install dnsmasq-base",
 	"ip":              "apt install iproute2",
 	"haproxy":         "apt install haproxy",
+	"kresd":           "apt install knot-resolver",
 	"named":           "apt install bind9",
 	"named-checkzone": "apt install bind9-utils",
 	"nft":             "apt install nftables",

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,6 +133,12 @@ type target struct {
 // prove runs the software twice: with the rules and all questions about them,
 // and with many rules. More holds what is asked of this kind of target only.
 func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
+	proveTable(t, f, launch, more...)
+	t.Run("many", func(t *testing.T) { askMany(t, f, launch(t, fileOf(t, f, manyRules()))) })
+}
+
+// proveTable runs the software with the rules and all questions about them.
+func proveTable(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
 	t.Run("table", func(t *testing.T) {
 		all, list := append(questions[:len(questions):len(questions)], more...), rules()
 		for _, name := range singles {
@@ -144,13 +149,11 @@ func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string)
 				all = append(all, question{name: name})
 			}
 		}
-		if f.Hosts { // they refuse what is only looked up
-			list = slices.DeleteFunc(list, func(r rule.Rule) bool { return r.Name == lookedUp })
-		}
-		to := launch(t, file(t, f, list))
+		held, out := hold(t, f, list)
+		to := launch(t, fileOf(t, f, held))
 		denied := make(map[string]bool)
 		for _, q := range all {
-			want := (q.pass || f.Widens != "" && q.widened) && (!f.Hosts || q.name != lookedUp)
+			want := (q.pass || f.Widens != "" && q.widened) && !out[q.name]
 			denied[strings.ToLower(q.name)] = !want
 			if got := to.ask(t, q.name); got != want {
 				t.Errorf("%s: passes %v, want %v", q.name, got, want)
@@ -160,7 +163,6 @@ func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string)
 			to.done(t, denied)
 		}
 	})
-	t.Run("many", func(t *testing.T) { askMany(t, f, launch(t, fileOf(t, f, manyRules()))) })
 }
 
 // many is a number of rules that no list by hand reaches.

@@ -20,7 +20,7 @@ import (
 func says(t *testing.T, when string, c net.Conn, name string) {
 	t.Helper()
 	if got, err := ask(c); err != nil || got != name {
-		t.Errorf("%s: %q, %v, want %q", when, got, err, name)
+		t.Fatalf("%s: %q, %v, want %q", when, got, err, name)
 	}
 }
 

@@ -1,0 +1,139 @@
+package export
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"lxd-allowlist/export/rule"
+)
+
+// "*" is part of one label there, so that a suffix takes a pattern for each
+// depth; policies add up (GKE's API, FQDNNetworkPolicyMatch; Google's "Control
+// Pod egress traffic using FQDN network policies").
+var gke = Format{
+	Name:      "gke",
+	Title:     "Google Kubernetes Engine, FQDNNetworkPolicies for all pods in a namespace",
+	Extension: "yaml",
+	Exact:     "name: h",
+	Suffix:    "name: h and patterns for one to four labels below it, from *.h to *.*.*.*.h: no deeper names",
+	Hosts:     true,
+	Ports:     true,
+	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE, in a cluster with --enable-fqdn-network-policy; then, or names that left the list stay open: kubectl delete fqdnnetworkpolicy " + kubeOthers + "; what a NetworkPolicy allows passes, too: allow the cluster's DNS by one; an address that serves other names, too, is open for them as well",
+	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
+	Proven:    "accepted by gke-networking-api 0.2.11, the definition of GKE's API; not asked",
+	needsRule: true,
+	limit:     gkeLabels,
+	mark:      "#",
+	port:      regexp.MustCompile(`port: (\d+)`),
+	encode:    encodeGKE,
+	decode:    decodeGKE,
+}
+
+// gkeDepth is how far below a suffix names are allowed.
+const gkeDepth = 4
+
+// gkeLabels says why the API takes no such name, "" if it does.
+func gkeLabels(r rule.Rule) string {
+	for label := range strings.SplitSeq(r.Name, ".") {
+		if strings.Trim(label, "-_") != label {
+			return "it takes labels that begin and end with a letter or a digit only"
+		}
+	}
+	return ""
+}
+
+// gkeRules is how many rules share a policy: one may resolve to 50 addresses.
+const gkeRules = 5
+
+func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	list := kubeList(starred(c.Rules()))
+	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
+	p := headed(f, c)
+	n := 0
+	for rules := range slices.Chunk(c.Rules(), gkeRules) {
+		if n++; n > 1 {
+			p.line("---")
+		}
+		p.line("apiVersion: networking.gke.io/v1alpha1")
+		p.line("kind: FQDNNetworkPolicy")
+		p.line("metadata:")
+		p.line("  name: lxd-allowlist-%d", n)
+		p.line("%s", kubeLabels(list))
+		p.line("spec:")
+		p.line("  podSelector: {}")
+		p.line("  egress:")
+		p.line("    - matches:")
+		for _, r := range rules {
+			p.notes(r)
+			p.line("        - name: %s", quoted(r.Name))
+			for depth := 1; r.Suffix && depth <= gkeDepth; depth++ {
+				p.line("        - pattern: %s", quoted(gkePattern(r.Name, depth)))
+			}
+		}
+		p.line("      ports:")
+		for _, port := range o.ports() {
+			p.line("        - {protocol: TCP, port: %d}", port)
+		}
+	}
+	return p.Bytes(), nil
+}
+
+// gkePattern matches what is that many labels below the name.
+func gkePattern(name string, depth int) string { return strings.Repeat("*.", depth) + name }
+
+type gkePolicy struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string
+	Metadata   kubeMetadata
+	Spec       struct {
+		PodSelector struct{} `yaml:"podSelector"`
+		Egress      []struct {
+			Matches []struct{ Name, Pattern string }
+			Ports   []struct {
+				Protocol string
+				Port     int
+			}
+		}
+	}
+}
+
+func decodeGKE(data []byte) ([]rule.Rule, error) {
+	all, err := yamlDocuments[gkePolicy](data)
+	if err != nil {
+		return nil, err
+	}
+	var rules []rule.Rule
+	for _, d := range all {
+		if d.Kind != "FQDNNetworkPolicy" || len(d.Spec.Egress) != 1 || len(d.Spec.Egress[0].Ports) == 0 {
+			return nil, fmt.Errorf("%s %q is no FQDNNetworkPolicy with one rule for some ports", d.Kind, d.Metadata.Name)
+		}
+		if !maps.Equal(d.Metadata.Labels, all[0].Metadata.Labels) {
+			return nil, fmt.Errorf("%s %q is labelled as part of another list", d.Kind, d.Metadata.Name)
+		}
+		if !reflect.DeepEqual(d.Spec.Egress[0].Ports, all[0].Spec.Egress[0].Ports) {
+			return nil, fmt.Errorf("%s %q has ports of its own", d.Kind, d.Metadata.Name)
+		}
+		depth := 0 // of the last pattern
+		for _, m := range d.Spec.Egress[0].Matches {
+			last := len(rules) - 1
+			switch {
+			case m.Name != "" && m.Pattern == "" && (depth == 0 || depth == gkeDepth):
+				rules = append(rules, rule.Rule{Name: m.Name})
+				depth = 0
+			case m.Name == "" && last >= 0 && m.Pattern == gkePattern(rules[last].Name, depth+1):
+				depth++
+				rules[last].Suffix = true
+			default:
+				return nil, fmt.Errorf("a match that says something else: %+v", m)
+			}
+		}
+		if depth != 0 && depth != gkeDepth {
+			return nil, fmt.Errorf("%q is a suffix of fewer labels", rules[len(rules)-1].Name)
+		}
+	}
+	return rules, nil
+}

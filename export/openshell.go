@@ -1,0 +1,93 @@
+package export
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"lxd-allowlist/export/rule"
+)
+
+// "*" is a label and "**" one or more; an endpoint wants its port, and an entry
+// the programs that may reach it: here, all (OpenShell's documentation, "Policy
+// Schema Reference").
+var openshell = Format{
+	Name:      "openshell",
+	Title:     "NVIDIA OpenShell, the network policy of a sandbox",
+	Extension: "yaml",
+	Exact:     "host: h for each port",
+	Suffix:    `host: h and host: "**.h" for each port`,
+	Hosts:     true,
+	Load:      "openshell policy set SANDBOX --policy FILE, with the parts filesystem_policy, landlock and process of yours before it; narrow binaries to the programs that need the network; what matches ** must not lead to private addresses, or it is denied",
+	Ports:     true,
+	Proven:    unproven,
+	mark:      "#",
+	port:      regexp.MustCompile(`port: (\d+)`),
+	encode:    encodeOpenShell,
+	decode:    decodeOpenShell,
+}
+
+// openshellAll is a pattern for every program's path.
+const openshellAll = "/**"
+
+func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c)
+	p.line("version: 1")
+	if c.Len() == 0 {
+		p.line("network_policies: {}")
+		return p.Bytes(), nil
+	}
+	p.line("network_policies:")
+	p.line("  allowlist:")
+	p.line("    name: lxd-allowlist")
+	p.line("    endpoints:")
+	for _, r := range c.Rules() {
+		p.notes(r)
+		hosts := []string{r.Name}
+		if r.Suffix {
+			hosts = append(hosts, "**."+r.Name)
+		}
+		for _, host := range hosts {
+			for _, port := range o.ports() {
+				p.line("      - {host: %s, port: %d}", quoted(host), port)
+			}
+		}
+	}
+	p.line("    binaries:")
+	p.line("      - {path: %s}", quoted(openshellAll))
+	return p.Bytes(), nil
+}
+
+type openshellPolicy struct {
+	Version  int
+	Policies map[string]struct {
+		Name      string
+		Endpoints []endpoint
+		Binaries  []struct{ Path string }
+	} `yaml:"network_policies"`
+}
+
+func decodeOpenShell(data []byte) ([]rule.Rule, error) {
+	d, err := yamlDocument[openshellPolicy](data)
+	if err != nil {
+		return nil, err
+	}
+	if d.Version != 1 || d.Policies == nil || len(d.Policies) > 1 {
+		return nil, errors.New("not one network policy of version 1")
+	}
+	var patterns []string
+	for _, p := range d.Policies {
+		if len(p.Binaries) != 1 || p.Binaries[0].Path != openshellAll {
+			return nil, errors.New("a policy for some programs only")
+		}
+		if patterns, err = hosts(p.Endpoints); err != nil {
+			return nil, err
+		}
+	}
+	for i, p := range patterns {
+		if name, recursive := strings.CutPrefix(p, "**."); recursive {
+			patterns[i] = "*." + name
+		}
+	}
+	return unstarred(patterns)
+}

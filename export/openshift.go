@@ -1,0 +1,111 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"lxd-allowlist/export/rule"
+)
+
+// "*" is a single label, and a name has no underscore (OVN-Kubernetes' API,
+// EgressFirewallDestination). The rules of a namespace are in one object, the
+// first that matches decides, and what none matches passes (Red Hat's OpenShift
+// documentation, "Configuring an egress firewall for a project").
+var openshift = Format{
+	Name:      "openshift",
+	Title:     "OpenShift, the EgressFirewall of a namespace",
+	Extension: "yaml",
+	Exact:     "dnsName: h",
+	Suffix:    `dnsName: h and dnsName: "*.h": the names one label below h and no deeper ones; a wildcard wants DNSNameResolver, a Technology Preview`,
+	Hosts:     true,
+	Ports:     true,
+	Load:      "oc apply --server-side -n NAMESPACE -f FILE; it is about addresses outside the cluster, the API server's among them: allow those (nodeSelector or cidrSelector) before the rules that deny if pods need it; an address that serves other names, too, is open for them as well",
+	Check:     "oc apply --dry-run=server -n NAMESPACE -f FILE",
+	Proven:    unproven,
+	maxRules:  (8000 - len(egressDenied)) / 2, // a suffix takes two of the 8,000
+	maxBytes:  kubeMaxBytes,
+	limit:     noUnderscore,
+	mark:      "#",
+	port:      regexp.MustCompile(`port: (\d+)`),
+	encode:    encodeEgressFirewall,
+	decode:    decodeEgressFirewall,
+}
+
+// egressDenied are all addresses.
+var egressDenied = [...]string{"0.0.0.0/0", "::/0"}
+
+func encodeEgressFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c)
+	p.line("apiVersion: k8s.ovn.org/v1")
+	p.line("kind: EgressFirewall")
+	p.line("metadata:")
+	p.line("  name: default") // no other is heeded
+	p.line("spec:")
+	p.line("  egress:")
+	for _, r := range c.Rules() {
+		p.notes(r)
+		for _, name := range starred([]rule.Rule{r}) {
+			p.line("    - type: Allow")
+			p.line("      to: {dnsName: %s}", quoted(name))
+			p.line("      ports:")
+			for _, port := range o.ports() {
+				p.line("        - {protocol: TCP, port: %d}", port)
+			}
+		}
+	}
+	for _, cidr := range egressDenied {
+		p.line("    - type: Deny")
+		p.line("      to: {cidrSelector: %s}", quoted(cidr))
+	}
+	return p.Bytes(), nil
+}
+
+type egressFirewall struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string
+	Metadata   struct{ Name string }
+	Spec       struct {
+		Egress []struct {
+			Type string
+			To   struct {
+				DNSName string `yaml:"dnsName"`
+				CIDR    string `yaml:"cidrSelector"`
+			}
+			Ports []struct {
+				Protocol string
+				Port     int
+			}
+		}
+	}
+}
+
+func decodeEgressFirewall(data []byte) ([]rule.Rule, error) {
+	d, err := yamlDocument[egressFirewall](data)
+	if err != nil {
+		return nil, err
+	}
+	n := len(d.Spec.Egress) - len(egressDenied)
+	if d.Kind != "EgressFirewall" || d.Metadata.Name != "default" || n < 0 {
+		return nil, errors.New("not the EgressFirewall of a namespace, or it denies nothing")
+	}
+	for i, cidr := range egressDenied {
+		if e := d.Spec.Egress[n+i]; e.Type != "Deny" || e.To.CIDR != cidr || len(e.Ports) > 0 {
+			return nil, fmt.Errorf("it doesn't end with rules that deny %s", cidr)
+		}
+	}
+	var all []endpoint
+	for _, e := range d.Spec.Egress[:n] {
+		if e.Type != "Allow" || e.To.DNSName == "" || e.To.CIDR != "" || len(e.Ports) == 0 {
+			return nil, fmt.Errorf("a rule that says something else: %+v", e)
+		}
+		for _, p := range e.Ports {
+			all = append(all, endpoint{e.To.DNSName, p.Port})
+		}
+	}
+	names, err := hosts(all)
+	if err != nil {
+		return nil, err
+	}
+	return unstarred(names)
+}

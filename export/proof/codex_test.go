@@ -1,0 +1,89 @@
+//go:build beyond
+
+package proof
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lxd-allowlist/export/rule"
+)
+
+// asker asks for each name that it reads, by plain HTTP and by a tunnel, through
+// the proxy that the sandbox names, and prints both results.
+const asker = `while read -r name; do
+curl -so /dev/null -m 10 -w '%{http_code} ' "http://$name/"
+curl -spo /dev/null -m 10 -w '%{http_connect}\n' "http://$name:443/"
+done
+true`
+
+// What a command in Codex's own sandbox reaches. Names lead nowhere here, so
+// that private addresses are allowed, and the proxy hands requests on.
+func TestCodex(t *testing.T) {
+	f := format(t, "codex")
+	proveTable(t, f, func(t *testing.T, path string) target {
+		conf := strings.Replace(read(t, path), "enabled = true", "enabled = true\nallow_local_binding = true", 1)
+		return codexTarget(t, conf)
+	}, hostQuestions[:len(hostQuestions)-1]...) // curl takes no address in brackets for a host without a port
+	// What the file's own words say of the proxy.
+	open := read(t, file(t, f, []rule.Rule{{Name: "www.example.com"}}))
+	to := codexTarget(t, strings.Replace(open, "network_proxy = true", "network_proxy = false", 1))
+	if !to.ask(t, "evil.org") || !strings.Contains(f.Load, "opens the whole network") {
+		t.Error("without the feature the profile is closed: the format may say so now")
+	}
+	if to := codexTarget(t, read(t, file(t, f, nil))); to.ask(t, "evil.org") {
+		t.Error("an empty list passes a name")
+	}
+}
+
+// leadingHyphen returns whether a label begins with a hyphen: the proxy takes
+// that for no host.
+func leadingHyphen(name string) bool {
+	return strings.HasPrefix(name, "-") || strings.Contains(name, ".-")
+}
+
+func codexTarget(t *testing.T, conf string) target {
+	t.Helper()
+	codex := find("codex")
+	if codex == "" {
+		t.Fatal("no codex: .ci/beyond")
+	}
+	parent := "http://" + startParent(t)
+	home := filepath.Dir(write(t, "config.toml", []byte(conf), 0o644))
+	cmd := exec.Command(codex, "sandbox", "-P", "lxd-allowlist", "--", "sh", "-c", asker)
+	cmd.Env = append(cmd.Environ(), "CODEX_HOME="+home, "HOME="+home, "http_proxy="+parent, "HTTP_PROXY="+parent, "HTTPS_PROXY="+parent)
+	cmd.Dir = t.TempDir()
+	said := new(transcript)
+	cmd.Stderr = said
+	names, errIn := cmd.StdinPipe()
+	out, errOut := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil || errIn != nil || errOut != nil {
+		t.Fatal(err, errIn, errOut)
+	}
+	t.Cleanup(func() {
+		names.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("codex: %v\n%s", err, said)
+		}
+	})
+	results := bufio.NewScanner(out)
+	return target{ask: func(t *testing.T, name string) bool {
+		t.Helper()
+		fmt.Fprintln(names, name)
+		if !results.Scan() {
+			t.Fatalf("%s: no result: %v\n%s", name, results.Err(), said)
+		}
+		var get, connect int
+		fmt.Sscan(results.Text(), &get, &connect)
+		denied := get == http.StatusForbidden || get == http.StatusBadRequest && leadingHyphen(name)
+		if get != connect || get != http.StatusOK && !denied {
+			t.Errorf("%s: GET says %d, CONNECT says %d", name, get, connect)
+		}
+		return get == http.StatusOK
+	}}
+}

@@ -1,0 +1,91 @@
+// Command crd validates objects against the definition of their kind, as a
+// Kubernetes API server does; a field that the definition doesn't know is an
+// error:
+//
+//	crd DEFINITION FILE
+//
+// It is a module of its own, so that what it requires is no business of the
+// program's.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"sigs.k8s.io/yaml"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "crd:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 2 {
+		return errors.New("call it with a definition and a file")
+	}
+	var definition struct {
+		Spec struct {
+			Versions []struct {
+				Schema struct {
+					OpenAPIV3Schema map[string]any `json:"openAPIV3Schema"`
+				}
+			}
+		}
+	}
+	data, err := os.ReadFile(args[0])
+	if err == nil {
+		err = yaml.Unmarshal(data, &definition)
+	}
+	if err != nil {
+		return err
+	}
+	if len(definition.Spec.Versions) != 1 {
+		return fmt.Errorf("%s has %d versions", args[0], len(definition.Spec.Versions))
+	}
+	schema := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
+	closed(schema)
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("definition", schema); err != nil {
+		return err
+	}
+	compiled, err := compiler.Compile("definition")
+	if err != nil {
+		return err
+	}
+	if data, err = os.ReadFile(args[1]); err != nil {
+		return err
+	}
+	for part := range bytes.SplitSeq(data, []byte("\n---\n")) {
+		var object any
+		if err := yaml.Unmarshal(part, &object); err != nil {
+			return err
+		}
+		if err := compiled.Validate(object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closed has a schema, and all in it, allow no fields but its own.
+func closed(schema any) {
+	switch s := schema.(type) {
+	case map[string]any:
+		if _, ok := s["properties"].(map[string]any); ok {
+			s["additionalProperties"] = false
+		}
+		for _, part := range s {
+			closed(part)
+		}
+	case []any:
+		for _, part := range s {
+			closed(part)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"lxd-allowlist/export/rule"
+)
+
+// A slash ends the host: a firewall that doesn't put one behind an entry without
+// it would match more. "*" is one label or more (Palo Alto's "Guidelines for URL
+// Category Exceptions").
+var paloAlto = Format{
+	Name:      "paloalto-edl",
+	Title:     "Palo Alto Networks, an external dynamic list of the type URL List",
+	Extension: "txt",
+	Exact:     "h/",
+	Suffix:    "h/ and *.h/",
+	Hosts:     true,
+	Load:      "serve it by HTTPS and name it under Objects, External Dynamic Lists; as the URL category of a security rule that allows, before one that denies the rest; a model takes so many entries and skips the rest: see List Capacities there",
+	Proven:    unproven,
+	encode:    encodePaloAlto,
+	decode:    decodePaloAlto,
+}
+
+func encodePaloAlto(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
+	return feed(starred(c.Rules()), "/"), nil
+}
+
+func decodePaloAlto(data []byte) ([]rule.Rule, error) { return decodeFeed(data, "/") }
+
+// What a bare name matches in a feed the manual does not say; a static filter of
+// the type simple matches what is below it, too (Fortinet's FortiOS
+// Administration Guide, "Domain name threat feed" and "External resources file
+// format", and its tip on the matching of static domain filters).
+var fortiGate = Format{
+	Name:      "fortigate",
+	Title:     "FortiGate, a domain name threat feed for the DNS filter",
+	Extension: "txt",
+	Exact:     "h, which is taken to match the name alone: the manual does not say",
+	Suffix:    "h and *.h",
+	Load:      "serve it by HTTPS and name it as a connector of the type Domain Name (config system external-resource, set type domain); in the DNS filter profile allow its remote category and block all others, Unrated too",
+	Check:     "View Entries of the connector",
+	Proven:    unproven,
+	encode:    encodeFortiGate,
+	decode:    decodeFortiGate,
+}
+
+func encodeFortiGate(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
+	return feed(starred(c.Rules()), ""), nil
+}
+
+func decodeFortiGate(data []byte) ([]rule.Rule, error) { return decodeFeed(data, "") }
+
+// feed writes patterns, one a line, each with what ends it. There are no
+// comments: no manual of a firewall says that it knows them.
+func feed(patterns []string, end string) []byte {
+	var b bytes.Buffer
+	for _, p := range patterns {
+		b.WriteString(p + end + "\n")
+	}
+	return b.Bytes()
+}
+
+func decodeFeed(data []byte, end string) ([]rule.Rule, error) {
+	patterns := slices.Collect(strings.Lines(string(data)))
+	for i, line := range patterns {
+		pattern, ok := strings.CutSuffix(strings.TrimSpace(line), end)
+		if !ok || pattern == "" || strings.ContainsAny(pattern, " \t/#") {
+			return nil, fmt.Errorf("a line that says something else: %q", line)
+		}
+		patterns[i] = pattern
+	}
+	return unstarred(patterns)
+}
