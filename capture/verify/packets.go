@@ -155,6 +155,22 @@ func (p *Packets) States() []PacketState {
 	return all
 }
 
+// Latest returns up to n of them, the last one first, and how many there are.
+func (p *Packets) Latest(n int) (latest []PacketState, all int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.by {
+		at, _ := slices.BinarySearchFunc(latest, *s, func(a, b PacketState) int {
+			return cmp.Or(b.Last.Compare(a.Last), strings.Compare(a.String(), b.String()))
+		})
+		if at < n {
+			latest = slices.Insert(latest, at, *s)
+			latest = latest[:min(n, len(latest))]
+		}
+	}
+	return latest, len(p.by)
+}
+
 func (p *Packets) lost() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
