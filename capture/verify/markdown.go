@@ -76,7 +76,10 @@ func (r *Report) blockedTable(line printer) {
 		if n.Expected {
 			words = append(words, "expected")
 		}
-		if n.Late != nil {
+		switch {
+		case n.Temporary:
+			words = append(words, "let through for a time, at "+n.Late.Format(time.TimeOnly))
+		case n.Late != nil:
 			words = append(words, "allowed late, at "+n.Late.Format(time.TimeOnly))
 		}
 		if n.Reason != "" {

@@ -75,6 +75,8 @@ type NameResult struct {
 	// says.
 	Reason string     `json:"reason,omitempty"`
 	Late   *time.Time `json:"allowed_late,omitempty"`
+	// Temporary says that it was let through for a time only.
+	Temporary bool `json:"temporary,omitempty"`
 }
 
 // PacketResult is what became of packets that were refused.
@@ -172,7 +174,7 @@ func NewReport(o Over, about About) Report {
 			}
 		}
 		if !s.Allowed.IsZero() {
-			n.Late = ptr(s.Allowed.Round(0))
+			n.Late, n.Temporary = ptr(s.Allowed.Round(0)), s.Temporary
 		}
 		r.Blocked = append(r.Blocked, n)
 	}
@@ -201,6 +203,9 @@ func level(strict, learn bool) string {
 
 // note says what was lost.
 func (r *Report) note(c Counts, o Over) {
+	if c.Queries == 0 {
+		r.Notes = append(r.Notes, "The instance asked for nothing: nothing of the list was tried.")
+	}
 	if c.Beyond > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused queries were for more than %d names: those beyond are not listed.", c.Beyond, maxNames))
 	}
@@ -237,7 +242,7 @@ func (r *Report) Unexpected() (all []string) {
 // late returns how many names were refused and then allowed.
 func (r *Report) late() (n int) {
 	for _, b := range r.Blocked {
-		if b.Late != nil && !b.Expected {
+		if b.Late != nil && !b.Temporary && !b.Expected {
 			n++
 		}
 	}

@@ -22,6 +22,9 @@ func sample() Over {
 	ask(p, "blocked.example", 4)
 	ask(p, "telemetry.example", 5)
 	ask(p, "late.example", 6)
+	ask(p, "granted.example", 6)
+	p.GrantOnce("granted.example", at(7))
+	p.Asked(Query{At: at(8), Type: "A", Refused: true, Why: "no question"})
 	p.Set(append(exact("used.example", "unused.example", "late.example"), below("wide.example")), at(7))
 	p.Asked(Query{At: at(8), Name: "odd|`<b>\x1b[31m.example", Type: "type=4096", Refused: true, Why: "class CH"})
 	packets := &Packets{}

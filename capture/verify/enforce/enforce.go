@@ -246,7 +246,7 @@ func (e *Enforcement) asked(f forward.Query) {
 		q.WouldRefuse = !e.Policy.Allows(q.Name, q.At)
 	}
 	first := e.Policy.Asked(q)
-	if (q.Refused || q.WouldRefuse) && e.config.Refused != nil {
+	if (q.Refused || q.WouldRefuse) && q.Name != "" && e.config.Refused != nil {
 		e.config.Refused(q, first)
 	}
 	e.tell()
