@@ -32,7 +32,11 @@ func (r *Report) Markdown() []byte {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
 	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
-	row("queries", "%d", r.Queries)
+	if r.Queries == 0 {
+		row("queries", "none: nobody used the application meanwhile")
+	} else {
+		row("queries", "%d", r.Queries)
+	}
 	for _, p := range r.Proofs {
 		words := "was refused"
 		if !p.Proven {

@@ -203,9 +203,6 @@ func level(strict, learn bool) string {
 
 // note says what was lost.
 func (r *Report) note(c Counts, o Over) {
-	if c.Queries == 0 {
-		r.Notes = append(r.Notes, "The instance asked for nothing: nothing of the list was tried.")
-	}
 	if c.Beyond > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused queries were for more than %d names: those beyond are not listed.", c.Beyond, maxNames))
 	}
