@@ -177,8 +177,27 @@ func (o *options) restore(ctx context.Context, target string) error {
 	for _, instance := range freed {
 		say("instance " + instance + " has no list enforced any more")
 	}
-	if err == nil && len(done)+len(freed) == 0 {
+	back, failed := putBackInstances(ctx, server, o.force)
+	err = errors.Join(err, failed)
+	for _, instance := range back {
+		say("instance " + instance + " is as it was before the trials with it")
+	}
+	if err == nil && len(done)+len(freed)+len(back) == 0 {
 		fmt.Fprintln(os.Stderr, "lxd-allowlist: nothing to put back")
 	}
 	return err
+}
+
+// putBackInstances puts instances back that killed runs of minimize have left,
+// and returns their names. What was enforced on them is off by then.
+func putBackInstances(ctx context.Context, server *lxd.Server, force bool) (done []string, err error) {
+	left, err := server.LeftSnapshots(ctx, force)
+	for _, s := range left {
+		if failed := s.PutBack(ctx); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		done = append(done, s.Instance)
+	}
+	return done, err
 }
