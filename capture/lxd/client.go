@@ -27,9 +27,13 @@ type Instances interface {
 	UpdateInstance(name string, instance api.InstancePut, ETag string) (client.Operation, error)
 	UpdateInstanceState(name string, state api.InstanceStatePut, ETag string) (client.Operation, error)
 	DeleteInstance(name string) (client.Operation, error)
+	CreateInstanceSnapshot(instance string, snapshot api.InstanceSnapshotsPost) (client.Operation, error)
+	GetInstanceSnapshot(instance, name string) (*api.InstanceSnapshot, string, error)
+	DeleteInstanceSnapshot(instance, name, diskVolumes string) (client.Operation, error)
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
 	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
 	GetOperations() ([]api.Operation, error)
+	GetOperationWait(id string, seconds int) (*api.Operation, string, error)
 	GetServer() (*api.Server, string, error)
 	GetProfile(name string) (*api.Profile, string, error)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"strings"
 
 	client "github.com/canonical/lxd/client"
@@ -107,9 +106,8 @@ func (s *Server) launching(ctx context.Context) (name string, err error) {
 		return "", fmt.Errorf("list LXD's operations: %w", err)
 	}
 	for _, op := range all {
-		for _, resource := range op.Resources["instances"] {
-			resource, _, _ = strings.Cut(resource, "?")
-			if name := path.Base(resource); !op.StatusCode.IsFinal() && op.Class == "task" && strings.HasPrefix(name, launchPrefix) {
+		for _, name := range worksOn(op) {
+			if strings.HasPrefix(name, launchPrefix) {
 				return name, nil
 			}
 		}
