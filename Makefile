@@ -33,7 +33,7 @@ survivors: ## break lines on purpose and report what no test notices
 clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a container
 	@.ci/clients
 
-kills: ## kill verify at 100 random instants and see that nothing is left; needs root
+kills: ## kill verify and minimize at 100 random instants and see that nothing is left; needs root
 	@LXD_ALLOWLIST_KILLS=100 .ci/test -count 1 -v -timeout 60m -run KilledAnywhere ./ui/cli
 
 outdated: ## say which modules have a newer version

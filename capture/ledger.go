@@ -53,6 +53,7 @@ type Ledger struct {
 	edition      uint64   // counts what else than a fact can change a verdict
 	exported     *Written // the last file, nil for none
 	exportedAt   uint32   // steps then
+	trials       []Trial
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared

@@ -50,7 +50,7 @@ func note(text string) string {
 // about returns the lines on top of a file.
 func about(f Format, c rule.Compiled) []string {
 	lines := []string{headBegin + f.Title, summary(c.Rules())}
-	lines = append(lines, origin(c.Header())...)
+	lines = append(lines, origin(c)...)
 	lines = append(lines, doubts(c)...)
 	for _, l := range []struct{ word, text string }{
 		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
@@ -78,20 +78,35 @@ func doubts(c rule.Compiled) []string {
 }
 
 // origin returns where the list comes from, a line each.
-func origin(h rule.Header) []string {
-	when := ""
+func origin(c rule.Compiled) []string {
+	h, when := c.Header(), ""
 	if !h.When.IsZero() {
 		when = stamp(h.When)
 	}
 	var lines []string
 	for _, l := range []struct{ word, text string }{
 		{"made by", h.Program}, {"session", h.Session}, {"instance", h.Instance}, {"network", h.Network}, {"host", h.Host}, {"at", when},
+		{"verified:", verified(c)},
 	} {
 		if text := note(l.text); text != "" {
 			lines = append(lines, l.word+" "+text)
 		}
 	}
 	return lines
+}
+
+// verified says what came of the list when it was enforced, "" if it never was.
+// Of another list than that one nothing is said but that it is another.
+func verified(c rule.Compiled) string {
+	v := c.Header().Verified
+	if v == (rule.Verified{}) {
+		return ""
+	}
+	digest := rule.Digest(c.Rules())
+	if v.Digest != digest {
+		return fmt.Sprintf("no, it was changed since: list %s was at %s, this is %s", v.Digest, stamp(v.At), digest)
+	}
+	return fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
 }
 
 // summary counts the rules: "3 rules: 2 exact, 1 suffix".

@@ -15,6 +15,9 @@ type File struct {
 	Rules  []rule.Rule // what Data says, in its order
 	// Refused are the rules that no list, or not this format, can hold.
 	Refused []rule.Refused
+	// Verified says what came of the list when it was enforced; "" if it never
+	// was.
+	Verified string
 }
 
 // Make makes the file that a list is in a format: the one way there is, for
@@ -24,7 +27,7 @@ func Make(list rule.List, f Format, o Options) (File, error) {
 	compiled, refused := rule.Compile(o.described(list))
 	held, more := f.Hold(compiled)
 	data, err := Render(f, held, o)
-	return File{Format: f, Data: data, Rules: held.Rules(), Refused: slices.Concat(refused, more)}, err
+	return File{Format: f, Data: data, Rules: held.Rules(), Refused: slices.Concat(refused, more), Verified: verified(held)}, err
 }
 
 // described completes what the list says of itself, or takes from it what
@@ -37,7 +40,7 @@ func (o Options) described(list rule.List) rule.List {
 		}
 		return list
 	}
-	list.Header.When, list.Header.Host, list.Header.Session = time.Time{}, "", ""
+	list.Header.When, list.Header.Host, list.Header.Session, list.Header.Verified = time.Time{}, "", "", rule.Verified{}
 	list.Rules = slices.Clone(list.Rules)
 	for i := range list.Rules {
 		if seen := list.Rules[i].Seen; seen != nil {

@@ -36,6 +36,7 @@ type originDoc struct {
 	Network  string `json:"network,omitempty"`
 	Host     string `json:"host,omitempty"`
 	When     string `json:"when,omitempty"`
+	Verified string `json:"verified,omitempty"`
 }
 
 type ruleDoc struct {
@@ -60,7 +61,7 @@ func documentOf(c rule.Compiled) document {
 	h := c.Header()
 	d := document{Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
 	if h != (rule.Header{}) {
-		d.Origin = &originDoc{oneLine(h.Program), oneLine(h.Session), oneLine(h.Instance), oneLine(h.Network), oneLine(h.Host), stamp(h.When)}
+		d.Origin = &originDoc{oneLine(h.Program), oneLine(h.Session), oneLine(h.Instance), oneLine(h.Network), oneLine(h.Host), stamp(h.When), oneLine(verified(c))}
 	}
 	for _, r := range c.Rules() {
 		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: oneLine(r.Reason), Source: oneLine(r.Source), Warning: r.Warning()}

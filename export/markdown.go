@@ -30,7 +30,7 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p.line("")
 	p.line("%s. An exact rule allows the name alone, a suffix also everything below it.", summary(c.Rules()))
 	p.line("")
-	for _, s := range slices.Concat(origin(c.Header()), doubts(c)) {
+	for _, s := range slices.Concat(origin(c), doubts(c)) {
 		p.line("- %s", prose(s))
 	}
 	for _, r := range c.Rules() {

@@ -27,6 +27,9 @@ type Page struct {
 	Summary string      // "3 rules: 2 exact, 1 suffix"
 	Doubts  []string    // why names may be missing, in sentences
 	LeftOut string      // how many names are left out and why, "" for none
+	// Verified says what came of the list when it was enforced; "" if it never
+	// was.
+	Verified string
 }
 
 // quoting is what templates quote with. A rule or a number is taken as the
@@ -45,7 +48,7 @@ func quotedValue(v any) string { return quoted(fmt.Sprint(v)) }
 const TemplateUsage = `{{range .Rules}}{{.Name}} {{end}}
 a rule     .Name .Suffix .Kind .Reason .Source .Warning; itself it is h or .h
            {{with .Seen}}{{.Queries}}{{end}} .Outcome .Types .Instances .First .Last
-the list   .Rules .Aliases .Ports .Summary .Doubts .LeftOut
+the list   .Rules .Aliases .Ports .Summary .Doubts .LeftOut .Verified
 its origin .Origin.Program .Origin.Session .Origin.Instance .Origin.Network .Origin.Host .Origin.When
 quoting    {{.Name | json}}, and yaml, shell, regexp, go
 `
@@ -113,5 +116,5 @@ func pageOf(c rule.Compiled, o Options) Page {
 			r.Seen = &s
 		}
 	}
-	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut())}
+	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Verified: oneLine(verified(c))}
 }

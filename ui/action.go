@@ -68,6 +68,7 @@ const (
 	rowReopen    = "reopen"
 	rowRepair    = "repair"
 	rowUp        = "up"
+	rowVerify    = "verify"
 	rowWiden     = "widen"
 )
 
@@ -91,10 +92,6 @@ func tableActions() actions {
 		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
-		{Row: keys.Row{Section: "Look", Name: rowGroup, Help: "group by domain", Hint: "group", Keys: []string{"t"}}, Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
-		{Row: quiet("Look", "fold", "fold the group", "left"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(true) })},
-		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
-		{Row: quiet("Look", "fold-all", "fold all, unfold all", "T"), Can: needsGroups, Do: then(func(m *monitor) { m.table.FoldAll() })},
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
 
@@ -121,6 +118,12 @@ func tableActions() actions {
 
 		{Row: row("Program", rowRepair, "log again", "!"), Can: needsGap, Do: (*monitor).repair},
 		{Row: row("Program", "export", "export", "e"), Do: func(m *monitor) tea.Cmd { return m.openExport(false) }},
+		{Row: keys.Row{Section: "Verify", Name: rowVerify, Help: "enforce the list; end that", Hint: "verify", Keys: []string{"V"}}, Has: needsTarget, Do: (*monitor).verify},
+		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
+		{Row: keys.Row{Section: "Look", Name: rowGroup, Help: "group by domain", Hint: "group", Keys: []string{"t"}}, Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
+		{Row: quiet("Look", "fold", "fold the group", "left"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(true) })},
+		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
+		{Row: quiet("Look", "fold-all", "fold all, unfold all", "T"), Can: needsGroups, Do: then(func(m *monitor) { m.table.FoldAll() })},
 		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
@@ -254,6 +257,28 @@ func needsGap(m *monitor) string {
 		return ""
 	}
 	return "nothing is to be mended: queries are logged"
+}
+
+func needsTarget(m *monitor) string {
+	if m.capture.Enforce != nil {
+		return ""
+	}
+	return "there is nobody to enforce the list on: " + m.capture.Title + " is only read"
+}
+
+func needsRefused(m *monitor) string {
+	p := m.enforcing.policy()
+	if p == nil {
+		return "no list is enforced: " + m.keys.Show(rowVerify) + " does that"
+	}
+	name := m.selectedName()
+	if name == "" {
+		return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
+	}
+	if _, listed := p.Rule(name); listed {
+		return "the list allows " + name
+	}
+	return ""
 }
 
 func needsPanes(m *monitor) string {

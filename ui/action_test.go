@@ -55,7 +55,7 @@ func told(t *testing.T, c Settings) (sentences []string) {
 	}
 	for _, s := range [][2]string{
 		{rowCancel, " clears it"}, {rowHideDrops, " shows it"}, {rowWiden, " allows all there may be"}, {rowWiden, " on the domain takes it back"},
-		{rowReopen, " to open it again"}, {"leave", " leaves"}, {rowAccept, " starts it"}, {rowDown, " move"}, {rowGroup, " does that"},
+		{rowReopen, " to open it again"}, {"leave", " leaves"}, {rowAccept, " starts it"}, {rowDown, " move"}, {rowGroup, " does that"}, {rowVerify, " ends it"}, {"keep", " allows it"},
 	} {
 		sentences = append(sentences, " "+m.Show(s[0])+s[1])
 	}
@@ -93,7 +93,7 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 			}
 		}
 	}
-	for _, sentence := range before[len(before)-9:] {
+	for _, sentence := range before[len(before)-11:] {
 		if !named[sentence] {
 			t.Errorf("no screen says %q", sentence)
 		}
@@ -122,7 +122,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 	s := newScene(t, 200, 60).session()
 	var listed []string
 	for _, sec := range s.tables.table.Sections(s.keys, s.m(), nil) {
-		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Program"}, sec.Title) {
+		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program"}, sec.Title) {
 			t.Errorf("there is a heading %q", sec.Title)
 		}
 		for _, l := range sec.Lines {

@@ -159,14 +159,21 @@ func BenchmarkNews(b *testing.B) {
 
 // BenchmarkRedraw measures a frame after something in every row has changed.
 func BenchmarkRedraw(b *testing.B) {
-	s := largeScene(b, 1000)
-	b.ReportAllocs()
-	var v tea.View
-	for b.Loop() {
-		s.m().table.Restyle()
-		v = s.View()
+	for _, enforced := range []bool{false, true} {
+		b.Run(map[bool]string{false: "learning", true: "enforcing"}[enforced], func(b *testing.B) {
+			s := largeScene(b, 1000)
+			if enforced {
+				s.enforces(&target{ledger: s.m().capture.Ledger})
+			}
+			b.ReportAllocs()
+			var v tea.View
+			for b.Loop() {
+				s.m().table.Restyle()
+				v = s.View()
+			}
+			_ = v
+		})
 	}
-	_ = v
 }
 
 // A frame of a table with all that a row can show allocates little: what it
@@ -190,5 +197,10 @@ func TestRedrawAllocatesLittle(t *testing.T) {
 	}
 	if got := testing.AllocsPerRun(20, redraw); got > 500 {
 		t.Errorf("a redraw of a changed table makes %.0f allocations, want 500 at most", got)
+	}
+	s.press("esc")
+	s.enforces(&target{ledger: l})
+	if got := testing.AllocsPerRun(20, redraw); got > 500 {
+		t.Errorf("a redraw of it under an enforced list makes %.0f allocations, want 500 at most", got)
 	}
 }

@@ -24,6 +24,10 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 		m.followSelection()
 	case dialog.Answer:
 		return m.answered(r)
+	case dialog.Chosen:
+		return m.chosen(r)
+	case dialog.WriteReport:
+		return m.writeReport(r)
 	case dialog.Make:
 		return m.makeFile(r)
 	case dialog.Write:
@@ -39,7 +43,7 @@ func (m *monitor) openDetails() {
 		m.table.Fold(!it.Folded)
 		return
 	}
-	m.dialog = dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, it.ID)
+	m.dialog = dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
 }
 
 // followSelection has the details show what is selected: a key there is about

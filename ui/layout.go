@@ -25,6 +25,7 @@ const (
 type layout struct {
 	header, footer rect
 	table, shell   rect
+	packets        rect // refused ones, below the table
 	divider        rect // what the mouse takes hold of between the panes
 }
 

@@ -31,6 +31,8 @@ import (
 //	          Capture.Shell ------ shellOpenedMsg, shellEndedMsg --> shell pane
 //	          its output --> screen.Changed -- screenMsg --> shell pane
 //	          files made, written and copied -- madeMsg, wroteMsg, copiedMsg, noteMsg
+//	          a list put in force, proven, taken out of it -- enforcedMsg, provenMsg, endedMsg
+//	          what happens under it ---- enforcementMsg --> rows' states, refused packets
 //	          a rule for the user's file ------ ruleAddedMsg, rulesChangedMsg
 //	          a decision about a great many --- steppedMsg
 //	          sorting and filtering them ------ table.Done

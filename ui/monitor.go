@@ -30,6 +30,8 @@ type monitor struct {
 	export  exportSettings
 	rules   *rulesFile
 
+	enforcing enforcing
+
 	begun   time.Time
 	unheard string // why no query may have been heard; "" while nobody wondered
 
@@ -70,6 +72,7 @@ func (m *monitor) title() string { return m.capture.Title }
 // leave ends the shell and remembers how the screen stood.
 func (m *monitor) leave() error {
 	m.shell.hangUp()
+	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
 	return m.prefs.save()
 }
@@ -107,7 +110,10 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case ledgerMsg:
 		m.table.Refresh(time.Now())
 		m.tableChanged()
+		m.followRefused()
 		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
+	case enforcedMsg, provenMsg, enforcementMsg, outOfForceMsg, endedMsg, wroteReportMsg:
+		return m.updateEnforcing(msg)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		news, cmd := m.shell.update(msg)
 		if news != "" {

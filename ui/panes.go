@@ -5,6 +5,10 @@ import tea "charm.land/bubbletea/v2"
 // arrange gives every pane its place.
 func (m *monitor) arrange() tea.Cmd {
 	m.layout = arrange(m.w, m.h, m.shell.exists(), m.zoom, m.prefs)
+	m.layout.packets = m.layout.table
+	m.layout.packets.h = m.enforcing.packetLines(m.layout.table.h)
+	m.layout.table.h -= m.layout.packets.h
+	m.layout.packets.y += m.layout.table.h
 	m.table.Resize(m.layout.table.w, m.layout.table.h)
 	return m.shell.resize(m.layout.shell.w, max(0, m.layout.shell.h-shellChrome))
 }
@@ -17,6 +21,9 @@ func (m *monitor) focusOn(f focus) tea.Cmd {
 	if f == onTable {
 		m.table.Wake()
 	}
+	if f == onShell && m.enforcing.of != nil {
+		m.table.Rest() // what is refused stands in view
+	}
 	m.shell.focus(f == onShell)
 	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {
 		m.zoom = zoomNone
@@ -25,7 +32,15 @@ func (m *monitor) focusOn(f focus) tea.Cmd {
 	return nil
 }
 
-func (m *monitor) toTable() tea.Cmd { return m.focusOn(onTable) }
+// toTable goes to the table, and there to what was refused a moment ago: that is
+// why one comes.
+func (m *monitor) toTable() tea.Cmd {
+	cmd := m.focusOn(onTable)
+	if q, news := m.refusedLately(); news && !m.table.Select(q.Name) {
+		m.say("the filter hides what was refused: " + q.Name)
+	}
+	return cmd
+}
 func (m *monitor) toShell() tea.Cmd { return m.focusOn(onShell) }
 
 // reopen goes to the shell, and opens another one if it has ended.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/export/rule"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -26,6 +29,7 @@ type scene struct {
 	*model
 	// rebound has what is pressed by its default key pressed by another one.
 	rebound func(string) string
+	target  *target // of session
 }
 
 // m is the monitor that the scene shows.
@@ -77,7 +81,8 @@ func (s *scene) session() *scene {
 	feed(l, noon.Add(58*time.Second), "query[A] a-rather-long-name-for-a-host.with.several.labels.cdn.example.com from 10.0.0.5")
 	l.SetOwners(map[string]string{"10.0.0.5": "dnstest", "10.0.0.6": "web"})
 	open := func(context.Context, int, int) (Shell, error) { return nil, errors.New("no shell here") }
-	s.shows(&Capture{Ledger: l, Title: "dnstest on lxdbr0", Live: true, Shell: open})
+	s.target = &target{ledger: l}
+	s.shows(&Capture{Ledger: l, Title: "dnstest on lxdbr0", Live: true, Shell: open, Enforce: s.target.enforce})
 	m := s.m()
 	m.shell.screen.Write([]byte("ubuntu@dnstest:~$ \x1b[32mls\x1b[m\r\nREADME  snap\r\nubuntu@dnstest:~$ "))
 	m.shell.screen.Text() // all of it is drawn now
@@ -85,6 +90,124 @@ func (s *scene) session() *scene {
 	m.table.Tick(s.now)
 	m.pace.tick(s.now, l, m.table.Tally().Total())
 	return s.press("ctrl+]")
+}
+
+// target is an instance on which lists are enforced.
+type target struct {
+	ledger  *capture.Ledger
+	policy  *verify.Policy
+	packets verify.Packets
+	strict  bool
+	digest  string
+	proofs  []verify.Proof
+	wake    chan struct{}
+	done    chan struct{}
+	stopped error // what Stop returns
+}
+
+// enforce is [Capture.Enforce].
+func (t *target) enforce(_ context.Context, strict bool) (*Enforcement, error) {
+	list, _ := rule.Compile(t.ledger.List(false))
+	t.policy, t.digest = verify.New(list.Rules(), func(string) bool { return false }), rule.Digest(list.Rules())
+	t.strict, t.proofs, t.wake, t.done = strict, nil, make(chan struct{}, 1), make(chan struct{})
+	t.prove("")
+	return &Enforcement{
+		Policy: t.policy, Packets: &t.packets, Strict: strict, Wake: t.wake, Done: t.done, Report: t.report,
+		Prove: func(context.Context) bool { t.prove(""); return true },
+		Stop:  func(context.Context) error { close(t.done); return t.stopped },
+	}, nil
+}
+
+// prove has a try be proven, or not, for a reason.
+func (t *target) prove(why string) {
+	t.proofs = append(t.proofs, verify.Proof{At: noon.Add(61 * time.Second), Tried: "the name lxd-allowlist-abc.example.com", Proven: why == "", Why: why})
+}
+
+func (t *target) report() verify.Report {
+	return verify.NewReport(verify.Over{
+		Policy: t.policy, Packets: &t.packets, Instance: "dnstest", Network: "lxdbr0", Strict: t.strict, Digest: t.digest, Proofs: t.proofs,
+		Begun: noon.Add(time.Minute), Ended: noon.Add(5 * time.Minute), Notes: []string{"Emptied the instance's caches: systemd-resolved.", "Reset the connections that were open."},
+	}, verify.About{Program: "lxd-allowlist 1.0", List: "session", Expected: func(name string) (reason string, dropped bool) {
+		t.ledger.Read(func(r capture.Reader) { reason, dropped = r.Dropped(name) })
+		return reason, dropped
+	}})
+}
+
+// refuse has the instance ask for what isn't allowed.
+func (t *target) refuse(at time.Time, queryType string, names ...string) {
+	from := netip.AddrFrom4([4]byte{10, 0, 0, 5})
+	for _, name := range names {
+		t.policy.Asked(verify.Query{At: at, Name: name, Type: queryType, From: from, Refused: true})
+		t.ledger.Denied(name, queryType, from, at)
+	}
+}
+
+// follow has the list in force follow what is decided, as a capture does.
+func (t *target) follow() {
+	list := t.ledger.List(false)
+	rules := list.Rules[:0]
+	for _, r := range list.Rules {
+		if _, refused := t.policy.Name(r.Name); r.Source != capture.Observed || !refused {
+			rules = append(rules, r)
+		}
+	}
+	list.Rules = rules
+	compiled, _ := rule.Compile(list)
+	t.policy.Set(compiled.Rules(), noon.Add(2*time.Minute))
+}
+
+// enforcing shows a session whose list is in force, proven.
+func (s *scene) enforcing(strict bool) *scene {
+	s.session().press("V")
+	if strict {
+		s.press("down")
+	}
+	s.press("enter")
+	return s.proves("")
+}
+
+// enforces has the list be in force on a target, which has refused
+// thirty names.
+func (s *scene) enforces(t *target) {
+	e, _ := t.enforce(s.ctx, false)
+	for i := range 30 {
+		t.refuse(noon.Add(time.Duration(i)*time.Second), "A", fmt.Sprintf("refused%d.example", i))
+	}
+	s.m().enforcing.of, s.m().enforcing.stage = e, stageProven
+	s.m().table.Enforce(t.policy)
+	s.m().table.Refresh(s.now)
+}
+
+// proves has it be proven that the list is in force, or not, for a reason.
+func (s *scene) proves(why string) *scene {
+	if why != "" {
+		s.target.prove(why)
+		why = whyUnproven(s.target.report())
+	}
+	s.m().enforcing.stage = stageProving
+	s.send(provenMsg{of: s.m().enforcing.of, proven: why == "", why: why})
+	s.messages = nil
+	return s
+}
+
+// refuses has the instance do what isn't allowed.
+func (s *scene) refuses() *scene {
+	t := s.target
+	t.policy.Asked(verify.Query{At: noon.Add(62 * time.Second), Name: "archive.ubuntu.com", Type: "A"})
+	t.refuse(noon.Add(63*time.Second), "A", "licence.example.net")
+	t.refuse(noon.Add(63*time.Second), "AAAA", "licence.example.net")
+	t.refuse(noon.Add(64*time.Second), "A", "licence.example.net", "updates.telemetry.example")
+	if t.strict {
+		to := netip.MustParseAddrPort("198.51.100.7:443")
+		t.packets.Add(to, "tcp", noon.Add(63*time.Second))
+		t.packets.Add(to, "tcp", noon.Add(65*time.Second))
+		t.packets.Add(netip.MustParseAddrPort("8.8.8.8:853"), "tcp", noon.Add(61*time.Second))
+	}
+	s.Update(tickMsg(noon.Add(66 * time.Second)))
+	s.m().table.Refresh(s.now)
+	latest, places := t.packets.Latest(packetsShown)
+	s.Update(enforcementMsg{s.m().enforcing.of, latest, places})
+	return s
 }
 
 // shows shows a capture; what it waits for doesn't come.

@@ -239,8 +239,8 @@ func (p *shellPane) cursor(at rect) *tea.Cursor {
 	return tea.NewCursor(at.x+x, at.y+shellChrome+y)
 }
 
-// draw returns the pane's lines, the title first.
-func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave, reopen string) []string {
+// draw returns the pane's lines, the title first, which ends with news: what fits into so many cells.
+func (p *shellPane) draw(s *look.Styles, at rect, focused bool, news func(room int) *look.Line, reopen string) []string {
 	info := ""
 	switch {
 	case p.starting:
@@ -252,9 +252,7 @@ func (p *shellPane) draw(s *look.Styles, at rect, focused bool, leave, reopen st
 	if n := p.screen.Scrolled(); n > 0 {
 		l.Add(s.Warn, fmt.Sprintf(" %s back", look.Plural(n, "line")))
 	}
-	if focused {
-		l.Add(s.Muted, "  ").Add(s.Key, leave).Add(s.Muted, " leaves")
-	}
+	l.Join(news(at.w - l.Width()))
 	lines := append(make([]string, 0, at.h), look.FinishTitle(s, focused, l, at.w))
 	for _, text := range p.screen.Lines() {
 		if len(lines) < at.h {

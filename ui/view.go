@@ -83,8 +83,11 @@ func (m *monitor) body() []string {
 	if l.table.h > 0 {
 		table = m.table.Draw(m.styles, m.focus == onTable, m.whyEmpty())
 	}
+	if l.packets.h > 0 {
+		table = append(table, m.drawPackets(l.packets.w, l.packets.h)...)
+	}
 	if l.shell.h > 0 {
-		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.keys.Show(keys.Leave), m.keys.Show(rowReopen))
+		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.shellNews, m.keys.Show(rowReopen))
 	}
 	first, second := table, shell
 	if m.prefs.Swapped {
@@ -98,6 +101,44 @@ func (m *monitor) body() []string {
 		lines = append(lines, first[i]+bar+second[i])
 	}
 	return lines
+}
+
+// shellNews is what stands in the title of the shell: what the list refused a
+// moment ago, or else how to leave.
+func (m *monitor) shellNews(room int) *look.Line {
+	s, l := m.styles, new(look.Line)
+	leave, focused := m.keys.Show(keys.Leave), m.focus == onShell
+	q, news := m.refusedLately()
+	if !news {
+		if focused {
+			l.Add(s.Muted, "  ").Add(s.Key, leave).Add(s.Muted, " leaves")
+		}
+		return l
+	}
+	l.Add(s.Blocked, "  ▣ blocked: "+q.Type+" ")
+	var hint look.Line
+	switch keep := m.keys.Show("keep"); {
+	case m.expected(q.Name):
+		hint.Add(s.Muted, ", as expected")
+	case focused: // leaving goes to its row, see toTable
+		hint.Add(s.Muted, "  ").Add(s.Key, leave+" "+keep).Add(s.Muted, " allows it")
+	case m.selectedName() == q.Name:
+		hint.Add(s.Muted, "  ").Add(s.Key, keep).Add(s.Muted, " allows it")
+	}
+	name := q.Name
+	if room -= l.Width(); len(name)+hint.Width() > room {
+		hint.Reset() // the name says more
+	}
+	if cut := len(name) - max(1, room); cut > 0 {
+		name = "…" + name[cut+1:]
+	}
+	return l.Add(s.Blocked, name).Join(&hint)
+}
+
+// expected reports whether a name is to be refused.
+func (m *monitor) expected(name string) (expected bool) {
+	m.capture.Ledger.Read(func(r capture.Reader) { _, expected = r.Dropped(name) })
+	return expected
 }
 
 // whyEmpty says why the table shows nothing, and what can be done.
@@ -139,8 +180,9 @@ func (m *monitor) header() string {
 	l.Add(s.Brand, " lxd-allowlist ")
 	if problem, since := m.capture.problem(); problem != "" {
 		l.Add(s.Bad, fmt.Sprintf(" ● NOT LOGGING since %s", since.Format("15:04"))).
-			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again").Add(s.Bad, "  "+problem)
-		return l.Cut(m.w)
+			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again")
+		_, badge := m.badge()
+		return l.Join(badge).Add(s.Bad, "  "+problem).Cut(m.w)
 	}
 	t := m.table.Tally()
 	var right look.Line
@@ -148,16 +190,26 @@ func (m *monitor) header() string {
 		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
 		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
 		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
-	room := max(0, m.w-right.Width()-l.Width())
 	alarm, short := m.alarm()
 	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
+	badge, shortBadge := m.badge()
+	if badge.Width() > 0 { // it goes before how the domains stand
+		least := l.Width() + title.Width() + short.Width()
+		if least+badge.Width()+right.Width() > m.w {
+			right = look.Line{}
+		}
+		if least+badge.Width() > m.w {
+			badge = shortBadge
+		}
+	}
+	room := max(0, m.w-right.Width()-l.Width()-badge.Width())
 	if title.Width()+alarm.Width() > room {
 		alarm = short
 	}
 	if most := max(0, room-alarm.Width()); title.Width() > most {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
-	l.Join(title).Join(alarm)
+	l.Join(title).Join(badge).Join(alarm)
 	for _, news := range m.news() {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
@@ -201,7 +253,11 @@ func (m *monitor) news() (all []*look.Line) {
 	if !m.capture.Live {
 		return all
 	}
-	all = append(all, new(look.Line).Add(s.Good, "  ● live"))
+	if m.enforcing.stage == stageOff {
+		all = append(all, new(look.Line).Add(s.Good, "  ● live"))
+	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
+		all = append(all, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
+	}
 	if text := m.pace.saturation(m.now); text != "" {
 		all = append(all, new(look.Line).Add(s.Muted, "  "+text))
 		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).

@@ -56,6 +56,7 @@ func (s *Capture) Relax(ctx context.Context) error {
 func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 	ctx, cancel := context.WithTimeout(context.Background(), versionPatience)
 	defer cancel()
+	s.Ledger.Overlook(enforce.VersionName)
 	about := verify.About{Server: s.server.Version(ctx), Resolver: e.Resolver(ctx), Expected: s.expected}
 	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
 	about.Host, _ = os.Hostname()

@@ -10,7 +10,7 @@ import (
 
 // choose finds the instance, makes or starts it where that is needed, and
 // finds the bridge that is watched.
-func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
+func (s *Capture) choose(ctx context.Context, c Config, report Report) (err error) {
 	s.Instance = c.Instance
 	if c.Launch != "" {
 		report("launching "+c.Launch, -1)
@@ -19,6 +19,9 @@ func (s *Capture) choose(ctx context.Context, c Config, report Report) error {
 			return err
 		}
 		s.Instance, s.launched = name, true
+	}
+	if s.adopted, err = s.server.Adopt(ctx, s.Instance); err != nil {
+		return err
 	}
 	network, addressed, err := Ready(ctx, s.server, s.Instance, c.Network, s.launched, report)
 	s.Network = network
@@ -53,6 +56,22 @@ func Ready(ctx context.Context, server *lxd.Server, instance, network string, fr
 	report("waiting for "+instance+" to have an address", -1)
 	addressed, err = awaitAddress(ctx, server, instance, nic.Network)
 	return nic.Network, addressed, err
+}
+
+// tidy removes the instances that killed runs launched, but for the one that
+// is captured, which goes at the end of this capture.
+func (s *Capture) tidy(ctx context.Context) {
+	removed, err := s.server.RemoveLeft(ctx)
+	for _, r := range removed {
+		s.notice(r.String())
+	}
+	if err != nil && ctx.Err() == nil {
+		s.notice(err.Error()) // it is in nobody's way
+	}
+	if s.adopted {
+		s.launched = true
+		s.notice("instance " + s.Instance + " was launched by a killed run: it is removed at the end")
+	}
 }
 
 // An instance that was just started asks for its address within seconds; one

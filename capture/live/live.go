@@ -25,6 +25,8 @@ type Config struct {
 	Network  string // the managed bridge to watch; "" for the instance's first
 	Program  string // name and version, for the journal
 	Resume   string // the session to go on with; "" begins one
+	// Restored is what was undone so that the capture could begin.
+	Restored []lxd.Restored
 }
 
 // Report tells what is being done and how far it is: from 0 to 1, below 0
@@ -40,11 +42,14 @@ type Capture struct {
 	kept     *session.Session
 	server   *lxd.Server
 	launched bool // the instance is ours and goes with the session
+	adopted  bool // it is that of a killed run, and ours once the capture runs
 	lease    *lxd.Lease
 	// notices are sentences for the user: the log was replaced, the capture
 	// ended.
 	notices chan string
-	heard   atomic.Int64 // Unix nanoseconds of the last log bytes
+	heard   atomic.Int64  // Unix nanoseconds of the last log bytes
+	stale   chan struct{} // has a value when the owners are to be asked for again
+	away    absence       // of [Capture.watch]
 	logging atomic.Pointer[Logging]
 	looking sync.Mutex // held while the bridge's logging is looked after
 	over    bool       // the bridge is given back; of looking
@@ -86,12 +91,15 @@ const canaryPatience = 3 * time.Second
 // error everything is as it was.
 func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ *Capture, err error) {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Capture{server: server, notices: make(chan string, 16), ended: make(chan struct{}), probed: make(chan struct{}), cancel: cancel}
+	s := &Capture{server: server, notices: make(chan string, 16), stale: make(chan struct{}, 1), ended: make(chan struct{}), probed: make(chan struct{}), cancel: cancel}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
+	for _, r := range c.Restored {
+		s.notice(r.String())
+	}
 	// What is wrong with the user's files is said before anything is touched.
 	if _, err = session.LoadRules(); err != nil {
 		return nil, err
@@ -112,6 +120,7 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 		return nil, err
 	}
 	s.logging.Store(&Logging{Since: time.Now()})
+	s.tidy(ctx)
 	s.wg.Go(func() { s.nameClients(run) })
 	s.wg.Go(func() { s.watch(run) })
 	s.wg.Go(func() {
@@ -280,6 +289,7 @@ func (s *Capture) nameClients(run context.Context) {
 		select {
 		case <-run.Done():
 			return
+		case <-s.stale:
 		case <-s.Ledger.UnknownClient():
 			retry = time.After(ownerRetry)
 		case <-retry:

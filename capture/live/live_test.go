@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,7 @@ func begun(t *testing.T, fake *lxdfake.LXD) *Capture {
 	}
 	c := &Capture{
 		Ledger: capture.NewLedger(capture.Info{Instance: "c1"}), Instance: "c1", Network: "br",
-		server: server, lease: lease, notices: make(chan string, 16), ended: make(chan struct{}), probed: make(chan struct{}), cancel: func() {},
+		server: server, lease: lease, notices: make(chan string, 16), stale: make(chan struct{}, 1), ended: make(chan struct{}), probed: make(chan struct{}), cancel: func() {},
 	}
 	return c
 }
@@ -68,6 +69,70 @@ func TestOwnersAreLookedUpAgain(t *testing.T) {
 		}
 		if len(said) != 1 {
 			t.Errorf("it said %q, want it once", said)
+		}
+	})
+}
+
+// While LXD is away a canary decides whether queries are logged, and what was
+// missed is said in the end.
+func TestAway(t *testing.T) {
+	fake := lxdfake.New(network())
+	c := begun(t, fake)
+	c.logging.Store(&Logging{Since: time.Now()})
+	fake.Fault = func(string) lxdfake.Fault { return lxdfake.Unheard }
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // nobody answers at the fake's address
+	defer cancel()
+	c.look(ctx, "", time.Now())
+	if problem := c.Logging().Problem; problem != "" {
+		t.Errorf("before a canary was lost it says %q", problem)
+	}
+	c.look(t.Context(), "", time.Now())
+	if problem := c.Logging().Problem; !strings.Contains(problem, "dnsmasq on bridge br") || strings.Contains(problem, "LXD doesn't answer") {
+		t.Errorf("it says %q, which is not what the canary tells", problem)
+	}
+	now := time.Now()
+	c.away = absence{since: now.Add(-12 * time.Second)}
+	for _, test := range []struct {
+		problem, log, want string
+	}{
+		{"", "", "LXD answers again, after 12s: 0 queries were missed"},
+		{"", "dnsmasq[1]: overflow: 7 log entries lost\n", "LXD answers again, after 12s: 7 lines of dnsmasq's log are missing"},
+		{"it is dead", "", "LXD answers again, after 12s: queries are not logged: it is dead"},
+	} {
+		c.logging.Store(&Logging{Since: now, Problem: test.problem})
+		c.Ledger.Feed([]byte(test.log), now, false)
+		if got := c.back(now); got != test.want {
+			t.Errorf("it says %q, want %q", got, test.want)
+		}
+	}
+	fake.Fault = nil
+	if err := c.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Owners are asked for again when LXD is back, though nobody unknown asked.
+func TestOwnersAreAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := lxdfake.New(network())
+		c := begun(t, fake)
+		ctx, cancel := context.WithCancel(t.Context())
+		c.wg.Go(func() { c.nameClients(ctx) })
+		c.Ledger.Feed([]byte("query[A] a.example from 198.18.0.9\n"), time.Now(), false)
+		time.Sleep(2 * ownerRetry) // the bubble's clock
+		synctest.Wait()
+		fake.All = []api.InstanceFull{guest()}
+		fake.Leases = map[string][]api.NetworkLease{"br": {{Hostname: "c1", Hwaddr: "00:16:3e:00:00:01", Address: "198.18.0.9"}}}
+		c.askOwners()
+		synctest.Wait()
+		c.Ledger.Read(func(r capture.Reader) {
+			if got := r.Owners(r.Domain(0)); !slices.Equal(got, []string{"c1"}) {
+				t.Errorf("asked by %q, want c1", got)
+			}
+		})
+		cancel()
+		if err := c.Stop(context.Background()); err != nil {
+			t.Error(err)
 		}
 	})
 }

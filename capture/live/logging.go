@@ -24,14 +24,15 @@ func (s *Capture) Logging() Logging { return *s.logging.Load() }
 const silence = 30 * time.Second
 
 // watch looks after the bridge's logging: when LXD tells that somebody changed
-// the network, and when nothing was heard for a while.
+// the network, when nothing was heard for a while, and again and again while
+// LXD is away.
 func (s *Capture) watch(run context.Context) {
-	changes := make(chan string, 1)
+	events := make(chan lxd.Event)
 	s.wg.Go(func() {
-		err := s.server.WatchNetwork(run, s.Network, func(by string) {
+		err := s.server.WatchNetwork(run, s.Network, func(e lxd.Event) {
 			select {
-			case changes <- by:
-			default:
+			case events <- e:
+			case <-run.Done():
 			}
 		})
 		if run.Err() == nil {
@@ -42,11 +43,13 @@ func (s *Capture) watch(run context.Context) {
 	defer again.Stop()
 	for {
 		select {
-		case by := <-changes:
-			s.look(run, by, time.Now())
-		case <-again.C:
-			if heard := time.Unix(0, s.heard.Load()); time.Since(heard) >= silence {
+		case e := <-events:
+			s.take(run, e)
+		case now := <-again.C:
+			if heard := time.Unix(0, s.heard.Load()); now.Sub(heard) >= silence {
 				s.look(run, "", heard)
+			} else if !s.away.since.IsZero() {
+				s.look(run, "", now)
 			}
 		case <-run.Done():
 			return
@@ -69,9 +72,9 @@ func (s *Capture) lookHeld(run context.Context, by string, since time.Time) {
 		problem = "raw.dnsmasq was changed by " + by
 	case errors.As(err, &changed):
 		problem = "raw.dnsmasq was changed by somebody else"
-	case err != nil:
+	case err != nil && !lxd.IsAway(err):
 		problem = err.Error()
-	default:
+	default: // with LXD away, dnsmasq runs on
 		if err := s.canary(run); err != nil {
 			problem = err.Error()
 		}

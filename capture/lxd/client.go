@@ -27,8 +27,13 @@ type Instances interface {
 	UpdateInstance(name string, instance api.InstancePut, ETag string) (client.Operation, error)
 	UpdateInstanceState(name string, state api.InstanceStatePut, ETag string) (client.Operation, error)
 	DeleteInstance(name string) (client.Operation, error)
+	CreateInstanceSnapshot(instance string, snapshot api.InstanceSnapshotsPost) (client.Operation, error)
+	GetInstanceSnapshot(instance, name string) (*api.InstanceSnapshot, string, error)
+	DeleteInstanceSnapshot(instance, name, diskVolumes string) (client.Operation, error)
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
 	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
+	GetOperations() ([]api.Operation, error)
+	GetOperationWait(id string, seconds int) (*api.Operation, string, error)
 	GetServer() (*api.Server, string, error)
 	GetProfile(name string) (*api.Profile, string, error)
 }
@@ -49,7 +54,8 @@ func (c connection) InProject(name string) Client { return connection{c.UseProje
 var _ Client = connection{}
 
 // await returns what call returns, or the context's error as soon as that is
-// done: LXD's client takes no context. The call goes on then, unheard.
+// done: LXD's client takes no context. The call goes on then, unheard. What
+// LXD says is put in plain words.
 func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -58,7 +64,7 @@ func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	done := make(chan result, 1)
 	go func() {
 		value, err := call()
-		done <- result{value, err}
+		done <- result{value, plain(err)}
 	}()
 	select {
 	case r := <-done:

@@ -20,6 +20,10 @@ import (
 // ErrNoLXD is returned by [Connect] when no daemon is there.
 var ErrNoLXD = errors.New("no LXD is running here")
 
+// ErrStopped is an [ErrNoLXD] of a machine that has one: it was stopped, or is
+// restarting.
+var ErrStopped = fmt.Errorf("%w, though it is installed", ErrNoLXD)
+
 // Where the packages put LXD's socket.
 const (
 	snapSocket   = "/var/snap/lxd/common/lxd/unix.socket"
@@ -85,6 +89,31 @@ func Connect(ctx context.Context, name string) (*Server, error) {
 	return s, nil
 }
 
+// ConnectLate is [Connect] that waits for an LXD that is restarting.
+func ConnectLate(ctx context.Context, name string) (s *Server, err error) {
+	late, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for wait := retryPause; ; wait = min(2*wait, longestPause) {
+		s, err = Connect(ctx, name)
+		if !errors.Is(err, ErrStopped) || pause(late, wait) != nil {
+			return s, err
+		}
+	}
+}
+
+// Await waits until the server answers, which one that is restarting does
+// within a while.
+func (s *Server) Await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for wait := retryPause; ; wait = min(2*wait, longestPause) {
+		_, err := await(ctx, s.networks().GetNetworks)
+		if !IsAway(err) || pause(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
 // New returns a server that is reached through c, for tests that bring their
 // own.
 func New(c Client) *Server {
@@ -123,6 +152,8 @@ func dial(ctx context.Context, socket string) (client.InstanceServer, error) {
 	switch {
 	case err == nil:
 		return link, nil
+	case IsAway(err) && hasDatabase(socket):
+		return nil, fmt.Errorf("%w: nobody answers at %s: start it", ErrStopped, socket)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("%w: nobody answers at %s: install it with snap install lxd && lxd init --auto, or start it", ErrNoLXD, socket)
 	case errors.Is(err, fs.ErrPermission):
@@ -130,6 +161,12 @@ func dial(ctx context.Context, socket string) (client.InstanceServer, error) {
 	default:
 		return nil, fmt.Errorf("connect to LXD at %s: %w", socket, err)
 	}
+}
+
+// hasDatabase reports whether a daemon has run with that socket.
+func hasDatabase(socket string) bool {
+	_, err := os.Stat(filepath.Join(filepath.Dir(socket), "database"))
+	return err == nil
 }
 
 // socketPath returns the daemon's socket, sought as the lxc client does it.

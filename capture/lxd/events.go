@@ -11,19 +11,43 @@ import (
 	"github.com/canonical/lxd/shared/api"
 )
 
-// WatchNetwork calls changed each time that somebody, who is named where LXD
-// knows, updated or deleted the network, and each time that LXD's events are
-// heard again after a gap, with nobody named. It goes on through a restart of
-// LXD until the context ends; an error is that of an LXD that shows no events.
-func (s *Server) WatchNetwork(ctx context.Context, network string, changed func(by string)) error {
-	for heard := false; ctx.Err() == nil; heard = true {
-		listener, err := s.listen(ctx, network, changed)
+// Event is what [Server.WatchNetwork] tells.
+type Event struct {
+	Kind EventKind
+	By   string // who changed the network, where LXD knows
+}
+
+// EventKind is what happened.
+type EventKind int
+
+// What may happen.
+const (
+	// Changed says that the network was updated or deleted.
+	Changed EventKind = iota
+	// Away says that LXD isn't heard any more: it was stopped or killed.
+	Away
+	// Back says that it is heard again. What changed meanwhile isn't told.
+	Back
+)
+
+// WatchNetwork tells what happens to the network and to LXD. It goes on
+// through a restart of LXD until the context ends; an error is that of an LXD
+// that shows no events.
+func (s *Server) WatchNetwork(ctx context.Context, network string, tell func(Event)) error {
+	for isAway := false; ctx.Err() == nil; {
+		listener, err := s.listen(ctx, network, tell)
 		if err == nil {
-			if heard {
-				changed("")
+			if isAway {
+				tell(Event{Kind: Back})
 			}
-			defer context.AfterFunc(ctx, listener.Disconnect)()
-			_ = listener.Wait()
+			isAway = false
+			stop := context.AfterFunc(ctx, listener.Disconnect)
+			_ = listener.Wait() // the connection's end is the news
+			stop()
+		}
+		if (err == nil || IsAway(err)) && !isAway && ctx.Err() == nil {
+			isAway = true
+			tell(Event{Kind: Away})
 		}
 		if api.StatusErrorCheck(err, http.StatusForbidden, http.StatusUnauthorized, http.StatusBadRequest) {
 			return err // to ask again is no use
@@ -35,8 +59,8 @@ func (s *Server) WatchNetwork(ctx context.Context, network string, changed func(
 	return context.Cause(ctx)
 }
 
-// listen has changed called on each event of the network.
-func (s *Server) listen(ctx context.Context, network string, changed func(string)) (*client.EventListener, error) {
+// listen has each event of the network told.
+func (s *Server) listen(ctx context.Context, network string, tell func(Event)) (*client.EventListener, error) {
 	listener, err := await(ctx, s.networks().GetEvents)
 	if err != nil {
 		return nil, err
@@ -50,7 +74,7 @@ func (s *Server) listen(ctx context.Context, network string, changed func(string
 		if r := event.Requestor; r != nil {
 			by = cmp.Or(r.Username, r.Protocol)
 		}
-		changed(by)
+		tell(Event{Kind: Changed, By: by})
 	})
 	return listener, err
 }

@@ -37,7 +37,7 @@ const (
 // its processes were killed.
 const stopPatience = 500 * time.Millisecond
 
-var errUnknownEnd = errors.New("it doesn't say how the command ended")
+var errUnknownEnd = errors.New("LXD doesn't say how the command ended")
 
 // signalPatience is how long a command may take to end after a signal before
 // the next, harder one.
@@ -160,14 +160,14 @@ func later(ctx context.Context, d time.Duration) (_ context.Context, stop func()
 // watch waits for the command's end and sets how it ended.
 func (p *process) watch(op client.Operation, drained <-chan bool) {
 	defer close(p.ended)
-	err := op.Wait()
+	err := plain(op.Wait())
 	code, known := op.Get().Metadata["return"].(float64)
 	waitDrained(drained, err)
 	p.code = int(code)
 	switch {
 	case !known:
 		p.code = -1
-		p.err = fmt.Errorf("the connection to LXD was lost (%w); the command may still run in the instance", cmp.Or(err, errUnknownEnd))
+		p.err = fmt.Errorf("%w; the command may still run in the instance", cmp.Or(err, errUnknownEnd))
 	case p.code == notFoundCode, p.code == notRunnableCode:
 		// LXD calls both an error, whether the command isn't there or ended so
 		// by itself.

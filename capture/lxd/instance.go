@@ -111,6 +111,7 @@ func (s *Server) instance(ctx context.Context, name string) (*api.Instance, erro
 
 // instanceError says of which instance LXD said it.
 func instanceError(doing, name string, err error) error {
+	err = plain(err)
 	if api.StatusErrorCheck(err, http.StatusNotFound) {
 		return fmt.Errorf("%s instance %s: %w: see lxc list", doing, name, err)
 	}
@@ -207,7 +208,7 @@ func (s *Server) operate(ctx context.Context, begin func() (client.Operation, er
 	if err != nil {
 		return err
 	}
-	return op.WaitContext(ctx)
+	return plain(op.WaitContext(ctx))
 }
 
 // Remove stops an instance by force and deletes it. One that is already gone

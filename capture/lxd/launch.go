@@ -42,7 +42,7 @@ func (s *Server) Launch(ctx context.Context, image, network string, progress fun
 	request := api.InstancesPost{
 		Name:        name,
 		Type:        api.InstanceTypeContainer,
-		InstancePut: api.InstancePut{Ephemeral: true, Devices: devices},
+		InstancePut: api.InstancePut{Ephemeral: true, Devices: devices, Config: launchedKeys()},
 		Source:      api.InstanceSource{Type: api.SourceTypeImage, Alias: alias},
 	}
 	if found.Type == string(api.InstanceTypeVM) {
@@ -123,7 +123,7 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 	// Not left to itself when the context ends: what it makes must be removed.
 	op, err := s.client.CreateInstanceFromImage(source, image, request)
 	if err != nil {
-		return err
+		return plain(err)
 	}
 	// LXD's client calls each handler in a goroutine of its own.
 	news := make(chan map[string]any, 1)
@@ -134,7 +134,7 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 		}
 	})
 	done := make(chan error, 1)
-	go func() { done <- op.Wait() }()
+	go func() { done <- plain(op.Wait()) }()
 	for ctx.Err() == nil {
 		select {
 		case err := <-done:

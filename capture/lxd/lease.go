@@ -39,6 +39,7 @@ type Lease struct {
 	replaced replaced
 	wrote    bool // LXD was asked to write our lock
 	kept     bool
+	doubtful bool // see [wayBack]
 }
 
 // Lease takes the lease of a managed bridge and has its dnsmasq log queries.
@@ -80,8 +81,9 @@ func (l *Lease) Addresses() []netip.Addr { return l.addrs }
 // raw.dnsmasq itself, that stays without our options, see [Lease.Kept]. It may
 // be called again.
 func (l *Lease) Release(ctx context.Context) error {
-	kept, err := putBack(ctx, l.server.networks(), l.network, l.replaced, false)
-	l.kept = l.kept || kept
+	w := wayBack{server: l.server, network: l.network, was: l.replaced, doubtful: l.doubtful}
+	err := w.putBack(ctx)
+	l.kept, l.doubtful = l.kept || w.kept, w.doubtful
 	if err != nil {
 		return err
 	}
@@ -109,30 +111,37 @@ func (l *Lease) Check(ctx context.Context) error {
 }
 
 // Renew has dnsmasq log again where others changed raw.dnsmasq: what they set
-// is what Release puts back from now on, and has our options beside it.
+// is what Release puts back from now on, and has our options beside it. Where
+// nobody has, dnsmasq is started anew all the same.
 func (l *Lease) Renew(ctx context.Context) error {
-	renewed := l.replaced
-	merged := ""
-	err := l.update(ctx, func(n *api.Network) error {
-		if n.Config[lockKey] != l.replaced.token {
-			return l.lost(n)
+	for {
+		renewed, set, merged := l.replaced, "", ""
+		err := l.update(ctx, func(n *api.Network) error {
+			if n.Config[lockKey] != l.replaced.token {
+				return l.lost(n)
+			}
+			renewed = l.replaced
+			if !l.replaced.isApplied(n.Config) {
+				renewed.raw, renewed.wasSet = l.replaced.theirs(n.Config[rawKey]), hasKey(n.Config, rawKey)
+			}
+			merged = withLogging(renewed.raw, cmp.Or(l.replaced.file, stderrFacility))
+			if set = merged; n.Config[rawKey] == merged {
+				set = stirred(merged) // LXD takes what its database says for done
+			}
+			renewed.applied = append(slices.Clone(l.replaced.applied), digest(set))
+			n.Config[originalKey] = renewed.raw
+			n.Config[wasSetKey] = strconv.FormatBool(renewed.wasSet)
+			n.Config[rawKey], n.Config[appliedKey] = set, digest(set)
+			return nil
+		})
+		if err != nil {
+			return explainRefusal(err)
 		}
-		renewed = l.replaced
-		if !l.replaced.isApplied(n.Config) {
-			renewed.raw, renewed.wasSet = l.replaced.theirs(n.Config[rawKey]), hasKey(n.Config, rawKey)
+		l.replaced = renewed
+		if err := l.check(ctx, "have dnsmasq log the queries of", set); err != nil || set == merged {
+			return err
 		}
-		merged = withLogging(renewed.raw, cmp.Or(l.replaced.file, stderrFacility))
-		renewed.applied = append(slices.Clone(l.replaced.applied), digest(merged))
-		n.Config[originalKey] = renewed.raw
-		n.Config[wasSetKey] = strconv.FormatBool(renewed.wasSet)
-		n.Config[rawKey], n.Config[appliedKey] = merged, digest(merged)
-		return nil
-	})
-	if err != nil {
-		return explainRefusal(err)
 	}
-	l.replaced = renewed
-	return l.check(ctx, "have dnsmasq log the queries of", merged)
 }
 
 // lock saves the original and takes the lock in one write, and proves that it
@@ -224,11 +233,24 @@ func (l *Lease) update(ctx context.Context, change func(*api.Network) error) err
 			return err
 		}
 		n.Config = maps.Clone(n.Config)
+		before := n.Config[rawKey]
 		if err := change(n); err != nil {
 			return err
 		}
 		err = networks.UpdateNetwork(l.network, n.Writable(), etag)
-		if err == nil || !conflict(err) || try == conflictTries {
+		if err == nil {
+			return nil
+		}
+		again := conflict(err)
+		l.doubtful = l.doubtful || !again && n.Config[rawKey] != before
+		if portTaken(err) {
+			ended, failed := l.server.endStrays(ctx, l.network)
+			if failed != nil {
+				err = fmt.Errorf("%w; %w", err, failed)
+			}
+			again = ended > 0 && failed == nil
+		}
+		if !again || try == conflictTries {
 			return networkError("change", l.network, err)
 		}
 		if err := pause(ctx, time.Duration(try)*retryPause); err != nil {

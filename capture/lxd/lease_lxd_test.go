@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		hold(network)
 		return
 	}
+	if network := os.Getenv(launchVariable); network != "" {
+		launch(network)
+		return
+	}
 	os.Exit(m.Run())
 }
 

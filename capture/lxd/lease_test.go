@@ -44,6 +44,9 @@ func unchanged(t *testing.T, before api.Network, f *lxdfake.LXD) {
 	if after := f.Network("br"); !reflect.DeepEqual(before, after) {
 		t.Errorf("the network was\n%#v\nand is\n%#v", before, after)
 	}
+	if raw := f.Running("br"); raw != before.Config["raw.dnsmasq"] {
+		t.Errorf("dnsmasq runs with %q, want %q", raw, before.Config["raw.dnsmasq"])
+	}
 }
 
 // session takes a lease and releases it.
@@ -59,11 +62,12 @@ func session(ctx context.Context, s *lxd.Server) error {
 // with any one call, and wherever the program is killed, the network is in the
 // end what it was, or has a leftover that Restore mends.
 func TestFaultAtEveryCall(t *testing.T) {
-	faults := map[string]lxdfake.Fault{
-		"none": lxdfake.None, "refuse": lxdfake.Refuse, "conflict": lxdfake.Conflict,
-		"unheard": lxdfake.Unheard, "dead": lxdfake.Dead,
+	faults := map[string][]lxdfake.Fault{
+		"none": {lxdfake.None}, "refuse": {lxdfake.Refuse}, "conflict": {lxdfake.Conflict},
+		"unheard": {lxdfake.Unheard}, "dead": {lxdfake.Dead}, "torn": {lxdfake.Torn}, "half": {lxdfake.Half},
+		"torn and dead": {lxdfake.Torn, lxdfake.Dead}, "half and dead": {lxdfake.Half, lxdfake.Dead},
 	}
-	const calls = 12 // more than a session makes, which the test checks
+	const calls = 14 // more than a session makes, which the test checks
 	for what, before := range map[string]api.Network{"raw": bridge(), "no raw": without(bridge(), "raw.dnsmasq")} {
 		for name, fault := range faults {
 			for at := range calls {
@@ -75,16 +79,18 @@ func TestFaultAtEveryCall(t *testing.T) {
 	}
 }
 
-func survive(t *testing.T, before api.Network, fault lxdfake.Fault, at, calls int) {
+// survive has a session meet faults, from the call at that number on.
+func survive(t *testing.T, before api.Network, faults []lxdfake.Fault, at, calls int) {
 	f := lxdfake.New(before)
 	call := 0
 	f.Fault = func(string) lxdfake.Fault {
 		call++
-		if call-1 == at {
-			return fault
+		if n := call - 1 - at; n >= 0 && n < len(faults) {
+			return faults[n]
 		}
 		return lxdfake.None
 	}
+	fault := faults[len(faults)-1]
 	err := session(t.Context(), lxd.New(f))
 	if fault == lxdfake.None && (err != nil || call >= calls) {
 		t.Errorf("without a fault: %v after %d calls", err, call)

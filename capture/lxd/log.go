@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -112,10 +113,22 @@ func (l *Lease) Canary(context.Context) (name string, send func(context.Context)
 	name = strings.ToLower(rand.Text()[:16]) + "." + l.domain
 	return name, func(ctx context.Context) error {
 		if err := l.ask(ctx, name); err != nil {
-			return fmt.Errorf("ask dnsmasq at %s for %s: %w", l.addrs[0], name, err)
+			return fmt.Errorf("ask dnsmasq at %s for %s: %w", l.addrs[0], name, unanswered(err))
 		}
 		return nil
 	}
+}
+
+// unanswered puts in plain words why a query got no answer.
+func unanswered(err error) error {
+	var late net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return said{err, "nothing listens there"}
+	case errors.As(err, &late) && late.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return said{err, "it doesn't answer"}
+	}
+	return err
 }
 
 // Answer is what dnsmasq answered to a query for IPv4 addresses.

@@ -52,7 +52,7 @@ func domainOf(n *api.Network) string { return cmp.Or(n.Config["dns.domain"], "lx
 
 // networkError says of which network LXD said it; nil stays nil.
 func networkError(doing, network string, err error) error {
-	switch {
+	switch err = plain(err); {
 	case err == nil:
 		return nil
 	case api.StatusErrorCheck(err, http.StatusNotFound):

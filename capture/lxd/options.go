@@ -9,45 +9,100 @@ import (
 // Unlike a path of our own it can't vanish, and with it the network.
 const stderrFacility = "-"
 
+// mark stands above our lines in raw.dnsmasq, and before what we put in front
+// of a line that has to wait, so that both can be told from others'.
+const mark = "# " + programName + ": "
+
+// header is the comment above our lines.
+const header = mark + "what follows is there while it watches, and goes with it"
+
 // withLogging returns raw.dnsmasq with query logging to facility. Of what was
-// there only log-facility goes, which dnsmasq accepts once; whatever else is
-// repeated, the last one wins or they agree.
+// there only log-facility has to wait, which dnsmasq accepts once; whatever
+// else is repeated, the last one wins or they agree.
 func withLogging(raw, facility string) string {
-	kept := slices.DeleteFunc(strings.SplitAfter(raw, "\n"), func(line string) bool {
-		name, _ := option(line)
-		return name == "log-facility"
-	})
-	merged := strings.Join(kept, "")
-	if merged != "" && !strings.HasSuffix(merged, "\n") {
-		merged += "\n"
+	var merged strings.Builder
+	for line := range strings.Lines(raw) {
+		if setsFacility(line) {
+			merged.WriteString(mark)
+		}
+		merged.WriteString(line)
 	}
-	return merged + logging(facility)
+	if raw != "" && !strings.HasSuffix(raw, "\n") {
+		merged.WriteByte('\n')
+	}
+	return merged.String() + header + "\n" + strings.Join(logging(facility), "\n")
 }
 
-// logging is what withLogging adds.
-func logging(facility string) string {
-	return "log-queries=extra\nlog-facility=" + facility + "\nquiet-dhcp\nquiet-dhcp6"
+// logging is what withLogging adds below the header.
+func logging(facility string) []string {
+	return []string{"log-queries=extra", "log-facility=" + facility, "quiet-dhcp", "quiet-dhcp6"}
 }
 
 // withoutLogging returns what is left of a raw.dnsmasq that somebody changed
-// while it had our options: their change without these, and with the
-// log-facility of the original, unless they set one themselves.
+// while it had our options: every line but ours, as it is. A log-facility of
+// the original that had to wait is back, unless they set one themselves.
 func withoutLogging(changed, original, facility string) string {
-	before, after, ours := strings.Cut(changed, logging(facility))
-	if !ours {
-		return changed
+	lines := slices.Collect(strings.Lines(changed))
+	ours := ourLines(lines, original, facility)
+	theirFacility := false
+	for i, line := range lines {
+		theirFacility = theirFacility || !ours[i] && setsFacility(line)
 	}
-	theirs := before + strings.TrimPrefix(after, "\n")
-	if strings.Contains(theirs, "log-facility") {
-		return theirs
-	}
-	for line := range strings.Lines(original) {
-		if name, _ := option(line); name == "log-facility" {
-			theirs = strings.TrimSuffix(theirs, "\n") + "\n" + line
+	var theirs strings.Builder
+	for i, line := range lines {
+		waited, marked := strings.CutPrefix(line, mark)
+		switch {
+		case ours[i]:
+		case !marked:
+			theirs.WriteString(line)
+		case setsFacility(waited) && !theirFacility:
+			theirs.WriteString(waited)
 		}
 	}
-	return strings.TrimPrefix(theirs, "\n")
+	if n := len(lines); n > 0 && ours[n-1] && original != "" && !strings.HasSuffix(original, "\n") {
+		return strings.TrimSuffix(theirs.String(), "\n")
+	}
+	return theirs.String()
 }
+
+// ourLines returns which lines are options of ours: those behind our header,
+// or, where somebody took that out, those that the original doesn't have.
+func ourLines(lines []string, original, facility string) map[int]bool {
+	is := func(text string) func(string) bool {
+		return func(line string) bool { return strings.TrimRight(line, "\r\n") == text }
+	}
+	count := func(lines []string, text string) (n int) {
+		for _, line := range lines {
+			if is(text)(line) {
+				n++
+			}
+		}
+		return n
+	}
+	before := slices.Collect(strings.Lines(original))
+	from := slices.IndexFunc(lines, is(header))
+	ours := map[int]bool{}
+	for _, text := range logging(facility) {
+		if from < 0 && count(lines, text) <= count(before, text) {
+			continue
+		}
+		for i := len(lines) - 1; i > from; i-- {
+			if is(text)(lines[i]) {
+				ours[i] = true
+				break
+			}
+		}
+	}
+	return ours
+}
+
+func setsFacility(line string) bool {
+	name, _ := option(line)
+	return name == "log-facility"
+}
+
+// stirred returns a raw.dnsmasq that differs in a comment of ours alone.
+func stirred(raw string) string { return mark + "putting back what was here\n" + raw }
 
 // disablesDNS reports whether the options have dnsmasq serve DHCP alone.
 func disablesDNS(raw string) bool {

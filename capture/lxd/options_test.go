@@ -6,22 +6,29 @@ import (
 )
 
 func TestWithLogging(t *testing.T) {
-	const ours = "log-queries=extra\nlog-facility=-\nquiet-dhcp\nquiet-dhcp6"
+	const waits = "# lxd-allowlist: "
+	const ours = "# lxd-allowlist: what follows is there while it watches, and goes with it\nlog-queries=extra\nlog-facility=-\nquiet-dhcp\nquiet-dhcp6"
 	for _, test := range []struct{ raw, want string }{
 		{"", ours},
 		{"no-resolv", "no-resolv\n" + ours},
 		{"no-resolv\n", "no-resolv\n" + ours},
 		{"a\n\n b  # c\n", "a\n\n b  # c\n" + ours},
-		{"log-facility=/x\na", "a\n" + ours},
-		{"a\n  log-facility = /x # why\nb", "a\nb\n" + ours},
-		{"a\nlog-facility=/x", "a\n" + ours},
-		{"log-facility", ours},
+		{"log-facility=/x\na", waits + "log-facility=/x\na\n" + ours},
+		{"a\n  log-facility = /x # why\nb", "a\n" + waits + "  log-facility = /x # why\nb\n" + ours},
+		{"a\nlog-facility=/x", "a\n" + waits + "log-facility=/x\n" + ours},
+		{"log-facility", waits + "log-facility\n" + ours},
 		{"# log-facility=/x\n", "# log-facility=/x\n" + ours},
 		{"log-queries\nquiet-dhcp", "log-queries\nquiet-dhcp\n" + ours},
-		{"a\r\nlog-facility=/x\r\nb", "a\r\nb\n" + ours},
+		{"a\r\nlog-facility=/x\r\nb", "a\r\n" + waits + "log-facility=/x\r\nb\n" + ours},
 	} {
 		if got := withLogging(test.raw, stderrFacility); got != test.want {
 			t.Errorf("withLogging(%q) = %q, want %q", test.raw, got, test.want)
+		}
+		if got := withoutLogging(test.want, test.raw, stderrFacility); got != test.raw {
+			t.Errorf("%q comes back as %q", test.raw, got)
+		}
+		if got := withoutLogging(stirred(test.raw), test.raw, stderrFacility); got != test.raw {
+			t.Errorf("%q, stirred, comes back as %q", test.raw, got)
 		}
 	}
 }
@@ -37,22 +44,48 @@ func TestDisablesDNS(t *testing.T) {
 	}
 }
 
-// What others made of a raw.dnsmasq that had our options is theirs, less
-// these.
+// What others made of a raw.dnsmasq that had our options is theirs, line by
+// line, less ours.
 func TestWithoutLogging(t *testing.T) {
-	for _, test := range []struct{ original, change, want string }{
-		{"a\n", "%s\nb", "a\nb"},
-		{"a", "%s\nb", "a\nb"},
-		{"", "%s\nb", "b"},
-		{"a\n", "b\n%s", "b\na\n"},
-		{"", "b\n%s", "b\n"},
-		{"a\nlog-facility=/x\nb\n", "%s\nc\n", "a\nb\nc\nlog-facility=/x\n"},
-		{"log-facility=/x\n", "%s\nlog-facility=/y\n", "log-facility=/y\n"},
-		{"a\n", "something else", "something else"},
+	const facility = "log-facility=-\n"
+	for _, test := range []struct {
+		original string
+		change   func(string) string
+		want     string
+	}{
+		{"a\n", behind("b"), "a\nb"},
+		{"a", behind("b"), "a\nb"},
+		{"", behind("b"), "b"},
+		{"a\n", before("b\n"), "b\na\n"},
+		{"a", before("b\n"), "b\na"},
+		{"", before("b\n"), "b\n"},
+		{"a\nlog-facility=/x\nb\n", behind("c\n"), "a\nlog-facility=/x\nb\nc\n"},
+		{"log-facility=/x\n", behind("log-facility=/y\n"), "log-facility=/y\n"},
+		{"a\n", swap(facility, "log-facility=/y\n"), "a\nlog-facility=/y\n"},
+		{"log-facility=/x\na\n", swap(facility, "log-facility=/y\n"), "a\nlog-facility=/y\n"},
+		{"a\n", swap(facility, facility+"b\n"), "a\nb\n"},
+		{"a\n", swap(facility, ""), "a\n"},
+		{"a\n", swap(header+"\n", ""), "a\n"},
+		{"quiet-dhcp\n", swap(header+"\n", ""), "quiet-dhcp\n"},
+		{"quiet-dhcp\na\n", swap("\nquiet-dhcp\nquiet-dhcp6", ""), "quiet-dhcp\na\n"},
+		{"a\nquiet-dhcp\nb\n", swap("b\n", ""), "a\nquiet-dhcp\n"},
+		{"quiet-dhcp\na\n", func(raw string) string { return strings.TrimPrefix(raw, "quiet-dhcp\n") }, "a\n"},
+		{"a\n", swap("\n", "\r\n"), "a\r\n"},
+		{"first\nb\n", swap("first\n", "c\n"), "c\nb\n"},
+		{"a\n", func(string) string { return "something else" }, "something else"},
+		{"a\n", func(string) string { return "" }, ""},
 	} {
-		changed := strings.Replace(test.change, "%s", withLogging(test.original, stderrFacility), 1)
+		changed := test.change(withLogging(test.original, stderrFacility))
 		if got := withoutLogging(changed, test.original, stderrFacility); got != test.want {
 			t.Errorf("of %q changed to %q, theirs is %q, want %q", test.original, changed, got, test.want)
 		}
 	}
+}
+
+func behind(more string) func(string) string {
+	return func(raw string) string { return raw + "\n" + more }
+}
+func before(more string) func(string) string { return func(raw string) string { return more + raw } }
+func swap(old, with string) func(string) string {
+	return func(raw string) string { return strings.ReplaceAll(raw, old, with) }
 }

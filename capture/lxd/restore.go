@@ -17,7 +17,7 @@ import (
 const (
 	// patience bounds the attempts to give a bridge back: an LXD that
 	// restarts is back within it.
-	patience = 30 * time.Second
+	patience = 45 * time.Second
 	// longestPause is between two attempts.
 	longestPause = time.Second
 	// refusals is how often LXD may fail to put the original back before it
@@ -71,22 +71,20 @@ func (s replaced) isIn(config map[string]string) bool {
 	return config[lockKey] == s.token || config[lockKey] == "" && s.isApplied(config) && !s.isOriginal(config)
 }
 
-// putBackIn changes a network's configuration to what it was. Where others
-// changed raw.dnsmasq meanwhile their change stays and ours alone goes, unless
-// force is given. It reports whether that is so.
-func (s replaced) putBackIn(config map[string]string, force bool) (kept bool) {
-	maps.DeleteFunc(config, func(key, _ string) bool { return strings.HasPrefix(key, ourKeys) })
-	if kept = !force && !s.describes(config); kept {
-		if raw := s.theirs(config[rawKey]); raw != "" {
-			config[rawKey] = raw
-			return kept
-		}
+// isStirred reports whether raw.dnsmasq is on its way back, see [wayBack].
+func (s replaced) isStirred(config map[string]string) bool {
+	return config[rawKey] == stirred(s.raw)
+}
+
+// original returns what raw.dnsmasq is to be again, and whether it is to be
+// set. Where others changed it meanwhile their change is kept and ours alone
+// goes, unless force is given.
+func (s replaced) original(config map[string]string, force bool) (raw string, set, kept bool) {
+	if force || s.describes(config) || s.isStirred(config) {
+		return s.raw, s.wasSet, false
 	}
-	delete(config, rawKey)
-	if s.wasSet && !kept {
-		config[rawKey] = s.raw
-	}
-	return kept
+	raw = s.theirs(config[rawKey])
+	return raw, raw != "", true
 }
 
 // theirs returns a raw.dnsmasq that others changed, without what is ours.
@@ -94,60 +92,143 @@ func (s replaced) theirs(raw string) string {
 	return withoutLogging(raw, s.raw, cmp.Or(s.file, stderrFacility))
 }
 
+// wayBack is the way of a network back to what it was before a lease. The
+// original is set first and our keys go last, in a write that doesn't touch
+// dnsmasq: whenever this ends, they tell that it isn't over.
+type wayBack struct {
+	server  *Server
+	network string
+	was     replaced
+	force   bool
+	kept    bool // others' change of raw.dnsmasq was
+	// doubtful says that a dnsmasq may run with something else than LXD's
+	// database says: LXD was killed in a change, or a member of a cluster was
+	// down and another has kept it. LXD takes what its database says for done,
+	// so that it takes two changes that differ to have it do so.
+	doubtful bool
+}
+
 // putBack makes a network what it was before a lease and reads back that it
-// is so. It goes on through others' changes and a restart of LXD, and reports
-// whether others' change of raw.dnsmasq was kept.
-func putBack(ctx context.Context, networks Networks, network string, s replaced, force bool) (kept bool, err error) {
+// is so. It goes on through others' changes, a restart of LXD and a dnsmasq
+// that LXD has lost.
+func (w *wayBack) putBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("LXD took too long"))
 	defer cancel()
 	refused := 0
 	for wait := retryPause; ; wait = min(2*wait, longestPause) {
-		done, theirs, err := tryPutBack(ctx, networks, network, s, force)
-		kept = kept || theirs
+		done, err := w.step(ctx)
 		if done {
-			return kept, err
+			return nil
 		}
-		var status api.StatusError
-		if errors.As(err, &status) && !conflict(err) {
-			refused++
-		}
-		if refused < refusals {
-			if ctx.Err() == nil && pause(ctx, wait) == nil {
+		if portTaken(err) {
+			ended, failed := w.server.endStrays(ctx, w.network)
+			if failed != nil {
+				err = fmt.Errorf("%w; %w", err, failed)
+			} else if ended > 0 {
 				continue
 			}
-			err = errors.Join(context.Cause(ctx), err)
 		}
-		return kept, fmt.Errorf("put back raw.dnsmasq: %w: its original is kept in the network: run %s restore %s", err, programName, network)
+		var status api.StatusError
+		if errors.As(err, &status) && !conflict(err) && !IsAway(err) {
+			refused++
+		}
+		if refused >= refusals || ctx.Err() != nil || pause(ctx, wait) != nil {
+			return w.explain(err)
+		}
 	}
 }
 
-// tryPutBack is one attempt; it is done when another can't change the result.
-func tryPutBack(ctx context.Context, networks Networks, network string, s replaced, force bool) (done, kept bool, err error) {
-	n, etag, err := getNetwork(ctx, networks, network)
+// explain says what a bridge that couldn't be put back is like, and what is to
+// be done.
+func (w *wayBack) explain(err error) error {
+	first := ""
+	switch {
+	case IsAway(err):
+		first = "start LXD, then "
+	case portTaken(err):
+		first = "end what holds port 53 of its addresses, see ss -lnp sport = 53; then "
+	case memberDown(err):
+		first = "start the cluster's member that is down, or remove it, see lxc cluster list; then "
+	}
+	return fmt.Errorf("bridge %s is not as it was: %w; the original of raw.dnsmasq is kept in the network: %srun %s restore %[1]s", w.network, err, first, programName)
+}
+
+// step is one attempt; it is done when another can't change the result.
+func (w *wayBack) step(ctx context.Context) (done bool, err error) {
+	n, _, err := getNetwork(ctx, w.server.networks(), w.network)
 	switch {
 	case api.StatusErrorCheck(err, http.StatusNotFound):
-		return true, false, nil // there is no bridge to give back
+		return true, nil // there is no bridge to give back
 	case err != nil:
-		return false, false, networkError("read", network, err)
-	case !s.isIn(n.Config):
-		return true, false, nil
+		return false, networkError("read", w.network, err)
+	case !w.concerns(n.Config):
+		return true, nil
 	}
-	n.Config = maps.Clone(n.Config)
-	kept = s.putBackIn(n.Config, force)
+	raw, set, _ := w.was.original(n.Config, w.force)
+	if w.doubtful && n.Config[rawKey] == raw && hasKey(n.Config, rawKey) == set {
+		if err := w.put(ctx, func(config map[string]string, raw string, _ bool) { config[rawKey] = stirred(raw) }); err != nil {
+			return false, err
+		}
+	}
+	for _, change := range []func(map[string]string, string, bool){setRaw, dropKeys} {
+		if err := w.put(ctx, change); err != nil {
+			return false, err
+		}
+	}
+	w.doubtful = false
+	now, _, err := getNetwork(ctx, w.server.networks(), w.network)
+	switch {
+	case err != nil:
+		return false, networkError("read back", w.network, err)
+	case w.concerns(now.Config):
+		return false, networkError("change", w.network, errors.New("somebody else changed it at the same time"))
+	}
+	return true, nil
+}
+
+// concerns reports whether there is anything to put back in a network.
+func (w *wayBack) concerns(config map[string]string) bool {
+	return w.was.isIn(config) || w.doubtful && config[lockKey] == ""
+}
+
+// setRaw sets what raw.dnsmasq is to be again, and dropKeys takes our keys
+// away.
+func setRaw(config map[string]string, raw string, set bool) {
+	delete(config, rawKey)
+	if set {
+		config[rawKey] = raw
+	}
+}
+
+func dropKeys(config map[string]string, _ string, _ bool) {
+	maps.DeleteFunc(config, func(key, _ string) bool { return strings.HasPrefix(key, ourKeys) })
+}
+
+// put changes the network, if there is anything to change. change is told what
+// raw.dnsmasq is to be again and whether it is to be set.
+func (w *wayBack) put(ctx context.Context, change func(config map[string]string, raw string, set bool)) error {
+	n, etag, err := getNetwork(ctx, w.server.networks(), w.network)
+	if err != nil {
+		return networkError("read", w.network, err)
+	}
+	if !w.concerns(n.Config) {
+		return nil
+	}
+	before := n.Config
+	raw, set, kept := w.was.original(before, w.force)
+	n.Config = maps.Clone(before)
+	change(n.Config, raw, set)
+	if maps.Equal(n.Config, before) {
+		return nil
+	}
+	w.kept = w.kept || kept
 	_, err = await(ctx, func() (struct{}, error) {
-		return struct{}{}, networks.UpdateNetwork(network, n.Writable(), etag)
+		return struct{}{}, w.server.networks().UpdateNetwork(w.network, n.Writable(), etag)
 	})
-	if err != nil {
-		return false, kept, networkError("change", network, err)
+	if err != nil && !conflict(err) && n.Config[rawKey] != before[rawKey] {
+		w.doubtful = true
 	}
-	now, _, err := getNetwork(ctx, networks, network)
-	if err != nil {
-		return false, kept, networkError("read back", network, err)
-	}
-	if s.isIn(now.Config) {
-		return false, kept, networkError("change", network, errors.New("somebody else changed it at the same time"))
-	}
-	return true, kept, nil
+	return networkError("change", w.network, err)
 }
 
 func getNetwork(ctx context.Context, networks Networks, name string) (*api.Network, string, error) {
@@ -161,73 +242,4 @@ func getNetwork(ctx context.Context, networks Networks, name string) (*api.Netwo
 		return nil, "", err
 	}
 	return n, etag, nil
-}
-
-// Restored is a network that is mended.
-type Restored struct {
-	Network string
-	// Kept says that others changed raw.dnsmasq since, and that this stays.
-	Kept bool
-}
-
-// Restore makes a network what it was before a killed run, or every network
-// that has something left where network is "". A lease that is held is refused
-// unless force is given; a raw.dnsmasq that was changed since keeps that change
-// unless it is. It returns the networks that are mended.
-func (s *Server) Restore(ctx context.Context, network string, force bool) (restored []Restored, err error) {
-	networks := []string{network}
-	if network == "" {
-		if networks, err = s.marked(ctx, force); err != nil {
-			return nil, err
-		}
-	}
-	var failed error
-	for _, name := range networks {
-		mended, kept, err := s.restore(ctx, name, force)
-		failed = errors.Join(failed, err)
-		if mended {
-			restored = append(restored, Restored{name, kept})
-		}
-	}
-	return restored, failed
-}
-
-// marked returns the networks with something left, with force those of the
-// living too.
-func (s *Server) marked(ctx context.Context, force bool) ([]string, error) {
-	all, err := await(ctx, s.networks().GetNetworks)
-	if err != nil {
-		return nil, fmt.Errorf("list LXD's networks: %w", err)
-	}
-	var names []string
-	for _, n := range all {
-		var leftover *LeftoverError
-		holder := holderError(n.Name, n.Config)
-		if errors.As(holder, &leftover) || force && holder != nil {
-			names = append(names, n.Name)
-		}
-	}
-	return names, nil
-}
-
-func (s *Server) restore(ctx context.Context, network string, force bool) (mended, kept bool, err error) {
-	n, _, err := getNetwork(ctx, s.networks(), network)
-	if err != nil {
-		return false, false, networkError("restore", network, err)
-	}
-	if hidden(n) {
-		return false, false, networkError("restore", network, ErrHidden)
-	}
-	var held *HeldError
-	switch holder := holderError(network, n.Config); {
-	case holder == nil:
-		return false, false, nil
-	case errors.As(holder, &held) && !force:
-		return false, false, holder
-	}
-	kept, err = putBack(ctx, s.networks(), network, replacedIn(n.Config), force)
-	if err != nil || !s.Local() {
-		return err == nil, kept, err
-	}
-	return true, kept, removeLog(n.Config[fileKey])
 }

@@ -41,6 +41,7 @@ type entry struct {
 	Counts   *capture.Counts  `json:"counts,omitempty"`
 	Gap      *capture.Gap     `json:"gap,omitempty"`
 	Exported *capture.Written `json:"exported,omitempty"`
+	Trial    *capture.Trial   `json:"trial,omitempty"`
 	Closed   *time.Time       `json:"closed,omitempty"` // the program ended as it should
 }
 

@@ -186,6 +186,8 @@ func (p *replay) again(e entry) {
 		l.Missed(*e.Gap)
 	case e.Exported != nil:
 		l.Exported(*e.Exported)
+	case e.Trial != nil:
+		l.Tried(*e.Trial)
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}

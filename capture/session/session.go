@@ -246,28 +246,50 @@ func reopen(session string) (_ *os.File, _ *replay, err error) {
 }
 
 // NoteExports notes in a session that is in nobody's use that its list was
-// written. That makes it no younger. A journal that is no session of the list
-// is left as it is.
+// written.
 func NoteExports(session string, all []capture.Written) error {
+	var told []entry
+	for _, w := range all {
+		w.At = w.At.Round(0)
+		told = append(told, entry{Exported: &w})
+	}
+	if err := note(session, told); err != nil {
+		return fmt.Errorf("note the export in session %q: %w", session, err)
+	}
+	return nil
+}
+
+// NoteTrial notes in a session that is in nobody's use that a command was tried
+// with a part of its list.
+func NoteTrial(session string, t capture.Trial) error {
+	t.At = t.At.Round(0)
+	if err := note(session, []entry{{Trial: &t}}); err != nil {
+		return fmt.Errorf("note the trial in session %q: %w", session, err)
+	}
+	return nil
+}
+
+// note appends entries to a session, which makes it no younger. A journal that
+// is no session of the list is left as it is.
+func note(session string, told []entry) error {
 	if strings.HasSuffix(session, journalSuffix) {
 		return nil
 	}
 	f, p, err := reopen(session)
 	if err != nil {
-		return fmt.Errorf("note the export in session %q: %w", session, err)
+		return err
 	}
 	var text []byte
 	if p.torn {
 		text = append(text, '\n')
 	}
-	for _, w := range all {
-		w.At = w.At.Round(0)
-		text = appendLine(text, p.number, entry{Exported: &w})
-		p.number++
-	}
 	if p.closed { // and one that was killed stays that
 		now := time.Now().Round(0)
-		text = appendLine(text, p.number, entry{Closed: &now})
+		told = append(told, entry{Closed: &now})
+	}
+	for _, e := range told {
+		text = appendLine(text, p.number, e)
+		p.number++
 	}
 	_, err = f.Write(text)
 	return errors.Join(err, f.Close(), os.Chtimes(f.Name(), time.Time{}, p.modified))

@@ -32,7 +32,11 @@ func (r *Report) Markdown() []byte {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
 	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
-	row("queries", "%d", r.Queries)
+	if r.Queries == 0 {
+		row("queries", "none: nobody used the application meanwhile")
+	} else {
+		row("queries", "%d", r.Queries)
+	}
 	for _, p := range r.Proofs {
 		words := "was refused"
 		if !p.Proven {
@@ -49,6 +53,7 @@ func (r *Report) Markdown() []byte {
 	row("versions", "%s", text(strings.Join(versions, ", ")))
 	r.blockedTable(line)
 	r.packetTable(line)
+	r.serverTable(line)
 	r.rulesTable(line)
 	if len(r.Notes) > 0 {
 		line("\n## Notes\n")
@@ -75,7 +80,10 @@ func (r *Report) blockedTable(line printer) {
 		if n.Expected {
 			words = append(words, "expected")
 		}
-		if n.Late != nil {
+		switch {
+		case n.Temporary:
+			words = append(words, "let through for a time, at "+n.Late.Format(time.TimeOnly))
+		case n.Late != nil:
 			words = append(words, "allowed late, at "+n.Late.Format(time.TimeOnly))
 		}
 		if n.Reason != "" {
@@ -89,9 +97,23 @@ func (r *Report) packetTable(line printer) {
 	if len(r.Packets) == 0 {
 		return
 	}
-	line("\n## Packets that were refused\n\n| to | times | first | last |\n|---|---|---|---|")
+	line("\n## Packets that were refused\n\n| to | times | first | last | |\n|---|---|---|---|---|")
 	for _, p := range r.Packets {
-		line("| %s | %d | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly))
+		word := ""
+		if p.Expected {
+			word = "expected: for nobody outside of the bridge"
+		}
+		line("| %s | %d | %s | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly), word)
+	}
+}
+
+func (r *Report) serverTable(line printer) {
+	if len(r.Servers) == 0 {
+		return
+	}
+	line("\n## Servers outside of the list, at addresses of names in it\n\n| server | at | times | first | last |\n|---|---|---|---|---|")
+	for _, s := range r.Servers {
+		line("| %s | %s | %d | %s | %s |", codeOf(s.Name), s.At, s.Times, s.First.Format(time.TimeOnly), s.Last.Format(time.TimeOnly))
 	}
 }
 

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -14,7 +15,22 @@ type Packets struct {
 	mu       sync.Mutex
 	by       map[place]*PacketState
 	expected map[netip.Addr]chan struct{} // canaries
-	beyond   int                          // that there was no room for
+	servers  map[server]*ServerState
+	beyond   int // that there was no room for
+}
+
+type server struct {
+	at   netip.AddrPort
+	name string
+}
+
+// ServerState is a server that was reached at an address of an allowed name,
+// under a name of its own that is not allowed.
+type ServerState struct {
+	Name        string
+	At          netip.AddrPort
+	Times       int
+	First, Last time.Time
 }
 
 type place struct {
@@ -33,8 +49,18 @@ type PacketState struct {
 	First, Last time.Time
 }
 
+// Stays reports whether the place is none outside of the bridge: neighbours are
+// found there, and programs tell of themselves, whether anybody hears it or not.
+func (p PacketState) Stays() bool {
+	a := p.To.Addr()
+	return !a.IsValid() || a.IsMulticast() || a.IsLinkLocalUnicast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
 // String returns "192.0.2.1:443/tcp".
 func (p PacketState) String() string {
+	if !p.To.IsValid() {
+		return p.Protocol
+	}
 	if p.To.Port() == 0 {
 		return fmt.Sprintf("%s/%s", p.To.Addr(), p.Protocol)
 	}
@@ -82,7 +108,42 @@ func (p *Packets) Add(to netip.AddrPort, protocol string, at time.Time) {
 	s.Last = at
 }
 
-// States returns all of them, in order.
+// AddServer counts a connection to an address of an allowed name that was for a
+// server by another name, which isn't allowed.
+func (p *Packets) AddServer(to netip.AddrPort, name string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.servers[server{to, name}]
+	if s == nil {
+		if len(p.servers) == maxPlaces {
+			p.beyond++
+			return
+		}
+		if p.servers == nil {
+			p.servers = make(map[server]*ServerState)
+		}
+		s = &ServerState{Name: name, At: to, First: at}
+		p.servers[server{to, name}] = s
+	}
+	s.Times++
+	s.Last = at
+}
+
+// Servers returns what AddServer counted, by name.
+func (p *Packets) Servers() []ServerState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []ServerState
+	for _, s := range p.servers {
+		all = append(all, *s)
+	}
+	slices.SortFunc(all, func(a, b ServerState) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), a.At.Compare(b.At))
+	})
+	return all
+}
+
+// States returns the packets that were refused, in order.
 func (p *Packets) States() []PacketState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,6 +153,22 @@ func (p *Packets) States() []PacketState {
 	}
 	slices.SortFunc(all, func(a, b PacketState) int { return strings.Compare(a.String(), b.String()) })
 	return all
+}
+
+// Latest returns up to n of them, the last one first, and how many there are.
+func (p *Packets) Latest(n int) (latest []PacketState, all int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.by {
+		at, _ := slices.BinarySearchFunc(latest, *s, func(a, b PacketState) int {
+			return cmp.Or(b.Last.Compare(a.Last), strings.Compare(a.String(), b.String()))
+		})
+		if at < n {
+			latest = slices.Insert(latest, at, *s)
+			latest = latest[:min(n, len(latest))]
+		}
+	}
+	return latest, len(p.by)
 }
 
 func (p *Packets) lost() int {

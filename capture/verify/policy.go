@@ -6,8 +6,6 @@
 package verify
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
 	"slices"
 	"strings"
@@ -32,6 +30,7 @@ type Policy struct {
 	local   func(name string) bool
 	begun   bool // rules that come now are late
 	counts  Counts
+	last    Query // that was refused
 }
 
 // Query is a query of the instance's.
@@ -287,6 +286,7 @@ func (p *Policy) Asked(q Query) (first bool) {
 		return false
 	}
 	p.counts.Refused++
+	p.last = q
 	n := p.refused[q.Name]
 	if first = n == nil; first {
 		if len(p.refused) == maxNames {
@@ -313,6 +313,13 @@ const (
 
 // States returns all rules and all names that were refused, both by name.
 func (p *Policy) States() (rules []RuleState, names []NameState, c Counts) {
+	rules, names, c = p.copied() // queries and the screen don't wait for the sorting
+	slices.SortFunc(rules, func(a, b RuleState) int { return strings.Compare(a.Rule.Dotted(), b.Rule.Dotted()) })
+	slices.SortFunc(names, func(a, b NameState) int { return strings.Compare(a.Name, b.Name) })
+	return rules, names, c
+}
+
+func (p *Policy) copied() (rules []RuleState, names []NameState, c Counts) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.rules {
@@ -323,8 +330,6 @@ func (p *Policy) States() (rules []RuleState, names []NameState, c Counts) {
 		n.Types = slices.Clone(s.Types)
 		names = append(names, n)
 	}
-	slices.SortFunc(rules, func(a, b RuleState) int { return strings.Compare(a.Rule.Dotted(), b.Rule.Dotted()) })
-	slices.SortFunc(names, func(a, b NameState) int { return strings.Compare(a.Name, b.Name) })
 	return rules, names, p.counts
 }
 
@@ -333,6 +338,26 @@ func (p *Policy) Counts() Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counts
+}
+
+// Last returns the query that was refused last, the zero one if none was.
+func (p *Policy) Last() Query {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
+// Granted reports whether a name is allowed without being on the list, until
+// when, zero for to the end, and whether for one try alone. Unlike
+// [Policy.Allows] it is no try.
+func (p *Policy) Granted(name string, now time.Time) (until time.Time, once, granted bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := p.grants[name]
+	if g == nil || !g.until.IsZero() && !now.Before(g.until) {
+		return time.Time{}, false, false
+	}
+	return g.until, g.once, true
 }
 
 // Name returns what became of a name, and whether it was ever refused.
@@ -357,14 +382,5 @@ func (p *Policy) Rule(name string) (RuleState, bool) {
 	return *s, true
 }
 
-// Digest names a list by what it allows, in whatever order it is written: the
-// first 16 hexadecimal digits of a SHA-256.
-func Digest(rules []rule.Rule) string {
-	lines := make([]string, len(rules))
-	for i, r := range rules {
-		lines[i] = r.Dotted() + "\n"
-	}
-	slices.Sort(lines)
-	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "")))
-	return hex.EncodeToString(sum[:8])
-}
+// Digest is [rule.Digest].
+func Digest(rules []rule.Rule) string { return rule.Digest(rules) }

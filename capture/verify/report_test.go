@@ -22,12 +22,19 @@ func sample() Over {
 	ask(p, "blocked.example", 4)
 	ask(p, "telemetry.example", 5)
 	ask(p, "late.example", 6)
+	ask(p, "granted.example", 6)
+	p.GrantOnce("granted.example", at(7))
+	p.Asked(Query{At: at(8), Type: "A", Refused: true, Why: "no question"})
 	p.Set(append(exact("used.example", "unused.example", "late.example"), below("wide.example")), at(7))
 	p.Asked(Query{At: at(8), Name: "odd|`<b>\x1b[31m.example", Type: "type=4096", Refused: true, Why: "class CH"})
 	packets := &Packets{}
 	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(9))
 	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(10))
 	packets.Add(netip.MustParseAddrPort("[2001:db8::9]:0"), "icmp", at(11))
+	packets.Add(netip.MustParseAddrPort("224.0.0.252:5355"), "udp", at(12))
+	packets.Add(netip.AddrPort{}, "frame 0x8100", at(12))
+	packets.AddServer(netip.MustParseAddrPort("192.0.2.4:443"), "other.example", at(13))
+	packets.AddServer(netip.MustParseAddrPort("192.0.2.4:443"), "other.example", at(14))
 	return Over{
 		Policy: p, Packets: packets, Instance: "dnstest", Network: "lxdbr0", Strict: true, Begun: at(0), Ended: at(60),
 		Digest: Digest(append(exact("used.example", "unused.example"), below("wide.example"))),

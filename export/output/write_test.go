@@ -258,3 +258,31 @@ func TestPorts(t *testing.T) {
 		t.Errorf("%v\n%s", err, stdout)
 	}
 }
+
+// What came of enforcing a list is said of that list alone, wherever it says
+// where it comes from.
+func TestVerifiedIsSaidOfThatListAlone(t *testing.T) {
+	list := listOf("a.example b.example")
+	at := time.Date(2026, 11, 27, 22, 10, 0, 0, time.UTC)
+	list.Header.Verified = rule.Verified{Verdict: "works with this list", Level: "names", At: at, Digest: rule.Digest(list.Rules)}
+	changed := listOf("a.example b.example c.example")
+	changed.Header = list.Header
+	for format, begin := range map[string]string{"squid": "# verified: ", "markdown": "- verified: ", "json": `"verified": "`} {
+		same, _, err := write(t, Plan{Formats: []string{format}}, list)
+		if want := begin + "works with this list, level names, at 2026-11-27T22:10:00Z, list "; err != nil || !strings.Contains(same, want) {
+			t.Errorf("%v: want %q in\n%s", err, want, same)
+		}
+		other, _, err := write(t, Plan{Formats: []string{format}}, changed)
+		if want := begin + "no, it was changed since: list " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") {
+			t.Errorf("%v: want %q, and no verdict, in\n%s", err, want, other)
+		}
+		bare, _, err := write(t, Plan{Formats: []string{format}, Reproducible: true}, list)
+		if err != nil || strings.Contains(bare, "verified") {
+			t.Errorf("%v: reproducible, it says when it was verified:\n%s", err, bare)
+		}
+	}
+	never, _, err := write(t, Plan{Formats: []string{"squid"}}, listOf("a.example"))
+	if err != nil || strings.Contains(never, "verified") {
+		t.Errorf("%v: a list that was never enforced says\n%s", err, never)
+	}
+}

@@ -124,4 +124,14 @@ type Header struct {
 	Network  string
 	Host     string
 	When     time.Time
+	Verified Verified
+}
+
+// Verified is what came of a list when it was enforced; the zero one says that
+// none was.
+type Verified struct {
+	Verdict string // "works with this list"
+	Level   string // what was refused: "names", "names and packets"
+	Digest  string // of the list, see [Digest]
+	At      time.Time
 }

@@ -103,7 +103,11 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	var left *lxd.LeftoverError
 	if errors.As(err, &left) {
 		return nil, question{fmt.Errorf("bridge %s still has what a killed run set (%s). Put back what it was before?", left.Network, left.By),
-			func(ctx context.Context) error { _, err := b.server.Restore(ctx, left.Network, false); return err }}
+			func(ctx context.Context) error {
+				restored, err := b.server.Restore(ctx, left.Network, false)
+				b.config.Restored = append(b.config.Restored, restored...)
+				return err
+			}}
 	}
 	if err != nil {
 		return nil, err
@@ -116,8 +120,12 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 }
 
 // shell opens a shell, in an instance that was stopped meanwhile after
-// starting it: who asks for a shell there wants that.
+// starting it: who asks for a shell there wants that. It waits for an LXD that
+// is restarting.
 func (b *Backend) shell(ctx context.Context, s *live.Capture, w, h int) (ui.Shell, error) {
+	if err := b.server.Await(ctx); err != nil {
+		return nil, err
+	}
 	i, err := b.server.Instance(ctx, s.Instance)
 	if err == nil && !i.Running() {
 		err = b.server.Start(ctx, s.Instance)

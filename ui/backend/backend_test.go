@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,9 @@ func TestOpenAsksToRestore(t *testing.T) {
 	}
 	if err := q.Answer(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if want := []lxd.Restored{{Network: "br"}}; !slices.Equal(b.config.Restored, want) {
+		t.Errorf("the capture is told of %v, want %v", b.config.Restored, want)
 	}
 	if got := fake.Network("br"); got.Config["raw.dnsmasq"] != before.Config["raw.dnsmasq"] || len(got.Config) != len(before.Config) {
 		t.Errorf("the bridge is %v, was %v", got.Config, before.Config)

@@ -74,12 +74,12 @@ func command() *cobra.Command {
 	limitFlags(export, &o)
 	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
 
-	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind on a bridge", cobra.MaximumNArgs(1), o.restore,
+	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind, on a bridge or an instance", cobra.MaximumNArgs(1), o.restore,
 		"lxd-allowlist restore          # every bridge that needs it",
 		"lxd-allowlist restore lxdbr0")
 	restore.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
 
-	root.AddCommand(recordCommand(&o), verifyCommand(&o), open, export, restore,
+	root.AddCommand(recordCommand(&o), verifyCommand(&o), minimizeCommand(&o), open, export, restore,
 		sessionsCommand(),
 		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
 		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", cobra.MinimumNArgs(1), explainNames, "lxd-allowlist explain dns.google me.github.io"),

@@ -160,25 +160,45 @@ func (o *options) heard(ctx context.Context, s *live.Capture) error {
 func (o *options) restore(ctx context.Context, target string) error {
 	remote, network := lxd.SplitTarget(target)
 	server, err := lxd.Connect(ctx, remote)
+	if errors.Is(err, lxd.ErrStopped) {
+		say(err.Error() + "; waiting for it")
+		server, err = lxd.ConnectLate(ctx, remote)
+	}
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	done, err := server.Restore(ctx, network, o.force)
-	for _, r := range done {
-		if r.Kept {
-			say("bridge " + r.Network + " has nothing of ours any more; raw.dnsmasq was changed by somebody else meanwhile, and that stays")
-		} else {
-			say("bridge " + r.Network + " is as it was before")
-		}
-	}
+	// First what is found by an instance that may go next.
 	freed, failed := enforce.Restore(ctx, server, o.force)
-	err = errors.Join(err, failed)
 	for _, instance := range freed {
 		say("instance " + instance + " has no list enforced any more")
 	}
-	if err == nil && len(done)+len(freed) == 0 {
+	back, err := putBackInstances(ctx, server, o.force)
+	failed = errors.Join(failed, err)
+	for _, instance := range back {
+		say("instance " + instance + " is as it was before the trials with it")
+	}
+	done, err := server.Restore(ctx, network, o.force)
+	for _, r := range done {
+		say(r.String())
+	}
+	err = errors.Join(failed, err)
+	if err == nil && len(done)+len(freed)+len(back) == 0 {
 		fmt.Fprintln(os.Stderr, "lxd-allowlist: nothing to put back")
 	}
 	return err
+}
+
+// putBackInstances puts instances back that killed runs of minimize have left,
+// and returns their names. What was enforced on them is off by then.
+func putBackInstances(ctx context.Context, server *lxd.Server, force bool) (done []string, err error) {
+	left, err := server.LeftSnapshots(ctx, force)
+	for _, s := range left {
+		if failed := s.PutBack(ctx); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		done = append(done, s.Instance)
+	}
+	return done, err
 }

@@ -229,6 +229,43 @@ func TestVerifyEndsOnASignal(t *testing.T) {
 	nothingLeft(t, instance)
 }
 
+// An instance that is restarted meanwhile is held all the same.
+func TestVerifyAcrossARestart(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "verify", "--strict", "--report", "report.md", instance, list(t, "a.example.test"))
+	out, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := bufio.NewScanner(out)
+	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
+	}
+	lxdtest.Stop(t, instance)
+	if err := lxdtest.Server(t).Start(t.Context(), instance); err != nil {
+		t.Fatal(err)
+	}
+	lxdtest.Address(t, instance)
+	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code == 0 {
+		t.Error("a name that isn't allowed was looked up")
+	}
+	if code := lxdtest.Run(t, instance, "nslookup", "a.example.test"); code != 0 {
+		t.Errorf("the look-up of an allowed name ended with %d", code)
+	}
+	_ = c.Process.Signal(syscall.SIGINT)
+	for told.Scan() {
+	}
+	_ = c.Wait()
+	text, err := os.ReadFile(filepath.Join(c.Dir, "report.md"))
+	if err != nil || !strings.Contains(string(text), "the list stayed in force") || strings.Contains(string(text), "not proven") {
+		t.Errorf("%v: %s", err, text)
+	}
+	nothingLeft(t, instance)
+}
+
 func TestVerifyCalledWrongly(t *testing.T) {
 	allow := list(t, "a.example.test")
 	for _, args := range [][]string{

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/parse"
@@ -21,13 +22,15 @@ type Details struct {
 	keys   *keys.Map
 	ledger *capture.Ledger
 	lists  *known.Lists // the user's; nil for none
+	policy *verify.Policy
 	id     capture.ID
 	top    int
 }
 
-// NewDetails returns the details of a domain.
-func NewDetails(k *keys.Map, l *capture.Ledger, lists *known.Lists, id capture.ID) *Details {
-	return &Details{keys: k, ledger: l, lists: lists, id: id}
+// NewDetails returns the details of a domain, under the policy of a list that
+// is enforced, nil for none.
+func NewDetails(k *keys.Map, l *capture.Ledger, lists *known.Lists, p *verify.Policy, id capture.ID) *Details {
+	return &Details{keys: k, ledger: l, lists: lists, policy: p, id: id}
 }
 
 // Show goes over to another domain.
@@ -45,6 +48,7 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
 	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
 	{Row: keys.Row{Name: "widen"}, Do: act("widen")},
+	{Row: keys.Row{Name: "grant", Hint: "let through"}, Can: needsPolicy, Do: act("grant")},
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
 	{Row: keys.Row{Name: "page-up"}, Do: func(d *Details) Result { d.top -= 5; return nil }},
@@ -53,6 +57,13 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Details]},
 }}
+
+func needsPolicy(d *Details) string {
+	if d.policy != nil {
+		return ""
+	}
+	return "no list is enforced"
+}
 
 func act(name string) func(*Details) Result {
 	return func(*Details) Result { return Act{name} }
@@ -83,7 +94,7 @@ func (d *Details) View(s Screen) []string {
 	}
 	d.ledger.Read(func(r capture.Reader) {
 		rec := r.Domain(d.id)
-		row := table.Read(r, d.id, s.Now)
+		row := table.Read(r, d.id, s.Now, d.policy)
 		reason := row.Verdict.Reason
 		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
 			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
@@ -95,6 +106,11 @@ func (d *Details) View(s Screen) []string {
 		body = append(body, "")
 		field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 		field("why", s.Text, words(reason)...)
+		if d.policy != nil {
+			state, lines := d.state(row, s.Now)
+			field("state", table.StateStyle(s.Styles, state), lines[0])
+			field("", s.Text, lines[1:]...)
+		}
 		field("known as", s.Text, d.facts(rec.Name)...)
 		field("beware", s.Warn, words(rule.Rule{Name: rec.Name}.Warning())...)
 		field("registered", s.Text, table.Registrable(rec.Name))
@@ -115,6 +131,49 @@ func (d *Details) View(s Screen) []string {
 	})
 	body = scrolled(body, &d.top, max(3, s.H-6))
 	return look.Box(s.Styles, "Details", append(body, "", look.Hints(s.Styles, detailsKeys.Hints(d.keys, d), inner)), inner)
+}
+
+// state says in full how the domain stands while a list is enforced.
+func (d *Details) state(row table.Row, now time.Time) (table.State, []string) {
+	state, rule, name := row.State()
+	lines := []string{state.String()}
+	switch state {
+	case table.Blocked:
+		if name.Why != "" {
+			lines = append(lines, "refused whatever the list says: "+name.Why)
+		} else {
+			lines = append(lines, fmt.Sprintf("%s allows it at once, %s for a time; %s: it is to stay blocked", d.keys.Show("keep"), d.keys.Show("grant"), d.keys.Show("drop")))
+		}
+	case table.Granted:
+		until, once, _ := d.policy.Granted(row.Name, now)
+		switch {
+		case once:
+			lines[0] += " for one try"
+		case until.IsZero():
+			lines[0] += " while the list is enforced"
+		default:
+			lines[0] += " until " + until.Format(time.TimeOnly)
+		}
+	case table.Late:
+		at := name.Allowed
+		if at.IsZero() {
+			at = rule.Late
+		}
+		lines[0] += ", at " + at.Format(time.TimeOnly)
+	case table.Expected:
+		lines[0] += ": it is dropped, and no failure"
+	case table.Unused, table.Used:
+		lines[0] += fmt.Sprintf(" by the rule %s", rule.Rule.Dotted())
+	}
+	if name.Times > 0 {
+		lines = append(lines, fmt.Sprintf("blocked ×%d (%s), first %s, last %s, %s", name.Times, strings.Join(name.Types, ", "),
+			name.First.Format(time.TimeOnly), name.Last.Format(time.TimeOnly), look.Ago(now.Sub(name.Last))))
+	}
+	if rule.Queries > 0 {
+		lines = append(lines, fmt.Sprintf("allowed ×%d, first %s, last %s, %s", rule.Queries,
+			rule.First.Format(time.TimeOnly), rule.Last.Format(time.TimeOnly), look.Ago(now.Sub(rule.Last))))
+	}
+	return state, lines
 }
 
 // facts says what is known of a name: from the table that is built in, and from

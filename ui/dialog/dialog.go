@@ -47,6 +47,17 @@ type (
 		To   any // what it was opened with
 		Text string
 	}
+	// Chosen is what was chosen in a [Choice], which is closed then.
+	Chosen struct {
+		To any // what it was opened with
+		At int // of the options
+	}
+	// WriteReport writes the report that is shown.
+	WriteReport struct {
+		Path     string
+		How      Writing
+		Markdown bool // and not JSON
+	}
 	// Make makes a file for [Export.Made].
 	Make struct {
 		Format export.Format
@@ -71,11 +82,15 @@ func (Answer) result() {}
 func (Make) result()   {}
 func (Write) result()  {}
 
+func (Chosen) result()      {}
+func (WriteReport) result() {}
+
 // Contexts are where the dialogs take keys.
 func Contexts() []keys.Context {
 	return []keys.Context{
 		detailsKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), nameKeys.Rows(),
 		helpKeys.Rows(), idleHelpKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
+		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(),
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func testKeys(t *testing.T) *keys.Map {
 	t.Helper()
 	table := keys.Context{Name: "the table"}
-	for name, key := range map[string]string{"keep": "a", "drop": "d", "toggle": "space", "clear": "c", "undo": "u", "redo": "U", "widen": "w", "details": "enter", "messages": "m"} {
+	for name, key := range map[string]string{"keep": "a", "drop": "d", "toggle": "space", "clear": "c", "undo": "u", "redo": "U", "widen": "w", "grant": "l", "verify": "V", "details": "enter", "messages": "m"} {
 		table.Rows = append(table.Rows, keys.Row{Name: name, Keys: []string{key}, Help: name})
 	}
 	m, err := keys.NewMap(append(Contexts(), table), nil)
@@ -64,7 +64,7 @@ func text(t *testing.T, d Dialog) string {
 func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	l.Feed([]byte("query[A] www.example.com from 10.0.0.5\nquery[A] b.example.com from 10.0.0.5\n"), time.Unix(1e9, 0), false)
-	d := NewDetails(testKeys(t), l, nil, 0)
+	d := NewDetails(testKeys(t), l, nil, nil, 0)
 	for key, want := range map[string]Result{
 		"a": Act{"keep"}, "d": Act{"drop"}, "space": Act{"toggle"}, "w": Act{"widen"}, "j": Next{1}, "k": Next{-1},
 		"esc": Close{}, "enter": Close{}, "q": Close{}, "x": nil, "pgdown": nil,

@@ -1,11 +1,9 @@
 package dialog
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
@@ -20,7 +18,7 @@ type Export struct {
 	quitting bool
 	formats  []export.Format
 	format   int
-	path     textinput.Model
+	path     fileName
 	stem     string // the name without an extension, while no other was typed
 
 	made   Made
@@ -43,8 +41,11 @@ type Made struct {
 	LeftOut string        // how many domains aren't in it, and why
 	// Overruled are dropped names that the file allows all the same.
 	Overruled []string
-	Took      time.Duration
-	Err       error
+	// Verified says what came of the list when it was enforced, "" if it never
+	// was.
+	Verified string
+	Took     time.Duration
+	Err      error
 }
 
 // Writing says what becomes of a file that is there.
@@ -59,10 +60,9 @@ const (
 // NewExport returns the dialog and what it wants made. format and path are
 // what it begins with; with no path it is stem with the format's extension.
 func NewExport(k *keys.Map, quitting bool, format, path, stem string) (*Export, Result) {
-	d := &Export{keys: k, quitting: quitting, formats: export.Formats(), path: textinput.New(), stem: stem}
+	d := &Export{keys: k, quitting: quitting, formats: export.Formats(), stem: stem}
 	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == format }))
-	d.path.Prompt = ""
-	d.path.SetValue(cmp.Or(path, d.defaultPath()))
+	d.path = newFileName(path, d.defaultPath())
 	return d, d.render()
 }
 
@@ -133,10 +133,6 @@ var (
 		{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: (*Export).leaveIt},
 		moves("up", -1), moves("down", 1), moves("page-up", -10), moves("page-down", 10),
 	}}
-	nameKeys = keys.Table[*Export, Result]{Context: "the file's name", Typing: true, Actions: []keys.Action[*Export, Result]{
-		{Row: keys.Row{Name: "accept", Hint: "done"}, Do: (*Export).named},
-		{Row: keys.Row{Name: "cancel"}, Do: (*Export).named},
-	}}
 
 	nextFormat = keys.Action[*Export, Result]{
 		Row: keys.Row{Name: "next-format", Keys: []string{"right", "l", "tab"}, Help: "next format", Hint: "format", Beside: "prev-format"},
@@ -158,8 +154,6 @@ func moves(name string, n int) keys.Action[*Export, Result] {
 // actions are what can be done now.
 func (d *Export) actions() *keys.Table[*Export, Result] {
 	switch {
-	case d.path.Focused():
-		return &nameKeys
 	case d.exists:
 		return &existsKeys
 	case d.quitting:
@@ -170,19 +164,14 @@ func (d *Export) actions() *keys.Table[*Export, Result] {
 
 // Press implements [Dialog].
 func (d *Export) Press(msg tea.KeyPressMsg) Result {
-	o := d.actions().Press(d.keys, msg.String(), d)
-	if !o.Bound && d.path.Focused() {
-		d.path, _ = d.path.Update(msg)
+	if d.path.press(d.keys, msg) {
+		return nil
 	}
-	return o.Of
+	return d.actions().Press(d.keys, msg.String(), d).Of
 }
 
 // Paste implements [Dialog].
-func (d *Export) Paste(msg tea.PasteMsg) {
-	if d.path.Focused() {
-		d.path, _ = d.path.Update(msg)
-	}
-}
+func (d *Export) Paste(msg tea.PasteMsg) { d.path.paste(msg) }
 
 // leaveIt leaves a file that exists as it is.
 func (d *Export) leaveIt() Result {
@@ -192,27 +181,14 @@ func (d *Export) leaveIt() Result {
 
 func (d *Export) edit() Result {
 	d.exists, d.err = false, nil
-	d.path.Focus()
-	d.path.CursorEnd()
-	return nil
-}
-
-// named ends the typing of the file's name.
-func (d *Export) named() Result {
-	d.path.Blur()
-	if d.path.Value() == "" {
-		d.path.SetValue(d.defaultPath())
-	}
+	d.path.edit()
 	return nil
 }
 
 // choose goes to the next format. A file's name that nobody typed follows.
 func (d *Export) choose(step int) Result {
-	follow := d.path.Value() == d.defaultPath()
 	d.format = (d.format + step + len(d.formats)) % len(d.formats)
-	if follow {
-		d.path.SetValue(d.defaultPath())
-	}
+	d.path.follow(d.defaultPath())
 	return d.render()
 }
 

@@ -8,12 +8,15 @@ import (
 	"lxd-allowlist/ui/look"
 )
 
+// verifiedWidth is that of the word beside what came of enforcing the list.
+const verifiedWidth = len("verified")
+
 // View implements [Dialog].
 func (d *Export) View(s Screen) []string {
 	inner := min(s.W-4, 96)
 	f := d.formats[d.format]
 	t := d.made.Tally
-	var counts, left, format, meaning, file look.Line
+	var counts, left, format, meaning look.Line
 	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
 		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
 	left.Add(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"))
@@ -26,17 +29,17 @@ func (d *Export) View(s Screen) []string {
 	} else {
 		meaning.Add(s.Muted, "        proven: "+f.Proven)
 	}
-	file.Add(s.Muted, "file    ")
-	if d.path.Focused() {
-		d.path.SetWidth(inner - 10)
-		file.Raw(d.path.View())
-	} else {
-		file.Add(s.Strong, d.path.Value())
-	}
-	lines := []string{counts.Cut(inner), left.Cut(inner), "", format.Cut(inner), meaning.Cut(inner), file.Cut(inner), ""}
+	lines := []string{counts.Cut(inner), left.Cut(inner)}
 	if names := d.made.Overruled; len(names) > 0 {
-		lines[2] = new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(inner)
+		lines = append(lines, new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(inner))
 	}
+	if text := d.made.Verified; text != "" {
+		for i, part := range look.Wrap(s.Text, text, inner-verifiedWidth) {
+			head := map[bool]string{true: "verified"}[i == 0]
+			lines = append(lines, new(look.Line).Cell(s.Muted, head, verifiedWidth, false).Raw(part).Cut(inner))
+		}
+	}
+	lines = append(lines, "", format.Cut(inner), meaning.Cut(inner), d.path.line(s, inner), "")
 	lines = append(lines, d.drawPreview(s, inner, max(1, s.H-len(lines)-6))...)
 	wrong := ""
 	if d.err != nil && !d.exists {
@@ -90,8 +93,11 @@ func changeStyle(s *look.Styles, changes bool, text string) look.Style {
 
 // foot says what can be done now.
 func (d *Export) foot(s Screen, w int) string {
+	if d.path.Focused() {
+		return d.path.foot(s, d.keys, w)
+	}
 	var l look.Line
-	if d.exists && !d.path.Focused() {
+	if d.exists {
 		l.Add(s.Warn, "it exists:")
 	}
 	return l.String() + look.Hints(s.Styles, d.actions().Hints(d.keys, d), max(0, w-l.Width()))

@@ -286,3 +286,33 @@ func TestSecondMonitorIsToldWhoHolds(t *testing.T) {
 	second.keys("Escape")
 	second.exits(0)
 }
+
+// LXD is restarted: the shell ends with a plain word, the capture goes on, one
+// key opens the shell again even before LXD is back, and no socket's words are
+// shown.
+func TestLXDRestarts(t *testing.T) {
+	d := lxdtest.NewDaemon(t)
+	bridge, instance, before := fixture(t)
+	s := open(t, 200, 40, instance)
+	s.sees("~$")
+	d.Kill()
+	s.sees("LXD doesn't answer: it was stopped, or is restarting", "to open it again")
+	d.Inside(instance, "nslookup", "meanwhile.example.test")
+	s.row("new", "meanwhile.example.test")
+	s.keys("o")
+	s.sees("opening…")
+	d.Start()
+	s.until("the shell and what was missed, in plain words", func(screen string) bool {
+		for _, raw := range []string{"unix.socket", "websocket", "EOF", "http:"} {
+			if strings.Contains(screen, raw) {
+				t.Fatalf("it shows %q:\n%s", raw, screen)
+			}
+		}
+		return strings.Contains(screen, "Shell  ctrl+] leaves") && strings.Contains(screen, "~$") && strings.Contains(screen, "0 queries were missed")
+	})
+	s.types("nslookup later.example.test")
+	s.row("new", "later.example.test", instance)
+	s.keys("C-]")
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
+}

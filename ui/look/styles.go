@@ -34,6 +34,7 @@ type Styles struct {
 	Fresh, FreshStrong       Style
 	Match                    Style
 	Bad, Warn, Good          Style
+	Blocked                  Style // a name that an enforced list refused
 	Rule, RuleFocused        Style // a pane's title line
 	Title, TitleFocused      Style
 	Brand                    Style
@@ -69,6 +70,7 @@ func NewStyles(dark bool) *Styles {
 		FreshStrong:  bold(yellow),
 		Match:        style(ansi.Style{}.Underline(true).ForegroundColor(yellow)),
 		Bad:          bold(red),
+		Blocked:      bold(red),
 		Warn:         plain(yellow),
 		Good:         plain(green),
 		Rule:         plain(line),

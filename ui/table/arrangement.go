@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 )
 
 // settings say which domains are shown and in which order.
@@ -17,6 +18,8 @@ type settings struct {
 	hideDrops  bool
 	grouped    bool
 	folds
+	// policy says what a list that is enforced lets through; nil while none is.
+	policy *verify.Policy
 }
 
 // folds say which groups are folded: all or none, but for those that the user
@@ -29,13 +32,16 @@ type folds struct {
 func (f folds) clone() folds { return folds{f.all, maps.Clone(f.flipped)} }
 
 // arrangement is what settings make of the domains: those shown, in order, by
-// themselves or below a line for their registrable domain. It is kept up by
-// work that grows with what changed, whatever else there is.
+// themselves or below a line for their registrable domain. Blocked ones, see
+// stand, are above all others. It is kept up by work that grows with what
+// changed, whatever else there is.
 type arrangement struct {
 	settings
-	known memory
-	rows  seq[capture.ID]
-	tally capture.Tally
+	known   memory
+	front   seq[capture.ID] // blocked, the newest first
+	rows    seq[capture.ID]
+	tally   capture.Tally
+	blocked int // shown or not
 
 	groups map[string]*group // by name; those without members too
 	heads  seq[*group]       // those with members
@@ -56,7 +62,9 @@ const (
 // newArrangement returns one of no domains.
 func newArrangement(s settings) *arrangement {
 	a := &arrangement{settings: s, groups: make(map[string]*group)}
-	a.rows = seq[capture.ID]{compare: a.compare, weigh: func(capture.ID) weight { return weight{items: 1} }}
+	one := func(capture.ID) weight { return weight{items: 1} }
+	a.front = seq[capture.ID]{compare: a.compareBlocked, weigh: one}
+	a.rows = seq[capture.ID]{compare: a.compare, weigh: one}
 	a.heads = seq[*group]{compare: func(a, b *group) int { return strings.Compare(a.name, b.name) }, weigh: (*group).weight}
 	return a
 }
@@ -73,20 +81,25 @@ func (a *arrangement) compare(x, y capture.ID) int {
 	return c
 }
 
+// compareBlocked is the order of blocked rows.
+func (a *arrangement) compareBlocked(x, y capture.ID) int {
+	return -cmp.Or(a.known.of(x).key.compare(a.known.of(y).key), cmp.Compare(x, y))
+}
+
 // put takes up how a domain is now.
 func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
 	k, d := a.known.of(id), r.Domain(id)
 	is := a.stand(r, d, now)
-	if k.shown && (!is.shown || is.key != k.key) {
+	if k.shown && (!is.shown || is.key != k.key || is.blocked != k.blocked) {
 		a.takeOut(id)
 	}
 	wasTallied := k.tally
-	a.count(k.tally, -1)
-	a.count(is.tally, 1)
-	k.tally = is.tally
+	a.count(*k, -1)
+	a.count(is, 1)
+	k.tally, k.blocked = is.tally, is.blocked
 	switch {
-	case k.shown && a.grouped:
+	case k.shown && k.group != nil:
 		k.group.tally[wasTallied]--
 		k.group.tally[k.tally]++
 	case is.shown && !k.shown:
@@ -99,9 +112,14 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) (k known) {
 	v := r.Verdict(d)
 	k.tally = tallyOf(d, v)
-	k.shown = d.Queries > 0 && !(a.hideDrops && v.Decision == capture.Drop) && a.filter.match(candidate{r, d, v, now})
-	if k.shown {
-		k.key = columns[a.sort].key(r, d, v)
+	first := firstRefused(a.policy, d, v)
+	k.blocked = !first.IsZero()
+	k.shown = d.Queries > 0 && !(a.hideDrops && v.Decision == capture.Drop) && a.filter.match(candidate{r, d, v, now, a.policy})
+	switch {
+	case k.shown && k.blocked:
+		k.key = sortKey{num: first.UnixNano()}
+	case k.shown:
+		k.key = a.column(a.sort).key(Row{Domain: d, Verdict: v, r: r, now: now, policy: a.policy})
 	}
 	return k
 }
@@ -109,6 +127,10 @@ func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) 
 func (a *arrangement) putIn(id capture.ID, d *capture.Domain) {
 	k := a.known.of(id)
 	k.shown = true
+	if k.blocked {
+		a.front.insert(id)
+		return
+	}
 	if a.grouped {
 		g := a.group(Registrable(d.Name))
 		k.group = g
@@ -125,6 +147,11 @@ func (a *arrangement) putIn(id capture.ID, d *capture.Domain) {
 
 func (a *arrangement) takeOut(id capture.ID) {
 	k := a.known.of(id)
+	k.shown = false
+	if k.blocked {
+		a.front.remove(id)
+		return
+	}
 	a.rows.remove(id)
 	if g := k.group; g != nil {
 		g.tally[k.tally]--
@@ -136,7 +163,6 @@ func (a *arrangement) takeOut(id capture.ID) {
 		}
 		k.group = nil
 	}
-	k.shown = false
 }
 
 func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
@@ -153,8 +179,11 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 	return tallyDrop
 }
 
-func (a *arrangement) count(t tallied, n int) {
-	switch t {
+func (a *arrangement) count(k known, n int) {
+	if k.blocked {
+		a.blocked += n
+	}
+	switch k.tally {
 	case tallyKeep:
 		a.tally.Keep += n
 	case tallyNew:
@@ -181,15 +210,22 @@ func (it item) same(o item) bool {
 
 // lines returns how many lines there are, at the one at a place, find the place
 // of one: of a domain whose group is folded that of the group, below 0 of what
-// isn't shown.
+// isn't shown. Blocked rows come first.
 func (a *arrangement) lines() int {
+	blocked := a.front.total(items)
 	if a.grouped {
-		return a.heads.total(a.linesOf)
+		return blocked + a.heads.total(a.linesOf)
 	}
-	return a.rows.total(items)
+	return blocked + a.rows.total(items)
 }
 
 func (a *arrangement) at(line int) item {
+	blocked := a.front.total(items)
+	if line < blocked {
+		id, _ := a.front.at(line, items)
+		return item{id: id}
+	}
+	line -= blocked
 	if !a.grouped {
 		id, _ := a.rows.at(line, items)
 		return item{id: id}
@@ -203,10 +239,14 @@ func (a *arrangement) at(line int) item {
 }
 
 func (a *arrangement) find(it item) int {
+	blocked := a.front.total(items)
 	g := it.head
 	if g == nil {
 		if int(it.id) >= a.known.n || !a.known.of(it.id).shown {
 			return -1
+		}
+		if a.isBlocked(it) {
+			return a.front.upTo(it.id, items)
 		}
 		g = a.known.of(it.id).group
 	} else if g = a.groups[g.name]; !a.grouped || g == nil || g.members == 0 {
@@ -214,9 +254,17 @@ func (a *arrangement) find(it item) int {
 	}
 	switch {
 	case !a.grouped:
-		return a.rows.upTo(it.id, items)
+		return blocked + a.rows.upTo(it.id, items)
 	case it.head != nil || a.folded(g):
-		return a.heads.upTo(g, a.linesOf)
+		return blocked + a.heads.upTo(g, a.linesOf)
 	}
-	return a.heads.upTo(g, a.linesOf) + 1 + a.rows.upTo(it.id, items) - a.heads.upTo(g, members)
+	return blocked + a.heads.upTo(g, a.linesOf) + 1 + a.rows.upTo(it.id, items) - a.heads.upTo(g, members)
 }
+
+// isBlocked reports whether a line is a blocked row.
+func (a *arrangement) isBlocked(it item) bool {
+	return it.head == nil && int(it.id) < a.known.n && a.known.of(it.id).blocked
+}
+
+// domains returns how many domains are shown.
+func (a *arrangement) domains() int { return a.front.total(items) + a.rows.total(items) }

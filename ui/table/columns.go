@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui/look"
 )
 
@@ -19,7 +20,7 @@ type column struct {
 	right bool
 	// descending is the direction that a person wants first.
 	descending bool
-	key        func(capture.Reader, *capture.Domain, capture.Verdict) sortKey
+	key        func(Row) sortKey
 	// cell appends what the row shows.
 	cell func([]byte, Row) []byte
 }
@@ -40,12 +41,14 @@ type Row struct {
 	Verdict capture.Verdict
 	r       capture.Reader
 	now     time.Time
+	policy  *verify.Policy
 }
 
-// Read returns the row of a domain as it is at a time.
-func Read(r capture.Reader, id capture.ID, now time.Time) Row {
+// Read returns the row of a domain as it is at a time, under the policy of a
+// list that is enforced, nil for none.
+func Read(r capture.Reader, id capture.ID, now time.Time, p *verify.Policy) Row {
 	d := r.Domain(id)
-	return Row{Domain: d, Verdict: r.Verdict(d), r: r, now: now}
+	return Row{Domain: d, Verdict: r.Verdict(d), r: r, now: now, policy: p}
 }
 
 func appendTypes(b []byte, d *capture.Domain) []byte {
@@ -83,48 +86,48 @@ const (
 
 var columns = [...]column{
 	colDecision: {name: "mark", width: 6,
-		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
-			return sortKey{num: int64(v.Decision), text: string(v.Rule)}
+		key: func(d Row) sortKey {
+			return sortKey{num: int64(d.Verdict.Decision), text: string(d.Verdict.Rule)}
 		},
 		cell: func(b []byte, d Row) []byte { return append(b, d.Mark()...) }},
 	colDomain: {name: "domain",
-		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: domainOrder(d.Name)}
+		key: func(d Row) sortKey {
+			return sortKey{text: domainOrder(d.Domain.Name)}
 		},
 	},
 	colQueries: {name: "queries", width: 8, right: true, descending: true,
-		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
+		key: func(d Row) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
 		cell: func(b []byte, d Row) []byte { return look.AppendCount(b, uint64(d.Queries)) }},
 	colTypes: {name: "types", width: 12,
-		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: string(appendTypes(nil, d))}
+		key: func(d Row) sortKey {
+			return sortKey{text: string(appendTypes(nil, d.Domain))}
 		},
 		cell: func(b []byte, d Row) []byte { return appendTypes(b, d.Domain) }},
-	colResult: {name: "result", width: len(capture.NoAnswer),
-		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
+	colResult: {name: "result", width: len(capture.NotAllowed),
+		key: func(d Row) sortKey {
 			return sortKey{text: d.ResultWord()}
 		},
 		cell: func(b []byte, d Row) []byte { return append(b, d.ResultWord()...) }},
 	colFrom: {name: "from", width: 12,
-		key: func(r capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
-			return sortKey{text: string(appendOwners(nil, r, d))}
+		key: func(d Row) sortKey {
+			return sortKey{text: string(appendOwners(nil, d.r, d.Domain))}
 		},
 		cell: func(b []byte, d Row) []byte { return appendOwners(b, d.r, d.Domain) }},
 	colFirst: {name: "first", width: 6, right: true, descending: true,
-		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
+		key: func(d Row) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
 		cell: func(b []byte, d Row) []byte { return look.AppendAge(b, d.now.Sub(d.First())) }},
 	colLast: {name: "last", width: 6, right: true, descending: true,
-		key: func(_ capture.Reader, d *capture.Domain, _ capture.Verdict) sortKey {
+		key: func(d Row) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
 		cell: func(b []byte, d Row) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
 	colReason: {name: "why", width: 24,
-		key: func(_ capture.Reader, _ *capture.Domain, v capture.Verdict) sortKey {
-			return sortKey{text: v.Reason}
+		key: func(d Row) sortKey {
+			return sortKey{text: d.Verdict.Reason}
 		},
 		cell: func(b []byte, d Row) []byte { return append(b, d.Verdict.Reason...) }},
 }
@@ -146,19 +149,24 @@ const colGap = 2
 type place struct{ col, x, w int }
 
 // arrangeColumns returns the columns that earn their place in a row of that
-// width, from left to right: the one that the rows are sorted by does first.
-func arrangeColumns(width, sort int) []place {
+// width, from left to right: the one that the rows are sorted by does first,
+// and the state.
+func (set settings) arrangeColumns(width int) []place {
 	room := width - 2 // a cell of margin on each side
 	shown := map[int]int{}
-	for _, c := range append([]int{colDecision, sort}, byWorth...) {
+	first := []int{colDecision, set.sort}
+	if set.policy != nil {
+		first = []int{colDecision, colResult, set.sort}
+	}
+	for _, c := range append(first, byWorth...) {
 		if _, ok := shown[c]; ok || c == colDomain {
 			continue
 		}
-		need := columns[c].width + colGap
+		need := set.column(c).width + colGap
 		if room-need < domainLeast {
 			continue
 		}
-		shown[c] = columns[c].width
+		shown[c] = set.column(c).width
 		room -= need
 	}
 	if _, ok := shown[colReason]; ok && room > domainGood {

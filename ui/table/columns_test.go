@@ -7,7 +7,7 @@ func TestArrangeColumns(t *testing.T) {
 	for w := 40; w < 300; w++ {
 		for sort := range columns {
 			x, domain, sorted := 0, false, false
-			for _, p := range arrangeColumns(w, sort) {
+			for _, p := range (settings{sort: sort}).arrangeColumns(w) {
 				if p.x < x || p.w < 1 {
 					t.Fatalf("width %d: column %s at %d with %d cells comes after %d", w, columns[p.col].name, p.x, p.w, x)
 				}

@@ -39,6 +39,8 @@ func (d Row) Mark() string {
 		return "✗ drop"
 	case d.Verdict.Decision == capture.Drop:
 		return "… drop"
+	case d.Blocked():
+		return "▣ new"
 	case !saved:
 		return "… new"
 	case d.now.Sub(d.First()) < freshFor:
@@ -51,13 +53,13 @@ func (d Row) Mark() string {
 // lines of why, which say what could be done about that.
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
-	places := arrangeColumns(t.w, t.want.sort)
+	places := t.want.arrangeColumns(t.w)
 	lines = append(lines, t.head(s, places))
 	if t.drawn == nil {
 		t.drawn = t.drawRows(s, places, focused)
 	}
 	lines = append(lines, t.drawn...)
-	if t.shown.rows.total(items) == 0 {
+	if t.shown.domains() == 0 {
 		t.explain(s, lines, why)
 	}
 	return lines
@@ -66,11 +68,12 @@ func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 func (t *Table) title(s *look.Styles, focused bool) string {
 	total := t.shown.tally.Total()
 	info := fmt.Sprint(total)
-	if n := t.shown.rows.total(items); n != total {
+	if n := t.shown.domains(); n != total {
 		info = fmt.Sprintf("%d of %d", n, total)
 	}
-	if t.top > 0 {
-		info += fmt.Sprintf("  ↑ %d more", t.top)
+	above := min(t.top, t.shown.front.total(items))
+	if t.top > above {
+		info += fmt.Sprintf("  ↑ %d more", t.top-above)
 	}
 	if below := t.shown.lines() - t.top - t.h; below > 0 {
 		info += fmt.Sprintf("  ↓ %d more", below)
@@ -79,6 +82,9 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
 	}
 	l := look.Title(s, focused, "Domains", info)
+	if above > 0 {
+		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d blocked", above))
+	}
 	if t.want.hideDrops {
 		l.Add(s.Warn, " dropped hidden")
 	}
@@ -105,7 +111,7 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 func (t *Table) head(s *look.Styles, places []place) string {
 	var l look.Line
 	for _, p := range places {
-		c := columns[p.col]
+		c := t.want.column(p.col)
 		style, name := s.Muted, c.name
 		if p.col == t.want.sort {
 			style = s.Strong
@@ -130,7 +136,7 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 			if it := t.shown.at(at); it.head != nil {
 				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
 			} else {
-				lines[i] = t.drawRow(l, s, places, it.id, Read(r, it.id, t.now))
+				lines[i] = t.drawRow(l, s, places, it.id, Read(r, it.id, t.now, t.want.policy))
 			}
 		}
 	})
@@ -183,7 +189,7 @@ func (t *Table) drawHead(l *look.Line, s *look.Styles, h *group, m capture.Mark)
 func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture.ID, d Row) string {
 	for _, p := range places {
 		l.Pad(p.x)
-		c := columns[p.col]
+		c := t.want.column(p.col)
 		if p.col == colDomain {
 			t.drawName(l, s, id, d, p.w)
 			continue
@@ -193,7 +199,7 @@ func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture
 		case colDecision:
 			style = d.MarkStyle(s)
 		case colResult:
-			style = d.ResultStyle(s)
+			style = d.resultStyle(s)
 		}
 		t.cell = c.cell(t.cell[:0], d)
 		l.CellOf(style, t.cell, p.w, c.right)
@@ -210,10 +216,21 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 		return s.Muted
 	case d.Verdict.Decision == capture.Drop:
 		return s.Drop
+	case d.Blocked():
+		return s.Blocked
 	case d.now.Sub(d.First()) < recentFor:
 		return s.Fresh
 	}
 	return s.Text
+}
+
+// resultStyle is how what stands in the result's column looks.
+func (d Row) resultStyle(s *look.Styles) look.Style {
+	if d.policy == nil {
+		return d.ResultStyle(s)
+	}
+	state, _, _ := d.State()
+	return StateStyle(s, state)
 }
 
 // ResultStyle is how the answer's outcome looks.
@@ -249,6 +266,8 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 	switch {
 	case d.Verdict.Decision == capture.Drop:
 		front, main = s.Muted, s.Muted
+	case d.Blocked():
+		front, main = s.Drop, s.Blocked
 	case d.now.Sub(d.First()) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 )
 
 // filter is what the user typed, compiled. A row is shown when every term
@@ -29,6 +30,8 @@ type candidate struct {
 	d   *capture.Domain
 	v   capture.Verdict
 	now time.Time
+	// policy is that of a list that is enforced, nil while none is.
+	policy *verify.Policy
 }
 
 type condition func(candidate) bool
@@ -43,6 +46,7 @@ var FilterHelp = [][2]string{
 	{"result:nx", "answered like that"},
 	{"from:web", "asked by that instance"},
 	{"seen:5m", "asked within that time"},
+	{"state:unused", "under an enforced list"},
 }
 
 func compileFilter(text string) filter {
@@ -103,6 +107,12 @@ func (f *filter) tagged(name, value string) (condition, error) {
 		return func(c candidate) bool {
 			return slices.ContainsFunc(c.r.Owners(c.d), func(o string) bool { return strings.Contains(strings.ToLower(o), value) })
 		}, nil
+	case "state":
+		f.timed = true
+		return func(c candidate) bool {
+			s, _, _ := Row{Domain: c.d, Verdict: c.v, r: c.r, now: c.now, policy: c.policy}.State()
+			return c.policy != nil && strings.Contains(s.String(), value)
+		}, nil
 	case "seen":
 		within, err := time.ParseDuration(value)
 		if err != nil {
@@ -111,7 +121,7 @@ func (f *filter) tagged(name, value string) (condition, error) {
 		f.timed = true
 		return func(c candidate) bool { return c.now.Sub(c.d.Last()) <= within }, nil
 	}
-	return nil, fmt.Errorf("there is no filter %s: (is, type, result, from, seen)", name)
+	return nil, fmt.Errorf("there is no filter %s: (is, type, result, from, seen, state)", name)
 }
 
 func isTerm(value string) (condition, error) {

@@ -72,7 +72,7 @@ func (j *job) arrange() *arrangement {
 		j.ledger.Read(func(r capture.Reader) { j.most = r.Len() })
 	}
 	a.known.grow(j.most)
-	var shown []entry
+	var shown, blocked []entry
 	for begin := 0; begin < j.most; begin += atOnce {
 		if j.ctx.Err() != nil {
 			return nil
@@ -81,8 +81,11 @@ func (j *job) arrange() *arrangement {
 			for id := begin; id < min(begin+atOnce, j.most); id++ {
 				d := r.Domain(capture.ID(id))
 				k := a.stand(r, d, j.now)
-				a.count(k.tally, 1)
-				if k.shown {
+				a.count(k, 1)
+				switch {
+				case k.shown && k.blocked:
+					blocked = append(blocked, entry{key: k.key, id: capture.ID(id)})
+				case k.shown:
 					shown = append(shown, entry{key: k.key, id: capture.ID(id)})
 					if a.grouped {
 						k.group = a.group(Registrable(d.Name))
@@ -97,15 +100,20 @@ func (j *job) arrange() *arrangement {
 	if a.grouped {
 		a.rank(shown)
 	}
-	if !sorted(j.ctx, shown, a.before()) {
+	if !sorted(j.ctx, shown, before(a.descending)) || !sorted(j.ctx, blocked, before(true)) {
 		return nil
 	}
-	ids := make([]capture.ID, len(shown))
-	for i, e := range shown {
-		ids[i] = e.id
-	}
-	a.rows.fill(ids)
+	a.rows.fill(ids(shown))
+	a.front.fill(ids(blocked))
 	return a
+}
+
+func ids(entries []entry) []capture.ID {
+	list := make([]capture.ID, len(entries))
+	for i, e := range entries {
+		list[i] = e.id
+	}
+	return list
 }
 
 // drain takes from the ledger what has changed: all of it is read now. Of a
@@ -138,9 +146,9 @@ func (a *arrangement) rank(shown []entry) {
 }
 
 // before returns the order of entries; see compare.
-func (a *arrangement) before() func(x, y entry) int {
+func before(descending bool) func(x, y entry) int {
 	turn := 1
-	if a.descending {
+	if descending {
 		turn = -1
 	}
 	return func(x, y entry) int {

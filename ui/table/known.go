@@ -7,7 +7,9 @@ type known struct {
 	key   sortKey
 	group *group // while it is shown, and they stand in groups
 	shown bool
-	tally tallied
+	// blocked says that it stands above all others, see firstRefused.
+	blocked bool
+	tally   tallied
 	// registrable is how long its registrable domain is; 0 for not known yet.
 	registrable uint8
 }

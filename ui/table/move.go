@@ -52,7 +52,7 @@ func (t *Table) Click(x, y int) {
 	t.drawn = nil
 	line := y - chrome
 	if line == -1 {
-		for _, p := range arrangeColumns(t.w, t.want.sort) {
+		for _, p := range t.want.arrangeColumns(t.w) {
 			if x >= p.x && x < p.x+p.w {
 				t.SortBy(p.col)
 			}
@@ -100,7 +100,9 @@ func (t *Table) Fold(fold bool) {
 	}
 	g := it.head
 	if g == nil {
-		g = t.shown.known.of(it.id).group
+		if g = t.shown.known.of(it.id).group; g == nil {
+			return // blocked: above all groups
+		}
 	}
 	if fold != t.want.all {
 		t.want.flipped[g.name] = true
@@ -118,7 +120,7 @@ func (t *Table) FoldAll() {
 		return
 	}
 	held := t.anchor()
-	if held.ok && held.head == nil {
+	if held.ok && held.head == nil && !t.shown.isBlocked(held.item) {
 		held.head = t.shown.known.of(held.id).group
 	}
 	t.want.folds = folds{!t.want.all, make(map[string]bool)}

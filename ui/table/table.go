@@ -86,7 +86,8 @@ func (t *Table) Busy() string {
 // Tick follows the time: ages grow, fresh rows fade.
 func (t *Table) Tick(now time.Time) {
 	t.now, t.drawn = now, nil
-	if t.want.filter.timed && !t.frozen && t.job == nil {
+	byState := t.want.policy != nil && t.want.sort == colResult
+	if (t.want.filter.timed || byState) && !t.frozen && t.job == nil {
 		t.remake(false)
 	}
 }
@@ -181,6 +182,8 @@ type anchor struct {
 	item
 	line int
 	ok   bool
+	// next follows a blocked row: what was decided about leaves its line to it.
+	next *anchor
 }
 
 func (t *Table) anchor() anchor {
@@ -188,9 +191,13 @@ func (t *Table) anchor() anchor {
 	case t.shown.lines() == 0:
 		return anchor{}
 	case t.selecting:
-		return anchor{t.shown.at(t.cursor), t.cursor - t.top, true}
+		a := anchor{item: t.shown.at(t.cursor), line: t.cursor - t.top, ok: true}
+		if next := t.cursor + 1; t.shown.isBlocked(a.item) && next < t.shown.lines() {
+			a.next = &anchor{item: t.shown.at(next), line: a.line, ok: true}
+		}
+		return a
 	case t.top > 0:
-		return anchor{t.shown.at(t.top), 0, true}
+		return anchor{item: t.shown.at(t.top), ok: true}
 	}
 	return anchor{}
 }
@@ -203,6 +210,10 @@ func (t *Table) hold(a anchor) {
 	}
 	at := t.shown.find(a.item)
 	if at < 0 {
+		return
+	}
+	if a.next != nil && !t.shown.isBlocked(a.item) {
+		t.hold(*a.next)
 		return
 	}
 	t.top = at - a.line
@@ -262,7 +273,8 @@ func (t *Table) selected() (item, bool) {
 
 // Shown returns the domains that the filter leaves, in their order.
 func (t *Table) Shown() []capture.ID {
-	return t.shown.rows.appendTo(nil, 0, t.shown.rows.total(items))
+	blocked, rest := t.shown.front.total(items), t.shown.rows.total(items)
+	return t.shown.rows.appendTo(t.shown.front.appendTo(nil, 0, blocked), 0, rest)
 }
 
 // TakeRange returns the domains of the range, and ends it; none where there is

@@ -62,11 +62,12 @@ func TestTableKeepsUp(t *testing.T) {
 		l := capture.NewLedger(capture.Info{})
 		table := New(l)
 		table.Resize(100, 8+chrome)
+		policy := newPolicy()
 		for step := range 120 {
 			selected, had := table.selected()
 			line := table.cursor - table.top
 			calm := false
-			switch rng.IntN(12) {
+			switch rng.IntN(14) {
 			case 0:
 				table.SortBy(rng.IntN(len(columns)))
 			case 1:
@@ -84,6 +85,16 @@ func TestTableKeepsUp(t *testing.T) {
 				if n := table.shown.known.n; n > 0 {
 					l.Mark(capture.Mark{Decision: capture.Decision(rng.IntN(3))}, capture.ID(rng.IntN(n)))
 				}
+				table.Refresh(noon)
+			case 7:
+				if table.want.policy == nil {
+					table.Enforce(policy)
+				} else if rng.IntN(3) == 0 {
+					table.Enforce(nil)
+				}
+			case 8:
+				calm = true
+				refuse(l, policy, noon.Add(time.Duration(step)*time.Second), fmt.Sprintf("n%d.%c.example", rng.IntN(30), 'a'+rune(rng.IntN(4))))
 				table.Refresh(noon)
 			default:
 				calm = true
@@ -189,7 +200,7 @@ func TestFilter(t *testing.T) {
 		l.Read(func(r capture.Reader) {
 			for id := range r.Len() {
 				d := r.Domain(capture.ID(id))
-				if f.match(candidate{r, d, r.Verdict(d), noon}) {
+				if f.match(candidate{r, d, r.Verdict(d), noon, nil}) {
 					first, _, _ := strings.Cut(d.Name, ".")
 					got = append(got, first)
 				}

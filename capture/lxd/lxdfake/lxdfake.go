@@ -4,12 +4,14 @@
 package lxdfake
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	client "github.com/canonical/lxd/client"
@@ -33,10 +35,16 @@ const (
 	// Dead does nothing, and nor does any later call, as if the caller had
 	// been killed.
 	Dead
+	// Torn is an LXD that is killed after it wrote its database and before it
+	// restarted dnsmasq.
+	Torn
+	// Half is a cluster with a member down: LXD refuses, while another member
+	// has taken what was wanted.
+	Half
 )
 
 // ErrLost is what a call returns whose connection broke.
-var ErrLost = errors.New("unexpected EOF")
+var ErrLost = fmt.Errorf("PUT http://unix.socket/1.0/networks: %w", io.ErrUnexpectedEOF)
 
 // LXD implements [lxd.Client] as far as networks and the looks of instances
 // go; other methods panic.
@@ -48,6 +56,8 @@ type LXD struct {
 	// All are the instances. Failures is how often listing them fails first.
 	All      []api.InstanceFull
 	Failures int
+	// Operations is asked for what LXD is doing; nil is nothing.
+	Operations func() []api.Operation
 	// Leases are those of each network.
 	Leases map[string][]api.NetworkLease
 	// Marks is how often a [Conflict] has appended a "+" to a network's
@@ -56,6 +66,7 @@ type LXD struct {
 
 	mu       sync.Mutex
 	networks map[string]api.Network
+	running  map[string]string // each network's raw.dnsmasq that dnsmasq was started with
 	dead     bool
 }
 
@@ -63,11 +74,20 @@ var _ lxd.Client = (*LXD)(nil)
 
 // New returns an LXD with these networks.
 func New(networks ...api.Network) *LXD {
-	f := &LXD{networks: map[string]api.Network{}}
+	f := &LXD{networks: map[string]api.Network{}, running: map[string]string{}}
 	for _, n := range networks {
 		f.networks[n.Name] = clone(n)
+		f.running[n.Name] = n.Config["raw.dnsmasq"]
 	}
 	return f
+}
+
+// Running returns the raw.dnsmasq that a network's dnsmasq was started with,
+// on the member of a cluster that differs, if one does.
+func (f *LXD) Running(network string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running[network]
 }
 
 // Network returns a network as it is, past any fault.
@@ -91,6 +111,7 @@ func (f *LXD) Replace(n api.Network) {
 	n = clone(n)
 	drop(n.Config)
 	f.networks[n.Name] = n
+	f.running[n.Name] = n.Config["raw.dnsmasq"]
 }
 
 // Revive ends the effect of [Dead], as a new process would.
@@ -106,7 +127,7 @@ func (f *LXD) InProject(string) lxd.Client { return f }
 
 // GetNetwork returns a network and its ETag.
 func (f *LXD) GetNetwork(name string) (*api.Network, string, error) {
-	unheard, err := f.fail("GET", name)
+	fault, err := f.fail("GET", name)
 	if err != nil {
 		return nil, "", err
 	}
@@ -116,7 +137,7 @@ func (f *LXD) GetNetwork(name string) (*api.Network, string, error) {
 	if !ok {
 		return nil, "", api.StatusErrorf(http.StatusNotFound, "Network not found")
 	}
-	if unheard {
+	if fault == Unheard || fault == Torn {
 		return nil, "", ErrLost
 	}
 	n = clone(n)
@@ -134,9 +155,10 @@ func (f *LXD) GetNetworks() ([]api.Network, error) {
 	return all, nil
 }
 
-// UpdateNetwork replaces what can be set in a network.
+// UpdateNetwork replaces what can be set in a network. As in LXD, what equals
+// the database does nothing, and dnsmasq is started anew for raw.dnsmasq alone.
 func (f *LXD) UpdateNetwork(name string, put api.NetworkPut, tag string) error {
-	unheard, err := f.fail("PUT", name)
+	fault, err := f.fail("PUT", name)
 	if err != nil {
 		return err
 	}
@@ -149,12 +171,21 @@ func (f *LXD) UpdateNetwork(name string, put api.NetworkPut, tag string) error {
 	if now := etag(n); tag != "" && tag != now {
 		return api.StatusErrorf(http.StatusPreconditionFailed, "ETag doesn't match: %s vs %s", tag, now)
 	}
+	raw := n.Config["raw.dnsmasq"]
 	n.SetWritable(put)
 	n = clone(n)
 	drop(n.Config)
-	f.networks[name] = n
-	if unheard {
+	if fault != Half {
+		f.networks[name] = n
+	}
+	if n.Config["raw.dnsmasq"] != raw && fault != Torn {
+		f.running[name] = n.Config["raw.dnsmasq"]
+	}
+	switch fault {
+	case Unheard, Torn:
 		return ErrLost
+	case Half:
+		return api.StatusErrorf(http.StatusInternalServerError, "failed to notify peer 198.18.0.3:8443")
 	}
 	return nil
 }
@@ -199,28 +230,61 @@ func (f *LXD) GetInstancesFullAllProjects(api.InstanceType) ([]api.InstanceFull,
 	return append([]api.InstanceFull(nil), f.All...), nil
 }
 
-// fail returns the error of the call's fault. unheard says that the call goes
-// through and its answer is lost.
-func (f *LXD) fail(call, network string) (unheard bool, err error) {
+// GetOperations returns what Operations does, none without.
+func (f *LXD) GetOperations() ([]api.Operation, error) {
+	if f.Operations == nil {
+		return nil, nil
+	}
+	return f.Operations(), nil
+}
+
+// UpdateInstance sets an instance's configuration.
+func (f *LXD) UpdateInstance(name string, put api.InstancePut, _ string) (client.Operation, error) {
+	for i := range f.All {
+		if f.All[i].Name == name {
+			f.All[i].Config = maps.Clone(put.Config)
+		}
+	}
+	return done{}, nil
+}
+
+// UpdateInstanceState stops ephemeral instances, which is their end.
+func (f *LXD) UpdateInstanceState(name string, _ api.InstanceStatePut, _ string) (client.Operation, error) {
+	return f.DeleteInstance(name)
+}
+
+// DeleteInstance removes an instance.
+func (f *LXD) DeleteInstance(name string) (client.Operation, error) {
+	f.All = slices.DeleteFunc(f.All, func(i api.InstanceFull) bool { return i.Name == name })
+	return done{}, nil
+}
+
+// done is an operation that went well.
+type done struct{ client.Operation }
+
+func (done) WaitContext(context.Context) error { return nil }
+
+// fail returns the error of the call's fault, or the fault of a call that goes
+// through otherwise than it should.
+func (f *LXD) fail(call, network string) (Fault, error) {
 	if f.dead {
-		return false, ErrLost
+		return None, ErrLost
 	}
 	if f.Fault == nil {
-		return false, nil
+		return None, nil
 	}
-	switch f.Fault(call) {
+	fault := f.Fault(call)
+	switch fault {
 	case Refuse:
-		return false, api.StatusErrorf(http.StatusInternalServerError, "refused by the test")
+		return None, api.StatusErrorf(http.StatusInternalServerError, "refused by the test")
 	case Conflict:
 		f.Marks++
 		f.Set(network, "user.of-others", f.Network(network).Config["user.of-others"]+"+")
-	case Unheard:
-		return true, nil
 	case Dead:
 		f.dead = true
-		return false, ErrLost
+		return None, ErrLost
 	}
-	return false, nil
+	return fault, nil
 }
 
 func clone(n api.Network) api.Network {

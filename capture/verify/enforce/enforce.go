@@ -66,6 +66,7 @@ type Enforcement struct {
 	fence   atomic.Pointer[fence.Fence]
 	forward *forward.Forwarder
 	release func(context.Context) error
+	cancel  context.CancelFunc
 	digest  string // of the rules at the start
 	notes   []string
 	// remembers are the scripts that empty caches of refusals.
@@ -122,6 +123,11 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	if err = e.raise(); err != nil {
 		return nil, err
 	}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e.cancel = cancel
+	if err = e.stayPlugged(run); err != nil {
+		return nil, err
+	}
 	e.begun = time.Now()
 	e.flushCaches(ctx)
 	if c.Strict && !c.Learn {
@@ -159,11 +165,34 @@ func (e *Enforcement) raise() (err error) {
 	e.fence.Store(f)
 	e.wg.Go(func() {
 		for p := range f.Refused() {
-			e.Packets.Add(p.To, p.Protocol, p.At)
-			e.tell()
+			e.refusedPacket(p)
+		}
+	})
+	e.wg.Go(func() {
+		for h := range f.Hellos() {
+			e.hello(h)
 		}
 	})
 	return nil
+}
+
+// refusedPacket is told by the fence. What is of a connection that was open
+// before, or a late part of one that is allowed, is no attempt of its own.
+func (e *Enforcement) refusedPacket(p fence.Packet) {
+	if p.Why != fence.OpenBefore && p.Why != fence.Stray {
+		e.Packets.Add(p.To, p.Protocol, p.At)
+		e.tell()
+	}
+}
+
+// hello is told by the fence of a connection to an allowed address: where that
+// is another name's, too, the server's name tells which is meant.
+func (e *Enforcement) hello(h fence.Hello) {
+	name := strings.ToLower(strings.TrimSuffix(h.Name, "."))
+	if name != "" && !e.Policy.Allows(name, h.At) {
+		e.Packets.AddServer(h.To, name, h.At)
+		e.tell()
+	}
 }
 
 // admit lets the instance reach the addresses of an answer.
@@ -217,7 +246,7 @@ func (e *Enforcement) asked(f forward.Query) {
 		q.WouldRefuse = !e.Policy.Allows(q.Name, q.At)
 	}
 	first := e.Policy.Asked(q)
-	if (q.Refused || q.WouldRefuse) && e.config.Refused != nil {
+	if (q.Refused || q.WouldRefuse) && q.Name != "" && e.config.Refused != nil {
 		e.config.Refused(q, first)
 	}
 	e.tell()
@@ -257,7 +286,7 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 	return verify.NewReport(verify.Over{
 		Policy: e.Policy, Packets: &e.Packets, Instance: e.config.Instance, Network: e.plug.Network,
 		Strict: e.config.Strict, Learn: e.config.Learn, Begun: e.begun, Ended: e.ended,
-		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(),
+		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(), Untold: e.fence.Load().Lost(),
 	}, about)
 }
 
@@ -276,6 +305,9 @@ func (e *Enforcement) Stop(ctx context.Context) error {
 
 // lower takes away what raise put on the host, the note on the instance last.
 func (e *Enforcement) lower(ctx context.Context) (err error) {
+	if e.cancel != nil {
+		e.cancel()
+	}
 	if f := e.fence.Load(); f != nil {
 		err = f.Lower()
 		e.wg.Wait()

@@ -14,8 +14,12 @@ import (
 // versionPatience is how long dnsmasq may take to tell its version.
 const versionPatience = time.Second
 
+// VersionName is what [Enforcement.Resolver] asks dnsmasq for, whose log may
+// show it.
+const VersionName = "version.bind"
+
 // Resolver returns the version of the bridge's dnsmasq, "dnsmasq 2.90", as it
-// tells whoever asks for version.bind (dnsmasq(8), "CHAOS"); "" where it
+// tells whoever asks for [VersionName] (dnsmasq(8), "CHAOS"); "" where it
 // doesn't.
 func (e *Enforcement) Resolver(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, versionPatience)
@@ -30,7 +34,7 @@ func (e *Enforcement) Resolver(ctx context.Context) string {
 func askVersion(ctx context.Context, of netip.AddrPort) (string, error) {
 	query := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: 1},
-		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("version.bind."), Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassCHAOS}},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(VersionName + "."), Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassCHAOS}},
 	}
 	packet, err := query.Pack()
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // Port is where an instance is plugged into a bridge. A restart plugs it in
-// anew: its host's end has another name then, so that it takes a new fence.
+// anew: its host's end has another name then, see [Fence.Replug].
 type Port struct {
 	Bridge string           // the bridge's interface on the host
 	MAC    net.HardwareAddr // the instance's
@@ -250,6 +250,20 @@ func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives tim
 		}
 	}
 	f.forgetExpired(now)
+	return nil
+}
+
+// Replug notes that the instance has another end on the host, as it has after
+// a restart; "" while it has none.
+func (f *Fence) Replug(host string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lowered {
+		return errors.New("the fence was lowered")
+	}
+	if err := f.tables.replug(f.conn, host); err != nil {
+		return fmt.Errorf("hold the instance at its new end %s: %w", host, err)
+	}
 	return nil
 }
 

@@ -20,7 +20,7 @@ import (
 func says(t *testing.T, when string, c net.Conn, name string) {
 	t.Helper()
 	if got, err := ask(c); err != nil || got != name {
-		t.Errorf("%s: %q, %v, want %q", when, got, err, name)
+		t.Fatalf("%s: %q, %v, want %q", when, got, err, name)
 	}
 }
 
@@ -277,5 +277,37 @@ func TestRaiseFailsWhole(t *testing.T) {
 	g.raise(Names)
 	if _, err := Raise(g.port(), Names, forwarder); err == nil {
 		t.Error("one instance has two fences")
+	}
+}
+
+// After a restart the instance's frames come by another interface of the
+// host's: those with a MAC address that isn't its own are told from there on.
+func TestReplug(t *testing.T) {
+	g := newGround(t)
+	from, second := newWire(t, g.instance), newWire(t, g.second)
+	p := g.port()
+	p.Host = ""
+	f, err := Raise(p, Names, forwarder)
+	g.check(err)
+	t.Cleanup(func() { g.check(f.Lower()) })
+	foreign := net.HardwareAddr{0x00, 0x16, 0x3e, 0, 0, 9}
+	spoofed := ethernet(broadcast, foreign, etherARP, []byte(mark))
+	passes := func(end string) int {
+		from.send(spoofed)
+		from.send(ethernet(broadcast, instanceMAC, etherARP, []byte(end)))
+		return second.until(end)
+	}
+	for i, plug := range []struct {
+		host string
+		want int
+	}{{"", 1}, {instanceHost, 0}, {"gone0", 1}, {instanceHost, 0}, {"", 1}} {
+		g.check(f.Replug(plug.host))
+		if n := passes(fmt.Sprintf("end of attempt %d.", i)); n != plug.want {
+			t.Errorf("plugged in at %q: %d of 1 foreign frames passed", plug.host, n)
+		}
+	}
+	g.check(f.Lower())
+	if err := f.Replug(instanceHost); err == nil {
+		t.Error("a fence that was lowered is plugged in anew")
 	}
 }

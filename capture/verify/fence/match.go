@@ -46,8 +46,12 @@ func comesBy(name string) []expr.Any { return meta(expr.MetaKeyIIFNAME, ifname(n
 
 func leavesBy(name string) []expr.Any { return meta(expr.MetaKeyOIFNAME, ifname(name)) }
 
-func comesByOther(name string) []expr.Any {
-	return []expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, isNot(1, ifname(name))}
+func comesByOneOf(set *nftables.Set) []expr.Any {
+	return []expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, &expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID}}
+}
+
+func comesByOther(set *nftables.Set) []expr.Any {
+	return []expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, &expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID, Invert: true}}
 }
 
 // ifname is a name as the kernel compares it.

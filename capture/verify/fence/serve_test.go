@@ -119,7 +119,9 @@ func asked(s *space, network, address string) (string, error) {
 // answers fails the test unless name answers there.
 func (g *ground) answers(s *space, network, address, name string) {
 	g.t.Helper()
-	if got, err := asked(s, network, address); err != nil || got != name {
+	if got, err := asked(s, network, address); errors.Is(err, os.ErrDeadlineExceeded) {
+		g.t.Fatalf("%s at %s: %v, want %q", network, address, err, name)
+	} else if err != nil || got != name {
 		g.t.Errorf("%s at %s: %q, %v, want %q", network, address, got, err, name)
 	}
 }
@@ -131,7 +133,7 @@ func (g *ground) refused(s *space, network, address string) {
 	if err == nil {
 		g.t.Errorf("%s at %s: %q answered", network, address, got)
 	} else if errors.Is(err, os.ErrDeadlineExceeded) {
-		g.t.Errorf("%s at %s: %v, want an error at once", network, address, err)
+		g.t.Fatalf("%s at %s: %v, want an error at once", network, address, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
@@ -24,8 +25,24 @@ const (
 // admittedMost is how many addresses a fence admits of IPv4 and of IPv6 at a time.
 const admittedMost = 1 << 16
 
-// tables are what is changed in them later.
-type tables struct{ ipv4, ipv6 *nftables.Set }
+// tables are what is changed in them later: the addresses that are admitted,
+// and the host's end of the instance.
+type tables struct{ ipv4, ipv6, hosts *nftables.Set }
+
+// replug puts the host's end in place of what the set has; "" for none.
+func (t tables) replug(c *nftables.Conn, host string) error {
+	c.FlushSet(t.hosts)
+	if host != "" {
+		if err := c.SetAddElements(t.hosts, plugs(host)); err != nil {
+			return err
+		}
+	}
+	return c.Flush()
+}
+
+func plugs(host string) []nftables.SetElement {
+	return []nftables.SetElement{{Key: ifname(host)}}
+}
 
 func tableName(p Port) string {
 	return "lxd-allowlist-" + p.Bridge + "-" + hex.EncodeToString(p.MAC)
@@ -92,7 +109,8 @@ func (b build) fill(c *nftables.Conn, name string) tables {
 	b.redirect()
 	b.guard()
 	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyBridge})
-	b.bridge()
+	sets.hosts = b.hosts()
+	b.bridge(sets.hosts)
 	return sets
 }
 
@@ -102,7 +120,19 @@ func (b build) sets() tables {
 		_ = b.conn.AddSet(s, nil) // it fails for elements alone
 		return s
 	}
-	return tables{set("admitted4", nftables.TypeIPAddr), set("admitted6", nftables.TypeIP6Addr)}
+	return tables{ipv4: set("admitted4", nftables.TypeIPAddr), ipv6: set("admitted6", nftables.TypeIP6Addr)}
+}
+
+// hosts is the set of the interfaces that the instance's frames come by: one,
+// or none while that isn't known.
+func (b build) hosts() *nftables.Set {
+	s := &nftables.Set{Table: b.table, Name: "hosts", KeyType: nftables.TypeIFName, KeyByteOrder: binaryutil.NativeEndian}
+	var elements []nftables.SetElement
+	if b.port.Host != "" {
+		elements = plugs(b.port.Host)
+	}
+	_ = b.conn.AddSet(s, elements) // it fails for elements of other kinds alone
+	return s
 }
 
 // base adds a chain that the kernel calls.
@@ -244,13 +274,11 @@ func (b build) guard() {
 // bridge sends what passes over the bridge through the host's IP stack: queries
 // at level Names, all of IP at Strict, then both ways, so that the kernel knows
 // who opened a connection. What the stack lets through, the host forwards.
-func (b build) bridge() {
+func (b build) bridge(hosts *nftables.Set) {
 	c := b.base("bridge", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, onBridge)
 	ours, up := sentBy(b.port.MAC), pullUp(b.up)
-	if b.port.Host != "" {
-		foreign := append(comesBy(b.port.Host), notSentBy(b.port.MAC)...)
-		b.rule(c, foreign, b.told(ForeignMAC), drop())
-	}
+	foreign := append(comesByOneOf(hosts), notSentBy(b.port.MAC)...)
+	b.rule(c, foreign, b.told(ForeignMAC), drop())
 	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
 		b.rule(c, ours, protocol(p), toPort(dnsPort), up)
 	}
@@ -266,15 +294,12 @@ func (b build) bridge() {
 		b.rule(c, ours, frame(kind), up)
 	}
 	b.rule(c, ours, b.told(NotIP), drop())
-	b.toInstance(c, up)
+	b.toInstance(c, hosts, up)
 }
 
 // toInstance has the host's stack see what neighbours send the instance.
-func (b build) toInstance(c *nftables.Chain, up []expr.Any) {
-	theirs := sentTo(b.port.MAC)
-	if b.port.Host != "" {
-		theirs = append(theirs, comesByOther(b.port.Host)...)
-	}
+func (b build) toInstance(c *nftables.Chain, hosts *nftables.Set, up []expr.Any) {
+	theirs := append(sentTo(b.port.MAC), comesByOther(hosts)...)
 	for _, client := range []uint16{68, 546} { // a DHCP server may be a neighbour
 		b.rule(c, theirs, protocol(unix.IPPROTO_UDP), toPort(client), accept())
 	}

@@ -1,0 +1,70 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/lxd"
+)
+
+// absence is a time in which LXD doesn't answer. Its dnsmasq runs on.
+type absence struct {
+	since   time.Time // zero while LXD answers
+	missing uint64    // lines that were known to be missing before
+}
+
+// take takes up what happened to the bridge or to LXD.
+func (s *Capture) take(run context.Context, e lxd.Event) {
+	now := time.Now()
+	switch e.Kind {
+	case lxd.Changed:
+		s.look(run, e.By, now)
+	case lxd.Away:
+		if s.away.since.IsZero() {
+			s.away = absence{now, s.missing()}
+		}
+		s.look(run, "", now)
+		if s.Logging().Problem == "" {
+			s.notice("LXD doesn't answer: it was stopped, or is restarting; queries are logged all the same")
+		}
+	case lxd.Back:
+		s.askOwners()
+		s.look(run, "", now)
+		if run.Err() == nil {
+			s.notice(s.back(now))
+		}
+		s.away = absence{}
+	}
+}
+
+// back says what was missed while LXD was away.
+func (s *Capture) back(now time.Time) string {
+	text := fmt.Sprintf("LXD answers again, after %s: ", now.Sub(s.away.since).Round(time.Second))
+	lost := s.missing() - s.away.missing
+	switch problem := s.Logging().Problem; {
+	case problem != "":
+		return text + "queries are not logged: " + problem
+	case lost > 0:
+		return text + fmt.Sprintf("%d lines of dnsmasq's log are missing", lost)
+	}
+	return text + "0 queries were missed"
+}
+
+// missing returns how many lines are known to be missing from the log.
+func (s *Capture) missing() (n uint64) {
+	s.Ledger.Read(func(r capture.Reader) {
+		l := r.Counts().Losses
+		n = l.Queue + l.Serials + l.Cut + l.Unread
+	})
+	return n
+}
+
+// askOwners has LXD asked again which instance has which address.
+func (s *Capture) askOwners() {
+	select {
+	case s.stale <- struct{}{}:
+	default: // it will be asked
+	}
+}

@@ -1,0 +1,125 @@
+package lxd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
+)
+
+// launchedKey is what an instance has that was launched for a capture, beside
+// the keys of its holder. It goes with that.
+const launchedKey = ourKeys + "launched"
+
+// launchedKeys returns what tells of an instance that this process launched it.
+func launchedKeys() map[string]string {
+	keys := holderKeys()
+	keys[launchedKey] = "true"
+	return keys
+}
+
+// RemoveLeft removes the instances that killed runs launched, and returns those
+// that are removed, on an error too.
+func (s *Server) RemoveLeft(ctx context.Context) ([]Restored, error) {
+	return s.removeLaunched(ctx, "", false)
+}
+
+// Adopt makes an instance that a killed run launched this process's own, which
+// has to remove it in the end. It reports whether the instance is such a one.
+func (s *Server) Adopt(ctx context.Context, name string) (bool, error) {
+	var etag string
+	i, err := await(ctx, func() (*api.Instance, error) {
+		i, tag, err := s.client.GetInstance(name)
+		etag = tag
+		return i, err
+	})
+	if err != nil {
+		return false, instanceError("look up", name, err)
+	}
+	if !leftByLaunch(i) {
+		return false, nil
+	}
+	i.Config = maps.Clone(i.Config)
+	maps.Copy(i.Config, launchedKeys())
+	err = s.operate(ctx, func() (client.Operation, error) { return s.client.UpdateInstance(name, i.Writable(), etag) })
+	if err != nil {
+		return false, instanceError("take over", name, err)
+	}
+	return true, nil
+}
+
+// leftByLaunch reports whether a run that has ended launched the instance.
+func leftByLaunch(i *api.Instance) bool { return i.Config[launchedKey] != "" && holderDead(i.Config) }
+
+// removeLaunched removes the instances that killed runs launched, with force
+// those of the living too: those on a network, or all where network is "".
+func (s *Server) removeLaunched(ctx context.Context, network string, force bool) (removed []Restored, err error) {
+	all, err := await(ctx, func() ([]api.Instance, error) { return s.client.GetInstances(api.InstanceTypeAny) })
+	if err != nil {
+		return nil, fmt.Errorf("list LXD's instances: %w", err)
+	}
+	for _, i := range all {
+		left := leftByLaunch(&i) || force && i.Config[launchedKey] != ""
+		if !left || network != "" && !isOn(&i, network) {
+			continue
+		}
+		if failed := s.Remove(ctx, i.Name); failed != nil {
+			err = errors.Join(err, fmt.Errorf("instance %s, which a killed run launched, is still there: %w: run lxc delete --force %[1]s", i.Name, failed))
+			continue
+		}
+		removed = append(removed, Restored{Instance: i.Name})
+	}
+	return removed, err
+}
+
+// removeLaunchedLate is removeLaunched once LXD has made what it is making: a
+// launch goes on there when who asked for it was killed.
+func (s *Server) removeLaunchedLate(ctx context.Context, network string, force bool) ([]Restored, error) {
+	late, cancel := context.WithTimeout(ctx, cleanupPatience)
+	defer cancel()
+	var unfinished error
+	for wait := retryPause; ; wait = min(2*wait, longestPause) {
+		making, err := s.launching(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if making == "" {
+			break
+		}
+		if pause(late, wait) != nil {
+			unfinished = fmt.Errorf("LXD is still making instance %s: if a killed run launched it, run %s restore again once it is there", making, programName)
+			break
+		}
+	}
+	removed, err := s.removeLaunched(ctx, network, force)
+	return removed, errors.Join(unfinished, err)
+}
+
+// launching returns an instance that LXD is making for a launch, "" for none.
+func (s *Server) launching(ctx context.Context) (name string, err error) {
+	all, err := await(ctx, s.client.GetOperations)
+	if err != nil {
+		return "", fmt.Errorf("list LXD's operations: %w", err)
+	}
+	for _, op := range all {
+		for _, name := range worksOn(op) {
+			if strings.HasPrefix(name, launchPrefix) {
+				return name, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func isOn(i *api.Instance, network string) bool {
+	for device := range i.ExpandedDevices {
+		if nic, ok := describeNIC(i, device); ok && nic.Network == network {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,84 @@
+package lxd
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/canonical/lxd/shared/api"
+)
+
+// away is what is said instead of the words of sockets.
+const away = "LXD doesn't answer: it was stopped, or is restarting"
+
+// IsAway reports whether an error is that of an LXD that was stopped, killed or
+// is starting, so that to ask again may help.
+func IsAway(err error) bool {
+	var dialed *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.As(err, &dialed) && dialed.Op == "dial" && errors.Is(err, syscall.ENOENT) ||
+		api.StatusErrorCheck(err, http.StatusServiceUnavailable) ||
+		err != nil && strings.Contains(err.Error(), lostSocket)
+}
+
+// lostSocket is what the wait for an operation ends with, in words alone, when
+// the connection is gone.
+const lostSocket = "websocket: close 1006"
+
+// said is an error whose words are fit for one line.
+type said struct {
+	error
+	text string
+}
+
+func (e said) Error() string { return e.text }
+func (e said) Unwrap() error { return e.error }
+
+// plain returns an error of LXD's, or of the way to it, in plain words; nil
+// stays nil.
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := clean(err.Error())
+	if IsAway(err) {
+		text = away
+	}
+	if text == err.Error() {
+		return err
+	}
+	return said{err, text}
+}
+
+var (
+	// blanks are what ends a line or isn't to be seen, and the escapes that
+	// LXD's quoting makes of it: what dnsmasq printed has runs of NUL bytes.
+	blanks = regexp.MustCompile(`(?:\\x[01][0-9a-f]|\\x7f|\\[abfnrtv]|[\x00-\x20\x7f])+`)
+	// doubled is what LXD puts before a message that has it already.
+	doubled = regexp.MustCompile(`(?:Error: ?)+`)
+	inside  = strings.NewReplacer(` ")`, `")`, ` )`, `)`)
+)
+
+// clean returns a message of LXD's as one line.
+func clean(text string) string {
+	text = blanks.ReplaceAllString(text, " ")
+	text = doubled.ReplaceAllString(text, "")
+	return strings.TrimSpace(inside.Replace(text))
+}
+
+// portTaken reports whether dnsmasq was refused its sockets: another one has
+// them.
+func portTaken(err error) bool {
+	return err != nil && strings.Contains(strings.ToLower(err.Error()), "address already in use")
+}
+
+// memberDown reports whether a cluster refused a change because not all of its
+// members are there to make it.
+func memberDown(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "Peer cluster member") || strings.Contains(strings.ToLower(err.Error()), "failed to notify peer"))
+}

@@ -1,0 +1,43 @@
+package session_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+)
+
+// Trials are kept in their order, and make a session neither younger nor whole
+// if it was killed.
+func TestTrialsAreKept(t *testing.T) {
+	stateHome(t)
+	s, name := create(t)
+	trial := capture.Trial{Instance: "dnstest", Command: []string{"sh", "-c", "exit 1"}, User: "me", Strict: true, Allowed: []string{"a.example", ".b.example"}, Took: 3 * time.Second, At: time.Now().UTC().Round(0)}
+	if err := session.NoteTrial(name, trial); !errors.Is(err, session.ErrInUse) || !strings.Contains(err.Error(), "note the trial") {
+		t.Errorf("in use: %v", err)
+	}
+	end(t, s)
+	before := only(t)
+	want := []capture.Trial{trial, {Allowed: []string{}, Command: []string{"true"}, Worked: true}}
+	for _, one := range want {
+		if err := session.NoteTrial(name, one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now := only(t); !now.Modified.Equal(before.Modified) || now.Killed {
+		t.Errorf("of %+v a trial makes %+v", before, now)
+	}
+	l, err := session.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Read(func(r capture.Reader) {
+		if got := r.Trials(); !reflect.DeepEqual(got, want) || r.Counts().Damaged != 0 {
+			t.Errorf("kept are %+v, want %+v", got, want)
+		}
+	})
+}

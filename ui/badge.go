@@ -1,0 +1,71 @@
+package ui
+
+import (
+	"fmt"
+
+	"lxd-allowlist/ui/look"
+)
+
+// badge says how far the enforcing is, in the header; both are empty while it
+// is not. short is for where the sentence doesn't fit.
+func (m *monitor) badge() (full, short *look.Line) {
+	s, e := m.styles, &m.enforcing
+	full, short = new(look.Line), new(look.Line)
+	rules := func() string { return look.Plural(e.of.Policy.Counts().Rules, "rule") }
+	switch e.stage {
+	case stageOff:
+		return full, short
+	case stageStarting:
+		full.Add(s.Warn, "  ▣ putting the list in force…")
+		short.Add(s.Warn, " ▣ starting…")
+		return full, short
+	case stageEnding:
+		full.Add(s.Warn, "  ▣ proving once more, ending…")
+		short.Add(s.Warn, " ▣ ending…")
+		return full, short
+	case stageProving:
+		full.Add(s.Warn, "  ▣ proving…")
+		short.Add(s.Warn, " ▣ proving…")
+	case stageProven:
+		full.Add(s.Good, "  ▣ enforcing "+rules())
+		short.Add(s.Good, " ▣ enforcing")
+	case stageUnproven:
+		full.Add(s.Bad, "  ▣ NOT PROVEN, enforcing "+rules())
+		short.Add(s.Bad, " ▣ NOT PROVEN")
+	}
+	style, blocked := s.Muted, m.table.Blocked()
+	if blocked > 0 {
+		style = s.Blocked
+	}
+	text := fmt.Sprintf("%d blocked", blocked)
+	full.Add(s.Muted, " · ").Add(style, text)
+	short.Add(s.Muted, " · ").Add(style, text)
+	if e.places > 0 {
+		word := "addresses"
+		if e.places == 1 {
+			word = "address"
+		}
+		full.Add(s.Muted, " · ").Add(s.Blocked, fmt.Sprintf("%d %s", e.places, word))
+	}
+	return full, short
+}
+
+// packetLines is how many lines of a pane the refused packets take.
+func (e *enforcing) packetLines(h int) int {
+	if e.places == 0 || h < 10 {
+		return 0
+	}
+	return 1 + len(e.packets)
+}
+
+// drawPackets draws the refused packets below the table.
+func (m *monitor) drawPackets(w, h int) []string {
+	s, e := m.styles, &m.enforcing
+	lines := []string{look.FinishTitle(s, false, look.Title(s, false, "Refused packets", fmt.Sprint(e.places)), w)}
+	for _, p := range e.packets[:max(0, min(h-1, len(e.packets)))] {
+		l := new(look.Line).Pad(1).Add(s.Blocked, "▣ "+p.String()).
+			Add(s.Muted, fmt.Sprintf("  ×%d  %s", p.Times, look.Ago(m.now.Sub(p.Last))))
+		lines = append(lines, l.Cut(w))
+	}
+	return lines
+}

@@ -1,0 +1,133 @@
+package dialog
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
+)
+
+// Report shows what came of enforcing a list, and writes that to a file.
+type Report struct {
+	keys     *keys.Map
+	report   Summary
+	markdown bool
+	path     fileName
+	stem     string // the name without an extension, while no other was typed
+
+	top    int
+	exists bool  // the file is there: overwrite it?
+	err    error // why it wasn't written
+}
+
+// NewReport shows a report. Its file is stem with the format's extension until
+// another name is typed.
+func NewReport(k *keys.Map, r Summary, stem string) *Report {
+	d := &Report{keys: k, report: r, markdown: true, stem: stem}
+	d.path = newFileName("", d.preset())
+	return d
+}
+
+func (d *Report) preset() string {
+	if d.markdown {
+		return d.stem + ".md"
+	}
+	return d.stem + ".json"
+}
+
+// Failed says why the file wasn't written: because there is one, or another
+// reason.
+func (d *Report) Failed(err error, exists bool) { d.err, d.exists = err, exists }
+
+var (
+	reportKeys = keys.Table[*Report, Result]{Context: "the report", Actions: []keys.Action[*Report, Result]{
+		{Row: keys.Row{Name: "accept", Hint: "write it"}, Do: func(d *Report) Result { return d.write(Create) }},
+		{Row: keys.Row{Name: "next-format", Hint: "format", Beside: "prev-format"}, Do: (*Report).turn},
+		{Row: keys.Row{Name: "prev-format"}, Do: (*Report).turn},
+		{Row: keys.Row{Name: "file", Hint: "file name"}, Do: (*Report).edit},
+		{Row: keys.Row{Name: "up"}, Do: func(d *Report) Result { d.top--; return nil }},
+		{Row: keys.Row{Name: "down", Hint: "more", Beside: "up"}, Do: func(d *Report) Result { d.top++; return nil }},
+		{Row: keys.Row{Name: "page-up"}, Do: func(d *Report) Result { d.top -= 10; return nil }},
+		{Row: keys.Row{Name: "page-down"}, Do: func(d *Report) Result { d.top += 10; return nil }},
+		{Row: keys.Row{Name: "quit"}, Do: closes[*Report]},
+		{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Report]},
+	}}
+	reportExistsKeys = keys.Table[*Report, Result]{Context: "the question whether to overwrite a report", Actions: []keys.Action[*Report, Result]{
+		{Row: keys.Row{Name: "yes", Hint: "overwrite"}, Do: func(d *Report) Result { return d.write(Overwrite) }},
+		{Row: keys.Row{Name: "file", Hint: "another name"}, Do: (*Report).edit},
+		{Row: keys.Row{Name: "no"}, Do: (*Report).leaveIt},
+		{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: (*Report).leaveIt},
+	}}
+)
+
+// turn goes to the other of the two formats.
+func (d *Report) turn() Result {
+	d.markdown = !d.markdown
+	d.path.follow(d.preset())
+	d.err = nil
+	return nil
+}
+
+func (d *Report) edit() Result {
+	d.leaveIt()
+	d.path.edit()
+	return nil
+}
+
+func (d *Report) leaveIt() Result {
+	d.exists, d.err = false, nil
+	return nil
+}
+
+func (d *Report) write(how Writing) Result { return WriteReport{d.path.Value(), how, d.markdown} }
+
+func (d *Report) actions() *keys.Table[*Report, Result] {
+	if d.exists {
+		return &reportExistsKeys
+	}
+	return &reportKeys
+}
+
+// Press implements [Dialog].
+func (d *Report) Press(msg tea.KeyPressMsg) Result {
+	if d.path.press(d.keys, msg) {
+		return nil
+	}
+	return d.actions().Press(d.keys, msg.String(), d).Of
+}
+
+// Paste implements [Dialog].
+func (d *Report) Paste(msg tea.PasteMsg) { d.path.paste(msg) }
+
+// View implements [Dialog].
+func (d *Report) View(s Screen) []string {
+	inner := min(s.W-4, 96)
+	room := max(3, s.H-10)
+	n := len(d.report.lines)
+	d.top = max(0, min(d.top, n-room))
+	lines := make([]string, 0, room+6)
+	for _, r := range d.report.lines[d.top:min(n, d.top+room)] {
+		lines = append(lines, r.draw(s, inner))
+	}
+	if rest := n - d.top - room; rest > 0 {
+		lines[room-1] = new(look.Line).Add(s.Muted, "… "+look.Plural(rest+1, "line")+" more").Cut(inner)
+	}
+	format := new(look.Line).Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, map[bool]string{true: "markdown", false: "json"}[d.markdown]).Add(s.Key, " ›")
+	wrong := ""
+	if d.err != nil && !d.exists {
+		wrong = new(look.Line).Add(s.Bad, d.err.Error()).Cut(inner)
+	}
+	lines = append(lines, "", format.Cut(inner), d.path.line(s, inner), wrong, d.foot(s, inner))
+	return look.Box(s.Styles, "Report", lines, inner)
+}
+
+func (d *Report) foot(s Screen, w int) string {
+	if d.path.Focused() {
+		return d.path.foot(s, d.keys, w)
+	}
+	var l look.Line
+	if d.exists {
+		l.Add(s.Warn, "it exists:")
+	}
+	return l.String() + look.Hints(s.Styles, d.actions().Hints(d.keys, d), max(0, w-l.Width()))
+}

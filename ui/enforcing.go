@@ -1,0 +1,361 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/dialog"
+)
+
+// stage is how far the enforcing of a list is.
+type stage uint8
+
+const (
+	stageOff stage = iota
+	stageStarting
+	stageProving  // it is in force, and not known to be yet
+	stageProven   // what it refuses was tried, and was refused
+	stageUnproven // and was not
+	stageEnding
+)
+
+// enforcing is a list that is in force, and what came of the last that was.
+type enforcing struct {
+	stage stage
+	of    *Enforcement // nil while none is in force
+
+	// last is the query that was refused last, until when it is said beside
+	// the shell.
+	last      verify.Query
+	lastUntil time.Time
+	// packets are the latest of the places that packets were refused to.
+	packets []verify.PacketState
+	places  int
+
+	// report is what came of the last one, verified the same in short; nil and
+	// zero before the first has ended.
+	report   *verify.Report
+	summary  dialog.Summary
+	verified rule.Verified
+
+	cancel context.CancelFunc // of what begins
+	busy   sync.WaitGroup     // what changes the host
+}
+
+type (
+	enforcedMsg struct {
+		of  *Enforcement
+		err error
+	}
+	provenMsg struct {
+		of     *Enforcement
+		proven bool
+		why    string
+	}
+	// enforcementMsg says that something happened under an enforcement.
+	enforcementMsg struct {
+		of      *Enforcement
+		packets []verify.PacketState
+		places  int
+	}
+	// outOfForceMsg says that a list is out of force, whoever did that.
+	outOfForceMsg struct{ of *Enforcement }
+	endedMsg      struct {
+		of      *Enforcement
+		report  verify.Report
+		summary dialog.Summary
+		err     error
+	}
+)
+
+// policy returns that of the list that is in force, nil while none is.
+func (e *enforcing) policy() *verify.Policy {
+	if e.of == nil {
+		return nil
+	}
+	return e.of.Policy
+}
+
+// work does what changes the host; quitting waits for it, so that it begins
+// whether or not the program still runs commands.
+func (e *enforcing) work(do func() tea.Msg) tea.Cmd {
+	done := make(chan tea.Msg, 1)
+	e.busy.Go(func() { done <- do() })
+	return func() tea.Msg { return <-done }
+}
+
+// leave returns when nothing of it changes the host any more. What is in force
+// then is the capture's to end.
+func (e *enforcing) leave() {
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.busy.Wait()
+}
+
+// What a choice is about.
+type (
+	verifyChoice struct{}
+	grantFor     struct{ name string }
+)
+
+// The options of a verifyChoice, in their order.
+const (
+	levelNames = iota
+	levelStrict
+	lastReport
+)
+
+// verify asks how the list is to be enforced, or ends that.
+func (m *monitor) verify() tea.Cmd {
+	switch m.enforcing.stage {
+	case stageOff:
+		m.askVerify()
+	case stageStarting:
+		m.say("the list is being put in force")
+	case stageEnding:
+		m.say("the list is being taken out of force")
+	default:
+		return m.relax()
+	}
+	return nil
+}
+
+func (m *monitor) askVerify() {
+	t := m.table.Tally()
+	text := fmt.Sprintf("From now on %s, and nobody else on the bridge, reaches only what this list allows: %d new and %d kept domains. "+
+		"Use the application again. What else it asks for is refused and arrives here at once; %s allows it. Connections that are open are reset, dnsmasq isn't restarted. %s ends it and reports.",
+		m.subject(), t.New, t.Keep, m.keys.Show("keep"), m.keys.Show(rowVerify))
+	options := []dialog.Option{
+		{Name: "names", Says: "names outside of the list don't resolve, whichever resolver is asked"},
+		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses: no bare addresses, no DNS over HTTPS or TLS"},
+	}
+	if m.enforcing.report != nil {
+		options = append(options, dialog.Option{Name: "the last report", Says: "nothing is enforced: " + string(m.enforcing.report.Verdict) + " at " + m.enforcing.report.Ended.Format("15:04")})
+	}
+	m.dialog = dialog.NewChoice(m.keys, "Enforce the list", text, options, verifyChoice{})
+}
+
+// subject names whom the capture is about.
+func (m *monitor) subject() (name string) {
+	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Info().Instance })
+	if name == "" {
+		name = m.capture.Title
+	}
+	return name
+}
+
+// chosen does what was chosen.
+func (m *monitor) chosen(c dialog.Chosen) tea.Cmd {
+	m.dialog = nil
+	switch to := c.To.(type) {
+	case verifyChoice:
+		if c.At == lastReport {
+			m.openReport()
+			return nil
+		}
+		return m.enforce(c.At == levelStrict)
+	case grantFor:
+		m.grant(to.name, c.At)
+	}
+	return nil
+}
+
+// enforce puts the list in force.
+func (m *monitor) enforce(strict bool) tea.Cmd {
+	e := &m.enforcing
+	if e.stage != stageOff {
+		return nil
+	}
+	e.stage = stageStarting
+	m.say("putting the list in force…")
+	var ctx context.Context
+	ctx, e.cancel = context.WithCancel(m.ctx)
+	enforce := m.capture.Enforce
+	return e.work(func() tea.Msg {
+		of, err := enforce(ctx, strict)
+		return enforcedMsg{of, err}
+	})
+}
+
+func (m *monitor) updateEnforcing(msg tea.Msg) tea.Cmd {
+	e := &m.enforcing
+	switch msg := msg.(type) {
+	case enforcedMsg:
+		return m.enforced(msg)
+	case provenMsg:
+		if msg.of == e.of && e.stage == stageProving {
+			m.proved(msg)
+		}
+	case enforcementMsg:
+		if msg.of == e.of {
+			e.packets, e.places = msg.packets, msg.places
+			m.followRefused()
+			if e.packetLines(m.layout.table.h+m.layout.packets.h) != m.layout.packets.h {
+				return tea.Batch(m.awaitEnforcement(), m.arrange())
+			}
+			return m.awaitEnforcement()
+		}
+	case outOfForceMsg:
+		if msg.of == e.of && e.stage != stageEnding {
+			m.say("the list is out of force")
+			return m.outOfForce()
+		}
+	case endedMsg:
+		return m.ended(msg)
+	case wroteReportMsg:
+		m.wroteReport(msg)
+	}
+	return nil
+}
+
+func (m *monitor) enforced(msg enforcedMsg) tea.Cmd {
+	e := &m.enforcing
+	if msg.err != nil {
+		e.stage = stageOff
+		m.say(msg.err.Error())
+		return nil
+	}
+	e.stage, e.of = stageProving, msg.of
+	e.last, e.lastUntil, e.packets, e.places = verify.Query{}, time.Time{}, nil, 0
+	m.table.Enforce(msg.of.Policy)
+	m.say("the list is in force: use the application again")
+	if m.focus == onShell {
+		m.table.Rest()
+	}
+	ctx, of := m.ctx, msg.of
+	prove := func() tea.Msg {
+		p := provenMsg{of: of, proven: of.Prove(ctx)}
+		if !p.proven {
+			p.why = whyUnproven(of.Report())
+		}
+		return p
+	}
+	out := func() tea.Msg {
+		select {
+		case <-of.Done:
+			return outOfForceMsg{of}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return tea.Batch(prove, out, m.awaitEnforcement())
+}
+
+// whyUnproven says what was tried last in vain.
+func whyUnproven(r verify.Report) string {
+	for i := len(r.Proofs) - 1; i >= 0; i-- {
+		if p := r.Proofs[i]; !p.Proven {
+			return fmt.Sprintf("tried %s: %s", p.Tried, p.Why)
+		}
+	}
+	return "nothing was tried"
+}
+
+func (m *monitor) proved(msg provenMsg) {
+	if msg.proven {
+		m.enforcing.stage = stageProven
+		m.say("proven: what the list refuses was tried from inside, and was refused")
+		return
+	}
+	m.enforcing.stage = stageUnproven
+	m.say("that the list is in force is not proven: " + msg.why)
+}
+
+// packetsShown is how many places of refused packets are shown beside the
+// table.
+const packetsShown = 3
+
+// enforcementGap is the least time between two looks at what happened under an
+// enforcement; a name that was refused comes by the ledger, sooner.
+const enforcementGap = 50 * time.Millisecond
+
+func (m *monitor) awaitEnforcement() tea.Cmd {
+	of := m.enforcing.of
+	return await(m.ctx, enforcementGap, of.Wake, func(struct{}) tea.Msg {
+		msg := enforcementMsg{of: of}
+		msg.packets, msg.places = of.Packets.Latest(packetsShown)
+		return msg
+	})
+}
+
+// blockedLife is how long a refused name is said beside the shell.
+const blockedLife = 8 * time.Second
+
+// followRefused follows what was refused last, and how rows stand.
+func (m *monitor) followRefused() {
+	e := &m.enforcing
+	if e.of == nil {
+		return
+	}
+	m.table.Restyle()
+	if q := e.of.Policy.Last(); q.Name != "" && q != e.last {
+		e.last, e.lastUntil = q, m.now.Add(blockedLife)
+	}
+}
+
+// refusedLately returns the query that was refused last, while that is news and
+// nobody decided about its name.
+func (m *monitor) refusedLately() (q verify.Query, news bool) {
+	e := &m.enforcing
+	if e.of == nil || !m.now.Before(e.lastUntil) {
+		return q, false
+	}
+	_, listed := e.of.Policy.Rule(e.last.Name)
+	_, _, granted := e.of.Policy.Granted(e.last.Name, m.now)
+	return e.last, !listed && !granted
+}
+
+// relax takes the list out of force and makes the report.
+func (m *monitor) relax() tea.Cmd {
+	e := &m.enforcing
+	e.stage = stageEnding
+	m.say("trying once more whether the list is in force, and ending it…")
+	ctx, of := context.WithoutCancel(m.ctx), e.of
+	return e.work(func() tea.Msg {
+		msg := endedMsg{of: of, err: of.Stop(ctx)}
+		msg.report = of.Report()
+		msg.summary = dialog.Summarise(&msg.report)
+		return msg
+	})
+}
+
+// outOfForce goes back to learning.
+func (m *monitor) outOfForce() tea.Cmd {
+	e := &m.enforcing
+	e.stage, e.of, e.packets, e.places = stageOff, nil, nil, 0
+	m.table.Enforce(nil)
+	m.followSelection()
+	return m.arrange()
+}
+
+func (m *monitor) ended(msg endedMsg) tea.Cmd {
+	e := &m.enforcing
+	if msg.of != e.of {
+		return nil
+	}
+	r := msg.report
+	e.report, e.summary = &r, msg.summary
+	e.verified = rule.Verified{Verdict: string(r.Verdict), Level: r.Level, Digest: r.List.Digest, At: r.Ended}
+	cmd := m.outOfForce()
+	switch {
+	case msg.err != nil:
+		m.say(msg.err.Error())
+	case m.dialog != nil:
+		m.say(fmt.Sprintf("%s; %s shows the report", r.Verdict, m.keys.Show(rowVerify)))
+		return tea.Batch(cmd, m.ledgerChanged())
+	default:
+		m.say(string(r.Verdict))
+	}
+	if m.dialog == nil {
+		m.openReport()
+	}
+	return cmd
+}

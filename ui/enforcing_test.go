@@ -1,0 +1,300 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/ui/dialog"
+)
+
+// header is the screen's first line.
+func (s *scene) header() string {
+	first, _, _ := strings.Cut(s.text(), "\n")
+	return first
+}
+
+func (s *scene) wants(words ...string) {
+	s.t.Helper()
+	for _, w := range words {
+		if !strings.Contains(s.text(), w) {
+			s.t.Errorf("want %q in\n%s", w, s.text())
+		}
+	}
+}
+
+func TestVerifyAsksFirst(t *testing.T) {
+	for _, test := range []struct {
+		keys   string
+		called bool
+		strict bool
+	}{
+		{"V esc", false, false}, {"V q", false, false}, {"V enter", true, false}, {"V down enter", true, true}, {"V down down up enter", true, false},
+	} {
+		s := newScene(t, 120, 40).session()
+		called, strict := false, false
+		s.m().capture.Enforce = func(ctx context.Context, level bool) (*Enforcement, error) {
+			called, strict = true, level
+			return s.target.enforce(ctx, level)
+		}
+		s.press(strings.Fields(test.keys)...)
+		if called != test.called || strict != test.strict || s.m().dialog != nil {
+			t.Errorf("%s: enforced %t, strict %t, dialog %v", test.keys, called, strict, s.m().dialog)
+		}
+	}
+}
+
+func TestEnforcingIsRefusedInALine(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	s.m().capture.Enforce = func(context.Context, bool) (*Enforcement, error) {
+		return nil, errors.New("that takes root on LXD's host")
+	}
+	s.press("V", "enter")
+	s.wants("that takes root on LXD's host", "● live")
+	s.press("l")
+	s.wants("no list is enforced: V does that")
+	s.shows(&Capture{Ledger: s.target.ledger, Title: "dns.log"})
+	s.press("V")
+	s.wants("there is nobody to enforce the list on: dns.log is only read")
+}
+
+// Whatever is not proven is not said to be in force, nor that anything works.
+func TestNothingIsSaidBeforeTheProof(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	s.press("V", "enter")
+	if h := s.header(); !strings.Contains(h, "▣ proving…") || strings.Contains(h, "enforcing") || strings.Contains(h, "live") {
+		t.Errorf("before the proof the header is %q", h)
+	}
+	s.proves("it was answered")
+	if h := s.header(); !strings.Contains(h, "▣ NOT PROVEN") {
+		t.Errorf("without a proof it is %q", h)
+	}
+	s.send(provenMsg{of: s.m().enforcing.of, proven: true})
+	if h := s.header(); !strings.Contains(h, "NOT PROVEN") {
+		t.Errorf("a proof that comes again is taken: %q", h)
+	}
+	s.press("V")
+	s.wants("! enforcement is not proven", "it was answered")
+	if strings.Contains(s.text(), "works with") {
+		t.Errorf("without a proof it says\n%s", s.text())
+	}
+	s = newScene(t, 120, 40).session()
+	s.press("V", "enter")
+	s.m().enforcing.stage = stageProving
+	s.send(provenMsg{of: s.m().enforcing.of, why: "tried the name x: it was answered"})
+	s.wants("is not proven: tried the name x: it was answered")
+	s.m().enforcing.stage = stageProving
+	s.send(provenMsg{of: s.m().enforcing.of, proven: true})
+	if h := s.header(); !strings.Contains(h, "▣ enforcing 4 rules · 0 blocked") {
+		t.Errorf("proven, the header is %q", h)
+	}
+}
+
+// What is decided counts at once: a kept name is allowed late, a dropped one is
+// expected, and neither is counted.
+func TestBlockedIsDecided(t *testing.T) {
+	s := newScene(t, 120, 40).enforcing(false).refuses()
+	s.m().table.Rest()
+	s.press("g")
+	if h := s.header(); !strings.Contains(h, "4 rules · 2 blocked") {
+		t.Errorf("the header is %q", h)
+	}
+	s.press("a")
+	s.target.follow()
+	if h := s.header(); !strings.Contains(h, "5 rules · 1 blocked") {
+		t.Errorf("after keep the header is %q", h)
+	}
+	s.press("d")
+	s.Update(enforcementMsg{of: s.m().enforcing.of})
+	s.wants("▣ enforcing 5 rules · 0 blocked", "allowed late", "expected ×3")
+	s.press("V")
+	s.wants("✗ something was blocked", "✓ updates.telemetry.example", "– licence.example.net", "expected: dropped")
+}
+
+func TestLetThrough(t *testing.T) {
+	for key, until := range map[string]time.Duration{"": -1, "down": 5 * time.Minute, "down down": 0} {
+		s := newScene(t, 120, 40).enforcing(false).refuses()
+		s.press("g", "l")
+		s.press(strings.Fields(key)...).press("enter")
+		at, once, granted := s.target.policy.Granted("updates.telemetry.example", time.Now())
+		if !granted || once != (until < 0) || at.IsZero() != (until <= 0) || until > 0 && time.Until(at) > until {
+			t.Errorf("%q: granted %t, once %t, until %v", key, granted, once, at)
+		}
+		s.wants("let through")
+		s.press("G")
+		s.messages = nil
+		s.press("l")
+		s.wants("the list allows archive.ubuntu.com")
+	}
+}
+
+// A refused name is said beside the shell while it is news, and leaving the
+// shell goes to it; nothing of that is within the terminal.
+func TestShellSaysWhatWasRefused(t *testing.T) {
+	s := newScene(t, 80, 24).enforcing(false)
+	s.m().shell.starting = true
+	s.press("tab")
+	cells := s.m().shell.screen.Text()
+	s.refuses()
+	s.wants("▣ blocked: A updates.telemetry.example  ctrl+] a allows it")
+	if s.m().shell.screen.Text() != cells {
+		t.Error("the terminal's cells were written to")
+	}
+	s.target.refuse(noon.Add(67*time.Second), "AAAA", "licence.example.net")
+	s.m().followRefused()
+	s.wants("▣ blocked: AAAA licence.example.net")
+	s.press("ctrl+]")
+	if got := s.m().selectedName(); got != "licence.example.net" {
+		t.Errorf("leaving the shell selects %q", got)
+	}
+	s.wants("blocked: AAAA licence.example.net  a allows it")
+	s.press("k")
+	if strings.Contains(s.text(), "allows it") {
+		t.Errorf("another row is selected:\n%s", s.text())
+	}
+	s.target.ledger.DecideGroup(1, "licence.example.net")
+	s.target.follow()
+	if strings.Contains(s.text(), "blocked: AAAA") {
+		t.Errorf("it is allowed by now:\n%s", s.text())
+	}
+	s.target.refuse(noon.Add(68*time.Second), "A", strings.Repeat("long.", 30)+"example")
+	s.m().followRefused()
+	s.wants("blocked: A …", ".long.example\n")
+	s.press("/").types("archive").press("enter")
+	s.m().focusOn(onShell)
+	s.press("ctrl+]")
+	s.wants("the filter hides what was refused: long.")
+	s.now = s.now.Add(blockedLife)
+	if strings.Contains(s.text(), "▣ blocked:") {
+		t.Errorf("it is no news any more:\n%s", s.text())
+	}
+}
+
+// What is refused stands in view while the shell is used, wherever the table
+// was.
+func TestRefusedStandInView(t *testing.T) {
+	s := newScene(t, 80, 24).enforcing(false)
+	s.asksFor(50)
+	s.m().shell.starting = true
+	s.press("G", "tab")
+	s.refuses()
+	s.wants("▣ new   updates.telemetry.example", "▣ new   licence.example.net")
+}
+
+func TestReportIsWritten(t *testing.T) {
+	s := newScene(t, 120, 40).enforcing(true).refuses().press("V")
+	s.wants("Refused packets, by where they were to go (2)", "▣ 198.51.100.7:443/tcp  ×2")
+	read := func(name string) string {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Error(err)
+		}
+		return string(text)
+	}
+	s.press("enter")
+	if got := read("dnstest-verified.md"); !strings.HasPrefix(got, "# dnstest on lxdbr0: something was blocked") {
+		t.Errorf("as Markdown it is\n%s", got)
+	}
+	os.WriteFile("dnstest-verified.json", []byte("mine"), 0o600)
+	s.press("V", "down", "down", "enter", "right", "enter")
+	s.wants("it exists:", "y overwrite")
+	if got := read("dnstest-verified.json"); got != "mine" {
+		t.Errorf("it was overwritten unasked: %s", got)
+	}
+	s.press("esc", "enter", "f").types("2").press("enter", "enter")
+	s.wants("wrote the report to dnstest-verified.json2")
+	s.press("V", "down", "down", "enter", "left", "enter", "y")
+	if got := read("dnstest-verified.json"); !strings.Contains(got, `"verdict": "something was blocked"`) {
+		t.Errorf("as JSON it is\n%s", got)
+	}
+	s.press("V", "down", "down", "enter", "f", "backspace", "backspace", "backspace", "backspace", "backspace")
+	s.types("/no/such/dir/x").press("enter", "enter")
+	if _, open := s.m().dialog.(*dialog.Report); !open || !strings.Contains(s.text(), "there is no directory for it") {
+		t.Errorf("a file that can't be written:\n%s", s.text())
+	}
+}
+
+// An export says what came of its list, and nothing of another.
+func TestExportSaysWhatWasVerified(t *testing.T) {
+	s := newScene(t, 120, 40).enforcing(false)
+	s.press("q")
+	s.wants("verified not yet: the list is in force")
+	s.press("esc", "V", "esc", "e")
+	s.wants("works with this list, level names, at 2026-11-24T12:05:00Z")
+	feed(s.target.ledger, noon, "query[A] late.example from 10.0.0.5")
+	s.press("esc", "e")
+	s.wants("no, it was changed since")
+	s.m().export.format = "squid"
+	s.press("esc", "e", "enter")
+	text, err := os.ReadFile("dnstest-allowlist.domains")
+	if err != nil || !strings.Contains(string(text), "# verified: no, it was changed since") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestSomebodyElseEndsIt(t *testing.T) {
+	s := newScene(t, 120, 40).enforcing(true).refuses()
+	s.Update(outOfForceMsg{s.m().enforcing.of})
+	s.wants("the list is out of force", "● live")
+	if strings.Contains(s.text(), "▣") || strings.Contains(s.text(), "Refused packets") {
+		t.Errorf("out of force, it shows\n%s", s.text())
+	}
+	s = newScene(t, 120, 40).enforcing(false)
+	s.target.stopped = errors.New("take the list off dnstest: run lxd-allowlist restore")
+	s.press("V")
+	s.press("esc")
+	s.wants("take the list off dnstest: run lxd-allowlist restore")
+}
+
+// Quitting waits for what changes the host, and has what only begins given up.
+func TestQuittingWaitsForTheHost(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	synctest.Test(t, func(t *testing.T) {
+		e, begun, ended := &enforcing{}, false, false
+		ctx, cancel := context.WithCancel(context.Background())
+		e.cancel = cancel
+		e.work(func() tea.Msg {
+			begun = true
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			ended = true
+			return nil
+		})
+		synctest.Wait()
+		if e.leave(); !begun || !ended {
+			t.Errorf("left while the host was being changed: begun %t, ended %t", begun, ended)
+		}
+	})
+	var given context.Context
+	s.m().capture.Enforce = func(ctx context.Context, _ bool) (*Enforcement, error) { given = ctx; return nil, errors.New("no") }
+	s.press("V", "enter")
+	if s.m().leave(); given.Err() == nil {
+		t.Error("what begins isn't given up when the program ends")
+	}
+}
+
+// The report's dialog doesn't take a key from who is at another one.
+func TestReportWaitsForTheOtherDialog(t *testing.T) {
+	s := newScene(t, 120, 40).enforcing(false)
+	_, cmd := s.Update(press("V"))
+	s.press("V") // once more, while it ends
+	s.wants("is being taken out of force")
+	s.press("?")
+	s.do(cmd)
+	if _, help := s.m().dialog.(*dialog.Help); !help {
+		t.Errorf("the dialog is %T", s.m().dialog)
+	}
+	s.press("esc")
+	s.wants("works with this list; V shows the report")
+	if got := s.target.proofs; !slices.ContainsFunc(got, func(p verify.Proof) bool { return p.Proven }) {
+		t.Errorf("proofs: %v", got)
+	}
+}

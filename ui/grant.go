@@ -1,0 +1,57 @@
+package ui
+
+import (
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
+)
+
+// Grants that are offered.
+var grantTimes = []struct {
+	name, says string
+	lasts      time.Duration // below 0 for one try
+}{
+	{"once", "for its next try, all types of it within some seconds", -1},
+	{"5 minutes", "and refused again after that", 5 * time.Minute},
+	{"this run", "until the list is out of force; it doesn't come on the list", 0},
+}
+
+// askGrant asks for how long a refused name is to be let through.
+func (m *monitor) askGrant() {
+	name := m.selectedName()
+	var options []dialog.Option
+	for _, g := range grantTimes {
+		options = append(options, dialog.Option{Name: g.name, Says: g.says})
+	}
+	m.dialog = dialog.NewChoice(m.keys, "Let it through", name+" is let through for a time, and stays undecided.", options, grantFor{name})
+}
+
+func (m *monitor) grant(name string, which int) {
+	if m.enforcing.of == nil {
+		m.say("nothing is enforced any more")
+		return
+	}
+	p, g, now := m.enforcing.of.Policy, grantTimes[which], time.Now()
+	how := "for " + g.name
+	switch {
+	case g.lasts < 0:
+		p.GrantOnce(name, now)
+		how = "for one try"
+	case g.lasts == 0:
+		p.Grant(name, 0, now)
+		how = "while the list is enforced"
+	default:
+		p.Grant(name, g.lasts, now)
+	}
+	m.table.Restyle()
+	m.say(name + " is let through " + how)
+}
+
+// selectedName is the selected domain's, "" for none.
+func (m *monitor) selectedName() (name string) {
+	if it, ok := m.table.Selected(); ok && it.Group == "" {
+		m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
+	}
+	return name
+}

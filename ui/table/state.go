@@ -1,0 +1,158 @@
+package table
+
+import (
+	"strconv"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/ui/look"
+)
+
+// State is how a domain stands while a list is enforced, what wants a look
+// first.
+type State uint8
+
+// The states.
+const (
+	Blocked   State = iota // it was refused, and nobody has decided about it
+	Granted                // it was refused, and is let through for a time
+	Late                   // it was refused, and is on the list by now
+	Expected               // it was refused, and is to be
+	Unused                 // the list allows it; nobody asked for it
+	Used                   // the list allows it, and it was asked for
+	NotListed              // nothing allows it, and nobody asked for it
+)
+
+var stateWords = [...]string{
+	Blocked: "blocked", Granted: "let through", Late: "allowed late", Expected: "expected",
+	Unused: "unused", Used: "used", NotListed: "not listed",
+}
+
+// String returns the state in one or two words.
+func (s State) String() string { return stateWords[s] }
+
+// State returns how the domain stands, with what the policy knows of it: the
+// rule that allows it and what was refused, zero where there is none. Without a
+// policy all are not listed.
+func (d Row) State() (s State, r verify.RuleState, n verify.NameState) {
+	if d.policy == nil {
+		return NotListed, r, n
+	}
+	r, listed := d.policy.Rule(d.Name)
+	n, refused := d.policy.Name(d.Name)
+	if refused {
+		_, _, granted := d.policy.Granted(d.Name, d.now)
+		switch {
+		case d.Verdict.Decision == capture.Drop:
+			return Expected, r, n
+		case listed && !n.Allowed.IsZero():
+			return Late, r, n
+		case granted:
+			return Granted, r, n
+		case !listed || d.Verdict.Decision == capture.New:
+			return Blocked, r, n
+		}
+	}
+	switch {
+	case !listed:
+		return NotListed, r, n
+	case !r.Late.IsZero():
+		return Late, r, n
+	case r.Queries == 0:
+		return Unused, r, n
+	}
+	return Used, r, n
+}
+
+// firstRefused returns when a domain was refused first that nobody has decided
+// about since, zero for any other: such a row stands above all others.
+func firstRefused(p *verify.Policy, d *capture.Domain, v capture.Verdict) time.Time {
+	if p == nil || d.Denied == 0 || v.Decision != capture.New {
+		return time.Time{}
+	}
+	n, _ := p.Name(d.Name)
+	return n.First
+}
+
+// Blocked reports whether the row stands above all others: it was refused, and
+// nobody has decided about it.
+func (d Row) Blocked() bool { return !firstRefused(d.policy, d.Domain, d.Verdict).IsZero() }
+
+// Enforce has the table show how the domains stand under a policy, and what it
+// refuses above all others; nil ends that.
+func (t *Table) Enforce(p *verify.Policy) {
+	t.want.policy = p
+	t.remake(false)
+}
+
+// Blocked returns how many domains were refused that nobody has decided about,
+// shown or not.
+func (t *Table) Blocked() int { return t.shown.blocked }
+
+// Rest lets go of what is selected: the newest rows stand in view.
+func (t *Table) Rest() {
+	t.selecting, t.cursor, t.top, t.from, t.drawn = false, 0, 0, -1, nil
+}
+
+// Select selects a domain by its name, if it is shown.
+func (t *Table) Select(name string) (found bool) {
+	line := -1
+	t.ledger.Read(func(r capture.Reader) {
+		if id, ok := r.Lookup(name); ok {
+			line = t.shown.find(item{id: id})
+		}
+	})
+	if line < 0 {
+		return false
+	}
+	t.selecting, t.cursor = true, line
+	t.show()
+	return true
+}
+
+// stateWidth holds "blocked ×999+" and any other state.
+const stateWidth = 13
+
+// stateColumn stands in the place of the result's while a list is enforced.
+var stateColumn = column{name: "state", width: stateWidth,
+	key: func(d Row) sortKey {
+		s, _, _ := d.State()
+		return sortKey{num: int64(s)}
+	},
+	cell: func(b []byte, d Row) []byte {
+		s, _, n := d.State()
+		if s == NotListed && d.Verdict.Decision == capture.Drop {
+			return b // the mark says it
+		}
+		b = append(b, s.String()...)
+		switch {
+		case s != Blocked && s != Expected:
+		case n.Times > 999:
+			b = append(b, " ×999+"...)
+		default:
+			b = strconv.AppendInt(append(b, " ×"...), int64(n.Times), 10)
+		}
+		return b
+	}}
+
+// StateStyle is how a state looks.
+func StateStyle(s *look.Styles, of State) look.Style {
+	switch of {
+	case Blocked:
+		return s.Blocked
+	case Granted:
+		return s.Warn
+	case Late, Used:
+		return s.Good
+	}
+	return s.Muted
+}
+
+// column returns a column as it is now.
+func (s settings) column(col int) *column {
+	if col == colResult && s.policy != nil {
+		return &stateColumn
+	}
+	return &columns[col]
+}
