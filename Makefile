@@ -2,7 +2,7 @@ PREFIX ?= /usr/local
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test beyond survivors clients kills outdated try bench demo clean
+.PHONY: help build install check test matrix beyond survivors clients kills outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ check: ## run the checks and the tests that need neither LXD nor root
 
 test: ## run every check and test; needs root for an LXD of its own
 	@.ci/test
+
+matrix: ## prove the formats with the software of four Debian releases; needs root
+	@.ci/matrix
 
 beyond: ## run the proofs with software that make test can't install; needs root and npm
 	@.ci/beyond

@@ -15,7 +15,7 @@ var adguard = Format{
 	Exact:     "@@|h^",
 	Suffix:    "@@||h^",
 	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
-	Proven:    "asked in urlfilter 0.5, the engine of AdGuard Home",
+	Proven:    "asked in urlfilter 0.22.1, the engine of AdGuard Home",
 	mark:      "!",
 	encode:    encodeAdGuard,
 	decode:    decodeAdGuard,

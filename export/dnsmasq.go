@@ -12,8 +12,7 @@ const (
 	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; 2.85 refuses the file)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
-	dnsmasqProven = "asked in dnsmasq 2.90 and 2.91, which have default upstream servers"
-	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
+	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and so do queries of another opcode, which servers there refuse; 2.93 also sends queries of type DS for what is one label below an exact name; a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
 )
 
 // dnsmasqMaxExact leaves room for "*." in the 253 bytes that dnsmasq 2.93 takes
@@ -28,7 +27,7 @@ var dnsmasq = Format{
 	Suffix:    dnsmasqSuffix,
 	Load:      "put it into /etc/dnsmasq.d and restart dnsmasq; the upstream servers stay those that it has" + dnsmasqGap,
 	Check:     dnsmasqCheck,
-	Proven:    dnsmasqProven,
+	Proven:    tried("dnsmasq"),
 	maxExact:  dnsmasqMaxExact,
 	mark:      "#",
 	encode:    encodeDnsmasq,
@@ -43,7 +42,7 @@ var lxdRawDnsmasq = Format{
 	Suffix:    dnsmasqSuffix,
 	Load:      `lxc network set NETWORK raw.dnsmasq=- < FILE; add what raw.dnsmasq holds already; while it is set, LXD runs dnsmasq without AppArmor` + dnsmasqGap,
 	Check:     dnsmasqCheck,
-	Proven:    dnsmasqProven,
+	Proven:    tried("lxd-raw-dnsmasq"),
 	maxExact:  dnsmasqMaxExact,
 	mark:      "#",
 	encode:    encodeDnsmasq,
@@ -58,7 +57,7 @@ var dnsmasqNftset = Format{
 	Suffix:    dnsmasqSuffix,
 	Load:      "make the sets first (below), put it into /etc/dnsmasq.d and restart dnsmasq; accept them (below, too) in a chain that drops the rest" + dnsmasqGap,
 	Check:     dnsmasqCheck,
-	Proven:    dnsmasqProven,
+	Proven:    tried("dnsmasq-nftset"),
 	maxExact:  dnsmasqMaxExact,
 	mark:      "#",
 	usage:     nftUsage,

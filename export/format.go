@@ -87,6 +87,10 @@ func Lookup(name string) (Format, error) {
 // can but templates.
 func (f Format) ReadsBack() bool { return f.decode != nil }
 
+// RefusesEmpty reports whether a list without a rule can't be written: the
+// target would take it for "allow all", or not at all.
+func (f Format) RefusesEmpty() bool { return f.needsRule }
+
 // Limits says what the target takes at most, as far as it is less than what a
 // list can hold; "" if it isn't.
 func (f Format) Limits() string {

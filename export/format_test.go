@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"flag"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -240,6 +241,10 @@ func FuzzFormats(f *testing.F) {
 		".github.io\n.co.uk\ncom", "_a._b.example", "a..b\n.\n..", "\x00\x1b[31m\xff", "192.0.2.1\n2001:db8::1",
 		"rpz-ip\nx.rpz-client-ip", strings.Repeat("a.", 126) + "b", strings.Repeat("a", 63) + ".example",
 		"a.b.c.example\nb.c.example\n.c.example", ".a.example\na.example",
+		"0x7f000001\n0177.0.0.1\n127.1\n2130706433\n169.254.169.0xfe\na.0x1f\n[::1]\n::ffff:127.0.0.1", "WWW.Example.COM.\nwww.example.com..\n.Example.NET.",
+		"notexample.net\nexample.net.evil.org\n.example.net\nexamplexnet", ".www.example.com@evil.org\nevil.org?.example.net\nevil.org#.example.net",
+		"evil.org+\nevil.org/\nx/com/y", "a.test\nb.onion\nc.invalid\nd.home.arpa\ne.localhost",
+		"." + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl", strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples",
 	} {
 		f.Add(name, "a reason\n# | \\ \"", uint16(443))
 	}
@@ -282,6 +287,44 @@ func FuzzFormats(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever a reader is given, it doesn't panic, and what it makes of it can be
+// written by the same format.
+func FuzzDecode(f *testing.F) {
+	for i, format := range formats {
+		for _, data := range [][]byte{nil, []byte(matrixFile), golden(f, format)} {
+			f.Add(uint(i), data)
+			f.Add(uint(i), bytes.ReplaceAll(data, []byte("example"), []byte("0x7f.EXAMPLE.")))
+			f.Add(uint(i), bytes.ReplaceAll(data, []byte("*"), []byte("**")))
+			f.Add(uint(i), data[:len(data)/2])
+		}
+	}
+	f.Fuzz(func(t *testing.T, i uint, data []byte) {
+		format := formats[i%uint(len(formats))]
+		if len(data) > 1<<13 { // more of the same, and slow
+			return
+		}
+		rules, err := format.Decode(data)
+		if err != nil {
+			return
+		}
+		all, _ := rule.Compile(rule.List{Rules: rules})
+		if c := holdable(format, all); !format.needsRule || c.Len() > 0 {
+			if _, err := Render(format, c, Options{}); err != nil {
+				t.Errorf("%s: %v\n%q", format.Name, err, data)
+			}
+		}
+	})
+}
+
+func golden(t testing.TB, f Format) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", f.Name+"."+f.Extension))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // A rule that opens a way round the list says so in the file, be it a suffix

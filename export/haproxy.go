@@ -19,7 +19,7 @@ var haproxy = Format{
 	Hosts:     true,
 	Load:      "put it at /etc/haproxy/allow.lst; its comments hold the configuration: sed -n 's/^#   //p' /etc/haproxy/allow.lst > /etc/haproxy/haproxy.cfg; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4; HAProxy reads the list when it starts or reloads",
 	Check:     "haproxy -c -f /etc/haproxy/haproxy.cfg",
-	Proven:    "asked in HAProxy 2.2 to 3.0 (2.2, 2.6, 3.0)",
+	Proven:    tried("haproxy"),
 	mark:      "#",
 	usage:     haproxyConfig,
 	encode:    encodeHAProxy,

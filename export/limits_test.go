@@ -92,15 +92,40 @@ func TestTargetLimits(t *testing.T) {
 	}
 }
 
+// A list without a rule denies everything: what does so stands in the file, or
+// in what the format says of loading it, and export/proof asks it. Where the
+// target would allow everything there is no such file. Lists for people and
+// programs of their own say nothing of the rest.
 func TestEmptyList(t *testing.T) {
+	denies := map[string]string{
+		"plain": "", "json": `"rules": []`, "csv": "", "yaml": "rules: []", "markdown": "0 rules",
+		"squid":   "http_access deny all",
+		"dnsmasq": "address=/#/", "lxd-raw-dnsmasq": "address=/#/", "dnsmasq-nftset": "address=/#/",
+		"rpz":     "\n* CNAME .\n",
+		"unbound": `local-zone: "." always_nxdomain`,
+		"coredns": "rcode NXDOMAIN",
+		"haproxy": "tcp-request content reject\n", "nginx": "default 0;", "tinyproxy": "FilterDefaultDeny Yes", "privoxy": "{+block",
+		"adguard": "||*^", "pihole": "(3, '.*')",
+		"dnscrypt-proxy": "[blocked_names]", "dnsdist": "DNSRCode.NXDOMAIN", "knot-resolver": "return policy.DENY",
+		"smokescreen": "action: enforce", "openshell": "network_policies: {}", "openshift": `to: {cidrSelector: "0.0.0.0/0"}`,
+		"claude-code": `"strictAllowlist": true`, "codex": "network_proxy = true", "github-firewall": "awf --allow-domains-file",
+		"fortigate": "block all others", "paloalto-edl": "denies the rest",
+		"harden-runner": "egress-policy: block", "sandbox-runtime": `"allowedDomains": []`,
+	}
 	for _, f := range Formats() {
 		data, err := Render(f, rule.Compiled{}, Options{})
-		if f.needsRule {
+		deny, ok := denies[f.Name]
+		switch {
+		case f.needsRule:
 			if err == nil || !strings.Contains(err.Error(), "without a rule") {
 				t.Errorf("%s: error %v", f.Name, err)
 			}
-		} else if err != nil {
+		case err != nil:
 			t.Errorf("%s: %v\n%s", f.Name, err, data)
+		case !ok:
+			t.Errorf("%s: nobody says what denies everything then", f.Name)
+		case !strings.Contains(string(data)+f.Load, deny):
+			t.Errorf("%s: no %q in\n%s", f.Name, deny, data)
 		}
 	}
 }

@@ -18,7 +18,7 @@ var nginx = Format{
 	Hosts:     true,
 	Load:      "put it at /etc/nginx/allow.conf; its comments hold the configuration: sed -n 's/^#   //p' /etc/nginx/allow.conf > /etc/nginx/nginx.conf; name your own resolver there; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4, the proxy's own loopback too",
 	Check:     "nginx -t",
-	Proven:    "asked in nginx 1.18 to 1.26 (1.18, 1.22, 1.26)",
+	Proven:    tried("nginx"),
 	mark:      "#",
 	usage:     nginxConfig,
 	encode:    encodeNginx,

@@ -11,7 +11,7 @@ var squid = Format{
 	Hosts:     true,
 	Load:      `acl allowed dstdomain -n -- "/etc/squid/allow.domains"; acl web port 80 443; acl tls port 443; acl tunnel method CONNECT; http_access deny !web; http_access deny tunnel !tls; http_access allow allowed; http_access deny all`,
 	Check:     "squid -k parse",
-	Proven:    "asked in Squid 4.13 to 6.13 (4.13, 5.7, 6.13)",
+	Proven:    tried("squid"),
 	mark:      "#",
 	encode:    encodeSquid,
 	decode:    decodeDotted,

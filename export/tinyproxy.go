@@ -16,7 +16,7 @@ var tinyproxy = Format{
 	Suffix:    `(^|\.)h\.?$`,
 	Hosts:     true,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tunnels go to that port alone, plain HTTP to any`,
-	Proven:    "asked in tinyproxy 1.11 (1.10 refuses to start for it knows no FilterType)",
+	Proven:    tried("tinyproxy"),
 	mark:      "#",
 	encode:    encodeTinyproxy,
 	decode:    decodeTinyproxy,

@@ -17,7 +17,7 @@ var unbound = Format{
 	Widens:    "a local zone allows everything below its name, so that an exact rule does, too; the format rpz holds exact rules for Unbound",
 	Load:      "put it into /etc/unbound/unbound.conf.d and reload" + unboundGap,
 	Check:     "unbound-checkconf",
-	Proven:    "asked in Unbound 1.13, 1.17 and 1.22",
+	Proven:    tried("unbound"),
 	mark:      "#",
 	encode:    encodeUnbound,
 	decode:    decodeUnbound,

@@ -70,6 +70,10 @@ func FuzzNames(f *testing.F) {
 	f.Add([]byte("A b.example"), []byte(`a\032b.example.`))
 	f.Add([]byte("<name unprintable>"), []byte("<NAME unprintable>"))
 	f.Add([]byte(`\032`), []byte(" "))
+	f.Add([]byte("WWW.Example.COM."), []byte("www.example.com"))
+	f.Add([]byte("0x7f000001"), []byte("0X7F000001"))
+	f.Add([]byte("evil.o+rg"), []byte("evil.o\xffrg"))
+	f.Add([]byte("x\x00y.evil.org"), []byte(`x\000y.evil.org`))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		x, y := string(AppendName(nil, a)), string(AppendName(nil, b))
 		if equal := inDNS(a) == inDNS(b); x == y && !equal {

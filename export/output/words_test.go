@@ -113,7 +113,7 @@ func TestFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(table.String(), "\n")
-	if len(lines) != len(export.Formats())+3 || !strings.HasPrefix(lines[2], "squid ") || !strings.HasSuffix(lines[2], "  asked in Squid 4.13 to 6.13") {
+	if len(lines) != len(export.Formats())+3 || !strings.HasPrefix(lines[2], "squid ") || !strings.Contains(lines[2], "  asked in Squid 4.13 to ") {
 		t.Errorf("%s", &table)
 	}
 	for _, l := range lines {

@@ -53,7 +53,7 @@ func codexTarget(t *testing.T, conf string) target {
 	if codex == "" {
 		t.Fatal("no codex: .ci/beyond")
 	}
-	parent := "http://" + startParent(t)
+	parent := "http://" + startParent(t).addr
 	home := filepath.Dir(write(t, "config.toml", []byte(conf), 0o644))
 	cmd := exec.Command(codex, "sandbox", "-P", "lxd-allowlist", "--", "sh", "-c", asker)
 	cmd.Env = append(cmd.Environ(), "CODEX_HOME="+home, "HOME="+home, "http_proxy="+parent, "HTTP_PROXY="+parent, "HTTPS_PROXY="+parent)

@@ -69,11 +69,12 @@ func accepts(addr string) func(*transcript) error {
 // it is ready.
 func start(t *testing.T, ready func(*transcript) error, name string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(program(t, name), args...)
+	cmd := inRoot(exec.Command(program(t, name), args...))
 	said := new(transcript)
 	cmd.Stdout, cmd.Stderr = said, said
 	// A group of its own, for some have children that would outlive them.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr.Setpgid = true
+	observed(t).software = name
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +92,7 @@ func start(t *testing.T, ready func(*transcript) error, name string, args ...str
 		}
 	})
 	if err := await(said, ready, ended); err != nil {
+		observed(t).refused = lastWords(said.String())
 		t.Fatalf("%s is not ready: %v", name, err)
 	}
 }
@@ -159,11 +161,11 @@ func program(t *testing.T, name string) string {
 
 // find returns the program's path, also where users' shells don't look.
 func find(name string) string {
-	if path, err := exec.LookPath(name); err == nil {
+	if path, err := exec.LookPath(name); err == nil && root == "" {
 		return path
 	}
-	for _, dir := range []string{"/usr/local/sbin", "/usr/sbin", "/sbin"} {
-		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+	for _, dir := range []string{"/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+		if path, err := exec.LookPath(within(filepath.Join(dir, name))); err == nil {
 			return path
 		}
 	}

@@ -51,6 +51,7 @@ func resolver(addr string, u *upstream) target {
 				t.Errorf("denied, but the upstream was asked for them: %q", names)
 			}
 		},
+		ways: dnsWays(addr, u),
 	}
 }
 
@@ -90,44 +91,6 @@ func TestDnsmasqOwnServer(t *testing.T) {
 	startDnsmasq(t, file(t, f, rules()), addr, u, "--server=/corp.test-1/"+strings.Replace(u.addr, ":", "#", 1))
 	if !resolves(t, addr, "x.corp.test-1") || resolves(t, addr, "x.test-1") {
 		t.Error("it is another domain than the server's that passes")
-	}
-}
-
-// The class ANY gets round Unbound's policies, as its formats say, and nobody
-// else's.
-func TestClassAny(t *testing.T) {
-	zone := func(t *testing.T) string { return file(t, format(t, "rpz"), rules()) }
-	for _, c := range []struct {
-		name, format string
-		opens        bool
-		start        func(t *testing.T, addr string, u *upstream)
-	}{
-		{"unbound", "unbound", true, func(t *testing.T, addr string, u *upstream) {
-			startUnbound(t, addr, u, "iterator", fmt.Sprintf("include: %q", file(t, format(t, "unbound"), rules())))
-		}},
-		{"unbound, rpz", "rpz", true, func(t *testing.T, addr string, u *upstream) { startUnboundRPZ(t, zone(t), addr, u) }},
-		{"bind", "rpz", false, func(t *testing.T, addr string, u *upstream) { startBIND(t, zone(t), addr, u) }},
-		{"powerdns", "rpz", false, func(t *testing.T, addr string, u *upstream) { startPowerDNS(t, zone(t), addr, u) }},
-		{"dnsmasq", "dnsmasq", false, func(t *testing.T, addr string, u *upstream) {
-			startDnsmasq(t, file(t, format(t, "dnsmasq"), rules()), addr, u)
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			u, addr := startUpstream(t), freePort(t, "127.0.0.1") // BIND wants the interface's own
-			c.start(t, addr, u)
-			for _, class := range []dnsmessage.Class{dnsmessage.ClassANY, dnsmessage.ClassCHAOS, dnsmessage.ClassHESIOD, 254} {
-				opens := len(ask(t, addr, "evil.org", dnsmessage.TypeA, class).Answers) > 0
-				if opens != (c.opens && class == dnsmessage.ClassANY) {
-					t.Errorf("class %v: answered %t", class, opens)
-				}
-			}
-			if leaked := len(u.leaked(map[string]bool{"evil.org": true})) > 0; leaked != c.opens {
-				t.Errorf("the upstream was asked: %t", leaked)
-			}
-			if c.opens && !strings.Contains(format(t, c.format).Load, "class ANY") {
-				t.Errorf("%s doesn't tell of it", c.format)
-			}
-		})
 	}
 }
 
@@ -206,7 +169,7 @@ remote-control:
   control-enable: no
 %s
 `, strings.Replace(addr, ":", "@", 1), modules, strings.Replace(u.addr, ":", "@", 1), more)
-	start(t, accepts(addr), "unbound", "-d", "-p", "-c", write(t, "unbound.conf", []byte(conf), 0o644))
+	start(t, says("start of service"), "unbound", "-d", "-p", "-c", write(t, "unbound.conf", []byte(conf), 0o644))
 }
 
 // The same policy zone in all three servers.
@@ -227,12 +190,15 @@ func TestRPZ(t *testing.T) {
 }
 
 // startBIND waits for BIND's own word, for it answers before it has read all of
-// a policy zone. Without qname-wait-recurse no it would ask the upstream for
-// denied names, too.
+// a policy zone. The options are those that the format says: without
+// qname-wait-recurse no it would ask the upstream for denied names, too, and
+// without break-dnssec yes it would do so for whoever sets DO.
 func startBIND(t *testing.T, path, addr string, u *upstream) {
 	t.Helper()
 	host, port := hostPort(t, addr)
 	upHost, upPort := hostPort(t, u.addr)
+	_, policy, _ := strings.Cut(format(t, "rpz").Load, "BIND: ")
+	policy, _, _ = strings.Cut(policy, " (")
 	conf := fmt.Sprintf(`options {
   directory %q;
   listen-on port %s { %s; };
@@ -242,12 +208,12 @@ func startBIND(t *testing.T, path, addr string, u *upstream) {
   dnssec-validation no;
   pid-file none;
   session-keyfile none;
-  response-policy { zone "rpz"; } qname-wait-recurse no;
+  %s
 };
 controls { };
 zone "rpz" { type primary; file %q; };
-`, t.TempDir(), port, host, upHost, upPort, path)
-	start(t, says("rpz: rpz: reload done: success"), "named", "-g", "-n", "1", "-c", write(t, "named.conf", []byte(conf), 0o644))
+`, t.TempDir(), port, host, upHost, upPort, policy, path)
+	start(t, says("rpz: rpz: reload done"), "named", "-g", "-n", "1", "-c", write(t, "named.conf", []byte(conf), 0o644))
 }
 
 func startPowerDNS(t *testing.T, path, addr string, u *upstream) {

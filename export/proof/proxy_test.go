@@ -2,7 +2,6 @@ package proof
 
 import (
 	"bufio"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a proxy may take over one request.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // hostQuestions have only proxies to answer: the root's dot, addresses, and
 // what is no name.
@@ -31,17 +31,51 @@ var hostQuestions = []question{
 	{"notexample.net.", false, false},
 	{"127.0.0.10", false, false},
 	{"[::1]", false, false},
+	{"[::ffff:127.0.0.1]", false, false},
+	{"127.1", false, false},
+	{"2130706433", false, false},
+	{"0x7f000001", false, false},
+	{"0177.0.0.1", false, false},
 }
 
-// startParent is a proxy that answers every request itself. The proxies under
-// test hand theirs to it, so that no name is ever looked up.
-func startParent(t *testing.T) (addr string) {
+// parent is a proxy that answers every request itself, and remembers for which
+// hosts. The proxies under test hand theirs to it, so that no name is ever
+// looked up.
+type parent struct {
+	addr  string
+	mu    sync.Mutex
+	asked map[string]bool
+}
+
+func startParent(t *testing.T) *parent {
 	t.Helper()
+	p := &parent{asked: make(map[string]bool)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		p.asked[hostOf(r.Host)] = true
+		p.mu.Unlock()
 		w.Header().Set("X-Parent", "yes")
 	}))
 	t.Cleanup(server.Close)
-	return server.Listener.Addr().String()
+	p.addr = server.Listener.Addr().String()
+	return p
+}
+
+// took returns whether the parent was asked for the host since the last time.
+func (p *parent) took(host string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asked := p.asked[hostOf(host)]
+	clear(p.asked)
+	return asked
+}
+
+// hostOf returns a host without its port and the root's dot, in lower case.
+func hostOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, ".[]"))
 }
 
 // forwards asks a proxy for a name, with http and with CONNECT, and returns
@@ -63,27 +97,36 @@ func forwards(t *testing.T, proxy, name string) bool {
 
 func status(t *testing.T, proxy, method, url, host string) int {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", proxy, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
-	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", method, url, host)
-	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	resp, err := request(t, proxy, method, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", method, url, host))
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}
-	resp.Body.Close()
 	if method == "GET" && resp.StatusCode == http.StatusOK && resp.Header.Get("X-Parent") == "" {
 		t.Errorf("%s %s: the proxy answered in the parent's place", method, url)
 	}
 	return resp.StatusCode
 }
 
+// request sends a request as it is and returns the head of the response.
+func request(t *testing.T, proxy, method, text string) (*http.Response, error) {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", proxy, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	fmt.Fprint(conn, text)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err == nil {
+		resp.Body.Close()
+	}
+	return resp, err
+}
+
 // proxyTarget also looks whether a name on the list leads to no port but the
 // usual ones: a tunnel nowhere else, plain HTTP only where the format says it.
-func proxyTarget(f export.Format, addr string) target {
+func proxyTarget(f export.Format, addr string, p *parent) target {
 	return target{
 		ask: func(t *testing.T, name string) bool { t.Helper(); return forwards(t, addr, name) },
 		done: func(t *testing.T, _ map[string]bool) {
@@ -101,6 +144,7 @@ func proxyTarget(f export.Format, addr string) target {
 				t.Errorf("plain HTTP to port 8080: %d, want %d", got, want)
 			}
 		},
+		ways: proxyWays(addr, p),
 	}
 }
 
@@ -114,7 +158,8 @@ func TestSquid(t *testing.T) {
 	f := format(t, "squid")
 	prove(t, f, func(t *testing.T, path string) target {
 		addr := freeAddr(t)
-		host, port := hostPort(t, startParent(t))
+		p := startParent(t)
+		host, port := hostPort(t, p.addr)
 		conf := fmt.Sprintf(`http_port %s
 cache_peer %s parent %s 0 no-query no-digest default
 never_direct allow all
@@ -128,7 +173,7 @@ visible_hostname proof
 shutdown_lifetime 0 seconds
 `, addr, host, port) + loadLines(f, "; ", "/etc/squid/allow.domains", path)
 		start(t, accepts(addr), "squid", "-N", "-d", "1", "-f", write(t, "squid.conf", []byte(conf), 0o644))
-		return proxyTarget(f, addr)
+		return proxyTarget(f, addr, p)
 	}, hostQuestions...)
 }
 
@@ -137,22 +182,22 @@ func TestTinyproxy(t *testing.T) {
 	lines := f
 	lines.Load, _, _ = strings.Cut(f.Load, ";") // words follow
 	prove(t, f, func(t *testing.T, path string) target {
-		addr := freeAddr(t)
+		addr, p := freeAddr(t), startParent(t)
 		host, port := hostPort(t, addr)
-		conf := fmt.Sprintf("Listen %s\nPort %s\nUpstream http %s\nMaxClients 20\n", host, port, startParent(t)) +
+		conf := fmt.Sprintf("Listen %s\nPort %s\nUpstream http %s\nMaxClients 20\n", host, port, p.addr) +
 			loadLines(lines, ", ", "FILE", path)
 		start(t, accepts(addr), "tinyproxy", "-d", "-c", write(t, "tinyproxy.conf", []byte(conf), 0o644))
-		return proxyTarget(f, addr)
+		return proxyTarget(f, addr, p)
 	}, hostQuestions...)
 }
 
 func TestPrivoxy(t *testing.T) {
 	f := format(t, "privoxy")
 	prove(t, f, func(t *testing.T, path string) target {
-		addr := freeAddr(t)
-		conf := fmt.Sprintf("confdir /etc/privoxy\nlisten-address %s\nforward / %s\nactionsfile %s\n", addr, startParent(t), path)
+		addr, p := freeAddr(t), startParent(t)
+		conf := fmt.Sprintf("confdir /etc/privoxy\nhostname proof\nlisten-address %s\nforward / %s\nactionsfile %s\n", addr, p.addr, path)
 		start(t, accepts(addr), "privoxy", "--no-daemon", write(t, "privoxy.conf", []byte(conf), 0o644))
-		return proxyTarget(f, addr)
+		return proxyTarget(f, addr, p)
 	}, hostQuestions...)
 }
 
@@ -166,7 +211,7 @@ func handshakes(t *testing.T, proxy, name string) bool {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(patience))
-	err = tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
+	err = hello(conn, name)
 	if e, ok := err.(net.Error); ok && e.Timeout() {
 		t.Errorf("%s: neither passed nor denied: %v", name, err)
 	}
@@ -187,6 +232,7 @@ func tlsTarget(addr string, u *upstream) target {
 				t.Errorf("denied, but looked up: %q", names)
 			}
 		},
+		ways: tlsWays(addr, u),
 	}
 }
 
@@ -260,17 +306,21 @@ func commented(t *testing.T, path, word string) string {
 
 func TestNginx(t *testing.T) {
 	const modules = "/usr/lib/nginx"
-	if _, err := os.Stat(modules + "/modules/ngx_stream_module.so"); err != nil {
+	if _, err := os.Stat(root + modules + "/modules/ngx_stream_module.so"); err != nil {
 		t.Fatalf("%v: %s", err, packages["nginx"])
 	}
 	f := format(t, "nginx")
+	var early []string                                          // where it says what is wrong before it has read the file
+	if strings.Contains(run(t, "nginx", "-h"), "-e filename") { // 1.19 and later
+		early = []string{"-e", "stderr"}
+	}
 	prove(t, f, func(t *testing.T, path string) target {
 		u, addr := startUpstream(t), startThere(t)
 		dir := t.TempDir()
 		host, port := hostPort(t, u.addr)
 		conf := configured(t, f, path, "modules/", modules+"/modules/", "listen 443;", "listen "+addr+";", "listen [::]:443;", "", "127.0.0.53", host+":"+port)
 		conf = "daemon off;\nmaster_process off;\nerror_log stderr;\npid " + filepath.Join(dir, "pid") + ";\n" + conf
-		start(t, accepts(addr), "nginx", "-p", dir, "-e", "stderr", "-c", write(t, "nginx.conf", []byte(conf), 0o644))
+		start(t, accepts(addr), "nginx", append(early, "-p", dir, "-c", write(t, "nginx.conf", []byte(conf), 0o644))...)
 		return tlsTarget(addr, u)
 	}, hostQuestions...)
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// atEnd takes away what several tests share.
+var atEnd []func()
+
 // TestMain leaves all of this out of a short run: the software that lists are
 // for need not be there then.
 func TestMain(m *testing.M) {
@@ -15,5 +18,9 @@ func TestMain(m *testing.M) {
 		fmt.Println("not in short mode: it needs the software that lists are for")
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, do := range atEnd {
+		do()
+	}
+	os.Exit(code)
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -30,8 +32,9 @@ func TestSmokescreen(t *testing.T) {
 				}
 			},
 		}
-	}, append(hostQuestions[:len(hostQuestions)-1:len(hostQuestions)-1], // it takes no address in brackets
-		question{name: "r3---sn.example.net"})...) // as the format says
+	}, append(slices.DeleteFunc(slices.Clone(hostQuestions), func(q question) bool {
+		return strings.HasPrefix(q.name, "[") // it takes no address in brackets
+	}), question{name: "r3---sn.example.net"})...) // as the format says
 	u, addr := startUpstream(t), freeAddr(t)
 	startSmokescreen(t, binary, file(t, format(t, "smokescreen"), nil), addr, u)
 	if got := status(t, addr, "CONNECT", "evil.org:443", "evil.org:443"); got != http.StatusProxyAuthRequired {

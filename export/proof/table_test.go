@@ -2,6 +2,8 @@ package proof
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -98,11 +100,16 @@ var questions = []question{
 // file renders the rules and writes the file.
 func file(t *testing.T, f export.Format, rules []rule.Rule) string {
 	t.Helper()
+	return fileOf(t, f, compiled(t, rules))
+}
+
+func compiled(t *testing.T, rules []rule.Rule) rule.Compiled {
+	t.Helper()
 	c, refused := rule.Compile(rule.List{Rules: rules})
 	if len(refused) > 0 {
 		t.Fatalf("refused %v", refused)
 	}
-	return fileOf(t, f, c)
+	return c
 }
 
 func fileOf(t *testing.T, f export.Format, c rule.Compiled) string {
@@ -128,17 +135,60 @@ type target struct {
 	ask func(t *testing.T, name string) bool // whether the name passes
 	// done checks what must hold after all that was asked; it may be nil.
 	done func(t *testing.T, denied map[string]bool)
+	ways []way // other ways of asking than ask's
 }
 
-// prove runs the software twice: with the rules and all questions about them,
-// and with many rules. More holds what is asked of this kind of target only.
+// way is a way of asking for a name.
+type way struct {
+	name string
+	// must says that a name which passes otherwise passes in this way, too.
+	must bool
+	// told are the words by which a format tells of its letting names pass in
+	// this way that are on no list; "" for none.
+	told string
+	ask  func(t *testing.T, name string) bool
+}
+
+// probe asks for all names in all ways. Want are those asked for, each with
+// whether it passes.
+func probe(t *testing.T, f export.Format, to target, want map[string]bool) {
+	t.Helper()
+	saw := observed(t)
+	for _, w := range to.ways {
+		wrong := map[bool][]string{}
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			pass := want[name]
+			if pass && !w.must || name+"." == aliasName || name+"." == aliasTarget {
+				continue
+			}
+			got := w.ask(t, name)
+			if got != pass {
+				wrong[got] = append(wrong[got], name)
+			}
+		}
+		if len(wrong[true]) > 0 && w.told != "" && strings.Contains(f.Load, w.told) {
+			if !slices.Contains(saw.gaps, w.name) {
+				saw.gaps = append(saw.gaps, w.name)
+			}
+			delete(wrong, true)
+		}
+		for got, names := range wrong {
+			saw.difference(t, few(names), w.name, got)
+		}
+	}
+}
+
+// prove runs the software as proveTable does, and with many rules. More holds
+// what is asked of this kind of target only.
 func prove(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
 	proveTable(t, f, launch, more...)
 	t.Run("many", func(t *testing.T) { askMany(t, f, launch(t, fileOf(t, f, manyRules()))) })
 }
 
-// proveTable runs the software with the rules and all questions about them.
+// proveTable runs the software with the rules and all questions about them, in
+// all ways, and with no rule at all.
 func proveTable(t *testing.T, f export.Format, launch func(t *testing.T, path string) target, more ...question) {
+	saw := observe(t, f)
 	t.Run("table", func(t *testing.T) {
 		all, list := append(questions[:len(questions):len(questions)], more...), rules()
 		for _, name := range singles {
@@ -151,17 +201,31 @@ func proveTable(t *testing.T, f export.Format, launch func(t *testing.T, path st
 		}
 		held, out := hold(t, f, list)
 		to := launch(t, fileOf(t, f, held))
-		denied := make(map[string]bool)
+		denied, wanted := make(map[string]bool), make(map[string]bool)
 		for _, q := range all {
 			want := (q.pass || f.Widens != "" && q.widened) && !out[q.name]
-			denied[strings.ToLower(q.name)] = !want
+			denied[strings.ToLower(q.name)], wanted[q.name] = !want, want
 			if got := to.ask(t, q.name); got != want {
-				t.Errorf("%s: passes %v, want %v", q.name, got, want)
+				saw.difference(t, q.name, "", got)
 			}
 		}
 		if to.done != nil {
 			to.done(t, denied)
 		}
+		probe(t, f, to, wanted)
+	})
+	t.Run("empty", func(t *testing.T) {
+		if f.RefusesEmpty() {
+			return // there is no such file
+		}
+		to, wanted := launch(t, file(t, f, nil)), make(map[string]bool)
+		for _, name := range []string{"www.example.com", "example.net", "a.example.net", "com", "evil.org", "intranet"} {
+			wanted[name] = false
+			if to.ask(t, name) {
+				saw.difference(t, name, "", true)
+			}
+		}
+		probe(t, f, to, wanted)
 	})
 }
 
@@ -196,7 +260,7 @@ func askMany(t *testing.T, f export.Format, to target) {
 			fmt.Sprintf("h%d.example", i): false,
 		} {
 			if got := to.ask(t, name); got != want {
-				t.Errorf("%s: passes %v, want %v", name, got, want)
+				observed(t).difference(t, name, "", got)
 			}
 		}
 	}

@@ -27,6 +27,19 @@ var (
 	answer6 = [16]byte{0xfd, 15: 1}
 )
 
+// otherAnswers are the data of other types, as they are on the wire; the names in
+// them are one label.
+var otherAnswers = map[dnsmessage.Type][]byte{
+	dnsmessage.TypePTR:   []byte("\x04host\x00"),
+	dnsmessage.TypeMX:    []byte("\x00\x0a\x04host\x00"),
+	dnsmessage.TypeSRV:   []byte("\x00\x00\x00\x00\x01\xbb\x04host\x00"),
+	dnsmessage.TypeSVCB:  []byte("\x00\x01\x00"),
+	dnsmessage.TypeHTTPS: []byte("\x00\x01\x00"),
+	typeCAA:              []byte("\x00\x05issuex"),
+}
+
+const typeCAA dnsmessage.Type = 257
+
 const (
 	aliasName   = "cname.example.net."
 	aliasTarget = "target.evil.org."
@@ -107,12 +120,16 @@ func (u *upstream) reply(packet []byte) []byte {
 	u.asked[strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))] = true
 	u.mu.Unlock()
 	m := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: head.ID, Response: true, RecursionDesired: head.RecursionDesired, RecursionAvailable: true},
+		Header:    dnsmessage.Header{ID: head.ID, Response: true, OpCode: head.OpCode, RecursionDesired: head.RecursionDesired, RecursionAvailable: true},
 		Questions: []dnsmessage.Question{q},
 	}
 	add := func(name dnsmessage.Name, body dnsmessage.ResourceBody) {
 		h := dnsmessage.ResourceHeader{Name: name, Class: q.Class, TTL: 60}
 		m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: body})
+	}
+	if head.OpCode != 0 { // as servers do
+		m.RCode = dnsmessage.RCodeNotImplemented
+		q.Type = 0
 	}
 	owner := q.Name
 	if strings.EqualFold(owner.String(), aliasName) {
@@ -127,12 +144,32 @@ func (u *upstream) reply(packet []byte) []byte {
 		add(owner, &dnsmessage.AAAAResource{AAAA: answer6})
 	case dnsmessage.TypeTXT:
 		add(owner, &dnsmessage.TXTResource{TXT: []string{"answer"}})
+	case dnsmessage.TypeALL:
+		add(owner, &dnsmessage.AResource{A: answer4})
+	default:
+		if data := otherAnswers[q.Type]; data != nil {
+			add(owner, &dnsmessage.UnknownResource{Type: q.Type, Data: data})
+		}
 	}
 	reply, err := m.Pack()
 	if err != nil {
 		return nil
 	}
 	return reply
+}
+
+// forget has the upstream not know of being asked for the name.
+func (u *upstream) forget(name string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.asked, strings.ToLower(name))
+}
+
+// knows returns whether the upstream was asked for the name.
+func (u *upstream) knows(name string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.asked[strings.ToLower(name)]
 }
 
 // leaked returns the denied names that the upstream was asked for. The target

@@ -2,8 +2,12 @@ package proof
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,38 +18,92 @@ import (
 func TestAdGuard(t *testing.T) {
 	binary := build(t, "vendors")
 	prove(t, format(t, "adguard"), func(t *testing.T, path string) target {
-		cmd := exec.Command(binary, "adguard", path)
-		names, errIn := cmd.StdinPipe()
-		out, errOut := cmd.StdoutPipe()
-		if err := cmd.Start(); err != nil || errIn != nil || errOut != nil {
-			t.Fatal(err, errIn, errOut)
-		}
-		t.Cleanup(func() {
-			names.Close()
-			if err := cmd.Wait(); err != nil {
-				t.Errorf("the engine: %v", err)
-			}
-		})
-		verdicts := bufio.NewScanner(out)
-		return target{ask: func(t *testing.T, name string) bool {
-			t.Helper()
-			fmt.Fprintln(names, strings.ToLower(name)) // as AdGuard Home does before it asks
-			if !verdicts.Scan() {
-				t.Fatalf("%s: no verdict: %v", name, verdicts.Err())
-			}
-			return verdicts.Text() == "pass"
-		}}
+		return verdicts(t, exec.Command(binary, "adguard", path))
 	})
 }
 
-// Neither Envoy nor Istio can be asked here, but their own types take what
+// verdicts is the target for a command that reads names and says of each
+// whether it passes.
+func verdicts(t *testing.T, cmd *exec.Cmd) target {
+	t.Helper()
+	names, errIn := cmd.StdinPipe()
+	out, errOut := cmd.StdoutPipe()
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil || errIn != nil || errOut != nil {
+		t.Fatal(err, errIn, errOut)
+	}
+	t.Cleanup(func() {
+		names.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v", cmd, err)
+		}
+	})
+	said := bufio.NewScanner(out)
+	ask := func(t *testing.T, name string) bool {
+		t.Helper()
+		fmt.Fprintln(names, name)
+		if !said.Scan() {
+			t.Fatalf("%s: no verdict: %v", name, said.Err())
+		}
+		return said.Text() == "pass"
+	}
+	lower := func(t *testing.T, name string) bool { t.Helper(); return ask(t, strings.ToLower(name)) }
+	upper := func(t *testing.T, name string) bool { t.Helper(); return ask(t, strings.ToUpper(name)) }
+	return target{ask: lower, ways: []way{{"upper case", false, "", upper}}}
+}
+
+// .ci/matrix asks the library of today, and the one that came before ** did.
+func TestCilium(t *testing.T) {
+	if results == "" {
+		t.Skip("it takes minutes to build: make matrix")
+	}
+	for name, flags := range map[string][]string{"1.20": nil, "1.18": {"-modfile=v1.18.mod", "-tags=cilium118"}} {
+		t.Run(name, func(t *testing.T) { proveCilium(t, flags) })
+	}
+}
+
+func proveCilium(t *testing.T, flags []string) {
+	binary := build(t, "cilium", flags...)
+	var module struct{ Dir, Version string }
+	out, err := exec.Command("go", append(append([]string{"list", "-C", "cilium"}, flags...), "-m", "-json", "github.com/cilium/cilium")...).Output()
+	if err == nil {
+		err = json.Unmarshal(out, &module)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition := filepath.Join(module.Dir, "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumnetworkpolicies.yaml")
+	f := format(t, "cilium")
+	saw := observe(t, f)
+	saw.software, saw.version = "Cilium", strings.TrimPrefix(module.Version, "v")
+	list := append(rules(), rule.Rule{Name: "intranet"})
+	to := verdicts(t, exec.Command(binary, definition, file(t, f, list)))
+	for _, q := range append(slices.Clone(questions), question{"intranet", true, true}, question{"a.intranet", false, false}) {
+		if got := to.ask(t, q.name); got != q.pass {
+			saw.difference(t, q.name, "", got)
+		}
+	}
+	text := read(t, file(t, f, list))
+	for _, change := range [][2]string{{"toFQDNs", "toNames"}, {`matchName: "www`, `matchName: "w ww`}, {"protocol: TCP", "protocol: TLS"}} {
+		broken := strings.Replace(text, change[0], change[1], 1)
+		if out, err := exec.Command(binary, definition, write(t, "broken", []byte(broken), 0o644)).CombinedOutput(); err == nil || broken == text {
+			t.Errorf("it takes %s: %s", change[1], out)
+		}
+	}
+}
+
+// None of Envoy, Istio and AWS can be asked here, but their own types take what
 // they would.
 func TestVendorsTypes(t *testing.T) {
 	binary := build(t, "vendors")
 	list := []rule.Rule{{Name: "www.example.com"}, {Name: "example.net", Suffix: true}}
-	for _, name := range []string{"envoy", "istio"} {
+	for _, name := range []string{"envoy", "istio", "aws-nfw"} {
 		f := format(t, name)
-		for _, path := range []string{file(t, f, list), fileOf(t, f, manyRules())} {
+		most := manyRules()
+		if name == "aws-nfw" {
+			most = compiled(t, hosts())
+		}
+		for _, path := range []string{file(t, f, list), fileOf(t, f, most)} {
 			if out, err := exec.Command(binary, name, path).CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", name, err, out)
 			}

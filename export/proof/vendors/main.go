@@ -1,6 +1,7 @@
 // Command vendors gives a list to the library of those who make what reads it:
 //
 //	vendors adguard FILE < NAMES    print pass or deny for each, as AdGuard's engine says
+//	vendors aws-nfw FILE            send with AWS's own client, to a server here
 //	vendors envoy FILE              parse and validate with Envoy's own types
 //	vendors istio FILE              parse with Istio's own types
 //
@@ -11,12 +12,21 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"reflect"
+	"slices"
 
 	"github.com/AdguardTeam/urlfilter"
+	"github.com/AdguardTeam/urlfilter/filterlist"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/networkfirewall"
+	"github.com/aws/aws-sdk-go-v2/service/networkfirewall/types"
 	bootstrap "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -38,9 +48,9 @@ func main() {
 }
 
 func run(args []string) error {
-	vendors := map[string]func([]byte) error{"adguard": adguard, "envoy": envoy, "istio": istio}
+	vendors := map[string]func([]byte) error{"adguard": adguard, "aws-nfw": aws, "envoy": envoy, "istio": istio}
 	if len(args) != 2 || vendors[args[0]] == nil {
-		return errors.New("call it with adguard, envoy or istio, and a file")
+		return errors.New("call it with adguard, aws-nfw, envoy or istio, and a file")
 	}
 	data, err := os.ReadFile(args[1])
 	if err != nil {
@@ -50,8 +60,8 @@ func run(args []string) error {
 }
 
 func adguard(data []byte) error {
-	list := &urlfilter.StringRuleList{ID: 1, RulesText: string(data)}
-	storage, err := urlfilter.NewRuleStorage([]urlfilter.RuleList{list})
+	list := filterlist.NewString(&filterlist.StringConfig{ID: 1, RulesText: string(data)})
+	storage, err := filterlist.NewRuleStorage([]filterlist.Interface{list})
 	if err != nil {
 		return err
 	}
@@ -59,7 +69,7 @@ func adguard(data []byte) error {
 	names := bufio.NewScanner(os.Stdin)
 	for names.Scan() {
 		verdict := "pass"
-		if rules, ok := engine.Match(names.Text()); ok && !excepts(rules[0]) {
+		if found, ok := engine.Match(names.Text()); ok && (found.NetworkRule == nil || !found.NetworkRule.Whitelist) {
 			verdict = "deny"
 		}
 		fmt.Println(verdict)
@@ -67,10 +77,46 @@ func adguard(data []byte) error {
 	return names.Err()
 }
 
-// excepts returns whether the rule allows what others block.
-func excepts(rule urlfilter.Rule) bool {
-	r, ok := rule.(*urlfilter.NetworkRule)
-	return ok && r.Whitelist
+// aws has the client of AWS's own kit send the rule group, to a server here.
+func aws(data []byte) error {
+	var group types.RuleGroup
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&group); err != nil {
+		return err
+	}
+	list := group.RulesSource.RulesSourceList
+	if list == nil || !slices.Contains(list.GeneratedRulesType.Values(), list.GeneratedRulesType) {
+		return fmt.Errorf("no list, or of a type that there isn't: %+v", list)
+	}
+	for _, kind := range list.TargetTypes {
+		if !slices.Contains(kind.Values(), kind) {
+			return fmt.Errorf("no target type %q", kind)
+		}
+	}
+	var sent struct{ RuleGroup json.RawMessage }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		json.NewDecoder(r.Body).Decode(&sent)
+		fmt.Fprint(w, "{}")
+	}))
+	defer server.Close()
+	client := networkfirewall.New(networkfirewall.Options{Region: "proof", BaseEndpoint: &server.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("id", "key", "")})
+	name, capacity := "proof", int32(100)
+	_, err := client.CreateRuleGroup(context.Background(), &networkfirewall.CreateRuleGroupInput{
+		RuleGroupName: &name, Type: types.RuleGroupTypeStateful, Capacity: &capacity, RuleGroup: &group,
+	})
+	if err != nil {
+		return err
+	}
+	var got, want any
+	if err := errors.Join(json.Unmarshal(sent.RuleGroup, &got), json.Unmarshal(data, &want)); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(got, want) {
+		return fmt.Errorf("it sends %s", sent.RuleGroup)
+	}
+	return nil
 }
 
 func envoy(data []byte) error {
