@@ -219,16 +219,18 @@ func (f *Fence) Admit(addrs []netip.Addr, ttl time.Duration) error {
 	now := time.Now()
 	ttl = max(ttl, lifetime)
 	var added, renewed []netip.Addr
+	seen := make(map[netip.Addr]bool, len(addrs)) // the kernel takes nothing back twice
 	for _, a := range addrs {
 		a = bare(a)
 		until, known := f.admitted[a]
 		switch {
-		case !a.IsValid() || until.After(now.Add(ttl)):
+		case !a.IsValid() || seen[a] || until.After(now.Add(ttl)):
 		case known:
 			renewed = append(renewed, a)
 		default:
 			added = append(added, a)
 		}
+		seen[a] = true
 	}
 	// What is asked for over and over goes to the kernel once in a lifetime.
 	ttl += lifetime
