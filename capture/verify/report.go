@@ -107,7 +107,7 @@ type Verdict string
 const (
 	Works    Verdict = "works with this list"
 	Blocked  Verdict = "something was blocked"
-	Failed   Verdict = "the command failed"
+	Failed   Verdict = "the command failed" // or was ended before its own end
 	Unproven Verdict = "enforcement is not proven"
 	Covered  Verdict = "the list covers what was asked for" // under Learn
 	Uncovers Verdict = "the list would block something"     // under Learn
@@ -281,8 +281,11 @@ func (r *Report) judge(learn bool) {
 	if late := r.late(); late > 0 {
 		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
 	}
-	if r.ExitCode != nil && *r.ExitCode != 0 {
+	switch {
+	case r.ExitCode != nil && *r.ExitCode != 0:
 		say(Failed, fmt.Sprintf("The command ended with %d.", *r.ExitCode))
+	case r.ExitCode == nil && len(r.Command) > 0:
+		say(Failed, "The command was ended before its own end.")
 	}
 	switch {
 	case r.Verdict != "":
