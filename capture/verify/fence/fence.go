@@ -256,12 +256,17 @@ func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives tim
 }
 
 // Replug notes that the instance has another end on the host, as it has after
-// a restart; "" while it has none.
+// a restart; "" while it has none. It fails for one that isn't in the bridge.
 func (f *Fence) Replug(host string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lowered {
 		return errors.New("the fence was lowered")
+	}
+	p := f.port
+	p.Host = host
+	if _, err := plugged(p); err != nil {
+		return err
 	}
 	if err := f.tables.replug(f.conn, host); err != nil {
 		return fmt.Errorf("hold the instance at its new end %s: %w", host, err)
