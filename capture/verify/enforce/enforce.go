@@ -109,7 +109,13 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		if c.Strict {
 			return nil, fmt.Errorf("enforce a list on instance %s strictly: it has other ways out (%s): detach them, or leave out --strict", c.Instance, others)
 		}
-		e.notes = append(e.notes, "Not watched: "+others+".")
+		e.remark("Not watched: " + others + ".")
+	}
+	if e.plug.Host == "" {
+		if c.Strict {
+			return nil, fmt.Errorf("enforce a list on instance %s strictly: LXD doesn't tell its end on the host, so that it could send by another address: start it anew, or leave out --strict", c.Instance)
+		}
+		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
 	defer func() {
