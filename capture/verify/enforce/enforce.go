@@ -327,8 +327,9 @@ func (e *Enforcement) lower(ctx context.Context) (err error) {
 	return err
 }
 
-// Restore takes away what killed runs left: a table of theirs is gone with the
-// process, their redirected connections are not. It returns the instances.
+// Restore takes away what killed runs left on this host: a table of theirs is
+// gone with the process, their redirected connections are not. It returns the
+// instances.
 func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string, err error) {
 	left, err := server.LeftEnforced(ctx, force)
 	if err != nil {
@@ -336,6 +337,10 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 	}
 	var failed error
 	for _, l := range left {
+		if !server.Local() { // by force alone: what is there isn't known from here
+			failed = errors.Join(failed, fmt.Errorf("take off what is enforced on instance %s: that is done on the host of its LXD alone: run lxd-allowlist restore --force there", l.Instance))
+			continue
+		}
 		err := fence.Sweep(port(l.Plug))
 		if err == nil {
 			err = server.ForgetEnforced(ctx, l.Instance)
