@@ -1,6 +1,7 @@
 package lxd_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/canonical/lxd/shared/api"
@@ -43,5 +44,26 @@ func TestEnforcedIsNoted(t *testing.T) {
 	}
 	if _, err := server.Enforce(t.Context(), "web", lxd.Plug{}); err == nil {
 		t.Error("a list is enforced on no instance")
+	}
+}
+
+// What leads out of an instance past its bridge is told.
+func TestOtherWaysOut(t *testing.T) {
+	var i api.InstanceFull
+	i.Name, i.Project, i.StatusCode = "web", "default", api.Running
+	i.Config = map[string]string{"volatile.eth0.hwaddr": "00:16:3e:00:00:01"}
+	i.ExpandedDevices = map[string]map[string]string{
+		"eth0": {"type": "nic", "network": "br"}, "eth1": {"type": "nic", "network": "br2"}, "root": {"type": "disk", "path": "/"},
+		"www":  {"type": "proxy", "listen": "tcp:0.0.0.0:80", "connect": "tcp:127.0.0.1:80"},
+		"ssh":  {"type": "proxy", "bind": "host", "listen": "tcp:0.0.0.0:22", "connect": "tcp:127.0.0.1:22"},
+		"mail": {"type": "proxy", "bind": "instance", "listen": "tcp:127.0.0.1:25", "connect": "tcp:10.0.0.1:25"},
+		"sock": {"type": "proxy", "bind": "container", "listen": "unix:/s", "connect": "unix:/run/s"},
+	}
+	f := lxdfake.New(bridge())
+	f.All = []api.InstanceFull{i}
+	p, err := lxd.New(f).Plug(t.Context(), "web", "br")
+	want := []string{"eth1 on br2", "mail to tcp:10.0.0.1:25", "sock to unix:/run/s"}
+	if err != nil || !slices.Equal(p.Others, want) {
+		t.Errorf("%q, %v, want %q", p.Others, err, want)
 	}
 }

@@ -20,8 +20,9 @@ type Plug struct {
 	Bridge  []netip.Prefix   // the bridge's own addresses with their subnets, IPv4 first
 	// Addresses are the instance's own there.
 	Addresses []netip.Addr
-	// Others are its devices on other networks, which nothing on this bridge
-	// can watch, as "eth1 on lxdbr1".
+	// Others are its devices on other networks, and proxies by which the host
+	// connects for it, which nothing on this bridge can watch: "eth1 on lxdbr1",
+	// "mail to tcp:10.0.0.1:25".
 	Others []string
 	// Instances are the names that dnsmasq knows on the bridge.
 	Instances []string
@@ -50,6 +51,7 @@ func (s *Server) Plug(ctx context.Context, instance, network string) (Plug, erro
 			p.Others = append(p.Others, other.Device+" on "+other.Network)
 		}
 	}
+	p.Others = append(p.Others, i.Proxies...)
 	for _, key := range []string{"ipv4.address", "ipv6.address"} {
 		if prefix, err := netip.ParsePrefix(n.Config[key]); err == nil { // else "none"
 			p.Bridge = append(p.Bridge, prefix)
