@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -63,9 +64,12 @@ type RuleResult struct {
 	Last    *time.Time `json:"last,omitempty"`
 }
 
+// noName stands for the name of queries that have none that can be read.
+const noName = "(no name)"
+
 // NameResult is what became of a name that was refused.
 type NameResult struct {
-	Name     string    `json:"name"`
+	Name     string    `json:"name"` // "(no name)" for queries that have none that can be read
 	Types    []string  `json:"types"`
 	Times    int       `json:"times"`
 	First    time.Time `json:"first"`
@@ -166,7 +170,7 @@ func NewReport(o Over, about About) Report {
 		r.List.Begun = o.Digest
 	}
 	for _, s := range names {
-		n := NameResult{Name: s.Name, Types: s.Types, Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Reason: s.Why}
+		n := NameResult{Name: cmp.Or(s.Name, noName), Types: s.Types, Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Reason: s.Why}
 		if reason, expected := about.Expected(s.Name); expected {
 			n.Expected = true
 			if n.Reason == "" {
