@@ -47,6 +47,26 @@ func TestEnforcedIsNoted(t *testing.T) {
 	}
 }
 
+// dnsmasq keeps a bridge's domain to itself but where it doesn't know it.
+func TestDomainOfAPlug(t *testing.T) {
+	for mode, want := range map[string]string{"": "corp.example", "managed": "corp.example", "none": ""} {
+		n := bridge()
+		n.Config["dns.domain"] = "corp.example"
+		if mode != "" {
+			n.Config["dns.mode"] = mode
+		}
+		var i api.InstanceFull
+		i.Name, i.Project, i.StatusCode = "web", "default", api.Running
+		i.Config = map[string]string{"volatile.eth0.hwaddr": "00:16:3e:00:00:01"}
+		i.ExpandedDevices = map[string]map[string]string{"eth0": {"type": "nic", "network": "br"}}
+		f := lxdfake.New(n)
+		f.All = []api.InstanceFull{i}
+		if p, err := lxd.New(f).Plug(t.Context(), "web", ""); err != nil || p.Domain != want {
+			t.Errorf("dns.mode %q: %q, %v", mode, p.Domain, err)
+		}
+	}
+}
+
 // What leads out of an instance past its bridge is told.
 func TestOtherWaysOut(t *testing.T) {
 	var i api.InstanceFull

@@ -14,7 +14,7 @@ import (
 // Plug is where an instance is plugged into a managed bridge.
 type Plug struct {
 	Network string
-	Domain  string           // that dnsmasq gives the bridge's instances
+	Domain  string           // that dnsmasq gives the bridge's instances and asks nobody of; "" with dns.mode none
 	MAC     net.HardwareAddr // the instance's
 	Host    string           // the host's end of it (veth, tap), "" where LXD doesn't tell
 	Bridge  []netip.Prefix   // the bridge's own addresses with their subnets, IPv4 first
@@ -42,7 +42,10 @@ func (s *Server) Plug(ctx context.Context, instance, network string) (Plug, erro
 	if err != nil {
 		return Plug{}, networkError("read", nic.Network, err)
 	}
-	p := Plug{Network: nic.Network, Domain: domainOf(n)}
+	p := Plug{Network: nic.Network}
+	if n.Config["dns.mode"] != "none" {
+		p.Domain = domainOf(n)
+	}
 	if p.MAC, err = net.ParseMAC(nic.Hwaddr); err != nil {
 		return Plug{}, fmt.Errorf("device %s of instance %s has no hardware address yet: start the instance first", nic.Device, instance)
 	}

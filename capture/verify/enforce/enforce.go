@@ -224,7 +224,7 @@ func (e *Enforcement) local() func(name string) bool {
 		single[strings.ToLower(name)] = true
 	}
 	return func(name string) bool {
-		if name == domain || strings.HasSuffix(name, "."+domain) || single[name] {
+		if domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) || single[name] {
 			return true
 		}
 		address := reverseOf(name)

@@ -41,6 +41,17 @@ func TestDnsmasqsOwnNames(t *testing.T) {
 	}
 }
 
+// Without a domain of its own dnsmasq asks others of every name.
+func TestNoDomainOfItsOwn(t *testing.T) {
+	e := enforcement()
+	e.plug.Domain = ""
+	for _, name := range []string{"", ".", "web.lxd", "example.com"} {
+		if e.local()(name) {
+			t.Errorf("%q is taken for dnsmasq's own", name)
+		}
+	}
+}
+
 func TestCanariesAreNobodysQueries(t *testing.T) {
 	e := enforcement(rule.Rule{Name: "example.com", Suffix: true})
 	name := e.canaryName()
