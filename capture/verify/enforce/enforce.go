@@ -42,7 +42,8 @@ type Config struct {
 	Seeds []netip.Addr
 	// Refused is told of each query that was refused, at once, and of each
 	// that would be under Learn; first says that its name never was before. It
-	// may be called by several at a time.
+	// may be called by several at a time, and not for names that the policy has
+	// no room for.
 	Refused func(q verify.Query, first bool)
 }
 
@@ -252,8 +253,10 @@ func (e *Enforcement) asked(f forward.Query) {
 		q.WouldRefuse = !e.Policy.Allows(q.Name, q.At)
 	}
 	first := e.Policy.Asked(q)
-	if (q.Refused || q.WouldRefuse) && q.Name != "" && e.config.Refused != nil {
-		e.config.Refused(q, first)
+	if e.config.Refused != nil && (q.Refused || q.WouldRefuse) && q.Name != "" {
+		if _, counted := e.Policy.Name(q.Name); counted {
+			e.config.Refused(q, first)
+		}
 	}
 	e.tell()
 }
