@@ -317,8 +317,10 @@ func (f *Fence) close() error {
 	}
 	if f.guard != nil {
 		f.guard.stop()
-		err = errors.Join(err, removeTables(tableName(f.port))) // if it was killed
-		f.guard = nil
+		left := removeTables(tableName(f.port)) // if it was killed
+		if err = errors.Join(err, left); left == nil {
+			f.guard = nil
+		}
 	}
 	if f.watch != nil {
 		f.watch.close()
