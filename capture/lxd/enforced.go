@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 
 	client "github.com/canonical/lxd/client"
@@ -38,7 +39,8 @@ func enforcementIn(config map[string]string) (e enforcement, ok bool) {
 }
 
 // Enforce notes on an instance that this process enforces a list on it, and
-// returns what takes the note away. It fails where somebody alive does so.
+// returns what takes the note away. It fails where somebody alive does so. An
+// instance that is gone by then took its note along.
 func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (release func(context.Context) error, err error) {
 	text, err := json.Marshal(enforcement{holderKeys(), plug})
 	if err != nil {
@@ -56,13 +58,13 @@ func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (relea
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		return s.updateInstance(ctx, instance, func(config map[string]string) error {
+		return unlessGone(s.updateInstance(ctx, instance, func(config map[string]string) error {
 			if config[enforcedKey] != string(text) {
 				return errUnchanged
 			}
 			delete(config, enforcedKey)
 			return nil
-		})
+		}))
 	}, nil
 }
 
@@ -83,20 +85,29 @@ func (s *Server) LeftEnforced(ctx context.Context, force bool) (left []Enforced,
 
 // ForgetEnforced takes the note of a killed run away.
 func (s *Server) ForgetEnforced(ctx context.Context, instance string) error {
-	return s.updateInstance(ctx, instance, func(config map[string]string) error {
+	return unlessGone(s.updateInstance(ctx, instance, func(config map[string]string) error {
 		if !hasKey(config, enforcedKey) {
 			return errUnchanged
 		}
 		delete(config, enforcedKey)
 		return nil
-	})
+	}))
+}
+
+// unlessGone returns the error of undoing something on an instance, nil where
+// there is no such instance any more.
+func unlessGone(err error) error {
+	if api.StatusErrorCheck(err, http.StatusNotFound) {
+		return nil
+	}
+	return err
 }
 
 // errUnchanged ends an update that has nothing to do.
 var errUnchanged = errors.New("unchanged")
 
 // updateInstance changes an instance's configuration by change, as often as
-// others change it meanwhile. One that is gone needs no change.
+// others change it meanwhile.
 func (s *Server) updateInstance(ctx context.Context, name string, change func(config map[string]string) error) error {
 	for try := 1; ; try++ {
 		var etag string

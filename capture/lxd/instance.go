@@ -22,6 +22,9 @@ type Instance struct {
 	Status    string // LXD's word: "Running", "Stopped"
 	Ephemeral bool   // LXD deletes it when it stops
 	NICs      []NIC  // by device name
+	// Proxies are the devices by which the host connects for it, as
+	// "mail to tcp:10.0.0.1:25".
+	Proxies []string
 }
 
 // NIC is a network device of an instance.
@@ -145,6 +148,9 @@ func describe(i *api.Instance, problems map[string]string) Instance {
 				nic.Problem = networkProblem(nic.Network, problems)
 			}
 			described.NICs = append(described.NICs, nic)
+		}
+		if d := i.ExpandedDevices[device]; d["type"] == "proxy" && d["bind"] != "" && d["bind"] != "host" {
+			described.Proxies = append(described.Proxies, device+" to "+d["connect"])
 		}
 	}
 	return described

@@ -14,14 +14,15 @@ import (
 // Plug is where an instance is plugged into a managed bridge.
 type Plug struct {
 	Network string
-	Domain  string           // that dnsmasq gives the bridge's instances
+	Domain  string           // that dnsmasq gives the bridge's instances and asks nobody of; "" with dns.mode none
 	MAC     net.HardwareAddr // the instance's
 	Host    string           // the host's end of it (veth, tap), "" where LXD doesn't tell
 	Bridge  []netip.Prefix   // the bridge's own addresses with their subnets, IPv4 first
 	// Addresses are the instance's own there.
 	Addresses []netip.Addr
-	// Others are its devices on other networks, which nothing on this bridge
-	// can watch, as "eth1 on lxdbr1".
+	// Others are its devices on other networks, and proxies by which the host
+	// connects for it, which nothing on this bridge can watch: "eth1 on lxdbr1",
+	// "mail to tcp:10.0.0.1:25".
 	Others []string
 	// Instances are the names that dnsmasq knows on the bridge.
 	Instances []string
@@ -41,7 +42,10 @@ func (s *Server) Plug(ctx context.Context, instance, network string) (Plug, erro
 	if err != nil {
 		return Plug{}, networkError("read", nic.Network, err)
 	}
-	p := Plug{Network: nic.Network, Domain: domainOf(n)}
+	p := Plug{Network: nic.Network}
+	if n.Config["dns.mode"] != "none" {
+		p.Domain = domainOf(n)
+	}
 	if p.MAC, err = net.ParseMAC(nic.Hwaddr); err != nil {
 		return Plug{}, fmt.Errorf("device %s of instance %s has no hardware address yet: start the instance first", nic.Device, instance)
 	}
@@ -50,6 +54,7 @@ func (s *Server) Plug(ctx context.Context, instance, network string) (Plug, erro
 			p.Others = append(p.Others, other.Device+" on "+other.Network)
 		}
 	}
+	p.Others = append(p.Others, i.Proxies...)
 	for _, key := range []string{"ipv4.address", "ipv6.address"} {
 		if prefix, err := netip.ParsePrefix(n.Config[key]); err == nil { // else "none"
 			p.Bridge = append(p.Bridge, prefix)

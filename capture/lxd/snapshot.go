@@ -187,10 +187,7 @@ func (p *Snapshot) PutBack(ctx context.Context) error {
 	if err == nil {
 		err = p.forget(ctx)
 	}
-	if api.StatusErrorCheck(err, http.StatusNotFound) {
-		return nil
-	}
-	return err
+	return unlessGone(err)
 }
 
 // exists reports whether the snapshot is there. One whose name isn't ours is

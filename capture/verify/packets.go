@@ -68,16 +68,18 @@ func (p PacketState) String() string {
 }
 
 // Expect returns a channel that is closed when a packet to an address that is
-// a canary was refused. Such a packet is nobody's.
+// a canary was refused, the same to all who wait for it. Such a packet is
+// nobody's.
 func (p *Packets) Expect(to netip.Addr) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.expected == nil {
 		p.expected = make(map[netip.Addr]chan struct{})
 	}
-	seen := make(chan struct{})
-	p.expected[to] = seen
-	return seen
+	if p.expected[to] == nil {
+		p.expected[to] = make(chan struct{})
+	}
+	return p.expected[to]
 }
 
 // Add counts a packet that was refused.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -63,9 +64,12 @@ type RuleResult struct {
 	Last    *time.Time `json:"last,omitempty"`
 }
 
+// noName stands for the name of queries that have none that can be read.
+const noName = "(no name)"
+
 // NameResult is what became of a name that was refused.
 type NameResult struct {
-	Name     string    `json:"name"`
+	Name     string    `json:"name"` // "(no name)" for queries that have none that can be read
 	Types    []string  `json:"types"`
 	Times    int       `json:"times"`
 	First    time.Time `json:"first"`
@@ -107,7 +111,7 @@ type Verdict string
 const (
 	Works    Verdict = "works with this list"
 	Blocked  Verdict = "something was blocked"
-	Failed   Verdict = "the command failed"
+	Failed   Verdict = "the command failed" // or was ended before its own end
 	Unproven Verdict = "enforcement is not proven"
 	Covered  Verdict = "the list covers what was asked for" // under Learn
 	Uncovers Verdict = "the list would block something"     // under Learn
@@ -166,7 +170,7 @@ func NewReport(o Over, about About) Report {
 		r.List.Begun = o.Digest
 	}
 	for _, s := range names {
-		n := NameResult{Name: s.Name, Types: s.Types, Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Reason: s.Why}
+		n := NameResult{Name: cmp.Or(s.Name, noName), Types: s.Types, Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Reason: s.Why}
 		if reason, expected := about.Expected(s.Name); expected {
 			n.Expected = true
 			if n.Reason == "" {
@@ -281,8 +285,11 @@ func (r *Report) judge(learn bool) {
 	if late := r.late(); late > 0 {
 		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
 	}
-	if r.ExitCode != nil && *r.ExitCode != 0 {
+	switch {
+	case r.ExitCode != nil && *r.ExitCode != 0:
 		say(Failed, fmt.Sprintf("The command ended with %d.", *r.ExitCode))
+	case r.ExitCode == nil && len(r.Command) > 0:
+		say(Failed, "The command was ended before its own end.")
 	}
 	switch {
 	case r.Verdict != "":

@@ -87,6 +87,7 @@ func TestVerdict(t *testing.T) {
 		code    *int
 		refused []string
 		packet  bool
+		command bool // one was run, whose code isn't known
 		want    Verdict
 	}{
 		{what: "all well", proofs: []Proof{proof, proof}, code: &zero, want: Works},
@@ -97,6 +98,8 @@ func TestVerdict(t *testing.T) {
 		{what: "what is expected blocked", proofs: []Proof{proof}, code: &zero, refused: []string{"telemetry.example"}, want: Works},
 		{what: "a packet refused", proofs: []Proof{proof}, code: &zero, packet: true, want: Blocked},
 		{what: "the command failed", proofs: []Proof{proof}, code: &four, want: Failed},
+		{what: "the command was interrupted", proofs: []Proof{proof}, command: true, want: Failed},
+		{what: "learning, interrupted", learn: true, command: true, want: Failed},
 		{what: "blocked and failed", proofs: []Proof{proof}, code: &four, refused: []string{"a.example"}, want: Blocked},
 		{what: "unproven and blocked", proofs: []Proof{failed}, refused: []string{"a.example"}, want: Unproven},
 		{what: "learning, covered", learn: true, code: &zero, want: Covered},
@@ -111,7 +114,9 @@ func TestVerdict(t *testing.T) {
 			packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", start)
 		}
 		a := about()
-		a.ExitCode = test.code
+		if a.ExitCode = test.code; a.ExitCode == nil && !test.command {
+			a.Command = nil
+		}
 		r := NewReport(Over{Policy: p, Packets: packets, Learn: test.learn, Proofs: test.proofs}, a)
 		if r.Verdict != test.want {
 			t.Errorf("%s: %q", test.what, r.Verdict)
@@ -129,13 +134,17 @@ func TestVerdict(t *testing.T) {
 func TestPacketsLeaveTheCanaryOut(t *testing.T) {
 	var p Packets
 	to := netip.MustParseAddr("192.0.2.1")
-	seen := p.Expect(to)
-	p.Add(netip.AddrPortFrom(to, 80), "tcp", start)
-	p.Add(netip.AddrPortFrom(to, 80), "tcp", start)
-	select {
-	case <-seen:
-	default:
-		t.Error("it was not seen")
+	for range 2 { // one after another, each of which two wait for
+		first, second := p.Expect(to), p.Expect(to)
+		p.Add(netip.AddrPortFrom(to, 80), "tcp", start)
+		p.Add(netip.AddrPortFrom(to, 80), "tcp", start)
+		for _, seen := range []<-chan struct{}{first, second} {
+			select {
+			case <-seen:
+			default:
+				t.Error("it was not seen")
+			}
+		}
 	}
 	if all := p.States(); len(all) != 0 {
 		t.Errorf("it is told of: %v", all)

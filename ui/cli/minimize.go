@@ -81,7 +81,7 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 	t := &trials{
 		server: server, instance: instance, network: o.network, rules: list.rules, timeout: m.timeout,
 		as:  capture.Trial{Instance: instance, Command: words, User: o.user, Strict: m.strict},
-		bar: newBar(os.Stderr),
+		bar: newBar(os.Stderr), said: new(tail),
 	}
 	if list.ledger != nil && !strings.HasSuffix(from, ".jsonl") {
 		t.session = from
@@ -147,7 +147,7 @@ func (t *trials) why(ctx context.Context, err error, made int) error {
 	case errors.As(err, &unproven):
 		return exit{exitUnproven, err}
 	case errors.Is(err, minimize.ErrWhole), errors.Is(err, minimize.ErrWholeTwice):
-		_, _ = io.Copy(os.Stderr, bytes.NewReader(t.said.last))
+		_, _ = io.Copy(os.Stderr, bytes.NewReader(t.said.text()))
 		return exit{exitFailed, err}
 	case errors.Is(err, minimize.ErrUnsteady):
 		return exit{exitFailed, err}

@@ -30,7 +30,7 @@ type trials struct {
 
 	snapshot *lxd.Snapshot // nil before the first trial
 	whole    []time.Duration
-	said     tail // by the last command
+	said     *tail // by the last command; a new one each time, for one that never ends goes on
 }
 
 // leftError is of a list that could not be taken out of force, which matters
@@ -153,9 +153,9 @@ func (t *trials) run(ctx context.Context) (o minimize.Outcome, err error) {
 		within, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	t.said = tail{}
+	t.said = new(tail)
 	begun := time.Now()
-	code, err := t.server.Run(within, t.instance, lxd.Command{Args: t.as.Command, User: t.as.User, Stdout: &t.said, Stderr: &t.said})
+	code, err := t.server.Run(within, t.instance, lxd.Command{Args: t.as.Command, User: t.as.User, Stdout: t.said, Stderr: t.said})
 	o = minimize.Outcome{Worked: err == nil && code == 0, Took: time.Since(begun)}
 	if err != nil && ctx.Err() == nil && within.Err() != nil {
 		return o, nil // it took too long, which is to fail
@@ -185,6 +185,13 @@ type tail struct {
 }
 
 const tailSize = 4 << 10
+
+// text returns what is kept.
+func (t *tail) text() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.last)
+}
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()

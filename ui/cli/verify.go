@@ -268,7 +268,8 @@ func writeReport(r verify.Report, path string) error {
 		}
 	}
 	if err := export.WriteFile(path, text, true); err != nil {
-		return err
+		_, lost := os.Stdout.Write(text) // the run isn't to be made again for it
+		return errors.Join(fmt.Errorf("%w: the report is on standard output instead", err), lost)
 	}
 	say(fmt.Sprintf("%s: %s; the report is in %s", r.Instance, r.Verdict, path))
 	return nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -229,10 +230,48 @@ func TestVerifyEndsOnASignal(t *testing.T) {
 	nothingLeft(t, instance)
 }
 
-// An instance that is restarted meanwhile is held all the same.
+// An instance that is restarted meanwhile is held all the same, whether its
+// end on the host has another name then or the same.
 func TestVerifyAcrossARestart(t *testing.T) {
+	for _, host := range []string{"", "lat-fixed"} {
+		t.Run("host_name "+host, func(t *testing.T) { verifyAcrossARestart(t, host) })
+	}
+}
+
+// nameHostsEnd has LXD give an instance's end on the host a name.
+func nameHostsEnd(t *testing.T, instance, host string) {
+	t.Helper()
+	c := lxdtest.Client(t)
+	lxdtest.Stop(t, instance)
+	i, tag, err := c.GetInstance(instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range i.ExpandedDevices {
+		if d["type"] == "nic" {
+			i.Devices[name] = maps.Clone(d)
+			i.Devices[name]["host_name"] = host
+		}
+	}
+	op, err := c.UpdateInstance(instance, i.Writable(), tag)
+	if err == nil {
+		err = op.Wait()
+	}
+	if err == nil {
+		err = lxdtest.Server(t).Start(t.Context(), instance)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lxdtest.Address(t, instance)
+}
+
+func verifyAcrossARestart(t *testing.T, host string) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
+	if host != "" {
+		nameHostsEnd(t, instance, host)
+	}
 	c := start(t, "verify", "--strict", "--report", "report.md", instance, list(t, "a.example.test"))
 	out, err := c.StderrPipe()
 	if err != nil {

@@ -210,6 +210,16 @@ func (f *LXD) GetInstance(name string) (*api.Instance, string, error) {
 	return nil, "", api.StatusErrorf(http.StatusNotFound, "Instance not found")
 }
 
+// GetInstanceState returns an instance's state, an empty one if it has none.
+func (f *LXD) GetInstanceState(name string) (*api.InstanceState, string, error) {
+	for _, i := range f.All {
+		if i.Name == name && i.State != nil {
+			return i.State, "", nil
+		}
+	}
+	return new(api.InstanceState), "", nil
+}
+
 // GetInstances returns the instances.
 func (f *LXD) GetInstances(api.InstanceType) ([]api.Instance, error) {
 	var all []api.Instance

@@ -14,7 +14,8 @@ import (
 // canary is a name that was asked for to see it refused.
 type canary struct{ asked, refused bool }
 
-// canaryPatience bounds a try: name look-ups that nobody answers last long.
+// canaryPatience bounds what is run in the instance: name look-ups that nobody
+// answers last long.
 const canaryPatience = 20 * time.Second
 
 // Prove tries from inside the instance what the list refuses.
@@ -174,11 +175,11 @@ func (e *Enforcement) flushCaches(ctx context.Context) {
 		}
 	}
 	if len(flushed) > 0 {
-		e.notes = append(e.notes, "Emptied the instance's caches: "+strings.Join(flushed, ", ")+".")
+		e.remark("Emptied the instance's caches: " + strings.Join(flushed, ", ") + ".")
 	} else {
-		e.notes = append(e.notes, "The instance has no cache of names that is known how to empty; a program's own may still hold some.")
+		e.remark("The instance has no cache of names that is known how to empty; a program's own may still hold some.")
 	}
-	e.notes = append(e.notes, "Reset the connections that were open.")
+	e.remark("Reset the connections that were open.")
 }
 
 // forgetRefusals has caches forget what was refused, since it may be allowed
@@ -190,15 +191,15 @@ func (e *Enforcement) forgetRefusals() {
 		return
 	}
 	for _, script := range e.remembers {
-		e.wg.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), canaryPatience)
-			defer cancel()
-			e.runs(ctx, script)
-		})
+		e.wg.Go(func() { e.runs(context.Background(), script) })
 	}
 }
 
+// runs reports whether a script ended well, within its time: what it calls is
+// the instance's.
 func (e *Enforcement) runs(ctx context.Context, script string) bool {
+	ctx, cancel := context.WithTimeout(ctx, canaryPatience)
+	defer cancel()
 	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", script}})
 	return err == nil && code == 0
 }

@@ -42,7 +42,8 @@ type Config struct {
 	Seeds []netip.Addr
 	// Refused is told of each query that was refused, at once, and of each
 	// that would be under Learn; first says that its name never was before. It
-	// may be called by several at a time.
+	// may be called by several at a time, and not for names that the policy has
+	// no room for.
 	Refused func(q verify.Query, first bool)
 }
 
@@ -109,7 +110,13 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		if c.Strict {
 			return nil, fmt.Errorf("enforce a list on instance %s strictly: it has other ways out (%s): detach them, or leave out --strict", c.Instance, others)
 		}
-		e.notes = append(e.notes, "Not watched: "+others+".")
+		e.remark("Not watched: " + others + ".")
+	}
+	if e.plug.Host == "" {
+		if c.Strict {
+			return nil, fmt.Errorf("enforce a list on instance %s strictly: LXD doesn't tell its end on the host, so that it could send by another address: start it anew, or leave out --strict", c.Instance)
+		}
+		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
 	defer func() {
@@ -218,7 +225,7 @@ func (e *Enforcement) local() func(name string) bool {
 		single[strings.ToLower(name)] = true
 	}
 	return func(name string) bool {
-		if name == domain || strings.HasSuffix(name, "."+domain) || single[name] {
+		if domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) || single[name] {
 			return true
 		}
 		address := reverseOf(name)
@@ -246,8 +253,10 @@ func (e *Enforcement) asked(f forward.Query) {
 		q.WouldRefuse = !e.Policy.Allows(q.Name, q.At)
 	}
 	first := e.Policy.Asked(q)
-	if (q.Refused || q.WouldRefuse) && q.Name != "" && e.config.Refused != nil {
-		e.config.Refused(q, first)
+	if e.config.Refused != nil && (q.Refused || q.WouldRefuse) && q.Name != "" {
+		if _, counted := e.Policy.Name(q.Name); counted {
+			e.config.Refused(q, first)
+		}
 	}
 	e.tell()
 }
@@ -321,8 +330,9 @@ func (e *Enforcement) lower(ctx context.Context) (err error) {
 	return err
 }
 
-// Restore takes away what killed runs left: a table of theirs is gone with the
-// process, their redirected connections are not. It returns the instances.
+// Restore takes away what killed runs left on this host: a table of theirs is
+// gone with the process, their redirected connections are not. It returns the
+// instances.
 func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string, err error) {
 	left, err := server.LeftEnforced(ctx, force)
 	if err != nil {
@@ -330,6 +340,10 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 	}
 	var failed error
 	for _, l := range left {
+		if !server.Local() { // by force alone: what is there isn't known from here
+			failed = errors.Join(failed, fmt.Errorf("take off what is enforced on instance %s: that is done on the host of its LXD alone: run lxd-allowlist restore --force there", l.Instance))
+			continue
+		}
 		err := fence.Sweep(port(l.Plug))
 		if err == nil {
 			err = server.ForgetEnforced(ctx, l.Instance)

@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -41,6 +42,17 @@ func TestDnsmasqsOwnNames(t *testing.T) {
 	}
 }
 
+// Without a domain of its own dnsmasq asks others of every name.
+func TestNoDomainOfItsOwn(t *testing.T) {
+	e := enforcement()
+	e.plug.Domain = ""
+	for _, name := range []string{"", ".", "web.lxd", "example.com"} {
+		if e.local()(name) {
+			t.Errorf("%q is taken for dnsmasq's own", name)
+		}
+	}
+}
+
 func TestCanariesAreNobodysQueries(t *testing.T) {
 	e := enforcement(rule.Rule{Name: "example.com", Suffix: true})
 	name := e.canaryName()
@@ -58,5 +70,25 @@ func TestCanariesAreNobodysQueries(t *testing.T) {
 	e.asked(forward.Query{At: time.Now(), Name: "z.example.org", Type: "A"})
 	if c := e.Policy.Counts(); c.Queries != 4 || c.Refused != 1 || c.Failures != 2 || c.Names != 1 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// An instance that asks for ever other names doesn't fill who is told of them.
+func TestRefusalsAreBounded(t *testing.T) {
+	e := enforcement()
+	told := 0
+	e.config.Refused = func(verify.Query, bool) { told++ }
+	const more = 10
+	ask := func(n int) { e.asked(forward.Query{At: time.Now(), Name: fmt.Sprint("x", n, ".example"), Type: "A"}) }
+	n := 0
+	for ; e.Policy.Counts().Beyond < more; n++ {
+		ask(n)
+	}
+	if told != n-more {
+		t.Errorf("told of %d of %d names", told, n)
+	}
+	ask(0)
+	if told != n-more+1 {
+		t.Error("not told of one that is counted")
 	}
 }

@@ -24,7 +24,7 @@ func (e *Enforcement) stayPlugged(ctx context.Context) error {
 		host := e.plug.Host
 		for u := range updates {
 			if u.Header.Type == unix.RTM_DELLINK && host != "" && u.Attrs().Name == host {
-				host = e.plugAnew(ctx, host)
+				host = e.plugAnew(ctx)
 			}
 		}
 	})
@@ -32,8 +32,9 @@ func (e *Enforcement) stayPlugged(ctx context.Context) error {
 }
 
 // plugAnew waits for the instance to be back and returns its end on the host,
-// "" where the enforcement ended before.
-func (e *Enforcement) plugAnew(ctx context.Context, was string) string {
+// "" where the enforcement ended before. LXD may tell the one that is gone
+// meanwhile, and it may have the same name again (the device's host_name).
+func (e *Enforcement) plugAnew(ctx context.Context) string {
 	stopped := time.Now()
 	again := time.NewTicker(plugEvery)
 	defer again.Stop()
@@ -44,7 +45,7 @@ func (e *Enforcement) plugAnew(ctx context.Context, was string) string {
 			return ""
 		}
 		p, err := e.host.Plug(ctx, e.config.Instance, e.plug.Network)
-		if err != nil || p.Host == "" || p.Host == was {
+		if err != nil || p.Host == "" {
 			continue
 		}
 		if err := e.fence.Load().Replug(p.Host); err != nil {

@@ -189,3 +189,18 @@ func BenchmarkAdmit(b *testing.B) {
 		}
 	})
 }
+
+// An answer may have an address twice, as its records and their hints do.
+func TestAdmitAnAddressTwice(t *testing.T) {
+	g := newGround(t)
+	f := g.raise(Strict)
+	a := netip.MustParseAddr("198.51.100.1")
+	for _, ttl := range []time.Duration{0, time.Hour} { // anew, and again
+		if err := f.Admit([]netip.Addr{a, a, netip.MustParseAddr("::ffff:198.51.100.1")}, ttl); err != nil {
+			t.Errorf("for %v: %v", ttl, err)
+		}
+	}
+	if l := lives(t, f)[a]; l < time.Hour-patience {
+		t.Errorf("admitted for %v", l)
+	}
+}

@@ -219,16 +219,18 @@ func (f *Fence) Admit(addrs []netip.Addr, ttl time.Duration) error {
 	now := time.Now()
 	ttl = max(ttl, lifetime)
 	var added, renewed []netip.Addr
+	seen := make(map[netip.Addr]bool, len(addrs)) // the kernel takes nothing back twice
 	for _, a := range addrs {
 		a = bare(a)
 		until, known := f.admitted[a]
 		switch {
-		case !a.IsValid() || until.After(now.Add(ttl)):
+		case !a.IsValid() || seen[a] || until.After(now.Add(ttl)):
 		case known:
 			renewed = append(renewed, a)
 		default:
 			added = append(added, a)
 		}
+		seen[a] = true
 	}
 	// What is asked for over and over goes to the kernel once in a lifetime.
 	ttl += lifetime
@@ -254,12 +256,17 @@ func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives tim
 }
 
 // Replug notes that the instance has another end on the host, as it has after
-// a restart; "" while it has none.
+// a restart; "" while it has none. It fails for one that isn't in the bridge.
 func (f *Fence) Replug(host string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lowered {
 		return errors.New("the fence was lowered")
+	}
+	p := f.port
+	p.Host = host
+	if _, err := plugged(p); err != nil {
+		return err
 	}
 	if err := f.tables.replug(f.conn, host); err != nil {
 		return fmt.Errorf("hold the instance at its new end %s: %w", host, err)
@@ -310,8 +317,10 @@ func (f *Fence) close() error {
 	}
 	if f.guard != nil {
 		f.guard.stop()
-		err = errors.Join(err, removeTables(tableName(f.port))) // if it was killed
-		f.guard = nil
+		left := removeTables(tableName(f.port)) // if it was killed
+		if err = errors.Join(err, left); left == nil {
+			f.guard = nil
+		}
 	}
 	if f.watch != nil {
 		f.watch.close()

@@ -300,8 +300,10 @@ func TestReplug(t *testing.T) {
 	for i, plug := range []struct {
 		host string
 		want int
-	}{{"", 1}, {instanceHost, 0}, {"gone0", 1}, {instanceHost, 0}, {"", 1}} {
-		g.check(f.Replug(plug.host))
+	}{{"", 1}, {instanceHost, 0}, {secondHost, 1}, {instanceHost, 0}, {"gone0", 0}, {"lat-up", 0}, {"", 1}} {
+		if err := f.Replug(plug.host); (err == nil) != (plug.host == "" || plug.host == instanceHost || plug.host == secondHost) {
+			t.Errorf("plug in at %q: %v", plug.host, err)
+		}
 		if n := passes(fmt.Sprintf("end of attempt %d.", i)); n != plug.want {
 			t.Errorf("plugged in at %q: %d of 1 foreign frames passed", plug.host, n)
 		}

@@ -120,6 +120,15 @@ func goesTo(kind uint32) []expr.Any {
 	}
 }
 
+// fromElsewhere matches sources that the kernel has no route to by where the
+// packet came in.
+func fromElsewhere() []expr.Any {
+	return []expr.Any{
+		&expr.Fib{Register: 1, ResultOIF: true, FlagSADDR: true, FlagIIF: true},
+		is(1, host32(0)),
+	}
+}
+
 // admitted matches destinations that are in a set of IPv4 or IPv6 addresses.
 func admitted(set *nftables.Set) []expr.Any {
 	p := &expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -103,12 +104,16 @@ func readHello(at time.Time, b []byte) Hello {
 	return h
 }
 
+// longestName is what a host's name has at most, without its last dot (RFC
+// 1035, section 2.3.4). A ClientHello has room for 16 kB.
+const longestName = 253
+
 // serverName returns the name in a ClientHello that begins a TLS connection.
 func serverName(b []byte) (name string) {
 	stop := errors.New("read")
 	_ = tls.Server(sent{r: bytes.NewReader(b)}, &tls.Config{
 		GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
-			name = h.ServerName
+			name = strings.Clone(h.ServerName[:min(len(h.ServerName), longestName)])
 			return nil, stop
 		},
 	}).Handshake()

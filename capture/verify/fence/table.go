@@ -165,10 +165,12 @@ func (b build) refuse(c *nftables.Chain, why Reason, matches ...[]expr.Any) {
 
 const answerName = "answer"
 
-// answer never leaves the sender in doubt. No reset finds its way to a
-// link-local address from here.
+// answer never leaves the sender in doubt, unless what it sent is from an
+// address that isn't on the bridge: the answer would go there, with what was
+// sent in it. No reset finds its way to a link-local address from here.
 func (b build) answer() {
 	c := b.chain(answerName)
+	b.rule(c, fromElsewhere(), drop())
 	prohibited := prohibit(unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED)
 	b.rule(c, toLinkLocal(), prohibited)
 	b.rule(c, protocol(unix.IPPROTO_TCP), reset())
@@ -184,7 +186,12 @@ func (b build) filter(admittedTo tables) {
 	b.essential(essential)
 
 	for _, p := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
-		b.rule(sent, protocol(p), toPort(dnsPort), accept()) // redirected next
+		b.rule(sent, protocol(p), toPort(dnsPort), b.begun(), accept()) // redirected next
+	}
+	if b.level == Strict {
+		// Whoever begins a connection doesn't answer on it: it was begun in
+		// another's name, for the answers to reach that one.
+		b.refuse(sent, NotAdmitted, b.passed.matches(), direction(replying))
 	}
 	// The other end of a connection that is reset hears of it, too.
 	b.rule(sent, endsTCP(), state(expr.CtStateBitESTABLISHED), accept())
@@ -201,7 +208,7 @@ func (b build) filter(admittedTo tables) {
 		}
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
-			b.rule(sent, admitted(set), b.passed.put(), accept())
+			b.rule(sent, admitted(set), b.begun(), accept())
 		}
 		b.refuse(sent, NotAdmitted)
 	} else {
@@ -231,11 +238,19 @@ var (
 	discovered = []byte{133, 134, 135, 136, 137}
 )
 
+// begun labels what is let through as begun by the instance, where that counts.
+func (b build) begun() []expr.Any {
+	if b.level != Strict {
+		return nil
+	}
+	return b.passed.put()
+}
+
 // essential accepts what an instance needs to have addresses at all. It is
 // asked for what stays on the bridge.
 func (b build) essential(c *nftables.Chain) {
 	for _, server := range []uint16{67, 547} { // DHCPv4, DHCPv6
-		b.rule(c, protocol(unix.IPPROTO_UDP), toPort(server), accept())
+		b.rule(c, protocol(unix.IPPROTO_UDP), toPort(server), b.begun(), accept())
 	}
 	for _, t := range slices.Concat(listeners, discovers) {
 		b.rule(c, protocol(unix.IPPROTO_ICMPV6), icmpType(t), accept())

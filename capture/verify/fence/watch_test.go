@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -124,7 +125,7 @@ func helloPacket(name string) []byte {
 	go func() {
 		_ = tls.Client(client, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
 	}()
-	b := make([]byte, 4096)
+	b := make([]byte, 1<<14)
 	n, _ := server.Read(b)
 	_ = server.Close()
 	p := tcp("10.0.0.1", "10.0.0.2", 5, 443, 24)
@@ -152,6 +153,9 @@ func TestReadHello(t *testing.T) {
 	b := helloPacket("example.test")
 	if h := readHello(time.Time{}, b); h.Name != "example.test" || h.To.String() != "10.0.0.2:443" {
 		t.Errorf("%+v", h)
+	}
+	if h := readHello(time.Time{}, helloPacket(strings.Repeat("long.", 1000)+"test")); len(h.Name) != longestName {
+		t.Errorf("a name of %d bytes is kept", len(h.Name))
 	}
 	for n := range len(b) { // cut short it says nothing, and does no harm
 		if h := readHello(time.Time{}, b[:n]); h.Name != "" {

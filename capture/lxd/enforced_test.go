@@ -1,0 +1,89 @@
+package lxd_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/lxd"
+	"lxd-allowlist/capture/lxd/lxdfake"
+)
+
+// The note of who enforces a list comes, keeps others away and goes, also with
+// an instance that is deleted meanwhile.
+func TestEnforcedIsNoted(t *testing.T) {
+	var i api.InstanceFull
+	i.Name, i.Project, i.StatusCode = "web", "default", api.Running
+	f := lxdfake.New(bridge())
+	f.All = []api.InstanceFull{i}
+	server := lxd.New(f)
+	release, err := server.Enforce(t.Context(), "web", lxd.Plug{Network: "br"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Enforce(t.Context(), "web", lxd.Plug{}); err == nil {
+		t.Error("two enforce a list on one instance")
+	}
+	left, err := server.LeftEnforced(t.Context(), true)
+	if err != nil || len(left) != 1 || left[0].Instance != "web" || left[0].Plug.Network != "br" {
+		t.Errorf("%+v, %v", left, err)
+	}
+	if err := release(t.Context()); err != nil || len(f.All[0].Config) != 0 {
+		t.Errorf("released: %v, %v", err, f.All[0].Config)
+	}
+	if release, err = server.Enforce(t.Context(), "web", lxd.Plug{}); err != nil {
+		t.Fatal(err)
+	}
+	f.All = nil
+	if err := release(t.Context()); err != nil {
+		t.Errorf("with the instance gone: %v", err)
+	}
+	if err := server.ForgetEnforced(t.Context(), "web"); err != nil {
+		t.Errorf("forget it with the instance gone: %v", err)
+	}
+	if _, err := server.Enforce(t.Context(), "web", lxd.Plug{}); err == nil {
+		t.Error("a list is enforced on no instance")
+	}
+}
+
+// dnsmasq keeps a bridge's domain to itself but where it doesn't know it.
+func TestDomainOfAPlug(t *testing.T) {
+	for mode, want := range map[string]string{"": "corp.example", "managed": "corp.example", "none": ""} {
+		n := bridge()
+		n.Config["dns.domain"] = "corp.example"
+		if mode != "" {
+			n.Config["dns.mode"] = mode
+		}
+		var i api.InstanceFull
+		i.Name, i.Project, i.StatusCode = "web", "default", api.Running
+		i.Config = map[string]string{"volatile.eth0.hwaddr": "00:16:3e:00:00:01"}
+		i.ExpandedDevices = map[string]map[string]string{"eth0": {"type": "nic", "network": "br"}}
+		f := lxdfake.New(n)
+		f.All = []api.InstanceFull{i}
+		if p, err := lxd.New(f).Plug(t.Context(), "web", ""); err != nil || p.Domain != want {
+			t.Errorf("dns.mode %q: %q, %v", mode, p.Domain, err)
+		}
+	}
+}
+
+// What leads out of an instance past its bridge is told.
+func TestOtherWaysOut(t *testing.T) {
+	var i api.InstanceFull
+	i.Name, i.Project, i.StatusCode = "web", "default", api.Running
+	i.Config = map[string]string{"volatile.eth0.hwaddr": "00:16:3e:00:00:01"}
+	i.ExpandedDevices = map[string]map[string]string{
+		"eth0": {"type": "nic", "network": "br"}, "eth1": {"type": "nic", "network": "br2"}, "root": {"type": "disk", "path": "/"},
+		"www":  {"type": "proxy", "listen": "tcp:0.0.0.0:80", "connect": "tcp:127.0.0.1:80"},
+		"ssh":  {"type": "proxy", "bind": "host", "listen": "tcp:0.0.0.0:22", "connect": "tcp:127.0.0.1:22"},
+		"mail": {"type": "proxy", "bind": "instance", "listen": "tcp:127.0.0.1:25", "connect": "tcp:10.0.0.1:25"},
+		"sock": {"type": "proxy", "bind": "container", "listen": "unix:/s", "connect": "unix:/run/s"},
+	}
+	f := lxdfake.New(bridge())
+	f.All = []api.InstanceFull{i}
+	p, err := lxd.New(f).Plug(t.Context(), "web", "br")
+	want := []string{"eth1 on br2", "mail to tcp:10.0.0.1:25", "sock to unix:/run/s"}
+	if err != nil || !slices.Equal(p.Others, want) {
+		t.Errorf("%q, %v, want %q", p.Others, err, want)
+	}
+}
