@@ -1,4 +1,5 @@
 PREFIX ?= /usr/local
+KILLS ?= 100
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -33,8 +34,8 @@ survivors: ## break lines on purpose and report what no test notices
 clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a container
 	@.ci/clients
 
-kills: ## kill verify and minimize at 100 random instants and see that nothing is left; needs root
-	@LXD_ALLOWLIST_KILLS=100 .ci/test -count 1 -v -timeout 60m -run KilledAnywhere ./ui/cli
+kills: ## kill record, verify and minimize at KILLS (100) random instants each; needs root
+	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli -kills $(KILLS)
 
 outdated: ## say which modules have a newer version
 	@.ci/outdated

@@ -11,11 +11,15 @@ import (
 // refuses are the rules that a format leaves out, beside what is no host for one
 // that looks at hosts.
 var refuses = map[string][]string{
-	"claude-code":     singles,
-	"codex":           {"-i", "-n.example.com"},
-	"gke":             {lookedUp, "-n.example.com"},
-	"sandbox-runtime": singles,
-	"smokescreen":     {"-i", "-n.example.com"},
+	"claude-code":       singles,
+	"codex":             {"-i", "-n.example.com"},
+	"gcp":               singles,
+	"gke":               {"-i", lookedUp, "-n.example.com"},
+	"istio":             {"-i", "-n.example.com"},
+	"pihole":            singles,
+	"route53-terraform": {lookedUp},
+	"sandbox-runtime":   singles,
+	"smokescreen":       {"-i", "-n.example.com"},
 }
 
 // hold compiles the rules and returns those that the format holds, and the

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"math/rand/v2"
@@ -17,7 +18,7 @@ import (
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
-var killCount = flag.Int("kills", 30, "how often TestKilledAnywhere kills the program")
+var killCount = flag.Int("kills", 0, "how often each test that kills the program at random instants does so; 0 for as often as the test says")
 
 // killedAfter runs the program and kills it after a while, unless it is over by
 // then.
@@ -36,9 +37,53 @@ func killedAfter(t *testing.T, c *exec.Cmd, after time.Duration, and func()) (ki
 	if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
-	and()
+	if and != nil {
+		and()
+	}
 	<-over
 	return true
+}
+
+// call is a call of the program that is killed.
+type call struct {
+	args []string
+	code int    // the exit code if nobody kills it
+	and  func() // is done with the kill; nil for nothing
+}
+
+// killAnywhere kills each of the calls in turn at a random instant of the time
+// that it takes, and restores: as often as usual says, or -kills. Check is called
+// with the directory that the call ran in after each.
+func killAnywhere(t *testing.T, usual int, calls []call, check func(dir string)) {
+	t.Helper()
+	lasts := make([]time.Duration, len(calls))
+	for i, c := range calls {
+		begin := time.Now()
+		if _, stderr, code := run(t, start(t, c.args...)); code != c.code {
+			t.Fatalf("%q: exit code %d, want %d: %s", c.args, code, c.code, stderr)
+		}
+		lasts[i] = time.Since(begin)
+	}
+	killed, restored := 0, 0
+	for n := 0; killed < cmp.Or(*killCount, usual); n++ {
+		call, after := calls[n%len(calls)], rand.N(lasts[n%len(calls)])
+		c := start(t, call.args...)
+		if !killedAfter(t, c, after, call.and) {
+			continue
+		}
+		killed++
+		_, stderr, code := run(t, start(t, "restore"))
+		if code != 0 {
+			t.Errorf("restore: exit code %d", code)
+		}
+		if !strings.Contains(stderr, "nothing to put back") {
+			restored++
+		}
+		if check(c.Dir); t.Failed() {
+			t.Fatalf("%q, killed after %v, kill %d; restore said:\n%s", call.args, after, killed, stderr)
+		}
+	}
+	t.Logf("%d kills: nothing lost, nothing left behind; restore had something to undo %d times", killed, restored)
 }
 
 // Killed at any instant, alone or together with LXD, the program leaves nothing
@@ -52,39 +97,12 @@ func TestKilledAnywhere(t *testing.T) {
 	before := lxdtest.Network(t, bridge)
 	config := d.Config(bridge)
 	command := []string{"--settle", "100ms", "--output", "list.txt", "--", "nslookup", "a.example.test"}
-	kinds := []struct {
-		name string
-		args []string
-		and  func()
-		long time.Duration // how long it takes
-	}{
-		{"record", append([]string{"record", instance}, command...), func() {}, 0},
-		{"record --launch", append([]string{"record", "--launch", lxdtest.Image, "--network", bridge}, command...), func() {}, 0},
-		{"record, with LXD", append([]string{"record", instance}, command...), func() { d.Kill(); d.Start() }, 0},
+	calls := []call{
+		{args: append([]string{"record", instance}, command...)},
+		{args: append([]string{"record", "--launch", lxdtest.Image, "--network", bridge}, command...)},
+		{args: append([]string{"record", instance}, command...), and: func() { d.Kill(); d.Start() }},
 	}
-	for i := range kinds {
-		begin := time.Now()
-		if _, stderr, code := run(t, start(t, kinds[i].args...)); code != 0 {
-			t.Fatalf("%s: exit code %d: %s", kinds[i].name, code, stderr)
-		}
-		kinds[i].long = time.Since(begin)
-	}
-	killed, restored := 0, 0
-	for n := 0; killed < *killCount; n++ {
-		k := kinds[n%len(kinds)]
-		after := rand.N(k.long)
-		c := start(t, k.args...)
-		if !killedAfter(t, c, after, k.and) {
-			continue
-		}
-		killed++
-		_, stderr, code := run(t, start(t, "restore"))
-		if code != 0 {
-			t.Errorf("restore: exit code %d", code)
-		}
-		if !strings.Contains(stderr, "nothing to put back") {
-			restored++
-		}
+	killAnywhere(t, 30, calls, func(dir string) {
 		lxdtest.Unchanged(t, bridge, before)
 		if got := d.Config(bridge); got != config {
 			t.Errorf("dnsmasq was told %q, want %q", got, config)
@@ -95,13 +113,9 @@ func TestKilledAnywhere(t *testing.T) {
 		if names, err := lxdtest.Client(t).GetInstanceNames(api.InstanceTypeAny); err != nil || len(names) != 1 || names[0] != instance {
 			t.Errorf("there are instances %v, %v, want %s alone", names, err, instance)
 		}
-		list, err := os.ReadFile(filepath.Join(c.Dir, "list.txt"))
+		list, err := os.ReadFile(filepath.Join(dir, "list.txt"))
 		if err == nil && !bytes.Equal(list, []byte("a.example.test\n")) || err != nil && !os.IsNotExist(err) {
 			t.Errorf("the list has %q, %v", list, err)
 		}
-		if t.Failed() {
-			t.Fatalf("%s, killed after %v, kill %d; restore said:\n%s", k.name, after, killed, stderr)
-		}
-	}
-	t.Logf("%d kills: nothing lost, nothing left behind; restore had something to undo %d times", killed, restored)
+	})
 }

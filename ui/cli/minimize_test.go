@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -182,26 +181,8 @@ func TestMinimizeKilledAnywhere(t *testing.T) {
 	instance := lxdtest.Instance(t, bridge)
 	before, network := lookUp(t, instance), lxdtest.Network(t, bridge)
 	allow := list(t, "a.example.test")
-	const longest = 10 * time.Second // two or three trials, or the end of all
-	for range kills(t) {
-		c := start(t, "minimize", instance, allow, "--", "sh", "-c", "touch /root/ran; sleep 0.3")
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		after := rand.N(longest)
-		select {
-		case <-time.After(after): // the instant is what is tried
-		case <-t.Context().Done():
-		}
-		_ = c.Process.Kill()
-		_ = c.Wait()
-		if _, stderr, code := run(t, start(t, "restore")); code != 0 {
-			t.Errorf("restore ended with %d: %s", code, stderr)
-		}
-		if asBefore(t, before); t.Failed() {
-			t.Fatalf("killed after %v", after)
-		}
-	}
+	calls := []call{{args: []string{"minimize", instance, allow, "--", "sh", "-c", "touch /root/ran; sleep 0.3"}}}
+	killAnywhere(t, 5, calls, func(string) { asBefore(t, before) })
 	lxdtest.Unchanged(t, bridge, network)
 }
 

@@ -4,16 +4,13 @@ import (
 	"bufio"
 	"encoding/json"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vishvananda/netlink"
 
@@ -317,21 +314,6 @@ func TestVerifyCalledWrongly(t *testing.T) {
 	}
 }
 
-// kills is how often TestVerifyKilledAnywhere kills: more on demand, see
-// CONTRIBUTING.md.
-func kills(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv("LXD_ALLOWLIST_KILLS")
-	if text == "" {
-		return 5
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // Killed at any instant from its start to its end, with restore behind it, the
 // program leaves nothing: no table, no redirected connection, no note, no
 // process; and the instance reaches everything again.
@@ -340,30 +322,16 @@ func TestVerifyKilledAnywhere(t *testing.T) {
 	instance := lxdtest.Instance(t, bridge)
 	before := lxdtest.Network(t, bridge)
 	allow := list(t, "a.example.test")
-	const longest = 1500 * time.Millisecond // it is proven and the command runs by then
-	for n := range kills(t) {
-		strict := []string{"verify", "--strict"}[:1+n%2]
-		c := start(t, append(strict, instance, allow, "--", "sh", "-c", "nslookup a.example.test; nslookup b.example.test; sleep 1")...)
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		after := rand.N(longest)
-		select {
-		case <-time.After(after): // the instant is what is tried
-		case <-t.Context().Done():
-		}
-		_ = c.Process.Kill()
-		_ = c.Wait()
-		if _, stderr, code := run(t, start(t, "restore")); code != 0 {
-			t.Errorf("killed after %v: restore ended with %d: %s", after, code, stderr)
-		}
+	words := []string{instance, allow, "--", "sh", "-c", "nslookup a.example.test; nslookup b.example.test; sleep 1"}
+	calls := []call{
+		{args: append([]string{"verify"}, words...), code: exitFailed},
+		{args: append([]string{"verify", "--strict"}, words...), code: exitFailed},
+	}
+	killAnywhere(t, 5, calls, func(string) {
 		nothingLeft(t, instance)
 		if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
-			t.Errorf("killed after %v: a look-up ended with %d", after, code)
+			t.Errorf("a look-up ended with %d", code)
 		}
-		if t.Failed() {
-			break
-		}
-	}
+	})
 	lxdtest.Unchanged(t, bridge, before)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netns"
 	"golang.org/x/net/dns/dnsmessage"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
@@ -84,18 +86,27 @@ func (t *terminal) presses(b *testing.B, keys string) {
 	}
 }
 
-// sees waits until the text is on the screen.
-func (t *terminal) sees(b *testing.B, text string) {
+// sees waits until one line of the screen holds all the texts.
+func (t *terminal) sees(b *testing.B, texts ...string) {
 	b.Helper()
 	late := time.After(patience)
-	for !strings.Contains(t.screen.Text(), text) {
+	for !t.shows(texts) {
 		select {
 		case <-t.frame:
 		case <-t.screen.Changed():
 		case <-late:
-			b.Fatalf("%q doesn't come; the screen shows\n%s", text, t.screen.Text())
+			b.Fatalf("%q doesn't come; the screen shows\n%s", texts, t.screen.Text())
 		}
 	}
+}
+
+func (t *terminal) shows(texts []string) bool {
+	for line := range strings.Lines(t.screen.Text()) {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // monitored runs the monitor on an instance and a bridge of its own.
@@ -124,10 +135,37 @@ func resolver(b *testing.B, bridge string) net.Conn {
 	return conn
 }
 
+// inside returns such a connection from an instance.
+func inside(b *testing.B, instance, bridge string) (conn net.Conn) {
+	b.Helper()
+	state, _, err := lxdtest.Client(b).GetInstanceState(instance)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ns, err := netns.GetFromPid(int(state.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ns.Close()
+	own, err := netns.Get()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer own.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	// A connection stays where it was made.
+	if err := netns.Set(ns); err != nil {
+		b.Fatal(err)
+	}
+	defer netns.Set(own)
+	return resolver(b, bridge)
+}
+
 // ask asks for a name that nobody has asked for before.
 func ask(b *testing.B, conn net.Conn) (name string) {
 	b.Helper()
-	name = strings.ToLower(rand.Text()[:16]) + ".example.test"
+	name = fresh()
 	if _, err := conn.Write(query(b, name)); err != nil {
 		b.Fatal(err)
 	}
@@ -146,6 +184,91 @@ func BenchmarkQueryToRow(b *testing.B) {
 		took = append(took, time.Since(begin))
 	}
 	report(b, took)
+}
+
+// fresh returns a name that nobody has asked for before, and that a row shows
+// whole.
+func fresh() string { return strings.ToLower(rand.Text()[:12]) + ".example.test" }
+
+// enforced runs the monitor with its list in force, which is proven, and
+// returns a connection from the instance to its resolver.
+func enforced(b *testing.B) (*terminal, net.Conn) {
+	b.Helper()
+	t, bridge, instance := monitored(b)
+	t.presses(b, "\x1d")
+	t.sees(b, "q quit")
+	t.presses(b, "V")
+	t.sees(b, "Enforce the list")
+	t.presses(b, "\r")
+	t.sees(b, "▣ enforcing")
+	t.presses(b, "\x1d")
+	t.sees(b, "to the table")
+	return t, inside(b, instance, bridge)
+}
+
+// BenchmarkBlockedToRow measures the time from a query in the instance for a
+// name that the list in force refuses to its row on the screen.
+func BenchmarkBlockedToRow(b *testing.B) {
+	t, conn := enforced(b)
+	var took []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		t.sees(b, "▣ new", ask(b, conn))
+		took = append(took, time.Since(begin))
+	}
+	report(b, took)
+}
+
+// BenchmarkAllowToAnswer measures the time from the key that allows a refused
+// name to the first answer to whoever asks for it without end.
+func BenchmarkAllowToAnswer(b *testing.B) {
+	t, conn := enforced(b)
+	var took []time.Duration
+	refused := 0
+	for b.Loop() {
+		name := fresh()
+		if answered(b, conn, name) {
+			b.Fatalf("%s is not on the list and was answered", name)
+		}
+		t.sees(b, "▣ new", name)
+		t.presses(b, "\x1d") // to that row
+		t.sees(b, "▌▣ new", name)
+		begin := time.Now()
+		t.presses(b, "a")
+		for !answered(b, conn, name) {
+			refused++
+		}
+		took = append(took, time.Since(begin))
+		t.presses(b, "\x1d")
+		t.sees(b, "to the table")
+	}
+	report(b, took)
+	b.ReportMetric(float64(refused)/float64(len(took)), "refused/op")
+}
+
+// answered asks for a name and reports whether it has an address.
+func answered(b *testing.B, conn net.Conn, name string) bool {
+	b.Helper()
+	if _, err := conn.Write(query(b, name)); err != nil {
+		b.Fatal(err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		b.Fatal(err)
+	}
+	reply := make([]byte, 1<<16)
+	for {
+		n, err := conn.Read(reply)
+		if err != nil {
+			b.Fatalf("%s: %v", name, err)
+		}
+		var m dnsmessage.Message
+		if err := m.Unpack(reply[:n]); err != nil || len(m.Questions) != 1 {
+			b.Fatalf("%s: %v: %v", name, m, err)
+		}
+		if m.Questions[0].Name.String() == name+"." {
+			return len(m.Answers) > 0
+		}
+	}
 }
 
 // BenchmarkKeyToEcho measures the time from a key typed into the shell to its
