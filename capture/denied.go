@@ -13,7 +13,9 @@ func (l *Ledger) Denied(name, queryType string, from netip.Addr, at time.Time) {
 	defer l.mu.Unlock()
 	address, kind := []byte(from.String()), []byte(queryType)
 	id, first := l.facts.query(&line{logged: []byte(name), name: []byte(name), hash: l.ids.hash([]byte(name)), at: at.UnixNano(), kindOf: kind, client: address})
-	l.domains[id].Denied++
+	d := &l.domains[id]
+	d.Denied++
+	d.Unlisted = d.Unlisted || first
 	l.touch(id, first)
 	l.announce()
 }

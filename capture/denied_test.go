@@ -32,6 +32,12 @@ func TestDenied(t *testing.T) {
 			t.Errorf("it is %v", v)
 		}
 	})
+	if list := l.List(false); len(list.Rules) != 0 || list.LeftOut != "1 that an enforced list refused, undecided" {
+		t.Errorf("the list: %+v", list)
+	}
+	if list := l.List(true); len(list.Rules) != 1 {
+		t.Errorf("the list of all: %+v", list)
+	}
 	l.Feed([]byte("Nov 27 12:00:02 dnsmasq[1]: query[A] a.example from 10.0.0.5\nNov 27 12:00:02 dnsmasq[1]: reply a.example is 192.0.2.1\n"), at, false)
 	l.Read(func(r capture.Reader) {
 		id, _ := r.Lookup("a.example")
@@ -39,4 +45,13 @@ func TestDenied(t *testing.T) {
 			t.Errorf("allowed and asked once more: %+v", d)
 		}
 	})
+	if list := l.List(false); len(list.Rules) != 0 {
+		t.Errorf("let through for a time, it is on the list: %+v", list)
+	}
+	if _, err := l.Decide(capture.Keep, 0); err != nil {
+		t.Fatal(err)
+	}
+	if list := l.List(false); len(list.Rules) != 1 || list.LeftOut != "" {
+		t.Errorf("kept, it isn't: %+v", list)
+	}
 }

@@ -79,6 +79,7 @@ type Domain struct {
 	// only as the target of another's CNAME.
 	Queries   uint32
 	Denied    uint32 // queries that an enforced list refused, of Queries
+	Unlisted  bool   // the first of them was: the name came up under that list
 	Outcomes  Outcomes
 	Origins   Origins // where its answers came from
 	Class     parse.Class

@@ -68,6 +68,7 @@ var leftOutWords = map[Rule]string{
 	SearchList:  "of a search list",
 	Answered:    "that dnsmasq answered by itself",
 	NoSuchName:  "with NXDOMAIN only",
+	NotListed:   "that an enforced list refused, undecided",
 	Elsewhere:   "of other instances",
 	Unwanted:    "of other clients or times",
 }

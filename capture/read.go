@@ -251,7 +251,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		if d.Queries == 0 && d.Class == parse.Host && d.Mark.Decision == New {
 			list.Aliases = append(list.Aliases, d.Name)
 		}
-		v := l.judge(d)
+		v := l.listed(d)
 		if !all {
 			out.add(l, d, v)
 		}

@@ -30,6 +30,7 @@ const (
 	NoSuchName  Rule = "NXDOMAIN"       // never answered but with NXDOMAIN
 	Elsewhere   Rule = "other instance" // asked by others only
 	Unwanted    Rule = "not wanted"     // outside of [Only]
+	NotListed   Rule = "not allowed"    // see [Ledger.listed]
 )
 
 // judge returns the verdict in force for d: derived, never stored, so that it
@@ -56,6 +57,18 @@ func (l *Ledger) judge(d *Domain) Verdict {
 		return Verdict{Drop, rule, reason}
 	}
 	return Verdict{New, Undecided, d.Mark.Reason}
+}
+
+// listed is the verdict that a list follows. A name that came up under an
+// enforced list that didn't allow it, and that nobody has decided about since,
+// is undecided to whoever looks, and left out: else that list would grow by
+// being enforced.
+func (l *Ledger) listed(d *Domain) Verdict {
+	v := l.judge(d)
+	if v.Decision == New && d.Unlisted {
+		return Verdict{Drop, NotListed, "refused while a list was enforced, and undecided"}
+	}
+	return v
 }
 
 // groupOf returns the mark of the nearest group that a name is in.

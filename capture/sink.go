@@ -56,6 +56,7 @@ type Record struct {
 	Last      time.Time         `json:"last"`
 	Types     map[string]uint32 `json:"types,omitempty"` // queries by type
 	Denied    uint32            `json:"denied,omitempty"`
+	Unlisted  bool              `json:"unlisted,omitempty"`
 	Outcomes  Outcomes          `json:"outcomes,omitempty"`
 	Origins   Origins           `json:"origins,omitempty"`
 	Blocker   string            `json:"blocker,omitempty"`
@@ -68,7 +69,7 @@ type Record struct {
 func (r Reader) Record(id ID) Record {
 	d := &r.l.domains[id]
 	s := Record{
-		Name: d.Name, Queries: d.Queries, Denied: d.Denied, First: d.First(), Last: d.Last(),
+		Name: d.Name, Queries: d.Queries, Denied: d.Denied, Unlisted: d.Unlisted, First: d.First(), Last: d.Last(),
 		Outcomes: d.Outcomes, Origins: d.Origins, Blocker: d.Blocker, Addresses: slices.Clone(d.Addresses), Chain: r.Chain(d),
 	}
 	if len(d.Types) > 0 {
@@ -133,7 +134,7 @@ func (l *Ledger) Restore(s Record) {
 		l.countBelow(id)
 	}
 	d.Queries, d.Outcomes, d.Addresses, d.Chain = s.Queries, s.Outcomes, s.Addresses, chain
-	d.Denied = s.Denied
+	d.Denied, d.Unlisted = s.Denied, s.Unlisted
 	d.Origins, d.Blocker = s.Origins, s.Blocker
 	d.first, d.last = at, s.Last.UnixNano()
 	d.Types = d.Types[:0]

@@ -65,6 +65,8 @@ type Enforcement struct {
 	Wake <-chan struct{}
 	// Done is closed when the list is out of force.
 	Done <-chan struct{}
+	// Fallen is closed when somebody took the list out of force behind our back.
+	Fallen <-chan struct{}
 	// Prove tries from inside the instance what the list refuses, and returns
 	// whether that was refused; it takes its time.
 	Prove func(ctx context.Context) bool

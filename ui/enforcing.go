@@ -133,12 +133,15 @@ func (m *monitor) askVerify() {
 	text := fmt.Sprintf("From now on %s, and nobody else on the bridge, reaches only what this list allows: %d new and %d kept domains. "+
 		"Use the application again. What else it asks for is refused and arrives here at once; %s allows it. Connections that are open are reset, dnsmasq isn't restarted. %s ends it and reports.",
 		m.subject(), t.New, t.Keep, m.keys.Show("keep"), m.keys.Show(rowVerify))
+	if t.New+t.Keep == 0 {
+		text = "No domain is kept or new: but for what suffix rules allow, everything is refused. " + text
+	}
 	options := []dialog.Option{
 		{Name: "names", Says: "names outside of the list don't resolve, whichever resolver is asked"},
 		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses: no bare addresses, no DNS over HTTPS or TLS"},
 	}
 	if m.enforcing.report != nil {
-		options = append(options, dialog.Option{Name: "the last report", Says: "nothing is enforced: " + string(m.enforcing.report.Verdict) + " at " + m.enforcing.report.Ended.Format("15:04")})
+		options = append(options, dialog.Option{Name: "the last report", Says: "look at it again: " + m.enforcing.report.Headline() + ", " + m.enforcing.report.Ended.Format("15:04")})
 	}
 	m.dialog = dialog.NewChoice(m.keys, "Enforce the list", text, options, verifyChoice{})
 }
@@ -191,7 +194,7 @@ func (m *monitor) updateEnforcing(msg tea.Msg) tea.Cmd {
 	case enforcedMsg:
 		return m.enforced(msg)
 	case provenMsg:
-		if msg.of == e.of && e.stage == stageProving {
+		if msg.of == e.of && (e.stage == stageProving || e.stage == stageProven) {
 			m.proved(msg)
 		}
 	case enforcementMsg:
@@ -246,7 +249,16 @@ func (m *monitor) enforced(msg enforcedMsg) tea.Cmd {
 			return nil
 		}
 	}
-	return tea.Batch(prove, out, m.awaitEnforcement())
+	fallen := func() tea.Msg {
+		select {
+		case <-of.Fallen:
+			return provenMsg{of: of, why: whyUnproven(of.Report())}
+		case <-of.Done:
+		case <-ctx.Done():
+		}
+		return nil
+	}
+	return tea.Batch(prove, out, fallen, m.awaitEnforcement())
 }
 
 // whyUnproven says what was tried last in vain.

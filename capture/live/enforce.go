@@ -30,6 +30,7 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	e, err := enforce.Start(ctx, s.server, enforce.Config{
 		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: s.seeds(),
 		Refused: func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
+		Canary:  func(name string) { s.Ledger.Expect(name) },
 	})
 	if err != nil {
 		return nil, err

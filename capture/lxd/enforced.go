@@ -38,6 +38,16 @@ func enforcementIn(config map[string]string) (e enforcement, ok bool) {
 	return e, ok
 }
 
+// enforcedBy returns an error if somebody alive enforces a list on an instance.
+func enforcedBy(instance string, config map[string]string) error {
+	e, ok := enforcementIn(config)
+	if !ok || holderDead(e.Holder) {
+		return nil
+	}
+	return fmt.Errorf("a list is being enforced on instance %s by process %s of user %s: wait for it to end, or take it with lxd-allowlist restore --force",
+		instance, e.Holder[pidKey], e.Holder[userKey])
+}
+
 // Enforce notes on an instance that this process enforces a list on it, and
 // returns what takes the note away. It fails where somebody alive does so. An
 // instance that is gone by then took its note along.
@@ -47,9 +57,8 @@ func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (relea
 		return nil, err
 	}
 	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
-		if e, ok := enforcementIn(config); ok && !holderDead(e.Holder) {
-			return fmt.Errorf("a list is being enforced on instance %s by process %s of user %s: wait for it to end, or take it with lxd-allowlist restore --force",
-				instance, e.Holder[pidKey], e.Holder[userKey])
+		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config)); err != nil {
+			return err
 		}
 		config[enforcedKey] = string(text)
 		return nil

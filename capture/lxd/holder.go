@@ -88,6 +88,12 @@ func holderKeys() map[string]string {
 	}
 }
 
+// ours reports whether the keys name this process.
+func ours(config map[string]string) bool {
+	now := holderKeys()
+	return config[hostKey] == now[hostKey] && config[pidKey] == now[pidKey] && config[startKey] == now[startKey]
+}
+
 // holderDead reports whether the process that the keys name has surely ended.
 func holderDead(config map[string]string) bool {
 	host, err := os.Hostname()

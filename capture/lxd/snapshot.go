@@ -70,12 +70,8 @@ func (s *Server) Snapshot(ctx context.Context, instance string) (*Snapshot, erro
 		return nil, err
 	}
 	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
-		n, ok := snapshotIn(config)
-		switch {
-		case ok && holderDead(n.Holder):
-			return fmt.Errorf("instance %s is still as a killed run left it: put it back first: lxd-allowlist restore", instance)
-		case ok:
-			return fmt.Errorf("process %s of user %s works on instance %s and will put it back: wait for it to end", n.Holder[pidKey], n.Holder[userKey], instance)
+		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config)); err != nil {
+			return err
 		}
 		config[snapshotKey] = string(note)
 		return nil
@@ -93,6 +89,19 @@ func (s *Server) Snapshot(ctx context.Context, instance string) (*Snapshot, erro
 		return nil, errors.Join(instanceError("snapshot", instance, err), p.forget(context.WithoutCancel(ctx)))
 	}
 	return p, nil
+}
+
+// triedBy returns an error if an instance is going to be put back from a
+// snapshot, by another process or for one that was killed.
+func triedBy(instance string, config map[string]string) error {
+	n, ok := snapshotIn(config)
+	switch {
+	case !ok || ours(n.Holder):
+		return nil
+	case holderDead(n.Holder):
+		return fmt.Errorf("instance %s is still as a killed run left it, amid its trials: put it back first: lxd-allowlist restore", instance)
+	}
+	return fmt.Errorf("process %s of user %s works on instance %s and will put it back: wait for it to end", n.Holder[pidKey], n.Holder[userKey], instance)
 }
 
 // outside returns the disks that no snapshot of the instance holds.

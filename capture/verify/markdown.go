@@ -11,7 +11,7 @@ import (
 func (r *Report) Markdown() []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# %s on %s: %s\n", r.Instance, r.Network, r.Verdict)
+	line("# %s on %s: %s\n", r.Instance, r.Network, r.Headline())
 	for _, why := range r.Why {
 		line("- %s", text(why))
 	}

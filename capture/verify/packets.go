@@ -82,8 +82,9 @@ func (p *Packets) Expect(to netip.Addr) <-chan struct{} {
 	return p.expected[to]
 }
 
-// Add counts a packet that was refused.
-func (p *Packets) Add(to netip.AddrPort, protocol string, at time.Time) {
+// Add counts a packet that was refused, and reports whether it is the first to
+// its place.
+func (p *Packets) Add(to netip.AddrPort, protocol string, at time.Time) (s PacketState, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if seen, ok := p.expected[to.Addr()]; ok {
@@ -91,23 +92,24 @@ func (p *Packets) Add(to netip.AddrPort, protocol string, at time.Time) {
 			close(seen)
 			p.expected[to.Addr()] = nil
 		}
-		return
+		return PacketState{}, false
 	}
 	where := place{to, protocol}
-	s := p.by[where]
-	if s == nil {
+	known := p.by[where]
+	if first = known == nil; first {
 		if len(p.by) == maxPlaces {
 			p.beyond++
-			return
+			return PacketState{}, false
 		}
 		if p.by == nil {
 			p.by = make(map[place]*PacketState)
 		}
-		s = &PacketState{To: to, Protocol: protocol, First: at}
-		p.by[where] = s
+		known = &PacketState{To: to, Protocol: protocol, First: at}
+		p.by[where] = known
 	}
-	s.Times++
-	s.Last = at
+	known.Times++
+	known.Last = at
+	return *known, first
 }
 
 // AddServer counts a connection to an address of an allowed name that was for a

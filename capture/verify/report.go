@@ -250,6 +250,14 @@ func (r *Report) late() (n int) {
 	return n
 }
 
+// Headline says what it comes to in a line.
+func (r *Report) Headline() string {
+	if r.Queries == 0 && (r.Verdict == Works || r.Verdict == Covered) {
+		return string(r.Verdict) + ", but nothing was asked for"
+	}
+	return string(r.Verdict)
+}
+
 // Proven reports whether the list was in force whenever that was tried, and
 // that it was tried.
 func (r *Report) Proven() bool {
@@ -280,7 +288,8 @@ func (r *Report) judge(learn bool) {
 		if learn {
 			verdict, words = Uncovers, "outside of the list"
 		}
-		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)))
+		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)),
+			"What is needed goes on the list; what is to be blocked is named by --expect, or dropped in the session.")
 	}
 	if late := r.late(); late > 0 {
 		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))

@@ -39,7 +39,7 @@ func sample() Over {
 		Policy: p, Packets: packets, Instance: "dnstest", Network: "lxdbr0", Strict: true, Begun: at(0), Ended: at(60),
 		Digest: Digest(append(exact("used.example", "unused.example"), below("wide.example"))),
 		Proofs: []Proof{{At: at(0), Tried: "the name x.example.com", Proven: true}, {At: at(59), Tried: "the address 192.0.2.1", Proven: true}},
-		Notes:  []string{"Emptied the instance's caches: systemd-resolved."},
+		Notes:  []string{"The instance's caches were flushed: systemd-resolved."},
 	}
 }
 

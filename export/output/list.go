@@ -17,7 +17,7 @@ import (
 // maxList bounds what is read of a list of names.
 const maxList = 256 << 20
 
-var errNoList = errors.New("it is no list of names either")
+var errNoList = errors.New("it holds no list of names")
 
 // ReadLists reads files that are lists already, as one: see [ReadList].
 func ReadLists(paths []string) (all rule.List, err error) {

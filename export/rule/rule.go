@@ -35,6 +35,11 @@ func (r Rule) Kind() string {
 	return "exact"
 }
 
+// Covers reports whether the rule is about a name, normalised as its own.
+func (r Rule) Covers(name string) bool {
+	return name == r.Name || r.Suffix && strings.HasSuffix(name, "."+r.Name)
+}
+
 // Dotted writes a rule as [FromDotted] reads it: a suffix with a dot before it.
 func (r Rule) Dotted() string {
 	if r.Suffix {

@@ -147,7 +147,7 @@ func (b *Backend) enforce(ctx context.Context, s *live.Capture, strict bool) (*u
 		return nil, err
 	}
 	return &ui.Enforcement{
-		Policy: e.Policy, Packets: &e.Packets, Strict: e.Strict(), Wake: e.Wake(), Done: e.Done(), Prove: e.Prove,
+		Policy: e.Policy, Packets: &e.Packets, Strict: e.Strict(), Wake: e.Wake(), Done: e.Done(), Fallen: e.Fallen(), Prove: e.Prove,
 		Report: func() verify.Report { return s.Report(e) },
 		Stop: func(ctx context.Context) error {
 			e.Prove(ctx)

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +59,7 @@ func verifyCommand(o *options) *cobra.Command {
 	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names")
 	f.BoolVar(&v.learn, "learn", false, "refuse nothing: report what the list would have blocked")
 	f.StringArrayVar(&v.expect, "expect", nil, "this `name`, or .name for all below it too, is to be blocked: that is no failure; may be repeated")
-	f.StringVar(&v.report, "report", "", "write the report to this `file`: JSON where its name ends in .json, else Markdown")
+	f.StringVar(&v.report, "report", "", "write the report to this `file`, in place of what is there: JSON where its name ends in .json, else Markdown")
 	f.DurationVar(&o.silence, "settle", time.Second, "after the command, go on for this long")
 	return c
 }
@@ -68,6 +70,7 @@ type verifyList struct {
 	rules  []rule.Rule
 	seeds  []netip.Addr    // addresses that allowed names had
 	ledger *capture.Ledger // judges what was refused
+	expect []rule.Rule     // that are to be refused besides
 }
 
 // readVerifyList reads a session or a file.
@@ -97,7 +100,7 @@ func readVerifyList(from string) (l verifyList, err error) {
 }
 
 // judgeFor readies the ledger that says of a refused name whether it is to be.
-func (l *verifyList) judgeFor(ctx context.Context, server *lxd.Server, instance string, plug lxd.Plug, expect []string) error {
+func (l *verifyList) judgeFor(ctx context.Context, server *lxd.Server, instance string, plug lxd.Plug, expect []rule.Rule) error {
 	if l.ledger == nil {
 		info := capture.Info{Instance: instance, Network: plug.Network, Domain: plug.Domain}
 		if r, err := server.Resolver(ctx, instance); err == nil {
@@ -110,9 +113,7 @@ func (l *verifyList) judgeFor(ctx context.Context, server *lxd.Server, instance 
 		}
 		l.ledger.SetRules(rules)
 	}
-	for _, name := range expect {
-		l.ledger.DecideGroup(capture.Drop, name)
-	}
+	l.expect = expect
 	owners := make(map[string]string)
 	for _, a := range plug.Addresses {
 		owners[a.String()] = instance
@@ -123,22 +124,34 @@ func (l *verifyList) judgeFor(ctx context.Context, server *lxd.Server, instance 
 
 // expected is [verify.About.Expected].
 func (l *verifyList) expected(name string) (reason string, expected bool) {
+	for _, r := range l.expect {
+		if r.Covers(name) {
+			return "as --expect says", true
+		}
+	}
 	l.ledger.Read(func(r capture.Reader) { reason, expected = r.Dropped(name) })
 	return reason, expected
 }
 
 func (o *options) verify(ctx context.Context, v verifyOptions, target, from string, words []string) (err error) {
 	remote, instance := lxd.SplitTarget(target)
-	var expect []string
+	var expect []rule.Rule
 	for _, text := range v.expect {
 		name, err := capture.ParseSuffix(text)
 		if err != nil {
 			return wrong(fmt.Errorf("--expect: %w", err))
 		}
-		expect = append(expect, name)
+		expect = append(expect, rule.Rule{Name: name, Suffix: strings.HasPrefix(text, ".")})
 	}
-	if v.strict && v.learn {
+	switch {
+	case v.strict && v.learn:
 		return wrong(errors.New("--learn refuses nothing: leave out --strict"))
+	case o.silence < 0:
+		return wrong(fmt.Errorf("--settle: %v is no time to wait", o.silence))
+	case v.report != "": // before the proof is made that it is to hold
+		if d, err := os.Stat(filepath.Dir(v.report)); err != nil || !d.IsDir() {
+			return wrong(fmt.Errorf("--report %s: there is no directory %s", v.report, filepath.Dir(v.report)))
+		}
 	}
 	list, err := readVerifyList(from)
 	if err != nil {
@@ -159,7 +172,7 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 	return nil
 }
 
-func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect, words []string) (code int, err error) {
+func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
 	if !server.Local() || os.Geteuid() != 0 {
 		return 0, fmt.Errorf("enforce a list on instance %s: that takes root on the host of its LXD: run it there with sudo", instance)
 	}
@@ -189,6 +202,11 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 				list.tell(q)
 			}
 		},
+		RefusedPacket: func(p verify.PacketState) {
+			if !p.Stays() {
+				say("refused: a packet to " + p.String())
+			}
+		},
 	})
 	if err != nil {
 		return 0, err
@@ -199,6 +217,16 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if !v.learn && e.Prove(ctx) {
 		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
 	}
+	done := ctx.Done()
+	go func() {
+		select {
+		case <-e.Fallen():
+			say("the list is not in force any more: somebody took the packet filter's tables away")
+		case <-done:
+			say("ending: trying once more whether the list is in force")
+		case <-e.Done():
+		}
+	}()
 	if len(words) == 0 {
 		say("use the application now; Ctrl+C ends it and reports")
 		<-ctx.Done()
@@ -220,6 +248,11 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		return 0, err
 	}
 	report := e.Report(about)
+	for _, r := range expect {
+		if !slices.ContainsFunc(report.Blocked, func(n verify.NameResult) bool { return r.Covers(n.Name) }) {
+			say(fmt.Sprintf("--expect %s: nothing of that was refused", r.Dotted()))
+		}
+	}
 	return codeOf(report), writeReport(report, v.report)
 }
 
@@ -271,6 +304,6 @@ func writeReport(r verify.Report, path string) error {
 		_, lost := os.Stdout.Write(text) // the run isn't to be made again for it
 		return errors.Join(fmt.Errorf("%w: the report is on standard output instead", err), lost)
 	}
-	say(fmt.Sprintf("%s: %s; the report is in %s", r.Instance, r.Verdict, path))
+	say(fmt.Sprintf("%s: %s; the report is in %s", r.Instance, r.Headline(), path))
 	return nil
 }

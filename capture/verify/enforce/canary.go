@@ -53,6 +53,9 @@ func (e *Enforcement) proveName(ctx context.Context) verify.Proof {
 	e.mu.Lock()
 	e.canaries[name] = canary{}
 	e.mu.Unlock()
+	if e.config.Canary != nil {
+		e.config.Canary(name)
+	}
 	p := verify.Proof{At: time.Now(), Tried: "the name " + name}
 	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", askName, "sh", name}})
 	e.mu.Lock()
@@ -175,11 +178,11 @@ func (e *Enforcement) flushCaches(ctx context.Context) {
 		}
 	}
 	if len(flushed) > 0 {
-		e.remark("Emptied the instance's caches: " + strings.Join(flushed, ", ") + ".")
+		e.remark("The instance's caches were flushed: " + strings.Join(flushed, ", ") + ".")
 	} else {
-		e.remark("The instance has no cache of names that is known how to empty; a program's own may still hold some.")
+		e.remark("No known DNS cache was found in the instance to flush; a program's own may still hold names.")
 	}
-	e.remark("Reset the connections that were open.")
+	e.remark("Open connections were reset.")
 }
 
 // forgetRefusals has caches forget what was refused, since it may be allowed

@@ -45,6 +45,11 @@ type Config struct {
 	// may be called by several at a time, and not for names that the policy has
 	// no room for.
 	Refused func(q verify.Query, first bool)
+	// Canary is told of a name before it is asked for to see it refused: should
+	// the query reach dnsmasq, it is not the instance's.
+	Canary func(name string)
+	// RefusedPacket is told of the first packet to a place that was refused.
+	RefusedPacket func(verify.PacketState)
 }
 
 // Host is what is wanted of LXD; [lxd.Server] has it.
@@ -75,7 +80,9 @@ type Enforcement struct {
 
 	wake chan struct{}
 	done chan struct{}
-	wg   sync.WaitGroup
+	// fallen is closed when somebody took the fence away.
+	fallen chan struct{}
+	wg     sync.WaitGroup
 
 	mu       sync.Mutex
 	canaries map[string]canary // by name
@@ -98,7 +105,7 @@ const seedsLast = time.Hour
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
-	e := &Enforcement{config: c, host: host, digest: verify.Digest(c.Rules), wake: make(chan struct{}, 1), done: make(chan struct{}), canaries: make(map[string]canary)}
+	e := &Enforcement{config: c, host: host, digest: verify.Digest(c.Rules), wake: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
 	if e.plug, err = host.Plug(ctx, c.Instance, c.Network); err != nil {
 		return nil, err
 	}
@@ -135,6 +142,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	if err = e.stayPlugged(run); err != nil {
 		return nil, err
 	}
+	e.wg.Go(func() { e.keepWatch(run) })
 	e.begun = time.Now()
 	e.flushCaches(ctx)
 	if c.Strict && !c.Learn {
@@ -187,7 +195,10 @@ func (e *Enforcement) raise() (err error) {
 // before, or a late part of one that is allowed, is no attempt of its own.
 func (e *Enforcement) refusedPacket(p fence.Packet) {
 	if p.Why != fence.OpenBefore && p.Why != fence.Stray {
-		e.Packets.Add(p.To, p.Protocol, p.At)
+		s, first := e.Packets.Add(p.To, p.Protocol, p.At)
+		if first && e.config.RefusedPacket != nil {
+			e.config.RefusedPacket(s)
+		}
 		e.tell()
 	}
 }

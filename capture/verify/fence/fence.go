@@ -255,6 +255,22 @@ func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives tim
 	return nil
 }
 
+// Stands reports whether the kernel still has the fence: others may take it
+// away, as "nft flush ruleset" does.
+func (f *Fence) Stands() (bool, error) {
+	tables, err := new(nftables.Conn).ListTables()
+	if err != nil {
+		return false, fmt.Errorf("list the packet filter's tables: %w", err)
+	}
+	found := 0
+	for _, t := range tables {
+		if t.Name == tableName(f.port) {
+			found++
+		}
+	}
+	return found == 2, nil // of the families inet and bridge
+}
+
 // Replug notes that the instance has another end on the host, as it has after
 // a restart; "" while it has none. It fails for one that isn't in the bridge.
 func (f *Fence) Replug(host string) error {
