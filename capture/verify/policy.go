@@ -381,6 +381,3 @@ func (p *Policy) Rule(name string) (RuleState, bool) {
 	}
 	return *s, true
 }
-
-// Digest is [rule.Digest].
-func Digest(rules []rule.Rule) string { return rule.Digest(rules) }

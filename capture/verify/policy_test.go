@@ -149,16 +149,6 @@ func TestWhatAnInstanceAsksForIsBounded(t *testing.T) {
 	}
 }
 
-func TestDigestIsOfWhatIsAllowed(t *testing.T) {
-	a := Digest([]rule.Rule{{Name: "a.example", Reason: "x"}, {Name: "b.example", Suffix: true}})
-	if b := Digest([]rule.Rule{{Name: "b.example", Suffix: true, Source: "user"}, {Name: "a.example"}, {Name: "a.example"}}); a != b {
-		t.Errorf("the same list has the digests %s and %s", a, b)
-	}
-	if b := Digest(exact("a.example", "b.example")); a == b {
-		t.Error("a suffix rule has the digest of an exact one")
-	}
-}
-
 func BenchmarkLoad100000Rules(b *testing.B) {
 	rules := make([]rule.Rule, 100_000)
 	for i := range rules {

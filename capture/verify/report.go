@@ -50,7 +50,7 @@ type Proof struct {
 // ListID says which list was enforced.
 type ListID struct {
 	Name   string `json:"name"`                      // the file or session that it is from
-	Digest string `json:"digest"`                    // see [Digest]: of what was in force at the end
+	Digest string `json:"digest"`                    // see [rule.Digest]: of what was in force at the end
 	Begun  string `json:"digest_at_start,omitempty"` // where the list was changed meanwhile
 	Rules  int    `json:"rules"`
 }
@@ -165,7 +165,7 @@ func NewReport(o Over, about About) Report {
 		}
 		r.Rules = append(r.Rules, result)
 	}
-	r.List = ListID{Name: about.List, Digest: Digest(inForce), Rules: len(inForce)}
+	r.List = ListID{Name: about.List, Digest: rule.Digest(inForce), Rules: len(inForce)}
 	if r.List.Digest != o.Digest {
 		r.List.Begun = o.Digest
 	}

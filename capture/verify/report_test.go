@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"lxd-allowlist/export/rule"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,7 +39,7 @@ func sample() Over {
 	packets.AddServer(netip.MustParseAddrPort("192.0.2.4:443"), "other.example", at(14))
 	return Over{
 		Policy: p, Packets: packets, Instance: "dnstest", Network: "lxdbr0", Strict: true, Begun: at(0), Ended: at(60),
-		Digest: Digest(append(exact("used.example", "unused.example"), below("wide.example"))),
+		Digest: rule.Digest(append(exact("used.example", "unused.example"), below("wide.example"))),
 		Proofs: []Proof{{At: at(0), Tried: "the name x.example.com", Proven: true}, {At: at(59), Tried: "the address 192.0.2.1", Proven: true}},
 		Notes:  []string{"The instance's caches were flushed: systemd-resolved."},
 	}

@@ -105,7 +105,7 @@ const seedsLast = time.Hour
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
-	e := &Enforcement{config: c, host: host, digest: verify.Digest(c.Rules), wake: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
+	e := &Enforcement{config: c, host: host, digest: rule.Digest(c.Rules), wake: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
 	if e.plug, err = host.Plug(ctx, c.Instance, c.Network); err != nil {
 		return nil, err
 	}
