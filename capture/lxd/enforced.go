@@ -57,7 +57,7 @@ func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (relea
 		return nil, err
 	}
 	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
-		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config)); err != nil {
+		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config, true)); err != nil {
 			return err
 		}
 		config[enforcedKey] = string(text)

@@ -70,7 +70,7 @@ func (s *Server) Snapshot(ctx context.Context, instance string) (*Snapshot, erro
 		return nil, err
 	}
 	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
-		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config)); err != nil {
+		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config, false)); err != nil {
 			return err
 		}
 		config[snapshotKey] = string(note)
@@ -92,11 +92,11 @@ func (s *Server) Snapshot(ctx context.Context, instance string) (*Snapshot, erro
 }
 
 // triedBy returns an error if an instance is going to be put back from a
-// snapshot, by another process or for one that was killed.
-func triedBy(instance string, config map[string]string) error {
+// snapshot, by whom or for whom ever; by this process is fine with ourselves.
+func triedBy(instance string, config map[string]string, ourselves bool) error {
 	n, ok := snapshotIn(config)
 	switch {
-	case !ok || ours(n.Holder):
+	case !ok || ourselves && ours(n.Holder):
 		return nil
 	case holderDead(n.Holder):
 		return fmt.Errorf("instance %s is still as a killed run left it, amid its trials: put it back first: lxd-allowlist restore", instance)
