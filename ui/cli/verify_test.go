@@ -187,6 +187,9 @@ func TestVerifyIsKilled(t *testing.T) {
 	if _, stderr, code := run(t, start(t, "verify", instance, list(t, "a.example.test"))); code != exitTrouble || !strings.Contains(stderr, "is being enforced on instance "+instance) {
 		t.Errorf("a second one ends with %d: %s", code, stderr)
 	}
+	if _, stderr, code := run(t, start(t, "minimize", instance, list(t, "a.example.test"), "--", "true")); code == 0 || !strings.Contains(stderr, "is being enforced on instance "+instance) {
+		t.Errorf("trials with it end with %d: %s", code, stderr)
+	}
 	_ = c.Process.Signal(syscall.SIGKILL)
 	_ = c.Wait()
 	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
@@ -297,6 +300,44 @@ func verifyAcrossARestart(t *testing.T, host string) {
 	_ = c.Wait()
 	text, err := os.ReadFile(filepath.Join(c.Dir, "report.md"))
 	if err != nil || !strings.Contains(string(text), "the list stayed in force") || strings.Contains(string(text), "not proven") {
+		t.Errorf("%v: %s", err, text)
+	}
+	nothingLeft(t, instance)
+}
+
+// Where somebody takes the packet filter's tables away, the program says so at
+// once, and the report doesn't say that the list was in force.
+func TestVerifyIsUndone(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "verify", "--report", "report.md", instance, list(t, "a.example.test"))
+	out, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := bufio.NewScanner(out)
+	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
+	}
+	i, _, err := lxdtest.Client(t).GetInstance(instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := "lxd-allowlist-" + bridge + "-" + strings.ReplaceAll(i.Config["volatile.eth0.hwaddr"], ":", "")
+	if out, err := exec.Command("nft", "delete", "table", "bridge", table).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for told.Scan() && !strings.Contains(told.Text(), "not in force any more") {
+	}
+	_ = c.Process.Signal(syscall.SIGINT)
+	for told.Scan() {
+	}
+	if _ = c.Wait(); c.ProcessState.ExitCode() != exitUnproven {
+		t.Errorf("exit code %d", c.ProcessState.ExitCode())
+	}
+	if text, err := os.ReadFile(filepath.Join(c.Dir, "report.md")); err != nil || !strings.Contains(string(text), "somebody took them away") {
 		t.Errorf("%v: %s", err, text)
 	}
 	nothingLeft(t, instance)
