@@ -57,12 +57,11 @@ func TestCilium(t *testing.T) {
 	if results == "" {
 		t.Skip("it takes minutes to build: make matrix")
 	}
-	for name, flags := range map[string][]string{"1.20": nil, "1.18": {"-modfile=v1.18.mod", "-tags=cilium118"}} {
-		t.Run(name, func(t *testing.T) { proveCilium(t, flags) })
-	}
+	t.Run("1.18", func(t *testing.T) { proveCilium(t, "-modfile=v1.18.mod", "-tags=cilium118") })
+	t.Run("1.20", func(t *testing.T) { proveCilium(t) })
 }
 
-func proveCilium(t *testing.T, flags []string) {
+func proveCilium(t *testing.T, flags ...string) {
 	binary, crd := build(t, "cilium", flags...), build(t, "crd")
 	var module struct{ Dir, Version string }
 	out, err := exec.Command("go", append(append([]string{"list", "-C", "cilium"}, flags...), "-m", "-json", "github.com/cilium/cilium")...).Output()
