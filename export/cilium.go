@@ -14,7 +14,7 @@ var cilium = Format{
 	Title:     "a CiliumNetworkPolicy for the egress of all pods in a namespace",
 	Extension: "yaml",
 	Exact:     "matchName: h",
-	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later)`,
+	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later; 1.18 lets one label below h pass and no more)`,
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; only these names may be looked up, and connected to: the cluster's own (*.svc.cluster.local) want a rule beside them, and search lists --tofqdns-dns-reject-response-code=nameError",
 	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
 	Ports:     true,

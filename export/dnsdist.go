@@ -19,7 +19,7 @@ var dnsdist = Format{
 	Suffix:    "h in a SuffixMatchNode",
 	Load:      `in dnsdist.conf, before any other addAction: dofile("FILE"); restart dnsdist`,
 	Check:     "dnsdist --check-config -C FILE",
-	Proven:    "asked in dnsdist 1.7, 1.9 and 2.1",
+	Proven:    tried("dnsdist"),
 	mark:      "--",
 	encode:    encodeDnsdist,
 	decode:    decodeDnsdist,

@@ -12,7 +12,7 @@ var knot = Format{
 	Exact:     "h in the table exact",
 	Suffix:    "h in the table suffix, where each name above the query is looked for",
 	Load:      `Knot Resolver 5: dofile("FILE") in kresd.conf, before any other policy.add; 6: lua: {script: 'dofile("FILE")'} in config.yaml`,
-	Proven:    "asked in Knot Resolver 5.6, 5.7 and 6.5",
+	Proven:    tried("knot-resolver"),
 	mark:      "--",
 	encode:    encodeKnot,
 	decode:    decodeKnot,

@@ -52,5 +52,15 @@ func TestMatrixFile(t *testing.T) {
 		} else if !strings.Contains(f.Proven, r.software) {
 			t.Errorf("%s doesn't say of %s", f.Name, r.software)
 		}
+		// What a version does otherwise, people are told where they read what to do.
+		if words := f.Exact + f.Suffix + f.Load; r.what != "proven" && !strings.Contains(words, release(r.version)) {
+			t.Errorf("%s is silent on %s %s, which %s: %s", f.Name, r.software, r.version, r.what, words)
+		}
 	}
+}
+
+// release returns the first two numbers of a version.
+func release(version string) string {
+	numbers := strings.SplitN(version, ".", 3)
+	return strings.Join(numbers[:min(2, len(numbers))], ".")
 }

@@ -15,7 +15,7 @@ var tinyproxy = Format{
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
 	Hosts:     true,
-	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tunnels go to that port alone, plain HTTP to any`,
+	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tinyproxy 1.11 or later, for 1.10 does not know FilterType and refuses to start; tunnels go to that port alone, plain HTTP to any`,
 	Proven:    tried("tinyproxy"),
 	mark:      "#",
 	encode:    encodeTinyproxy,

@@ -8,18 +8,31 @@ import (
 	"testing"
 )
 
-// build builds the program in that directory, which is a module of its own.
-// The first time fetches and compiles what it requires.
+// built are the programs that tests share, by what they are built from.
+var built = make(map[string]string)
+
+// build builds the program in that directory, which is a module of its own, once
+// for all tests. The first time fetches and compiles what it requires.
 func build(t *testing.T, dir string, flags ...string) (binary string) {
 	t.Helper()
 	if root != "" {
 		t.Skip("it is built here, and the same beside any system")
 	}
-	binary = filepath.Join(t.TempDir(), dir)
+	key := strings.Join(append([]string{dir}, flags...), " ")
+	if binary := built[key]; binary != "" {
+		return binary
+	}
+	to, err := os.MkdirTemp("", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atEnd = append(atEnd, func() { os.RemoveAll(to) })
+	binary = filepath.Join(to, dir)
 	args := append(append([]string{"build", "-C", dir}, flags...), "-o", binary, ".")
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", dir, err, out)
 	}
+	built[key] = binary
 	return binary
 }
 

@@ -172,14 +172,19 @@ remote-control:
 	start(t, says("start of service"), "unbound", "-d", "-p", "-c", write(t, "unbound.conf", []byte(conf), 0o644))
 }
 
-// The same policy zone in all three servers.
+// The same policy zone in all three servers, and by both ways of telling
+// PowerDNS of it.
 func TestRPZ(t *testing.T) {
 	for name, launch := range map[string]func(t *testing.T, path, addr string, u *upstream){
-		"bind":     startBIND,
-		"unbound":  startUnboundRPZ,
-		"powerdns": startPowerDNS,
+		"bind":          startBIND,
+		"unbound":       startUnboundRPZ,
+		"powerdns":      startPowerDNS,
+		"powerdns yaml": startPowerDNSYAML,
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "powerdns yaml" && !knowsYAML(version(t, "pdns_recursor")) {
+				t.Skip("PowerDNS Recursor before 5.1 has no such configuration")
+			}
 			prove(t, format(t, "rpz"), func(t *testing.T, path string) target {
 				u, addr := startUpstream(t), freePort(t, "127.0.0.1") // BIND wants the interface's own
 				launch(t, path, addr, u)
@@ -224,4 +229,35 @@ func startPowerDNS(t *testing.T, path, addr string, u *upstream) {
 	start(t, accepts(addr), "pdns_recursor", "--config-dir="+dir, "--socket-dir="+dir, "--lua-config-file="+lua,
 		"--daemon=no", "--local-address="+host, "--local-port="+port, "--forward-zones-recurse=.="+u.addr,
 		"--dont-query=", "--dnssec=off", "--threads=1", "--security-poll-suffix=", "--disable-syslog=yes")
+}
+
+// knowsYAML returns whether that version of PowerDNS Recursor takes policy zones
+// from its recursor.yml.
+func knowsYAML(version string) bool {
+	var major, minor int
+	fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return major > 5 || major == 5 && minor >= 1
+}
+
+func startPowerDNSYAML(t *testing.T, path, addr string, u *upstream) {
+	t.Helper()
+	_, zones, ok := strings.Cut(format(t, "rpz").Load, "recursor: {")
+	zones = strings.TrimSuffix(zones, "}")
+	if !ok {
+		t.Fatal("the format doesn't say how")
+	}
+	conf := fmt.Sprintf(`incoming: {listen: [%q]}
+outgoing: {dont_query: []}
+dnssec: {validation: "off"}
+logging: {disable_syslog: true}
+recursor:
+  daemon: false
+  threads: 1
+  security_poll_suffix: ""
+  socket_dir: %q
+  forward_zones_recurse: [{zone: ".", forwarders: [%q]}]
+  %s
+`, addr, t.TempDir(), u.addr, strings.ReplaceAll(zones, "FILE", fmt.Sprintf("%q", path)))
+	dir := filepath.Dir(write(t, "recursor.yml", []byte(conf), 0o644))
+	start(t, accepts(addr), "pdns_recursor", "--config-dir="+dir)
 }

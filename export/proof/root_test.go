@@ -29,6 +29,7 @@ var (
 // titles are what people call the software; others go by the program's name.
 var titles = map[string]string{
 	"haproxy":       "HAProxy",
+	"kresd":         "Knot Resolver",
 	"named":         "BIND",
 	"pdns_recursor": "PowerDNS Recursor",
 	"privoxy":       "Privoxy",
@@ -165,20 +166,25 @@ var (
 	someFile        = regexp.MustCompile(`/[^\s:'"]+`)
 )
 
-// version returns the version of the program's package, without what Debian
-// adds to it.
+// version returns the version of the package that the program is of, without
+// what Debian adds to it.
 func version(t *testing.T, name string) string {
 	t.Helper()
-	words := strings.Fields(packages[name])
-	out, err := inRoot(exec.Command("/usr/bin/dpkg-query", "-W", "-f", "${Version}", words[2])).Output()
-	if err != nil {
-		t.Fatalf("version of %s: %v", words[2], err)
+	query := func(args ...string) string {
+		t.Helper()
+		out, err := inRoot(exec.Command("/usr/bin/dpkg-query", args...)).Output()
+		if err != nil {
+			t.Fatalf("version of %s: dpkg-query %s: %v", name, args, err)
+		}
+		return string(out)
 	}
-	found := upstreamVersion.FindSubmatch(out)
+	owner, _, _ := strings.Cut(query("-S", strings.TrimPrefix(find(name), root)), ":")
+	out := query("-W", "-f", "${Version}", owner)
+	found := upstreamVersion.FindStringSubmatch(out)
 	if found == nil {
-		t.Fatalf("version of %s: %q", words[2], out)
+		t.Fatalf("version of %s: %q", owner, out)
 	}
-	return string(found[1])
+	return found[1]
 }
 
 // lastWords returns the last line that a program said, without the names of

@@ -86,10 +86,8 @@ func TestTerraform(t *testing.T) {
 		t.Fatal(err)
 	}
 	if make := read(t, filepath.Join(dir, "Makefile")); !strings.Contains(make, "TERRAFORM_PROVIDER_VERSION := 5.82.2") {
-		t.Error("it is another version than the format says")
+		t.Error("it is another version than the formats say")
 	}
-	f := format(t, "aws-nfw-terraform")
-	text := read(t, file(t, f, hosts()))
 	wrong := func(text string) (all []string) {
 		var config struct {
 			Resource map[string]map[string]any
@@ -110,15 +108,28 @@ func TestTerraform(t *testing.T) {
 		}
 		return all
 	}
-	if all := wrong(text); len(all) > 0 {
-		t.Errorf("%v\n%s", all, text)
-	}
-	for _, change := range [][2]string{
-		{"aws_networkfirewall_rule_group", "aws_network_firewall_rule_group"}, {`"capacity"`, `"capacities"`},
-		{`"target_types"`, `"targets_types"`}, {`"STATEFUL"`, `7`}, {`"rules_source_list"`, `"rules_list"`},
+	for name, changes := range map[string][][2]string{
+		"aws-nfw-terraform": {
+			{"aws_networkfirewall_rule_group", "aws_network_firewall_rule_group"}, {`"capacity"`, `"capacities"`},
+			{`"target_types"`, `"targets_types"`}, {`"STATEFUL"`, `7`}, {`"rules_source_list"`, `"rules_list"`},
+		},
+		"route53-terraform": {
+			{"aws_route53_resolver_firewall_domain_list", "aws_route53_firewall_domain_list"}, {`"block_response"`, `"block_answer"`},
+			{`"firewall_domain_redirection_action"`, `"redirection_action"`}, {`"priority": 1`, `"priority": "first"`}, {`"domains"`, `"names"`},
+		},
 	} {
-		if broken := strings.ReplaceAll(text, change[0], change[1]); broken == text || len(wrong(broken)) == 0 {
-			t.Errorf("it takes %s", change[1])
-		}
+		t.Run(name, func(t *testing.T) {
+			f := format(t, name)
+			held, _ := hold(t, f, hosts())
+			text := read(t, fileOf(t, f, held))
+			if all := wrong(text); len(all) > 0 {
+				t.Errorf("%v\n%s", all, text)
+			}
+			for _, change := range changes {
+				if broken := strings.ReplaceAll(text, change[0], change[1]); broken == text || len(wrong(broken)) == 0 {
+					t.Errorf("it takes %s", change[1])
+				}
+			}
+		})
 	}
 }

@@ -54,25 +54,25 @@ func startUpstream(t *testing.T) *upstream {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { udp.Close(); tcp.Close() })
-	go u.serveUDP(udp)
-	go u.serveTCP(tcp)
+	go serveUDP(udp, u.reply)
+	go serveTCP(tcp, u.reply)
 	return u
 }
 
-func (u *upstream) serveUDP(conn net.PacketConn) {
+func serveUDP(conn net.PacketConn, answer func([]byte) []byte) {
 	packet := make([]byte, 65536)
 	for {
 		n, from, err := conn.ReadFrom(packet)
 		if err != nil {
 			return
 		}
-		if reply := u.reply(packet[:n]); reply != nil {
+		if reply := answer(packet[:n]); reply != nil {
 			conn.WriteTo(reply, from)
 		}
 	}
 }
 
-func (u *upstream) serveTCP(l net.Listener) {
+func serveTCP(l net.Listener, answer func([]byte) []byte) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -82,7 +82,7 @@ func (u *upstream) serveTCP(l net.Listener) {
 			defer conn.Close()
 			for {
 				packet, err := readTCP(conn)
-				if err != nil || writeTCP(conn, u.reply(packet)) != nil {
+				if err != nil || writeTCP(conn, answer(packet)) != nil {
 					return
 				}
 			}
@@ -186,7 +186,8 @@ func (u *upstream) leaked(denied map[string]bool) []string {
 	return names
 }
 
-// lookup asks a server for a name, by UDP as nearly everybody does.
+// lookup asks a server for a name, by UDP as nearly everybody does, and by TCP
+// for what is truncated.
 func lookup(t *testing.T, server, name string, kind dnsmessage.Type) dnsmessage.Message {
 	t.Helper()
 	return ask(t, server, name, kind, dnsmessage.ClassINET)
@@ -206,30 +207,47 @@ func ask(t *testing.T, server, name string, kind dnsmessage.Type, class dnsmessa
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.Dial("udp", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	reply := make([]byte, 65536)
+	network := "udp"
 	const tries = 5
 	for range tries { // a datagram may be lost
-		conn.SetDeadline(time.Now().Add(3 * time.Second))
-		if _, err = conn.Write(packet); err != nil {
-			continue
-		}
-		n, readErr := conn.Read(reply)
-		if err = readErr; err != nil {
+		reply, exchangeErr := exchange(network, server, packet)
+		if err = exchangeErr; err != nil {
 			continue
 		}
 		var m dnsmessage.Message
-		if err := m.Unpack(reply[:n]); err != nil {
+		if err := m.Unpack(reply); err != nil {
 			t.Fatalf("%s %v: %v", name, kind, err)
+		}
+		if m.Truncated && network == "udp" { // whatever it says, it isn't all
+			network = "tcp"
+			continue
 		}
 		return m
 	}
 	t.Fatalf("%s %v: no answer: %v", name, kind, err)
 	panic("unreachable")
+}
+
+// exchange sends a packet and returns the reply.
+func exchange(network, server string, packet []byte) ([]byte, error) {
+	conn, err := net.Dial(network, server)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(3 * time.Second))
+	if network == "tcp" {
+		if err := writeTCP(conn, packet); err != nil {
+			return nil, err
+		}
+		return readTCP(conn)
+	}
+	if _, err := conn.Write(packet); err != nil {
+		return nil, err
+	}
+	reply := make([]byte, 65536)
+	n, err := conn.Read(reply)
+	return reply[:n], err
 }
 
 // resolves asks for all types that carry data and returns whether the name

@@ -110,7 +110,8 @@ func cased(upper func(int) bool) func(*dnsmessage.Message) {
 }
 
 // answers returns whether a server has an answer to the last question. One
-// that hangs up has none, and one that may be silent and is.
+// that hangs up has none, and one that may be silent and is. What is truncated
+// is no answer: it is asked for again over TCP.
 func answers(t *testing.T, server, network string, m dnsmessage.Message, maySilent bool) bool {
 	t.Helper()
 	conn, err := net.Dial(network, server)

@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/cilium/cilium v1.18.4
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	sigs.k8s.io/yaml v1.6.0
 )
 

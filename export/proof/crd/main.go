@@ -51,6 +51,7 @@ func run(args []string) error {
 	schema := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
 	closed(schema)
 	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft4) // as OpenAPI 3.0 is
 	if err := compiler.AddResource("definition", schema); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func run(args []string) error {
 	}
 	for part := range bytes.SplitSeq(data, []byte("\n---\n")) {
 		var object any
-		if err := yaml.Unmarshal(part, &object); err != nil {
+		if err := yaml.UnmarshalStrict(part, &object); err != nil {
 			return err
 		}
 		if err := compiled.Validate(object); err != nil {
@@ -73,19 +74,21 @@ func run(args []string) error {
 	return nil
 }
 
-// closed has a schema, and all in it, allow no fields but its own.
+// closed has a schema, and what it says of fields and elements, allow no fields
+// but its own. What an object without any may hold is its kind's business, as
+// that of metadata.
 func closed(schema any) {
-	switch s := schema.(type) {
-	case map[string]any:
-		if _, ok := s["properties"].(map[string]any); ok {
-			s["additionalProperties"] = false
-		}
-		for _, part := range s {
-			closed(part)
-		}
-	case []any:
-		for _, part := range s {
-			closed(part)
-		}
+	s, ok := schema.(map[string]any)
+	if !ok {
+		return
 	}
+	properties, _ := s["properties"].(map[string]any)
+	if properties != nil && s["additionalProperties"] == nil {
+		s["additionalProperties"] = false
+	}
+	for _, p := range properties {
+		closed(p)
+	}
+	closed(s["items"])
+	closed(s["additionalProperties"])
 }
