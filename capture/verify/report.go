@@ -36,6 +36,8 @@ type Report struct {
 	Packets []PacketResult `json:"packets,omitempty"`
 	Servers []ServerResult `json:"servers,omitempty"`
 	Notes   []string       `json:"notes,omitempty"`
+
+	lossy bool // packets came too fast, so that the notes say how many are missing
 }
 
 // Proof says whether the list was in force at a time: something that it
@@ -189,6 +191,7 @@ func NewReport(o Over, about About) Report {
 		r.Servers = append(r.Servers, ServerResult{Name: s.Name, At: s.At.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
 	}
 	r.note(counts, o)
+	r.lossy = o.Lost > 0 || o.Untold > 0
 	r.judge(o.Learn)
 	return r
 }
@@ -282,6 +285,9 @@ func (r *Report) judge(learn bool) {
 		if len(r.Proofs) == 0 {
 			r.Why = append(r.Why, "Nothing was tried.")
 		}
+	}
+	if !learn && r.lossy {
+		say(Unproven, "Something was lost, so that what was blocked isn't known in full: see the notes.")
 	}
 	if len(unexpected) > 0 {
 		verdict, words := Blocked, "blocked"

@@ -90,6 +90,7 @@ func TestVerdict(t *testing.T) {
 		refused []string
 		packet  bool
 		command bool // one was run, whose code isn't known
+		lost    uint64
 		want    Verdict
 	}{
 		{what: "all well", proofs: []Proof{proof, proof}, code: &zero, want: Works},
@@ -107,6 +108,7 @@ func TestVerdict(t *testing.T) {
 		{what: "learning, covered", learn: true, code: &zero, want: Covered},
 		{what: "learning, not covered", learn: true, code: &zero, refused: []string{"a.example"}, want: Uncovers},
 		{what: "learning, failed", learn: true, code: &four, want: Failed},
+		{what: "something lost", proofs: []Proof{proof}, code: &zero, lost: 1, want: Unproven},
 	} {
 		p, packets := New(nil, nothingLocal), &Packets{}
 		for _, name := range test.refused {
@@ -119,7 +121,7 @@ func TestVerdict(t *testing.T) {
 		if a.ExitCode = test.code; a.ExitCode == nil && !test.command {
 			a.Command = nil
 		}
-		r := NewReport(Over{Policy: p, Packets: packets, Learn: test.learn, Proofs: test.proofs}, a)
+		r := NewReport(Over{Policy: p, Packets: packets, Learn: test.learn, Proofs: test.proofs, Lost: test.lost}, a)
 		if r.Verdict != test.want {
 			t.Errorf("%s: %q", test.what, r.Verdict)
 		}

@@ -51,7 +51,7 @@ func (e *Enforcement) plugAnew(ctx context.Context) string {
 		if err := e.fence.Load().Replug(p.Host); err != nil {
 			continue
 		}
-		e.remark(fmt.Sprintf("The instance was stopped at %s and is back since %s: the list stayed in force.", stopped.Format(time.TimeOnly), time.Now().Format(time.TimeOnly)))
+		e.remark(fmt.Sprintf("The instance was stopped at %s and is back since %s: the list stayed in force; until then another hardware address would not have been noticed.", stopped.Format(time.TimeOnly), time.Now().Format(time.TimeOnly)))
 		return p.Host
 	}
 }
