@@ -62,9 +62,9 @@ func (l summaryLine) draw(s Screen, w int) string {
 func Summarise(r *verify.Report) Summary {
 	var s Summary
 	s.verdict(r)
-	s.about(r)
 	s.blocked(r)
 	s.packets(r)
+	s.about(r)
 	s.unused(r)
 	for i, n := range r.Notes {
 		s.field(map[bool]string{true: "notes"}[i == 0], muted, n)
@@ -103,10 +103,10 @@ func (s *Summary) verdict(r *verify.Report) {
 			s.add(summaryLine{wide: true, text: "  " + strings.TrimRight(line, " \n")})
 		}
 	}
-	s.add(summaryLine{})
 }
 
 func (s *Summary) about(r *verify.Report) {
+	s.add(summaryLine{})
 	list := fmt.Sprintf("%s, digest %s", look.Plural(r.List.Rules, "rule"), r.List.Digest)
 	if r.List.Begun != "" {
 		list += "; it was changed meanwhile, and began as " + r.List.Begun
