@@ -295,7 +295,7 @@ func (r *Report) judge(learn bool) {
 			verdict, words = Uncovers, "outside of the list"
 		}
 		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)),
-			"What is needed goes on the list; what is to be blocked is named by --expect, or dropped in the session.")
+			"What is needed goes on the list; what is to be blocked is dropped, or named by --expect.")
 	}
 	if late := r.late(); late > 0 {
 		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
