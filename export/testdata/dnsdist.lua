@@ -8,7 +8,7 @@
 -- suffix: h in a SuffixMatchNode
 -- load: in dnsdist.conf, before any other addAction: dofile("FILE"); restart dnsdist
 -- check: dnsdist --check-config -C FILE
--- proven: asked in nothing that takes it right; opens in dnsdist 1.5.1 (behind a question that passes); opens in dnsdist 1.7.3 (behind a question that passes); opens in dnsdist 1.9.16 (behind a question that passes); opens in dnsdist 2.1.3 (behind a question that passes); on 2026-11-27
+-- proven: asked in dnsdist 1.5 to 2.1 (1.5, 1.7, 1.9, 2.1); on 2026-11-27
 local exact, suffix = newDNSNameSet(), newSuffixMatchNode()
 for _, name in ipairs({
   'default.',
@@ -30,4 +30,4 @@ for _, name in ipairs({
 -- warning: anyone can have a name below github.io, and this rule allows it
   'github.io.',
 }) do suffix:add(newDNSName(name)) end
-addAction(NotRule(OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})), RCodeAction(DNSRCode.NXDOMAIN))
+addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})})), RCodeAction(DNSRCode.NXDOMAIN))
