@@ -10,7 +10,8 @@ import (
 
 // Names are data of two sets, each filled by a loop: LuaJIT takes no more than
 // 65,536 constants of a function, and counts a table of strings as one
-// (dnsdist's manual, "DNSNameSet" and "SuffixMatchNode").
+// (dnsdist's manual, "DNSNameSet" and "SuffixMatchNode"). Of several questions
+// dnsdist looks at the first and hands on all, so that they are counted, too.
 var dnsdist = Format{
 	Name:      "dnsdist",
 	Title:     "dnsdist, rules in Lua: all other names are NXDOMAIN",
@@ -31,7 +32,7 @@ for _, name in ipairs({`
 	dnsdistMiddle = `}) do exact:add(newDNSName(name)) end
 for _, name in ipairs({`
 	dnsdistEnd = `}) do suffix:add(newDNSName(name)) end
-addAction(NotRule(OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})), RCodeAction(DNSRCode.NXDOMAIN))`
+addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})})), RCodeAction(DNSRCode.NXDOMAIN))`
 )
 
 func encodeDnsdist(f Format, c rule.Compiled, _ Options) ([]byte, error) {

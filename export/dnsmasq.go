@@ -12,7 +12,7 @@ const (
 	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; 2.85 refuses the file)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
-	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and so do queries of another opcode, which servers there refuse; 2.93 also sends queries of type DS for what is one label below an exact name; a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
+	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and so do queries of another opcode or with several questions, which servers there refuse; 2.93 also sends queries of type DS for what is one label below an exact name; a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
 )
 
 // dnsmasqMaxExact leaves room for "*." in the 253 bytes that dnsmasq 2.93 takes

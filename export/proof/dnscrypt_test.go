@@ -23,9 +23,6 @@ func TestDnscryptProxy(t *testing.T) {
 		to := resolver(addr, u)
 		to.ask = func(t *testing.T, name string) bool {
 			t.Helper()
-			if name == "_" {
-				return false // see below
-			}
 			answers := 0
 			for _, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeTXT} {
 				m := lookup(t, addr, name, kind)
@@ -38,6 +35,14 @@ func TestDnscryptProxy(t *testing.T) {
 				t.Errorf("%s passes for some types only", name)
 			}
 			return answers > 0
+		}
+		// A single character passes, as the format says.
+		but := func(ask func(*testing.T, string) bool) func(*testing.T, string) bool {
+			return func(t *testing.T, name string) bool { t.Helper(); return name != "_" && ask(t, name) }
+		}
+		to.ask = but(to.ask)
+		for i := range to.ways {
+			to.ways[i].ask = but(to.ways[i].ask)
 		}
 		return to
 	}

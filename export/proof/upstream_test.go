@@ -116,19 +116,30 @@ func (u *upstream) reply(packet []byte) []byte {
 	if err != nil {
 		return nil
 	}
+	more, err := p.AllQuestions() // some hand on several
+	if err != nil {
+		return nil
+	}
+	all := append([]dnsmessage.Question{q}, more...)
 	u.mu.Lock()
-	u.asked[strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))] = true
+	for _, q := range all {
+		u.asked[strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))] = true
+	}
 	u.mu.Unlock()
 	m := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: head.ID, Response: true, OpCode: head.OpCode, RecursionDesired: head.RecursionDesired, RecursionAvailable: true},
-		Questions: []dnsmessage.Question{q},
+		Questions: all,
 	}
 	add := func(name dnsmessage.Name, body dnsmessage.ResourceBody) {
 		h := dnsmessage.ResourceHeader{Name: name, Class: q.Class, TTL: 60}
 		m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: body})
 	}
-	if head.OpCode != 0 { // as servers do
+	// As servers do. What has no answer is not asked for again while it hasn't.
+	if head.OpCode != 0 {
 		m.RCode = dnsmessage.RCodeNotImplemented
+		q.Type = 0
+	} else if len(more) > 0 {
+		m.RCode = dnsmessage.RCodeFormatError
 		q.Type = 0
 	}
 	owner := q.Name

@@ -74,7 +74,7 @@ func dnsWays(addr string, u *upstream) []way {
 	add("opcode STATUS", false, "opcode", "udp", func(m *dnsmessage.Message) { m.OpCode = 2 })
 	add("upper case", true, "", "udp", cased(func(int) bool { return true }))
 	add("0x20", true, "", "udp", cased(func(i int) bool { return i%2 == 0 }))
-	add("behind a question that passes", false, "", "udp", func(m *dnsmessage.Message) {
+	add("behind a question that passes", false, "several questions", "udp", func(m *dnsmessage.Message) {
 		first := dnsmessage.Question{Name: dnsmessage.MustNewName("www.example.com."), Type: dnsmessage.TypeAAAA, Class: dnsmessage.ClassINET}
 		m.Questions = []dnsmessage.Question{first, m.Questions[0]}
 	})

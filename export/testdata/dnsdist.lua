@@ -30,4 +30,4 @@ for _, name in ipairs({
 -- warning: anyone can have a name below github.io, and this rule allows it
   'github.io.',
 }) do suffix:add(newDNSName(name)) end
-addAction(NotRule(OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})), RCodeAction(DNSRCode.NXDOMAIN))
+addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})})), RCodeAction(DNSRCode.NXDOMAIN))
