@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
@@ -55,17 +54,12 @@ func (s *Capture) Relax(ctx context.Context) error {
 
 // Report returns what came of an enforcement so far.
 func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
-	ctx, cancel := context.WithTimeout(context.Background(), versionPatience)
-	defer cancel()
 	s.Ledger.Overlook(enforce.VersionName)
-	about := verify.About{Server: s.server.Version(ctx), Resolver: e.Resolver(ctx), Expected: s.expected}
+	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected}
 	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
 	about.Host, _ = os.Hostname()
 	return e.Report(about)
 }
-
-// versionPatience bounds how long a report waits for LXD's version.
-const versionPatience = 2 * time.Second
 
 // expected is [verify.About.Expected]: what a person or a rule drops is to be
 // refused.

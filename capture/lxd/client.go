@@ -34,7 +34,6 @@ type Instances interface {
 	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
 	GetOperations() ([]api.Operation, error)
 	GetOperationWait(id string, seconds int) (*api.Operation, string, error)
-	GetServer() (*api.Server, string, error)
 	GetProfile(name string) (*api.Profile, string, error)
 }
 

@@ -41,6 +41,7 @@ type Server struct {
 	socket  string // "" for one that is reached over the network
 	client  Client // in project
 	close   func()
+	version string
 	// images are the remotes that an image may come from; nil where there is
 	// none but the server itself.
 	images *remotes
@@ -84,6 +85,10 @@ func Connect(ctx context.Context, name string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Now, since LXD's client keeps what it is told here without a lock.
+	if server, err := await(ctx, func() (*api.Server, error) { server, _, err := link.GetServer(); return server, err }); err == nil {
+		s.version = server.Environment.Server + " " + server.Environment.ServerVersion
+	}
 	link = link.UseProject(s.project)
 	s.client, s.own, s.close = connection{link}, link, link.Disconnect
 	return s, nil
@@ -126,18 +131,9 @@ func (s *Server) Name() string { return s.name }
 // Local reports whether the server is on this machine, with its logs.
 func (s *Server) Local() bool { return s.socket != "" }
 
-// Version returns the server's software with its version, "lxd 5.0.2", ""
-// where it can't be asked.
-func (s *Server) Version(ctx context.Context) string {
-	server, err := await(ctx, func() (*api.Server, error) {
-		server, _, err := s.client.GetServer()
-		return server, err
-	})
-	if err != nil {
-		return ""
-	}
-	return server.Environment.Server + " " + server.Environment.ServerVersion
-}
+// Version returns the server's software with its version when it was connected
+// to, "lxd 5.0.2"; "" where it didn't tell.
+func (s *Server) Version() string { return s.version }
 
 // Close ends the connection.
 func (s *Server) Close() { s.close() }

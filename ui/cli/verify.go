@@ -212,7 +212,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
-	about := verify.About{Program: program(), Server: server.Version(ctx), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected}
+	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected}
 	about.Host, _ = os.Hostname()
 	if !v.learn && e.Prove(ctx) {
 		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
