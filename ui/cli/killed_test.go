@@ -102,7 +102,7 @@ func TestKilledAnywhere(t *testing.T) {
 		{args: append([]string{"record", "--launch", lxdtest.Image, "--network", bridge}, command...)},
 		{args: append([]string{"record", instance}, command...), and: func() { d.Kill(); d.Start() }},
 	}
-	killAnywhere(t, 30, calls, func(dir string) {
+	killAnywhere(t, 20, calls, func(dir string) {
 		lxdtest.Unchanged(t, bridge, before)
 		if got := d.Config(bridge); got != config {
 			t.Errorf("dnsmasq was told %q, want %q", got, config)
