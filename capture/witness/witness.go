@@ -1,0 +1,76 @@
+// Package witness tells what an instance did with the names that it asked for:
+// which process asked, whether it connected, where, and what was reached
+// without any name. It takes events in and keeps no file and no socket; those
+// who see them are in the packages below it.
+package witness
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Process is who did something in the instance, as it was then. It is known of
+// containers alone, and never changes once it is told.
+type Process struct {
+	PID     int      // as the instance counts; 0 where only the host's is known
+	Host    int      // the same on the host
+	Comm    string   // the kernel's name for it, up to 15 bytes: "https"
+	Exe     string   // the program's path within the instance; "" if it was gone
+	Args    []string // its command line; nil if it was gone
+	User    string   // by the instance's own names, else the number there
+	Parents []string // names of those it descends from, the nearest first, up to the instance's first process
+	Command string   // the command line of the one that a shell began: "apt update"; "" where no shell did
+}
+
+// Query is a DNS query as the instance sent it.
+type Query struct {
+	At       time.Time
+	Name     string // as parse normalises it
+	Type     string // "A", "HTTPS", as dnsmasq writes it
+	From     netip.AddrPort
+	Server   netip.AddrPort // whom it was sent to
+	Protocol string         // "udp", "tcp"
+	Process  *Process       // nil where it isn't known
+}
+
+// Answer is what a resolver said to the instance.
+type Answer struct {
+	At        time.Time
+	Name      string // that was asked for
+	To        netip.AddrPort
+	Server    netip.AddrPort
+	Chain     []string // CNAME targets, in order
+	Addresses []netip.Addr
+	TTL       time.Duration // the least of the addresses'
+}
+
+// Connection is the beginning of one that the instance made: a TCP SYN, or a
+// flow's first UDP packet.
+type Connection struct {
+	At       time.Time
+	From     netip.AddrPort // its port is 0 where it isn't known yet
+	To       netip.AddrPort
+	Protocol string // "tcp", "udp"
+	Process  *Process
+}
+
+// Hello is the beginning of what is said over a connection, with the server
+// that it is for.
+type Hello struct {
+	At       time.Time
+	From, To netip.AddrPort
+	Protocol string // "tls", "quic", "http"
+	Server   string // as parse normalises it; "" where it names none
+	Hidden   bool   // it is encrypted (ECH), and Server only the public name before it
+}
+
+// Sink takes events in. Its methods are called from several goroutines, and
+// never wait for a disk or a network.
+type Sink interface {
+	Query(Query)
+	Answer(Answer)
+	Connection(Connection)
+	Hello(Hello)
+	// Lost tells of n events that were not seen, and why.
+	Lost(n uint64, why string)
+}
