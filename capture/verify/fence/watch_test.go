@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -189,6 +191,29 @@ func TestQUICServerNamesAreTold(t *testing.T) {
 	}
 	if n := len(f.Hellos()); n > 0 {
 		t.Errorf("%d hellos more", n)
+	}
+}
+
+// The first packet of a connection is enough where it has all of it.
+func TestFirstPacketOfQUICIsTold(t *testing.T) {
+	b, err := os.ReadFile("../../witness/packet/testdata/rfc9001.hex") // for example.com
+	if err == nil {
+		b, err = hex.DecodeString(strings.ReplaceAll(string(b), "\n", ""))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGround(t)
+	f := g.raise(Strict)
+	g.check(f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1")}, time.Hour))
+	newWire(t, g.instance).send(ethernet(bridgeMAC, instanceMAC, etherIPv4, udp("10.77.0.2", "198.51.100.1", 40000, 443, string(b))))
+	select {
+	case h := <-f.Hellos():
+		if h.Name != "example.com" {
+			t.Errorf("%+v", h)
+		}
+	case <-time.After(patience):
+		t.Error("no hello")
 	}
 }
 
