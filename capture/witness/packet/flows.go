@@ -12,7 +12,7 @@ type Flow struct{ From, To netip.AddrPort }
 // many at most. What was used longest ago goes first, told to Drop.
 type Flows[V any] struct {
 	Most int
-	Idle time.Duration // what wasn't used for so long may go, 0 for never
+	Idle time.Duration // what wasn't used for so long may go, for twice as long it does; 0 for never
 	Drop func(V)
 
 	since       time.Time
@@ -49,8 +49,16 @@ func (f *Flows[V]) turn(at time.Time) {
 	if f.now != nil && len(f.now) < f.Most && (f.Idle == 0 || at.Sub(f.since) < f.Idle) {
 		return
 	}
-	for _, v := range f.before {
-		f.Drop(v)
+	f.drop(f.before)
+	if f.Idle > 0 && at.Sub(f.since) >= 2*f.Idle {
+		f.drop(f.now)
+		f.now = nil
 	}
 	f.now, f.before, f.since = make(map[Flow]V), f.now, at
+}
+
+func (f *Flows[V]) drop(flows map[Flow]V) {
+	for _, v := range flows {
+		f.Drop(v)
+	}
 }

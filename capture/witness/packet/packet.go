@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Why something isn't read.
@@ -38,11 +39,31 @@ const (
 	UDP    = 17
 	ICMPv6 = 58
 
-	hopByHop           = 0 // these are headers of IPv6 before what it bears
+	Fragment = 44 // this and what follows are headers of IPv6 before what it bears
+
+	hopByHop           = 0
 	routing            = 43
-	fragment           = 44
 	authentication     = 51
 	destinationOptions = 60
+)
+
+// Extensions are IPv6's headers before what a packet bears.
+var Extensions = []uint8{hopByHop, routing, Fragment, authentication, destinationOptions}
+
+// Types of ICMP and ICMPv6: a ping.
+const (
+	EchoRequest  = 8
+	EchoRequest6 = 128
+)
+
+// Part is how much of an IP packet is in one that was sent in fragments.
+type Part uint8
+
+// The parts. Fragments aren't put together.
+const (
+	Whole Part = iota
+	First      // its beginning
+	Later      // something behind that, of which nothing is read but the addresses
 )
 
 // Flags of TCP.
@@ -63,8 +84,9 @@ type Packet struct {
 	// Data is what TCP or UDP bears, as far as it was captured; nil where
 	// their header isn't whole. It is a part of what was read.
 	Data []byte
+	Part Part
 	// Cut says that Data isn't all of it: the capture or an IP fragment ends
-	// before. Of later fragments nothing is read but the addresses.
+	// before, or a header is wrong.
 	Cut bool
 }
 
@@ -129,10 +151,10 @@ func readIPv4(b []byte) Packet {
 	protocol, parts := b[9], binary.BigEndian.Uint16(b[6:])
 	header := max(int(b[0]&15)*4, 20)
 	b, cut := clip(b, int(binary.BigEndian.Uint16(b[2:])))
-	p := Packet{Protocol: protocol, Cut: cut || parts&0x2000 != 0}
+	p := Packet{Protocol: protocol, Cut: cut}
 	rest := b[min(header, len(b)):]
-	if parts&0x1fff != 0 {
-		rest, p.Cut = nil, true
+	if p.part(parts&0x1fff != 0, parts&0x2000 != 0); p.Part == Later {
+		rest = nil
 	}
 	p.transport(from, to, rest)
 	return p
@@ -145,9 +167,7 @@ func readIPv6(b []byte) Packet {
 	rest, cut := clip(b[40:], int(binary.BigEndian.Uint16(b[4:])))
 	p := Packet{Cut: cut}
 	for {
-		switch next {
-		case hopByHop, routing, destinationOptions, fragment, authentication:
-		default:
+		if !slices.Contains(Extensions, next) {
 			p.Protocol = next
 			p.transport(from, to, rest)
 			return p
@@ -161,18 +181,29 @@ func readIPv6(b []byte) Packet {
 		switch next {
 		case authentication:
 			length = 8 + int(rest[1])*4
-		case fragment:
+		case Fragment:
 			length = 8
 			parts := binary.BigEndian.Uint16(rest[2:])
-			p.Cut = p.Cut || parts&1 != 0
-			if parts&^7 != 0 {
-				p.Protocol, p.Cut = rest[0], true
+			if p.part(parts&^7 != 0, parts&1 != 0); p.Part == Later {
+				p.Protocol = rest[0]
 				p.transport(from, to, nil)
 				return p
 			}
 		}
 		next, rest = rest[0], rest[min(length, len(rest)):]
 	}
+}
+
+// part notes what a fragment says of itself: that it is behind others, and that
+// others are behind it.
+func (p *Packet) part(behind, more bool) {
+	switch {
+	case behind:
+		p.Part = Later
+	case more:
+		p.Part = First
+	}
+	p.Cut = p.Cut || p.Part != Whole
 }
 
 // transport reads the header of what the packet bears.

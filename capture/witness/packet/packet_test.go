@@ -56,7 +56,7 @@ func TestReadFrame(t *testing.T) {
 	first, later := ip(a4, b4, UDP, udpOf("mark")), ip(a4, b4, UDP, udpOf("mark"))
 	first[6], later[7] = 0x20, 9
 	part := func(offset uint16) []byte {
-		return behind(fragment, []byte{0, byte(offset >> 8), byte(offset), 0, 0, 0, 1}, ip(a6, b6, UDP, udpOf("mark")))
+		return behind(Fragment, []byte{0, byte(offset >> 8), byte(offset), 0, 0, 0, 1}, ip(a6, b6, UDP, udpOf("mark")))
 	}
 	hop := func(b []byte) []byte { return behind(hopByHop, []byte{0, 1, 4, 0, 0, 0, 0}, b) }
 	gso := ip(a6, b6, TCP, tcpOf(ACK, "", "mark"))
@@ -103,6 +103,11 @@ func TestReadFrame(t *testing.T) {
 	}
 	if p, _ := ReadFrame(ethernet(ip(a4, b4, TCP, tcpOf(SYN|ACK, "", "")))); p.Flags != SYN|ACK || p.Sequence != 9 {
 		t.Errorf("%+v", p)
+	}
+	for part, b := range map[Part][]byte{Whole: part(0), First: first, Later: later} {
+		if p, _ := ReadFrame(ethernet(b)); p.Part != part {
+			t.Errorf("%x: %+v", b, p)
+		}
 	}
 	if p, _ := ReadFrame(ethernet(ip(a4, b4, ICMP, []byte{8, 0}))); p.Type != 8 {
 		t.Errorf("%+v", p)
@@ -211,10 +216,12 @@ func TestFlowsAreBounded(t *testing.T) {
 	if _, ok := f.Get(flow(90), at); ok {
 		t.Error("it isn't deleted")
 	}
-	_, _ = f.Get(flow(94), at.Add(time.Minute))
-	_, _ = f.Get(flow(94), at.Add(2*time.Minute))
-	f.turn(at.Add(3 * time.Minute))
-	f.turn(at.Add(4 * time.Minute))
+	if _, ok := f.Get(flow(94), at.Add(time.Minute)); !ok {
+		t.Error("it is dropped too soon")
+	}
+	if _, ok := f.Get(flow(94), at.Add(4*time.Minute)); ok {
+		t.Error("it isn't dropped when it was silent")
+	}
 	slices.Sort(dropped)
 	if len(dropped) != 94 || !slices.Equal(slices.Compact(dropped), dropped) {
 		t.Errorf("dropped: %v", dropped)
@@ -224,7 +231,7 @@ func TestFlowsAreBounded(t *testing.T) {
 func FuzzFrames(f *testing.F) {
 	for _, b := range [][]byte{
 		ip("10.0.0.1", "10.0.0.2", UDP, udpOf("mark")), ip("fd00::1", "fd00::2", TCP, tcpOf(SYN, "\x02\x04\x05\xb4", "")),
-		behind(fragment, []byte{0, 0, 1, 0, 0, 0, 1}, ip("fd00::1", "fd00::2", UDP, udpOf("mark"))),
+		behind(Fragment, []byte{0, 0, 1, 0, 0, 0, 1}, ip("fd00::1", "fd00::2", UDP, udpOf("mark"))),
 		behind(authentication, append([]byte{1}, make([]byte, 10)...), ip("fd00::1", "fd00::2", UDP, udpOf("mark"))),
 	} {
 		f.Add(ethernet(b))
