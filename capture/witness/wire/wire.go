@@ -75,10 +75,12 @@ func (w *Wire) Watch(ctx context.Context, sink witness.Sink) error {
 	}
 }
 
+const kernelDrops = "packets that the kernel had no room for"
+
 // tellLost tells what was lost since it was last called.
 func (w *Wire) tellLost() {
 	if n := w.ring.drops(); n > 0 {
-		w.reader.sink.Lost(n, "packets that the kernel had no room for")
+		w.reader.sink.Lost(n, kernelDrops)
 	}
 	w.reader.tellLost()
 }
