@@ -2,8 +2,6 @@ package packet
 
 import (
 	"bytes"
-	"crypto/ecdh"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
@@ -11,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/crypto/cryptobyte"
 )
 
 // clientHello returns what Go's TLS client says first. Its key share for
@@ -46,32 +42,9 @@ func records(message []byte, size int) (b []byte) {
 	return b
 }
 
-// echList returns what DNS tells of a server that has a public name.
-func echList(t testing.TB, public string) []byte {
-	t.Helper()
-	key, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b cryptobyte.Builder
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		b.AddUint16(echType)
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-			b.AddUint8(1)
-			b.AddUint16(0x0020) // DHKEM(X25519, HKDF-SHA256)
-			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(key.PublicKey().Bytes()) })
-			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddUint32(0x00010001) }) // HKDF-SHA256, AES-128-GCM
-			b.AddUint8(32)
-			b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(public)) })
-			b.AddUint16(0)
-		})
-	})
-	return b.BytesOrPanic()
-}
-
 func TestReadHello(t *testing.T) {
 	plain := clientHello(t, "Example.TEST", nil)
-	hidden := clientHello(t, "hidden.example.test", &tls.Config{MinVersion: tls.VersionTLS13, EncryptedClientHelloConfigList: echList(t, "public.example.test")})
+	hidden := clientHello(t, "hidden.example.test", &tls.Config{MinVersion: tls.VersionTLS13, EncryptedClientHelloConfigList: sample(t, "ech.hex")})
 	if bytes.Contains(hidden, []byte("hidden")) || len(plain) < 1448 {
 		t.Fatalf("the client's hellos are other ones: %d bytes", len(plain))
 	}

@@ -68,6 +68,7 @@ type initial struct {
 	keys   *keys
 	crypto Stream
 	done   bool
+	random [helloRandom]byte // of the hello, which is done
 }
 
 // LooksLikeQUIC reports whether a datagram may be the beginning of a QUIC
@@ -112,9 +113,17 @@ func (q *QUIC) Add(datagram []byte) (Hello, error) {
 	if err == ErrMore {
 		return Hello{}, err
 	}
+	if err == nil {
+		copy(of.random[:], of.crypto.Head()[helloRandomAt:])
+	}
 	of.done, of.crypto = true, Stream{}
 	if err != nil {
 		return Hello{}, err
+	}
+	for _, c := range q.connections {
+		if c != of && c.done && c.random == of.random {
+			return Hello{}, ErrMore // it was told before the server's Retry
+		}
 	}
 	h.Protocol = "quic"
 	return h, nil

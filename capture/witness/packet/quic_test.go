@@ -23,7 +23,8 @@ func sample(t testing.TB, name string) []byte {
 	return b
 }
 
-// hello.hex in testdata is what Go's TLS client said once.
+// In testdata, hello.hex is what Go's TLS client said once, and ech.hex what DNS
+// would tell of a server whose name is hidden behind public.example.test.
 
 // The sample packets of RFC 9001, appendix A.2, and RFC 9369, appendix A.2.
 func TestSamplesOfTheRFCs(t *testing.T) {
@@ -112,6 +113,7 @@ func TestQUIC(t *testing.T) {
 			{"in one datagram, with acknowledgments", [][]byte{slices.Concat(seal(v, id, id, 0, acks, crypto(700, b), acks, crypto(0, a)), later, seal(v, id, id, 1, crypto(1200, c)))}, []Hello{want}, []error{nil}},
 			{"to the server's ID later", [][]byte{seal(v, id, id, 0, crypto(0, a), crypto(1200, c)), seal(v, id, "servers", 1, crypto(700, b))}, []Hello{{}, want}, []error{ErrMore, nil}},
 			{"after a Retry", [][]byte{seal(v, id, id, 0, crypto(0, a)), seal(v, "retry", "retry", 1, crypto(0, a)), seal(v, "retry", "retry", 2, crypto(700, hello[700:]))}, []Hello{{}, {}, want}, []error{ErrMore, ErrMore, nil}},
+			{"after a Retry of the whole", [][]byte{one, seal(v, "retry", "retry", 1, crypto(0, hello))}, []Hello{want, {}}, []error{nil, ErrMore}},
 			{"two connections, mixed", [][]byte{seal(v, id, id, 0, crypto(0, a)), seal(v, "second", "second", 0, crypto(0, other[:700])), seal(v, id, id, 1, crypto(700, hello[700:])), seal(v, "second", "second", 1, crypto(700, other[700:]))}, []Hello{{}, {}, want, {"quic", "other.test", false}}, []error{ErrMore, ErrMore, nil, nil}},
 			{"handshake after it", [][]byte{one, later}, []Hello{want, {}}, []error{nil, ErrMore}},
 			{"an empty ID", [][]byte{seal(v, "", "", 0, crypto(0, hello))}, []Hello{want}, []error{nil}},

@@ -29,6 +29,9 @@ const (
 	hostName       = 0 // and its kind of name
 	echType        = 0xfe0d
 
+	helloRandomAt = 4 + 2 // behind the message's head and a version
+	helloRandom   = 32
+
 	// longestRecord is what one record bears at most (RFC 8446, section 5.1).
 	longestRecord = 1 << 14
 	// LongestHello is the longest beginning of a connection that is read, in
@@ -101,7 +104,7 @@ func readClientHello(b []byte) (Hello, error) {
 	s := cryptobyte.String(b[4 : 4+length])
 	h := Hello{Protocol: "tls"}
 	var session, suites, compressions, extensions cryptobyte.String
-	if !s.Skip(2+32) || !s.ReadUint8LengthPrefixed(&session) || !s.ReadUint16LengthPrefixed(&suites) || !s.ReadUint8LengthPrefixed(&compressions) {
+	if !s.Skip(2+helloRandom) || !s.ReadUint8LengthPrefixed(&session) || !s.ReadUint16LengthPrefixed(&suites) || !s.ReadUint8LengthPrefixed(&compressions) {
 		return Hello{}, ErrForm
 	}
 	if s.Empty() {
