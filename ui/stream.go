@@ -7,10 +7,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// frames is how often in a second the terminal may be written to. Each frame
-// costs, while nothing happens too: 60 take more than 1% of a core.
-const frames = 45
-
 // The least time between two messages of one stream: well below a frame, for
 // what waits for one and then just misses it waits twice.
 const (
