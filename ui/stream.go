@@ -14,6 +14,13 @@ const (
 	echoGap   = 4 * time.Millisecond
 )
 
+// Rows that come many at once can't be read one by one, and a frame of them
+// takes milliseconds to draw.
+const (
+	many     = 8
+	floodGap = 30 * time.Millisecond
+)
+
 // await returns a command that waits for the gap and then for one value. The
 // pause stands in front, so that the first value after a calm is shown at once.
 func await[T any](ctx context.Context, gap time.Duration, c <-chan T, msg func(T) tea.Msg) tea.Cmd {
