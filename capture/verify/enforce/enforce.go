@@ -126,6 +126,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
+	e.Policy.Granting = e.forgetRefusals
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
