@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"export/explain":          {"export/rule", "export/rule/known", "parse"},
 	"export":                  {"export/rule", "parse"},
 	"export/output":           {"export", "export/rule", "parse", "parse/source"},
-	"capture":                 {"export/rule", "parse"},
+	"capture":                 {"capture/witness", "export/rule", "parse"},
 	"capture/session":         {"capture", "export"},
 	"capture/logfile":         {"capture", "capture/session", "parse", "parse/source"},
 	"capture/lxd":             {},
@@ -62,7 +62,7 @@ var rooms = map[string][]string{
 	"":                        {"ui/cli"},
 	"capture/verify/fence":    {},
 	"capture/verify/minimize": {},
-	"capture/witness":         {},
+	"capture/witness":         {"export/rule/known"},
 }
 
 // pure are rooms that know neither a file nor a network.

@@ -231,6 +231,7 @@ func (d *disk) Stepped(s capture.Step)   { d.number = s.Number }
 func (d *disk) Owned(capture.Client)     {}
 func (d *disk) Missed(capture.Gap)       {}
 func (d *disk) Informed(capture.Info)    {}
+func (d *disk) Witnessed(capture.Sight, bool) {}
 func (d *disk) Exported(capture.Written) {}
 func (d *disk) Told()                    {}
 func (d *disk) Fault() error             { return nil }
