@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/export/rule"
 )
 
 // Bounds of what is kept of an instance that is watched. What is beyond is
@@ -295,6 +296,25 @@ func (r Reader) By(name string) []string {
 	}
 	asked := slices.DeleteFunc(slices.Clone(r.Witnessed(id).Actors), func(a Actor) bool { return a.Queries == 0 })
 	return r.Programs(asked)
+}
+
+// addWitnessed adds to what was seen of a domain what a witness saw.
+func (l *Ledger) addWitnessed(to *rule.Seen, d *Domain) {
+	r := Reader{l}
+	id, ok := r.Lookup(d.Name)
+	if !ok || l.witnessed == nil {
+		return
+	}
+	s := r.Witnessed(id)
+	to.Programs = r.Programs(s.Actors)
+	for _, p := range s.Ports {
+		to.Ports = append(to.Ports, rule.Port{Number: p.Number, Protocol: p.Protocol})
+	}
+	for _, n := range s.Servers {
+		to.Servers = append(to.Servers, n.Name)
+	}
+	to.Watched = r.Watch().wholeSince(d.First(), Packets) && s.OtherPorts == 0
+	to.Unused = r.OnlyResolved(id)
 }
 
 // Bypasses returns the ways round the bridge's DNS that were taken, those of a

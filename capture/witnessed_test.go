@@ -195,6 +195,33 @@ func TestOnlyResolved(t *testing.T) {
 	}
 }
 
+// A list says what was connected to, and what wasn't.
+func TestListSaysWhatWasSeen(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Instance: "i"})
+	l.BeginWatch(capture.Packets|capture.Processes, time.Now(), "", time.Time{})
+	hear(l, "query[A] a.example from 10.0.0.2", "reply a.example is 192.0.2.1", "query[A] b.example from 10.0.0.2", "reply b.example is 192.0.2.2")
+	l.Book().Reached(witness.Reach{Names: []string{"a.example"}, To: netip.MustParseAddrPort("192.0.2.1:8443"), Protocol: "tcp", Server: "c.example", Process: curl})
+	for lost := range 2 {
+		for _, r := range l.List(false).Rules {
+			s := r.Seen
+			if got, want := s.Watched, lost == 0; got != want {
+				t.Errorf("%s was watched: %v", r.Name, got)
+			}
+			switch r.Name {
+			case "a.example":
+				if s.Unused || len(s.Ports) != 1 || s.Ports[0].String() != "8443/tcp" || !slices.Equal(s.Programs, []string{"/usr/bin/curl"}) || !slices.Equal(s.Servers, []string{"c.example"}) {
+					t.Errorf("of a.example was seen %+v", s)
+				}
+			case "b.example":
+				if s.Unused != (lost == 0) || len(s.Ports) != 0 {
+					t.Errorf("of b.example was seen %+v", s)
+				}
+			}
+		}
+		l.Book().Lost(1, "the ring was full")
+	}
+}
+
 // What the program itself asks for leaves no trace.
 func TestWitnessOverlooks(t *testing.T) {
 	l, _ := seen(t)
