@@ -47,7 +47,7 @@ var rooms = map[string][]string{
 	"capture/lxd":             {},
 	"capture/lxd/lxdfake":     {"capture/lxd"},
 	"capture/lxd/lxdtest":     {"capture/lxd"},
-	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export/rule"},
+	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "export/rule"},
 	"capture/verify":          {"export/rule"},
 	"capture/verify/forward":  {"parse"},
 	"capture/verify/enforce":  {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},

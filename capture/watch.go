@@ -3,6 +3,7 @@ package capture
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"lxd-allowlist/capture/witness"
@@ -38,6 +39,8 @@ type Watch struct {
 	// yet: On and Since tell of it.
 	Off   []Gap `json:"off,omitempty"`
 	NoWho []Gap `json:"no_who,omitempty"`
+	// Blind are ways out of the instance that nobody watches: "eth1 on lxdbr1".
+	Blind []string `json:"blind,omitempty"`
 	// Lost counts what was not seen or could not be kept, by the reason.
 	Lost map[string]uint64 `json:"lost,omitempty"`
 	// Beyond counts ways round that there was no room for.
@@ -63,7 +66,7 @@ func (r Reader) Watch() Watch {
 func (w Watch) Whole() bool { return !w.Begun.IsZero() && w.wholeSince(w.Begun, Packets) }
 
 func (w Watch) wholeSince(from time.Time, of Sources) bool {
-	return (w.On.Has(of) || w.Over) && w.Ever.Has(of) && !w.Begun.After(from) && len(w.Off) == 0 && len(w.Lost) == 0 && w.Beyond == 0
+	return (w.On.Has(of) || w.Over) && w.Ever.Has(of) && !w.Begun.After(from) && len(w.Off) == 0 && len(w.Lost) == 0 && len(w.Blind) == 0 && w.Beyond == 0
 }
 
 // String says it in a sentence: "nothing can be said: not watched: ...",
@@ -83,6 +86,9 @@ func (w Watch) String() string {
 		return "watched all the time, packets only" + because(w.Why)
 	}
 	text := "watched in part"
+	if len(w.Blind) > 0 {
+		text += ", not " + strings.Join(w.Blind, ", ")
+	}
 	for i, g := range w.Off {
 		if i == 3 {
 			text += fmt.Sprintf(", and %d times more", len(w.Off)-i)
@@ -156,6 +162,19 @@ func (l *Ledger) EndWatch(at time.Time) {
 		w.Over = true
 		l.watched()
 	}
+}
+
+// WatchMisses tells which ways out of the instance nobody watches.
+func (l *Ledger) WatchMisses(ways []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := &l.witness().watch
+	for _, way := range ways {
+		if !slices.Contains(w.Blind, way) {
+			w.Blind = append(slices.Clip(w.Blind), way)
+		}
+	}
+	l.watched()
 }
 
 // turn ends what was until a time, and begins what is from then on.

@@ -144,7 +144,7 @@ func (j *Joiner) Run(ctx context.Context) {
 				due = time.After(beat)
 			}
 		case <-ctx.Done():
-			j.Settle(time.Now().Add(logPatience))
+			j.Flush()
 			return
 		}
 	}

@@ -28,6 +28,20 @@ func (j *Joiner) Settle(now time.Time) (more bool) {
 	return len(j.queries)+len(j.conns) > 0
 }
 
+// Flush tells the book all that is held, whatever may come of it yet.
+func (j *Joiner) Flush() {
+	j.mu.Lock()
+	now := j.clock
+	for _, q := range j.queries {
+		q.due, q.since = now, q.since.Add(-logPatience)
+	}
+	for _, c := range j.conns {
+		c.due, c.since = now, c.since.Add(-logPatience)
+	}
+	j.mu.Unlock()
+	j.Settle(now)
+}
+
 // due takes what is to be told of at a time.
 func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost map[string]uint64) {
 	j.mu.Lock()
