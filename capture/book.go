@@ -146,16 +146,20 @@ func (b Book) Owns(a netip.Addr) bool {
 	return ok && b.l.clients[n].Owner == b.l.info.Instance
 }
 
-func (b Book) Lost(n uint64, why string) {
+func (b Book) Lost(of witness.Source, n uint64, why string) {
 	l := b.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := &l.witness().watch
-	w.Lost = maps.Clone(w.Lost)
-	if w.Lost == nil {
-		w.Lost = make(map[string]uint64)
+	lost := &w.Lost
+	if of == witness.Who {
+		lost = &w.LostWho
 	}
-	w.Lost[why] += n
+	*lost = maps.Clone(*lost)
+	if *lost == nil {
+		*lost = make(map[string]uint64)
+	}
+	(*lost)[why] += n
 	l.watched()
 }
 

@@ -43,6 +43,8 @@ type Watch struct {
 	Blind []string `json:"blind,omitempty"`
 	// Lost counts what was not seen or could not be kept, by the reason.
 	Lost map[string]uint64 `json:"lost,omitempty"`
+	// LostWho counts what is known without its process for a reason.
+	LostWho map[string]uint64 `json:"lost_who,omitempty"`
 	// Beyond counts ways round that there was no room for.
 	Beyond uint64 `json:"beyond,omitempty"`
 	// Over says that the capture ended, so that what is off is no gap.

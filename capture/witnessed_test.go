@@ -156,7 +156,7 @@ func TestWatch(t *testing.T) {
 		}, true, "watched all the time"},
 		{"lost", func(l *capture.Ledger) {
 			l.BeginWatch(both, t0, "", time.Time{})
-			l.Book().Lost(3, "the ring was full")
+			l.Book().Lost(witness.Wire, 3, "the ring was full")
 		}, false, "watched in part, 3 events lost"},
 	} {
 		l := capture.NewLedger(capture.Info{})
@@ -218,7 +218,7 @@ func TestListSaysWhatWasSeen(t *testing.T) {
 				}
 			}
 		}
-		l.Book().Lost(1, "the ring was full")
+		l.Book().Lost(witness.Wire, 1, "the ring was full")
 	}
 }
 

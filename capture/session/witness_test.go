@@ -61,7 +61,7 @@ func TestWitnessIsKept(t *testing.T) {
 			b.Bypassed(witness.Bypass{Kind: witness.Bare, To: web, Protocol: "tcp", Process: p, At: time.Now()})
 		}
 		b.Bypassed(witness.Bypass{Kind: witness.Inside, Name: "x.example", Process: p, At: time.Now()})
-		b.Lost(2, "the ring was full")
+		b.Lost(witness.Wire, 2, "the ring was full")
 	}
 	act(l, curl)
 	want := told(t, l)

@@ -40,8 +40,9 @@ type Book interface {
 	Names(netip.Addr) []string
 	// Owns reports whether an address is known to be the instance's.
 	Owns(netip.Addr) bool
-	// Lost tells of events that were not seen, or could not be kept.
-	Lost(n uint64, why string)
+	// Lost tells of events that were not seen, or could not be kept: of Who
+	// those whose process isn't known for it, and nothing else is.
+	Lost(of Source, n uint64, why string)
 }
 
 // Reach is one connection, by the names whose answers gave its address.

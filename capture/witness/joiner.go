@@ -69,13 +69,19 @@ type Joiner struct {
 	answers     answers
 	asked       map[place]time.Time // when another resolver than the bridge's was last asked
 	inside      generations         // who asked a resolver within the instance
-	lost        map[string]uint64
+	lost        map[loss]uint64
 }
 
 // flow is a connection by its two ends.
 type flow struct {
 	from, to netip.AddrPort
 	protocol string
+}
+
+// loss is what was lost, by whose it was and why.
+type loss struct {
+	of  Source
+	why string
 }
 
 // place is where a connection goes to.
@@ -115,7 +121,7 @@ func NewJoiner(book Book, ours func(netip.Addr) bool) *Joiner {
 	return &Joiner{
 		book: book, ours: ours, wake: make(chan struct{}, 1),
 		halfQueries: make(map[question][]*query), halfConns: make(map[place][]*conn), flows: make(map[flow]*conn),
-		asked: make(map[place]time.Time), lost: make(map[string]uint64),
+		asked: make(map[place]time.Time), lost: make(map[loss]uint64),
 	}
 }
 
@@ -174,11 +180,11 @@ func (in inlet) Lost(n uint64, why string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.lostAt[in.source] = in.clock
-	in.lose(n, why)
+	in.lose(in.source, n, why)
 }
 
-func (j *Joiner) lose(n uint64, why string) {
-	j.lost[why] += n
+func (j *Joiner) lose(of Source, n uint64, why string) {
+	j.lost[loss{of, why}] += n
 	j.hurry()
 }
 
@@ -212,7 +218,7 @@ func (in inlet) Query(q Query) {
 		}
 	}
 	if len(j.queries) == maxPending {
-		j.lose(1, "queries came faster than they could be joined")
+		j.lose(Wire, 1, "queries came faster than they could be joined")
 		return
 	}
 	j.queries = append(j.queries, held)
@@ -316,7 +322,7 @@ func (j *Joiner) begin(s Source, c Connection) *conn {
 		return had
 	}
 	if len(j.conns) == maxPending {
-		j.lose(1, "connections came faster than they could be joined")
+		j.lose(Wire, 1, "connections came faster than they could be joined")
 		return nil
 	}
 	held := &conn{Connection: c, since: j.clock, due: j.clock.Add(patience)}

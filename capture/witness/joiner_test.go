@@ -71,7 +71,7 @@ func (b *book) Bypassed(w witness.Bypass) {
 
 func (b *book) Names(a netip.Addr) []string { return slices.Clone(b.log[a]) }
 func (b *book) Owns(netip.Addr) bool        { return b.owns }
-func (b *book) Lost(n uint64, why string) {
+func (b *book) Lost(_ witness.Source, n uint64, why string) {
 	b.told = append(b.told, fmt.Sprintf("lost %d: %s", n, why))
 }
 

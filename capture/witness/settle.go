@@ -11,8 +11,8 @@ func (j *Joiner) Settle(now time.Time) (more bool) {
 	j.settling.Lock()
 	defer j.settling.Unlock()
 	queries, conns, late, lost := j.due(now)
-	for why, n := range lost {
-		j.book.Lost(n, why)
+	for l, n := range lost {
+		j.book.Lost(l.of, n, l.why)
 	}
 	for _, q := range queries {
 		j.query(q, now)
@@ -43,7 +43,7 @@ func (j *Joiner) Flush() {
 }
 
 // due takes what is to be told of at a time.
-func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost map[string]uint64) {
+func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost map[loss]uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.tick(now)
@@ -65,7 +65,7 @@ func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost
 		return true
 	})
 	late, lost = j.late, j.lost
-	j.late, j.lost = nil, make(map[string]uint64)
+	j.late, j.lost = nil, make(map[loss]uint64)
 	return queries, conns, late, lost
 }
 
@@ -119,7 +119,7 @@ func (j *Joiner) query(q *query, now time.Time) {
 	case q.way == withinInstance:
 		j.book.Bypassed(Bypass{Kind: Inside, Name: q.Name, Process: who, At: q.At})
 	default:
-		j.book.Lost(1, "queries of processes are not in dnsmasq's log")
+		j.book.Lost(Who, 1, "queries of processes are not in dnsmasq's log")
 	}
 }
 
@@ -153,7 +153,7 @@ func (j *Joiner) conn(c *conn, now time.Time) {
 			j.mu.Unlock()
 			return
 		}
-		j.book.Lost(1, "connections are to names that are not in dnsmasq's log")
+		j.book.Lost(Wire, 1, "connections are to names that are not in dnsmasq's log")
 	}
 	j.mu.Lock()
 	if c.told = &r; c.hello != hello {
