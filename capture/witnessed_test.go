@@ -180,6 +180,9 @@ func TestOnlyResolved(t *testing.T) {
 	if is(l) {
 		t.Error("it is said without a witness")
 	}
+	if l.BeginWatch(capture.Packets, time.Now().Add(time.Hour), "", time.Time{}); is(l) {
+		t.Error("it is said of a name from before")
+	}
 	l = capture.NewLedger(capture.Info{Instance: "i"})
 	l.BeginWatch(capture.Packets, time.Now(), "", time.Time{})
 	hear(l, "query[A] a.example from 10.0.0.2", "reply a.example is 192.0.2.1")

@@ -87,6 +87,11 @@ func TestWitnessIsKept(t *testing.T) {
 	s.Ledger.BeginWatch(capture.Packets, began.Add(time.Minute), "", began.Add(time.Second))
 	act(s.Ledger, curl)
 	act(s.Ledger, &witness.Process{PID: 8, Comm: "wget"})
+	s.Ledger.Read(func(r capture.Reader) {
+		if n := len(r.Witnessed(0).Actors); n != 2 {
+			t.Errorf("curl and wget are %d processes", n)
+		}
+	})
 	want = told(t, s.Ledger)
 	end(t, s)
 	if loaded, err = session.Load(name); err != nil {

@@ -33,7 +33,7 @@ func TestFlood(t *testing.T) {
 		}
 		counts[s[:4]]++
 	}
-	if lost == 0 || counts["bare"]+counts["reso"]+lost != 2*many {
+	if counts["bare"] > 8192 || counts["reso"] > 8192 || counts["bare"]+counts["reso"]+lost != 2*many {
 		t.Errorf("of %d connections and queries %v were told and %d lost", many, counts, lost)
 	}
 	b.told = nil

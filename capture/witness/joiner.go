@@ -280,9 +280,7 @@ func (in inlet) Connection(c Connection) {
 	}
 	k := flow{c.From, c.To, c.Protocol}
 	if had := j.flows[k]; had != nil && c.At.Sub(had.At).Abs() < flowLasts {
-		if !had.seen[in.source] {
-			j.merge(had, in.source, c)
-		}
+		j.merge(had, in.source, c)
 		return
 	}
 	j.begin(in.source, c)

@@ -198,6 +198,11 @@ var cases = []struct {
 		want: []string{"a.test asked by curl"},
 	},
 	{
+		what: "a program that asks both",
+		in:   []event{call(query(0, "a.test", "127.0.0.1:4000", local, curl)), call(query(1, "a.test", "10.0.0.2:5000", "10.0.0.1:53", curl))},
+		want: []string{"a.test asked by curl", "a.test asked by curl"},
+	},
+	{
 		what: "what systemd-resolved asks for by itself is its own",
 		in:   []event{call(query(0, "b.test", "127.0.0.1:4000", local, curl)), call(query(1, "a.test", "10.0.0.2:5000", "10.0.0.1:53", stub))},
 		want: []string{"a.test asked by systemd-resolve", "b.test asked by curl"},
