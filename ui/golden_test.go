@@ -64,6 +64,8 @@ func scenes() map[string]func(*scene) {
 			s.session()
 			s.m().capture.Logging = func() (string, time.Time) { return "raw.dnsmasq was changed by ubuntu", noon }
 		},
+		"names":        func(s *scene) { s.realSession(false) },
+		"names-beside": func(s *scene) { s.realSession(true) },
 		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
 		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },
 		"picker-error": func(s *scene) {
@@ -112,7 +114,7 @@ func scenes() map[string]func(*scene) {
 
 func TestScreens(t *testing.T) {
 	for name, set := range scenes() {
-		for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
+		for _, size := range [][2]int{{40, 12}, {80, 24}, {120, 40}, {200, 60}} {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newScene(t, size[0], size[1])
 				set(s)

@@ -3,6 +3,7 @@ package table
 import (
 	"cmp"
 	"maps"
+	"math"
 	"strings"
 	"time"
 
@@ -42,6 +43,8 @@ type arrangement struct {
 	rows    seq[capture.ID]
 	tally   capture.Tally
 	blocked int // shown or not
+	sizes   sizes
+	empty   [len(columns)]int // how many of the shown have nothing for a column
 
 	groups map[string]*group // by name; those without members too
 	heads  seq[*group]       // those with members
@@ -91,13 +94,13 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
 	k, d := a.known.of(id), r.Domain(id)
 	is := a.stand(r, d, now)
+	a.count(*k, -1)
+	a.count(is, 1)
 	if k.shown && (!is.shown || is.key != k.key || is.blocked != k.blocked) {
 		a.takeOut(id)
 	}
 	wasTallied := k.tally
-	a.count(*k, -1)
-	a.count(is, 1)
-	k.tally, k.blocked = is.tally, is.blocked
+	k.tally, k.blocked, k.empty, k.name = is.tally, is.blocked, is.empty, is.name
 	switch {
 	case k.shown && k.group != nil:
 		k.group.tally[wasTallied]--
@@ -115,11 +118,19 @@ func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) 
 	first := firstRefused(a.policy, d, v)
 	k.blocked = !first.IsZero()
 	k.shown = d.Queries > 0 && !(a.hideDrops && v.Decision == capture.Drop) && a.filter.match(candidate{r, d, v, now, a.policy})
-	switch {
-	case k.shown && k.blocked:
-		k.key = sortKey{num: first.UnixNano()}
-	case k.shown:
-		k.key = a.column(a.sort).key(Row{Domain: d, Verdict: v, r: r, now: now, policy: a.policy})
+	if !k.shown {
+		return k
+	}
+	k.name = uint8(min(len(d.Name), math.MaxUint8))
+	row := Row{Domain: d, Verdict: v, r: r, now: now, policy: a.policy}
+	k.key = sortKey{num: first.UnixNano()}
+	if !k.blocked {
+		k.key = a.column(a.sort).key(row)
+	}
+	for c := range columns {
+		if filled := columns[c].filled; filled != nil && !filled(row) {
+			k.empty |= 1 << c
+		}
 	}
 	return k
 }
@@ -182,6 +193,12 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 func (a *arrangement) count(k known, n int) {
 	if k.blocked {
 		a.blocked += n
+	}
+	if k.shown {
+		a.sizes[k.name] += n
+		for c := range a.empty {
+			a.empty[c] += n * int(k.empty>>c&1)
+		}
 	}
 	switch k.tally {
 	case tallyKeep:
@@ -268,3 +285,12 @@ func (a *arrangement) isBlocked(it item) bool {
 
 // domains returns how many domains are shown.
 func (a *arrangement) domains() int { return a.front.total(items) + a.rows.total(items) }
+
+// extent returns what the shown domains need of the columns.
+func (a *arrangement) extent() (e extent) {
+	e.nearly, e.all = a.sizes.within(nearlyAll), a.sizes.within(100)
+	for c, n := range a.empty {
+		e.empty[c] = n > 0 && n == a.domains()
+	}
+	return e
+}

@@ -53,7 +53,7 @@ func (d Row) Mark() string {
 // lines of why, which say what could be done about that.
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
-	places := t.want.arrangeColumns(t.w)
+	places := t.places()
 	lines = append(lines, t.head(s, places))
 	if t.drawn == nil {
 		t.drawn = t.drawRows(s, places, focused)
@@ -64,6 +64,9 @@ func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	}
 	return lines
 }
+
+// places is where the columns stand.
+func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.shown.extent()) }
 
 func (t *Table) title(s *look.Styles, focused bool) string {
 	total := t.shown.tally.Total()
@@ -108,16 +111,35 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 	return look.FinishTitle(s, focused, l, t.w)
 }
 
+// numbers stand before the names of the columns that the digits choose.
+var numbers = [...]string{"¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"}
+
+// label is the name of a column with its number and the order, in so many
+// cells.
+func (set settings) label(col, w int) string {
+	c, number, order := set.column(col), "", ""
+	if col < len(numbers) {
+		number = numbers[col]
+	}
+	if col == set.sort {
+		order = map[bool]string{false: "↑", true: "↓"}[set.descending]
+	}
+	for _, name := range []string{number + c.name + order, number + c.short + order, number + order, number} {
+		if look.Width(name) <= w {
+			return name
+		}
+	}
+	return ""
+}
+
 func (t *Table) head(s *look.Styles, places []place) string {
 	var l look.Line
 	for _, p := range places {
-		c := t.want.column(p.col)
-		style, name := s.Muted, c.name
+		style := s.Muted
 		if p.col == t.want.sort {
 			style = s.Strong
-			name += map[bool]string{false: "↑", true: "↓"}[t.want.descending]
 		}
-		l.Pad(p.x).Cell(style, name, p.w, c.right)
+		l.Pad(p.x).Cell(style, t.want.label(p.col, p.w), p.w, t.want.column(p.col).right)
 	}
 	return l.Pad(t.w).String()
 }
@@ -125,6 +147,7 @@ func (t *Table) head(s *look.Styles, places []place) string {
 func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string {
 	lines := make([]string, t.h)
 	t.ledger.Read(func(r capture.Reader) {
+		t.lookAtNames(r, places)
 		for i := range lines {
 			at := t.top + i
 			if at >= t.shown.lines() {
@@ -141,6 +164,24 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 		}
 	})
 	return lines
+}
+
+// lookAtNames has names that are cut be told apart from others in view.
+func (t *Table) lookAtNames(r capture.Reader, places []place) {
+	t.names = t.names[:0]
+	for at := t.top; at < min(t.top+t.h, t.shown.lines()); at++ {
+		if it := t.shown.at(at); it.head == nil {
+			t.names = append(t.names, r.Domain(it.id).Name)
+		}
+	}
+	for _, p := range places {
+		if p.col == colDomain {
+			t.cuts.look(p.w, t.names, func(name string) [][2]int {
+				t.spans = t.want.filter.spans(t.spans[:0], name)
+				return t.spans
+			})
+		}
+	}
 }
 
 // begin starts a line of the table with the marker of the cursor.
@@ -188,21 +229,16 @@ func (t *Table) drawHead(l *look.Line, s *look.Styles, h *group, m capture.Mark)
 
 func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture.ID, d Row) string {
 	for _, p := range places {
-		l.Pad(p.x)
-		c := t.want.column(p.col)
 		if p.col == colDomain {
-			t.drawName(l, s, id, d, p.w)
+			t.drawName(l, s, id, d, p)
 			continue
 		}
-		style := s.Muted
-		switch p.col {
-		case colDecision:
-			style = d.MarkStyle(s)
-		case colResult:
-			style = d.resultStyle(s)
+		c, style := t.want.column(p.col), s.Muted
+		if c.style != nil {
+			style = c.style(d, s)
 		}
-		t.cell = c.cell(t.cell[:0], d)
-		l.CellOf(style, t.cell, p.w, c.right)
+		t.cell = c.cell(t.cell[:0], d, p.w)
+		l.Pad(p.x).CellOf(style, t.cell, p.w, c.right)
 	}
 	return l.Pad(t.w).String()
 }
@@ -224,15 +260,6 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 	return s.Text
 }
 
-// resultStyle is how what stands in the result's column looks.
-func (d Row) resultStyle(s *look.Styles) look.Style {
-	if d.policy == nil {
-		return d.ResultStyle(s)
-	}
-	state, _, _ := d.State()
-	return StateStyle(s, state)
-}
-
 // ResultStyle is how the answer's outcome looks.
 func (d Row) ResultStyle(s *look.Styles) look.Style {
 	switch d.ResultWord() {
@@ -250,18 +277,9 @@ const (
 )
 
 // drawName draws a name so that its registrable part stands out and what the
-// filter found in it is marked. Where it doesn't fit, it loses its front: the
-// end says whose it is.
-func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w int) {
-	name, cut := d.Domain.Name, 0
-	open := rule.Rule{Name: name}.Warning() != ""
-	room := w
-	if open && w > flagWidth {
-		room -= flagWidth
-	}
-	if len(name) > room {
-		cut = len(name) - room + 1
-	}
+// filter found in it is marked. Where it doesn't fit, it is cut in its middle.
+func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p place) {
+	name := d.Domain.Name
 	front, main := s.Muted, s.Strong
 	switch {
 	case d.Verdict.Decision == capture.Drop:
@@ -271,19 +289,26 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 	case d.now.Sub(d.First()) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
 	}
-	begin := l.Width()
-	if open && w > flagWidth {
-		l.Add(s.Warn, flag)
+	if (rule.Rule{Name: name}).Warning() != "" {
+		l.Pad(p.x-flagWidth).Add(s.Warn, flag)
 	}
-	if cut > 0 {
-		l.Add(s.Muted, "…")
-	}
-	split := len(name) - t.registrable(id, name)
+	l.Pad(p.x)
 	t.spans = t.want.filter.spans(t.spans[:0], name)
-	for at := cut; at < len(name); {
+	cut := t.cuts.of(name, p.w, t.spans)
+	split := len(name) - t.registrable(id, name)
+	for at := 0; at < len(name); {
 		end, style := len(name), main
 		if at < split {
 			end, style = split, front
+		}
+		for _, c := range cut {
+			switch {
+			case at == c.from && c.from < c.to:
+				l.Add(s.Muted, "…")
+				at, end = c.to, c.to
+			case at < c.from:
+				end = min(end, c.from)
+			}
 		}
 		for _, m := range t.spans {
 			if at >= m[0] && at < m[1] {
@@ -292,10 +317,12 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 				end = min(end, m[0])
 			}
 		}
-		l.Add(style, name[at:end])
-		at = end
+		if at < end {
+			l.Add(style, name[at:end])
+			at = end
+		}
 	}
-	l.Pad(begin + w)
+	l.Pad(p.x + p.w)
 }
 
 // registrable returns how long the registrable domain of a name is, which takes

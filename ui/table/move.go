@@ -52,9 +52,10 @@ func (t *Table) Click(x, y int) {
 	t.drawn = nil
 	line := y - chrome
 	if line == -1 {
-		for _, p := range t.want.arrangeColumns(t.w) {
-			if x >= p.x && x < p.x+p.w {
+		for _, p := range t.places() {
+			if x < p.x+p.w+colGap {
 				t.SortBy(p.col)
+				return
 			}
 		}
 		return

@@ -144,7 +144,7 @@ func TestStates(t *testing.T) {
 	l.Read(func(r capture.Reader) {
 		for name, word := range want {
 			id, _ := r.Lookup(name)
-			if got := string(stateColumn.cell(nil, Read(r, id, noon, p))); got != word {
+			if got := string(stateColumn.cell(nil, Read(r, id, noon, p), stateWidth)); got != word {
 				t.Errorf("%s is %q, want %q", name, got, word)
 			}
 			if !strings.Contains(rows, word) {

@@ -46,6 +46,8 @@ type Table struct {
 	line  look.Line // scratch
 	cell  []byte    // scratch
 	spans [][2]int  // scratch
+	cuts  cutting   // of the rows in view
+	names []string  // scratch
 }
 
 // New returns an empty table of a ledger's domains; [Table.Refresh] fills it.
