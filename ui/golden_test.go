@@ -65,6 +65,8 @@ func scenes() map[string]func(*scene) {
 			s.m().capture.Logging = func() (string, time.Time) { return "raw.dnsmasq was changed by ubuntu", noon }
 		},
 		"names":        func(s *scene) { s.realSession(false) },
+		"tree":         func(s *scene) { s.realSession(false).press("t", "g") },
+		"tree-folded":  func(s *scene) { s.realSession(true).press("t", "T", "g") },
 		"names-beside": func(s *scene) { s.realSession(true) },
 		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
 		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },

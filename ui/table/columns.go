@@ -26,7 +26,10 @@ type column struct {
 	right bool
 	// descending is the direction that a person wants first.
 	descending bool
-	key        func(Row) sortKey
+	// sums says that groups are ordered by what their rows' keys come to; by
+	// that of their first row otherwise.
+	sums bool
+	key  func(Row) sortKey
 	// filled reports whether the row has anything to show: a column that no row
 	// fills goes. Nil where all have.
 	filled func(Row) bool
@@ -107,7 +110,7 @@ var columns = [...]column{
 			return sortKey{text: domainOrder(d.Domain.Name)}
 		},
 	},
-	colQueries: {name: "queries", short: "asks", width: 9, least: 5, worth: 1, right: true, descending: true,
+	colQueries: {name: "queries", short: "asks", width: 9, least: 5, worth: 1, right: true, descending: true, sums: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
@@ -206,7 +209,7 @@ type extent struct {
 // one that the rows are sorted by, while a list is enforced the state.
 func (set settings) arrangeColumns(width int, e extent) []place {
 	widths := map[int]int{colDecision: columns[colDecision].least} // the glyph stays
-	room := width - 2 - widths[colDecision] - nameGap // a cell of margin on each side
+	room := width - 2 - widths[colDecision] - nameGap              // a cell of margin on each side
 	names := max(1, min(room, max(min(e.nearly, nameMost), min(e.all, room/2), columns[colDomain].least)))
 	room -= names
 	order := slices.Insert(slices.Clone(byWorth), 0, set.sort)

@@ -102,7 +102,7 @@ func TestCutNames(t *testing.T) {
 		from := rng.IntN(len(one))
 		found := [][2]int{{from, min(len(one), from+1+rng.IntN(5))}}
 		var c cutting
-		c.look(w, []string{one, other}, func(string) [][2]int { return nil })
+		c.look(w, []string{one, other}, []int{0, 0}, func(string) [][2]int { return nil })
 		is := shorten(one, c.of(one, w, nil))
 		if also := shorten(other, c.of(other, w, nil)); is == also && one != other {
 			t.Fatalf("%s and %s are both %s", one, other, is)

@@ -19,11 +19,13 @@ type cutting struct {
 	found [2]cut
 }
 
-// look finds the names that would be shown as another one is, w cells wide.
-func (c *cutting) look(w int, names []string, spans func(string) [][2]int) {
+// look finds the names that would be shown as another one is, w cells wide less
+// what each stands in.
+func (c *cutting) look(width int, names []string, ins []int, spans func(string) [][2]int) {
 	clear(c.apart)
 	clear(c.seen)
-	for _, name := range names {
+	for i, name := range names {
+		w := width - ins[i]
 		if len(name) <= w {
 			continue
 		}

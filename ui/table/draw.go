@@ -157,7 +157,7 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 			selected := t.selecting && at == t.cursor
 			l := t.begin(s, selected, selected && focused || t.inRange(at))
 			if it := t.shown.at(at); it.head != nil {
-				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
+				lines[i] = t.drawHead(l, s, places, it.head, r.Group(it.head.name))
 			} else {
 				lines[i] = t.drawRow(l, s, places, it.id, Read(r, it.id, t.now, t.want.policy))
 			}
@@ -168,15 +168,16 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 
 // lookAtNames has names that are cut be told apart from others in view.
 func (t *Table) lookAtNames(r capture.Reader, places []place) {
-	t.names = t.names[:0]
+	t.names, t.ins = t.names[:0], t.ins[:0]
 	for at := t.top; at < min(t.top+t.h, t.shown.lines()); at++ {
 		if it := t.shown.at(at); it.head == nil {
-			t.names = append(t.names, r.Domain(it.id).Name)
+			name, in := t.nameOf(it.id, r.Domain(it.id).Name)
+			t.names, t.ins = append(t.names, name), append(t.ins, in)
 		}
 	}
 	for _, p := range places {
 		if p.col == colDomain {
-			t.cuts.look(p.w, t.names, func(name string) [][2]int {
+			t.cuts.look(p.w, t.names, t.ins, func(name string) [][2]int {
 				t.spans = t.want.filter.spans(t.spans[:0], name)
 				return t.spans
 			})
@@ -198,33 +199,69 @@ func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
 	return l
 }
 
-// drawHead draws the line above a group: its name, what a person decided
-// about all of it, and how its domains stand.
-func (t *Table) drawHead(l *look.Line, s *look.Styles, h *group, m capture.Mark) string {
-	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)]).Add(s.Strong, h.name)
+// drawHead draws the line above a group: its name, what a person decided about
+// all of it, and how its domains stand. Where there is no room, the words go
+// and then the name's middle; how they stand is always told.
+func (t *Table) drawHead(l *look.Line, s *look.Styles, places []place, h *group, m capture.Mark) string {
+	x := 1
+	for _, p := range places {
+		if p.col == colDomain {
+			x = p.x
+		}
+	}
+	l.Pad(x-flagWidth).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)])
+	room := t.w - l.Width() - 1
+	rest := headRest(l.Another(), s, h, m, false)
+	if len(h.name)+rest.Width() > room {
+		rest = headRest(l.Another(), s, h, m, true)
+	}
+	name := h.name
+	if w := max(1, room-rest.Width()); len(name) > w {
+		name = shorten(name, t.cuts.of(name, w, nil))
+	}
+	return l.Add(s.Strong, name).Join(rest).Pad(t.w).Cut(t.w)
+}
+
+// headRest is what stands behind a group's name.
+func headRest(l *look.Line, s *look.Styles, h *group, m capture.Mark, short bool) *look.Line {
+	words := func(style look.Style, glyph, more string) {
+		if short {
+			more = ""
+		}
+		l.Add(style, "  "+glyph+more)
+	}
+	if h.kind == shared && !short {
+		l.Add(s.Warn, "  shared")
+	}
 	switch {
 	case m.Decision == capture.Keep && m.Suffix:
-		l.Add(s.Keep, "  ✓ keep *."+h.name)
+		words(s.Keep, "✓", " keep *."+h.name)
 	case m.Decision == capture.Keep:
-		l.Add(s.Keep, "  ✓ keep all")
+		words(s.Keep, "✓", " keep all")
 	case m.Decision == capture.Drop:
-		l.Add(s.Drop, "  ✗ drop all")
+		words(s.Drop, "✗", " drop all")
 	}
 	between := "  "
 	for _, part := range []struct {
-		n     int
-		style look.Style
-		word  string
+		n           int
+		style       look.Style
+		word, glyph string
 	}{
-		{h.tally[tallyNew], s.Text, "new"}, {h.tally[tallyKeep], s.Keep, "keep"},
-		{h.tally[tallyDropByUser], s.Drop, "drop"}, {h.tally[tallyDrop], s.Muted, "auto"},
+		{h.tally[tallyNew], s.Text, " new", "·"}, {h.tally[tallyKeep], s.Keep, " keep", "✓"},
+		{h.tally[tallyDropByUser], s.Drop, " drop", "✗"}, {h.tally[tallyDrop], s.Muted, " auto", "–"},
 	} {
+		word := part.word
+		if short {
+			word = part.glyph
+		}
 		if part.n > 0 {
-			l.Add(s.Muted, between).Add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
-			between = " · "
+			l.Add(s.Muted, between).Add(part.style, fmt.Sprint(part.n, word))
+			if between = " · "; short {
+				between = " "
+			}
 		}
 	}
-	return l.Pad(t.w).Cut(t.w)
+	return l
 }
 
 func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture.ID, d Row) string {
@@ -276,10 +313,25 @@ const (
 	flagWidth = len(flag)
 )
 
+// indent is how far the names below a head stand to the right of it.
+const indent = 2
+
+// nameOf returns the name that a row shows, and how far to the right: below a
+// head it is what stands before the head's.
+func (t *Table) nameOf(id capture.ID, name string) (text string, in int) {
+	g := t.shown.known.of(id).group
+	switch {
+	case g == nil || g.members == 1:
+		return name, 0
+	case len(name) > len(g.name):
+		name = name[:len(name)-len(g.name)-1]
+	}
+	return name, indent
+}
+
 // drawName draws a name so that its registrable part stands out and what the
 // filter found in it is marked. Where it doesn't fit, it is cut in its middle.
 func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p place) {
-	name := d.Domain.Name
 	front, main := s.Muted, s.Strong
 	switch {
 	case d.Verdict.Decision == capture.Drop:
@@ -289,13 +341,17 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p p
 	case d.now.Sub(d.First()) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
 	}
-	if (rule.Rule{Name: name}).Warning() != "" {
+	if (rule.Rule{Name: d.Name}).Warning() != "" {
 		l.Pad(p.x-flagWidth).Add(s.Warn, flag)
 	}
-	l.Pad(p.x)
+	name, in := t.nameOf(id, d.Name)
+	l.Pad(p.x + in)
 	t.spans = t.want.filter.spans(t.spans[:0], name)
-	cut := t.cuts.of(name, p.w, t.spans)
-	split := len(name) - t.registrable(id, name)
+	cut := t.cuts.of(name, p.w-in, t.spans)
+	split := 0 // of a prefix all stands out
+	if in == 0 {
+		split = len(name) - t.registrable(id, name)
+	}
 	for at := 0; at < len(name); {
 		end, style := len(name), main
 		if at < split {

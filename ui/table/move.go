@@ -105,12 +105,14 @@ func (t *Table) Fold(fold bool) {
 			return // blocked: above all groups
 		}
 	}
-	if fold != t.want.all {
+	if g.members == 1 {
+		return
+	}
+	if t.shown.fold(g, fold); g.flipped {
 		t.want.flipped[g.name] = true
 	} else {
 		delete(t.want.flipped, g.name)
 	}
-	t.shown.fold(g, fold)
 	t.cursor = t.shown.find(item{head: g})
 	t.show()
 }

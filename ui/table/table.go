@@ -48,6 +48,7 @@ type Table struct {
 	spans [][2]int  // scratch
 	cuts  cutting   // of the rows in view
 	names []string  // scratch
+	ins   []int     // scratch
 }
 
 // New returns an empty table of a ledger's domains; [Table.Refresh] fills it.
@@ -161,7 +162,7 @@ func (t *Table) Take(msg tea.Msg) bool {
 func (t *Table) adopt(j *job, made *arrangement) {
 	held := t.anchor()
 	was, had := t.selected()
-	if h := held.head; h != nil && !made.grouped {
+	if h := held.head; h != nil && made.groups[h.name] == nil {
 		held.item = item{id: t.shown.membersOf(h, nil)[0]}
 	}
 	j.cancel()
@@ -253,7 +254,7 @@ func (t *Table) Wake() {
 // Selection is what is selected: a domain, or a group by the line above it.
 type Selection struct {
 	ID     capture.ID // of the domain; 0 for a group
-	Group  string     // the registrable domain of a group; "" for a domain
+	Group  string     // what a group's domains are below; "" for a domain
 	Folded bool       // the group's domains aren't shown
 }
 
@@ -275,8 +276,7 @@ func (t *Table) selected() (item, bool) {
 
 // Shown returns the domains that the filter leaves, in their order.
 func (t *Table) Shown() []capture.ID {
-	blocked, rest := t.shown.front.total(items), t.shown.rows.total(items)
-	return t.shown.rows.appendTo(t.shown.front.appendTo(nil, 0, blocked), 0, rest)
+	return t.shown.appendAll(nil)
 }
 
 // TakeRange returns the domains of the range, and ends it; none where there is
