@@ -60,24 +60,25 @@ func newKeys(c Settings) (*tables, *keys.Map, error) {
 
 // Names of rows that others speak of.
 const (
-	rowAccept    = "accept"
-	rowCancel    = "cancel"
-	rowDown      = "down"
-	rowGroup     = "group"
-	rowHideDrops = "hide-drops"
-	rowReopen    = "reopen"
-	rowRepair    = "repair"
-	rowUp        = "up"
-	rowVerify    = "verify"
-	rowWiden     = "widen"
+	rowAccept      = "accept"
+	rowCancel      = "cancel"
+	rowDown        = "down"
+	rowGroup       = "group"
+	rowHideDecided = "hide-decided"
+	rowHideDrops   = "hide-drops"
+	rowReopen      = "reopen"
+	rowRepair      = "repair"
+	rowUp          = "up"
+	rowVerify      = "verify"
+	rowWiden       = "widen"
 )
 
 func tableActions() actions {
 	return actions{Context: "the table", Actions: []action{
-		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: marks(capture.Keep)},
-		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
+		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
+		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
-		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
+		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
 		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
@@ -95,6 +96,10 @@ func tableActions() actions {
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
 
+		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then(func(m *monitor) { m.table.HideDecided(!m.table.DecidedHidden()) })},
+
+		{Row: quiet("Move", "next-undecided", "next undecided", "]"), Do: then(func(m *monitor) { m.next(1) })},
+		{Row: quiet("Move", "prev-undecided", "undecided before it", "["), Do: then(func(m *monitor) { m.next(-1) })},
 		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
 		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
 		{Row: keys.Row{Name: "page-up", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(-1) })},
@@ -188,12 +193,8 @@ func then(do func(*monitor)) func(*monitor) tea.Cmd {
 	}
 }
 
-func marks(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.mark(deciding[d], always(d)) }
-}
-
 func marksShown(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown()) }
+	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown(), nil) }
 }
 
 func sortBy(m *monitor, column int) tea.Cmd {

@@ -44,6 +44,9 @@ type monitor struct {
 func newMonitor(m *model, c *Capture) *monitor {
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
+	if m.prefs.HideDecided {
+		t.HideDecided(true)
+	}
 	t.Refresh(time.Now())
 	if m.prefs.Grouped {
 		t.Group(true)
@@ -74,6 +77,7 @@ func (m *monitor) leave() error {
 	m.shell.hangUp()
 	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
+	m.prefs.HideDecided = m.table.DecidedHidden()
 	return m.prefs.save()
 }
 

@@ -18,12 +18,16 @@ import (
 // lxd-allowlist in $XDG_CONFIG_HOME, by default ~/.config.
 //
 //	leave-key: ctrl+g
+//	stay: true
 //	keys:
 //	  keep: [a, +]
 //	  filter: [/]
 type Settings struct {
 	// LeaveKey is the chord that leaves the shell.
 	LeaveKey string `yaml:"leave-key"`
+	// Stay has the cursor stay on what was decided; it goes on to what wasn't
+	// otherwise.
+	Stay bool `yaml:"stay"`
 	// Keys gives actions other keys; the help lists the actions' names.
 	Keys map[string][]string `yaml:"keys"`
 }
@@ -55,7 +59,7 @@ func LoadSettings() (c Settings, err error) {
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are leave-key and keys")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are keys, leave-key and stay")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 

@@ -149,6 +149,8 @@ func (m *monitor) whyEmpty() []string {
 		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
 	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
 		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+	case m.table.DecidedHidden() && m.table.Tally().Total() > 0:
+		return []string{"everything is decided, and hidden", m.keys.Show(rowHideDecided) + " shows it"}
 	case waiting == "":
 		return []string{"no domain was asked for"}
 	}
@@ -190,6 +192,7 @@ func (m *monitor) header() string {
 		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
 		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
 		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
+	progress := m.progress(t)
 	alarm, short := m.alarm()
 	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
 	badge, shortBadge := m.badge()
@@ -210,6 +213,9 @@ func (m *monitor) header() string {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
 	l.Join(title).Join(badge).Join(alarm)
+	if l.Width()+progress.Width()+right.Width() <= m.w {
+		right = *progress.Join(&right)
+	}
 	for _, news := range m.news() {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
@@ -217,6 +223,17 @@ func (m *monitor) header() string {
 	}
 	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()))))
 	return left.Pad(m.w - right.Width()).Join(&right).Cut(m.w)
+}
+
+// progress says how much is decided.
+func (m *monitor) progress(t capture.Tally) *look.Line {
+	total := t.Total()
+	if total == 0 {
+		return new(look.Line)
+	}
+	const bar = 6
+	return new(look.Line).Add(m.styles.Muted, "  decided ").Add(m.styles.Text, fmt.Sprintf("%d/%d ", total-t.New, total)).
+		Add(m.styles.Good, look.Progress(total-t.New, total, bar))
 }
 
 // alarm is what the header never leaves out: that nothing is saved, or that

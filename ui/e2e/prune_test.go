@@ -34,8 +34,7 @@ func TestGroupsReasonsAndMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.keys("t", "g")
-	s.row("▌", "tracker.net", "2 new")
-	s.selects("example.com")
+	s.row("▌", "example.com", "2 new")
 	s.keys("w")
 	s.row("example.com", "✓ keep *.example.com")
 	s.selects("tracker.net")

@@ -129,6 +129,17 @@ func TestChart(t *testing.T) {
 	}
 }
 
+func TestProgress(t *testing.T) {
+	for done, want := range map[int]string{0: "░░░░░░", 1: "▓░░░░░", 80: "▓▓▓░░░", 158: "▓▓▓▓▓░", 159: "▓▓▓▓▓▓"} {
+		if got := Progress(done, 159, 6); got != want {
+			t.Errorf("%d of 159 is %s, want %s", done, got, want)
+		}
+	}
+	if got := Progress(0, 0, 3); got != "░░░" {
+		t.Errorf("nothing of nothing is %s", got)
+	}
+}
+
 // A piece has its style and the background in one sequence.
 func TestSequences(t *testing.T) {
 	s := NewStyles(true)

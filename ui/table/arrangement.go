@@ -15,7 +15,7 @@ type settings struct {
 	sort       int // a column
 	descending bool
 	filter     filter
-	hideDrops  bool
+	hides      hides
 	grouped    bool
 	folds
 	// policy says what a list that is enforced lets through; nil while none is.
@@ -150,7 +150,7 @@ func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) 
 	k.tally = tallyOf(d, v)
 	first := firstRefused(a.policy, d, v)
 	k.blocked = !first.IsZero()
-	k.shown = d.Queries > 0 && !(a.hideDrops && v.Decision == capture.Drop) && a.filter.match(candidate{r, d, v, now, a.policy})
+	k.shown = d.Queries > 0 && !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{r, d, v, now, a.policy})
 	if !k.shown {
 		return k
 	}

@@ -88,8 +88,11 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 	if above > 0 {
 		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d blocked", above))
 	}
-	if t.want.hideDrops {
+	switch t.want.hides {
+	case drops:
 		l.Add(s.Warn, " dropped hidden")
+	case decided:
+		l.Add(s.Warn, " decided hidden")
 	}
 	if busy := t.Busy(); busy != "" {
 		l.Add(s.Warn, " "+busy)

@@ -21,14 +21,21 @@ type job struct {
 	most   int // how many domains it is about
 	frozen bool
 	now    time.Time
-	// home says that the first row is selected if what was is not shown any
-	// more: the filter is another one.
-	home bool
+	show   view
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  bool
 }
+
+// view is what is shown of an arrangement that was made anew.
+type view uint8
+
+const (
+	stay view = iota // what was there
+	home             // the top, if what was selected isn't shown any more
+	top              // the top: the order is another
+)
 
 // Done is a message for [Table.Take]: what came of a command of [Table.Work].
 type Done struct {

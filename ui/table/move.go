@@ -65,8 +65,8 @@ func (t *Table) Click(x, y int) {
 	}
 }
 
-// SortBy sorts by a column, counted from 0 at the left; the same one again
-// turns the direction. Beyond the last one it is the last.
+// SortBy sorts by a column, counted from 0 at the left, and shows the top; the
+// same one again turns the direction. Beyond the last one it is the last.
 func (t *Table) SortBy(col int) {
 	col = max(0, min(col, len(columns)-1))
 	if col == t.want.sort {
@@ -74,7 +74,7 @@ func (t *Table) SortBy(col int) {
 	} else {
 		t.want.sort, t.want.descending = col, columns[col].descending
 	}
-	t.remake(false)
+	t.remake(top)
 }
 
 // SortNext sorts by the next column, by the first after the last.
@@ -87,7 +87,7 @@ func (t *Table) Reverse() { t.SortBy(t.want.sort) }
 func (t *Table) Group(on bool) {
 	t.want.grouped, t.want.folds = on, folds{flipped: make(map[string]bool)}
 	t.from = -1
-	t.remake(false)
+	t.remake(stay)
 }
 
 // Grouped reports whether the rows stand in groups.
@@ -131,17 +131,6 @@ func (t *Table) FoldAll() {
 	t.hold(held)
 	t.show()
 }
-
-// HideDrops leaves out what is dropped, or shows it.
-func (t *Table) HideDrops(hide bool) {
-	if hide != t.want.hideDrops {
-		t.want.hideDrops = hide
-		t.remake(false)
-	}
-}
-
-// DropsHidden reports whether what is dropped is left out.
-func (t *Table) DropsHidden() bool { return t.want.hideDrops }
 
 // Freeze has the table stand still, whatever comes, or takes up what came.
 func (t *Table) Freeze(on bool) {
@@ -201,6 +190,6 @@ func (t *Table) refilter() {
 	t.drawn = nil
 	if text := t.input.Value(); text != t.want.filter.text {
 		t.want.filter = compileFilter(text)
-		t.remake(true)
+		t.remake(home)
 	}
 }

@@ -83,7 +83,7 @@ func (d Row) Blocked() bool { return !firstRefused(d.policy, d.Domain, d.Verdict
 // refuses above all others; nil ends that.
 func (t *Table) Enforce(p *verify.Policy) {
 	t.want.policy = p
-	t.remake(false)
+	t.remake(stay)
 }
 
 // Blocked returns how many domains were refused that nobody has decided about,

@@ -91,7 +91,7 @@ func (t *Table) Tick(now time.Time) {
 	t.now, t.drawn = now, nil
 	byState := t.want.policy != nil && t.want.sort == colResult
 	if (t.want.filter.timed || byState) && !t.frozen && t.job == nil {
-		t.remake(false)
+		t.remake(stay)
 	}
 }
 
@@ -105,7 +105,7 @@ func (t *Table) Refresh(now time.Time) {
 	}
 	t.now = now
 	if t.missing || t.ledger.Pending() > bulk(t.shown.known.n) {
-		t.remake(false)
+		t.remake(stay)
 		return
 	}
 	held := t.anchor()
@@ -118,15 +118,15 @@ func (t *Table) Refresh(now time.Time) {
 	t.bound()
 }
 
-// remake makes the arrangement anew; home as a job has it.
-func (t *Table) remake(home bool) {
+// remake makes the arrangement anew, and shows of it what show says.
+func (t *Table) remake(show view) {
 	t.drawn = nil
 	if t.job != nil {
 		t.job.cancel()
-		home = home || t.job.home
+		show = max(show, t.job.show)
 		t.missing = t.missing || t.job.begun
 	}
-	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: t.shown.known.n, now: t.now, home: home}
+	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: t.shown.known.n, now: t.now, show: show}
 	j.folds = t.want.clone()
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	if !t.frozen {
@@ -171,13 +171,13 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	made.refold(t.want.folds)
 	t.hold(held)
 	t.bound()
-	if !j.home {
-		return
+	now, ok := t.selected()
+	if j.show == top || j.show == home && ok && !(had && now.same(was)) {
+		t.cursor, t.top, t.from = 0, 0, -1
 	}
-	if now, ok := t.selected(); ok && !(had && now.same(was)) {
-		t.cursor, t.top = 0, 0
+	if j.show == home {
+		t.Wake()
 	}
-	t.Wake()
 }
 
 // anchor is what must not move on the screen, and its line.
@@ -244,10 +244,17 @@ func (t *Table) show() {
 	t.bound()
 }
 
-// Wake selects the first row in view when the user comes to the table.
+// Wake selects a row when the user comes to the table: the first in view that
+// nobody has decided about, or the first.
 func (t *Table) Wake() {
-	if !t.selecting && t.shown.lines() > 0 {
-		t.selecting, t.cursor, t.drawn = true, t.top, nil
+	if t.selecting || t.shown.lines() == 0 {
+		return
+	}
+	t.selecting, t.cursor, t.drawn = true, t.top, nil
+	if n := t.shown.stopsBefore(t.top); n < t.shown.stops() {
+		if line := t.shown.stopAt(n); line < t.top+t.h {
+			t.cursor = line
+		}
 	}
 }
 

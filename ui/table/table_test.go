@@ -50,7 +50,7 @@ func fresh(t *Table) *Table {
 	f := New(t.ledger)
 	f.want, f.now = t.want, t.now
 	f.Resize(t.w, t.h+chrome)
-	f.remake(false)
+	f.remake(stay)
 	return f
 }
 
