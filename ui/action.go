@@ -63,6 +63,10 @@ const (
 	rowAccept      = "accept"
 	rowCancel      = "cancel"
 	rowDown        = "down"
+	rowFilter      = "filter"
+	rowFilters     = "filters"
+	rowSaveFilter  = "save-filter"
+	rowSaved       = "saved-filter"
 	rowGroup       = "group"
 	rowHideDecided = "hide-decided"
 	rowHideDrops   = "hide-drops"
@@ -82,14 +86,22 @@ func tableActions() actions {
 		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
-		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
-		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
+		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsShown, Do: marksShown(capture.Keep)},
+		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsShown, Do: marksShown(capture.Drop)},
 		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: (*monitor).widen},
 		{Row: quiet("Decide", "reason", "write a reason", "n"), Can: needsRow, Do: then((*monitor).askReason)},
 		{Row: quiet("Decide", "nxdomain", "believe NXDOMAIN or not", "N"), Do: (*monitor).believe},
 		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
 
-		{Row: row("Look", "filter", "filter", "/"), Do: then(func(m *monitor) { m.table.EditFilter() })},
+		{Row: row("Look", rowFilter, "filter", "/"), Do: then((*monitor).editFilter)},
+		{Row: quiet("Look", rowFilters, "saved filters", "F"), Can: func(m *monitor) string {
+			if len(m.saved()) > 0 {
+				return ""
+			}
+			return needsSaved(m)
+		}, Do: then((*monitor).openFilters)},
+		{Row: numbered("Look", rowSaved, "filter by that saved one", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"), Nth: (*monitor).useFilter},
+		{Row: quiet("Look", rowSaveFilter, "save it, or forget it", "ctrl+s"), Can: needsFilter, Do: then((*monitor).saveFilter)},
 		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
@@ -140,13 +152,15 @@ func tableActions() actions {
 }
 
 func filterActions() actions {
-	end := func(m *monitor) { m.table.EndFilter() }
 	return actions{Context: "the filter", Typing: true, Actions: []action{
-		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then(end)},
+		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then((*monitor).endFilter)},
+		{Row: keys.Row{Name: "complete", Keys: []string{"tab"}, Help: "complete the filter", Hint: "complete"}, Do: then(func(m *monitor) { m.table.Complete() })},
 		{Row: keys.Row{Name: rowCancel, Hint: "clear it"}, Do: then(func(m *monitor) { m.table.ClearFilter() })},
-		{Row: keys.Row{Name: keys.Leave}, Do: then(end)},
-		{Row: keys.Row{Name: rowUp}, Do: then(func(m *monitor) { end(m); m.table.Move(-1) })},
-		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { end(m); m.table.Move(1) })},
+		{Row: keys.Row{Name: keys.Leave}, Do: then((*monitor).endFilter)},
+		{Row: keys.Row{Name: rowUp, Hint: "recall"}, Do: then(func(m *monitor) { m.recall(1) })},
+		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { m.recall(-1) })},
+		{Row: keys.Row{Name: rowSaveFilter, Hint: "save"}, Can: needsFilter, Do: then((*monitor).saveFilter)},
+		{Row: keys.Row{Name: rowSaved}, Nth: (*monitor).useFilter},
 	}}
 }
 

@@ -19,6 +19,7 @@ import (
 //
 //	leave-key: ctrl+g
 //	stay: true
+//	filters: ["is:new !type:ptr"]
 //	keys:
 //	  keep: [a, +]
 //	  filter: [/]
@@ -28,6 +29,8 @@ type Settings struct {
 	// Stay has the cursor stay on what was decided; it goes on to what wasn't
 	// otherwise.
 	Stay bool `yaml:"stay"`
+	// Filters are saved filters, in the order of their keys.
+	Filters []string `yaml:"filters"`
 	// Keys gives actions other keys; the help lists the actions' names.
 	Keys map[string][]string `yaml:"keys"`
 }
@@ -59,7 +62,7 @@ func LoadSettings() (c Settings, err error) {
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are keys, leave-key and stay")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are filters, keys, leave-key and stay")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 

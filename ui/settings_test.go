@@ -30,7 +30,7 @@ func TestSettings(t *testing.T) {
 		"keys: {leave: [a]}":    "no way out of the shell",
 		"keys: {merge: [y]}":    "the key y does two things in the question whether to overwrite: yes, and merge",
 		"keys: {accept: [esc]}": "the key esc does two things in",
-		"colour: red":           "line 1: colour is no setting; there are keys, leave-key and stay",
+		"colour: red":           "line 1: colour is no setting; there are filters, keys, leave-key and stay",
 		"keys: [":               path,
 		"leave-key: [1, 2, 3]":  "cannot unmarshal",
 	}

@@ -145,6 +145,8 @@ func (m *monitor) expected(name string) (expected bool) {
 func (m *monitor) whyEmpty() []string {
 	waiting := m.waiting()
 	switch {
+	case m.table.FilterError() != nil:
+		return strings.Split(ansi.Wordwrap(m.table.FilterError().Error(), max(20, m.layout.table.w-4), ""), "\n")
 	case m.table.Filter() != "":
 		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
 	case m.table.DropsHidden() && m.table.Tally().Total() > 0:

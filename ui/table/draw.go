@@ -54,7 +54,11 @@ func (d Row) Mark() string {
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
 	places := t.places()
-	lines = append(lines, t.head(s, places))
+	if t.Editing() {
+		lines = append(lines, t.offer(s))
+	} else {
+		lines = append(lines, t.head(s, places))
+	}
 	if t.drawn == nil {
 		t.drawn = t.drawRows(s, places, focused)
 	}
@@ -107,8 +111,8 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 		} else {
 			l.Add(s.Match, t.want.filter.text)
 		}
-		if t.want.filter.err != nil {
-			l.Add(s.Bad, " "+t.want.filter.err.Error())
+		if t.want.filter.err != nil { // the empty table says why
+			l.Add(s.Bad, " ?")
 		}
 	}
 	return look.FinishTitle(s, focused, l, t.w)
@@ -133,6 +137,30 @@ func (set settings) label(col, w int) string {
 		}
 	}
 	return ""
+}
+
+// offer draws what the filter that is typed may go on with, in place of the
+// columns' names.
+func (t *Table) offer(s *look.Styles) string {
+	l := new(look.Line).Pad(1)
+	base, nth := t.input.Value(), -1
+	if base == t.completed.last && base != "" {
+		base, nth = t.completed.base, t.completed.nth
+		if len(completions(base, t.census)) == 1 && strings.HasSuffix(t.completed.last, ":") {
+			base, nth = t.completed.last, -1 // a key that is whole: its values
+		}
+	}
+	for i, c := range completions(base, t.census) {
+		style := s.Text
+		if i == nth {
+			style = s.Match
+		}
+		if l.Add(style, c.text); c.n >= 0 {
+			l.Add(s.Muted, " "+fmt.Sprint(c.n))
+		}
+		l.Add(s.Muted, "  ")
+	}
+	return l.Cut(t.w)
 }
 
 func (t *Table) head(s *look.Styles, places []place) string {

@@ -158,6 +158,7 @@ func (t *Table) Ranging() bool { return t.from >= 0 }
 // EditFilter has what is typed go into the filter; see [Table.Type].
 func (t *Table) EditFilter() {
 	t.input.Focus()
+	t.count()
 	t.drawn = nil
 }
 
@@ -183,13 +184,24 @@ func (t *Table) ClearFilter() {
 	t.refilter()
 }
 
+// SetFilter sets the filter as if it had been typed.
+func (t *Table) SetFilter(text string) {
+	t.input.SetValue(text)
+	t.input.CursorEnd()
+	t.refilter()
+}
+
+// FilterError returns why the filter can't be understood, so that it shows
+// nothing; nil if it can.
+func (t *Table) FilterError() error { return t.want.filter.err }
+
 // Filter returns the filter as it was typed, "" for none.
 func (t *Table) Filter() string { return t.want.filter.text }
 
 func (t *Table) refilter() {
 	t.drawn = nil
 	if text := t.input.Value(); text != t.want.filter.text {
-		t.want.filter = compileFilter(text)
+		t.want.filter = compileFilter(text, t.census)
 		t.remake(home)
 	}
 }

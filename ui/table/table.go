@@ -32,7 +32,14 @@ type Table struct {
 	// ledger that shown has not.
 	missing bool
 
-	input  textinput.Model
+	input    textinput.Model
+	census   census    // of what may be filtered by; nil before anybody did
+	counting *counting // that makes the next; nil for none
+	// completed is what was completed last, and which of what base may become.
+	completed struct {
+		base, last string
+		nth        int
+	}
 	frozen bool
 
 	selecting bool // something is selected
@@ -141,21 +148,32 @@ func (t *Table) remake(show view) {
 // It is to be called after whatever may have changed the table; [Table.Take]
 // wants what comes of it.
 func (t *Table) Work() tea.Cmd {
-	if t.job == nil || t.job.begun {
-		return nil
+	var cmds []tea.Cmd
+	if j := t.job; j != nil && !j.begun {
+		j.begun = true
+		cmds = append(cmds, j.work)
 	}
-	t.job.begun = true
-	return t.job.work
+	if c := t.counting; c != nil && !c.begun {
+		c.begun = true
+		cmds = append(cmds, func() tea.Msg { return Counted{c, c.make()} })
+	}
+	return tea.Batch(cmds...)
 }
 
 // Take takes what came of [Table.Work], and reports whether the message is such.
 func (t *Table) Take(msg tea.Msg) bool {
-	done, ok := msg.(Done)
-	if ok && done.job == t.job {
-		t.adopt(done.job, done.made)
-		t.Refresh(t.now)
+	switch done := msg.(type) {
+	case Done:
+		if done.job == t.job {
+			t.adopt(done.job, done.made)
+			t.Refresh(t.now)
+		}
+	case Counted:
+		t.counted(done)
+	default:
+		return false
 	}
-	return ok
+	return true
 }
 
 // adopt shows what a job has made.

@@ -224,12 +224,16 @@ func TestFilter(t *testing.T) {
 		"result:nxdomain": "gone",
 		"from:web":        "cdn",
 		"seen:5m":         "www cdn gone",
-		"is:":             "www cdn gone old",
-		"~(":              "www cdn gone old",
-		"colour:red":      "www cdn gone old",
+		"result:no":       "www cdn old",
+		"result:by":       "",
+		"type:a":          "www gone",
 	}
+	for _, wrong := range []string{"is:", "is:n", "~(", "colour:red", "foo:bar", "type:htt", "result:maybe", "from:nobody", "from:", "seen:5", "seen:", "state:odd", "!", "example is:odd"} {
+		tests[wrong] = ""
+	}
+	c := (&counting{ledger: l, ctx: t.Context(), row: func(r capture.Reader, id capture.ID) Row { return Read(r, id, noon, nil) }}).make()
 	for text, want := range tests {
-		f := compileFilter(text)
+		f := compileFilter(text, c)
 		var got []string
 		l.Read(func(r capture.Reader) {
 			for id := range r.Len() {
@@ -243,14 +247,14 @@ func TestFilter(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q shows %v, want %s", text, got, want)
 		}
-		if wrong := text == "~(" || text == "colour:red"; (f.err != nil) != wrong {
+		if wrong := want == ""; (f.err != nil) != wrong {
 			t.Errorf("%q: error %v", text, f.err)
 		}
 	}
 }
 
 func TestFilterMarksWhatMatched(t *testing.T) {
-	f := compileFilter("exa ~a.p !www mp")
+	f := compileFilter("exa ~a.p !www mp", nil)
 	if got, want := f.spans(nil, "www.example.com"), [][2]int{{4, 9}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("spans %v, want %v", got, want)
 	}
