@@ -293,6 +293,9 @@ func needsRefused(m *monitor) string {
 	if _, listed := p.Rule(name); listed {
 		return "the list allows " + name
 	}
+	if reason := m.droppedByRule(name); reason != "" {
+		return name + " is dropped by a rule: " + reason + "; " + m.keys.Show("keep") + " keeps it"
+	}
 	return ""
 }
 

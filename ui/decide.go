@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -241,6 +242,18 @@ func (m *monitor) nameOf(it table.Selection) (name string) {
 	}
 	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
 	return name
+}
+
+// droppedByRule returns why a rule dropped a name, "" where none did.
+func (m *monitor) droppedByRule(name string) (reason string) {
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if id, ok := r.Lookup(name); ok {
+			if v := r.Verdict(r.Domain(id)); table.ByRule(v) {
+				reason = cmp.Or(v.Reason, string(v.Rule))
+			}
+		}
+	})
+	return reason
 }
 
 // believe has NXDOMAIN drop names, or not: a filter says it of names that there

@@ -69,7 +69,11 @@ func (m *monitor) openHelp() {
 	for _, words := range table.FilterHelp {
 		filter.Lines = append(filter.Lines, keys.Line{Key: words[0], Does: words[1], Now: true})
 	}
-	m.dialog = dialog.NewHelp(m.keys, append(sections, filter))
+	mouse := keys.Section{Title: "The mouse"}
+	for _, words := range mouseHelp {
+		mouse.Lines = append(mouse.Lines, keys.Line{Key: words[0], Does: words[1], Now: true})
+	}
+	m.dialog = dialog.NewHelp(m.keys, append(sections, filter, mouse))
 }
 
 func (m *monitor) openMessages() { m.dialog = dialog.NewMessages(m.keys, &m.messages) }

@@ -36,6 +36,7 @@ type monitor struct {
 	unheard string // why no query may have been heard; "" while nobody wondered
 
 	dragging bool // the divider, with the mouse
+	clicked  click
 	pace     pace
 	steps    []step // decisions that are being made, in their order
 }

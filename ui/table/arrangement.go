@@ -203,7 +203,7 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 		return tallyKeep
 	case v.Decision == capture.New:
 		return tallyNew
-	case !byRule(v):
+	case !ByRule(v):
 		return tallyDropByUser
 	}
 	return tallyDrop

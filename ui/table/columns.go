@@ -191,7 +191,10 @@ const (
 
 // nameMost is the room that names have before any other column has some: those
 // who own a domain can make them long, and let nothing else be seen.
-const nameMost = 72
+const nameMost = 48
+
+// stateBeside is the least room of the names that leaves some to the state.
+const stateBeside = 25
 
 // place is a column and where it stands in the row.
 type place struct{ col, x, w int }
@@ -205,17 +208,18 @@ type extent struct {
 
 // arrangeColumns returns the columns that earn their place in a row of that
 // width, from left to right. The names never give way: they have what nearly
-// all of them need first, the others shrink, or go. The first of these is the
-// one that the rows are sorted by, while a list is enforced the state.
+// all of them need first, but for the state while a list is enforced; the others
+// shrink, or go. The first of these is the one that the rows are sorted by.
 func (set settings) arrangeColumns(width int, e extent) []place {
 	widths := map[int]int{colDecision: columns[colDecision].least} // the glyph stays
 	room := width - 2 - widths[colDecision] - nameGap              // a cell of margin on each side
-	names := max(1, min(room, max(min(e.nearly, nameMost), min(e.all, room/2), columns[colDomain].least)))
+	if need := stateColumn.least + colGap; set.policy != nil && room-need >= stateBeside {
+		widths[colResult] = stateColumn.least // how rows stand is why one looks
+		room -= need
+	}
+	names := max(1, min(room, max(min(e.nearly, nameMost), columns[colDomain].least)))
 	room -= names
 	order := slices.Insert(slices.Clone(byWorth), 0, set.sort)
-	if set.policy != nil {
-		order = slices.Insert(order, 0, colResult)
-	}
 	grow := func(c, more int) {
 		if more <= room {
 			widths[c] += more

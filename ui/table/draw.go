@@ -33,7 +33,7 @@ func (d Row) Mark() string {
 		return "✓ keep"
 	case d.Verdict.Decision == capture.Keep:
 		return "… keep"
-	case byRule(d.Verdict):
+	case ByRule(d.Verdict):
 		return "– auto"
 	case d.Verdict.Decision == capture.Drop && saved:
 		return "✗ drop"
@@ -316,7 +316,7 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 	switch {
 	case d.Verdict.Decision == capture.Keep:
 		return s.Keep
-	case byRule(d.Verdict):
+	case ByRule(d.Verdict):
 		return s.Muted
 	case d.Verdict.Decision == capture.Drop:
 		return s.Drop

@@ -58,7 +58,7 @@ type filterKey struct {
 var filterKeys = []filterKey{
 	{name: "is", always: []string{"new", "keep", "drop", "auto"}, compile: isTerm,
 		values: func(d Row, yield func(string)) {
-			if yield(d.Verdict.Decision.String()); byRule(d.Verdict) {
+			if yield(d.Verdict.Decision.String()); ByRule(d.Verdict) {
 				yield("auto")
 			}
 		}},
@@ -237,13 +237,13 @@ func isTerm(_ *filter, value string) (condition, error) {
 	case "drop", "dropped":
 		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Drop })
 	case "auto":
-		return verdict(byRule)
+		return verdict(ByRule)
 	}
 	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto", value)
 }
 
-// byRule reports whether a rule dropped, not a person here and now.
-func byRule(v capture.Verdict) bool {
+// ByRule reports whether a rule dropped, not a person here and now.
+func ByRule(v capture.Verdict) bool {
 	return v.Decision == capture.Drop && v.Rule != capture.ByUser && v.Rule != capture.ByGroup
 }
 

@@ -48,16 +48,15 @@ type sizes [math.MaxUint8 + 1]int
 // whole before any other column has room.
 const nearlyAll = 95
 
-// within returns how long the longest is of so many per cent of the names, the
-// longer one of them left out where these are no whole number.
+// within returns how long the longest is of so many per cent of the names.
 func (s *sizes) within(percent int) int {
 	total := 0
 	for _, n := range s {
 		total += n
 	}
-	seen, want := 0, max(1, total*percent/100)
+	seen, want := 0, total-total*(100-percent)/100
 	for size, n := range s {
-		if seen += n; seen >= want {
+		if seen += n; seen >= max(1, want) {
 			return size
 		}
 	}

@@ -46,24 +46,46 @@ func (t *Table) Scroll(n int) {
 	t.bound()
 }
 
-// Click selects the line at that cell of the pane, or sorts by the column
-// whose name is there.
-func (t *Table) Click(x, y int) {
+// Click selects the line at that cell of the pane, or sorts by the column whose
+// name is there. It returns what else is there to be clicked on.
+func (t *Table) Click(x, y int) Spot {
 	t.drawn = nil
 	line := y - chrome
-	if line == -1 {
+	if line == -1 && !t.Editing() {
 		for _, p := range t.places() {
 			if x < p.x+p.w+colGap {
 				t.SortBy(p.col)
-				return
+				return OnNothing
 			}
 		}
-		return
 	}
-	if at := t.top + line; line >= 0 && at < t.shown.lines() {
-		t.selecting, t.cursor = true, at
+	at := t.top + line
+	if line < 0 || at >= t.shown.lines() {
+		return OnNothing
 	}
+	t.selecting, t.cursor = true, at
+	for _, p := range t.places() {
+		head := t.shown.at(at).head != nil
+		switch {
+		case head && p.col == colDomain && x >= p.x-flagWidth && x < p.x:
+			return OnFold
+		case !head && p.col == colDecision && x >= p.x && x < p.x+p.w:
+			return OnMark
+		}
+	}
+	return OnRow
 }
+
+// Spot is what there is at a cell of the pane.
+type Spot uint8
+
+// The spots.
+const (
+	OnNothing Spot = iota
+	OnRow          // a line, selected now
+	OnFold         // ▾ or ▸ of the head that is selected now
+	OnMark         // the mark of the domain that is selected now
+)
 
 // SortBy sorts by a column, counted from 0 at the left, and shows the top; the
 // same one again turns the direction. Beyond the last one it is the last.
