@@ -95,7 +95,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.arrange()
-	case tea.BackgroundColorMsg:
+	case tea.BackgroundColorMsg, tea.ColorProfileMsg:
 		m.table.Restyle()
 	case tickMsg:
 		m.table.Tick(m.now)
