@@ -135,3 +135,28 @@ func (s *scene) opening(c Choice) *opening {
 	s.enter(o)
 	return o
 }
+
+// On the least of screens every box is whole, the instance's name stays, and so
+// does the glyph of each mark.
+func TestLeastScreen(t *testing.T) {
+	for name, set := range scenes() {
+		s := newScene(t, 40, 12)
+		set(s)
+		text := s.text()
+		if corners := strings.Count(text, "╭"); strings.Count(text, "╮") != corners || strings.Count(text, "╰") != corners || strings.Count(text, "╯") != corners {
+			t.Errorf("%s: a box isn't whole:\n%s", name, text)
+		}
+		m, ok := s.phase.(*monitor)
+		if !ok || s.w < leastWidth {
+			continue
+		}
+		if instance := m.subject(); m.dialog == nil && !strings.Contains(s.shownAt(0), instance) {
+			t.Errorf("%s: the header is %q, without %s", name, s.shownAt(0), instance)
+		}
+		for _, row := range strings.Split(text, "\n") {
+			if strings.Contains(row, "archive.ubuntu.com ") && m.dialog == nil && !strings.ContainsAny(row, "·●✓✗–▣…") {
+				t.Errorf("%s: a row without its mark: %q", name, row)
+			}
+		}
+	}
+}
