@@ -53,6 +53,9 @@ func (l *Line) Raw(styled string) *Line {
 	return l
 }
 
+// Another returns an empty line on the same background.
+func (l *Line) Another() *Line { return &Line{background: l.background} }
+
 // Join puts another line behind this one.
 func (l *Line) Join(o *Line) *Line {
 	l.b = append(l.b, o.b...)
