@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Age says how long ago something was, in at most five cells.
@@ -67,3 +70,17 @@ func Plural(n int, one string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, one)
 }
+
+// Clean returns a text of the instance's, fit for the screen: what can't be
+// printed, or turns the direction of what follows, is �.
+func Clean(text string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, text)
+}
+
+// Shorten cuts a text to so many cells, with a mark where it was longer.
+func Shorten(text string, w int) string { return ansi.Truncate(text, w, "…") }

@@ -104,8 +104,8 @@ func (a *arrangement) compareBlocked(x, y capture.ID) int {
 // put takes up how a domain is now.
 func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
-	k, d := a.known.of(id), r.Domain(id)
-	is := a.stand(r, d, now)
+	k := a.known.of(id)
+	is := a.stand(r, id, now)
 	a.count(*k, -1)
 	a.count(is, 1)
 	if k.shown && (!is.shown || is.key != k.key || is.blocked != k.blocked) {
@@ -145,17 +145,17 @@ func (a *arrangement) recount(id capture.ID, to tallied) {
 }
 
 // stand returns how a domain stands, but for its group.
-func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) (k known) {
-	v := r.Verdict(d)
+func (a *arrangement) stand(r capture.Reader, id capture.ID, now time.Time) (k known) {
+	row := Read(r, id, now, a.policy)
+	d, v := row.Domain, row.Verdict
 	k.tally = tallyOf(d, v)
 	first := firstRefused(a.policy, d, v)
 	k.blocked = !first.IsZero()
-	k.shown = d.Queries > 0 && !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{r, d, v, now, a.policy})
+	k.shown = d.Queries > 0 && !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: row})
 	if !k.shown {
 		return k
 	}
 	k.name = uint8(min(len(d.Name), math.MaxUint8))
-	row := Row{Domain: d, Verdict: v, r: r, now: now, policy: a.policy}
 	k.key = sortKey{num: first.UnixNano()}
 	if !k.blocked {
 		k.key = a.column(a.sort).key(row)

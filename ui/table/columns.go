@@ -2,6 +2,7 @@ package table
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ func (a sortKey) compare(b sortKey) int {
 type Row struct {
 	*capture.Domain
 	Verdict capture.Verdict
+	id      capture.ID
 	r       capture.Reader
 	now     time.Time
 	policy  *verify.Policy
@@ -62,8 +64,11 @@ type Row struct {
 // list that is enforced, nil for none.
 func Read(r capture.Reader, id capture.ID, now time.Time, p *verify.Policy) Row {
 	d := r.Domain(id)
-	return Row{Domain: d, Verdict: r.Verdict(d), r: r, now: now, policy: p}
+	return Row{Domain: d, Verdict: r.Verdict(d), id: id, r: r, now: now, policy: p}
 }
+
+// Seen is what a witness saw of the domain.
+func (d Row) Seen() capture.Seen { return d.r.Witnessed(d.id) }
 
 func appendTypes(b []byte, d *capture.Domain) []byte {
 	for i, t := range d.Types {
@@ -96,6 +101,8 @@ const (
 	colFirst
 	colLast
 	colReason
+	colProcess
+	colConnected
 )
 
 var columns = [...]column{
@@ -147,6 +154,26 @@ var columns = [...]column{
 		},
 		filled: func(d Row) bool { return d.Verdict.Reason != "" },
 		cell:   func(b []byte, d Row, _ int) []byte { return append(b, d.Verdict.Reason...) }},
+	colProcess: {name: "process", width: 34, least: 12, worth: 9,
+		key: func(d Row) sortKey {
+			s := d.Seen()
+			return sortKey{text: string(appendActors(nil, d.r, s.Actors, s.Others, math.MaxInt))}
+		},
+		filled: func(d Row) bool { return len(d.Seen().Actors) > 0 },
+		cell: func(b []byte, d Row, w int) []byte {
+			s := d.Seen()
+			return appendActors(b, d.r, s.Actors, s.Others, w)
+		}},
+	colConnected: {name: "connected", width: 26, least: len(OnlyResolved), worth: 10, descending: true, sums: true,
+		key:    connections,
+		filled: func(d Row) bool { return len(d.Seen().Ports) > 0 || d.r.OnlyResolved(d.id) },
+		cell:   appendConnected,
+		style: func(d Row, s *look.Styles) look.Style {
+			if len(d.Seen().Ports) == 0 {
+				return s.Text
+			}
+			return s.Muted
+		}},
 }
 
 // byWorth is the order in which columns are given room.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui/look"
 )
 
@@ -29,14 +28,7 @@ type filter struct {
 }
 
 // candidate is what a term looks at.
-type candidate struct {
-	r   capture.Reader
-	d   *capture.Domain
-	v   capture.Verdict
-	now time.Time
-	// policy is that of a list that is enforced, nil while none is.
-	policy *verify.Policy
-}
+type candidate struct{ Row }
 
 type condition func(candidate) bool
 
@@ -70,7 +62,7 @@ var filterKeys = []filterKey{
 		},
 		compile: func(_ *filter, value string) (condition, error) {
 			return func(c candidate) bool {
-				return slices.ContainsFunc(c.d.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
+				return slices.ContainsFunc(c.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
 			}, nil
 		}},
 	{name: "result", always: []string{"resolved", "no-data", "nxdomain", "servfail", "refused", "error", "blocked", "no-answer", "not-allowed"},
@@ -144,7 +136,7 @@ func (f *filter) compile(word string, not bool, c census) (condition, error) {
 		if !not && word != "~" {
 			f.patterns = append(f.patterns, re)
 		}
-		return func(c candidate) bool { return re.MatchString(c.d.Name) }, nil
+		return func(c candidate) bool { return re.MatchString(c.Name) }, nil
 	case tagged:
 		return f.tagged(name, strings.ToLower(value), c)
 	case word == "":
@@ -154,7 +146,7 @@ func (f *filter) compile(word string, not bool, c census) (condition, error) {
 	if !not {
 		f.words = append(f.words, word)
 	}
-	return func(c candidate) bool { return strings.Contains(c.d.Name, word) }, nil
+	return func(c candidate) bool { return strings.Contains(c.Name, word) }, nil
 }
 
 func (f *filter) tagged(name, value string, c census) (condition, error) {
@@ -178,7 +170,7 @@ func (f *filter) tagged(name, value string, c census) (condition, error) {
 		return k.compile(f, value)
 	}
 	return func(c candidate) (found bool) {
-		k.values(Row{Domain: c.d, Verdict: c.v, r: c.r, now: c.now, policy: c.policy}, func(v string) {
+		k.values(c.Row, func(v string) {
 			found = found || strings.Contains(dashed(v), value)
 		})
 		return found
@@ -222,12 +214,12 @@ func seenTerm(f *filter, value string) (condition, error) {
 		return nil, fmt.Errorf("seen:%s is no time: 30s, 5m, 2h", value)
 	}
 	f.timed = true
-	return func(c candidate) bool { return c.now.Sub(c.d.Last()) <= within }, nil
+	return func(c candidate) bool { return c.now.Sub(c.Last()) <= within }, nil
 }
 
 func isTerm(_ *filter, value string) (condition, error) {
 	verdict := func(ok func(capture.Verdict) bool) (condition, error) {
-		return func(c candidate) bool { return ok(c.v) }, nil
+		return func(c candidate) bool { return ok(c.Verdict) }, nil
 	}
 	switch value {
 	case "new":

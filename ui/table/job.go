@@ -86,8 +86,7 @@ func (j *job) arrange() *arrangement {
 		j.ledger.Read(func(r capture.Reader) {
 			own := r.Info().Domain
 			for id := begin; id < min(begin+atOnce, j.most); id++ {
-				d := r.Domain(capture.ID(id))
-				k := a.stand(r, d, j.now)
+				k := a.stand(r, capture.ID(id), j.now)
 				a.count(k, 1)
 				switch {
 				case k.shown && k.blocked:
@@ -95,7 +94,7 @@ func (j *job) arrange() *arrangement {
 				case k.shown:
 					shown = append(shown, entry{key: k.key, id: capture.ID(id)})
 					if a.grouped {
-						k.group = a.groupFor(d.Name, own)
+						k.group = a.groupFor(r.Domain(capture.ID(id)).Name, own)
 						k.group.members++
 						k.group.tally[k.tally]++
 						k.group.sum += k.key.num

@@ -152,7 +152,7 @@ func TestStates(t *testing.T) {
 				t.Errorf("%q is not in\n%s", word, rows)
 			}
 			f := compileFilter("state:"+dashed(strings.Fields(cmp.Or(word, "late"))[0]), nil)
-			if d := r.Domain(id); f.match(candidate{r, d, r.Verdict(d), noon, p}) != (word != "") || f.match(candidate{r, d, r.Verdict(d), noon, nil}) {
+			if f.match(candidate{Row: Read(r, id, noon, p)}) != (word != "") || f.match(candidate{Row: Read(r, id, noon, nil)}) {
 				t.Errorf("%s: the filter %s", name, f.text)
 			}
 		}

@@ -237,9 +237,9 @@ func TestFilter(t *testing.T) {
 		var got []string
 		l.Read(func(r capture.Reader) {
 			for id := range r.Len() {
-				d := r.Domain(capture.ID(id))
-				if f.match(candidate{r, d, r.Verdict(d), noon, nil}) {
-					first, _, _ := strings.Cut(d.Name, ".")
+				row := Read(r, capture.ID(id), noon, nil)
+				if f.match(candidate{Row: row}) {
+					first, _, _ := strings.Cut(row.Name, ".")
 					got = append(got, first)
 				}
 			}

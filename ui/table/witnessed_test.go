@@ -1,0 +1,121 @@
+package table
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/witness"
+)
+
+var (
+	method = &witness.Process{PID: 812, Exe: "/usr/lib/apt/methods/https", User: "_apt", Command: "sudo apt update"}
+	curl   = &witness.Process{PID: 900, Exe: "/usr/bin/curl", User: "root", Command: "curl a.example"}
+	web    = netip.MustParseAddrPort("192.0.2.1:443")
+)
+
+// watched returns a ledger of an instance that is watched all the time.
+func watched(names ...string) *capture.Ledger {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest", Network: "lxdbr0"})
+	l.BeginWatch(capture.Packets|capture.Processes, noon.Add(-time.Hour), "", time.Time{})
+	for _, name := range names {
+		feed(l, noon, "query[A] "+name+" from 10.0.0.5", "reply "+name+" is 192.0.2.1")
+	}
+	return l
+}
+
+// reach has a process connect to a domain so many times.
+func reach(l *capture.Ledger, name string, by *witness.Process, port uint16, protocol, spoken string, times int) {
+	for range times {
+		l.Book().Reached(witness.Reach{Names: []string{name}, To: netip.AddrPortFrom(web.Addr(), port), Protocol: protocol, Spoken: spoken, Process: by, At: noon})
+	}
+}
+
+// cells returns what a column shows of a domain in so many cells.
+func cells(l *capture.Ledger, name string, col, w int) (text string) {
+	l.Read(func(r capture.Reader) {
+		id, _ := r.Lookup(name)
+		text = string(columns[col].cell(nil, Read(r, id, noon, nil), w))
+	})
+	return text
+}
+
+// Of who asked and what was connected to, what says most stays.
+func TestWitnessedColumns(t *testing.T) {
+	l := watched("a.example", "unused.example")
+	b := l.Book()
+	b.Asked("a.example", curl, noon)
+	reach(l, "a.example", method, 443, "tcp", "tls", 12)
+	reach(l, "a.example", method, 443, "udp", "quic", 1)
+	b.Reached(witness.Reach{Names: []string{"a.example", "x.example"}, To: netip.AddrPortFrom(web.Addr(), 80), Protocol: "tcp", Spoken: "http"})
+	for _, test := range []struct {
+		col, w int
+		want   string
+	}{
+		{colProcess, 40, "apt → /usr/lib/apt/methods/https +1"},
+		{colProcess, 34, "apt → https +1"},
+		{colProcess, 12, "apt +1"},
+		{colProcess, 5, "a… +1"},
+		{colConnected, 40, "443/tcp ×12, 443/udp QUIC, 80/tcp ?"},
+		{colConnected, 26, "443/tcp, 443/udp, 80/tcp"},
+		{colConnected, 14, "443/tcp ×12 +2"},
+		{colConnected, 13, "443/tcp +2"},
+	} {
+		if got := cells(l, "a.example", test.col, test.w); got != test.want {
+			t.Errorf("%s in %d cells is %q, want %q", columns[test.col].name, test.w, got, test.want)
+		}
+	}
+	if got := cells(l, "unused.example", colConnected, 26); got != OnlyResolved {
+		t.Errorf("what nobody connected to is %q", got)
+	}
+	b.Lost(witness.Wire, 1, "no room")
+	if got := cells(l, "unused.example", colConnected, 26); got != "" {
+		t.Errorf("where something was lost, it is %q", got)
+	}
+}
+
+// Where nothing was watched there is no column of it.
+func TestUnwatchedHasNoColumns(t *testing.T) {
+	for _, test := range []struct {
+		of   *capture.Ledger
+		want bool
+	}{{ledgerOf("a.example"), false}, {watched("a.example"), true}} {
+		table := New(test.of)
+		table.Resize(300, 10)
+		table.Refresh(noon)
+		shown := false
+		for _, p := range table.places() {
+			shown = shown || p.col == colConnected
+		}
+		if shown != test.want {
+			t.Errorf("shown: %t, want %t", shown, test.want)
+		}
+	}
+}
+
+func TestOrigin(t *testing.T) {
+	for command, want := range map[string]string{
+		"": "", "apt update": "apt", "sudo -u build /usr/bin/apt-get -y install x": "apt-get", "FOO=1 sh ./install.sh x": "install.sh",
+		"python3 -m pip list": "pip", "bash": "bash", "sh -c \x1b[2Jls": "\ufffd[2Jls",
+	} {
+		if got := Origin(witness.Process{Command: command}); got != want {
+			t.Errorf("%q belongs to %q, want %q", command, got, want)
+		}
+	}
+}
+
+// What a process is called is the instance's to say: nothing of it moves the
+// cursor or hides what stands behind it.
+func TestProcessNamesAreHarmless(t *testing.T) {
+	l := watched("a.example")
+	reach(l, "a.example", &witness.Process{Exe: "/tmp/\x1b[2J\u202ex\n\t", Comm: "\x07", Command: "\x1b]0;x\x07 y"}, 1, "t\x1b", "\x1bx", 1)
+	for _, col := range []int{colProcess, colConnected} {
+		for w := 1; w < 60; w++ {
+			if text := cells(l, "a.example", col, w); strings.ContainsAny(text, "\x1b\u202e\n\t\x07") || text == "" {
+				t.Errorf("%s shows %q", columns[col].name, text)
+			}
+		}
+	}
+}
