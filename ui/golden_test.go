@@ -83,40 +83,46 @@ func scenes() map[string]func(*scene) {
 			o.step("taking the lease of bridge lxdbr0", -1)
 			s.send(openedMsg{of: o, err: errors.New("network lxdbr0 is in use by lxd-allowlist 1.0 (root, process 4711 on host)")})
 		},
-		"table":           func(s *scene) { s.session() },
-		"waiting":         func(s *scene) { s.waitingForQueries() },
-		"filter":          func(s *scene) { s.session().press("/").types("ubu") },
-		"filter-wrong":    func(s *scene) { s.session().press("/").types("~(") },
-		"no-match":        func(s *scene) { s.session().press("/").types("xyz").press("enter") },
-		"grouped":         func(s *scene) { s.session().press("t", "T", "g", "right") },
-		"marked":          func(s *scene) { s.session().press("a", "j", "d"); s.messages = nil },
-		"range":           func(s *scene) { s.session().press("g", "v", "j", "j") },
-		"details":         func(s *scene) { s.session().press("G", "enter") },
-		"help":            func(s *scene) { s.session().press("?") },
-		"reason":          func(s *scene) { s.session().press("n").types("why") },
-		"quit":            func(s *scene) { s.session().press("q") },
-		"zoomed":          func(s *scene) { s.session().press("z") },
-		"shell-ended":     func(s *scene) { s.session().press("tab") },
-		"verify-ask":      func(s *scene) { s.session().press("V") },
-		"verify-proving":  func(s *scene) { s.session().press("V", "enter") },
-		"verify-unproven": func(s *scene) { s.enforcing(false); s.proves("it was answered") },
-		"verify":          func(s *scene) { s.enforcing(false); s.refuses(); s.press("g") },
-		"verify-in-shell": func(s *scene) { s.enforcing(false); s.m().shell.starting = true; s.press("tab"); s.refuses() },
-		"verify-strict":   func(s *scene) { s.enforcing(true); s.refuses() },
-		"verify-grouped":  func(s *scene) { s.enforcing(false); s.refuses(); s.press("t", "g") },
-		"verify-details":  func(s *scene) { s.enforcing(false); s.refuses(); s.press("g", "enter") },
-		"verify-grant":    func(s *scene) { s.enforcing(false); s.refuses(); s.press("g", "l", "down") },
-		"verify-report":   func(s *scene) { s.enforcing(true); s.refuses(); s.press("g", "j", "d", "V"); s.messages = nil },
-		"verify-works":    func(s *scene) { s.enforcing(false); s.press("V") },
-		"verify-exists":   func(s *scene) { s.enforcing(false); s.press("V", "enter", "V", "down", "down", "enter", "enter") },
-		"verify-quit":     func(s *scene) { s.enforcing(false); s.press("V", "esc", "q") },
-		"too-small":       func(s *scene) { s.session(); s.Update(tea.WindowSizeMsg{Width: 30, Height: 8}) },
+		"table":             func(s *scene) { s.session() },
+		"waiting":           func(s *scene) { s.waitingForQueries() },
+		"filter":            func(s *scene) { s.session().press("/").types("ubu") },
+		"filter-wrong":      func(s *scene) { s.session().press("/").types("~(") },
+		"no-match":          func(s *scene) { s.session().press("/").types("xyz").press("enter") },
+		"grouped":           func(s *scene) { s.session().press("t", "T", "g", "right") },
+		"marked":            func(s *scene) { s.session().press("a", "j", "d"); s.messages = nil },
+		"range":             func(s *scene) { s.session().press("g", "v", "j", "j") },
+		"details":           func(s *scene) { s.session().press("G", "enter") },
+		"help":              func(s *scene) { s.session().press("?") },
+		"reason":            func(s *scene) { s.session().press("n").types("why") },
+		"quit":              func(s *scene) { s.session().press("q") },
+		"zoomed":            func(s *scene) { s.session().press("z") },
+		"shell-ended":       func(s *scene) { s.session().press("tab") },
+		"verify-ask":        func(s *scene) { s.session().press("V") },
+		"verify-proving":    func(s *scene) { s.session().press("V", "enter") },
+		"verify-unproven":   func(s *scene) { s.enforcing(false); s.proves("it was answered") },
+		"verify":            func(s *scene) { s.enforcing(false); s.refuses(); s.press("g") },
+		"verify-in-shell":   func(s *scene) { s.enforcing(false); s.m().shell.starting = true; s.press("tab"); s.refuses() },
+		"verify-strict":     func(s *scene) { s.enforcing(true); s.refuses() },
+		"verify-grouped":    func(s *scene) { s.enforcing(false); s.refuses(); s.press("t", "g") },
+		"verify-details":    func(s *scene) { s.enforcing(false); s.refuses(); s.press("g", "enter") },
+		"verify-grant":      func(s *scene) { s.enforcing(false); s.refuses(); s.press("g", "l", "down") },
+		"verify-report":     func(s *scene) { s.enforcing(true); s.refuses(); s.press("g", "j", "d", "V"); s.messages = nil },
+		"verify-works":      func(s *scene) { s.enforcing(false); s.press("V") },
+		"verify-exists":     func(s *scene) { s.enforcing(false); s.press("V", "enter", "V", "down", "down", "enter", "enter") },
+		"verify-quit":       func(s *scene) { s.enforcing(false); s.press("V", "esc", "q") },
+		"witnessed":         func(s *scene) { s.watched() },
+		"witnessed-details": func(s *scene) { s.watched(); s.m().table.Select("archive.ubuntu.com"); s.press("enter") },
+		"too-small":         func(s *scene) { s.session(); s.Update(tea.WindowSizeMsg{Width: 30, Height: 8}) },
 	}
 }
 
 func TestScreens(t *testing.T) {
 	for name, set := range scenes() {
-		for _, size := range [][2]int{{40, 12}, {80, 24}, {120, 40}, {200, 60}} {
+		sizes := [][2]int{{40, 12}, {80, 24}, {120, 40}, {200, 60}}
+		if strings.HasPrefix(name, "witnessed") { // which of its columns have room
+			sizes = append(sizes, [2]int{160, 48})
+		}
+		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newScene(t, size[0], size[1])
 				set(s)

@@ -25,6 +25,7 @@ type Details struct {
 	policy *verify.Policy
 	id     capture.ID
 	top    int
+	more   bool // there is something to scroll to
 }
 
 // NewDetails returns the details of a domain, under the policy of a list that
@@ -52,11 +53,18 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
 	{Row: keys.Row{Name: "page-up"}, Do: func(d *Details) Result { d.top -= 5; return nil }},
-	{Row: keys.Row{Name: "page-down"}, Do: func(d *Details) Result { d.top += 5; return nil }},
+	{Row: keys.Row{Name: "page-down", Hint: "more"}, Can: (*Details).rest, Do: func(d *Details) Result { d.top += 5; return nil }},
 	{Row: keys.Row{Name: "details"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Details]},
 }}
+
+func (d *Details) rest() string {
+	if d.more {
+		return ""
+	}
+	return "all of it is shown"
+}
 
 func needsPolicy(d *Details) string {
 	if d.policy != nil {
@@ -82,16 +90,8 @@ func (d *Details) Paste(tea.PasteMsg) {}
 // View implements [Dialog].
 func (d *Details) View(s Screen) []string {
 	inner := min(s.W-4, 90)
-	var body []string
-	field := func(name string, style look.Style, values ...string) {
-		for i, v := range values {
-			var l look.Line
-			if i > 0 {
-				name = ""
-			}
-			body = append(body, l.Cell(s.Muted, name, 11, false).Add(style, v).Cut(inner))
-		}
-	}
+	f := fields{Styles: s.Styles, w: inner}
+	field := f.add
 	d.ledger.Read(func(r capture.Reader) {
 		rec := r.Domain(d.id)
 		row := table.Read(r, d.id, s.Now, d.policy)
@@ -99,11 +99,11 @@ func (d *Details) View(s Screen) []string {
 		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
 			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
 		}
-		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
+		f.lines = append(f.lines, look.Wrap(s.Strong, rec.Name, inner)...)
 		if text := parse.Readable(rec.Name); text != "" {
-			body = append(body, look.Wrap(s.Text, "reads "+text, inner)...)
+			f.lines = append(f.lines, look.Wrap(s.Text, "reads "+text, inner)...)
 		}
-		body = append(body, "")
+		f.lines = append(f.lines, "")
 		field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 		field("why", s.Text, words(reason)...)
 		if d.policy != nil {
@@ -124,12 +124,17 @@ func (d *Details) View(s Screen) []string {
 		field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
 		field("result", row.ResultStyle(s.Styles), words(rec.Result())...)
 		field("asked by", s.Text, r.Owners(rec)...)
+		seen := r.Witnessed(d.id)
+		f.connections(r, d.id)
+		f.actors(r, seen.Actors, seen.Others)
 		field("alias of", s.Text, r.Chain(rec)...)
 		for i, a := range rec.Addresses {
 			field(map[bool]string{true: "answers"}[i == 0], s.Text, a.String())
 		}
 	})
-	body = scrolled(body, &d.top, max(3, s.H-6))
+	room := max(3, s.H-6)
+	body := scrolled(f.lines, &d.top, room)
+	d.more = len(f.lines) > room
 	return look.Box(s.Styles, "Details", append(body, "", look.Hints(s.Styles, detailsKeys.Hints(d.keys, d), inner)), inner)
 }
 

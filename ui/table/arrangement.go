@@ -382,7 +382,7 @@ func (a *arrangement) appendAll(list []capture.ID) []capture.ID {
 func (a *arrangement) extent() (e extent) {
 	e.nearly, e.all = a.sizes.within(nearlyAll), a.sizes.within(100)
 	for c, n := range a.empty {
-		e.empty[c] = n > 0 && n == a.domains()
+		e.empty[c] = n == a.domains() && (n > 0 || columns[c].yields)
 	}
 	return e
 }

@@ -24,7 +24,10 @@ type column struct {
 	width, least int
 	// worth is the order in which columns are given room, from 1 on.
 	worth int
-	right bool
+	// yields says that it shrinks before the others do, and isn't there while
+	// there are no rows.
+	yields bool
+	right  bool
 	// descending is the direction that a person wants first.
 	descending bool
 	// sums says that groups are ordered by what their rows' keys come to; by
@@ -122,7 +125,7 @@ var columns = [...]column{
 			return sortKey{num: int64(d.Queries)}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return look.AppendCount(b, uint64(d.Queries)) }},
-	colTypes: {name: "types", width: 12, least: 7, worth: 4,
+	colTypes: {name: "types", width: 12, least: 7, worth: 6,
 		key: func(d Row) sortKey {
 			return sortKey{text: string(appendTypes(nil, d.Domain))}
 		},
@@ -133,28 +136,28 @@ var columns = [...]column{
 		},
 		cell:  func(b []byte, d Row, w int) []byte { return appendResult(b, d.ResultWord(), w) },
 		style: Row.ResultStyle},
-	colFrom: {name: "from", width: 12, least: 8, worth: 7,
+	colFrom: {name: "from", width: 12, least: 8, worth: 9,
 		key: func(d Row) sortKey {
 			return sortKey{text: string(appendOwners(nil, d.r, d.Domain))}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return appendOwners(b, d.r, d.Domain) }},
-	colFirst: {name: "first", width: 7, least: 7, worth: 8, right: true, descending: true,
+	colFirst: {name: "first", width: 7, least: 7, worth: 10, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.First())) }},
-	colLast: {name: "last", width: 6, least: 6, worth: 5, right: true, descending: true,
+	colLast: {name: "last", width: 6, least: 6, worth: 7, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
-	colReason: {name: "why", width: 24, least: 16, worth: 6,
+	colReason: {name: "why", width: 24, least: 16, worth: 8,
 		key: func(d Row) sortKey {
 			return sortKey{text: d.Verdict.Reason}
 		},
 		filled: func(d Row) bool { return d.Verdict.Reason != "" },
 		cell:   func(b []byte, d Row, _ int) []byte { return append(b, d.Verdict.Reason...) }},
-	colProcess: {name: "process", width: 34, least: 12, worth: 9,
+	colProcess: {name: "process", width: 34, least: 12, worth: 4, yields: true,
 		key: func(d Row) sortKey {
 			s := d.Seen()
 			return sortKey{text: string(appendActors(nil, d.r, s.Actors, s.Others, math.MaxInt))}
@@ -164,7 +167,7 @@ var columns = [...]column{
 			s := d.Seen()
 			return appendActors(b, d.r, s.Actors, s.Others, w)
 		}},
-	colConnected: {name: "connected", width: 26, least: len(OnlyResolved), worth: 10, descending: true, sums: true,
+	colConnected: {name: "connected", width: 26, least: len(OnlyResolved), worth: 5, yields: true, descending: true, sums: true,
 		key:    connections,
 		filled: func(d Row) bool { return len(d.Seen().Ports) > 0 || d.r.OnlyResolved(d.id) },
 		cell:   appendConnected,
@@ -236,7 +239,8 @@ type extent struct {
 // arrangeColumns returns the columns that earn their place in a row of that
 // width, from left to right. The names never give way: they have what nearly
 // all of them need first, but for the state while a list is enforced; the others
-// shrink, or go. The first of these is the one that the rows are sorted by.
+// shrink, those that yield before the rest, or go. The first of these is the one
+// that the rows are sorted by.
 func (set settings) arrangeColumns(width int, e extent) []place {
 	widths := map[int]int{colDecision: columns[colDecision].least} // the glyph stays
 	room := width - 2 - widths[colDecision] - nameGap              // a cell of margin on each side
@@ -263,9 +267,11 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 			room -= of.least + colGap
 		}
 	}
-	for _, c := range order {
-		if widths[c] > 0 {
-			grow(c, set.column(c).width-widths[c])
+	for _, yields := range []bool{false, true} {
+		for _, c := range order {
+			if widths[c] > 0 && set.column(c).yields == yields {
+				grow(c, set.column(c).width-widths[c])
+			}
 		}
 	}
 	more := max(0, min(room, e.all-names))

@@ -34,8 +34,10 @@ func TestArrangeColumns(t *testing.T) {
 				if e.empty[colReason] && sort != colReason && shown[colReason] > 0 {
 					t.Fatalf("width %d: a column that no row fills has %d cells", w, shown[colReason])
 				}
-				if sort < colProcess && shown[colProcess]+shown[colConnected] > 0 && len(shown) < len(columns)-2 {
-					t.Fatalf("width %d: processes and ports have room, and others none: %v", w, shown)
+				for c := range columns {
+					if shown[c] > 0 && c != sort && !columns[c].yields && shown[c] < columns[c].width && shown[colProcess] == columns[colProcess].width && sort != colProcess {
+						t.Fatalf("width %d: processes have all their room, and %s has not: %v", w, columns[c].name, shown)
+					}
 				}
 				if nearly < 8 && w >= 80 && len(shown) < 6 {
 					t.Fatalf("width %d: short names, and yet only %v", w, shown)

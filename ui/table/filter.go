@@ -48,10 +48,13 @@ type filterKey struct {
 }
 
 var filterKeys = []filterKey{
-	{name: "is", always: []string{"new", "keep", "drop", "auto"}, compile: isTerm,
+	{name: "is", always: []string{"new", "keep", "drop", "auto", "resolved-only"}, compile: isTerm,
 		values: func(d Row, yield func(string)) {
 			if yield(d.Verdict.Decision.String()); ByRule(d.Verdict) {
 				yield("auto")
+			}
+			if d.r.OnlyResolved(d.id) {
+				yield("resolved-only")
 			}
 		}},
 	{name: "type", always: []string{"a", "aaaa", "https", "svcb", "mx", "txt", "srv", "ptr", "ns", "soa", "caa", "any"},
@@ -73,6 +76,10 @@ var filterKeys = []filterKey{
 				yield(o)
 			}
 		}},
+	{name: "by", wants: "a program that asked or connected, or the command that it descends from",
+		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }},
+	{name: "port", wants: "a port that was connected to: 443, 443/udp",
+		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm},
 	{name: "seen", wants: "a time such as 30s, 5m, 2h", compile: seenTerm},
 	{name: "state", always: stateValues(),
 		values: func(d Row, yield func(string)) {
@@ -99,6 +106,9 @@ var FilterHelp = [][2]string{
 	{"type:https", "asked with that type"},
 	{"result:nx", "answered like that"},
 	{"from:web", "asked by that instance"},
+	{"by:apt", "asked by that program"},
+	{"port:443", "connected to that port"},
+	{"is:resolved-only", "asked, never used"},
 	{"seen:5m", "asked within that time"},
 	{"state:unused", "under an enforced list"},
 }
@@ -217,7 +227,14 @@ func seenTerm(f *filter, value string) (condition, error) {
 	return func(c candidate) bool { return c.now.Sub(c.Last()) <= within }, nil
 }
 
-func isTerm(_ *filter, value string) (condition, error) {
+func portTerm(_ *filter, value string) (condition, error) {
+	return func(c candidate) (found bool) {
+		portValues(c.Seen().Ports, func(v string) { found = found || v == value })
+		return found
+	}, nil
+}
+
+func isTerm(f *filter, value string) (condition, error) {
 	verdict := func(ok func(capture.Verdict) bool) (condition, error) {
 		return func(c candidate) bool { return ok(c.Verdict) }, nil
 	}
@@ -230,8 +247,11 @@ func isTerm(_ *filter, value string) (condition, error) {
 		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Drop })
 	case "auto":
 		return verdict(ByRule)
+	case "resolved-only":
+		f.timed = true // it ends for all once anything was lost
+		return func(c candidate) bool { return c.r.OnlyResolved(c.id) }, nil
 	}
-	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto", value)
+	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto, resolved-only", value)
 }
 
 // ByRule reports whether a rule dropped, not a person here and now.

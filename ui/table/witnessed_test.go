@@ -2,6 +2,7 @@ package table
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,44 @@ func TestProcessNamesAreHarmless(t *testing.T) {
 				t.Errorf("%s shows %q", columns[col].name, text)
 			}
 		}
+	}
+}
+
+// A filter finds who asked, where to, and what was only resolved; it is
+// completed with counts, and what is mistyped is an error.
+func TestWitnessedFilters(t *testing.T) {
+	l := watched("a.example", "b.example", "unused.example")
+	l.Book().Asked("a.example", curl, noon)
+	reach(l, "a.example", method, 443, "tcp", "tls", 1)
+	reach(l, "a.example", method, 443, "udp", "quic", 1)
+	reach(l, "b.example", method, 8443, "tcp", "tls", 1)
+	table := New(l)
+	table.Resize(100, 20)
+	table.Refresh(noon)
+	table.EditFilter()
+	for text, want := range map[string]string{
+		"by:apt": "b.example a.example", "by:https": "b.example a.example", "by:curl": "a.example", "by:wget": "", "!by:curl": "unused.example b.example",
+		"port:443": "a.example", "port:443/udp": "a.example", "port:44": "", "port:8443": "b.example", "port:tcp": "",
+		"is:resolved-only": "unused.example", "is:resolved-only by:apt": "",
+	} {
+		table.SetFilter(text)
+		if got := strings.Join(shown(table), " "); got != want {
+			t.Errorf("%s shows %q, want %q (%v)", text, got, want, table.FilterError())
+		}
+	}
+	for text, want := range map[string]string{"port:": "port:443 1", "by:": "by:apt 2", "is:r": "is:resolved-only 1", "by:mistyped": ""} {
+		table.SetFilter(text)
+		got := ""
+		if all := completions(text, table.census); len(all) > 0 {
+			got = all[0].text + " " + strconv.Itoa(all[0].n)
+		}
+		if got != want || strings.HasSuffix(text, "d") && table.FilterError() == nil {
+			t.Errorf("%s goes on with %q, want %q (%v)", text, got, want, table.FilterError())
+		}
+	}
+	table.SetFilter("is:resolved-only")
+	l.Book().Lost(witness.Wire, 1, "no room")
+	if table.Tick(noon); len(shown(table)) > 0 {
+		t.Errorf("something was lost, and %v is still said to be only resolved", shown(table))
 	}
 }
