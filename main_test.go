@@ -63,6 +63,7 @@ var rooms = map[string][]string{
 	"capture/verify/fence":    {"capture/witness/packet"},
 	"capture/verify/minimize": {},
 	"capture/witness":         {},
+	"capture/witness/cgroup":  {"capture/witness", "capture/witness/packet", "parse"},
 	"capture/witness/packet":  {"parse"},
 	"capture/witness/wire":    {"capture/witness", "capture/witness/packet", "parse"},
 }
