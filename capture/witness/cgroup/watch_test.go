@@ -202,7 +202,7 @@ func TestShellCommand(t *testing.T) {
 
 // A process that is gone when its query is read is known all the same.
 func TestShortLived(t *testing.T) {
-	const all = 200
+	const all = 30
 	g := newGround(t)
 	l, err := begin(g.pid, g.heard, ringBytes)
 	if err != nil {
