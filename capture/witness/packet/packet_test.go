@@ -73,6 +73,7 @@ func TestReadFrame(t *testing.T) {
 	}{
 		{"UDP", ethernet(ip(a4, b4, UDP, udpOf("mark"))), UDP, "10.0.0.1:5", "10.0.0.2:6", "mark", false},
 		{"UDP, filled up", append(ethernet(ip(a4, b4, UDP, udpOf("mark"))), "filling"...), UDP, "10.0.0.1:5", "10.0.0.2:6", "mark", false},
+		{"TCP, filled up", append(ethernet(ip(a4, b4, TCP, tcpOf(ACK, "", ""))), "filling"...), TCP, "10.0.0.1:5", "10.0.0.2:6", "", false},
 		{"options", ethernet(options), UDP, "10.0.0.1:5", "10.0.0.2:6", "mark", false},
 		{"VLAN", ethernet(ip(a4, b4, UDP, udpOf("mark")), 0x81, 0, 0, 5), UDP, "10.0.0.1:5", "10.0.0.2:6", "mark", false},
 		{"two VLANs", ethernet(ip(a6, b6, UDP, udpOf("mark")), 0x88, 0xa8, 0, 5, 0x81, 0, 0, 6), UDP, "[fd00::1]:5", "[fd00::2]:6", "mark", false},

@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv(child); name != "" {
 		openAndWait(name)
 	}
+	if what := os.Getenv(sends); what != "" {
+		sendAndExit(what)
+	}
 	os.Exit(m.Run())
 }
 

@@ -67,13 +67,16 @@ func (r *ring) setUp(fd, index int) error {
 	if r.mem, err = unix.Mmap(fd, 0, blockSize*blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return fmt.Errorf("map the ring: %w", err)
 	}
-	const all = uint16(unix.ETH_P_ALL)
-	protocol := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, all))
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: index}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: everything(), Ifindex: index}); err != nil {
 		return fmt.Errorf("bind to it: %w", err)
 	}
 	r.raw, err = r.file.SyscallConn()
 	return err
+}
+
+// everything is ETH_P_ALL in network byte order.
+func everything() uint16 {
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL))
 }
 
 func attach(fd int, program []bpf.RawInstruction) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"lxd-allowlist/capture/witness/packet"
 )
@@ -70,6 +71,30 @@ func TestFilter(t *testing.T) {
 	s.await(t, "fragments to be counted", func(lines []string) bool {
 		return slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, reasonTexts[fragments]) })
 	})
+}
+
+// What an instance downloads, and acknowledges, stays in the kernel.
+func TestBulkIsNotSeen(t *testing.T) {
+	g := newGround(t)
+	w, err := Open(hostEnd)
+	g.check(err)
+	defer w.Close()
+	in, out := hostRaw(t, g.link), g.raw()
+	const n = 1000
+	filling := make([]byte, 6) // that Ethernet's least frame has
+	for range n {
+		g.check(in.send(segmentIn(443, 1, 10, packet.ACK, make([]byte, 1400))))
+		g.check(in.send(datagramIn(443, 40000, make([]byte, 1200))))
+		g.check(out.send(append(segment(1, 443, 10, packet.ACK, nil), filling...)))
+	}
+	var stats *unix.TpacketStatsV3
+	g.check(w.ring.control(func(fd int) (err error) {
+		stats, err = unix.GetsockoptTpacketStatsV3(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		return err
+	}))
+	if stats.Packets >= n {
+		t.Errorf("%d of %d packets come through", stats.Packets, 3*n)
+	}
 }
 
 // checksummed gives an IPv4 header its checksum.
@@ -167,6 +192,31 @@ func TestOthersAreNotWatched(t *testing.T) {
 	if lines := s.take(g, 1); len(lines) > 0 {
 		t.Errorf("told of another: %v", lines)
 	}
+}
+
+// A VM's interface on the host is a tap, by which frames come filled up to 60 bytes.
+func TestTap(t *testing.T) {
+	g := newGround(t)
+	tap := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "wire3"}, Mode: netlink.TUNTAP_MODE_TAP, Flags: netlink.TUNTAP_NO_PI | netlink.TUNTAP_TUN_EXCL, Queues: 1, NonPersist: true}
+	g.check(netlink.LinkAdd(tap))
+	defer tap.Fds[0].Close() // which ends it
+	g.check(netlink.LinkSetUp(tap))
+	w, err := Open("wire3")
+	g.check(err)
+	s := &watched{more: make(chan struct{}, 1)}
+	done := make(chan error, 1)
+	go func() { done <- w.Watch(t.Context(), s) }()
+	for _, frame := range [][]byte{segment(1, 443, 9, packet.SYN, nil), segment(1, 443, 10, packet.ACK, nil), segment(1, 443, 10, packet.ACK, shortHello("vm.test"))} {
+		_, err := tap.Fds[0].Write(append(frame, make([]byte, max(0, 60-len(frame)))...))
+		g.check(err)
+	}
+	want := []string{"connection 203.0.113.1:443/tcp", "hello tls vm.test to 203.0.113.1:443"}
+	s.await(t, "a VM's connection", func(lines []string) bool { return slices.Equal(lines, want) })
+	g.check(tap.Fds[0].Close())
+	if err := <-done; !errors.Is(err, ErrGone) {
+		t.Errorf("the watch ends with %v", err)
+	}
+	g.check(w.Close())
 }
 
 // child names the interface that the test's own child opens.
