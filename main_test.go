@@ -62,6 +62,7 @@ var rooms = map[string][]string{
 	"":                        {"ui/cli"},
 	"capture/verify/fence":    {"capture/witness/packet"},
 	"capture/verify/minimize": {},
+	"capture/witness/cgroup":  {"capture/witness", "capture/witness/packet", "parse"},
 	"capture/witness/packet":  {"parse"},
 	"capture/witness/wire":    {"capture/witness", "capture/witness/packet", "parse"},
 	"capture/witness":         {"export/rule/known"},
