@@ -44,6 +44,9 @@ func TestGKE(t *testing.T) {
 // module returns the directory of a module's source.
 func module(t *testing.T, path, version string) string {
 	t.Helper()
+	if root != "" {
+		t.Fatal(everywhere)
+	}
 	cmd := exec.Command("go", "mod", "download", "-json", path+"@"+version)
 	cmd.Dir = t.TempDir() // outside any module
 	out, err := cmd.Output()
