@@ -3,9 +3,7 @@
 package proof
 
 import (
-	"encoding/json"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,22 +18,17 @@ func TestCilium(t *testing.T) {
 }
 
 func proveCilium(t *testing.T, flags ...string) {
-	binary, crd := build(t, "cilium", flags...), build(t, "crd")
-	var module struct{ Dir, Version string }
-	out, err := exec.Command("go", append(append([]string{"list", "-C", "cilium"}, flags...), "-m", "-json", "github.com/cilium/cilium")...).Output()
-	if err == nil {
-		err = json.Unmarshal(out, &module)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	definition := filepath.Join(module.Dir, "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumnetworkpolicies.yaml")
+	binary, schema := build(t, "cilium", flags...), build(t, "schema")
+	module := moduleOf(t, "cilium", ciliumModule, flags...)
+	definition := ciliumDefinition(module)
 	f := format(t, "cilium")
 	saw := observe(t, f)
 	saw.software, saw.version = "Cilium", strings.TrimPrefix(module.Version, "v")
 	list := append(rules(), rule.Rule{Name: "intranet"})
 	path := file(t, f, list)
-	fits := func(path string) ([]byte, error) { return exec.Command(crd, definition, path).CombinedOutput() }
+	fits := func(path string) ([]byte, error) {
+		return exec.Command(schema, "crd", definition, path).CombinedOutput()
+	}
 	if out, err := fits(path); err != nil {
 		t.Errorf("the definition: %v\n%s", err, out)
 	}

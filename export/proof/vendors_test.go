@@ -3,8 +3,8 @@ package proof
 import (
 	"bufio"
 	"fmt"
-	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,30 +23,38 @@ func TestAdGuard(t *testing.T) {
 // whether it passes.
 func verdicts(t *testing.T, cmd *exec.Cmd) target {
 	t.Helper()
-	names, errIn := cmd.StdinPipe()
+	said := converse(t, cmd)
+	lower := func(t *testing.T, name string) bool { t.Helper(); return said(t, strings.ToLower(name)) == "pass" }
+	upper := func(t *testing.T, name string) bool { t.Helper(); return said(t, strings.ToUpper(name)) == "pass" }
+	return target{ask: lower, ways: []way{{"upper case", false, "", upper}}}
+}
+
+// converse starts a command that answers each line that it reads by one, and
+// returns how it is asked. The command ends with the test.
+func converse(t *testing.T, cmd *exec.Cmd) func(t *testing.T, line string) string {
+	t.Helper()
+	lines, errIn := cmd.StdinPipe()
 	out, errOut := cmd.StdoutPipe()
-	cmd.Stderr = os.Stderr
+	said := new(transcript)
+	cmd.Stderr = said
 	if err := cmd.Start(); err != nil || errIn != nil || errOut != nil {
 		t.Fatal(err, errIn, errOut)
 	}
 	t.Cleanup(func() {
-		names.Close()
+		lines.Close()
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s: %v", cmd, err)
+			t.Errorf("%s: %v\n%s", filepath.Base(cmd.Path), err, said)
 		}
 	})
-	said := bufio.NewScanner(out)
-	ask := func(t *testing.T, name string) bool {
+	replies := bufio.NewScanner(out)
+	return func(t *testing.T, line string) string {
 		t.Helper()
-		fmt.Fprintln(names, name)
-		if !said.Scan() {
-			t.Fatalf("%s: no verdict: %v", name, said.Err())
+		fmt.Fprintln(lines, line)
+		if !replies.Scan() {
+			t.Fatalf("%s: no answer: %v\n%s", line, replies.Err(), said)
 		}
-		return said.Text() == "pass"
+		return replies.Text()
 	}
-	lower := func(t *testing.T, name string) bool { t.Helper(); return ask(t, strings.ToLower(name)) }
-	upper := func(t *testing.T, name string) bool { t.Helper(); return ask(t, strings.ToUpper(name)) }
-	return target{ask: lower, ways: []way{{"upper case", false, "", upper}}}
 }
 
 // None of Envoy, Istio and AWS can be asked here, but their own types take what
