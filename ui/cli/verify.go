@@ -173,8 +173,8 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 }
 
 func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
-	if !server.Local() || os.Geteuid() != 0 {
-		return 0, fmt.Errorf("enforce a list on instance %s: that takes root on the host of its LXD: run it there with sudo", instance)
+	if err := enforce.Able(server, instance); err != nil {
+		return 0, err
 	}
 	network, addressed, err := live.Ready(ctx, server, instance, o.network, false, func(doing string, done float64) {
 		if done < 0 {
@@ -186,6 +186,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	}
 	if !addressed {
 		say(instance + " has no address yet: its network may not be ready")
+	}
+	if err := server.RunsAs(ctx, instance, o.user); err != nil {
+		return 0, err
 	}
 	plug, err := server.Plug(ctx, instance, network)
 	if err != nil {
