@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"lxd-allowlist/export/rule"
 )
 
 // Sink is told what happens to a ledger, so that it can be kept. Its methods
@@ -19,6 +21,7 @@ type Sink interface {
 	Missed(Gap)
 	Informed(Info)
 	Exported(Written)
+	Verified(rule.Verified)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.

@@ -143,8 +143,8 @@ type Header struct {
 // Verified is what came of a list when it was enforced; the zero one says that
 // none was.
 type Verified struct {
-	Verdict string // "works with this list"
-	Level   string // what was refused: "names", "names and packets"
-	Digest  string // of the list, see [Digest]
-	At      time.Time
+	Verdict string    `json:"verdict"` // "works with this list"
+	Level   string    `json:"level"`   // what was refused: "names", "names and packets"
+	Digest  string    `json:"digest"`  // of the list, see [Digest]
+	At      time.Time `json:"at"`
 }

@@ -92,7 +92,7 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 		as:  capture.Trial{Instance: instance, Command: words, User: o.user, Strict: m.strict},
 		bar: newBar(os.Stderr), said: new(tail),
 	}
-	if list.ledger != nil && !strings.HasSuffix(from, ".jsonl") {
+	if list.kept {
 		t.session = from
 	} else {
 		say(from + " is no session of the list of sessions: the trials are not kept, and can't be gone on with")

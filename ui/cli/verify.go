@@ -69,6 +69,7 @@ type verifyList struct {
 	name   string
 	rules  []rule.Rule
 	seeds  []netip.Addr    // addresses that allowed names had
+	kept   bool            // in a session of the list of sessions
 	ledger *capture.Ledger // judges what was refused
 	expect []rule.Rule     // that are to be refused besides
 }
@@ -81,7 +82,7 @@ func readVerifyList(from string) (l verifyList, err error) {
 		if l.ledger, err = session.Load(from); err != nil {
 			return l, err
 		}
-		list = l.ledger.List(false)
+		list, l.kept = l.ledger.List(false), !strings.HasSuffix(from, ".jsonl")
 		l.ledger.Read(func(r capture.Reader) { l.seeds = r.AllowedAddresses() })
 	} else if list, err = output.ReadList(from); errors.Is(err, fs.ErrNotExist) {
 		return l, wrong(fmt.Errorf("%s is no session and no file: lxd-allowlist sessions lists those that there are", from))
@@ -251,6 +252,11 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		return 0, err
 	}
 	report := e.Report(about)
+	if list.kept {
+		if err := session.NoteVerified(list.name, report.Result()); err != nil {
+			say(err.Error())
+		}
+	}
 	for _, r := range expect {
 		if !slices.ContainsFunc(report.Blocked, func(n verify.NameResult) bool { return r.Covers(n.Name) }) {
 			say(fmt.Sprintf("--expect %s: nothing of that was refused", r.Dotted()))
