@@ -51,17 +51,17 @@ func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p.line("  with:")
 	p.line("    egress-policy: block")
 	p.line("    allowed-endpoints: >")
-	add := func(name string) {
-		for _, port := range o.ports() {
+	add := func(r rule.Rule, name string) {
+		for _, port := range o.ports(r) {
 			p.line("      %s:%d", name, port)
 		}
 	}
 	for _, r := range c.Rules() {
 		if !r.Suffix || r.Apex {
-			add(r.Name)
+			add(r, r.Name)
 		}
 		if r.Suffix {
-			add("*." + r.Name)
+			add(r, "*."+r.Name)
 		}
 	}
 	return p.Bytes(), nil

@@ -190,6 +190,10 @@ func (p *replay) again(e entry) {
 		l.Tried(*e.Trial)
 	case e.Verified != nil:
 		l.Verified(*e.Verified)
+	case e.Witness != nil:
+		if !l.Resight(*e.Witness) {
+			p.lost++
+		}
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}

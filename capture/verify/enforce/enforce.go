@@ -136,6 +136,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
+	e.Policy.Granting = e.forgetRefusals
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
@@ -216,9 +217,8 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 // hello is told by the fence of a connection to an allowed address: where that
 // is another name's, too, the server's name tells which is meant.
 func (e *Enforcement) hello(h fence.Hello) {
-	name := strings.ToLower(strings.TrimSuffix(h.Name, "."))
-	if name != "" && !e.Policy.Allows(name, h.At) {
-		e.Packets.AddServer(h.To, name, h.At)
+	if h.Name != "" && !e.Policy.Allows(h.Name, h.At) {
+		e.Packets.AddServer(h.To, h.Name, h.At)
 		e.tell()
 	}
 }
