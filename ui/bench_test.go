@@ -109,7 +109,7 @@ func BenchmarkKey(b *testing.B) {
 		{"page", []string{"pgdown", "pgdown", "pgup"}},
 		{"ends", []string{"G", "g"}},
 		{"drop", []string{"d", "c"}},
-		{"suffix", []string{"w"}},
+		{"suffix", []string{"w", "enter"}},
 		{"filter", []string{"/", "9", "9", "esc"}},
 		{"sort", []string{"s"}},
 		{"reverse", []string{"r"}},

@@ -51,7 +51,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
 	v.rules = &rulesFile{ledger: c.Ledger}
 	v.begun = m.now
-	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
+	v.export = beginExport(m.opts, c.Ledger)
 	if v.shell.exists() {
 		v.focus = onShell
 	}
@@ -101,7 +101,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
-		m.paste(msg)
+		return m.paste(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case noticeMsg:
@@ -122,6 +122,14 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		return cmd
 	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
+	case lookedUpMsg:
+		if d, ok := m.dialog.(*dialog.Palette); ok && d == msg.of {
+			d.Add(msg.items, "")
+		}
+	case settingSetMsg:
+		m.settingSet(msg)
+	case weighedMsg:
+		m.weighed(msg)
 	case ruleAddedMsg:
 		return m.ruleAdded(msg)
 	case steppedMsg:

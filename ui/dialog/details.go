@@ -47,7 +47,7 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "clear"}, Do: act("clear")},
 	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
 	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
-	{Row: keys.Row{Name: "widen"}, Do: act("widen")},
+	{Row: keys.Row{Name: "widen", Hint: "keep below"}, Do: act("widen")},
 	{Row: keys.Row{Name: "grant", Hint: "let through"}, Can: needsPolicy, Do: act("grant")},
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
@@ -71,13 +71,11 @@ func act(name string) func(*Details) Result {
 
 func closes[D any](D) Result { return Close{} }
 
-// Press implements [Dialog].
-func (d *Details) Press(msg tea.KeyPressMsg) Result {
-	return detailsKeys.Press(d.keys, msg.String(), d).Of
-}
+// Keys implements [Dialog].
+func (d *Details) Keys() Live { return detailsKeys.On(d.keys, d) }
 
-// Paste implements [Dialog].
-func (d *Details) Paste(tea.PasteMsg) {}
+// Type implements [Dialog].
+func (d *Details) Type(tea.Msg) Result { return nil }
 
 // View implements [Dialog].
 func (d *Details) View(s Screen) []string {
@@ -129,8 +127,8 @@ func (d *Details) View(s Screen) []string {
 			field(map[bool]string{true: "answers"}[i == 0], s.Text, a.String())
 		}
 	})
-	body = scrolled(body, &d.top, max(3, s.H-6))
-	return look.Box(s.Styles, "Details", append(body, "", look.Hints(s.Styles, detailsKeys.Hints(d.keys, d), inner)), inner)
+	body = scrolled(body, &d.top, max(3, s.H-4))
+	return look.Box(s.Styles, "Details", body, inner)
 }
 
 // state says in full how the domain stands while a list is enforced.

@@ -17,8 +17,8 @@ import (
 // are many rules.
 type Summary struct{ lines []summaryLine }
 
-// summaryLine is a line: what it is about, in a column, and what is said of it.
-// One without either is empty.
+// summaryLine is a line: what it is about, in a column, and what is said of it,
+// which takes more lines where there is no room. One without either is empty.
 type summaryLine struct {
 	tone        tone
 	head, text  string
@@ -43,6 +43,27 @@ func (t tone) style(s *look.Styles) look.Style {
 }
 
 const headWidth = 10
+
+// broken returns the lines as they stand in w cells.
+func (s Summary) broken(w int) (lines []summaryLine) {
+	for _, l := range s.lines {
+		room := w
+		if !l.wide {
+			room -= headWidth
+		}
+		if l.rest != "" || l.isAHeadline || look.Width(l.text) <= room {
+			lines = append(lines, l)
+			continue
+		}
+		indent := l.text[:len(l.text)-len(strings.TrimLeft(l.text, " "))]
+		for text := range strings.Lines(ansi.Wrap(strings.TrimLeft(l.text, " "), max(10, room-len(indent)), "")) {
+			l.text = indent + strings.TrimRight(text, " \n")
+			lines = append(lines, l)
+			l.head = ""
+		}
+	}
+	return lines
+}
 
 func (l summaryLine) draw(s Screen, w int) string {
 	var out look.Line
@@ -74,15 +95,8 @@ func Summarise(r *verify.Report) Summary {
 
 func (s *Summary) add(l ...summaryLine) { s.lines = append(s.lines, l...) }
 
-// sentenceWidth is where sentences are broken: the narrowest dialog holds them
-// beside a head.
-const sentenceWidth = 64
-
 func (s *Summary) field(head string, t tone, text string) {
-	for line := range strings.Lines(ansi.Wrap(text, sentenceWidth, "")) {
-		s.add(summaryLine{head: head, tone: t, text: strings.TrimRight(line, " \n")})
-		head = ""
-	}
+	s.add(summaryLine{head: head, tone: t, text: text})
 }
 
 func (s *Summary) headline(format string, a ...any) {
@@ -99,9 +113,7 @@ func (s *Summary) verdict(r *verify.Report) {
 	}
 	s.add(summaryLine{wide: true, tone: t, text: mark + string(r.Verdict)})
 	for _, why := range r.Why {
-		for line := range strings.Lines(ansi.Wrap(why, sentenceWidth, "")) {
-			s.add(summaryLine{wide: true, text: "  " + strings.TrimRight(line, " \n")})
-		}
+		s.add(summaryLine{wide: true, text: "  " + why})
 	}
 }
 

@@ -85,7 +85,11 @@ func TestBox(t *testing.T) {
 
 // Where room is short, the first hint and the last two stay.
 func TestHints(t *testing.T) {
-	hints := []Hint{{"a", "keep"}, {"d", "drop"}, {"u", "undo"}, {"?", "help"}, {"q", "quit"}}
+	var hints []Hint
+	for _, h := range []string{"a keep", "d drop", "u undo", "? help", "q quit"} {
+		key, does, _ := strings.Cut(h, " ")
+		hints = append(hints, Hint{Name: does, Key: key, Does: does})
+	}
 	for w, want := range map[int]string{
 		60: " a keep  d drop  u undo  ? help  q quit",
 		32: " a keep  d drop  ? help  q quit",
@@ -94,6 +98,11 @@ func TestHints(t *testing.T) {
 		got := Hints(NewStyles(true), hints, w)
 		if text := strings.TrimRight(ansi.Strip(got), " "); text != want || Width(got) != w {
 			t.Errorf("in %d cells: %q in %d, want %q", w, text, Width(got), want)
+		}
+		for x, c := range ansi.Strip(got) {
+			if name := HintAt(hints, w, x); c != ' ' && (name == "" || !strings.Contains(want, name)) {
+				t.Errorf("in %d cells: cell %d, %q, is of %q", w, x, c, name)
+			}
 		}
 	}
 }
