@@ -94,7 +94,11 @@ func scenes() map[string]func(*scene) {
 		"palette":        func(s *scene) { s.session().press(":").types("exp sq") },
 		"export":         func(s *scene) { s.session(); s.m().export.options.Reproducible = true; s.press("e", "/").types("sq") },
 		"export-changes": func(s *scene) { s.export("gone.example\narchive.ubuntu.com\nthird.example\n").press("tab") },
-		"export-foreign": func(s *scene) { s.session(); s.m().export.format = "json"; s.export("# somebody's own {\n").press("enter") },
+		"export-foreign": func(s *scene) {
+			s.session()
+			s.m().export.format = "json"
+			s.export("# somebody's own {\n").press("enter")
+		},
 		"said-long": func(s *scene) {
 			s.session().say(strings.Repeat("a long sentence that says what happened, to what, and what to do next; ", 3))
 		},

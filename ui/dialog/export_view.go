@@ -15,6 +15,7 @@ const (
 	// cells on there is one beside the file.
 	formatsWidth = 22
 	listLeast    = 70
+	leftOutLines = 3
 )
 
 // View implements [Dialog].
@@ -82,7 +83,7 @@ func (d *Export) drawFormats(s Screen, h int) []string {
 func (d *Export) drawHead(s Screen, w int, listed bool) []string {
 	f := d.formats[d.format]
 	t := d.made.Tally
-	var counts, left, format, meaning look.Line
+	var counts, format, meaning look.Line
 	if listed {
 		format.Add(s.Strong, f.Title)
 	} else {
@@ -95,11 +96,16 @@ func (d *Export) drawHead(s Screen, w int, listed bool) []string {
 	}
 	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
 		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
-	left.Add(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"))
-	if n := len(d.made.File.Refused); n > 0 {
-		left.Add(s.Warn, fmt.Sprintf(" and %d that no list can hold", n))
+	lines := []string{format.Cut(w), meaning.Cut(w), counts.Cut(w)}
+	for i, part := range look.Wrap(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"), w) {
+		if i == leftOutLines { // the file, and the command line, tell the rest
+			break
+		}
+		lines = append(lines, look.Fit(strings.TrimPrefix(part, " "), w))
 	}
-	lines := []string{format.Cut(w), meaning.Cut(w), counts.Cut(w), left.Cut(w)}
+	if n := len(d.made.File.Refused); n > 0 {
+		lines = append(lines, new(look.Line).Add(s.Warn, fmt.Sprintf("and %d that no list, or not this format, can hold", n)).Cut(w))
+	}
 	if names := d.made.Overruled; len(names) > 0 {
 		lines = append(lines, new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(w))
 	}
