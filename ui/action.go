@@ -98,6 +98,8 @@ func tableActions() actions {
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
 
+		{Row: quiet("Look", "dock", "details beside the table, or not", "i"), Do: then((*monitor).toggleDock)},
+
 		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
 		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
 		{Row: keys.Row{Name: "page-up", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(-1) })},

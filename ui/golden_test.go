@@ -103,6 +103,8 @@ func scenes() map[string]func(*scene) {
 			s.session().say(strings.Repeat("a long sentence that says what happened, to what, and what to do next; ", 3))
 		},
 		"details":         func(s *scene) { s.session().press("G", "enter") },
+		"dock-side":       func(s *scene) { s.session().press("z", "G") },
+		"dock-group":      func(s *scene) { s.session().press("t", "G", "left") },
 		"help":            func(s *scene) { s.session().press("?") },
 		"reason":          func(s *scene) { s.session().press("n").types("why") },
 		"quit":            func(s *scene) { s.session().press("q") },

@@ -24,6 +24,7 @@ type monitor struct {
 	table   *table.Table
 	shell   *shellPane
 	layout  layout
+	docked  []string // the details as they are drawn, nil for not yet
 	zoom    zoom
 	focus   focus
 	dialog  dialog.Dialog // nil while none is open
@@ -78,6 +79,9 @@ func (m *monitor) leave() error {
 }
 
 func (m *monitor) update(msg tea.Msg) tea.Cmd {
+	if _, shell := msg.(screenMsg); !shell {
+		m.docked = nil
+	}
 	cmd := m.handle(msg)
 	return tea.Batch(cmd, m.table.Work())
 }

@@ -16,6 +16,7 @@ type prefs struct {
 	Swapped   bool `json:"swapped"`
 	Grouped   bool `json:"grouped"`
 	HideDrops bool `json:"hide-drops"`
+	Undocked  bool `json:"undocked"` // no details beside the table
 }
 
 // Bounds of the table's share: both panes stay of use.

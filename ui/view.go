@@ -87,6 +87,16 @@ func (m *monitor) body() []string {
 	if l.packets.h > 0 {
 		table = append(table, m.drawPackets(l.packets.w, l.packets.h)...)
 	}
+	switch details := m.layout.details; {
+	case details.h == 0:
+	case details.y > l.table.y:
+		table = append(table, m.drawDock()...)
+	default:
+		bar := m.styles.Rule.Render("│")
+		for i, line := range m.drawDock() {
+			table[i] += bar + line
+		}
+	}
 	if l.shell.h > 0 {
 		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.shellNews, m.keys.Show(rowReopen))
 	}

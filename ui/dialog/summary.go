@@ -42,14 +42,14 @@ func (t tone) style(s *look.Styles) look.Style {
 	return [...]look.Style{plain: s.Text, good: s.Good, bad: s.Blocked, warn: s.Warn, muted: s.Muted}[t]
 }
 
-const headWidth = 10
+const summaryHeadWidth = 10
 
 // broken returns the lines as they stand in w cells.
 func (s Summary) broken(w int) (lines []summaryLine) {
 	for _, l := range s.lines {
 		room := w
 		if !l.wide {
-			room -= headWidth
+			room -= summaryHeadWidth
 		}
 		if l.rest != "" || l.isAHeadline || look.Width(l.text) <= room {
 			lines = append(lines, l)
@@ -73,7 +73,7 @@ func (l summaryLine) draw(s Screen, w int) string {
 	case l.wide:
 		out.Add(l.tone.style(s.Styles), l.text)
 	default:
-		out.Cell(s.Muted, l.head, headWidth, false).Add(l.tone.style(s.Styles), l.text)
+		out.Cell(s.Muted, l.head, summaryHeadWidth, false).Add(l.tone.style(s.Styles), l.text)
 	}
 	return out.Add(s.Muted, l.rest).Cut(w)
 }
