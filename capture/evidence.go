@@ -1,5 +1,7 @@
 package capture
 
+import "strings"
+
 // Evidence is what was seen of a name and all below it.
 type Evidence struct {
 	Asked   int      // domains that were asked for
@@ -86,4 +88,38 @@ func (r Reader) KeptBelow(d *Domain) string {
 		}
 	}
 	return ""
+}
+
+// siblingsMost is how many siblings of a name are of use.
+const siblingsMost = 1000
+
+// Siblings returns names that were asked for and that differ from one in one
+// label. It takes a moment, as [Ledger.Evidence] does.
+func (l *Ledger) Siblings(name string) (names []string) {
+	dots := strings.Count(name, ".")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := 0; id < len(l.domains) && len(names) < siblingsMost; id++ {
+		if d := &l.domains[id]; d.Queries > 0 && strings.Count(d.Name, ".") == dots && differInOne(d.Name, name) {
+			names = append(names, d.Name)
+		}
+		l.breathe(id)
+	}
+	return names
+}
+
+// differInOne reports whether two names of as many labels differ in one of them.
+func differInOne(a, b string) bool {
+	n := 0
+	for a != "" || b != "" {
+		var x, y string
+		x, a, _ = strings.Cut(a, ".")
+		y, b, _ = strings.Cut(b, ".")
+		if x != y {
+			if n++; n > 1 {
+				return false
+			}
+		}
+	}
+	return n == 1
 }

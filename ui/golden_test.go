@@ -88,6 +88,9 @@ func scenes() map[string]func(*scene) {
 		"marked":       func(s *scene) { s.session().press("a", "j", "d"); s.messages = nil },
 		"range":        func(s *scene) { s.session().press("g", "v", "j", "j") },
 		"ladder":       func(s *scene) { s.session().press("G", "w") },
+		"ladder-pattern": func(s *scene) {
+			s.asked("eu-west-1.cdn.example.com", "us-east-1.cdn.example.com", "eu-central-1.cdn.example.com", "www.cdn.example.com").selects("eu-west-1.cdn.example.com").press("w", "down", "down", "down")
+		},
 		"ladder-refused": func(s *scene) {
 			s.session().press("G", "w", "up", "up", "up", "up", "up", "up", "tab", "n").types("ticket 4711").press("enter")
 		},

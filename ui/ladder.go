@@ -9,8 +9,9 @@ import (
 
 // weighedMsg is what was seen below the rungs of a ladder.
 type weighedMsg struct {
-	of   *dialog.Ladder
-	seen []capture.Evidence
+	of       *dialog.Ladder
+	seen     []capture.Evidence
+	siblings []string
 }
 
 // openLadder asks from where on down all names are to be kept.
@@ -29,12 +30,12 @@ func (m *monitor) openLadder() tea.Cmd {
 func (m *monitor) weigh(w dialog.Weigh) tea.Cmd {
 	d, _ := m.dialog.(*dialog.Ladder)
 	ledger := m.capture.Ledger
-	return func() tea.Msg { return weighedMsg{d, ledger.Evidence(w.Names)} }
+	return func() tea.Msg { return weighedMsg{d, ledger.Evidence(w.Above), ledger.Siblings(w.Name)} }
 }
 
 func (m *monitor) weighed(msg weighedMsg) {
 	if d, ok := m.dialog.(*dialog.Ladder); ok && d == msg.of {
-		d.Weighed(msg.seen)
+		d.Weighed(msg.seen, msg.siblings)
 	}
 }
 
@@ -42,6 +43,9 @@ func (m *monitor) weighed(msg weighedMsg) {
 func (m *monitor) widen(w dialog.Widen) tea.Cmd {
 	if w.Always {
 		text := "keep ." + w.Name
+		if w.Pattern != "" {
+			text = "keep ~" + w.Pattern
+		}
 		if w.Reason != "" {
 			text += " # " + w.Reason
 		}

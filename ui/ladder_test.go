@@ -134,3 +134,35 @@ func TestLadderOnALowScreen(t *testing.T) {
 	}
 	s.wants(fmt.Sprintf(" ▸ .%s", "example"))
 }
+
+// Names of a series can be kept by a pattern, with what it opens; those that
+// come later are kept then. Random labels are told to be none.
+func TestLadderProposesPatterns(t *testing.T) {
+	var names []string
+	for i := range 20 {
+		names = append(names, fmt.Sprintf("productionresultssa%d.blob.core.windows.net", i))
+	}
+	s := newScene(t, 120, 40).asked(names...)
+	s.selects(names[7]).press("w", "down")
+	s.wants("▸ productionresultssa<0-99>.blob.core.windows.net", "20 seen", "productionresultssa0.blob", "anyone can have a name below blob.core.windows.net", "an export", "lists what was seen of it")
+	if foot := s.foot(); strings.Contains(foot, "always") {
+		t.Errorf("a pattern may be for the session: %q", foot)
+	}
+	s.press("enter")
+	path, err := session.RulesPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "keep ~^productionresultssa[0-9]{1,2}\\.blob\\.core\\.windows\\.net$\n" {
+		t.Errorf("the rules file has %q, %v", data, err)
+	}
+	feed(s.m().capture.Ledger, noon, "query[A] productionresultssa77.blob.core.windows.net from 10.0.0.5", "query[A] xproductionresultssa77.blob.core.windows.net from 10.0.0.5")
+	for name, want := range map[string]capture.Decision{"productionresultssa77.blob.core.windows.net": capture.Keep, "x" + "productionresultssa77.blob.core.windows.net": capture.New} {
+		if got, _ := s.verdict(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	s = newScene(t, 120, 40).asked("a8f3.example.com", "c01d.example.com", "77be.example.com")
+	s.selects("a8f3.example.com").press("w")
+	s.wants("none: 3 names differ in the label")
+}

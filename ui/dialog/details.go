@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -254,7 +255,7 @@ func (d *Details) facts(name string) (lines []string) {
 	for _, m := range d.lists.Of(name) {
 		lines = append(lines, "on your list "+m.String())
 	}
-	return lines
+	return slices.Compact(lines) // several entries may say the same
 }
 
 // below is the evidence for one suffix rule instead of many exact ones, and

@@ -79,13 +79,17 @@ type (
 		To any // what it was opened with
 		At int // of the options
 	}
-	// Weigh looks up what was seen of names, for [Ladder.Weighed]: the last is
-	// above all others.
-	Weigh struct{ Names []string }
+	// Weigh looks up what was seen of a name, of names above it, of which the
+	// last is above all others, and beside it, for [Ladder.Weighed].
+	Weigh struct {
+		Name  string
+		Above []string
+	}
 	// Widen keeps a name and all below it as one suffix rule, or takes that
 	// back; see [Ladder.Fail].
 	Widen struct {
 		Name         string
+		Pattern      string // a regexp in place of Name, for always
 		Back, Always bool   // Always: in the user's rules file
 		Reason       string // "" for the one that there is
 		Warning      string // what it opens, "" for nothing known

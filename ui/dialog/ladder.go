@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -18,7 +19,8 @@ import (
 type Ladder struct {
 	keys   *keys.Map
 	name   string
-	rungs  []rung // the lowest first: the name itself
+	rungs  []rung // the lowest first: patterns, the name itself
+	no     string // why there is no pattern, where one might be looked for
 	at     int
 	moved  bool // somebody chose a rung
 	always bool // and not this session alone
@@ -27,17 +29,26 @@ type Ladder struct {
 	err    error // why it wasn't
 }
 
-// rung is a suffix rule that may be chosen.
+// rung is a suffix rule that may be chosen, or a pattern.
 type rung struct {
 	rule    rule.Rule
-	refused string       // why it can't be
-	warning string       // what it opens beyond what was probably meant
-	kept    capture.Rule // by what it is already
+	pattern *rule.Pattern // in place of rule; nil for none
+	refused string        // why it can't be
+	warning string        // what it opens beyond what was probably meant
+	kept    capture.Rule  // by what it is already
 	seen    capture.Evidence
 	known   bool // what was seen
 }
 
-func (g *rung) safe() bool { return g.refused == "" && g.warning == "" }
+func (g *rung) safe() bool { return g.refused == "" && g.warning == "" && g.pattern == nil }
+
+// text is the rung as it is shown.
+func (g *rung) text() string {
+	if g.pattern != nil {
+		return g.pattern.Text
+	}
+	return g.rule.Dotted()
+}
 
 // NewLadder returns the ladder from a name upwards, and what it wants looked
 // up.
@@ -54,7 +65,7 @@ func NewLadder(k *keys.Map, r capture.Reader, name string) (*Ladder, Result) {
 		d.rungs = append(d.rungs, g)
 	}
 	d.at = d.preferred()
-	return d, Weigh{ask}
+	return d, Weigh{name, ask}
 }
 
 // preferred returns the rung to begin with: one that is kept already, else the
@@ -66,13 +77,14 @@ func (d *Ladder) preferred() int {
 			return i
 		}
 	}
-	first := 0
+	own := slices.IndexFunc(d.rungs, func(g rung) bool { return g.pattern == nil })
+	first := own
 	for i := range d.rungs {
 		if g := &d.rungs[i]; g.safe() {
 			if g.known && g.seen.Asked > 1 {
 				return i
 			}
-			if first == 0 {
+			if first == own {
 				first = i
 			}
 		}
@@ -81,14 +93,22 @@ func (d *Ladder) preferred() int {
 }
 
 // Weighed takes what was seen below the rungs that can be chosen, the lowest
-// first.
-func (d *Ladder) Weighed(all []capture.Evidence) {
+// first, and the names that differ from this one in a label.
+func (d *Ladder) Weighed(all []capture.Evidence, siblings []string) {
 	for i := range d.rungs {
 		if d.rungs[i].refused == "" && len(all) > 0 {
 			d.rungs[i].seen, d.rungs[i].known, all = all[0], true, all[1:]
 		}
 	}
-	if !d.moved {
+	var patterns []rule.Pattern
+	patterns, d.no = rule.Patterns(d.name, siblings)
+	var rungs []rung
+	for i := range patterns {
+		p := &patterns[i]
+		rungs = append(rungs, rung{pattern: p, warning: p.Warning, known: true, seen: capture.Evidence{Asked: len(p.Names), Names: p.Names}})
+	}
+	d.rungs = append(rungs, d.rungs...)
+	if d.at += len(rungs); !d.moved {
 		d.at = d.preferred()
 	}
 }
@@ -141,7 +161,10 @@ func (d *Ladder) does() string {
 }
 
 func (d *Ladder) turns() string {
-	if d.always {
+	switch {
+	case d.rungs[d.at].pattern != nil:
+		return "" // it is, whatever is chosen
+	case d.always:
 		return "this session"
 	}
 	return "for always"
@@ -150,6 +173,9 @@ func (d *Ladder) turns() string {
 func (d *Ladder) take() Result {
 	g := d.rungs[d.at]
 	d.busy, d.err = true, nil
+	if g.pattern != nil {
+		return Widen{Pattern: g.pattern.Regexp, Always: true, Reason: strings.TrimSpace(d.reason.Value())}
+	}
 	return Widen{Name: g.rule.Name, Back: g.kept == capture.ByGroup && !d.always, Always: d.always, Reason: strings.TrimSpace(d.reason.Value()), Warning: g.warning}
 }
 
@@ -174,7 +200,7 @@ func (d *Ladder) View(s Screen) []string {
 	inner := min(s.W-4, 100)
 	width := 0
 	for _, g := range d.rungs {
-		width = max(width, look.Width(g.rule.Dotted()))
+		width = max(width, look.Width(g.text()))
 	}
 	width = min(width, inner/2)
 	below := d.drawChosen(s, inner)
@@ -204,7 +230,7 @@ func (d *Ladder) drawRung(s Screen, i, width, inner int) string {
 			name = s.Strong
 		}
 	}
-	l.Add(s.Key, mark).Cell(name, g.rule.Dotted(), width, false).Add(s.Muted, "  ")
+	l.Add(s.Key, mark).Cell(name, g.text(), width, false).Add(s.Muted, "  ")
 	if g.refused == "" {
 		seen := "…"
 		if g.known {
@@ -243,16 +269,25 @@ func (d *Ladder) drawChosen(s Screen, inner int) []string {
 	}
 	if g.refused == "" {
 		opens, style := "any other name below "+g.rule.Name+", whoever makes one", s.Text
+		if g.pattern != nil {
+			opens = "any other name of this pattern, seen or not"
+		}
 		if g.warning != "" {
 			opens, style = g.warning, s.Warn
 		}
 		field("opens", style, opens, 3)
 	}
 	holds := "for this session"
-	if d.always {
+	switch {
+	case g.pattern != nil:
+		holds = "for always, in your rules file: what matches is kept as it is asked for, and an export lists what was seen of it"
+	case d.always:
 		holds = "for always, in your rules file"
 	}
-	field("holds", s.Strong, holds, 1)
+	field("holds", s.Strong, holds, 2)
+	if d.no != "" {
+		field("pattern", s.Muted, "none: "+d.no, 2)
+	}
 	l := new(look.Line).Cell(s.Muted, "reason", head, false)
 	if d.reason.Focused() {
 		d.reason.SetWidth(inner - head - 2)
@@ -274,6 +309,10 @@ func (g *rung) shown() string {
 	}
 	var names []string
 	for _, name := range g.seen.Names {
+		if g.pattern != nil {
+			names = append(names, name)
+			continue
+		}
 		if name == g.rule.Name {
 			names = append(names, "itself")
 			continue
