@@ -125,7 +125,7 @@ func TestFooterCells(t *testing.T) {
 					names[name] += string(foot[x])
 				}
 			}
-			for _, h := range s.m().hints() {
+			for _, h := range s.m().footHints() {
 				drawn, ok := names[h.Name]
 				if want := " " + h.Key + " " + h.Does + " "; ok && drawn != want && !strings.HasSuffix(drawn, "…") {
 					t.Errorf("%d wide, %.10q said: in the cells of %s is %q, want %q in %q", w, said, h.Name, drawn, want, string(foot))

@@ -106,6 +106,7 @@ func scenes() map[string]func(*scene) {
 			s.session().say(strings.Repeat("a long sentence that says what happened, to what, and what to do next; ", 3))
 		},
 		"details":         func(s *scene) { s.session().press("G", "enter") },
+		"said-keys":       func(s *scene) { s.session().press("j"); s.messages = nil; s.Update(tickMsg(s.now.Add(hintPause))) },
 		"dock-side":       func(s *scene) { s.session().press("z", "G") },
 		"dock-group":      func(s *scene) { s.session().press("t", "G", "left") },
 		"help":            func(s *scene) { s.session().press("?") },

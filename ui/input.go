@@ -28,6 +28,7 @@ func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
 	if m.dialog != nil {
 		return m.do(dialog.Press(m.dialog, msg))
 	}
+	m.hints.pressed(m)
 	o := m.behind().Press(m.keys, msg.String(), m)
 	switch {
 	case o.Why != "":

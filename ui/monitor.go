@@ -24,12 +24,14 @@ type monitor struct {
 	table   *table.Table
 	shell   *shellPane
 	layout  layout
-	docked  []string // the details as they are drawn, nil for not yet
-	zoom    zoom
-	focus   focus
-	dialog  dialog.Dialog // nil while none is open
-	export  exportSettings
-	rules   *rulesFile
+	// hints are those for who is new here, see hintLines.
+	hints  newcomer
+	docked []string // the details as they are drawn, nil for not yet
+	zoom   zoom
+	focus  focus
+	dialog dialog.Dialog // nil while none is open
+	export exportSettings
+	rules  *rulesFile
 
 	enforcing enforcing
 
@@ -99,6 +101,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case tickMsg:
 		m.table.Tick(m.now)
 		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+		m.hints.tick(m)
 		return m.wonder()
 	case unheardMsg:
 		m.unheard = string(msg)

@@ -16,6 +16,7 @@ type prefs struct {
 	Swapped   bool `json:"swapped"`
 	Grouped   bool `json:"grouped"`
 	HideDrops bool `json:"hide-drops"`
+	Hinted    int  `json:"hinted"`   // how often a newcomer was shown what keys do
 	Undocked  bool `json:"undocked"` // no details beside the table
 }
 

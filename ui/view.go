@@ -277,9 +277,9 @@ func (m *monitor) news() (all []*look.Line) {
 	return all
 }
 
-// hints are what can be done here and now, in the dialog or in what has the
+// footHints are what can be done here and now, in the dialog or in what has the
 // focus.
-func (m *monitor) hints() []look.Hint {
+func (m *monitor) footHints() []look.Hint {
 	if m.dialog != nil {
 		return m.dialog.Keys().Hints()
 	}
@@ -293,10 +293,10 @@ func restHints(hints []look.Hint) []look.Hint { return hints[max(0, len(hints)-2
 // message: in their place, or above them where it is longer than that.
 func (m *monitor) footer() (said []string, foot string) {
 	s := m.styles
-	hints := m.hints()
+	hints := m.footHints()
 	text := m.message()
 	if text == "" {
-		return nil, look.Hints(s, hints, m.w)
+		return m.hints.lines(m), look.Hints(s, hints, m.w)
 	}
 	if m.saysBeside(text, hints) {
 		rest := new(look.Line)
@@ -335,7 +335,7 @@ func (m *monitor) saysBeside(text string, hints []look.Hint) bool {
 // hintAt returns the name of the action that the footer has at a cell, "" for
 // none.
 func (m *monitor) hintAt(x int) string {
-	hints := m.hints()
+	hints := m.footHints()
 	if text := m.message(); text != "" && m.saysBeside(text, hints) {
 		hints = restHints(hints)
 		for _, h := range hints {

@@ -24,6 +24,7 @@ func TestPatterns(t *testing.T) {
 		{names: "n1-2.example.com n3-4.example.com n5-16.example.com", text: "n<0-99>-<0-99>.example.com", also: "n9-9.example.com"},
 		{names: "sa0.example.com sa1.example.com"}, // two are none
 		{names: "a8f3.example.com c01d.example.com 77be.example.com", no: "by no number and no region"},
+		{names: "a1.example.com a2.example.com www.example.com", no: "by no number and no region"},
 		{names: "mail.example.com www.example.com ftp.example.com", no: "by no number and no region"},
 		{names: "u120034456.example.com u998877665.example.com u100000001.example.com", no: "an id and no series"},
 		{names: "cdn1.com cdn2.com cdn3.com"}, // anyone can register the next one

@@ -207,6 +207,14 @@ func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture
 	return l.Pad(t.w).String()
 }
 
+// keptBelow returns the name of the suffix rule that keeps the row, "" for none.
+func (d Row) keptBelow() string {
+	if d.Verdict.Decision != capture.Keep || d.Verdict.Rule == capture.ByUser {
+		return ""
+	}
+	return d.r.KeptBelow(d.Domain)
+}
+
 // MarkStyle is how [Row.Mark] looks.
 func (d Row) MarkStyle(s *look.Styles) look.Style {
 	switch {
@@ -294,6 +302,9 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 		}
 		l.Add(style, name[at:end])
 		at = end
+	}
+	if by := d.keptBelow(); by != "" && l.Width()+len(by)+5 <= begin+w {
+		l.Add(s.Keep, "  ✓ ."+by)
 	}
 	l.Pad(begin + w)
 }
