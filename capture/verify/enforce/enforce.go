@@ -207,9 +207,8 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 // hello is told by the fence of a connection to an allowed address: where that
 // is another name's, too, the server's name tells which is meant.
 func (e *Enforcement) hello(h fence.Hello) {
-	name := strings.ToLower(strings.TrimSuffix(h.Name, "."))
-	if name != "" && !e.Policy.Allows(name, h.At) {
-		e.Packets.AddServer(h.To, name, h.At)
+	if h.Name != "" && !e.Policy.Allows(h.Name, h.At) {
+		e.Packets.AddServer(h.To, h.Name, h.At)
 		e.tell()
 	}
 }
