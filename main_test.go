@@ -47,7 +47,7 @@ var rooms = map[string][]string{
 	"capture/lxd":             {},
 	"capture/lxd/lxdfake":     {"capture/lxd"},
 	"capture/lxd/lxdtest":     {"capture/lxd"},
-	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "export/rule"},
+	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "capture/witness/cgroup", "capture/witness/wire", "export/rule"},
 	"capture/verify":          {"export/rule"},
 	"capture/verify/forward":  {"capture/witness/packet", "parse"},
 	"capture/verify/enforce":  {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
@@ -62,9 +62,10 @@ var rooms = map[string][]string{
 	"":                        {"ui/cli"},
 	"capture/verify/fence":    {"capture/witness/packet"},
 	"capture/verify/minimize": {},
+	"capture/witness":         {"export/rule/known"},
+	"capture/witness/cgroup":  {"capture/witness", "capture/witness/packet", "parse"},
 	"capture/witness/packet":  {"parse"},
 	"capture/witness/wire":    {"capture/witness", "capture/witness/packet", "parse"},
-	"capture/witness":         {"export/rule/known"},
 }
 
 // pure are rooms that know neither a file nor a network.
