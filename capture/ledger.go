@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lxd-allowlist/export/rule"
 )
 
 // Ledger holds one record per domain that was asked for, fed with dnsmasq's
@@ -54,6 +56,7 @@ type Ledger struct {
 	exported     *Written // the last file, nil for none
 	exportedAt   uint32   // steps then
 	trials       []Trial
+	verified     rule.Verified
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared

@@ -54,11 +54,11 @@ func command() *cobra.Command {
 		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
 	root.Long = "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
 		"Use the application, mark what is to be kept or dropped, quit, and have the allow-list."
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrong(err) })
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		f := c.Flag("format")
 		o.formatGiven = f != nil && f.Changed
 	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(err)) })
 	captureFlags(root, &o)
 	screenFlags(root, &o)
 	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
@@ -93,6 +93,7 @@ func command() *cobra.Command {
 			_, err := fmt.Println(program())
 			return err
 		}, "lxd-allowlist version"))
+	nameCommands(root)
 	return root
 }
 
