@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -139,25 +140,16 @@ func (l *Ledger) MarkGroup(to Mark, group string) string {
 	return l.markGroup(to, group)
 }
 
-// ToggleSuffix keeps a name and everything below it as one suffix rule, or
-// takes that back. The error says why the names may not be one.
-func (l *Ledger) ToggleSuffix(group string) (string, error) {
+// KeepSuffix keeps a name and everything below it as one suffix rule; without a
+// reason it has the one that a person wrote of the group. It returns what it
+// did, in words. The error says why the names may not be one rule.
+// [Ledger.DecideGroup] takes it back.
+func (l *Ledger) KeepSuffix(name, reason string) (string, error) {
 	defer l.hold()()
-	m := l.groups[group]
-	if m.Suffix {
-		return l.markGroup(Mark{Reason: m.Reason}, group), nil
+	if problem := (rule.Rule{Name: name, Suffix: true}).Problem(); problem != "" {
+		return "", fmt.Errorf("%s %s: keep its names one by one", name, problem)
 	}
-	if problem := (rule.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
-		return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
-	}
-	return l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: m.Reason}, group), nil
-}
-
-// KeepSuffix keeps a name and everything below it as one suffix rule: a name
-// as [ParseSuffix] returns it.
-func (l *Ledger) KeepSuffix(name string) {
-	defer l.hold()()
-	l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: l.groups[name].Reason}, name)
+	return l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: cmp.Or(reason, l.groups[name].Reason)}, name), nil
 }
 
 // Ruled notes as a step that a rule was added to the user's file: see

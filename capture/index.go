@@ -5,7 +5,7 @@ import (
 	"iter"
 	"slices"
 
-	"golang.org/x/net/publicsuffix"
+	"lxd-allowlist/export/rule"
 )
 
 // index finds a domain by its name. It is open addressing in one slice without
@@ -76,13 +76,7 @@ type family struct {
 
 // familyName returns the registrable domain of a name; ok is false for one
 // that has none: a public suffix, a single label.
-func familyName(name string) (domain string, ok bool) {
-	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil {
-		return name, false
-	}
-	return domain, true
-}
+func familyName(name string) (family string, ok bool) { return rule.Registered(name) }
 
 // indexBelow makes facts know which names are below one.
 func (f *facts) indexBelow() {

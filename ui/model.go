@@ -67,6 +67,8 @@ type Options struct {
 type Result struct {
 	// Wrote is the last file that was written, "" for none.
 	Wrote string
+	// Next is where the user wants to go on; nil for nowhere.
+	Next *Next
 }
 
 // phase is what the screen is about at a time: choosing an instance, opening a

@@ -24,11 +24,14 @@ type monitor struct {
 	table   *table.Table
 	shell   *shellPane
 	layout  layout
-	zoom    zoom
-	focus   focus
-	dialog  dialog.Dialog // nil while none is open
-	export  exportSettings
-	rules   *rulesFile
+	// hints are those for who is new here, see hintLines.
+	hints  newcomer
+	docked []string // the details as they are drawn, nil for not yet
+	zoom   zoom
+	focus  focus
+	dialog dialog.Dialog // nil while none is open
+	export exportSettings
+	rules  *rulesFile
 
 	enforcing enforcing
 
@@ -55,7 +58,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
 	v.rules = &rulesFile{ledger: c.Ledger}
 	v.begun = m.now
-	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
+	v.export = beginExport(m.opts, c.Ledger)
 	if v.shell.exists() {
 		v.focus = onShell
 	}
@@ -83,6 +86,9 @@ func (m *monitor) leave() error {
 }
 
 func (m *monitor) update(msg tea.Msg) tea.Cmd {
+	if _, shell := msg.(screenMsg); !shell {
+		m.docked = nil
+	}
 	cmd := m.handle(msg)
 	return tea.Batch(cmd, m.table.Work())
 }
@@ -100,13 +106,14 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case tickMsg:
 		m.table.Tick(m.now)
 		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+		m.hints.tick(m)
 		return m.wonder()
 	case unheardMsg:
 		m.unheard = string(msg)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
-		m.paste(msg)
+		return m.paste(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case noticeMsg:
@@ -131,6 +138,14 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		return cmd
 	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
+	case lookedUpMsg:
+		if d, ok := m.dialog.(*dialog.Palette); ok && d == msg.of {
+			d.Add(msg.items, "")
+		}
+	case settingSetMsg:
+		m.settingSet(msg)
+	case weighedMsg:
+		m.weighed(msg)
 	case ruleAddedMsg:
 		return m.ruleAdded(msg)
 	case steppedMsg:

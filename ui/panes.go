@@ -8,6 +8,8 @@ func (m *monitor) arrange() tea.Cmd {
 	if m.prefs.Share == defaultShare { // nobody has said how it is to be shared
 		m.layout = m.layout.lend(m.focus, m.table.Wants())
 	}
+	m.docked = nil
+	m.dock()
 	m.layout.packets = m.layout.table
 	m.layout.packets.h = m.enforcing.packetLines(m.layout.table.h)
 	m.layout.table.h -= m.layout.packets.h

@@ -25,6 +25,7 @@ type options struct {
 	from, since, until string
 	suffixes           []string
 	all, follow, force bool
+	formatGiven        bool // on the command line
 }
 
 // verbs is a command of any number of arguments, with examples of its use.
@@ -53,6 +54,10 @@ func command() *cobra.Command {
 		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
 	root.Long = "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
 		"Use the application, mark what is to be kept or dropped, quit, and have the allow-list."
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		f := c.Flag("format")
+		o.formatGiven = f != nil && f.Changed
+	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(err)) })
 	captureFlags(root, &o)
 	screenFlags(root, &o)
@@ -181,7 +186,7 @@ func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
 	}
 	return func(l *capture.Ledger) {
 		for _, name := range names {
-			l.KeepSuffix(name)
+			l.KeepSuffix(name, "") // ParseSuffix took it
 		}
 	}, nil
 }

@@ -30,6 +30,9 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	if !term.IsTerminal(int(os.Stdout.Fd())) {
 		return ui.Options{}, wrong(errors.New(without))
 	}
+	if !o.formatGiven {
+		format = "" // what the session was written as, or the config says
+	}
 	lists, err := lists()
 	if err != nil {
 		return ui.Options{}, err
@@ -62,7 +65,26 @@ func (o *options) monitor(ctx context.Context, target string) error {
 	if s := b.Session(); s != nil {
 		farewell(result, "export", s.Ledger, true)
 	}
-	return err
+	return o.goOn(ctx, remote, result, err)
+}
+
+// goOn goes on with what the user picked of the palette, once the screen and
+// what it held have ended well.
+func (o *options) goOn(ctx context.Context, remote string, r ui.Result, err error) error {
+	if err != nil || r.Next == nil {
+		return err
+	}
+	next := *o
+	next.resume, next.launch, next.follow, next.plan.Path = "", "", false, ""
+	next.from, next.since, next.until = "", "", ""
+	if r.Next.Session != "" {
+		return next.open(ctx, []string{r.Next.Session})
+	}
+	target := r.Next.Instance
+	if remote != "" {
+		target = remote + ":" + target
+	}
+	return next.monitor(ctx, target)
 }
 
 // resumed returns the instance that a session was about.

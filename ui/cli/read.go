@@ -38,7 +38,7 @@ func (o *options) open(ctx context.Context, sources []string) (err error) {
 	kept := r.Kept()
 	err = errors.Join(err, r.Close())
 	farewell(result, "open", r.Ledger, kept)
-	return err
+	return o.goOn(ctx, "", result, err)
 }
 
 func (o *options) export(ctx context.Context, sources []string) error {
