@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,7 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 	c := allOthers(t)
 	before, after := told(t, Settings{}), told(t, c)
 	all := scenes()
+	maps.Copy(all, beginnings())
 	all["nothing selected"] = func(s *scene) { s.waitingForQueries(); s.press("a") }
 	all["not grouped"] = func(s *scene) { s.session().press("left") }
 	all["overruled"] = func(s *scene) { s.session().press("G", "w", "d") }

@@ -26,6 +26,15 @@ type Choice struct {
 	Network  string // the bridge that would be watched
 	Stopped  bool   // it can be chosen and is started then
 	Problem  string // why it can't be chosen; "" if it can
+	Image    string // instead of Instance: launch one of it
+}
+
+// name is what is opened, for people.
+func (c Choice) name() string {
+	if c.Image != "" {
+		return "an instance of " + c.Image
+	}
+	return c.Instance
 }
 
 // Capture is a running capture, or a log or session that is only read.

@@ -94,6 +94,7 @@ type model struct {
 	now    time.Time
 
 	phase    phase
+	failed   error // why nothing was opened when last tried; nil once something was
 	prefs    prefs
 	messages dialog.Log
 	result   Result

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -34,7 +35,9 @@ func (p *picker) start() tea.Cmd {
 
 func (p *picker) cursor() *tea.Cursor { return nil }
 func (p *picker) title() string       { return "" }
-func (p *picker) leave() error        { return nil }
+
+// leave says why there was nothing to choose from, or what failed last.
+func (p *picker) leave() error { return cmp.Or(p.err, p.failed) }
 
 func (p *picker) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {

@@ -92,7 +92,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 		}
 	}
 	config := b.config
-	config.Instance = c.Instance
+	config.Instance, config.Launch = c.Instance, c.Image
 	if config.Resume == "" {
 		if err := b.askKilled(c.Instance); err != nil {
 			return nil, err

@@ -50,10 +50,12 @@ func (o *options) monitor(ctx context.Context, target string) error {
 			return err
 		}
 	}
-	b := backend.New(remote, o.user, o.config(""))
+	config := o.config("")
+	config.Launch = "" // which the choice has
+	b := backend.New(remote, o.user, config)
 	s.Backend = b
 	if instance != "" || o.launch != "" {
-		s.Choice = &ui.Choice{Instance: instance}
+		s.Choice = &ui.Choice{Instance: instance, Image: o.launch}
 	}
 	result, err := ui.Run(ctx, s)
 	// The screen is gone and its context may be over: the bridge is given back
