@@ -71,6 +71,7 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 	all := scenes()
 	maps.Copy(all, beginnings())
 	all["nothing selected"] = func(s *scene) { s.waitingForQueries(); s.press("a") }
+	all["stopped"] = func(s *scene) { s.starts().types("stopped") }
 	all["not grouped"] = func(s *scene) { s.session().press("left") }
 	all["overruled"] = func(s *scene) { s.session().press("G", "w", "d") }
 	all["in the shell"] = func(s *scene) { s.session().m().shell.starting = true; s.press("tab") }
@@ -132,7 +133,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 		}
 	}
 	for _, r := range s.keys.Rows() {
-		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now"}; slices.Contains(elsewhere, r.Name) {
+		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "next-list", "look-only", "read-again"}; slices.Contains(elsewhere, r.Name) {
 			continue
 		}
 		if !slices.Contains(listed, r.Help) {

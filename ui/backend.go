@@ -12,27 +12,45 @@ import (
 // Backend is what the screen wants of LXD. Its methods are called in commands
 // of their own and may take their time.
 type Backend interface {
-	// Choices lists the instances for the picker.
+	// Choices lists the instances, and Images what can be launched without a
+	// download, for the picker.
 	Choices(ctx context.Context) ([]Choice, error)
+	Images(ctx context.Context) ([]Choice, error)
 	// Open begins the capture on what was chosen. report tells what is being
 	// done and how far it is: from 0 to 1, below 0 where that is not known.
 	Open(ctx context.Context, c Choice, report func(doing string, done float64)) (*Capture, error)
 }
 
-// Choice is one line of the picker.
+// Choice is what can be opened: an instance, one that is made of an image, or
+// a session.
 type Choice struct {
+	Server   string // the remote that the instance is on
 	Instance string
 	Status   string // LXD's word: "Running", "Stopped"
 	Network  string // the bridge that would be watched
+	Address  string // there
+	Started  time.Time
 	Stopped  bool   // it can be chosen and is started then
 	Problem  string // why it can't be chosen; "" if it can
-	Image    string // instead of Instance: launch one of it
+	Use      string // who is at work on it or its network
+
+	// Image is to be launched, in place of an instance. About is what it says
+	// of itself.
+	Image, About string
+	// Session is to be gone on with; without an instance it is only read and
+	// pruned, for which no LXD is needed.
+	Session string
 }
 
 // name is what is opened, for people.
 func (c Choice) name() string {
-	if c.Image != "" {
+	switch {
+	case c.Image != "":
 		return "an instance of " + c.Image
+	case c.Session != "" && c.Instance == "":
+		return "session " + c.Session
+	case c.Session != "":
+		return c.Instance + ", going on with " + c.Session
 	}
 	return c.Instance
 }

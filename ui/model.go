@@ -127,7 +127,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	case o.Choice != nil:
 		m.phase = newOpening(m, *o.Choice)
 	default:
-		m.phase = &picker{model: m}
+		m.phase = newPicker(m)
 	}
 	return m, nil
 }

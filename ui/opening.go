@@ -193,7 +193,7 @@ func (o *opening) back() tea.Cmd {
 		if o.leave() != nil {
 			o.failed = o.err
 		}
-		return o.enter(&picker{model: o.model})
+		return o.enter(newPicker(o.model))
 	}
 	return tea.Quit
 }

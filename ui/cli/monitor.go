@@ -61,8 +61,11 @@ func (o *options) monitor(ctx context.Context, target string) error {
 	// The screen is gone and its context may be over: the bridge is given back
 	// with a fresh one.
 	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
-	if s := b.Session(); s != nil {
-		farewell(result, "export", s.Ledger, true)
+	switch l, live := b.Ledger(); {
+	case live:
+		farewell(result, "export", l, true)
+	case l != nil:
+		farewell(result, "open", l, true)
 	}
 	return err
 }
