@@ -67,6 +67,7 @@ const (
 	rowHideDrops = "hide-drops"
 	rowReopen    = "reopen"
 	rowRepair    = "repair"
+	rowSuspend   = "suspend"
 	rowUp        = "up"
 	rowVerify    = "verify"
 	rowWiden     = "widen"
@@ -78,7 +79,7 @@ func tableActions() actions {
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
-		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
+		{Row: row("Decide", "undo", "undo", "u"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
 		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
@@ -128,6 +129,7 @@ func tableActions() actions {
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
+		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
 		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
 		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: then((*monitor).openHelp)},
 		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
@@ -142,6 +144,7 @@ func filterActions() actions {
 		{Row: keys.Row{Name: keys.Leave}, Do: then(end)},
 		{Row: keys.Row{Name: rowUp}, Do: then(func(m *monitor) { end(m); m.table.Move(-1) })},
 		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { end(m); m.table.Move(1) })},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
 	}}
 }
 
@@ -161,6 +164,7 @@ func endedActions() actions {
 		{Row: keys.Row{Name: keys.Leave}, Do: (*monitor).toTable},
 		{Row: keys.Row{Name: "shell-up"}, Do: scrollsShell(1)},
 		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
 		{Row: keys.Row{Name: "help", Hint: "help"}, Do: then((*monitor).openHelp)},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quits},
 	}}
@@ -211,6 +215,10 @@ func shares(more int) func(*monitor) tea.Cmd {
 func scrollsShell(pages int) func(*monitor) tea.Cmd {
 	return then(func(m *monitor) { m.shell.scroll(pages * m.layout.shell.h / 2) })
 }
+
+// suspends stops the program until the user's shell has it go on. Nothing is
+// lost meanwhile: dnsmasq goes on logging, and what it logged is read then.
+func suspends[T any](T) tea.Cmd { return tea.Suspend }
 
 func quits(m *monitor) tea.Cmd { return m.openExport(true) }
 
@@ -264,6 +272,14 @@ func needsTarget(m *monitor) string {
 		return ""
 	}
 	return "there is nobody to enforce the list on: " + m.capture.Title + " is only read"
+}
+
+// needsNoList has nobody suspend what answers an instance's queries.
+func needsNoList(m *monitor) string {
+	if m.enforcing.stage == stageOff {
+		return ""
+	}
+	return "a list is in force: suspended, the program would answer no query of the instance; " + m.keys.Show(rowVerify) + " ends that first"
 }
 
 func needsRefused(m *monitor) string {

@@ -134,6 +134,7 @@ func pickerActions() keys.Table[*picker, tea.Cmd] {
 		{Row: keys.Row{Name: "look-only", Help: "open a session without a capture", Hint: "only look", Keys: []string{"ctrl+o"}}, Can: (*picker).noSession, Do: (*picker).lookOnly},
 		{Row: keys.Row{Name: "read-again", Help: "read the lists again", Hint: "read again", Keys: []string{"ctrl+r"}}, Do: (*picker).start},
 		{Row: keys.Row{Name: rowCancel}, Do: (*picker).cancel},
+		{Row: keys.Row{Name: rowSuspend}, Do: suspends[*picker]},
 		{Row: keys.Row{Name: "next-list", Help: "the next list", Hint: "next list", Keys: []string{"tab"}}, Do: to((*picker).nextList)},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: func(*picker) tea.Cmd { return tea.Quit }},
 	}}
