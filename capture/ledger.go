@@ -54,6 +54,7 @@ type Ledger struct {
 	exported     *Written // the last file, nil for none
 	exportedAt   uint32   // steps then
 	trials       []Trial
+	commands     []Command
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared

@@ -171,6 +171,7 @@ func (k *keeper) Owned(capture.Client)     {}
 func (k *keeper) Missed(capture.Gap)       {}
 func (k *keeper) Informed(capture.Info)    {}
 func (k *keeper) Exported(capture.Written) {}
+func (k *keeper) Entered(capture.Command)  {}
 func (k *keeper) Told()                    {}
 func (k *keeper) Fault() error             { return nil }
 

@@ -19,6 +19,7 @@ type Sink interface {
 	Missed(Gap)
 	Informed(Info)
 	Exported(Written)
+	Entered(Command)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.

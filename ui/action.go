@@ -66,6 +66,7 @@ const (
 	rowGroup     = "group"
 	rowHideDrops = "hide-drops"
 	rowReopen    = "reopen"
+	rowPlay      = "play"
 	rowRepair    = "repair"
 	rowSuspend   = "suspend"
 	rowUp        = "up"
@@ -74,7 +75,7 @@ const (
 )
 
 func tableActions() actions {
-	return actions{Context: "the table", Actions: []action{
+	t := actions{Context: "the table", Actions: []action{
 		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: marks(capture.Keep)},
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
@@ -110,6 +111,12 @@ func tableActions() actions {
 		{Row: quiet("Panes", "narrower", "less room for it", "<"), Has: needsPanes, Do: shares(-5)},
 		{Row: quiet("Panes", "swap", "swap the panes", "x"), Has: needsPanes, Do: (*monitor).swap},
 
+		{Row: row("Replay", rowPlay, "play, pause", "P"), Has: needsReplay, Do: (*monitor).play},
+		{Row: keys.Row{Section: "Replay", Name: "replay-back", Help: "back in time", Keys: []string{","}}, Has: needsReplay, Do: scrub(-1)},
+		{Row: keys.Row{Section: "Replay", Name: "replay-on", Help: "on in time", Hint: "scrub", Beside: "replay-back", Keys: []string{"."}}, Has: needsReplay, Do: scrub(1)},
+		{Row: keys.Row{Section: "Replay", Name: "slower", Help: "slower", Keys: []string{"{"}}, Has: needsReplay, Do: faster(-1)},
+		{Row: keys.Row{Section: "Replay", Name: "faster", Help: "faster", Hint: "speed", Beside: "slower", Keys: []string{"}"}}, Has: needsReplay, Do: faster(1)},
+
 		{Row: row("Shell", "shell", "shell", "tab"), Has: needsShell, Do: (*monitor).toShell},
 		{Row: keys.Row{Name: keys.Leave, Section: "Shell"}, Has: needsShell, Do: (*monitor).toShell},
 		{Row: quiet("Shell", "shell-up", "scroll the shell back", "shift+pgup"), Has: needsShell, Do: scrollsShell(1)},
@@ -128,12 +135,19 @@ func tableActions() actions {
 		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
+		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
 		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
 		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
 		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: then((*monitor).openHelp)},
 		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
 	}}
+	for i := range t.Actions {
+		if t.Actions[i].Section == "Decide" {
+			t.Actions[i].Has = needsWriting
+		}
+	}
+	return t
 }
 
 func filterActions() actions {
@@ -216,10 +230,6 @@ func scrollsShell(pages int) func(*monitor) tea.Cmd {
 	return then(func(m *monitor) { m.shell.scroll(pages * m.layout.shell.h / 2) })
 }
 
-// suspends stops the program until the user's shell has it go on. Nothing is
-// lost meanwhile: dnsmasq goes on logging, and what it logged is read then.
-func suspends[T any](T) tea.Cmd { return tea.Suspend }
-
 func quits(m *monitor) tea.Cmd { return m.openExport(true) }
 
 // What actions want, in words for who lacks it.
@@ -272,14 +282,6 @@ func needsTarget(m *monitor) string {
 		return ""
 	}
 	return "there is nobody to enforce the list on: " + m.capture.Title + " is only read"
-}
-
-// needsNoList has nobody suspend what answers an instance's queries.
-func needsNoList(m *monitor) string {
-	if m.enforcing.stage == stageOff {
-		return ""
-	}
-	return "a list is in force: suspended, the program would answer no query of the instance; " + m.keys.Show(rowVerify) + " ends that first"
 }
 
 func needsRefused(m *monitor) string {

@@ -125,7 +125,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 	s := newScene(t, 200, 60).session()
 	var listed []string
 	for _, sec := range s.tables.table.Sections(s.keys, s.m(), nil) {
-		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program"}, sec.Title) {
+		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program", "Replay"}, sec.Title) {
 			t.Errorf("there is a heading %q", sec.Title)
 		}
 		for _, l := range sec.Lines {
@@ -133,7 +133,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 		}
 	}
 	for _, r := range s.keys.Rows() {
-		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "next-list", "look-only", "read-again"}; slices.Contains(elsewhere, r.Name) {
+		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "next-list", "look-only", "read-again", "play", "replay-back", "replay-on", "slower", "faster"}; slices.Contains(elsewhere, r.Name) {
 			continue
 		}
 		if !slices.Contains(listed, r.Help) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify"
 )
 
@@ -77,6 +78,12 @@ type Capture struct {
 	// strict has packets refused, too. It is nil where there is nobody to
 	// enforce it on.
 	Enforce func(ctx context.Context, strict bool) (*Enforcement, error)
+	// ReadOnly says why nothing can be decided, "" where it can.
+	ReadOnly string
+	// Player has a session happen again, Speed times as fast as it was; nil
+	// where nothing is replayed. The ledger is the player's.
+	Player *session.Player
+	Speed  int
 	// Unheard finds out why no query was heard; nil where nobody can tell.
 	Unheard func(ctx context.Context) string
 }

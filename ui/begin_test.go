@@ -79,13 +79,15 @@ func (s *scene) starts() *scene {
 	written := &capture.Written{Format: "squid", Path: "/root/allow.txt", At: noon}
 	log := entry("20261120-090000-dns.log", "", 90*time.Hour, session.Entry{Domains: 800, Exported: written})
 	log.Info.Log = "dns.log"
+	gone := entry("20261123-080000-gone", "dnstest", 27*time.Hour, session.Entry{Killed: true, Domains: 7})
+	gone.Info.Server = "lab" // that has a dnstest of its own
 	s.send(choicesMsg{startChoices(), nil})
 	s.send(imagesMsg{[]Choice{{Image: "24.04", About: "ubuntu 24.04 LTS amd64 (release) (20261110)"}, {Image: "alpine", About: "Alpine 3.22"}}, nil})
 	s.send(sessionsMsg{counted: true, all: []session.Entry{
 		entry("20261124-110000-web", "web", 10*time.Minute, session.Entry{Domains: 12, Marks: 3, Kept: 2, Exported: written}),
 		entry("20261124-105500-dnstest", "dnstest", 20*time.Minute, session.Entry{Domains: 40, Marks: 9, Kept: 7, Exported: written, Stale: true}),
 		entry("20261124-115622-ux-a", "ux-a", 2*time.Minute, session.Entry{Killed: true, Domains: 53, Marks: 5, Kept: 5}),
-		entry("20261123-080000-gone", "gone", 27*time.Hour, session.Entry{Killed: true, Domains: 7}),
+		gone,
 		entry("20261124-115900-off", "off", time.Second, session.Entry{InUse: true, Domains: 2}),
 		entry("20261101-000000-bad", "bad", 600*time.Hour, session.Entry{Err: errors.New("its journal is empty")}),
 		log,
@@ -164,7 +166,7 @@ func TestStartOpens(t *testing.T) {
 		"stopped":          startChoices()[2],
 		"killed ux-a":      {Instance: "ux-a", Session: "20261124-115622-ux-a", Stopped: true},
 		"gone":             {Session: "20261123-080000-gone"}, // there is no such instance any more
-		"session dnstest":  {Session: "20261124-105500-dnstest"},
+		"session 105500":   {Session: "20261124-105500-dnstest"},
 		"dns.log exported": {Session: "20261120-090000-dns.log"},
 		"alpine":           {Image: "alpine", About: "Alpine 3.22"},
 		"images:alpine/3":  {Image: "images:alpine/3", About: "downloaded first, and removed at the end"},

@@ -79,6 +79,9 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 		return nil
 	}
 	at := msg.Mouse()
+	if cmd, used := m.clickTimeline(msg); used {
+		return cmd
+	}
 	if m.dragDivider(msg) {
 		return m.arrange()
 	}

@@ -90,6 +90,7 @@ type model struct {
 	keys   *keys.Map
 	tables *tables
 	styles *look.Styles
+	dark   bool // the terminal is
 	w, h   int
 	now    time.Time
 
@@ -120,7 +121,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ctx: ctx, opts: o, tables: tables, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
+	m := &model{ctx: ctx, opts: o, tables: tables, keys: keys, styles: look.NewStyles(true), dark: true, now: time.Now(), prefs: loadPrefs()}
 	switch {
 	case o.Capture != nil:
 		m.phase = newMonitor(m, o.Capture)
@@ -157,7 +158,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		m.styles = look.NewStyles(msg.IsDark())
+		m.dark = msg.IsDark()
+		m.styles = look.NewStyles(m.dark)
 	case tickMsg:
 		m.now, next = time.Time(msg), tick()
 	}

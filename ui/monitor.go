@@ -31,6 +31,7 @@ type monitor struct {
 	rules   *rulesFile
 
 	enforcing enforcing
+	replay    *replay // nil while nothing is
 
 	begun   time.Time
 	unheard string // why no query may have been heard; "" while nobody wondered
@@ -42,13 +43,19 @@ type monitor struct {
 
 // newMonitor shows a capture; the focus is on its shell, if it has one.
 func newMonitor(m *model, c *Capture) *monitor {
+	var again *replay
+	now := time.Now()
+	if c.Player != nil {
+		again = newReplay(m.ctx, c.Player, c.Speed)
+		c.Ledger, now = c.Player.To(again.at), again.at
+	}
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
-	t.Refresh(time.Now())
+	t.Refresh(now)
 	if m.prefs.Grouped {
 		t.Group(true)
 	}
-	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
+	v := &monitor{model: m, capture: c, table: t, replay: again, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
 	v.rules = &rulesFile{ledger: c.Ledger}
 	v.begun = m.now
 	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
@@ -61,6 +68,9 @@ func newMonitor(m *model, c *Capture) *monitor {
 
 func (m *monitor) start() tea.Cmd {
 	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice(), m.arrange(), m.table.Work()}
+	if m.replay != nil {
+		cmds = append(cmds, m.replay.tick())
+	}
 	if m.shell.exists() {
 		cmds = append(cmds, m.shell.start(m.focus == onShell))
 	}
@@ -93,8 +103,8 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case tea.BackgroundColorMsg:
 		m.table.Restyle()
 	case tickMsg:
-		m.table.Tick(m.now)
-		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+		m.table.Tick(m.clock())
+		m.pace.tick(m.clock(), m.capture.Ledger, m.table.Tally().Total())
 		return m.wonder()
 	case unheardMsg:
 		m.unheard = string(msg)
@@ -108,7 +118,11 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.say(string(msg))
 		return m.awaitNotice()
 	case ledgerMsg:
-		m.table.Refresh(time.Now())
+		now := time.Now()
+		if m.replay != nil {
+			now = m.replay.at
+		}
+		m.table.Refresh(now)
 		m.tableChanged()
 		m.followRefused()
 		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
@@ -122,6 +136,10 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		return cmd
 	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
+	case replayTickMsg:
+		return m.ticks(msg)
+	case playedMsg:
+		return m.played(msg)
 	case ruleAddedMsg:
 		return m.ruleAdded(msg)
 	case steppedMsg:
@@ -172,7 +190,11 @@ type (
 
 // awaitLedger waits for the ledger to change.
 func (m *monitor) awaitLedger() tea.Cmd {
-	return await(m.ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+	ctx := m.ctx
+	if m.replay != nil {
+		ctx = m.replay.ledger
+	}
+	return await(ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
 }
 
 func (m *monitor) awaitNotice() tea.Cmd {

@@ -154,7 +154,7 @@ func (o *opening) key(msg tea.KeyPressMsg) tea.Cmd {
 func openingActions() keys.Table[*opening, tea.Cmd] {
 	return keys.Table[*opening, tea.Cmd]{Context: "the opening", Actions: []keys.Action[*opening, tea.Cmd]{
 		{Row: keys.Row{Name: rowCancel, Hint: "cancel"}, Do: (*opening).back},
-		{Row: keys.Row{Name: rowSuspend}, Do: suspends[*opening]},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
 		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
 	}}
 }
@@ -165,7 +165,7 @@ func failedActions() keys.Table[*opening, tea.Cmd] {
 		{Row: keys.Row{Name: "reload", Hint: "try again"}, Do: (*opening).again},
 		{Row: keys.Row{Name: rowUp}, Do: scrolls(-1)},
 		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
-		{Row: keys.Row{Name: rowSuspend}, Do: suspends[*opening]},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: func(*opening) tea.Cmd { return tea.Quit }},
 	}}
 }
@@ -176,7 +176,7 @@ func questionActions() keys.Table[*opening, tea.Cmd] {
 		{Row: keys.Row{Name: "no", Hint: "no, a new one"}, Has: needsAlternative, Do: (*opening).refuse},
 		{Row: keys.Row{Name: "reload"}, Do: (*opening).again},
 		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
-		{Row: keys.Row{Name: rowSuspend}, Do: suspends[*opening]},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
 		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
 	}}
 }

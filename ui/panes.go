@@ -4,7 +4,7 @@ import tea "charm.land/bubbletea/v2"
 
 // arrange gives every pane its place.
 func (m *monitor) arrange() tea.Cmd {
-	m.layout = arrange(m.w, m.h, m.shell.exists(), m.zoom, m.prefs)
+	m.layout = arrange(m.w, m.h-m.timelineHeight(), m.shell.exists(), m.zoom, m.prefs)
 	m.layout.packets = m.layout.table
 	m.layout.packets.h = m.enforcing.packetLines(m.layout.table.h)
 	m.layout.table.h -= m.layout.packets.h

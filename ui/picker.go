@@ -134,7 +134,7 @@ func pickerActions() keys.Table[*picker, tea.Cmd] {
 		{Row: keys.Row{Name: "look-only", Help: "open a session without a capture", Hint: "only look", Keys: []string{"ctrl+o"}}, Can: (*picker).noSession, Do: (*picker).lookOnly},
 		{Row: keys.Row{Name: "read-again", Help: "read the lists again", Hint: "read again", Keys: []string{"ctrl+r"}}, Do: (*picker).start},
 		{Row: keys.Row{Name: rowCancel}, Do: (*picker).cancel},
-		{Row: keys.Row{Name: rowSuspend}, Do: suspends[*picker]},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*picker], Do: suspends[*picker]},
 		{Row: keys.Row{Name: "next-list", Help: "the next list", Hint: "next list", Keys: []string{"tab"}}, Do: to((*picker).nextList)},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: func(*picker) tea.Cmd { return tea.Quit }},
 	}}
@@ -332,7 +332,7 @@ func (p *picker) empty(k rowKind) string {
 		case p.instances.loading:
 			return "asking LXD…"
 		case p.instances.err != nil:
-			return "LXD can't be asked; sessions can be opened all the same"
+			return "LXD can't be asked; sessions can be opened all the same, and lxd-allowlist demo shows a sample"
 		}
 		return "there is none yet"
 	case ofSessions:
@@ -347,6 +347,8 @@ func (p *picker) empty(k rowKind) string {
 	switch {
 	case p.images.loading:
 		return "asking LXD…"
+	case p.instances.err != nil:
+		return "LXD can't be asked"
 	case p.images.err != nil:
 		return p.images.err.Error()
 	}

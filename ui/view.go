@@ -54,12 +54,15 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
+	if m.replay != nil {
+		lines = append(lines, m.drawTimeline())
+	}
 	lines = append(lines, m.footer())
 	if m.dialog != nil {
 		for i := range lines {
 			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
-		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h, Now: m.now})
+		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h, Now: m.clock()})
 		w := 0
 		if len(box) > 0 {
 			w = look.Width(box[0])
@@ -170,6 +173,9 @@ func (m *monitor) waiting() string {
 		})
 		return text
 	}
+	if m.replay != nil {
+		return "nothing was asked for yet; " + m.keys.Show(rowPlay) + " plays, " + m.keys.Show("replay-on") + " goes on"
+	}
 	return "waiting for the first query: use the application"
 }
 
@@ -250,7 +256,15 @@ func (m *monitor) news() (all []*look.Line) {
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}
-	if !m.capture.Live {
+	if m.replay != nil {
+		all = append(all, new(look.Line).Add(s.Warn, "  ▶ replay"))
+		if m.replay.note != "" {
+			all = append(all, new(look.Line).Add(s.Muted, "  "+m.replay.note))
+		}
+	} else if why := m.capture.ReadOnly; why != "" {
+		all = append(all, new(look.Line).Add(s.Warn, "  read only"))
+	}
+	if !m.capture.Live || m.replay != nil {
 		return all
 	}
 	if m.enforcing.stage == stageOff {

@@ -95,6 +95,8 @@ func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
 
 func (j *journal) Exported(w capture.Written) { j.say(entry{Exported: &w}) }
 
+func (j *journal) Entered(c capture.Command) { j.say(entry{Entered: &c}) }
+
 func (j *journal) say(told ...entry) {
 	if j.err == nil {
 		j.said, j.urgent = append(j.said, told...), true

@@ -42,6 +42,7 @@ type entry struct {
 	Gap      *capture.Gap     `json:"gap,omitempty"`
 	Exported *capture.Written `json:"exported,omitempty"`
 	Trial    *capture.Trial   `json:"trial,omitempty"`
+	Entered  *capture.Command `json:"entered,omitempty"`
 	Closed   *time.Time       `json:"closed,omitempty"` // the program ended as it should
 }
 

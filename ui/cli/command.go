@@ -25,6 +25,8 @@ type options struct {
 	from, since, until string
 	suffixes           []string
 	all, follow, force bool
+	readOnly, replay   bool
+	speed              int
 }
 
 // many is no most number of arguments.
@@ -82,10 +84,18 @@ func command() *cobra.Command {
 	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", 1, many, o.open,
 		"lxd-allowlist open /var/log/pihole/pihole.log",
 		"lxd-allowlist open --follow /var/log/dnsmasq.log",
-		"journalctl -u dnsmasq | lxd-allowlist open -")
+		"journalctl -u dnsmasq | lxd-allowlist open -",
+		"lxd-allowlist open --replay --speed 20 20261123-211600-dnstest")
 	screenFlags(open, &o)
 	limitFlags(open, &o)
 	open.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
+	open.Flags().BoolVar(&o.readOnly, "read-only", false, "only look: nothing can be decided, and a session is left as it is, whoever has it open")
+	open.Flags().BoolVar(&o.replay, "replay", false, "have a session happen again, in its own time, with a timeline to go to and fro on")
+	open.Flags().IntVar(&o.speed, "speed", defaultSpeed, "replay so many `times` as fast as it was")
+
+	demo := verb("demo", "Try the screen on a sample session; needs no LXD, and leaves nothing", 0, func(ctx context.Context, _ string) error { return o.demo(ctx) },
+		"lxd-allowlist demo")
+	demo.Flags().IntVar(&o.speed, "speed", defaultSpeed, "play so many `times` as fast as it was")
 
 	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", 1, many, o.export,
 		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
@@ -105,7 +115,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		completes(recordCommand(&o), instanceNames, files), completes(verifyCommand(&o), instanceNames, sources, files), completes(minimizeCommand(&o), instanceNames, sources, files),
 		completes(open, sources), completes(export, sources), completes(restore, networkNames),
-		sessionsCommand(),
+		sessionsCommand(), demo,
 		completes(verb("formats [NAME]", "List the formats, or all about one of them", 1, formats, "lxd-allowlist formats", "lxd-allowlist formats squid"), formatNames),
 		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", 1, many, explainNames, "lxd-allowlist explain dns.google me.github.io"),
 		verb("version", "Print the version", 0, func(context.Context, string) error {

@@ -86,14 +86,18 @@ func (o *options) config(instance string) live.Config {
 
 // farewell says what a run of the screen left behind.
 func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
-	if r.Wrote != "" {
-		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
-	}
+	sayWrote(r)
 	if !kept {
 		fmt.Fprintln(os.Stderr, "nothing was decided, so no session is kept")
 		return
 	}
 	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
+}
+
+func sayWrote(r ui.Result) {
+	if r.Wrote != "" {
+		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
+	}
 }
 
 func sessionOf(l *capture.Ledger) (name string) {

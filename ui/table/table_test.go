@@ -232,6 +232,7 @@ func (d *disk) Owned(capture.Client)     {}
 func (d *disk) Missed(capture.Gap)       {}
 func (d *disk) Informed(capture.Info)    {}
 func (d *disk) Exported(capture.Written) {}
+func (d *disk) Entered(capture.Command)  {}
 func (d *disk) Told()                    {}
 func (d *disk) Fault() error             { return nil }
 
