@@ -8,6 +8,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/ui/dialog"
 )
 
 // Backend is what the screen wants of LXD. Its methods are called in commands
@@ -78,6 +79,8 @@ type Capture struct {
 	// strict has packets refused, too. It is nil where there is nobody to
 	// enforce it on.
 	Enforce func(ctx context.Context, strict bool) (*Enforcement, error)
+	// Told returns what LXD was told so far; nil where there is none to tell.
+	Told func() []dialog.Told
 	// ReadOnly says why nothing can be decided, "" where it can.
 	ReadOnly string
 	// Player has a session happen again, Speed times as fast as it was; nil

@@ -24,6 +24,8 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 		m.followSelection()
 	case dialog.Answer:
 		return m.answered(r)
+	case dialog.Copy:
+		return copies(m.ctx, r.Text, r.What)
 	case dialog.Chosen:
 		return m.chosen(r)
 	case dialog.WriteReport:
@@ -70,3 +72,5 @@ func (m *monitor) openHelp() {
 }
 
 func (m *monitor) openMessages() { m.dialog = dialog.NewMessages(m.keys, &m.messages) }
+
+func (m *monitor) openTold() { m.dialog = dialog.NewToldLog(m.keys, m.capture.Told) }

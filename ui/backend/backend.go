@@ -16,6 +16,7 @@ import (
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui"
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
 )
 
@@ -162,8 +163,16 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	b.session = s
 	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	logging := func() (string, time.Time) { l := s.Logging(); return l.Problem, l.Since }
-	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard,
+	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard, Told: b.told,
 		Enforce: func(ctx context.Context, strict bool) (*ui.Enforcement, error) { return b.enforce(ctx, s, strict) }}, nil
+}
+
+// told returns what LXD was told.
+func (b *Backend) told() (all []dialog.Told) {
+	for _, t := range b.server.Told() {
+		all = append(all, dialog.Told(t))
+	}
+	return all
 }
 
 // shell opens a shell, in an instance that was stopped meanwhile after

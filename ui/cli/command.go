@@ -26,6 +26,7 @@ type options struct {
 	suffixes           []string
 	all, follow, force bool
 	readOnly, replay   bool
+	told               bool
 	speed              int
 }
 
@@ -111,6 +112,8 @@ func command() *cobra.Command {
 		"lxd-allowlist restore lxdbr0")
 	restore.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
 
+	toldFlag(restore, &o)
+
 	completes(root, instanceNames)
 	root.AddCommand(
 		completes(recordCommand(&o), instanceNames, files), completes(verifyCommand(&o), instanceNames, sources, files), completes(minimizeCommand(&o), instanceNames, sources, files),
@@ -134,6 +137,10 @@ func captureFlags(c *cobra.Command, o *options) {
 	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
 	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
 	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
+}
+
+func toldFlag(c *cobra.Command, o *options) {
+	c.Flags().BoolVar(&o.told, "told", false, "say what LXD is told, as the lxc command that does the same")
 }
 
 // screenFlags are what the screen's export begins with.

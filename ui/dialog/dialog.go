@@ -58,6 +58,8 @@ type (
 		How      Writing
 		Markdown bool // and not JSON
 	}
+	// Copy puts a text into the clipboard; What names it.
+	Copy struct{ Text, What string }
 	// Make makes a file for [Export.Made].
 	Make struct {
 		Format export.Format
@@ -83,6 +85,7 @@ func (Make) result()   {}
 func (Write) result()  {}
 
 func (Chosen) result()      {}
+func (Copy) result()        {}
 func (WriteReport) result() {}
 
 // Contexts are where the dialogs take keys.
@@ -90,7 +93,7 @@ func Contexts() []keys.Context {
 	return []keys.Context{
 		detailsKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), nameKeys.Rows(),
 		helpKeys.Rows(), idleHelpKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
-		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(),
+		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(),
 	}
 }
 

@@ -23,6 +23,10 @@ func TestStart(t *testing.T) {
 
 	s.keys("C-]")
 	s.sees("▌")
+	s.keys("M")
+	s.sees("What LXD was told", "lxc network set "+bridge, "raw.dnsmasq=", "lxc exec "+instance)
+	t.Log("\n" + s.text())
+	s.keys("M")
 	s.quits()
 }
 
