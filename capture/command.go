@@ -2,6 +2,7 @@ package capture
 
 import (
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -27,13 +28,17 @@ func (l *Ledger) Entered(c Command) {
 // Commands returns the commands that were entered, in their order.
 func (r Reader) Commands() []Command { return slices.Clip(r.l.commands) }
 
-// CommandAt returns the last of commands that was entered by a time; false for
+// CommandsSince returns how many of commands were entered after a time.
+func CommandsSince(all []Command, at time.Time) int {
+	return len(all) - sort.Search(len(all), func(i int) bool { return all[i].At.After(at) })
+}
+
+// CommandAt returns the last of commands, which are in their order, that was entered by a time; false for
 // none.
 func CommandAt(all []Command, at time.Time) (Command, bool) {
-	for _, c := range slices.Backward(all) {
-		if !c.At.After(at) {
-			return c, true
-		}
+	i := len(all) - CommandsSince(all, at)
+	if i == 0 {
+		return Command{}, false
 	}
-	return Command{}, false
+	return all[i-1], true
 }

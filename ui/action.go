@@ -138,6 +138,7 @@ func tableActions() actions {
 		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
 		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
+		{Row: quiet("Look", "course", "new names a minute, and commands", "i"), Do: (*monitor).openCourse},
 		{Row: quiet("Program", "told", "what LXD was told", "M"), Has: needsTold, Do: then((*monitor).openTold)},
 		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
 		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: then((*monitor).openHelp)},

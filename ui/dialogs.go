@@ -24,6 +24,8 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 		m.followSelection()
 	case dialog.Answer:
 		return m.answered(r)
+	case dialog.OfCommand:
+		m.filterCommand(r.Line)
 	case dialog.Copy:
 		return copies(m.ctx, r.Text, r.What)
 	case dialog.Chosen:

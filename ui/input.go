@@ -34,7 +34,6 @@ func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
 	case o.Bound:
 		return o.Of
 	case m.focus == onShell && m.shell.running():
-		m.pace.typed(msg)
 		m.shell.key(msg)
 	case m.table.Editing():
 		m.table.Type(msg)

@@ -130,12 +130,15 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		return m.updateEnforcing(msg)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		news, cmd := m.shell.update(msg)
+		m.takeEntered()
 		if news != "" {
 			m.say(news)
 		}
 		return cmd
 	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
+	case courseMsg:
+		m.showCourse(msg)
 	case replayTickMsg:
 		return m.ticks(msg)
 	case playedMsg:

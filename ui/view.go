@@ -272,7 +272,7 @@ func (m *monitor) news() (all []*look.Line) {
 	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
 		all = append(all, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
 	}
-	if text := m.pace.saturation(m.now); text != "" {
+	if text := m.pace.saturation(m.clock()); text != "" {
 		all = append(all, new(look.Line).Add(s.Muted, "  "+text))
 		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
 			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))

@@ -60,6 +60,8 @@ type (
 	}
 	// Copy puts a text into the clipboard; What names it.
 	Copy struct{ Text, What string }
+	// OfCommand shows the names that came up after a command.
+	OfCommand struct{ Line string }
 	// Make makes a file for [Export.Made].
 	Make struct {
 		Format export.Format
@@ -86,6 +88,7 @@ func (Write) result()  {}
 
 func (Chosen) result()      {}
 func (Copy) result()        {}
+func (OfCommand) result()   {}
 func (WriteReport) result() {}
 
 // Contexts are where the dialogs take keys.
@@ -93,7 +96,7 @@ func Contexts() []keys.Context {
 	return []keys.Context{
 		detailsKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), nameKeys.Rows(),
 		helpKeys.Rows(), idleHelpKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
-		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(),
+		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(), courseKeys.Rows(),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
@@ -94,7 +95,8 @@ func (d *ToldLog) View(s Screen) []string {
 		if i == d.at {
 			begin = len(lines)
 		}
-		for n, part := range look.Wrap(style, text, inner-10) {
+		// Anywhere, since a command has few places to break at.
+		for n, part := range strings.Split(ansi.Hardwrap(text, inner-11, true), "\n") {
 			var l look.Line
 			if i == d.at {
 				l.Add(s.Key, "▌")
@@ -103,7 +105,7 @@ func (d *ToldLog) View(s Screen) []string {
 			if n == 0 {
 				l.Add(s.Muted, t.At.Format("15:04:05"))
 			}
-			lines = append(lines, l.Pad(9).Cut(9)+part)
+			lines = append(lines, l.Pad(10).Cut(10)+style.Render(part))
 		}
 		if i == d.at {
 			end = len(lines)

@@ -45,6 +45,7 @@ var FilterHelp = [][2]string{
 	{"type:https", "asked with that type"},
 	{"result:nx", "answered like that"},
 	{"from:web", "asked by that instance"},
+	{"cmd:apt", "came up after that command"},
 	{"seen:5m", "asked within that time"},
 	{"state:unused", "under an enforced list"},
 }
@@ -107,6 +108,8 @@ func (f *filter) tagged(name, value string) (condition, error) {
 		return func(c candidate) bool {
 			return slices.ContainsFunc(c.r.Owners(c.d), func(o string) bool { return strings.Contains(strings.ToLower(o), value) })
 		}, nil
+	case "cmd":
+		return commandTerm(value), nil
 	case "state":
 		f.timed = true
 		return func(c candidate) bool {
@@ -121,7 +124,7 @@ func (f *filter) tagged(name, value string) (condition, error) {
 		f.timed = true
 		return func(c candidate) bool { return c.now.Sub(c.d.Last()) <= within }, nil
 	}
-	return nil, fmt.Errorf("there is no filter %s: (is, type, result, from, seen, state)", name)
+	return nil, fmt.Errorf("there is no filter %s: (is, type, result, from, cmd, seen, state)", name)
 }
 
 func isTerm(value string) (condition, error) {
