@@ -13,7 +13,10 @@ import (
 func TestCourseScreens(t *testing.T) {
 	for name, set := range map[string]func(*scene){
 		"course":       func(s *scene) { s.replays(320).press("i", "down", "down") },
-		"course-empty": func(s *scene) { s.waitingForQueries(); s.showsCourse() },
+		"course-empty": func(s *scene) {
+			s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{Started: noon}), Title: "dnstest on lxdbr0", Live: true})
+			s.showsCourse()
+		},
 		"course-long": func(s *scene) {
 			l := capture.NewLedger(capture.Info{Instance: "dnstest", Started: noon})
 			for i := range 60 {

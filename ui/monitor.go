@@ -67,7 +67,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 }
 
 func (m *monitor) start() tea.Cmd {
-	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice(), m.arrange(), m.table.Work()}
+	cmds := []tea.Cmd{m.awaitLedger(ledgerGap), m.awaitNotice(), m.arrange(), m.table.Work()}
 	if m.replay != nil {
 		cmds = append(cmds, m.replay.tick())
 	}
@@ -118,6 +118,10 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.say(string(msg))
 		return m.awaitNotice()
 	case ledgerMsg:
+		gap := ledgerGap
+		if m.capture.Ledger.Pending() > many {
+			gap = floodGap
+		}
 		now := time.Now()
 		if m.replay != nil {
 			now = m.replay.at
@@ -125,7 +129,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.table.Refresh(now)
 		m.tableChanged()
 		m.followRefused()
-		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
+		return tea.Batch(m.awaitLedger(gap), m.ledgerChanged())
 	case enforcedMsg, provenMsg, enforcementMsg, outOfForceMsg, endedMsg, wroteReportMsg:
 		return m.updateEnforcing(msg)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
@@ -191,13 +195,13 @@ type (
 	unheardMsg string
 )
 
-// awaitLedger waits for the ledger to change.
-func (m *monitor) awaitLedger() tea.Cmd {
+// awaitLedger waits for the ledger to change, after a gap.
+func (m *monitor) awaitLedger(gap time.Duration) tea.Cmd {
 	ctx := m.ctx
 	if m.replay != nil {
 		ctx = m.replay.ledger
 	}
-	return await(ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+	return await(ctx, gap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
 }
 
 func (m *monitor) awaitNotice() tea.Cmd {

@@ -132,7 +132,7 @@ func (m *monitor) played(msg playedMsg) tea.Cmd {
 		r.ledger, r.unledger = context.WithCancel(m.ctx)
 		m.capture.Ledger, m.rules.ledger, m.dialog, m.pace = msg.ledger, msg.ledger, nil, pace{}
 		m.table.Follow(msg.ledger)
-		cmds = append(cmds, m.awaitLedger())
+		cmds = append(cmds, m.awaitLedger(ledgerGap))
 	}
 	m.table.Tick(r.at)
 	m.table.Refresh(r.at)

@@ -17,11 +17,18 @@ import (
 // until Relax. What is decided meanwhile counts at once; a name that is new is
 // refused until somebody keeps it. strict has packets refused, too.
 func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcement, error) {
-	switch {
-	case s.enforcing.Load() != nil:
-		return nil, errors.New("the list is being enforced already")
-	case os.Geteuid() != 0:
+	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("enforce the list on %s: that takes root on LXD's host: start the program with sudo", s.Instance)
+	}
+	if before := s.enforcing.Load(); before != nil {
+		select {
+		case <-before.Done(): // but its note on the instance is still there
+			if err := s.Relax(ctx); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, errors.New("the list is being enforced already")
+		}
 	}
 	list := s.Ledger.List(false)
 	base := observed(list)
@@ -40,15 +47,17 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	return e, nil
 }
 
-// Relax takes the list out of force, if one is.
+// Relax takes the list out of force, if one is. It can be called again where it
+// failed.
 func (s *Capture) Relax(ctx context.Context) error {
-	e := s.enforcing.Swap(nil)
+	e := s.enforcing.Load()
 	if e == nil {
 		return nil
 	}
 	if err := e.Stop(ctx); err != nil {
 		return fmt.Errorf("take the list off %s: %w: run lxd-allowlist restore", s.Instance, err)
 	}
+	s.enforcing.CompareAndSwap(e, nil)
 	return nil
 }
 

@@ -45,12 +45,12 @@ type Answer struct {
 }
 
 // Connection is the beginning of one that the instance made: a TCP SYN, or a
-// flow's first UDP packet.
+// flow's first packet of another protocol.
 type Connection struct {
 	At       time.Time
 	From     netip.AddrPort // its port is 0 where it isn't known yet
 	To       netip.AddrPort
-	Protocol string // "tcp", "udp"
+	Protocol string // "tcp", "udp"; others have no ports: "icmp", "protocol 47"
 	Process  *Process
 }
 
@@ -61,7 +61,10 @@ type Hello struct {
 	From, To netip.AddrPort
 	Protocol string // "tls", "quic", "http"
 	Server   string // as parse normalises it; "" where it names none
-	Hidden   bool   // it is encrypted (ECH), and Server only the public name before it
+	// Hidden says that it has an Encrypted Client Hello, or a likeness of one,
+	// as browsers send to all servers (RFC 9849, section 6.2): nobody on the way
+	// can tell. Server may be no more than the public name before the true one.
+	Hidden bool
 }
 
 // Sink takes events in. Its methods are called from several goroutines, and
