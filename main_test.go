@@ -41,13 +41,13 @@ var rooms = map[string][]string{
 	"export/explain":          {"export/rule", "export/rule/known", "parse"},
 	"export":                  {"export/rule", "parse"},
 	"export/output":           {"export", "export/rule", "parse", "parse/source"},
-	"capture":                 {"export/rule", "parse"},
+	"capture":                 {"capture/witness", "export/rule", "parse"},
 	"capture/session":         {"capture", "export"},
 	"capture/logfile":         {"capture", "capture/session", "parse", "parse/source"},
 	"capture/lxd":             {},
 	"capture/lxd/lxdfake":     {"capture/lxd"},
 	"capture/lxd/lxdtest":     {"capture/lxd"},
-	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export/rule"},
+	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "export/rule"},
 	"capture/verify":          {"export/rule"},
 	"capture/verify/forward":  {"capture/witness/packet", "parse"},
 	"capture/verify/enforce":  {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
@@ -62,9 +62,9 @@ var rooms = map[string][]string{
 	"":                        {"ui/cli"},
 	"capture/verify/fence":    {"capture/witness/packet"},
 	"capture/verify/minimize": {},
-	"capture/witness":         {},
 	"capture/witness/packet":  {"parse"},
 	"capture/witness/wire":    {"capture/witness", "capture/witness/packet", "parse"},
+	"capture/witness":         {"export/rule/known"},
 }
 
 // pure are rooms that know neither a file nor a network.

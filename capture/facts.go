@@ -39,6 +39,7 @@ type facts struct {
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]
+	witnessed  *witnessed      // nil while no witness told anything
 }
 
 // outstanding ties an answer without a name ("reply error is SERVFAIL") to
@@ -283,6 +284,7 @@ func (f *facts) address(id ID, text []byte) {
 		return
 	}
 	if a, err := netip.ParseAddr(string(text)); err == nil && d.addAddress(a) {
+		f.witnessed.addressed(id, a)
 		f.touch(id, true)
 	}
 }

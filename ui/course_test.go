@@ -12,7 +12,7 @@ import (
 
 func TestCourseScreens(t *testing.T) {
 	for name, set := range map[string]func(*scene){
-		"course":       func(s *scene) { s.replays(320).press("i", "down", "down") },
+		"course": func(s *scene) { s.replays(320).press("i", "down", "down") },
 		"course-empty": func(s *scene) {
 			s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{Started: noon}), Title: "dnstest on lxdbr0", Live: true})
 			s.showsCourse()

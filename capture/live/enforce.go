@@ -64,7 +64,7 @@ func (s *Capture) Relax(ctx context.Context) error {
 // Report returns what came of an enforcement so far.
 func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 	s.Ledger.Overlook(enforce.VersionName)
-	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected}
+	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected, By: s.by}
 	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
 	about.Host, _ = os.Hostname()
 	return e.Report(about)
@@ -75,6 +75,12 @@ func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 func (s *Capture) expected(name string) (reason string, expected bool) {
 	s.Ledger.Read(func(r capture.Reader) { reason, expected = r.Dropped(name) })
 	return reason, expected
+}
+
+// by is [verify.About.By].
+func (s *Capture) by(name string) (programs []string) {
+	s.Ledger.Read(func(r capture.Reader) { programs = r.By(name) })
+	return programs
 }
 
 // observed returns the names that a list has because they were asked for and

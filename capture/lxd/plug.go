@@ -100,3 +100,16 @@ func (s *Server) hostEnd(ctx context.Context, instance string, mac net.HardwareA
 	}
 	return "", nil
 }
+
+// InitPID returns the number that a container's first process has on the
+// server's machine, 0 or below where it isn't running.
+func (s *Server) InitPID(ctx context.Context, instance string) (int, error) {
+	state, err := await(ctx, func() (*api.InstanceState, error) {
+		state, _, err := s.client.GetInstanceState(instance)
+		return state, err
+	})
+	if err != nil {
+		return 0, instanceError("look up", instance, err)
+	}
+	return int(state.Pid), nil
+}

@@ -197,6 +197,10 @@ func (p *replay) again(e entry) {
 		l.Tried(*e.Trial)
 	case e.Entered != nil:
 		l.Entered(*e.Entered)
+	case e.Witness != nil:
+		if !l.Resight(*e.Witness) {
+			p.lost++
+		}
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}

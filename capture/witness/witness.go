@@ -12,14 +12,14 @@ import (
 // Process is who did something in the instance, as it was then. It is known of
 // containers alone, and never changes once it is told.
 type Process struct {
-	PID     int      // as the instance counts; 0 where only the host's is known
-	Host    int      // the same on the host
-	Comm    string   // the kernel's name for it, up to 15 bytes: "https"
-	Exe     string   // the program's path within the instance; "" if it was gone
-	Args    []string // its command line; nil if it was gone
-	User    string   // by the instance's own names, else the number there
-	Parents []string // names of those it descends from, the nearest first, up to the instance's first process
-	Command string   // the command line of the one that a shell began: "apt update"; "" where no shell did
+	PID     int      `json:"pid,omitempty"`     // as the instance counts; 0 where only the host's is known
+	Host    int      `json:"host,omitempty"`    // the same on the host
+	Comm    string   `json:"comm,omitempty"`    // the kernel's name for it, up to 15 bytes: "https"
+	Exe     string   `json:"exe,omitempty"`     // the program's path within the instance; "" if it was gone
+	Args    []string `json:"args,omitempty"`    // its command line; nil if it was gone
+	User    string   `json:"user,omitempty"`    // by the instance's own names, else the number there
+	Parents []string `json:"parents,omitempty"` // names of those it descends from, the nearest first, up to the instance's first process
+	Command string   `json:"command,omitempty"` // the command line of the one that a shell began: "apt update"; "" where no shell did
 }
 
 // Query is a DNS query as the instance sent it.
