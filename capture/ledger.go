@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lxd-allowlist/export/rule"
 )
 
 // Ledger holds one record per domain that was asked for, fed with dnsmasq's
@@ -55,6 +57,7 @@ type Ledger struct {
 	exportedAt   uint32   // steps then
 	trials       []Trial
 	commands     []Command
+	verified     rule.Verified
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared

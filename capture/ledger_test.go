@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -173,6 +174,7 @@ func (k *keeper) Informed(capture.Info)         {}
 func (k *keeper) Witnessed(capture.Sight, bool) {}
 func (k *keeper) Exported(capture.Written)      {}
 func (k *keeper) Entered(capture.Command)       {}
+func (k *keeper) Verified(rule.Verified)        {}
 func (k *keeper) Told()                         {}
 func (k *keeper) Fault() error                  { return nil }
 

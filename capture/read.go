@@ -239,7 +239,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		out = leftOut{by: make(map[Rule]int)}
 		list = rule.List{Header: rule.Header{
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
-			Network: l.info.Network, When: time.Now(),
+			Network: l.info.Network, When: time.Now(), Verified: l.verified,
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()

@@ -155,7 +155,7 @@ func FuzzSettings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file, key string) {
 		var c Settings
 		if yaml.UnmarshalStrict([]byte(file), &c) != nil {
-			t.Skip()
+			return
 		}
 		if _, _, err := newKeys(c); err != nil {
 			if strings.Contains(err.Error(), "\n") {

@@ -197,6 +197,8 @@ func (p *replay) again(e entry) {
 		l.Tried(*e.Trial)
 	case e.Entered != nil:
 		l.Entered(*e.Entered)
+	case e.Verified != nil:
+		l.Verified(*e.Verified)
 	case e.Witness != nil:
 		if !l.Resight(*e.Witness) {
 			p.lost++

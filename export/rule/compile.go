@@ -187,6 +187,7 @@ func minimise(rules []Rule) []Rule {
 			covered = append(covered, r)
 		} else if i, ok := place[key]; ok {
 			k := &kept[i]
+			k.Apex = k.Apex || r.Apex
 			k.Reason, k.Source, k.Seen = both(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
 		} else {
 			place[key] = len(kept)
@@ -198,7 +199,7 @@ func minimise(rules []Rule) []Rule {
 		k := &kept[place[key]]
 		k.Seen = k.Seen.merge(r.Seen)
 		if r.Name == k.Name {
-			k.Reason = both(k.Reason, r.Reason)
+			k.Reason, k.Apex = both(k.Reason, r.Reason), k.Apex || !r.Absent()
 		}
 	}
 	return sortBy(kept, func(r Rule) string { return r.Name })
