@@ -56,6 +56,7 @@ type Ledger struct {
 	exported     *Written // the last file, nil for none
 	exportedAt   uint32   // steps then
 	trials       []Trial
+	commands     []Command
 	verified     rule.Verified
 
 	wake    chan struct{}

@@ -173,6 +173,7 @@ func (k *keeper) Missed(capture.Gap)            {}
 func (k *keeper) Informed(capture.Info)         {}
 func (k *keeper) Witnessed(capture.Sight, bool) {}
 func (k *keeper) Exported(capture.Written)      {}
+func (k *keeper) Entered(capture.Command)       {}
 func (k *keeper) Verified(rule.Verified)        {}
 func (k *keeper) Told()                         {}
 func (k *keeper) Fault() error                  { return nil }

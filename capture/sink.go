@@ -21,6 +21,7 @@ type Sink interface {
 	Missed(Gap)
 	Informed(Info)
 	Exported(Written)
+	Entered(Command)
 	Verified(rule.Verified)
 	// Witnessed tells of what a witness saw, as Changed does of a record.
 	Witnessed(s Sight, news bool)

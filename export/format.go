@@ -53,7 +53,7 @@ type Format struct {
 }
 
 // unproven is said of formats whose software no test of ours could run.
-const unproven = "no: written from the documentation alone, and read back by our own reader"
+const unproven = "by no software: written from the documentation alone, and read back by our own reader"
 
 // formats are all formats, in the order in which they are shown.
 var formats = []Format{

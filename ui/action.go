@@ -72,22 +72,24 @@ const (
 	rowGroup       = "group"
 	rowHideDecided = "hide-decided"
 	rowHideDrops   = "hide-drops"
+	rowPlay        = "play"
 	rowReopen      = "reopen"
 	rowRepair      = "repair"
+	rowSuspend     = "suspend"
 	rowUp          = "up"
 	rowVerify      = "verify"
 	rowWiden       = "widen"
 )
 
 func tableActions() actions {
-	return actions{Context: "the table", Actions: []action{
+	t := actions{Context: "the table", Actions: []action{
 		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Says: of("keep"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
 		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
 		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
-		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
+		{Row: row("Decide", "undo", "undo", "u"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
 		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsShown, Do: marksShown(capture.Keep)},
@@ -129,6 +131,12 @@ func tableActions() actions {
 		{Row: quiet("Panes", "narrower", "less room for it", "<"), Has: needsPanes, Do: shares(-5)},
 		{Row: quiet("Panes", "swap", "swap the panes", "x"), Has: needsPanes, Do: (*monitor).swap},
 
+		{Row: row("Replay", rowPlay, "play, pause", "P"), Has: needsReplay, Do: (*monitor).play},
+		{Row: keys.Row{Section: "Replay", Name: "replay-back", Help: "back in time", Keys: []string{","}}, Has: needsReplay, Do: scrub(-1)},
+		{Row: keys.Row{Section: "Replay", Name: "replay-on", Help: "on in time", Hint: "scrub", Beside: "replay-back", Keys: []string{"."}}, Has: needsReplay, Do: scrub(1)},
+		{Row: keys.Row{Section: "Replay", Name: "slower", Help: "slower", Keys: []string{"{"}}, Has: needsReplay, Do: faster(-1)},
+		{Row: keys.Row{Section: "Replay", Name: "faster", Help: "faster", Hint: "speed", Beside: "slower", Keys: []string{"}"}}, Has: needsReplay, Do: faster(1)},
+
 		{Row: row("Shell", "shell", "shell", "tab"), Has: needsShell, Do: (*monitor).toShell},
 		{Row: keys.Row{Name: keys.Leave, Section: "Shell"}, Has: needsShell, Do: (*monitor).toShell},
 		{Row: quiet("Shell", "shell-up", "scroll the shell back", "shift+pgup"), Has: needsShell, Do: scrollsShell(1)},
@@ -147,12 +155,22 @@ func tableActions() actions {
 		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
+		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
+		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
+		{Row: quiet("Look", "course", "new names a minute, and commands", "I"), Do: (*monitor).openCourse},
+		{Row: quiet("Program", "told", "what LXD was told", "M"), Has: needsTold, Do: then((*monitor).openTold)},
 		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Says: opens, Do: then((*monitor).openDetails)},
 		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: (*monitor).openPalette},
 		{Row: quiet("Program", "palette", "all that can be done", ":", "ctrl+p"), Do: (*monitor).openPalette},
 		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
 	}}
+	for i := range t.Actions {
+		if t.Actions[i].Section == "Decide" {
+			t.Actions[i].Has = needsWriting
+		}
+	}
+	return t
 }
 
 func filterActions() actions {
@@ -166,6 +184,7 @@ func filterActions() actions {
 		{Row: keys.Row{Name: rowSaveFilter, Hint: "save"}, Can: needsFilter, Do: then((*monitor).saveFilter)},
 		{Row: keys.Row{Name: rowSaved}, Nth: (*monitor).useFilter},
 		{Row: keys.Row{Name: "palette"}, Do: (*monitor).openPalette},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
 	}}
 }
 
@@ -185,6 +204,7 @@ func endedActions() actions {
 		{Row: keys.Row{Name: keys.Leave}, Do: (*monitor).toTable},
 		{Row: keys.Row{Name: "shell-up"}, Do: scrollsShell(1)},
 		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
 		{Row: keys.Row{Name: "help", Hint: "help"}, Do: (*monitor).openPalette},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quits},
 	}}
@@ -321,6 +341,13 @@ func needsGap(m *monitor) string {
 		return ""
 	}
 	return "nothing is to be mended: queries are logged"
+}
+
+func needsTold(m *monitor) string {
+	if m.capture.Told != nil {
+		return ""
+	}
+	return "LXD was told nothing: " + m.capture.Title + " is only read"
 }
 
 func needsTarget(m *monitor) string {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -68,7 +69,9 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 	c := allOthers(t)
 	before, after := told(t, Settings{}), told(t, c)
 	all := scenes()
+	maps.Copy(all, beginnings())
 	all["nothing selected"] = func(s *scene) { s.waitingForQueries(); s.press("a") }
+	all["stopped"] = func(s *scene) { s.starts().types("stopped") }
 	all["not grouped"] = func(s *scene) { s.session().press("left") }
 	all["overruled"] = func(s *scene) { s.session().press("G", "w", "enter", "d") }
 	all["in the shell"] = func(s *scene) { s.session().m().shell.starting = true; s.press("tab") }
@@ -125,13 +128,13 @@ func TestHelpListsEveryAction(t *testing.T) {
 	s := newScene(t, 200, 60).session()
 	var listed []string
 	for _, l := range s.tables.table.Lines(s.keys, s.m()) {
-		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program"}, l.Section) {
+		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program", "Replay"}, l.Section) {
 			t.Errorf("there is a section %q", l.Section)
 		}
 		listed = append(listed, l.Does)
 	}
 	for _, r := range s.keys.Rows() {
-		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "always", "difference", "complete"}; slices.Contains(elsewhere, r.Name) {
+		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "always", "difference", "complete", "next-list", "look-only", "read-again", "play", "replay-back", "replay-on", "slower", "faster", "told", "course"}; slices.Contains(elsewhere, r.Name) {
 			continue
 		}
 		if !slices.Contains(listed, r.Help) {

@@ -147,6 +147,6 @@ func (m *monitor) rulesChanged(msg rulesChangedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.say(msg.err.Error())
 	}
-	m.table.Refresh(m.now)
+	m.table.Refresh(m.clock())
 	return m.followed()
 }

@@ -81,7 +81,7 @@ func (m *monitor) told(what string, err error) {
 	default:
 		m.say(what)
 	}
-	m.table.Refresh(m.now)
+	m.table.Refresh(m.clock())
 	m.followSelection()
 }
 

@@ -30,6 +30,10 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 		return m.widen(r)
 	case dialog.Answer:
 		return m.answered(r)
+	case dialog.OfCommand:
+		m.filterCommand(r.Line)
+	case dialog.Copy:
+		return copies(m.ctx, r.Text, r.What)
 	case dialog.Chosen:
 		return m.chosen(r)
 	case dialog.WriteReport:
@@ -67,3 +71,5 @@ func (m *monitor) followSelection() {
 }
 
 func (m *monitor) openMessages() { m.dialog = dialog.NewMessages(m.keys, &m.messages) }
+
+func (m *monitor) openTold() { m.dialog = dialog.NewToldLog(m.keys, m.capture.Told) }

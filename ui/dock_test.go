@@ -46,7 +46,7 @@ func TestDock(t *testing.T) {
 
 // What stands there is what is selected as it is now, a group too.
 func TestDockFollows(t *testing.T) {
-	s := newScene(t, 200, 60).session().selects(ubuntu)
+	s := newSceneWith(t, 200, 60, Settings{Stay: true}).session().sibling().selects(ubuntu)
 	s.wants("queries    2  (A ×1, AAAA ×1)")
 	s.press("n").types("ours").press("enter", "a")
 	s.wants("mark       ✓ keep", "why        user: ours")
@@ -56,7 +56,7 @@ func TestDockFollows(t *testing.T) {
 	s.press("w", "up", "enter").selects(ubuntu).press("c")
 	s.wants("kept by    .ubuntu.com")
 	s.press("t").selects("[ubuntu.com]")
-	s.wants("✓ keep, by one suffix rule", "suffix     1 name seen below .ubuntu.com")
+	s.wants("✓ keep, by one suffix rule", "suffix     2 names seen below .ubuntu.com")
 	s.press("d")
 	s.wants("mark       ✗ drop all")
 	s = newScene(t, 200, 60)

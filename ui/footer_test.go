@@ -75,7 +75,7 @@ func TestFooterSaysWhatCanBeDone(t *testing.T) {
 func TestNoGrantForWhatARuleDrops(t *testing.T) {
 	s := newScene(t, 200, 60).enforcing(false)
 	s.selects("archive.ubuntu.com.lxd").press("l")
-	s.wants("a rule drops archive.ubuntu.com.lxd (in the bridge's own domain lxd): a keeps it all the same")
+	s.wants("archive.ubuntu.com.lxd is dropped by a rule: in the bridge's own domain lxd; a keeps it")
 	if s.m().dialog != nil {
 		t.Errorf("the dialog is %T", s.m().dialog)
 	}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,11 +53,6 @@ func (s *scene) golden(name string) {
 
 // scenes are what the goldens show.
 func scenes() map[string]func(*scene) {
-	choices := []Choice{
-		{Instance: "dnstest", Status: "Running", Network: "lxdbr0"},
-		{Instance: "off", Status: "Stopped", Network: "lxdbr0", Stopped: true},
-		{Instance: "far", Status: "Running", Network: "eth0", Problem: "its NIC is macvlan: no bridge, no dnsmasq"},
-	}
 	return map[string]func(*scene){
 		"not-logging": func(s *scene) {
 			s.session()
@@ -68,21 +62,6 @@ func scenes() map[string]func(*scene) {
 		"tree":         func(s *scene) { s.realSession(false).press("t", "g") },
 		"tree-folded":  func(s *scene) { s.realSession(true).press("t", "T", "g") },
 		"names-beside": func(s *scene) { s.realSession(true) },
-		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
-		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },
-		"picker-error": func(s *scene) {
-			s.send(choicesMsg{err: errors.New("connect to LXD: it doesn't run; start it with `systemctl start lxd`")})
-		},
-		"opening": func(s *scene) {
-			o := s.opening(choices[0])
-			o.step("connecting to LXD", -1)
-			o.step("downloading ubuntu:24.04", 0.4)
-		},
-		"opening-error": func(s *scene) {
-			o := s.opening(choices[0])
-			o.step("taking the lease of bridge lxdbr0", -1)
-			s.send(openedMsg{of: o, err: errors.New("network lxdbr0 is in use by lxd-allowlist 1.0 (root, process 4711 on host)")})
-		},
 		"table":        func(s *scene) { s.session() },
 		"waiting":      func(s *scene) { s.waitingForQueries() },
 		"filter":       func(s *scene) { s.session().press("/").types("ubu") },
@@ -173,12 +152,6 @@ func (s *scene) export(there string) *scene {
 
 func (s *scene) waitingForQueries() {
 	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dnstest on lxdbr0", Live: true})
-}
-
-func (s *scene) opening(c Choice) *opening {
-	o := newOpening(s.model, c)
-	s.enter(o)
-	return o
 }
 
 // On the least of screens every box is whole, the instance's name stays, and so

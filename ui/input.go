@@ -38,7 +38,6 @@ func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
 	case o.Bound:
 		return o.Of
 	case m.focus == onShell && m.shell.running():
-		m.pace.typed(msg)
 		m.shell.key(msg)
 	case m.table.Editing():
 		m.table.Type(msg)
@@ -113,6 +112,9 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	}
 	if m.dialog != nil {
 		return m.turnDialog(msg)
+	}
+	if cmd, used := m.clickTimeline(msg); used {
+		return cmd
 	}
 	if m.dragDivider(msg) {
 		return m.arrange()

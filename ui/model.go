@@ -100,6 +100,7 @@ type model struct {
 
 	frames   frames
 	phase    phase
+	failed   error // why nothing was opened when last tried; nil once something was
 	prefs    prefs
 	messages dialog.Log
 	result   Result
@@ -135,7 +136,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	case o.Choice != nil:
 		m.phase = newOpening(m, *o.Choice)
 	default:
-		m.phase = &picker{model: m}
+		m.phase = newPicker(m)
 	}
 	return m, nil
 }

@@ -34,6 +34,7 @@ type monitor struct {
 	rules  *rulesFile
 
 	enforcing enforcing
+	replay    *replay // nil while nothing is
 
 	begun   time.Time
 	unheard string // why no query may have been heard; "" while nobody wondered
@@ -46,16 +47,22 @@ type monitor struct {
 
 // newMonitor shows a capture; the focus is on its shell, if it has one.
 func newMonitor(m *model, c *Capture) *monitor {
+	var again *replay
+	now := time.Now()
+	if c.Player != nil {
+		again = newReplay(m.ctx, c.Player, c.Speed)
+		c.Ledger, now = c.Player.To(again.at), again.at
+	}
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
 	if m.prefs.HideDecided {
 		t.HideDecided(true)
 	}
-	t.Refresh(time.Now())
+	t.Refresh(now)
 	if m.prefs.Grouped {
 		t.Group(true)
 	}
-	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
+	v := &monitor{model: m, capture: c, table: t, replay: again, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
 	v.rules = &rulesFile{ledger: c.Ledger}
 	v.begun = m.now
 	v.export = beginExport(m.opts, c.Ledger)
@@ -68,6 +75,9 @@ func newMonitor(m *model, c *Capture) *monitor {
 
 func (m *monitor) start() tea.Cmd {
 	cmds := []tea.Cmd{m.awaitLedger(ledgerGap), m.awaitNotice(), m.arrange(), m.table.Work()}
+	if m.replay != nil {
+		cmds = append(cmds, m.replay.tick())
+	}
 	if m.shell.exists() {
 		cmds = append(cmds, m.shell.start(m.focus == onShell))
 	}
@@ -104,8 +114,8 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case tea.BackgroundColorMsg, tea.ColorProfileMsg:
 		m.table.Restyle()
 	case tickMsg:
-		m.table.Tick(m.now)
-		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+		m.table.Tick(m.clock())
+		m.pace.tick(m.clock(), m.capture.Ledger, m.table.Tally().Total())
 		m.hints.tick(m)
 		return m.wonder()
 	case unheardMsg:
@@ -124,7 +134,11 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		if m.capture.Ledger.Pending() > many {
 			gap = floodGap
 		}
-		m.table.Refresh(time.Now())
+		now := time.Now()
+		if m.replay != nil {
+			now = m.replay.at
+		}
+		m.table.Refresh(now)
 		m.tableChanged()
 		m.followRefused()
 		return tea.Batch(m.awaitLedger(gap), m.ledgerChanged())
@@ -132,6 +146,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		return m.updateEnforcing(msg)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		news, cmd := m.shell.update(msg)
+		m.takeEntered()
 		if news != "" {
 			m.say(news)
 		}
@@ -146,6 +161,12 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.settingSet(msg)
 	case weighedMsg:
 		m.weighed(msg)
+	case courseMsg:
+		m.showCourse(msg)
+	case replayTickMsg:
+		return m.ticks(msg)
+	case playedMsg:
+		return m.played(msg)
 	case ruleAddedMsg:
 		return m.ruleAdded(msg)
 	case steppedMsg:
@@ -196,7 +217,11 @@ type (
 
 // awaitLedger waits for the ledger to change, after a gap.
 func (m *monitor) awaitLedger(gap time.Duration) tea.Cmd {
-	return await(m.ctx, gap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+	ctx := m.ctx
+	if m.replay != nil {
+		ctx = m.replay.ledger
+	}
+	return await(ctx, gap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
 }
 
 func (m *monitor) awaitNotice() tea.Cmd {

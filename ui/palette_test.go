@@ -23,6 +23,7 @@ type lxd struct {
 }
 
 func (l lxd) Choices(context.Context) ([]Choice, error) { return l.choices, l.err }
+func (l lxd) Images(context.Context) ([]Choice, error)  { return nil, nil }
 func (l lxd) Open(context.Context, Choice, func(string, float64)) (*Capture, error) {
 	return nil, errors.New("not here")
 }
@@ -47,10 +48,8 @@ func TestPaletteHasEverything(t *testing.T) {
 		for _, f := range export.Formats() {
 			wants = append(wants, "as "+f.Name+": ")
 		}
-		for _, r := range s.tables.table.Rows().Rows {
-			if r.Section != "" && r.Help != "" {
-				wants = append(wants, r.Help)
-			}
+		for _, l := range s.tables.table.Lines(s.keys, s.m()) {
+			wants = append(wants, l.Does)
 		}
 		for _, want := range wants {
 			if !strings.Contains(text, want) {

@@ -52,13 +52,18 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 }
 
 func (m *monitor) lines() []string {
-	lines := append(append(make([]string, 0, m.h), m.header()), m.body()...)
+	lines := append(make([]string, 0, m.h), m.header())
+	lines = append(lines, m.body()...)
+	if m.replay != nil {
+		lines = append(lines, m.drawTimeline())
+	}
+	said, foot := m.footer()
 	if m.dialog != nil {
 		for i := range lines {
 			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
-		h := m.h - 1 // the footer says what can be done in it
-		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: m.now})
+		h := m.h - 1 - len(said) // the footer says what can be done in it
+		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: m.clock()})
 		box = look.Whole(m.styles, box, h)
 		w := 0
 		if len(box) > 0 {
@@ -66,7 +71,6 @@ func (m *monitor) lines() []string {
 		}
 		look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (h-len(box))/2), m.w)
 	}
-	said, foot := m.footer()
 	copy(lines[max(0, len(lines)-len(said)):], said)
 	return append(lines, foot)
 }
@@ -185,6 +189,9 @@ func (m *monitor) waiting() string {
 			}
 		})
 		return text
+	}
+	if m.replay != nil {
+		return "nothing was asked for yet; " + m.keys.Show(rowPlay) + " plays, " + m.keys.Show("replay-on") + " goes on"
 	}
 	return "waiting for the first query: use the application"
 }
@@ -308,7 +315,15 @@ func (m *monitor) news() (all []*look.Line) {
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}
-	if !m.capture.Live {
+	if m.replay != nil {
+		all = append(all, new(look.Line).Add(s.Warn, "  ▶ replay"))
+		if m.replay.note != "" {
+			all = append(all, new(look.Line).Add(s.Muted, "  "+m.replay.note))
+		}
+	} else if why := m.capture.ReadOnly; why != "" {
+		all = append(all, new(look.Line).Add(s.Warn, "  read only"))
+	}
+	if !m.capture.Live || m.replay != nil {
 		return all
 	}
 	if m.enforcing.stage == stageOff {
@@ -316,7 +331,7 @@ func (m *monitor) news() (all []*look.Line) {
 	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
 		all = append(all, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
 	}
-	if text := m.pace.saturation(m.now); text != "" {
+	if text := m.pace.saturation(m.clock()); text != "" {
 		all = append(all, new(look.Line).Add(s.Muted, "  "+text))
 		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
 			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))

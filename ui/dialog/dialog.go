@@ -102,6 +102,10 @@ type (
 		How      Writing
 		Markdown bool // and not JSON
 	}
+	// Copy puts a text into the clipboard; What names it.
+	Copy struct{ Text, What string }
+	// OfCommand shows the names that came up after a command.
+	OfCommand struct{ Line string }
 	// Make makes a file for [Export.Made].
 	Make struct {
 		Format export.Format
@@ -132,6 +136,8 @@ func (Widen) result()  {}
 func (Write) result()  {}
 
 func (Chosen) result()      {}
+func (Copy) result()        {}
+func (OfCommand) result()   {}
 func (WriteReport) result() {}
 
 // Contexts are where the dialogs take keys.
@@ -139,7 +145,7 @@ func Contexts() []keys.Context {
 	return []keys.Context{
 		detailsKeys.Rows(), ladderKeys.Rows(), ladderReasonKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), searchKeys.Rows(), namingKeys.Rows(), nameKeys.Rows(),
 		paletteKeys.Rows(), idlePaletteKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
-		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(),
+		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(), courseKeys.Rows(),
 	}
 }
 

@@ -204,6 +204,9 @@ func (d *Ladder) View(s Screen) []string {
 	}
 	width = min(width, inner/2)
 	below := d.drawChosen(s, inner)
+	if most := max(1, s.H-4); len(below) > most {
+		below = append(below[:most-1], s.Muted.Render(" …"))
+	}
 	var lines []string
 	room := max(1, s.H-len(below)-4) // on a low screen the rungs around the chosen one
 	last := min(len(d.rungs), max(room, d.at+1+room/2))

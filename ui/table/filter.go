@@ -47,6 +47,7 @@ type filterKey struct {
 	// written; more are in the census. wants says in words what they are.
 	always []string
 	wants  string
+	free   bool // others than those that there are may be asked for
 	// values calls yield with each value that a row has, nil where these are
 	// no words.
 	values func(d Row, yield func(string))
@@ -81,6 +82,14 @@ var filterKeys = []filterKey{
 				yield(o)
 			}
 		}},
+	{name: "cmd", wants: "words of a command that was entered in the shell", free: true,
+		values: func(d Row, yield func(string)) {
+			if c, ok := capture.CommandAt(d.r.Commands(), d.First()); ok {
+				first, _, _ := strings.Cut(c.Line, " ")
+				yield(first)
+			}
+		},
+		compile: func(_ *filter, value string) (condition, error) { return commandTerm(value), nil }},
 	{name: "seen", wants: "a time such as 30s, 5m, 2h", compile: seenTerm},
 	{name: "state", always: stateValues(),
 		values: func(d Row, yield func(string)) {
@@ -107,6 +116,7 @@ var FilterHelp = [][2]string{
 	{"type:https", "asked with that type"},
 	{"result:nx", "answered like that"},
 	{"from:web", "asked by that instance"},
+	{"cmd:apt", "came up after that command"},
 	{"seen:5m", "asked within that time"},
 	{"state:unused", "under an enforced list"},
 }
@@ -170,7 +180,7 @@ func (f *filter) tagged(name, value string, c census) (condition, error) {
 	if value == "" {
 		return nil, fmt.Errorf("%s: wants %s", name, k.all(c))
 	}
-	if k.values != nil && name != "is" && !k.has(value, c) {
+	if k.values != nil && !k.free && name != "is" && !k.has(value, c) {
 		return nil, fmt.Errorf("there is no %s:%s: it wants %s", name, value, k.all(c))
 	}
 	f.timed = f.timed || name == "state"
