@@ -24,14 +24,19 @@ func (l *Ledger) Read(look func(Reader)) {
 }
 
 // Len returns how many domains there are; their IDs are 0 to Len()-1.
-func (r Reader) Len() int { return len(r.l.domains) }
+func (r Reader) Len() int { return r.l.n }
 
-// Domain returns the record of id.
-func (r Reader) Domain(id ID) *Domain { return &r.l.domains[id] }
+// Domain returns what is known of id, as it is now.
+func (r Reader) Domain(id ID) *Domain {
+	d := new(Domain)
+	d.Types, d.Addresses = d.twoTypes[:0], d.oneAddress[:0]
+	r.l.read(d, id)
+	return d
+}
 
 // Lookup returns the ID of a normalised name.
 func (r Reader) Lookup(name string) (ID, bool) {
-	return r.l.ids.find([]byte(name), r.l.ids.hash([]byte(name)), r.l.domains)
+	return r.l.lookup(name)
 }
 
 // Verdict returns the decision in force for d.
@@ -69,7 +74,7 @@ func (r Reader) Owners(d *Domain) []string {
 func (r Reader) Chain(d *Domain) []string {
 	names := make([]string, len(d.Chain))
 	for i, id := range d.Chain {
-		names[i] = r.l.domains[id].Name
+		names[i] = r.l.nameAt(id)
 	}
 	return names
 }
@@ -106,7 +111,7 @@ func (r Reader) Below(name string) int { return r.l.askedBelow(name) }
 // Overruled reports whether a person dropped the domain, by a rule too, and a
 // suffix rule allows it all the same.
 func (r Reader) Overruled(id ID) bool {
-	d := &r.l.domains[id]
+	d := r.Domain(id)
 	v := r.l.judge(d)
 	return v.Decision == Drop && byPerson[v.Rule] && r.l.covered(d.Name)
 }
@@ -124,7 +129,7 @@ func (l *Ledger) RefreshSome(most int, look func(Reader, []ID)) {
 	l.indexBelow()
 	some := l.changed[:min(most, len(l.changed))]
 	for _, id := range some {
-		l.domains[id].unseen = false
+		l.at(id).state &^= unseen
 	}
 	look(Reader{l}, some)
 	if l.changed = l.changed[len(some):]; len(l.changed) == 0 {
@@ -168,11 +173,12 @@ func (l *Ledger) SetOwners(owners map[string]string) {
 		return
 	}
 	l.edition++
-	for id := range l.domains {
-		if slices.ContainsFunc(l.domains[id].clients, func(n uint16) bool { return moved[n] }) {
-			l.show(ID(id))
+	for id := ID(0); id < ID(l.n); id++ {
+		r := l.at(id)
+		if slices.ContainsFunc(l.clientsOf.get(r.clients, int(r.clientsN)), func(n uint16) bool { return moved[n] }) {
+			l.show(id)
 		}
-		l.breathe(id)
+		l.breathe(int(id))
 	}
 	l.announce()
 }
@@ -181,7 +187,7 @@ func (l *Ledger) client(address string) uint16 {
 	if n, ok := l.clientN[address]; ok {
 		return n
 	}
-	return l.addClient(Client{Address: address})
+	return l.newClient(Client{Address: address})
 }
 
 // expected is a name that the program itself asks for.
@@ -221,9 +227,10 @@ const Observed = "observed"
 // AllowedAddresses returns the addresses that were answered for names that
 // aren't dropped.
 func (r Reader) AllowedAddresses() (all []netip.Addr) {
-	for i := range r.l.domains {
-		d := &r.l.domains[i]
-		if len(d.Addresses) > 0 && r.l.judge(d).Decision != Drop {
+	var d Domain
+	for id := range ID(r.l.n) {
+		r.l.read(&d, id)
+		if len(d.Addresses) > 0 && r.l.judge(&d).Decision != Drop {
 			all = append(all, d.Addresses...)
 		}
 	}
@@ -283,8 +290,10 @@ func (l *Ledger) survey(begin func(), look func(*Domain)) {
 		l.deciding.Unlock()
 		begin()
 		edition := l.edition
-		for i := 0; i < len(l.domains); i++ {
-			look(&l.domains[i])
+		var d Domain
+		for i := 0; i < l.n; i++ {
+			l.read(&d, ID(i))
+			look(&d)
 			if try < 2 {
 				l.breathe(i)
 			}

@@ -137,7 +137,7 @@ func (l *Ledger) searched(name string) string {
 		if !ok || !strings.Contains(short, ".") {
 			continue
 		}
-		if id, known := l.ids.find([]byte(short), l.ids.hash([]byte(short)), l.domains); known && l.domains[id].Queries > 0 {
+		if id, known := l.lookup(short); known && l.asked(id) {
 			return domain
 		}
 	}
