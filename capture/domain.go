@@ -71,6 +71,7 @@ const (
 // Domain is what is known of one name, as it was when [Reader.Domain] returned
 // it. It is read within [Ledger.Read] only.
 type Domain struct {
+	id          ID
 	Name        string // lower-cased, without the trailing dot
 	first, last int64  // Unix nanoseconds
 	// Queries is how often the name was asked for; 0 for one that is known
@@ -83,7 +84,6 @@ type Domain struct {
 	Class     parse.Class
 	Special   parse.Special
 	Types     []TypeCount
-	clients   []uint16 // places in facts.clients
 	Addresses []netip.Addr
 	Chain     []ID // CNAME targets of the last answers, in order
 	// Blocker says who blocked the name and what the client was told, in

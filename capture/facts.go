@@ -142,8 +142,14 @@ func (f *facts) warmUp(b *block, batch []line) {
 	}
 	var sum uint64
 	for _, id := range ids[:n] {
+		sum += uint64(f.at(id).queries)
+	}
+	for _, id := range ids[:n] {
 		r := f.at(id)
-		sum += uint64(r.queries) + uint64(f.names[r.name/pageNames].Len())
+		sum += uint64(f.nameOf(r)[0])
+		if r.clientsN > 0 {
+			sum += uint64(f.clientsOf.get(r.clients, min(int(r.clientsN), listClients))[0])
+		}
 	}
 	b.warm = sum
 }

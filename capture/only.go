@@ -85,12 +85,15 @@ func (l *Ledger) unwanted(d *Domain) bool {
 	if d.last < o.since || d.first > o.until {
 		return true
 	}
-	for _, n := range d.clients {
+	if o.From == "" {
+		return false
+	}
+	for _, n := range l.clientsIn(l.at(d.id)) {
 		if o.isFrom(l.clients[n].Address, l.clients[n].Owner) {
 			return false
 		}
 	}
-	return o.From != ""
+	return true
 }
 
 // ParseAge reads how long something is ago: "30d", "4w", or a duration as Go

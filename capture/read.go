@@ -28,10 +28,7 @@ func (r Reader) Len() int { return r.l.n }
 
 // Domain returns what is known of id, as it is now.
 func (r Reader) Domain(id ID) *Domain {
-	d := new(Domain)
-	d.Types, d.Addresses = d.twoTypes[:0], d.oneAddress[:0]
-	r.l.read(d, id)
-	return d
+	return r.l.domain(id)
 }
 
 // Lookup returns the ID of a normalised name.
@@ -58,8 +55,9 @@ func (r Reader) Group(name string) Mark { return r.l.groups[name] }
 // Owners returns who asked for d, each once: instances, and addresses whose
 // owner is not known.
 func (r Reader) Owners(d *Domain) []string {
-	names := make([]string, 0, len(d.clients))
-	for _, n := range d.clients {
+	clients := r.l.clientsIn(r.l.at(d.id))
+	names := make([]string, 0, len(clients))
+	for _, n := range clients {
 		c := &r.l.clients[n]
 		if c.Owner == "" { // an address is there once
 			names = append(names, c.Address)
@@ -111,8 +109,9 @@ func (r Reader) Below(name string) int { return r.l.askedBelow(name) }
 // Overruled reports whether a person dropped the domain, by a rule too, and a
 // suffix rule allows it all the same.
 func (r Reader) Overruled(id ID) bool {
-	d := r.Domain(id)
-	v := r.l.judge(d)
+	var d Domain
+	r.l.glance(&d, id)
+	v := r.l.judge(&d)
 	return v.Decision == Drop && byPerson[v.Rule] && r.l.covered(d.Name)
 }
 
@@ -175,7 +174,7 @@ func (l *Ledger) SetOwners(owners map[string]string) {
 	l.edition++
 	for id := ID(0); id < ID(l.n); id++ {
 		r := l.at(id)
-		if slices.ContainsFunc(l.clientsOf.get(r.clients, int(r.clientsN)), func(n uint16) bool { return moved[n] }) {
+		if slices.ContainsFunc(l.clientsIn(r), func(n uint16) bool { return moved[n] }) {
 			l.show(id)
 		}
 		l.breathe(int(id))
@@ -229,9 +228,12 @@ const Observed = "observed"
 func (r Reader) AllowedAddresses() (all []netip.Addr) {
 	var d Domain
 	for id := range ID(r.l.n) {
-		r.l.read(&d, id)
-		if len(d.Addresses) > 0 && r.l.judge(&d).Decision != Drop {
-			all = append(all, d.Addresses...)
+		record := r.l.at(id)
+		if record.addressesN == 0 {
+			continue
+		}
+		if r.l.glance(&d, id); r.l.judge(&d).Decision != Drop {
+			all = r.l.addressesIn(all, record)
 		}
 	}
 	return all
@@ -240,7 +242,13 @@ func (r Reader) AllowedAddresses() (all []netip.Addr) {
 // List returns what is to be exported: one exact rule for each domain that is
 // kept or, since nobody has spoken against it, new. all applies no rule and
 // no mark: every clean name that was asked for, whatever its type or answer.
-func (l *Ledger) List(all bool) (list rule.List) {
+func (l *Ledger) List(all bool) rule.List { return l.list(all, true) }
+
+// BareList returns what List does without the evidence, which has more bytes
+// than the rest of a large list.
+func (l *Ledger) BareList(all bool) rule.List { return l.list(all, false) }
+
+func (l *Ledger) list(all, evidence bool) (list rule.List) {
 	var out leftOut
 	begin := func() {
 		out = leftOut{by: make(map[Rule]int)}
@@ -250,8 +258,9 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
+		list.Rules = make([]rule.Rule, 0, l.n)
 		if !all {
-			list.Rules, out.allowed = l.suffixes(), l.overruled()
+			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
 		}
 	}
 	l.survey(begin, func(d *Domain) {
@@ -270,7 +279,11 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		if v.Decision == Keep {
 			source, reason = string(v.Rule), v.Reason
 		}
-		list.Rules = append(list.Rules, rule.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
+		listed := rule.Rule{Name: d.Name, Reason: reason, Source: source}
+		if evidence {
+			listed.Seen = l.seen(d)
+		}
+		list.Rules = append(list.Rules, listed)
 	})
 	list.LeftOut = out.String()
 	if !all {
@@ -292,7 +305,7 @@ func (l *Ledger) survey(begin func(), look func(*Domain)) {
 		edition := l.edition
 		var d Domain
 		for i := 0; i < l.n; i++ {
-			l.read(&d, ID(i))
+			l.glance(&d, ID(i))
 			look(&d)
 			if try < 2 {
 				l.breathe(i)
@@ -308,7 +321,7 @@ func (l *Ledger) survey(begin func(), look func(*Domain)) {
 
 func (l *Ledger) seen(d *Domain) *rule.Seen {
 	s := &rule.Seen{Queries: uint64(d.Queries), Outcome: d.Result(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
-	for _, t := range d.Types {
+	for _, t := range l.typesOf(nil, l.at(d.id)) {
 		s.Types = append(s.Types, t.Type)
 	}
 	slices.Sort(s.Types)

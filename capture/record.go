@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ const (
 	unseen   state = 1 << iota // in facts.changed
 	unlisted                   // see Domain.Unlisted
 	suffix                     // of the mark
+	bitmap                     // clients are bits
 )
 
 // Where a state has the class, and the decision of the mark.
@@ -59,10 +61,11 @@ func (r *record) decision() Decision { return Decision(r.state >> decisionShift 
 
 // more is what few names have.
 type more struct {
-	denied uint32
-	chain  []ID
-	types  []kindCount // beyond those of the record
-	reason string      // of the mark
+	denied  uint32
+	chain   []ID
+	types   []kindCount // beyond those of the record
+	clients []uint16    // beyond the bits of the record
+	reason  string      // of the mark
 }
 
 // kindCount counts the queries with a type: a place in facts.types.
@@ -206,14 +209,70 @@ func (f *facts) typesOf(to []TypeCount, r *record) []TypeCount {
 	return to
 }
 
+// listClients is how many clients of a name are kept as a list. Of more, those
+// among the ledger's first bitClients, mostly all, are bits in as much room.
+const (
+	listClients = 32
+	bitClients  = listClients * 16
+)
+
 // addClient notes that a client asked.
 func (f *facts) addClient(r *record, client uint16) (fresh bool) {
-	if r.clientsN == maxClients || slices.Contains(f.clientsOf.get(r.clients, int(r.clientsN)), client) {
+	if r.clientsN == maxClients {
 		return false
 	}
-	r.clients = f.clientsOf.add(r.clients, int(r.clientsN), client)
+	if r.state&bitmap == 0 {
+		list := f.clientsOf.get(r.clients, int(r.clientsN))
+		if slices.Contains(list, client) {
+			return false
+		}
+		if len(list) < listClients {
+			r.clients = f.clientsOf.add(r.clients, len(list), client)
+			r.clientsN++
+			return true
+		}
+		all := slices.Clone(list)
+		clear(list)
+		r.state |= bitmap
+		r.clientsN = 0
+		for _, n := range all {
+			f.addClient(r, n)
+		}
+	}
+	if client < bitClients {
+		word, bit := &f.clientsOf.get(r.clients, listClients)[client/16], uint16(1)<<(client%16)
+		if *word&bit != 0 {
+			return false
+		}
+		*word |= bit
+	} else {
+		m := f.beside(r)
+		if slices.Contains(m.clients, client) {
+			return false
+		}
+		m.clients = append(m.clients, client)
+	}
 	r.clientsN++
 	return true
+}
+
+// clientsIn returns the clients that asked for a name, in the order in which
+// they did, of very many in that of the ledger's. It is valid until more is
+// added.
+func (f *facts) clientsIn(r *record) []uint16 {
+	if r.state&bitmap == 0 {
+		return f.clientsOf.get(r.clients, int(r.clientsN))
+	}
+	var all []uint16
+	for i, left := range f.clientsOf.get(r.clients, listClients) {
+		for ; left != 0; left &= left - 1 {
+			all = append(all, uint16(i*16+bits.TrailingZeros16(left)))
+		}
+	}
+	if r.more != 0 {
+		all = append(all, f.more[r.more].clients...)
+	}
+	return all
 }
 
 // addAddress notes an address of an answer: a number for IPv4, a place in
@@ -288,31 +347,37 @@ func (f *facts) setMark(r *record, m Mark) {
 	}
 }
 
-// read makes d the domain of a record. It goes on using what d had allocated.
-func (f *facts) read(d *Domain, id ID) {
+// glance makes d the domain of a record, but for its types and addresses.
+func (f *facts) glance(d *Domain, id ID) {
 	r := f.at(id)
 	*d = Domain{
-		Name: f.nameOf(r), first: r.first, last: r.last, Queries: r.queries, Unlisted: r.state&unlisted != 0,
+		id: id, Name: f.nameOf(r), first: r.first, last: r.last, Queries: r.queries, Unlisted: r.state&unlisted != 0,
 		Outcomes: r.outcomes, Origins: r.origins, Class: r.class(), Special: r.use,
-		Types: d.Types[:0], Addresses: d.Addresses[:0],
-		clients: f.clientsOf.get(r.clients, int(r.clientsN)), Blocker: f.words[r.blocker], Mark: f.mark(r), step: r.step,
+		Blocker: f.words[r.blocker], Mark: f.mark(r), step: r.step,
 	}
 	if r.more != 0 {
 		m := &f.more[r.more]
 		d.Denied, d.Chain = m.denied, m.chain
 	}
-	d.Types = f.typesOf(d.Types, r)
-	d.Addresses = f.addressesIn(d.Addresses, r)
+}
+
+// domain returns the domain of a record.
+func (f *facts) domain(id ID) *Domain {
+	d := new(Domain)
+	f.glance(d, id)
+	d.Types = f.typesOf(d.twoTypes[:0], f.at(id))
+	d.Addresses = f.addressesIn(d.oneAddress[:0], f.at(id))
+	return d
 }
 
 // forget takes back all that is known of a name but its mark.
 func (f *facts) forget(r *record) {
-	f.clientsOf.drop(r.clients, int(r.clientsN))
+	f.clientsOf.drop(r.clients, min(int(r.clientsN), listClients))
 	f.addressesOf.drop(r.addresses, int(r.addressesN))
 	if r.more != 0 {
 		f.more[r.more] = more{reason: f.more[r.more].reason}
 	}
 	r.kinds, r.counts = kinds{}, [len(r.counts)]uint32{}
 	r.clientsN, r.addressesN, r.ipv6 = 0, 0, 0
-	r.state &^= unlisted
+	r.state &^= unlisted | bitmap
 }

@@ -148,16 +148,17 @@ func (l *Ledger) searched(name string) string {
 // the instance of this capture, and names one of them. A client whose owner
 // is not known yet counts as the instance: better one name too many.
 func (l *Ledger) elsewhere(d *Domain) (owner string, only bool) {
-	if l.info.Instance == "" || len(d.clients) == 0 {
+	if l.info.Instance == "" {
 		return "", false
 	}
-	for _, n := range d.clients {
+	clients := l.clientsIn(l.at(d.id))
+	for _, n := range clients {
 		owner = l.clients[n].Owner
 		if owner == "" || owner == l.info.Instance {
 			return "", false
 		}
 	}
-	return owner, true
+	return owner, len(clients) > 0
 }
 
 func inDomain(name, domain string) bool {

@@ -78,7 +78,7 @@ func (r Reader) Record(id ID) Record {
 			s.Types[t.Type] = t.Count
 		}
 	}
-	for _, n := range d.clients {
+	for _, n := range r.l.clientsIn(r.l.at(id)) {
 		s.Clients = append(s.Clients, r.l.clients[n].Address)
 	}
 	return s

@@ -11,6 +11,7 @@ import (
 )
 
 var markdown = Format{
+	evidence:  true,
 	Name:      "markdown",
 	Title:     "a report for people",
 	Extension: "md",

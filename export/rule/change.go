@@ -112,6 +112,9 @@ func Unite(rules, before []Rule) []Rule {
 // Difference names the first rule that only one side has, "" if there is
 // none. Order doesn't count, repetition does.
 func Difference(got, want []Rule) string {
+	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) {
+		return "" // as nearly always
+	}
 	got, want = ByName(got), ByName(want)
 	for i := range max(len(got), len(want)) {
 		switch {
