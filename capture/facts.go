@@ -24,7 +24,7 @@ type facts struct {
 	clientsOf   lists[uint16] // places in clients
 	addressesOf lists[uint32]
 	ipv6        [][16]byte
-	ipv6N       map[[16]byte]uint32
+	ipv6N       map[string]uint32 // by the address as it is usually written
 
 	clients []Client
 	clientN map[string]uint16 // by the address as logged
@@ -349,7 +349,7 @@ func (f *facts) outcome(id ID, b *block, m *line) {
 	r := f.at(id)
 	outcome := m.outcome
 	if outcome == parse.Blocked && m.origin == parse.Local && m.told == parse.NoName {
-		if name := f.nameOf(r); inDomain(name, f.own) || isPrivate(name) {
+		if inDomain(f.nameOf(r), f.own) || f.isPrivate(r) {
 			outcome = m.told
 		}
 	}
@@ -368,7 +368,17 @@ func (f *facts) outcome(id ID, b *block, m *line) {
 }
 
 // isPrivate reports whether the top-level domain of a name is none that is
-// public.
+// public. It is found out once.
+func (f *facts) isPrivate(r *record) bool {
+	if r.state&(public|private) == 0 {
+		r.state |= public
+		if isPrivate(f.nameOf(r)) {
+			r.state ^= public | private
+		}
+	}
+	return r.state&private != 0
+}
+
 func isPrivate(name string) bool {
 	suffix, public := publicsuffix.PublicSuffix(name)
 	return !public && !strings.Contains(suffix, ".")
@@ -394,11 +404,10 @@ func (f *facts) address(id ID, b *block, m *line) {
 	}
 	address := m.value
 	if !m.ipv4 {
-		a, err := netip.ParseAddr(string(b.few[m.few-1].result))
-		if err != nil {
+		var ok bool
+		if address, ok = f.ipv6At(b.few[m.few-1].result); !ok {
 			return
 		}
-		address = f.ipv6At(a.As16())
 	}
 	if f.addAddress(r, address, !m.ipv4) {
 		f.touch(id, true)

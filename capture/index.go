@@ -12,7 +12,7 @@ import (
 // a pointer: a lookup costs one cache miss beside the record's own, and the
 // garbage collector has nothing to read in it.
 type index struct {
-	slots []slot // a power of two of them, at most three quarters in use
+	slots []slot // a power of two of them, at most seven eighths in use
 	used  int
 	seed  maphash.Seed // random: whoever chooses the names can't have them collide
 }
@@ -35,7 +35,7 @@ func (x *index) guess(hash uint32) ID { return x.slots[hash&uint32(len(x.slots)-
 
 // add takes up a name that find did not find.
 func (x *index) add(hash uint32, id ID) {
-	if x.used++; 4*x.used > 3*len(x.slots) {
+	if x.used++; 8*x.used > 7*len(x.slots) {
 		old := x.slots
 		x.slots = make([]slot, 2*len(old))
 		for _, s := range old {

@@ -1,63 +1,76 @@
 package capture
 
-import "math/bits"
-
-// lists holds a great many short lists without a pointer to each: of 2, 4 and
-// so on to 256 numbers, those of one size side by side. A list is found by a
+// lists holds a great many short lists without a pointer to each: with room for
+// 2, 8 or 32 numbers, those of one size side by side. A list is found by a
 // number and its length. The zero value holds none.
 type lists[T uint16 | uint32] struct {
-	sizes [8]struct {
+	sizes [3]struct {
 		pages []*[listPage]T
 		next  uint32 // the first list that was never used
 		free  []uint32
 	}
 }
 
-// listPage is how many numbers are allocated at once.
-const listPage = 1 << 11
+const (
+	// listPage is how many numbers are allocated at once.
+	listPage = 1 << 11
+	// longest is the longest list.
+	longest = 32
+)
 
-// sizeOf returns which of the sizes a list with n numbers has, n above 0.
-func sizeOf(n int) int { return bits.Len(uint(n-1)|1) - 1 }
+// sizeOf returns which of the sizes a list with n numbers has.
+func sizeOf(n int) int {
+	switch {
+	case n <= 2:
+		return 0
+	case n <= 8:
+		return 1
+	}
+	return 2
+}
+
+// room returns a list with all the room that it has.
+func (l *lists[T]) room(list uint32, size int) []T {
+	room := uint32(2) << (2 * size)
+	at := list * room
+	return l.sizes[size].pages[at/listPage][at%listPage:][:room:room]
+}
 
 // get returns a list. It is valid until something is added to it.
 func (l *lists[T]) get(list uint32, n int) []T {
 	if n == 0 {
 		return nil
 	}
-	size := sizeOf(n)
-	at := list << (size + 1)
-	return l.sizes[size].pages[at/listPage][at%listPage:][:n:n]
+	return l.room(list, sizeOf(n))[:n]
 }
 
 // add adds a number to a list of n and returns where the list is now.
 func (l *lists[T]) add(list uint32, n int, number T) uint32 {
 	size := sizeOf(n + 1)
-	to := list
 	if n == 0 || size != sizeOf(n) {
-		s := &l.sizes[size]
-		if free := len(s.free); free > 0 {
-			to = s.free[free-1]
-			s.free = s.free[:free-1]
-		} else {
-			to = s.next
-			s.next++
-			if int(to<<(size+1)/listPage) == len(s.pages) {
-				s.pages = append(s.pages, new([listPage]T))
-			}
-		}
-		if n > 0 {
-			copy(l.room(to, size), l.get(list, n))
-			l.drop(list, n)
-		}
+		to := l.fresh(size)
+		copy(l.room(to, size), l.get(list, n))
+		l.drop(list, n)
+		list = to
 	}
-	l.room(to, size)[n] = number
-	return to
+	l.room(list, size)[n] = number
+	return list
 }
 
-// room returns a list with all the room that it has.
-func (l *lists[T]) room(list uint32, size int) []T {
-	at := list << (size + 1)
-	return l.sizes[size].pages[at/listPage][at%listPage:][:2<<size]
+// fresh returns a list that is nobody's.
+func (l *lists[T]) fresh(size int) uint32 {
+	s := &l.sizes[size]
+	if n := len(s.free); n > 0 {
+		list := s.free[n-1]
+		s.free = s.free[:n-1]
+		return list
+	}
+	list := s.next
+	s.next++
+	if int(list*(2<<(2*size))/listPage) == len(s.pages) {
+		s.pages = append(s.pages, new([listPage]T))
+	}
+	return list
 }
 
 // drop gives a list back.

@@ -46,6 +46,8 @@ const (
 	unlisted                   // see Domain.Unlisted
 	suffix                     // of the mark
 	bitmap                     // clients are bits
+	public                     // the top-level domain is
+	private                    // it is not
 )
 
 // Where a state has the class, and the decision of the mark.
@@ -212,7 +214,7 @@ func (f *facts) typesOf(to []TypeCount, r *record) []TypeCount {
 // listClients is how many clients of a name are kept as a list. Of more, those
 // among the ledger's first bitClients, mostly all, are bits in as much room.
 const (
-	listClients = 32
+	listClients = longest
 	bitClients  = listClients * 16
 )
 
@@ -291,18 +293,27 @@ func (f *facts) addAddress(r *record, address uint32, ipv6 bool) (fresh bool) {
 	return true
 }
 
-// ipv6At returns the place of an address in facts.ipv6.
-func (f *facts) ipv6At(a [16]byte) uint32 {
-	at, ok := f.ipv6N[a]
-	if !ok {
-		if f.ipv6N == nil {
-			f.ipv6N = make(map[[16]byte]uint32)
-		}
-		at = uint32(len(f.ipv6))
-		f.ipv6 = append(f.ipv6, a)
-		f.ipv6N[a] = at
+// ipv6At returns the place of an address in facts.ipv6, ok is false for what
+// is none. It is looked for as it is written first.
+func (f *facts) ipv6At(text []byte) (at uint32, ok bool) {
+	if at, ok = f.ipv6N[string(text)]; ok {
+		return at, true
 	}
-	return at
+	a, err := netip.ParseAddr(string(text))
+	if err != nil {
+		return 0, false
+	}
+	usual := a.String()
+	if at, ok = f.ipv6N[usual]; ok {
+		return at, true
+	}
+	if f.ipv6N == nil {
+		f.ipv6N = make(map[string]uint32)
+	}
+	at = uint32(len(f.ipv6))
+	f.ipv6 = append(f.ipv6, a.As16())
+	f.ipv6N[usual] = at
+	return at, true
 }
 
 // number returns how an address is kept.
@@ -311,7 +322,8 @@ func (f *facts) number(a netip.Addr) (address uint32, ipv6 bool) {
 		four := a.As4()
 		return binary.BigEndian.Uint32(four[:]), false
 	}
-	return f.ipv6At(a.As16()), true
+	at, _ := f.ipv6At([]byte(a.WithZone("").String()))
+	return at, true
 }
 
 // addressesIn appends the addresses of a name's answers.

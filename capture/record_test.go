@@ -25,7 +25,7 @@ func TestLists(t *testing.T) {
 	all := make([]list, 300)
 	for range 60_000 {
 		one := &all[rng.IntN(1+rng.IntN(len(all)))]
-		if len(one.want) == 256 || rng.IntN(500) == 0 {
+		if len(one.want) == longest || rng.IntN(500) == 0 {
 			l.drop(one.at, len(one.want))
 			*one = list{}
 		}
