@@ -46,3 +46,22 @@ func readIPv4(b []byte) (address uint32, ok bool) {
 		b = b[n+1:]
 	}
 }
+
+// upstream is the last address that a query was forwarded to: mostly there is
+// one.
+type upstream struct {
+	text [len("255.255.255.255")]byte
+	n    int
+}
+
+// is reports whether b is an address of IPv4.
+func (u *upstream) is(b []byte) bool {
+	if u.n > 0 && string(b) == string(u.text[:u.n]) {
+		return true
+	}
+	if _, ok := readIPv4(b); !ok {
+		return false
+	}
+	u.n = copy(u.text[:], b)
+	return true
+}

@@ -71,7 +71,8 @@ type Record struct {
 	// The address of IPv4 that Client or Result is, if it is one.
 	client, result ipv4
 
-	clock clock
+	clock    clock
+	upstream upstream
 	State
 }
 
@@ -212,7 +213,7 @@ func (r *Record) query(b []byte, n int, form form) {
 func (r *Record) forward(source, rest []byte) {
 	rest = rest[1:]
 	at := bytes.IndexByte(rest, ' ')
-	if at > 0 && hasPrefix(rest[at:], " to ") && isIPv4(rest[at+len(" to "):]) {
+	if at > 0 && hasPrefix(rest[at:], " to ") && r.upstream.is(rest[at+len(" to "):]) {
 		r.Kind, r.Source, r.Name, r.Result = Forward, source, rest[:at], rest[at+len(" to "):]
 		return
 	}
