@@ -246,12 +246,7 @@ func sortNames(names []string) []string {
 
 // sortBy sorts stably by the names' sort keys, each made once.
 func sortBy[T any](values []T, name func(T) string) []T {
-	type keyed struct {
-		head uint64 // of the key: most are told apart by it
-		key  string
-		at   int
-	}
-	all := make([]keyed, len(values))
+	all := make([]string, len(values))
 	var keys strings.Builder
 	for i, v := range values {
 		name := name(v)
@@ -261,7 +256,21 @@ func sortBy[T any](values []T, name func(T) string) []T {
 		}
 		begin := keys.Len()
 		writeKey(&keys, name)
-		key := keys.String()[begin:]
+		all[i] = keys.String()[begin:]
+	}
+	return inOrder(values, all)
+}
+
+// inOrder sorts stably by a key of each value. Most keys are told apart by
+// their first bytes, which are compared as a number.
+func inOrder[T any](values []T, keys []string) []T {
+	type keyed struct {
+		head uint64
+		key  string
+		at   int
+	}
+	all := make([]keyed, len(values))
+	for i, key := range keys {
 		var head [8]byte
 		copy(head[:], key)
 		all[i] = keyed{binary.BigEndian.Uint64(head[:]), key, i}
