@@ -41,15 +41,15 @@ var rooms = map[string][]string{
 	"export/explain":          {"export/rule", "export/rule/known", "parse"},
 	"export":                  {"export/rule", "parse"},
 	"export/output":           {"export", "export/rule", "parse", "parse/source"},
-	"capture":                 {"export/rule", "parse"},
+	"capture":                 {"capture/witness", "export/rule", "parse"},
 	"capture/session":         {"capture", "export"},
 	"capture/logfile":         {"capture", "capture/session", "parse", "parse/source"},
 	"capture/lxd":             {},
 	"capture/lxd/lxdfake":     {"capture/lxd"},
 	"capture/lxd/lxdtest":     {"capture/lxd"},
-	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "export/rule"},
+	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "capture/witness/cgroup", "capture/witness/wire", "export/rule"},
 	"capture/verify":          {"export/rule"},
-	"capture/verify/forward":  {"parse"},
+	"capture/verify/forward":  {"capture/witness/packet", "parse"},
 	"capture/verify/enforce":  {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
 	"ui":                      {"capture", "capture/session", "capture/verify", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
 	"ui/dialog":               {"capture", "capture/verify", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
@@ -60,13 +60,16 @@ var rooms = map[string][]string{
 	"ui/backend":              {"capture/live", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/look"},
 	"ui/cli":                  {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table"},
 	"":                        {"ui/cli"},
-	"capture/verify/fence":    {},
+	"capture/verify/fence":    {"capture/witness/packet"},
 	"capture/verify/minimize": {},
-	"capture/witness":         {},
+	"capture/witness":         {"export/rule/known"},
+	"capture/witness/cgroup":  {"capture/witness", "capture/witness/packet", "parse"},
+	"capture/witness/packet":  {"parse"},
+	"capture/witness/wire":    {"capture/witness", "capture/witness/packet", "parse"},
 }
 
 // pure are rooms that know neither a file nor a network.
-var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/verify", "capture/verify/minimize", "capture/witness"}
+var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

@@ -59,6 +59,7 @@ type facts struct {
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]
+	witnessed  *witnessed      // nil while no witness told anything
 }
 
 // outstanding ties an answer without a name ("reply error is SERVFAIL") to
@@ -410,6 +411,9 @@ func (f *facts) address(id ID, b *block, m *line) {
 		}
 	}
 	if f.addAddress(r, address, !m.ipv4) {
+		if f.witnessed != nil {
+			f.witnessed.addressed(id, f.addressOf(address, !m.ipv4))
+		}
 		f.touch(id, true)
 	}
 }

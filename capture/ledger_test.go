@@ -164,15 +164,16 @@ func TestLedgerCanaryLeavesNoTrace(t *testing.T) {
 // keeper is a sink that keeps nothing, and tells the steps.
 type keeper struct{ decided chan uint32 }
 
-func (k *keeper) Changed(capture.ID, bool) {}
-func (k *keeper) Decided(c capture.Change) { k.decided <- c.Number }
-func (k *keeper) Stepped(s capture.Step)   { k.decided <- s.Number }
-func (k *keeper) Owned(capture.Client)     {}
-func (k *keeper) Missed(capture.Gap)       {}
-func (k *keeper) Informed(capture.Info)    {}
-func (k *keeper) Exported(capture.Written) {}
-func (k *keeper) Told()                    {}
-func (k *keeper) Fault() error             { return nil }
+func (k *keeper) Changed(capture.ID, bool)      {}
+func (k *keeper) Decided(c capture.Change)      { k.decided <- c.Number }
+func (k *keeper) Stepped(s capture.Step)        { k.decided <- s.Number }
+func (k *keeper) Owned(capture.Client)          {}
+func (k *keeper) Missed(capture.Gap)            {}
+func (k *keeper) Informed(capture.Info)         {}
+func (k *keeper) Witnessed(capture.Sight, bool) {}
+func (k *keeper) Exported(capture.Written)      {}
+func (k *keeper) Told()                         {}
+func (k *keeper) Fault() error                  { return nil }
 
 // Everything that two goroutines may do at once, under the race detector.
 func TestConcurrently(t *testing.T) {

@@ -325,6 +325,7 @@ func (l *Ledger) seen(d *Domain) *rule.Seen {
 		s.Types = append(s.Types, t.Type)
 	}
 	slices.Sort(s.Types)
+	l.addWitnessed(s, d)
 	return s
 }
 

@@ -326,16 +326,20 @@ func (f *facts) number(a netip.Addr) (address uint32, ipv6 bool) {
 	return at, true
 }
 
+// addressOf returns the address that is kept as a number.
+func (f *facts) addressOf(number uint32, ipv6 bool) netip.Addr {
+	if ipv6 {
+		return netip.AddrFrom16(f.ipv6[number])
+	}
+	var four [4]byte
+	binary.BigEndian.PutUint32(four[:], number)
+	return netip.AddrFrom4(four)
+}
+
 // addressesIn appends the addresses of a name's answers.
 func (f *facts) addressesIn(to []netip.Addr, r *record) []netip.Addr {
 	for i, n := range f.addressesOf.get(r.addresses, int(r.addressesN)) {
-		if r.ipv6>>i&1 != 0 {
-			to = append(to, netip.AddrFrom16(f.ipv6[n]))
-			continue
-		}
-		var four [4]byte
-		binary.BigEndian.PutUint32(four[:], n)
-		to = append(to, netip.AddrFrom4(four))
+		to = append(to, f.addressOf(n, r.ipv6>>i&1 != 0))
 	}
 	return to
 }

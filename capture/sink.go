@@ -19,6 +19,8 @@ type Sink interface {
 	Missed(Gap)
 	Informed(Info)
 	Exported(Written)
+	// Witnessed tells of what a witness saw, as Changed does of a record.
+	Witnessed(s Sight, news bool)
 	// Told ends what one call of the ledger had to tell.
 	Told()
 	// Fault returns why no more can be kept, nil while it can.

@@ -81,7 +81,7 @@ func encodeAzure(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		RuleType: "ApplicationRule", Name: "lxd-allowlist",
 		SourceAddresses: "[parameters('sourceAddresses')]", TargetFqdns: starred(c.Rules()),
 	}
-	for _, port := range o.ports() {
+	for _, port := range o.ports(c.Rules()...) {
 		protocol := "Https"
 		if port == 80 {
 			protocol = "Http"

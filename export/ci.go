@@ -34,9 +34,11 @@ func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p.line("  with:")
 	p.line("    egress-policy: block")
 	p.line("    allowed-endpoints: >")
-	for _, name := range starred(c.Rules()) {
-		for _, port := range o.ports() {
-			p.line("      %s:%d", name, port)
+	for _, r := range c.Rules() {
+		for _, name := range starred([]rule.Rule{r}) {
+			for _, port := range o.ports(r) {
+				p.line("      %s:%d", name, port)
+			}
 		}
 	}
 	return p.Bytes(), nil

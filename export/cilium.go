@@ -65,7 +65,7 @@ func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	}
 	p.line("      toPorts:")
 	p.line("        - ports:")
-	for _, port := range o.ports() {
+	for _, port := range o.ports(c.Rules()...) {
 		p.line(`            - port: "%d"`, port)
 		p.line("              protocol: TCP")
 	}

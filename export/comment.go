@@ -14,12 +14,13 @@ import (
 // tinyproxy's: beyond 511 bytes the rest of a comment would be a rule.
 const maxNote = 200
 
-// What the first and the last of the comments on top begin with, and a comment
-// on what a rule opens.
+// What the first and the last of the comments on top begin with, and comments
+// on what a rule opens, and what a witness saw of it.
 const (
 	headBegin   = "Allow-list: "
 	headEnd     = "proven: "
 	warningWord = "warning: "
+	seenWord    = "seen: "
 )
 
 // oneLine makes text fit for a cell: one line of printable characters. What
@@ -133,7 +134,29 @@ func notes(r rule.Rule) []string {
 	if warning := r.Warning(); warning != "" {
 		lines = append(lines, warningWord+warning)
 	}
+	if r.Seen != nil && r.Seen.Unused {
+		lines = append(lines, seenWord+onlyResolved)
+	} else if r.Seen != nil && len(r.Seen.Ports) > 0 {
+		lines = append(lines, note(seenWord+words(r.Seen.Ports)))
+	}
 	return lines
+}
+
+// onlyResolved is said of a name that was asked for and never connected to.
+const onlyResolved = "only resolved, nothing connected to it"
+
+// isOurs reports whether a comment on a rule is none that a person wrote.
+func isOurs(text string) bool {
+	return strings.HasPrefix(text, warningWord) || strings.HasPrefix(text, seenWord)
+}
+
+// words writes ports: "443/tcp 443/udp".
+func words(ports []rule.Port) string {
+	all := make([]string, len(ports))
+	for i, p := range ports {
+		all[i] = p.String()
+	}
+	return strings.Join(all, " ")
 }
 
 // config returns the lines of a configuration as comments on top hold them:

@@ -25,19 +25,20 @@ var csvFormat = Format{
 	decode:    decodeCSV,
 }
 
-var csvColumns = []string{"name", "kind", "decision-reason", "source", "queries", "types", "result", "instances", "first", "last"}
+var csvColumns = []string{"name", "kind", "decision-reason", "source", "queries", "types", "result", "instances", "first", "last", "programs", "ports", "servers", "seen"}
+
+// unwitnessed is how many columns there are before those of a witness, which
+// files of earlier versions don't have.
+const unwitnessed = 10
 
 func encodeCSV(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.Write(csvColumns)
 	for _, r := range c.Rules() {
-		row := []string{r.Name, r.Kind(), r.Reason, r.Source, "", "", "", "", "", ""}
+		row := []string{r.Name, r.Kind(), r.Reason, r.Source, "", "", "", "", "", "", "", "", "", ""}
 		if s := r.Seen; s != nil {
-			copy(row[4:], []string{
-				strconv.FormatUint(s.Queries, 10), strings.Join(s.Types, " "), s.Outcome,
-				strings.Join(s.Instances, " "), stamp(s.First), stamp(s.Last),
-			})
+			copy(row[4:], seenCells(s))
 		}
 		for i := range row {
 			row[i] = cell(row[i])
@@ -46,6 +47,35 @@ func encodeCSV(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	}
 	w.Flush()
 	return b.Bytes(), w.Error()
+}
+
+// seenCells are what was seen, from the queries on.
+func seenCells(s *rule.Seen) []string {
+	var programs []string
+	for _, p := range s.Programs {
+		programs = append(programs, joined.Replace(p))
+	}
+	return []string{
+		strconv.FormatUint(s.Queries, 10), strings.Join(s.Types, " "), s.Outcome, strings.Join(s.Instances, " "), stamp(s.First), stamp(s.Last),
+		strings.Join(programs, " "), words(s.Ports), strings.Join(s.Servers, " "), watchedWord(s),
+	}
+}
+
+// joined makes one word of a path, and parted a path of that.
+var (
+	joined = strings.NewReplacer("%", "%25", " ", "%20")
+	parted = strings.NewReplacer("%25", "%", "%20", " ")
+)
+
+// watchedWord says how far the connections are known.
+func watchedWord(s *rule.Seen) string {
+	switch {
+	case s.Unused:
+		return "only resolved"
+	case s.Watched:
+		return "watched"
+	}
+	return ""
 }
 
 // formulas is what one begins with.
@@ -66,7 +96,7 @@ func decodeCSV(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) == 0 || !slices.Equal(rows[0], csvColumns) {
+	if len(rows) == 0 || !slices.Equal(rows[0], csvColumns) && !slices.Equal(rows[0], csvColumns[:unwitnessed]) {
 		return nil, errors.New("the first row is not that of the columns")
 	}
 	var rules []rule.Rule
@@ -96,7 +126,18 @@ func readSeen(cells []string) (*rule.Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it was queried %q times", cells[0])
 	}
-	return &rule.Seen{Queries: queries, Types: strings.Fields(cells[1]), Outcome: cells[2], Instances: strings.Fields(cells[3]), First: unstamp(cells[4]), Last: unstamp(cells[5])}, nil
+	s := &rule.Seen{Queries: queries, Types: strings.Fields(cells[1]), Outcome: cells[2], Instances: strings.Fields(cells[3]), First: unstamp(cells[4]), Last: unstamp(cells[5])}
+	if len(cells) == 6 {
+		return s, nil
+	}
+	s.Programs, s.Servers = strings.Fields(cells[6]), strings.Fields(cells[8])
+	for i, p := range s.Programs {
+		s.Programs[i] = parted.Replace(p)
+	}
+	s.Unused = cells[9] == "only resolved"
+	s.Watched = s.Unused || cells[9] == "watched"
+	s.Ports, err = parsePorts(strings.Fields(cells[7]))
+	return s, err
 }
 
 // uncell reads what cell wrote.

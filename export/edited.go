@@ -55,8 +55,8 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 			head = true
 		case head:
 			head = !strings.HasPrefix(text, headEnd)
-		case text == "" || strings.HasPrefix(line, "#!") || strings.HasPrefix(text, warningWord) || slices.ContainsFunc(f.usage, func(u string) bool { return strings.TrimSpace(u) == text }):
-		case named && strings.HasPrefix(reason, warningWord):
+		case text == "" || strings.HasPrefix(line, "#!") || isOurs(text) || slices.ContainsFunc(f.usage, func(u string) bool { return strings.TrimSpace(u) == text }):
+		case named && isOurs(reason):
 		case named:
 			giveReason(&rules[i], reason)
 		default:
@@ -77,7 +77,7 @@ func readRemarks(rules []rule.Rule, comments []string) error {
 		if !named {
 			return fmt.Errorf("a comment that belongs to no rule: %q", text)
 		}
-		if !strings.HasPrefix(reason, warningWord) {
+		if !isOurs(reason) {
 			giveReason(&rules[i], reason)
 		}
 	}

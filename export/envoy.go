@@ -60,7 +60,7 @@ func encodeEnvoy(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p.line("static_resources:")
 	p.line("  listeners:")
 	listeners := 0
-	for _, port := range o.ports() {
+	for _, port := range o.ports(c.Rules()...) {
 		if port == 80 { // no TLS, no name in its hello
 			continue
 		}

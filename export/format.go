@@ -192,6 +192,13 @@ func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
 	if i := slices.IndexFunc(o.Ports, func(p int) bool { return f.maxPort > 0 && p > f.maxPort }); i >= 0 {
 		return rule.Compiled{}, fmt.Errorf("%s: it takes no port above %d, and %d is one; leave it out", f.Name, f.maxPort, o.Ports[i])
 	}
+	if len(o.Ports) == 0 && f.Ports {
+		for _, p := range o.ports(c.Rules()...) {
+			if f.maxPort > 0 && p > f.maxPort {
+				return rule.Compiled{}, fmt.Errorf("%s: it takes no port above %d, and %d was connected to; name the ports with --ports", f.Name, f.maxPort, p)
+			}
+		}
+	}
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
 		r := refused[0]

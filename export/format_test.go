@@ -152,11 +152,15 @@ func TestFormatFields(t *testing.T) {
 
 // A line that carries a rule or a denial can't go unnoticed.
 func TestDecodeMissesNothing(t *testing.T) {
-	// Lines that say nothing of rules: a header, a detail of the target.
+	// Lines that say nothing of rules: a header, a detail of the target, one of
+	// an exact name's several ports.
 	idle := map[string][]string{
 		"rpz":      {"$TTL", "@ IN"},
 		"json":     {`"reason"`, `"source"`, `"warning"`, "seen"},
 		"markdown": {"- "},
+
+		"harden-runner": {"www.example.com:", "example.org:"},
+		"openshell":     {`- {host: "www.`, `- {host: "example.org"`},
 	}
 	c := compile(t, "www.example.com .example.net example.org .b.example.org")
 	for _, f := range Formats() {

@@ -75,7 +75,7 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 			}
 		}
 		p.line("      ports:")
-		for _, port := range o.ports() {
+		for _, port := range o.ports(c.Rules()...) {
 			p.line("        - {protocol: TCP, port: %d}", port)
 		}
 	}

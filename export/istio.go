@@ -65,7 +65,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("  location: MESH_EXTERNAL")
 		p.line("  resolution: NONE")
 		p.line("  ports:")
-		for _, port := range o.ports() {
+		for _, port := range o.ports(c.Rules()...) {
 			// TCP would open the port for every address.
 			protocol := "TLS"
 			if port == 80 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"lxd-allowlist/export/rule"
 )
@@ -56,6 +57,11 @@ type seenDoc struct {
 	Instances []string `json:"instances,omitempty"`
 	First     string   `json:"first,omitempty"`
 	Last      string   `json:"last,omitempty"`
+	Programs  []string `json:"programs,omitempty"` // that asked or connected
+	Ports     []string `json:"ports,omitempty"`    // "443/tcp"
+	Servers   []string `json:"servers,omitempty"`  // other server names that were seen there
+	Watched   bool     `json:"watched,omitempty"`  // all the time, so that there were no other ports
+	Unused    bool     `json:"unused,omitempty"`   // it was only resolved
 }
 
 func documentOf(c rule.Compiled) document {
@@ -67,7 +73,7 @@ func documentOf(c rule.Compiled) document {
 	for _, r := range c.Rules() {
 		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: oneLine(r.Reason), Source: oneLine(r.Source), Warning: r.Warning()}
 		if s := r.Seen; s != nil {
-			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), oneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last)}
+			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), oneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last), oneLines(s.Programs), strings.Fields(words(s.Ports)), oneLines(s.Servers), s.Watched, s.Unused}
 		}
 		d.Rules = append(d.Rules, doc)
 	}
@@ -90,11 +96,29 @@ func (d document) rules() ([]rule.Rule, error) {
 		}
 		one := rule.Rule{Name: r.Name, Suffix: r.Kind == "suffix", Reason: r.Reason, Source: r.Source}
 		if s := r.Seen; s != nil {
-			one.Seen = &rule.Seen{Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last)}
+			ports, err := parsePorts(s.Ports)
+			if err != nil {
+				return nil, fmt.Errorf("%q: %w", r.Name, err)
+			}
+			one.Seen = &rule.Seen{
+				Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last),
+				Programs: s.Programs, Ports: ports, Servers: s.Servers, Watched: s.Watched, Unused: s.Unused,
+			}
 		}
 		rules = append(rules, one)
 	}
 	return rules, nil
+}
+
+func parsePorts(texts []string) (ports []rule.Port, err error) {
+	for _, t := range texts {
+		p, err := rule.ParsePort(t)
+		if err != nil {
+			return nil, err
+		}
+		ports = append(ports, p)
+	}
+	return ports, nil
 }
 
 func encodeJSON(_ Format, c rule.Compiled, _ Options) ([]byte, error) { return marshal(documentOf(c)) }

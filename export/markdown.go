@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -23,7 +22,10 @@ var markdown = Format{
 	decode:    decodeMarkdown,
 }
 
-var markdownColumns = "| Name | Kind | Why | Source | Queries | Types | Result | Asked by | First | Last |"
+var markdownColumns = "| Name | Kind | Why | Source | Queries | Types | Result | Asked by | First | Last | Programs | Ports | Server names | Seen |"
+
+// markdownBefore are those of earlier versions.
+const markdownBefore = "| Name | Kind | Why | Source | Queries | Types | Result | Asked by | First | Last |"
 
 func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var p page
@@ -43,12 +45,11 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p.line("%s", markdownColumns)
 	p.line("|%s", strings.Repeat(" --- |", strings.Count(markdownColumns, "|")-1))
 	for _, r := range c.Rules() {
-		var s rule.Seen
-		queries := ""
+		seen := make([]string, len(csvColumns)-4)
 		if r.Seen != nil {
-			s, queries = *r.Seen, strconv.FormatUint(r.Seen.Queries, 10)
+			seen = seenCells(r.Seen)
 		}
-		cells := []string{r.Reason, r.Source, queries, strings.Join(s.Types, " "), s.Outcome, strings.Join(s.Instances, " "), stamp(s.First), stamp(s.Last)}
+		cells := append([]string{r.Reason, r.Source}, seen...)
 		for i := range cells {
 			cells[i] = prose(cells[i])
 		}
@@ -84,7 +85,12 @@ func unprose(text string) string {
 
 func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 	lines := strings.Split(string(data), "\n")
-	table := slices.Index(lines, markdownColumns)
+	columns := markdownColumns
+	table := slices.Index(lines, columns)
+	if table < 0 {
+		columns = markdownBefore
+		table = slices.Index(lines, columns)
+	}
 	if table < 0 {
 		return nil, errors.New("the table is not there")
 	}
@@ -94,7 +100,7 @@ func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 			continue
 		}
 		cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), " | ")
-		if len(cells) != strings.Count(markdownColumns, "|")-1 {
+		if len(cells) != strings.Count(columns, "|")-1 {
 			return nil, fmt.Errorf("a row with other cells: %q", line)
 		}
 		for i := range cells {

@@ -48,7 +48,7 @@ func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
 			hosts = append(hosts, "**."+r.Name)
 		}
 		for _, host := range hosts {
-			for _, port := range o.ports() {
+			for _, port := range o.ports(r) {
 				p.line("      - {host: %s, port: %d}", quoted(host), port)
 			}
 		}

@@ -49,7 +49,7 @@ func encodeEgressFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) 
 			p.line("    - type: Allow")
 			p.line("      to: {dnsName: %s}", quoted(name))
 			p.line("      ports:")
-			for _, port := range o.ports() {
+			for _, port := range o.ports(r) {
 				p.line("        - {protocol: TCP, port: %d}", port)
 			}
 		}

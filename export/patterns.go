@@ -47,8 +47,8 @@ type endpoint struct {
 	Port int
 }
 
-// hosts returns the hosts of endpoints, in their order. Each must come with the
-// same ports.
+// hosts returns the hosts of endpoints, in their order. A name and the pattern
+// for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
 	var names []string
 	ports := make(map[string][]int)
@@ -59,7 +59,8 @@ func hosts(all []endpoint) ([]string, error) {
 		ports[e.Host] = append(ports[e.Host], e.Port)
 	}
 	for _, name := range names {
-		if !slices.Equal(ports[name], ports[names[0]]) {
+		base := strings.TrimLeft(name, "*.")
+		if ports[base] != nil && !slices.Equal(ports[name], ports[base]) {
 			return nil, fmt.Errorf("%q has ports of its own", name)
 		}
 	}

@@ -117,5 +117,5 @@ func pageOf(c rule.Compiled, o Options) Page {
 			r.Seen = &s
 		}
 	}
-	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Verified: oneLine(verified(c))}
+	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(c.Rules()...), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Verified: oneLine(verified(c))}
 }

@@ -104,6 +104,20 @@ func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 			p.line("      instances: %s", quotedList(s.Instances))
 			field("      ", "first", s.First)
 			field("      ", "last", s.Last)
+			for _, l := range []struct {
+				name string
+				all  []string
+			}{{"programs", s.Programs}, {"ports", s.Ports}, {"servers", s.Servers}} {
+				if len(l.all) > 0 {
+					p.line("      %s: %s", l.name, quotedList(l.all))
+				}
+			}
+			if s.Watched {
+				p.line("      watched: true")
+			}
+			if s.Unused {
+				p.line("      unused: true")
+			}
 		}
 	}
 	return p.Bytes(), nil

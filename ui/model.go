@@ -93,6 +93,7 @@ type model struct {
 	w, h   int
 	now    time.Time
 
+	frames   frames
 	phase    phase
 	prefs    prefs
 	messages dialog.Log
@@ -106,7 +107,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	_, err = tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(frames)).Run()
+	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler())
+	m.frames.find = func() *time.Ticker { return clockOf(program) }
+	_, err = program.Run()
 	err = errors.Join(err, m.phase.leave())
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -165,6 +168,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // View implements [tea.Model].
 func (m *model) View() tea.View {
+	m.frames.stir()
 	v := tea.NewView(strings.Join(m.lines(), "\n"))
 	v.AltScreen = true
 	v.MouseMode = tea.MouseModeCellMotion

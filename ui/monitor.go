@@ -60,7 +60,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 }
 
 func (m *monitor) start() tea.Cmd {
-	cmds := []tea.Cmd{m.awaitLedger(), m.awaitNotice(), m.arrange(), m.table.Work()}
+	cmds := []tea.Cmd{m.awaitLedger(ledgerGap), m.awaitNotice(), m.arrange(), m.table.Work()}
 	if m.shell.exists() {
 		cmds = append(cmds, m.shell.start(m.focus == onShell))
 	}
@@ -108,10 +108,14 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		m.say(string(msg))
 		return m.awaitNotice()
 	case ledgerMsg:
+		gap := ledgerGap
+		if m.capture.Ledger.Pending() > many {
+			gap = floodGap
+		}
 		m.table.Refresh(time.Now())
 		m.tableChanged()
 		m.followRefused()
-		return tea.Batch(m.awaitLedger(), m.ledgerChanged())
+		return tea.Batch(m.awaitLedger(gap), m.ledgerChanged())
 	case enforcedMsg, provenMsg, enforcementMsg, outOfForceMsg, endedMsg, wroteReportMsg:
 		return m.updateEnforcing(msg)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
@@ -170,9 +174,9 @@ type (
 	unheardMsg string
 )
 
-// awaitLedger waits for the ledger to change.
-func (m *monitor) awaitLedger() tea.Cmd {
-	return await(m.ctx, ledgerGap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+// awaitLedger waits for the ledger to change, after a gap.
+func (m *monitor) awaitLedger(gap time.Duration) tea.Cmd {
+	return await(m.ctx, gap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
 }
 
 func (m *monitor) awaitNotice() tea.Cmd {

@@ -7,15 +7,18 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// frames is how often in a second the terminal may be written to. Each frame
-// costs, while nothing happens too: 60 take more than 1% of a core.
-const frames = 45
-
 // The least time between two messages of one stream: well below a frame, for
 // what waits for one and then just misses it waits twice.
 const (
 	ledgerGap = 10 * time.Millisecond
 	echoGap   = 4 * time.Millisecond
+)
+
+// Rows that come many at once can't be read one by one, and a frame of them
+// takes milliseconds to draw.
+const (
+	many     = 8
+	floodGap = 30 * time.Millisecond
 )
 
 // await returns a command that waits for the gap and then for one value. The

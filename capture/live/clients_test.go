@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
@@ -79,11 +80,20 @@ func TestCachingResolvers(t *testing.T) {
 		if _, err := s.Ledger.Decide(capture.Keep, id(s, fresh)); err != nil {
 			t.Fatal(err)
 		}
-		for tries := 1; inside(client.lookUp+fresh) != 0; tries++ {
-			if tries == 5 { // nscd alone would remember the refusal for 20 s
-				t.Fatalf("%s: %s was kept, and is refused still", client.what, fresh)
+		passes := func(name, why string) {
+			t.Helper()
+			for tries := 1; inside(client.lookUp+name) != 0; tries++ {
+				if tries == 5 { // nscd alone would remember the refusal for 20 s
+					t.Fatalf("%s: %s was %s, and is refused still", client.what, name, why)
+				}
 			}
 		}
+		passes(fresh, "kept")
+		granted := "granted-" + client.lookUp[:3] + ".example.test"
+		try(granted, false)
+		look(t, s, "the other refused name", func(r capture.Reader) bool { return domain(r, granted).Denied > 0 })
+		e.Policy.Grant(granted, time.Minute, time.Now())
+		passes(granted, "granted")
 		if err := s.Relax(t.Context()); err != nil {
 			t.Fatal(err)
 		}

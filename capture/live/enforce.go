@@ -17,11 +17,18 @@ import (
 // until Relax. What is decided meanwhile counts at once; a name that is new is
 // refused until somebody keeps it. strict has packets refused, too.
 func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcement, error) {
-	switch {
-	case s.enforcing.Load() != nil:
-		return nil, errors.New("the list is being enforced already")
-	case os.Geteuid() != 0:
+	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("enforce the list on %s: that takes root on LXD's host: start the program with sudo", s.Instance)
+	}
+	if before := s.enforcing.Load(); before != nil {
+		select {
+		case <-before.Done(): // but its note on the instance is still there
+			if err := s.Relax(ctx); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, errors.New("the list is being enforced already")
+		}
 	}
 	list := s.Ledger.List(false)
 	base := observed(list)
@@ -40,22 +47,24 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	return e, nil
 }
 
-// Relax takes the list out of force, if one is.
+// Relax takes the list out of force, if one is. It can be called again where it
+// failed.
 func (s *Capture) Relax(ctx context.Context) error {
-	e := s.enforcing.Swap(nil)
+	e := s.enforcing.Load()
 	if e == nil {
 		return nil
 	}
 	if err := e.Stop(ctx); err != nil {
 		return fmt.Errorf("take the list off %s: %w: run lxd-allowlist restore", s.Instance, err)
 	}
+	s.enforcing.CompareAndSwap(e, nil)
 	return nil
 }
 
 // Report returns what came of an enforcement so far.
 func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 	s.Ledger.Overlook(enforce.VersionName)
-	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected}
+	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected, By: s.by}
 	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
 	about.Host, _ = os.Hostname()
 	return e.Report(about)
@@ -66,6 +75,12 @@ func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 func (s *Capture) expected(name string) (reason string, expected bool) {
 	s.Ledger.Read(func(r capture.Reader) { reason, expected = r.Dropped(name) })
 	return reason, expected
+}
+
+// by is [verify.About.By].
+func (s *Capture) by(name string) (programs []string) {
+	s.Ledger.Read(func(r capture.Reader) { programs = r.By(name) })
+	return programs
 }
 
 // observed returns the names that a list has because they were asked for and

@@ -16,6 +16,7 @@ import (
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify/enforce"
+	"lxd-allowlist/capture/witness"
 )
 
 // Config says what to capture.
@@ -27,6 +28,8 @@ type Config struct {
 	Resume   string // the session to go on with; "" begins one
 	// Restored is what was undone so that the capture could begin.
 	Restored []lxd.Restored
+	// Watches see what the instance does; a source without one isn't watched.
+	Watches map[witness.Source]Watch
 }
 
 // Report tells what is being done and how far it is: from 0 to 1, below 0
@@ -61,6 +64,7 @@ type Capture struct {
 	stopped sync.Once
 	err     error
 
+	witness   *watcher                            // nil before it is begun
 	enforcing atomic.Pointer[enforce.Enforcement] // nil while none is
 }
 
@@ -115,6 +119,7 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 		return nil, err
 	}
 	s.Ledger.SetOwners(s.hostOwners())
+	s.beginWitness(ctx, run, c.Watches)
 	report("waiting for dnsmasq to log a query", -1)
 	if err = s.proveLogging(ctx, run); err != nil {
 		return nil, err
@@ -266,6 +271,7 @@ func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 		}
 		wait := time.Until(last.Add(silence))
 		if wait <= 0 {
+			s.settleWitness()
 			return
 		}
 		select {
@@ -356,6 +362,7 @@ func (s *Capture) Stop(ctx context.Context) error {
 		}
 		s.cancel()
 		s.wg.Wait()
+		s.endWitness()
 		close(s.notices)
 		if s.kept != nil {
 			s.err = errors.Join(s.err, s.kept.Close())

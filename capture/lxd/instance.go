@@ -101,6 +101,40 @@ func (s *Server) Instance(ctx context.Context, name string) (Instance, error) {
 	return describe(i, problems), nil
 }
 
+// InitPID returns the number that a running container's first process has on
+// this host. The error says why there is none that could be looked at.
+func (s *Server) InitPID(ctx context.Context, name string) (int, error) {
+	if !s.Local() {
+		return 0, fmt.Errorf("processes of instance %s can't be told: they are on the remote %q, and are seen from there alone", name, s.name)
+	}
+	i, err := s.instance(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	if i.Type == string(api.InstanceTypeVM) {
+		return 0, fmt.Errorf("processes of instance %s can't be told: it is a virtual machine, with a kernel of its own", name)
+	}
+	state, err := s.state(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	if state.Pid <= 0 {
+		return 0, fmt.Errorf("processes of instance %s can't be told: it isn't running", name)
+	}
+	return int(state.Pid), nil
+}
+
+func (s *Server) state(ctx context.Context, name string) (*api.InstanceState, error) {
+	state, err := await(ctx, func() (*api.InstanceState, error) {
+		state, _, err := s.client.GetInstanceState(name)
+		return state, err
+	})
+	if err != nil {
+		return nil, instanceError("look up", name, err)
+	}
+	return state, nil
+}
+
 func (s *Server) instance(ctx context.Context, name string) (*api.Instance, error) {
 	i, err := await(ctx, func() (*api.Instance, error) {
 		i, _, err := s.client.GetInstance(name)

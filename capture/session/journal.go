@@ -37,12 +37,14 @@ type journal struct {
 	ledger *capture.Ledger
 
 	// These belong to the ledger's lock.
-	dirty   []capture.ID // records with unsaved changes, each once
-	unsaved []bool       // by ID: it is in dirty
-	said    []entry      // decisions, steps and owners, in their order
-	decided bool         // said has a decision or a step
-	step    uint32       // the last one in said
-	urgent  bool         // there is news
+	dirty   []capture.ID           // records with unsaved changes, each once
+	unsaved []bool                 // by ID: it is in dirty
+	sights  []capture.Sight        // with unsaved changes, each once, in their order
+	pending map[capture.Sight]bool // those in sights
+	said    []entry                // decisions, steps and owners, in their order
+	decided bool                   // said has a decision or a step
+	step    uint32                 // the last one in said
+	urgent  bool                   // there is news
 	err     error
 	counts  capture.Counts // as last written
 
@@ -94,6 +96,17 @@ func (j *journal) Informed(i capture.Info) { j.say(entry{Format: format, Info: &
 func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
 
 func (j *journal) Exported(w capture.Written) { j.say(entry{Exported: &w}) }
+
+func (j *journal) Witnessed(s capture.Sight, news bool) {
+	if !j.pending[s] {
+		if j.pending == nil {
+			j.pending = make(map[capture.Sight]bool)
+		}
+		j.pending[s] = true
+		j.sights = append(j.sights, s)
+	}
+	j.urgent = j.urgent || news
+}
 
 func (j *journal) say(told ...entry) {
 	if j.err == nil {
@@ -190,6 +203,7 @@ func (j *journal) flush(all bool) {
 type batch struct {
 	said    []entry
 	records []capture.Record
+	sights  []capture.Sighting
 	counts  *capture.Counts
 	step    uint32
 	decided bool // said has a decision
@@ -212,7 +226,17 @@ func (j *journal) next() (b batch) {
 			j.dirty, b.rest = j.dirty[n:], true
 			return
 		}
-		j.dirty, j.urgent = j.dirty[:0], false
+		j.dirty = j.dirty[:0]
+		n = min(len(j.sights), recordsAtOnce) // once their domains are there
+		for _, s := range j.sights[:n] {
+			delete(j.pending, s)
+			b.sights = append(b.sights, r.Sighting(s))
+		}
+		if n < len(j.sights) {
+			j.sights, b.rest = j.sights[n:], true
+			return
+		}
+		j.sights, j.urgent = j.sights[:0], false
 		if c := r.Counts(); c != j.counts {
 			j.counts = c
 			b.counts = &c
@@ -222,7 +246,7 @@ func (j *journal) next() (b batch) {
 }
 
 func (j *journal) write(b batch) error {
-	if len(b.said) == 0 && len(b.records) == 0 && b.counts == nil {
+	if len(b.said) == 0 && len(b.records) == 0 && len(b.sights) == 0 && b.counts == nil {
 		return nil // not what the session is about either: who only looks at one writes nothing
 	}
 	j.begin()
@@ -235,6 +259,9 @@ func (j *journal) write(b batch) error {
 	}
 	for i := range b.records {
 		j.put(entry{Domain: &b.records[i]})
+	}
+	for i := range b.sights {
+		j.put(entry{Witness: &b.sights[i]})
 	}
 	if b.counts != nil {
 		j.put(entry{Counts: b.counts})

@@ -21,7 +21,10 @@ import (
 // what follows it in the line, in eight hexadecimal digits. In format 1 all
 // lines are bare entries; what is appended to such a journal is not.
 
-// format is the journal's. A reader refuses a higher one.
+// format is the journal's. A reader refuses a higher one. It passes over an
+// entry of a kind that it doesn't know, so that a kind without which the others
+// are as true as before, such as a trial or what a witness saw, makes no new
+// format.
 const format = 2
 
 // entry is what one line tells; exactly one of its fields is set (Format goes
@@ -30,19 +33,20 @@ const format = 2
 // that the next one doesn't bring. Info is told again and again, so that no
 // single place of the journal holds all of it.
 type entry struct {
-	Format   int              `json:"format,omitempty"`
-	Info     *capture.Info    `json:"info,omitempty"`
-	Domain   *capture.Record  `json:"domain,omitempty"`
-	Mark     *mark            `json:"mark,omitempty"`
-	Undo     *step            `json:"undo,omitempty"`
-	Redo     *step            `json:"redo,omitempty"`
-	Step     string           `json:"step,omitempty"` // of format 1: "undo" or "redo"
-	Owner    *capture.Client  `json:"owner,omitempty"`
-	Counts   *capture.Counts  `json:"counts,omitempty"`
-	Gap      *capture.Gap     `json:"gap,omitempty"`
-	Exported *capture.Written `json:"exported,omitempty"`
-	Trial    *capture.Trial   `json:"trial,omitempty"`
-	Closed   *time.Time       `json:"closed,omitempty"` // the program ended as it should
+	Format   int               `json:"format,omitempty"`
+	Info     *capture.Info     `json:"info,omitempty"`
+	Domain   *capture.Record   `json:"domain,omitempty"`
+	Mark     *mark             `json:"mark,omitempty"`
+	Undo     *step             `json:"undo,omitempty"`
+	Redo     *step             `json:"redo,omitempty"`
+	Step     string            `json:"step,omitempty"` // of format 1: "undo" or "redo"
+	Owner    *capture.Client   `json:"owner,omitempty"`
+	Counts   *capture.Counts   `json:"counts,omitempty"`
+	Gap      *capture.Gap      `json:"gap,omitempty"`
+	Exported *capture.Written  `json:"exported,omitempty"`
+	Trial    *capture.Trial    `json:"trial,omitempty"`
+	Witness  *capture.Sighting `json:"witness,omitempty"`
+	Closed   *time.Time        `json:"closed,omitempty"` // the program ended as it should
 }
 
 // mark is a [capture.Change], or some of the names of a large one.

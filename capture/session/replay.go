@@ -188,6 +188,10 @@ func (p *replay) again(e entry) {
 		l.Exported(*e.Exported)
 	case e.Trial != nil:
 		l.Tried(*e.Trial)
+	case e.Witness != nil:
+		if !l.Resight(*e.Witness) {
+			p.lost++
+		}
 	case e.Counts != nil:
 		l.Recount(*e.Counts)
 	}

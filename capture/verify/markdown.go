@@ -89,6 +89,9 @@ func (r *Report) blockedTable(line printer) {
 		if n.Reason != "" {
 			words = append(words, text(n.Reason))
 		}
+		if len(n.By) > 0 {
+			words = append(words, text("by "+strings.Join(n.By, ", ")))
+		}
 		line("| %s | %d | %s | %s | %s | %s |", codeOf(n.Name), n.Times, text(strings.Join(n.Types, " ")), n.First.Format(time.TimeOnly), n.Last.Format(time.TimeOnly), strings.Join(words, "; "))
 	}
 }

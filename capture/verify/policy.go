@@ -23,6 +23,10 @@ const onceLasts = 10 * time.Second
 // Policy is what an instance may ask for, with what became of each rule and of
 // each name that was refused. It is safe for concurrent use.
 type Policy struct {
+	// Granting is called when a name that was refused is allowed for a time. It
+	// is set before the policy is used; nil is as good.
+	Granting func()
+
 	mu      sync.Mutex
 	rules   map[key]*RuleState
 	grants  map[string]*grant
@@ -199,10 +203,14 @@ func (p *Policy) GrantOnce(name string, now time.Time) { p.grant(name, &grant{on
 
 func (p *Policy) grant(name string, g *grant, now time.Time) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.grants[name] = g
-	if s := p.refused[name]; s != nil && s.Allowed.IsZero() {
+	s := p.refused[name]
+	if s != nil && s.Allowed.IsZero() {
 		s.Allowed, s.Temporary = now, true
+	}
+	p.mu.Unlock()
+	if s != nil && p.Granting != nil {
+		p.Granting()
 	}
 }
 

@@ -121,8 +121,14 @@ func TestGrants(t *testing.T) {
 
 func TestAGrantIsToldOfARefusedName(t *testing.T) {
 	p := New(nil, nothingLocal)
+	told := 0
+	p.Granting = func() { told++ }
 	ask(p, "a.example", 1)
+	p.Grant("new.example", 0, at(1)) // nothing has to be forgotten of it
 	p.GrantOnce("a.example", at(2))
+	if told != 1 {
+		t.Errorf("told %d times of a refused name that is let through", told)
+	}
 	if s, _ := p.Name("a.example"); !s.Temporary || !s.Allowed.Equal(at(2)) {
 		t.Errorf("%+v", s)
 	}

@@ -83,6 +83,8 @@ type NameResult struct {
 	Late   *time.Time `json:"allowed_late,omitempty"`
 	// Temporary says that it was let through for a time only.
 	Temporary bool `json:"temporary,omitempty"`
+	// By are the programs that asked for it, none where they are not known.
+	By []string `json:"by,omitempty"`
 }
 
 // PacketResult is what became of packets that were refused.
@@ -127,6 +129,8 @@ type About struct {
 	// Expected says whether a name that was refused is to be, and why: a
 	// person dropped it, or a rule that every capture has.
 	Expected func(name string) (reason string, expected bool)
+	// By returns the programs that asked for a name; it may be nil.
+	By func(name string) []string
 }
 
 // Over is what is reported on.
@@ -178,6 +182,9 @@ func NewReport(o Over, about About) Report {
 			if n.Reason == "" {
 				n.Reason = reason
 			}
+		}
+		if about.By != nil {
+			n.By = about.By(s.Name)
 		}
 		if !s.Allowed.IsZero() {
 			n.Late, n.Temporary = ptr(s.Allowed.Round(0)), s.Temporary

@@ -51,6 +51,12 @@ func about() About {
 		Program: "lxd-allowlist 1.2.3", Server: "lxd 5.0.2", Resolver: "dnsmasq 2.90", Host: "host", List: "allow.txt",
 		Command: []string{"sh", "-c", "true | false"}, ExitCode: &code,
 		Expected: func(name string) (string, bool) { return "telemetry", name == "telemetry.example" },
+		By: func(name string) []string {
+			if name == "telemetry.example" {
+				return []string{"/usr/bin/reporter"}
+			}
+			return nil
+		},
 	}
 }
 

@@ -12,17 +12,19 @@ import (
 // Process is who did something in the instance, as it was then. It is known of
 // containers alone, and never changes once it is told.
 type Process struct {
-	PID     int      // as the instance counts; 0 where only the host's is known
-	Host    int      // the same on the host
-	Comm    string   // the kernel's name for it, up to 15 bytes: "https"
-	Exe     string   // the program's path within the instance; "" if it was gone
-	Args    []string // its command line; nil if it was gone
-	User    string   // by the instance's own names, else the number there
-	Parents []string // names of those it descends from, the nearest first, up to the instance's first process
-	Command string   // the command line of the one that a shell began: "apt update"; "" where no shell did
+	PID     int      `json:"pid,omitempty"`     // as the instance counts; 0 where only the host's is known
+	Host    int      `json:"host,omitempty"`    // the same on the host
+	Comm    string   `json:"comm,omitempty"`    // the kernel's name for it, up to 15 bytes: "https"
+	Exe     string   `json:"exe,omitempty"`     // the program's path within the instance; "" if it was gone
+	Args    []string `json:"args,omitempty"`    // its command line; nil if it was gone
+	User    string   `json:"user,omitempty"`    // by the instance's own names, else the number there
+	Parents []string `json:"parents,omitempty"` // names of those it descends from, the nearest first, up to the instance's first process
+	Command string   `json:"command,omitempty"` // the command line of the one that a shell began: "apt update"; "" where no shell did
 }
 
-// Query is a DNS query as the instance sent it.
+// Query is a DNS query as the instance sent it. One that a resolver within the
+// instance sends on is told of once, with who asked that resolver as its
+// process; one that it answered from what it remembers has it as the server.
 type Query struct {
 	At       time.Time
 	Name     string // as parse normalises it
@@ -45,12 +47,12 @@ type Answer struct {
 }
 
 // Connection is the beginning of one that the instance made: a TCP SYN, or a
-// flow's first UDP packet.
+// flow's first packet of another protocol.
 type Connection struct {
 	At       time.Time
 	From     netip.AddrPort // its port is 0 where it isn't known yet
 	To       netip.AddrPort
-	Protocol string // "tcp", "udp"
+	Protocol string // "tcp", "udp"; others have no ports: "icmp", "protocol 47"
 	Process  *Process
 }
 
@@ -61,7 +63,10 @@ type Hello struct {
 	From, To netip.AddrPort
 	Protocol string // "tls", "quic", "http"
 	Server   string // as parse normalises it; "" where it names none
-	Hidden   bool   // it is encrypted (ECH), and Server only the public name before it
+	// Hidden says that it has an Encrypted Client Hello, or a likeness of one,
+	// as browsers send to all servers (RFC 9849, section 6.2): nobody on the way
+	// can tell. Server may be no more than the public name before the true one.
+	Hidden bool
 }
 
 // Sink takes events in. Its methods are called from several goroutines, and

@@ -12,6 +12,7 @@ package rule
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,6 +72,34 @@ type Seen struct {
 	Instances   []string
 	First, Last time.Time
 	Types       []string // query types: "A", "HTTPS"
+
+	// What a witness saw, see Watched.
+	Programs []string // that asked or connected: paths
+	Ports    []Port   // that were connected to, or may have been
+	Servers  []string // server names that were seen there and are none of the rule's
+	// Watched says that it was watched from the first query on and nothing was
+	// lost, so that there were no other ports; Unused that there was no
+	// connection at all: it was only resolved.
+	Watched, Unused bool
+}
+
+// Port is one that was connected to.
+type Port struct {
+	Number   uint16
+	Protocol string // "tcp", "udp"
+}
+
+// String returns "443/tcp".
+func (p Port) String() string { return strconv.Itoa(int(p.Number)) + "/" + p.Protocol }
+
+// ParsePort reads what String wrote.
+func ParsePort(text string) (Port, error) {
+	digits, protocol, _ := strings.Cut(text, "/")
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil || protocol == "" {
+		return Port{}, fmt.Errorf("%q is no port: write 443/tcp", text)
+	}
+	return Port{uint16(n), protocol}, nil
 }
 
 // merge returns what both say together. It changes neither.
@@ -88,7 +117,16 @@ func (s *Seen) merge(t *Seen) *Seen {
 		Types:     union(s.Types, t.Types),
 		First:     s.First,
 		Last:      s.Last,
+		Programs:  union(s.Programs, t.Programs),
+		Servers:   union(s.Servers, t.Servers),
+		Watched:   s.Watched && t.Watched,
+		Unused:    s.Unused && t.Unused,
 	}
+	m.Ports = slices.Concat(s.Ports, t.Ports)
+	slices.SortFunc(m.Ports, func(a, b Port) int {
+		return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.Protocol, b.Protocol))
+	})
+	m.Ports = slices.Compact(m.Ports)
 	if m.First.IsZero() || !t.First.IsZero() && t.First.Before(m.First) {
 		m.First = t.First
 	}

@@ -21,6 +21,7 @@ type options struct {
 
 	plan               output.Plan
 	silence            time.Duration
+	seen               bool // of record: say what a witness saw of each name
 	from, since, until string
 	suffixes           []string
 	all, follow, force bool

@@ -76,7 +76,7 @@ func resumed(name string) (instance string, err error) {
 }
 
 func (o *options) config(instance string) live.Config {
-	return live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program()}
+	return live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Watches: live.Watches()}
 }
 
 // farewell says what a run of the screen left behind.

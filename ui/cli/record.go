@@ -35,6 +35,7 @@ func recordCommand(o *options) *cobra.Command {
 	}
 	captureFlags(c, o)
 	exportFlags(c, o)
+	c.Flags().BoolVar(&o.seen, "seen", false, "also say on standard error who asked for each name, and what was connected to")
 	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
 	return c
 }
@@ -79,6 +80,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	keepSuffixes(s.Ledger)
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
+	sayWitnessed(os.Stderr, s.Ledger, o.seen)
 	switch {
 	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))

@@ -225,15 +225,16 @@ func TestFilterMarksWhatMatched(t *testing.T) {
 // disk is a sink that keeps nothing until it is told to.
 type disk struct{ number uint32 }
 
-func (d *disk) Changed(capture.ID, bool) {}
-func (d *disk) Decided(c capture.Change) { d.number = c.Number }
-func (d *disk) Stepped(s capture.Step)   { d.number = s.Number }
-func (d *disk) Owned(capture.Client)     {}
-func (d *disk) Missed(capture.Gap)       {}
-func (d *disk) Informed(capture.Info)    {}
-func (d *disk) Exported(capture.Written) {}
-func (d *disk) Told()                    {}
-func (d *disk) Fault() error             { return nil }
+func (d *disk) Changed(capture.ID, bool)      {}
+func (d *disk) Decided(c capture.Change)      { d.number = c.Number }
+func (d *disk) Stepped(s capture.Step)        { d.number = s.Number }
+func (d *disk) Owned(capture.Client)          {}
+func (d *disk) Missed(capture.Gap)            {}
+func (d *disk) Informed(capture.Info)         {}
+func (d *disk) Witnessed(capture.Sight, bool) {}
+func (d *disk) Exported(capture.Written)      {}
+func (d *disk) Told()                         {}
+func (d *disk) Fault() error                  { return nil }
 
 // A decision that a crash could lose is shown as one, until it is on disk.
 func TestUnsavedIsShown(t *testing.T) {

@@ -89,8 +89,8 @@ type Enforcement struct {
 	proofs   []verify.Proof
 	ended    time.Time // zero while it lasts
 
-	stop sync.Once
-	err  error // of stop
+	stopping sync.Mutex
+	err      error // why the host isn't as it was; of stopping
 }
 
 // Sources are the addresses that the bridge's dnsmasq is asked from for an
@@ -126,6 +126,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
+	e.Policy.Granting = e.forgetRefusals
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
@@ -206,9 +207,8 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 // hello is told by the fence of a connection to an allowed address: where that
 // is another name's, too, the server's name tells which is meant.
 func (e *Enforcement) hello(h fence.Hello) {
-	name := strings.ToLower(strings.TrimSuffix(h.Name, "."))
-	if name != "" && !e.Policy.Allows(name, h.At) {
-		e.Packets.AddServer(h.To, name, h.At)
+	if h.Name != "" && !e.Policy.Allows(h.Name, h.At) {
+		e.Packets.AddServer(h.To, h.Name, h.At)
 		e.tell()
 	}
 }
@@ -310,35 +310,54 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 	}, about)
 }
 
-// Stop takes the list out of force, once; later calls return the first one's
-// error.
+// Stop takes the list out of force, once. The note on the instance, which LXD
+// has, goes last: where that failed, a later call tries it again.
 func (e *Enforcement) Stop(ctx context.Context) error {
-	e.stop.Do(func() {
-		e.mu.Lock() // and not for longer: who tells of queries wants it, too
-		e.ended = time.Now()
-		e.mu.Unlock()
-		e.err = e.lower(ctx)
-		close(e.done)
-	})
-	return e.err
+	e.stopping.Lock()
+	defer e.stopping.Unlock()
+	select {
+	case <-e.done:
+		if e.err != nil {
+			return e.err
+		}
+		return e.forget(ctx)
+	default:
+	}
+	e.mu.Lock() // and not for longer: who tells of queries wants it, too
+	e.ended = time.Now()
+	e.mu.Unlock()
+	defer close(e.done)
+	return e.lower(ctx)
 }
 
-// lower takes away what raise put on the host, the note on the instance last.
-func (e *Enforcement) lower(ctx context.Context) (err error) {
+// lower takes away what raise put on the host, and then the note.
+func (e *Enforcement) lower(ctx context.Context) error {
 	if e.cancel != nil {
 		e.cancel()
 	}
 	if f := e.fence.Load(); f != nil {
-		err = f.Lower()
+		e.err = f.Lower()
 		e.wg.Wait()
 	}
 	if e.forward != nil {
-		err = errors.Join(err, e.forward.Close())
+		e.err = errors.Join(e.err, e.forward.Close())
 	}
-	if err == nil && e.release != nil {
-		err = e.release(ctx)
+	if e.err != nil {
+		return e.err
 	}
-	return err
+	return e.forget(ctx)
+}
+
+// forget takes the note on the instance away, unless that is done.
+func (e *Enforcement) forget(ctx context.Context) error {
+	if e.release == nil {
+		return nil
+	}
+	if err := e.release(ctx); err != nil {
+		return err
+	}
+	e.release = nil
+	return nil
 }
 
 // Restore takes away what killed runs left on this host: a table of theirs is

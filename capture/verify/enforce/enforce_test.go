@@ -16,7 +16,7 @@ func enforcement(rules ...rule.Rule) *Enforcement {
 	e := &Enforcement{plug: lxd.Plug{
 		Network: "br0", Domain: "lxd", Instances: []string{"Web", "db"},
 		Bridge: []netip.Prefix{netip.MustParsePrefix("10.7.0.1/24"), netip.MustParsePrefix("fd00:7::1/64")},
-	}, wake: make(chan struct{}, 1), canaries: make(map[string]canary)}
+	}, wake: make(chan struct{}, 1), done: make(chan struct{}), canaries: make(map[string]canary)}
 	e.Policy = verify.New(rules, e.local())
 	return e
 }

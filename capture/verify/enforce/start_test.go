@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -53,5 +54,29 @@ func TestWhatRunsInTheInstanceIsBounded(t *testing.T) {
 	e.Prove(t.Context())
 	if runs != len(caches)+1 {
 		t.Errorf("%d runs", runs)
+	}
+}
+
+// LXD may be away when a list is taken out of force. Its note is then taken
+// away the next time, and nothing else is done twice.
+func TestTheNoteIsTakenAwayLater(t *testing.T) {
+	e := enforcement()
+	away, released := errors.New("LXD is away"), 0
+	e.release = func(context.Context) error {
+		if away != nil {
+			return away
+		}
+		released++
+		return nil
+	}
+	if err := e.Stop(t.Context()); !errors.Is(err, away) {
+		t.Errorf("%v, want that LXD is away", err)
+	}
+	<-e.Done()
+	away = nil
+	for range 2 {
+		if err := e.Stop(t.Context()); err != nil || released != 1 {
+			t.Errorf("released %d times, %v", released, err)
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"lxd-allowlist/capture/witness/packet"
 )
 
 // Parts of rules. Each leaves the rule unless the packet is as it says, or does
@@ -17,9 +19,9 @@ var bigEndian = binary.BigEndian
 
 // The numbers of Ethernet's types and of a connection's directions.
 const (
-	etherIPv4 = 0x0800
+	etherIPv4 = packet.EtherIPv4
 	etherARP  = 0x0806
-	etherIPv6 = 0x86dd
+	etherIPv6 = packet.EtherIPv6
 	directed  = 0 // IP_CT_DIR_ORIGINAL
 	replying  = 1 // IP_CT_DIR_REPLY
 )
@@ -90,6 +92,16 @@ func toPort(n uint16) []expr.Any { return transport(2, bigEndian16(n)...) }
 
 // icmpType matches the type of ICMP and ICMPv6.
 func icmpType(t byte) []expr.Any { return transport(0, t) }
+
+// quicInitial matches the Initial packets of a version of QUIC; the lower half
+// of their first byte is protected.
+func quicInitial(v packet.QUICVersion) []expr.Any {
+	return append([]expr.Any{
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 8, Len: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{0xf0}, Xor: []byte{0}},
+		is(1, []byte{v.Initial}),
+	}, transport(9, bigEndian.AppendUint32(nil, v.Number)...)...)
+}
 
 // Flags of TCP.
 const (

@@ -11,6 +11,8 @@ import (
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"lxd-allowlist/capture/witness/packet"
 )
 
 // Priorities of the chains. Names are nft's for their neighbours.
@@ -208,6 +210,7 @@ func (b build) filter(admittedTo tables) {
 		}
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
+			b.initial(sent, admitted(set))
 			b.rule(sent, admitted(set), b.begun(), accept())
 		}
 		b.refuse(sent, NotAdmitted)
@@ -258,15 +261,27 @@ func (b build) essential(c *nftables.Chain) {
 	b.rule(c, protocol(unix.IPPROTO_IGMP), accept())
 }
 
-// hello tells of the first data of TLS connections. Clients' headers have 20
-// bytes, or 32 with the timestamps that Linux sends.
+// hello tells of the first data of TLS connections, and of what begins those of
+// QUIC. Clients' headers of TCP have 20 bytes, or 32 with the timestamps that
+// Linux sends.
 func (b build) hello(c *nftables.Chain) {
 	for _, header := range []uint32{20, 32} {
 		b.rule(c, protocol(unix.IPPROTO_TCP), b.passed.matches(), transport(12, byte(header/4<<4)),
-			transport(header, recordHandshake, 3), transport(header+5, clientHello),
-			tell(b.group, helloPrefix, 0xffff))
+			transport(header, packet.RecordHandshake, 3), transport(header+5, packet.ClientHello),
+			b.begins())
+	}
+	b.initial(c, b.passed.matches())
+}
+
+// initial tells of QUIC's Initial packets. The first of a connection is the
+// first that the kernel sees of it, so that it isn't labelled yet.
+func (b build) initial(c *nftables.Chain, matches []expr.Any) {
+	for _, version := range packet.QUICVersions() {
+		b.rule(c, protocol(unix.IPPROTO_UDP), quicInitial(version), matches, b.begins())
 	}
 }
+
+func (b build) begins() []expr.Any { return tell(b.group, helloPrefix, 0xffff) }
 
 // redirect sends queries to the forwarder.
 func (b build) redirect() {

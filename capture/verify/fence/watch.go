@@ -38,12 +38,15 @@ type Packet struct {
 	From, To netip.AddrPort   // port 0 where the protocol has none, zero where it isn't IP
 }
 
-// Hello is the beginning of a TLS connection to an admitted address. An address
-// may be that of many names, also of one that isn't allowed.
+// Hello is the beginning of a connection of TLS or QUIC to an admitted address.
+// An address may be that of many names, also of one that isn't allowed.
 type Hello struct {
-	At   time.Time
-	To   netip.AddrPort
-	Name string // the server name that the client asks for, "" if it tells none or in more than one packet
+	At       time.Time
+	To       netip.AddrPort
+	Protocol string // "tcp", "udp"
+	// Name is the server name that the client asks for, as package parse
+	// normalises it; "" if it tells none, or by TCP in more than one packet.
+	Name string
 }
 
 const (
@@ -67,6 +70,7 @@ type watch struct {
 	closed  bool
 	next    uint32 // the number that the kernel's next message has
 	lost    uint64
+	begun   *hellos
 	refused chan Packet
 	hellos  chan Hello
 	late    chan netip.Addr // who sent a query on a connection from before the fence
@@ -77,16 +81,17 @@ type watch struct {
 // The channel is closed by [Fence.Lower].
 func (f *Fence) Refused() <-chan Packet { return f.watch.refused }
 
-// Hellos returns, at level [Strict], the TLS connections to admitted addresses,
-// under the terms of [Fence.Refused].
+// Hellos returns, at level [Strict], the connections of TLS and QUIC to admitted
+// addresses, under the terms of [Fence.Refused].
 func (f *Fence) Hellos() <-chan Hello { return f.watch.hellos }
 
 // Lost returns how many packets were told of by the kernel that came through
-// neither [Fence.Refused] nor [Fence.Hellos].
+// neither [Fence.Refused] nor [Fence.Hellos], and how many beginnings of QUIC
+// connections were given up for others before they were whole.
 func (f *Fence) Lost() uint64 {
 	f.watch.mu.Lock()
 	defer f.watch.mu.Unlock()
-	return f.watch.lost
+	return f.watch.lost + f.watch.begun.lost
 }
 
 // newWatch listens at a log group (NFLOG) that nobody else listens at.
@@ -112,7 +117,7 @@ func listen(group uint16) (*watch, error) {
 	_ = log.Con.SetReadBuffer(receiveBuffer) // what the lesser one loses is counted
 	ctx, stop := context.WithCancel(context.Background())
 	w := &watch{
-		group: group, log: log, stop: stop,
+		group: group, log: log, stop: stop, begun: newHellos(),
 		refused: make(chan Packet, waiting), hellos: make(chan Hello, waiting),
 		late: make(chan netip.Addr, 1),
 	}
@@ -150,10 +155,12 @@ func (w *watch) take(a nflog.Attribute) int {
 	}
 	at := time.Now()
 	if *a.Prefix == helloPrefix {
-		select {
-		case w.hellos <- readHello(at, *a.Payload):
-		default:
-			w.lost++
+		if h, ok := w.begun.read(at, *a.Payload); ok {
+			select {
+			case w.hellos <- h:
+			default:
+				w.lost++
+			}
 		}
 		return 0
 	}

@@ -2,14 +2,19 @@ package fence
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/net/quic"
 )
 
 // greet begins a TLS connection from the instance and returns how it went.
@@ -119,7 +124,7 @@ func TestReadPacket(t *testing.T) {
 	}
 }
 
-// clientHello returns an IP packet with the first data of a TLS connection.
+// helloPacket returns an IP packet with the first data of a TLS connection.
 func helloPacket(name string) []byte {
 	client, server := net.Pipe()
 	go func() {
@@ -129,7 +134,9 @@ func helloPacket(name string) []byte {
 	n, _ := server.Read(b)
 	_ = server.Close()
 	p := tcp("10.0.0.1", "10.0.0.2", 5, 443, 24)
-	return append(bytes.TrimSuffix(p, []byte(mark)), b[:n]...)
+	p = append(bytes.TrimSuffix(p, []byte(mark)), b[:n]...)
+	bigEndian.PutUint16(p[2:], uint16(len(p)))
+	return p
 }
 
 func FuzzReadPacket(f *testing.F) {
@@ -145,21 +152,88 @@ func FuzzReadPacket(f *testing.F) {
 				t.Errorf("%x: %+v", b, p)
 			}
 		}
-		readHello(time.Time{}, b)
+		newHellos().read(time.Time{}, b)
 	})
 }
 
 func TestReadHello(t *testing.T) {
-	b := helloPacket("example.test")
-	if h := readHello(time.Time{}, b); h.Name != "example.test" || h.To.String() != "10.0.0.2:443" {
-		t.Errorf("%+v", h)
-	}
-	if h := readHello(time.Time{}, helloPacket(strings.Repeat("long.", 1000)+"test")); len(h.Name) != longestName {
-		t.Errorf("a name of %d bytes is kept", len(h.Name))
+	b := helloPacket("Example.test")
+	if h, ok := newHellos().read(time.Time{}, b); !ok || h.Name != "example.test" || h.To.String() != "10.0.0.2:443" || h.Protocol != "tcp" {
+		t.Errorf("%+v, %v", h, ok)
 	}
 	for n := range len(b) { // cut short it says nothing, and does no harm
-		if h := readHello(time.Time{}, b[:n]); h.Name != "" {
+		if h, _ := newHellos().read(time.Time{}, b[:n]); h.Name != "" {
 			t.Errorf("of %d bytes: %+v", n, h)
 		}
 	}
+}
+
+// A client of QUIC sends what it says first in two packets.
+func TestQUICServerNamesAreTold(t *testing.T) {
+	g := newGround(t)
+	f := g.raise(Strict)
+	g.check(f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("2001:db8:1::1")}, time.Hour))
+	for i, address := range []string{"198.51.100.1:443", "[2001:db8:1::1]:8443"} {
+		name := fmt.Sprintf("n%d.example.test", i)
+		greetQUIC(g, "198.51.100.2:443", "refused.example.test", func() {
+			told(t, f, NotAdmitted, "198.51.100.2:443")
+		})
+		greetQUIC(g, address, name, func() {
+			select {
+			case h := <-f.Hellos():
+				if h.Name != name || h.To.String() != address || h.Protocol != "udp" || time.Since(h.At).Abs() > patience {
+					t.Errorf("%+v, want %q to %s", h, name, address)
+				}
+			case <-time.After(patience):
+				t.Errorf("no hello to %s", address)
+			}
+		})
+	}
+	if n := len(f.Hellos()); n > 0 {
+		t.Errorf("%d hellos more", n)
+	}
+}
+
+// The first packet of a connection is enough where it has all of it.
+func TestFirstPacketOfQUICIsTold(t *testing.T) {
+	b, err := os.ReadFile("../../witness/packet/testdata/rfc9001.hex") // for example.com
+	if err == nil {
+		b, err = hex.DecodeString(strings.ReplaceAll(string(b), "\n", ""))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGround(t)
+	f := g.raise(Strict)
+	g.check(f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1")}, time.Hour))
+	newWire(t, g.instance).send(ethernet(bridgeMAC, instanceMAC, etherIPv4, udp("10.77.0.2", "198.51.100.1", 40000, 443, string(b))))
+	select {
+	case h := <-f.Hellos():
+		if h.Name != "example.com" {
+			t.Errorf("%+v", h)
+		}
+	case <-time.After(patience):
+		t.Error("no hello")
+	}
+}
+
+// greetQUIC begins a QUIC connection from the instance, which nobody answers,
+// and gives it up after meanwhile.
+func greetQUIC(g *ground, address, name string, meanwhile func()) {
+	g.t.Helper()
+	var e *quic.Endpoint
+	var err error
+	g.instance.do(func() { e, err = quic.Listen("udp", ":0", nil) })
+	g.check(err)
+	ctx, stop := context.WithCancel(g.t.Context())
+	var dialed sync.WaitGroup
+	dialed.Go(func() {
+		if _, err := e.Dial(ctx, "udp", address, &quic.Config{TLSConfig: &tls.Config{ServerName: name, MinVersion: tls.VersionTLS13}}); err == nil {
+			g.t.Error("the server speaks QUIC")
+		}
+	})
+	meanwhile()
+	stop()
+	dialed.Wait()
+	_ = e.Close(ctx) // which says that it was stopped
 }

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lxd-allowlist/capture/witness/packet"
 )
 
 // Config is what a Forwarder works with.
@@ -161,7 +163,7 @@ const patience = 4 * time.Second
 // forward asks upstream by way of ask, and returns what the client is to get,
 // nil for nothing.
 func (f *Forwarder) forward(r *request, ask func(context.Context, *request) ([]byte, error)) []byte {
-	packet, err := ask(f.running, r)
+	message, err := ask(f.running, r)
 	if f.running.Err() != nil {
 		r.told.Why = "closed"
 		return nil
@@ -169,17 +171,17 @@ func (f *Forwarder) forward(r *request, ask func(context.Context, *request) ([]b
 	if err != nil {
 		return r.fail(err.Error())
 	}
-	a, err := readAnswer(packet)
+	a, err := packet.ReadAnswer(message)
 	if err != nil {
 		return r.fail(fmt.Sprintf("upstream's answer is malformed: %v", err))
 	}
-	if len(a.addresses) > 0 && f.config.Admit != nil {
-		if err := f.config.Admit(a.addresses, a.ttl); err != nil {
+	if len(a.Addresses) > 0 && f.config.Admit != nil {
+		if err := f.config.Admit(a.Addresses, a.Longest); err != nil {
 			return r.fail(fmt.Sprintf("its addresses can't be admitted: %v", err))
 		}
 	}
-	r.told.Addresses, r.told.Outcome = a.addresses, outcome(a.rcode)
-	return r.handOn(packet)
+	r.told.Addresses, r.told.Outcome = a.Addresses, outcome(a.Code)
+	return r.handOn(message)
 }
 
 // tell says what became of a query; err is that of sending its answer.

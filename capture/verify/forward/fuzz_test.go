@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"lxd-allowlist/capture/witness/packet"
 	"lxd-allowlist/parse"
 )
 
@@ -83,22 +84,22 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Add(q.with())
 	f.Add([]byte{0x12, 0x34, 0x81, 1, 0, 0, 0, 0, 0, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, packet []byte) {
+	f.Fuzz(func(t *testing.T, message []byte) {
 		r, _, _ := read(plain)
-		if !r.isAnswered(packet, 0x1234) {
+		if !r.isAnswered(message, 0x1234) {
 			return
 		}
-		a, err := readAnswer(packet)
+		a, err := packet.ReadAnswer(message)
 		if err != nil {
 			return
 		}
 		r.id = 0x4321
-		got := r.fit(r.handOn(packet))
+		got := r.fit(r.handOn(message))
 		if len(got) > leastSize || got[0] != 0x43 || got[1] != 0x21 || got[2]&0x80 == 0 {
-			t.Errorf("%x is handed on as %x", packet, got)
+			t.Errorf("%x is handed on as %x", message, got)
 		}
 		if got[5] == 1 && !bytes.Equal(got[headerSize:len(plain)], plain[headerSize:]) {
-			t.Errorf("%x is handed on with another question: %x", packet, got)
+			t.Errorf("%x is handed on with another question: %x", message, got)
 		}
 		var p dnsmessage.Parser
 		p.Start(got)
@@ -114,8 +115,8 @@ func FuzzAnswers(f *testing.F) {
 				addresses++
 			}
 		}
-		if addresses > len(a.addresses) {
-			t.Errorf("%x has %d addresses, and %v were read", packet, addresses, a.addresses)
+		if addresses > len(a.Addresses) {
+			t.Errorf("%x has %d addresses, and %v were read", message, addresses, a.Addresses)
 		}
 	})
 }

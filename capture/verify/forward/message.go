@@ -8,12 +8,13 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"lxd-allowlist/capture/witness/packet"
 	"lxd-allowlist/parse"
 )
 
 // The header of a message: RFC 1035, section 4.1.1.
 const (
-	headerSize = 12
+	headerSize = packet.HeaderSize
 
 	response           = 1 << 15
 	opcodes            = 0xf << 11
@@ -113,61 +114,18 @@ func read(packet []byte) (r *request, reply []byte, done bool) {
 }
 
 // readQuestion returns the first question, nil if there is none or it has no
-// form, and its class. A name in it that points elsewhere has none: there is
-// nothing before it to point to.
-func (r *request) readQuestion(packet []byte, questions uint16) (question []byte, class uint16) {
+// form, and its class.
+func (r *request) readQuestion(message []byte, questions uint16) (question []byte, class uint16) {
 	if questions == 0 {
 		return nil, 0
 	}
-	end := nameEnd(packet[headerSize:])
-	if end == 0 || len(packet) < headerSize+end+4 {
+	q, end := packet.FirstQuestion(message)
+	if end == 0 {
 		return nil, 0
 	}
-	question = packet[headerSize : headerSize+end+4]
-	r.qtype = binary.BigEndian.Uint16(question[end:])
-	r.told.Name, r.told.Type = nameOf(question[:end]), parse.TypeName(r.qtype)
-	return question, binary.BigEndian.Uint16(question[end+2:])
-}
-
-// maxName is the longest name, in the form that messages have it in.
-const maxName = 255
-
-// nameEnd is where the name ends that b begins with, 0 if it has no end, is too
-// long or points elsewhere.
-func nameEnd(b []byte) int {
-	for i := 0; i < len(b) && i < maxName; i += 1 + int(b[i]) {
-		switch {
-		case b[i] == 0:
-			return i + 1
-		case b[i] > 63:
-			return 0
-		}
-	}
-	return 0
-}
-
-// nameOf returns a message's name as package parse normalises it. A dot within
-// a label is \046, for DNS holds it apart from one between labels.
-func nameOf(labels []byte) string {
-	if len(labels) == 1 {
-		return "."
-	}
-	var name []byte
-	for at := 0; labels[at] != 0; at += 1 + int(labels[at]) {
-		if at > 0 {
-			name = append(name, '.')
-		}
-		label := labels[at+1 : at+1+int(labels[at])]
-		for {
-			before, after, dot := bytes.Cut(label, []byte("."))
-			name = parse.AppendName(name, before)
-			if !dot {
-				break
-			}
-			name, label = append(name, `\046`...), after
-		}
-	}
-	return string(name)
+	r.qtype = q.Type
+	r.told.Name, r.told.Type = q.Name, parse.TypeName(q.Type)
+	return message[headerSize:end], q.Class
 }
 
 const classIN = 1

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"lxd-allowlist/capture/witness/packet"
 )
 
 // edited returns a packet with bytes changed from a place on.
@@ -138,7 +140,7 @@ func checkRefusal(t *testing.T, packet, answer []byte, outcome string) {
 	var rcode = uint16(h.RCode)
 	end := 12
 	if answer[5] == 1 { // the question is as it came
-		end += nameEnd(answer[12:]) + 4
+		end = questionEnd(answer)
 		if !bytes.Equal(answer[12:end], packet[12:end]) {
 			t.Errorf("the question %x came back as %x", packet[12:], answer[12:end])
 		}
@@ -197,4 +199,9 @@ func TestListenRefuses(t *testing.T) {
 			t.Errorf("the error is %v, want one line with %q", err, test.want)
 		}
 	}
+}
+
+func questionEnd(message []byte) int {
+	_, end := packet.FirstQuestion(message)
+	return end
 }

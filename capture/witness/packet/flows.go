@@ -1,0 +1,64 @@
+package packet
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Flow is who sends to whom, by one protocol.
+type Flow struct{ From, To netip.AddrPort }
+
+// Flows is what is known of the latest flows: of Most at least and twice as
+// many at most. What was used longest ago goes first, told to Drop.
+type Flows[V any] struct {
+	Most int
+	Idle time.Duration // what wasn't used for so long may go, for twice as long it does; 0 for never
+	Drop func(V)
+
+	since       time.Time
+	now, before map[Flow]V // what was used of late, and what was used only before that
+}
+
+// Get returns what is known of a flow, which is used so.
+func (f *Flows[V]) Get(flow Flow, at time.Time) (v V, ok bool) {
+	f.turn(at)
+	if v, ok = f.now[flow]; ok {
+		return v, true
+	}
+	if v, ok = f.before[flow]; ok {
+		delete(f.before, flow)
+		f.Put(flow, v, at)
+	}
+	return v, ok
+}
+
+// Put keeps something of a flow of which nothing is known.
+func (f *Flows[V]) Put(flow Flow, v V, at time.Time) {
+	f.turn(at)
+	f.now[flow] = v
+}
+
+// Delete forgets a flow, which isn't told to Drop.
+func (f *Flows[V]) Delete(flow Flow) {
+	delete(f.now, flow)
+	delete(f.before, flow)
+}
+
+// turn makes room.
+func (f *Flows[V]) turn(at time.Time) {
+	if f.now != nil && len(f.now) < f.Most && (f.Idle == 0 || at.Sub(f.since) < f.Idle) {
+		return
+	}
+	f.drop(f.before)
+	if f.Idle > 0 && at.Sub(f.since) >= 2*f.Idle {
+		f.drop(f.now)
+		f.now = nil
+	}
+	f.now, f.before, f.since = make(map[Flow]V), f.now, at
+}
+
+func (f *Flows[V]) drop(flows map[Flow]V) {
+	for _, v := range flows {
+		f.Drop(v)
+	}
+}

@@ -1,0 +1,172 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// The ring is shared with the kernel, which fills a block, and hands it over
+// when it is full or retire is over: one wake-up for all packets in it. What
+// comes in meanwhile has room in the others.
+const (
+	blockSize = 1 << 18
+	blocks    = 32
+	retire    = 10 * time.Millisecond
+	// glance is how often the kernel's counters are read, and whether there is
+	// an interface still: the kernel tells of one that goes down, but not of
+	// one that goes away after that.
+	glance = 250 * time.Millisecond
+)
+
+// ring is a packet socket that receives by a ring: packet(7), TPACKET_V3.
+type ring struct {
+	file *os.File // the socket, which the runtime waits for
+	raw  syscall.RawConn
+	mem  []byte
+	at   int // the block that is handed over next
+}
+
+func openRing(index int) (*ring, error) {
+	// Without a protocol nothing arrives before the filter is there.
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open a packet socket: %w", err)
+	}
+	r := &ring{file: os.NewFile(uintptr(fd), "packet ring")}
+	if err := r.setUp(fd, index); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
+}
+
+func (r *ring) setUp(fd, index int) error {
+	if err := attach(fd, filter()); err != nil {
+		return fmt.Errorf("attach the filter: %w", err)
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
+		return fmt.Errorf("ask for the ring's version: %w", err)
+	}
+	// The kernel wants frames to fit, though version 3 doesn't use them.
+	request := unix.TpacketReq3{
+		Block_size: blockSize, Block_nr: blocks, Frame_size: blockSize, Frame_nr: blocks,
+		Retire_blk_tov: uint32(retire.Milliseconds()),
+	}
+	err := unix.SetsockoptTpacketReq3(fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &request)
+	if err != nil {
+		return fmt.Errorf("make a ring of %d bytes: %w", blockSize*blocks, err)
+	}
+	if r.mem, err = unix.Mmap(fd, 0, blockSize*blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+		return fmt.Errorf("map the ring: %w", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: everything(), Ifindex: index}); err != nil {
+		return fmt.Errorf("bind to it: %w", err)
+	}
+	r.raw, err = r.file.SyscallConn()
+	return err
+}
+
+// everything is ETH_P_ALL in network byte order.
+func everything() uint16 {
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL))
+}
+
+func attach(fd int, program []bpf.RawInstruction) error {
+	f := make([]unix.SockFilter, len(program))
+	for i, in := range program {
+		f[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
+}
+
+// wake has next return soon.
+func (r *ring) wake() { _ = r.file.SetReadDeadline(time.Unix(1, 0)) }
+
+// next waits for a block and hands its packets to f: when each came, whether it
+// is for the instance, and the frame, as far as it was captured. It returns
+// without one after a glance in which there was none.
+func (r *ring) next(f func(at time.Time, toInstance bool, frame []byte)) error {
+	if !r.ready() {
+		if err := r.file.SetReadDeadline(time.Now().Add(glance)); err != nil {
+			return err
+		}
+		err := r.raw.Read(func(uintptr) bool { return r.ready() })
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && r.gone():
+			return ErrGone
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	b := r.block()
+	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&b[blockHeader]))
+	at := h.Offset_to_first_pkt
+	for range h.Num_pkts {
+		p := (*unix.Tpacket3Hdr)(unsafe.Pointer(&b[at]))
+		from := (*unix.RawSockaddrLinklayer)(unsafe.Pointer(&b[at+unix.SizeofTpacket3Hdr]))
+		frame := b[at+uint32(p.Mac):][:p.Snaplen]
+		f(time.Unix(int64(p.Sec), int64(p.Nsec)), from.Pkttype == unix.PACKET_OUTGOING, frame)
+		at += p.Next_offset
+	}
+	atomic.StoreUint32(&h.Block_status, unix.TP_STATUS_KERNEL)
+	r.at = (r.at + 1) % blocks
+	return nil
+}
+
+// blockHeader is where the part of a block's description that says what is in
+// it begins, behind two numbers.
+const blockHeader = 8
+
+func (r *ring) block() []byte { return r.mem[r.at*blockSize:][:blockSize] }
+
+func (r *ring) ready() bool {
+	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&r.block()[blockHeader]))
+	return atomic.LoadUint32(&h.Block_status)&unix.TP_STATUS_USER != 0
+}
+
+// gone reports whether the interface is.
+func (r *ring) gone() (gone bool) {
+	_ = r.control(func(fd int) error {
+		a, err := unix.Getsockname(fd)
+		link, ok := a.(*unix.SockaddrLinklayer)
+		gone = err == nil && ok && link.Ifindex < 0
+		return err
+	})
+	return gone
+}
+
+// drops returns how many packets had no room since it was last called.
+func (r *ring) drops() (n uint64) {
+	_ = r.control(func(fd int) error {
+		stats, err := unix.GetsockoptTpacketStatsV3(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		if err == nil {
+			n = uint64(stats.Drops)
+		}
+		return err
+	})
+	return n
+}
+
+func (r *ring) control(f func(fd int) error) (err error) {
+	failed := r.raw.Control(func(fd uintptr) { err = f(int(fd)) })
+	return errors.Join(failed, err)
+}
+
+func (r *ring) close() error {
+	var err error
+	if r.mem != nil {
+		err = unix.Munmap(r.mem)
+		r.mem = nil
+	}
+	return errors.Join(err, r.file.Close())
+}

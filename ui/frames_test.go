@@ -1,0 +1,61 @@
+package ui
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+func TestFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := time.NewTicker(still)
+		defer clock.Stop()
+		f := frames{find: func() *time.Ticker { return clock }}
+		ticks := func(d time.Duration) (n int) {
+			for end := time.After(d); ; {
+				select {
+				case <-clock.C:
+					n++
+				case <-end:
+					return n
+				}
+			}
+		}
+		for range 2 { // it can be stirred again once it has settled
+			f.stir()
+			if n := ticks(frame); n != 1 {
+				t.Errorf("%d ticks in the first frame, want 1", n)
+			}
+			f.stir()
+			if n := ticks(calm); n < 5 {
+				t.Errorf("%d ticks while it isn't calm yet", n)
+			}
+			if n := ticks(time.Minute); n > 2 {
+				t.Errorf("%d ticks in a calm minute", n)
+			}
+		}
+	})
+}
+
+type stirred struct{}
+
+func (s stirred) Init() tea.Cmd                       { return nil }
+func (s stirred) Update(tea.Msg) (tea.Model, tea.Cmd) { return s, tea.Quit }
+func (s stirred) View() tea.View                      { return tea.NewView("") }
+
+// A new Bubble Tea may have no such clock, or somewhere else.
+func TestClockOf(t *testing.T) {
+	p := tea.NewProgram(stirred{}, tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithoutSignalHandler())
+	if _, err := p.Run(); err != nil {
+		t.Fatal(err)
+	}
+	clock := clockOf(p)
+	if clock == nil {
+		t.Fatal("Bubble Tea's clock isn't found: frames come at its own rate now, and it never stands still")
+	}
+	clock.Reset(time.Millisecond)
+	<-clock.C
+}
