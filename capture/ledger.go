@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/parse"
 )
 
@@ -58,6 +59,7 @@ type Ledger struct {
 	exported     *Written // the last file, nil for none
 	exportedAt   uint32   // steps then
 	trials       []Trial
+	verified     rule.Verified
 
 	wake    chan struct{}
 	unknown chan struct{} // a client without an owner appeared

@@ -244,8 +244,10 @@ func (r Reader) AllowedAddresses() (all []netip.Addr) {
 // no mark: every clean name that was asked for, whatever its type or answer.
 func (l *Ledger) List(all bool) rule.List { return l.list(all, true) }
 
-// BareList returns what List does without the evidence, which has more bytes
-// than the rest of a large list.
+// BareList returns what List does, for files that don't say what was observed:
+// without most of the evidence, which has more bytes than the rest of a large
+// list. It has what decides about rules: that there is no such name, and all
+// where a witness told of connections.
 func (l *Ledger) BareList(all bool) rule.List { return l.list(all, false) }
 
 func (l *Ledger) list(all, evidence bool) (list rule.List) {
@@ -254,7 +256,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		out = leftOut{by: make(map[Rule]int)}
 		list = rule.List{Header: rule.Header{
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
-			Network: l.info.Network, When: time.Now(),
+			Network: l.info.Network, When: time.Now(), Verified: l.verified,
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
@@ -280,7 +282,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 			source, reason = string(v.Rule), v.Reason
 		}
 		listed := rule.Rule{Name: d.Name, Reason: reason, Source: source}
-		if evidence {
+		if evidence || l.witnessed != nil || d.Outcomes.Has(parse.NoName) {
 			listed.Seen = l.seen(d)
 		}
 		list.Rules = append(list.Rules, listed)

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"lxd-allowlist/export/rule"
 )
 
 // Sink is told what happens to a ledger, so that it can be kept. Its methods
@@ -19,6 +21,7 @@ type Sink interface {
 	Missed(Gap)
 	Informed(Info)
 	Exported(Written)
+	Verified(rule.Verified)
 	// Witnessed tells of what a witness saw, as Changed does of a record.
 	Witnessed(s Sight, news bool)
 	// Told ends what one call of the ledger had to tell.

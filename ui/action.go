@@ -60,41 +60,58 @@ func newKeys(c Settings) (*tables, *keys.Map, error) {
 
 // Names of rows that others speak of.
 const (
-	rowAccept    = "accept"
-	rowCancel    = "cancel"
-	rowDown      = "down"
-	rowGroup     = "group"
-	rowHideDrops = "hide-drops"
-	rowReopen    = "reopen"
-	rowRepair    = "repair"
-	rowUp        = "up"
-	rowVerify    = "verify"
-	rowWiden     = "widen"
+	rowAccept      = "accept"
+	rowCancel      = "cancel"
+	rowDown        = "down"
+	rowFilter      = "filter"
+	rowFilters     = "filters"
+	rowSaveFilter  = "save-filter"
+	rowSaved       = "saved-filter"
+	rowGroup       = "group"
+	rowHideDecided = "hide-decided"
+	rowHideDrops   = "hide-drops"
+	rowReopen      = "reopen"
+	rowRepair      = "repair"
+	rowUp          = "up"
+	rowVerify      = "verify"
+	rowWiden       = "widen"
 )
 
 func tableActions() actions {
 	return actions{Context: "the table", Actions: []action{
-		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: marks(capture.Keep)},
-		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
+		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
+		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
-		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
+		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
 		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
-		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
-		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
+		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsShown, Do: marksShown(capture.Keep)},
+		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsShown, Do: marksShown(capture.Drop)},
 		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: (*monitor).widen},
 		{Row: quiet("Decide", "reason", "write a reason", "n"), Can: needsRow, Do: then((*monitor).askReason)},
 		{Row: quiet("Decide", "nxdomain", "believe NXDOMAIN or not", "N"), Do: (*monitor).believe},
 		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
 
-		{Row: row("Look", "filter", "filter", "/"), Do: then(func(m *monitor) { m.table.EditFilter() })},
+		{Row: row("Look", rowFilter, "filter", "/"), Do: then((*monitor).editFilter)},
+		{Row: quiet("Look", rowFilters, "saved filters", "F"), Can: func(m *monitor) string {
+			if len(m.saved()) > 0 {
+				return ""
+			}
+			return needsSaved(m)
+		}, Do: then((*monitor).openFilters)},
+		{Row: numbered("Look", rowSaved, "filter by that saved one", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"), Nth: (*monitor).useFilter},
+		{Row: quiet("Look", rowSaveFilter, "save it, or forget it", "ctrl+s"), Can: needsFilter, Do: then((*monitor).saveFilter)},
 		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
 
+		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then(func(m *monitor) { m.table.HideDecided(!m.table.DecidedHidden()) })},
+
+		{Row: quiet("Move", "next-undecided", "next undecided", "]"), Do: then(func(m *monitor) { m.next(1) })},
+		{Row: quiet("Move", "prev-undecided", "undecided before it", "["), Do: then(func(m *monitor) { m.next(-1) })},
 		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
 		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
 		{Row: keys.Row{Name: "page-up", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(-1) })},
@@ -135,13 +152,15 @@ func tableActions() actions {
 }
 
 func filterActions() actions {
-	end := func(m *monitor) { m.table.EndFilter() }
 	return actions{Context: "the filter", Typing: true, Actions: []action{
-		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then(end)},
+		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then((*monitor).endFilter)},
+		{Row: keys.Row{Name: "complete", Keys: []string{"tab"}, Help: "complete the filter", Hint: "complete"}, Do: then(func(m *monitor) { m.table.Complete() })},
 		{Row: keys.Row{Name: rowCancel, Hint: "clear it"}, Do: then(func(m *monitor) { m.table.ClearFilter() })},
-		{Row: keys.Row{Name: keys.Leave}, Do: then(end)},
-		{Row: keys.Row{Name: rowUp}, Do: then(func(m *monitor) { end(m); m.table.Move(-1) })},
-		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { end(m); m.table.Move(1) })},
+		{Row: keys.Row{Name: keys.Leave}, Do: then((*monitor).endFilter)},
+		{Row: keys.Row{Name: rowUp, Hint: "recall"}, Do: then(func(m *monitor) { m.recall(1) })},
+		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { m.recall(-1) })},
+		{Row: keys.Row{Name: rowSaveFilter, Hint: "save"}, Can: needsFilter, Do: then((*monitor).saveFilter)},
+		{Row: keys.Row{Name: rowSaved}, Nth: (*monitor).useFilter},
 	}}
 }
 
@@ -188,12 +207,8 @@ func then(do func(*monitor)) func(*monitor) tea.Cmd {
 	}
 }
 
-func marks(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.mark(deciding[d], always(d)) }
-}
-
 func marksShown(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown()) }
+	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown(), nil) }
 }
 
 func sortBy(m *monitor, column int) tea.Cmd {
@@ -277,6 +292,9 @@ func needsRefused(m *monitor) string {
 	}
 	if _, listed := p.Rule(name); listed {
 		return "the list allows " + name
+	}
+	if reason := m.droppedByRule(name); reason != "" {
+		return name + " is dropped by a rule: " + reason + "; " + m.keys.Show("keep") + " keeps it"
 	}
 	return ""
 }

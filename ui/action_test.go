@@ -105,7 +105,7 @@ func TestAReadLogOffersNoShell(t *testing.T) {
 	s := newScene(t, 200, 60)
 	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dns.log"})
 	s.press("?")
-	for _, word := range []string{"shell", "panes", "tab", "ctrl+]"} {
+	for _, word := range []string{"shell", "panes", "ctrl+]"} {
 		if strings.Contains(strings.ToLower(s.text()), word) {
 			t.Errorf("the screen offers %q:\n%s", word, s.text())
 		}
@@ -130,7 +130,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 		}
 	}
 	for _, r := range s.keys.Rows() {
-		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now"}; slices.Contains(elsewhere, r.Name) {
+		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "complete"}; slices.Contains(elsewhere, r.Name) {
 			continue
 		}
 		if !slices.Contains(listed, r.Help) {
@@ -152,7 +152,7 @@ func FuzzSettings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file, key string) {
 		var c Settings
 		if yaml.UnmarshalStrict([]byte(file), &c) != nil {
-			t.Skip()
+			return
 		}
 		if _, _, err := newKeys(c); err != nil {
 			if strings.Contains(err.Error(), "\n") {

@@ -50,9 +50,16 @@ func (s *scene) group(name string) (m capture.Mark) {
 
 const ubuntu = "archive.ubuntu.com"
 
+// sibling has a second name of ubuntu.com be asked for: two make a group.
+func (s *scene) sibling() *scene {
+	feed(s.m().capture.Ledger, noon, "query[A] security.ubuntu.com from 10.0.0.5")
+	s.m().table.Refresh(s.now)
+	return s
+}
+
 // Toggling twice leads back, for a domain as for a group.
 func TestToggleTogglesBack(t *testing.T) {
-	s := newScene(t, 120, 40).session()
+	s := newScene(t, 120, 40).session().sibling()
 	for _, of := range []string{ubuntu, "[ubuntu.com]"} {
 		if of != ubuntu {
 			s.press("t")
@@ -87,7 +94,7 @@ func TestWidenTakesBack(t *testing.T) {
 	for name, keys := range map[string][]string{
 		"without a reason": {"w"}, "a reason written after": {"w", "t", "left", "n", "!", "enter", "t"}, "a reason written before": {"t", "left", "n", "!", "enter", "t", "w"},
 	} {
-		s := newScene(t, 120, 40).session().selects(ubuntu).press(keys...)
+		s := newScene(t, 120, 40).session().sibling().selects(ubuntu).press(keys...)
 		if got := s.group("ubuntu.com"); !got.Suffix || got.Decision != capture.Keep || len(keys) > 1 && got.Reason != "!" {
 			t.Errorf("%s: w makes %+v", name, got)
 		}
@@ -101,7 +108,7 @@ func TestWidenTakesBack(t *testing.T) {
 // What a person wrote stays when the decision changes.
 func TestReasonsStay(t *testing.T) {
 	for _, of := range []string{ubuntu, "[ubuntu.com]"} {
-		s := newScene(t, 120, 40).session()
+		s := newScene(t, 120, 40).session().sibling()
 		if of != ubuntu {
 			s.press("t")
 		}

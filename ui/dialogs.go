@@ -62,11 +62,18 @@ func (m *monitor) followSelection() {
 
 func (m *monitor) openHelp() {
 	sections := m.tables.table.Sections(m.keys, m, nil)
-	filter := keys.Section{Title: "In the filter"}
+	filter := keys.Section{Title: "In the filter", Lines: []keys.Line{
+		{Key: m.keys.Show("complete"), Does: "complete it, with counts", Now: true},
+		{Key: m.keys.Show(rowUp), Does: "recall one", Now: true},
+	}}
 	for _, words := range table.FilterHelp {
 		filter.Lines = append(filter.Lines, keys.Line{Key: words[0], Does: words[1], Now: true})
 	}
-	m.dialog = dialog.NewHelp(m.keys, append(sections, filter))
+	mouse := keys.Section{Title: "The mouse"}
+	for _, words := range mouseHelp {
+		mouse.Lines = append(mouse.Lines, keys.Line{Key: words[0], Does: words[1], Now: true})
+	}
+	m.dialog = dialog.NewHelp(m.keys, append(sections, filter, mouse))
 }
 
 func (m *monitor) openMessages() { m.dialog = dialog.NewMessages(m.keys, &m.messages) }

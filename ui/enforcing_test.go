@@ -186,7 +186,7 @@ func TestRefusedStandInView(t *testing.T) {
 	s.m().shell.starting = true
 	s.press("G", "tab")
 	s.refuses()
-	s.wants("▣ new   updates.telemetry.example", "▣ new   licence.example.net")
+	s.wants("▣ new    updates.telemetry.example", "▣ new    licence.example.net")
 }
 
 func TestReportIsWritten(t *testing.T) {

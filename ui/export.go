@@ -72,7 +72,7 @@ func (m *monitor) makeFile(r dialog.Make) tea.Cmd {
 	if !ok {
 		return nil
 	}
-	ctx, made, options, enforced := m.ctx, m.list(), m.export.options, m.stillEnforced()
+	ctx, ledger, options, enforced := m.ctx, m.capture.Ledger, m.export.options, m.stillEnforced()
 	return func() tea.Msg {
 		select {
 		case <-time.After(r.Rest):
@@ -81,22 +81,12 @@ func (m *monitor) makeFile(r dialog.Make) tea.Cmd {
 		}
 		begin := time.Now()
 		f := dialog.Made{Gen: r.Gen}
-		list := made()
+		list := ledger.List(false)
 		f.File, f.Err = export.Make(list, r.Format, options)
 		f.Lines = strings.Split(strings.TrimSuffix(string(f.File.Data), "\n"), "\n")
 		f.LeftOut, f.Overruled, f.Verified = list.LeftOut, list.Overruled, cmp.Or(enforced, f.File.Verified)
 		f.Took = time.Since(begin)
 		return madeMsg{d, f}
-	}
-}
-
-// list returns what makes the list, with what came of enforcing one.
-func (m *monitor) list() func() rule.List {
-	ledger, verified := m.capture.Ledger, m.enforcing.verified
-	return func() rule.List {
-		list := ledger.List(false)
-		list.Header.Verified = verified
-		return list
 	}
 }
 
@@ -182,9 +172,9 @@ func (m *monitor) writeFile(r dialog.Write) tea.Cmd {
 		r.How = dialog.Overwrite // what this session wrote is not asked about again
 	}
 	d, _ := m.dialog.(*dialog.Export)
-	list, options := m.list(), m.export.options
+	ledger, options := m.capture.Ledger, m.export.options
 	return func() tea.Msg {
-		w := write(list(), r, options)
+		w := write(ledger.List(false), r, options)
 		w.of = d
 		return w
 	}
@@ -261,12 +251,12 @@ func (m *monitor) copyList() tea.Cmd {
 
 // withFile makes the file in the last format and hands it on.
 func (m *monitor) withFile(then func(export.File) tea.Msg) tea.Cmd {
-	list, options, name := m.list(), m.export.options, cmp.Or(m.export.format, export.Formats()[0].Name)
+	ledger, options, name := m.capture.Ledger, m.export.options, cmp.Or(m.export.format, export.Formats()[0].Name)
 	return func() tea.Msg {
 		var made export.File
 		f, err := export.Lookup(name)
 		if err == nil {
-			made, err = export.Make(list(), f, options)
+			made, err = export.Make(ledger.List(false), f, options)
 		}
 		if err != nil {
 			return noteMsg(err.Error())

@@ -64,6 +64,10 @@ func scenes() map[string]func(*scene) {
 			s.session()
 			s.m().capture.Logging = func() (string, time.Time) { return "raw.dnsmasq was changed by ubuntu", noon }
 		},
+		"names":        func(s *scene) { s.realSession(false) },
+		"tree":         func(s *scene) { s.realSession(false).press("t", "g") },
+		"tree-folded":  func(s *scene) { s.realSession(true).press("t", "T", "g") },
+		"names-beside": func(s *scene) { s.realSession(true) },
 		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
 		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },
 		"picker-error": func(s *scene) {
@@ -112,7 +116,7 @@ func scenes() map[string]func(*scene) {
 
 func TestScreens(t *testing.T) {
 	for name, set := range scenes() {
-		for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
+		for _, size := range [][2]int{{40, 12}, {80, 24}, {120, 40}, {200, 60}} {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newScene(t, size[0], size[1])
 				set(s)
@@ -130,4 +134,29 @@ func (s *scene) opening(c Choice) *opening {
 	o := newOpening(s.model, c)
 	s.enter(o)
 	return o
+}
+
+// On the least of screens every box is whole, the instance's name stays, and so
+// does the glyph of each mark.
+func TestLeastScreen(t *testing.T) {
+	for name, set := range scenes() {
+		s := newScene(t, 40, 12)
+		set(s)
+		text := s.text()
+		if corners := strings.Count(text, "╭"); strings.Count(text, "╮") != corners || strings.Count(text, "╰") != corners || strings.Count(text, "╯") != corners {
+			t.Errorf("%s: a box isn't whole:\n%s", name, text)
+		}
+		m, ok := s.phase.(*monitor)
+		if !ok || s.w < leastWidth {
+			continue
+		}
+		if instance := m.subject(); m.dialog == nil && !strings.Contains(s.shownAt(0), instance) {
+			t.Errorf("%s: the header is %q, without %s", name, s.shownAt(0), instance)
+		}
+		for _, row := range strings.Split(text, "\n") {
+			if strings.Contains(row, "archive.ubuntu.com ") && m.dialog == nil && !strings.ContainsAny(row, "·●✓✗–▣…") {
+				t.Errorf("%s: a row without its mark: %q", name, row)
+			}
+		}
+	}
 }

@@ -2,10 +2,12 @@ package ui
 
 import (
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // behind are the actions of what has the focus, or will have it behind the
@@ -107,9 +109,48 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 			return m.focusOn(onShell)
 		}
 		if m.layout.table.contains(at.X, at.Y) {
-			m.table.Click(at.X-m.layout.table.x, at.Y-m.layout.table.y)
-			return m.focusOn(onTable)
+			return tea.Batch(m.clickTable(at), m.focusOn(onTable))
 		}
 	}
 	return nil
+}
+
+// doubleClick is how soon the second click of two comes.
+const doubleClick = 400 * time.Millisecond
+
+// click is where the mouse was clicked last, and when.
+type click struct {
+	at   time.Time
+	x, y int
+}
+
+// clickTable selects what was clicked on; its fold folds, its mark toggles, a
+// second click opens.
+func (m *monitor) clickTable(at tea.Mouse) tea.Cmd {
+	now := time.Now()
+	twice := m.clicked.x == at.X && m.clicked.y == at.Y && now.Sub(m.clicked.at) < doubleClick
+	m.clicked = click{now, at.X, at.Y}
+	switch m.table.Click(at.X-m.layout.table.x, at.Y-m.layout.table.y) {
+	case table.OnFold:
+		it, _ := m.table.Selected()
+		m.table.Fold(!it.Folded)
+	case table.OnMark:
+		return m.toggle()
+	case table.OnRow:
+		if twice {
+			m.clicked = click{}
+			m.openDetails()
+		}
+	}
+	return nil
+}
+
+// mouseHelp is what the mouse does, for the help.
+var mouseHelp = [][2]string{
+	{"click", "select; sort by a column"},
+	{"on a mark", "toggle keep/drop"},
+	{"on ▾ ▸", "fold, unfold"},
+	{"twice", "details; fold a group"},
+	{"wheel", "scroll what is under it"},
+	{"drag", "the divider; text to copy"},
 }

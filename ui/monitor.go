@@ -36,6 +36,7 @@ type monitor struct {
 	unheard string // why no query may have been heard; "" while nobody wondered
 
 	dragging bool // the divider, with the mouse
+	clicked  click
 	pace     pace
 	steps    []step // decisions that are being made, in their order
 }
@@ -44,6 +45,9 @@ type monitor struct {
 func newMonitor(m *model, c *Capture) *monitor {
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
+	if m.prefs.HideDecided {
+		t.HideDecided(true)
+	}
 	t.Refresh(time.Now())
 	if m.prefs.Grouped {
 		t.Group(true)
@@ -74,6 +78,7 @@ func (m *monitor) leave() error {
 	m.shell.hangUp()
 	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
+	m.prefs.HideDecided = m.table.DecidedHidden()
 	return m.prefs.save()
 }
 
@@ -90,7 +95,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.arrange()
-	case tea.BackgroundColorMsg:
+	case tea.BackgroundColorMsg, tea.ColorProfileMsg:
 		m.table.Restyle()
 	case tickMsg:
 		m.table.Tick(m.now)

@@ -6,24 +6,40 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v2"
 
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
 )
 
 // Settings is what a user may set for all sessions: the file config.yaml in
 // lxd-allowlist in $XDG_CONFIG_HOME, by default ~/.config.
 //
 //	leave-key: ctrl+g
+//	theme: high-contrast
+//	stay: true
+//	filters: ["is:new !type:ptr"]
 //	keys:
 //	  keep: [a, +]
 //	  filter: [/]
 type Settings struct {
 	// LeaveKey is the chord that leaves the shell.
 	LeaveKey string `yaml:"leave-key"`
+	// Stay has the cursor stay on what was decided; it goes on to what wasn't
+	// otherwise.
+	Stay bool `yaml:"stay"`
+	// Filters are saved filters, in the order of their keys.
+	Filters []string `yaml:"filters"`
+	// Theme names a theme of the program's, or the file NAME.yaml in the
+	// directory themes beside the config, see [look.Theme].
+	Theme string `yaml:"theme"`
+	// Colours are those of the theme.
+	Colours look.Theme `yaml:"-"`
 	// Keys gives actions other keys; the help lists the actions' names.
 	Keys map[string][]string `yaml:"keys"`
 }
@@ -50,12 +66,43 @@ func LoadSettings() (c Settings, err error) {
 	if err != nil {
 		return c, fmt.Errorf("read the config file %s: %w", path, strip(err))
 	}
-	return c, nil
+	if c.Theme != "" {
+		c.Colours, err = loadTheme(c.Theme, filepath.Join(filepath.Dir(path), "themes"))
+	}
+	return c, err
+}
+
+var themeName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// loadTheme returns a theme of the program's, or of a file.
+func loadTheme(name, dir string) (look.Theme, error) {
+	if t, ok := look.NamedTheme(name); ok {
+		return t, nil
+	}
+	path := filepath.Join(dir, name+".yaml")
+	if !themeName.MatchString(name) {
+		return look.Theme{}, fmt.Errorf("there is no theme %q: there are %s, and files of your own in %s", name, strings.Join(look.ThemeNames(), ", "), dir)
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return look.Theme{}, fmt.Errorf("there is no theme %s: there are %s, and %s would be one of your own", name, strings.Join(look.ThemeNames(), ", "), path)
+	}
+	var t look.Theme
+	if err == nil {
+		err = yaml.UnmarshalStrict(data, &t)
+	}
+	if err == nil {
+		t, err = t.Complete()
+	}
+	if err != nil {
+		return t, fmt.Errorf("read the theme %s: %w", path, strip(err))
+	}
+	return t, nil
 }
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are leave-key and keys")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type look.Theme", "is none of a theme: there are dark and light", "not found in type look.Palette", "is no colour of a theme: there are text, muted, line, accent, keep, drop, fresh, onto and selection", "not found in type ui.Settings", "is no setting; there are filters, keys, leave-key, stay and theme")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 

@@ -60,6 +60,7 @@ func (m *monitor) lines() []string {
 			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
 		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h, Now: m.now})
+		box = look.Whole(m.styles, box, m.h)
 		w := 0
 		if len(box) > 0 {
 			w = look.Width(box[0])
@@ -145,10 +146,14 @@ func (m *monitor) expected(name string) (expected bool) {
 func (m *monitor) whyEmpty() []string {
 	waiting := m.waiting()
 	switch {
+	case m.table.FilterError() != nil:
+		return strings.Split(ansi.Wordwrap(m.table.FilterError().Error(), max(20, m.layout.table.w-4), ""), "\n")
 	case m.table.Filter() != "":
 		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
 	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
 		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+	case m.table.DecidedHidden() && m.table.Tally().Total() > 0:
+		return []string{"everything is decided, and hidden", m.keys.Show(rowHideDecided) + " shows it"}
 	case waiting == "":
 		return []string{"no domain was asked for"}
 	}
@@ -177,26 +182,31 @@ func (m *monitor) waiting() string {
 func (m *monitor) header() string {
 	s := m.styles
 	var l look.Line
-	l.Add(s.Brand, " lxd-allowlist ")
+	if m.w >= roomForBrand {
+		l.Add(s.Brand, " lxd-allowlist ")
+	}
 	if problem, since := m.capture.problem(); problem != "" {
 		l.Add(s.Bad, fmt.Sprintf(" ● NOT LOGGING since %s", since.Format("15:04"))).
 			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again")
 		_, badge := m.badge()
+		if m.w < roomForBrand {
+			l = *new(look.Line).Add(s.Strong, " "+m.subject()).Join(&l)
+		}
 		return l.Join(badge).Add(s.Bad, "  "+problem).Cut(m.w)
 	}
 	t := m.table.Tally()
-	var right look.Line
-	right.Add(s.Text, fmt.Sprintf("  %d new", t.New)).
-		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
-		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
-		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
+	right := m.tally(t, false)
+	progress := m.progress(t)
 	alarm, short := m.alarm()
 	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
 	badge, shortBadge := m.badge()
+	if l.Width()+title.Width()+short.Width()+right.Width() > m.w {
+		right = m.tally(t, true) // the instance's name stays
+	}
 	if badge.Width() > 0 { // it goes before how the domains stand
 		least := l.Width() + title.Width() + short.Width()
 		if least+badge.Width()+right.Width() > m.w {
-			right = look.Line{}
+			right = new(look.Line)
 		}
 		if least+badge.Width() > m.w {
 			badge = shortBadge
@@ -210,13 +220,50 @@ func (m *monitor) header() string {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
 	l.Join(title).Join(badge).Join(alarm)
+	if l.Width()+progress.Width()+right.Width() <= m.w {
+		right = progress.Join(right)
+	}
 	for _, news := range m.news() {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
 		}
 	}
 	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()))))
-	return left.Pad(m.w - right.Width()).Join(&right).Cut(m.w)
+	return left.Pad(m.w - right.Width()).Join(right).Cut(m.w)
+}
+
+// roomForBrand is the least width that has room for the program's name.
+const roomForBrand = 60
+
+// tally says how the domains stand, in glyphs where words don't fit.
+func (m *monitor) tally(t capture.Tally, short bool) *look.Line {
+	s, l := m.styles, new(look.Line).Add(m.styles.Muted, " ")
+	for i, part := range []struct {
+		n           int
+		style       look.Style
+		word, glyph string
+	}{{t.New, s.Text, " new", "·"}, {t.Keep, s.Keep, " keep", "✓"}, {t.DropByUser, s.Drop, " drop", "✗"}, {t.DropByRule, s.Muted, " auto", "–"}} {
+		between, word := " · ", part.word
+		if short {
+			between, word = " ", part.glyph
+		}
+		if i == 0 {
+			between = " "
+		}
+		l.Add(s.Muted, between).Add(part.style, fmt.Sprint(part.n, word))
+	}
+	return l.Add(s.Muted, " ")
+}
+
+// progress says how much is decided.
+func (m *monitor) progress(t capture.Tally) *look.Line {
+	total := t.Total()
+	if total == 0 {
+		return new(look.Line)
+	}
+	const bar = 6
+	return new(look.Line).Add(m.styles.Muted, "  decided ").Add(m.styles.Text, fmt.Sprintf("%d/%d ", total-t.New, total)).
+		Add(m.styles.Good, look.Progress(total-t.New, total, bar))
 }
 
 // alarm is what the header never leaves out: that nothing is saved, or that

@@ -188,6 +188,8 @@ func (p *replay) again(e entry) {
 		l.Exported(*e.Exported)
 	case e.Trial != nil:
 		l.Tried(*e.Trial)
+	case e.Verified != nil:
+		l.Verified(*e.Verified)
 	case e.Witness != nil:
 		if !l.Resight(*e.Witness) {
 			p.lost++

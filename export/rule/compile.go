@@ -204,7 +204,7 @@ func minimise(rules []Rule) []Rule {
 		k := &kept[place[key]]
 		k.Seen = k.Seen.merge(r.Seen)
 		if r.Name == k.Name {
-			k.Reason = both(k.Reason, r.Reason)
+			k.Reason, k.Apex = both(k.Reason, r.Reason), k.Apex || !r.Absent()
 		}
 	}
 	return sortBy(kept, func(r Rule) string { return r.Name })
@@ -225,6 +225,7 @@ func merged(rules []Rule) []Rule {
 
 // merge takes over what is said of the same rule elsewhere.
 func (r *Rule) merge(same Rule) {
+	r.Apex = r.Apex || same.Apex
 	r.Reason, r.Source, r.Seen = both(r.Reason, same.Reason), cmp.Or(r.Source, same.Source), r.Seen.merge(same.Seen)
 }
 

@@ -64,6 +64,10 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"explain"}, 2, "at least 1 arg"},
 		{[]string{"explain", "dns.google", "a b"}, 2, `"a b" is not a name`},
 		{[]string{"explain", "192.0.2.1"}, 2, "is an address, not a name"},
+		{[]string{"no", "such"}, 2, "see lxd-allowlist --help"},
+		{[]string{"verify", "dnstest"}, 2, "see lxd-allowlist verify --help"},
+		{[]string{"minimize", "--no-such-flag"}, 2, "see lxd-allowlist minimize --help"},
+		{[]string{"sessions", "rm"}, 2, "see lxd-allowlist sessions rm --help"},
 	}
 	for _, test := range tests {
 		c := start(t, test.args...)

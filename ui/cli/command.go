@@ -53,7 +53,7 @@ func command() *cobra.Command {
 		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
 	root.Long = "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
 		"Use the application, mark what is to be kept or dropped, quit, and have the allow-list."
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrong(err) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(err)) })
 	captureFlags(root, &o)
 	screenFlags(root, &o)
 	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
@@ -88,6 +88,7 @@ func command() *cobra.Command {
 			_, err := fmt.Println(program())
 			return err
 		}, "lxd-allowlist version"))
+	nameCommands(root)
 	return root
 }
 

@@ -126,7 +126,7 @@ func columnsOf(blocks [][]string, n int) []string {
 // View implements [Dialog].
 func (d *Help) View(s Screen) []string {
 	n := max(1, min(3, (s.W-4)/helpColumn))
-	inner := n * helpColumn
+	inner := min(n*helpColumn, s.W-4)
 	body := columnsOf(d.blocks(s), n)
 	room := max(3, s.H-7)
 	d.more = len(body) > room

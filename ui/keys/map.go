@@ -135,6 +135,15 @@ func (m *Map) find(context, key string) (row, nth int, ok bool) {
 // Show returns how the keys of a row are shown, for a sentence that names them.
 func (m *Map) Show(name string) string { return m.rows[name].shown() }
 
+// Nth returns how one of the keys of a row is shown, from 0; "" where it has
+// not so many.
+func (m *Map) Nth(name string, nth int) string {
+	if keys := m.rows[name].Keys; nth < len(keys) {
+		return glyphs.Replace(keys[nth])
+	}
+	return ""
+}
+
 // glyphs are keys that are shown otherwise than they are written.
 var glyphs = strings.NewReplacer("pgdown", "pgdn", "up", "↑", "down", "↓", "left", "←", "right", "→", "pgup", "pgup")
 

@@ -1,4 +1,4 @@
-module lxd-allowlist/export/proof/crd
+module lxd-allowlist/export/proof/schema
 
 go 1.26.0
 
