@@ -52,8 +52,8 @@ outdated: ## say which modules have a newer version
 try: ## set up what is missing and watch an instance's names
 	@.ci/try
 
-bench: ## run the benchmarks, on an LXD of their own too; needs root
-	@.ci/test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
+bench: ## measure it beside grep and the like, and run the benchmarks; needs root
+	@.ci/bench
 
 demo: build ## record demo.gif and the stills from demo.tape; needs vhs
 	@.ci/demo

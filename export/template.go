@@ -55,6 +55,7 @@ quoting    {{.Name | json}}, and yaml, shell, regexp, go
 
 // TemplateHelp describes the formats that [Template] makes.
 var TemplateHelp = Format{
+	evidence:  true,
 	Name:      TemplatePrefix + "FILE",
 	Title:     "a format of your own: FILE is a Go text/template",
 	Extension: "FILE's",

@@ -97,7 +97,11 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	switch {
 	case err == nil:
 		keepSuffixes(l)
-		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
+		names := l.BareList
+		if list.Evidence() {
+			names = l.List
+		}
+		err = list.Write(names(o.all), os.Stdout, os.Stderr)
 	case errors.As(err, &none) && only == (capture.Only{}):
 		if names, notList := output.ReadLists(sources); notList == nil {
 			err = list.Write(names, os.Stdout, os.Stderr)
