@@ -41,11 +41,13 @@ func (l *Ledger) Evidence(names []string) []Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
+	var d Domain
 	for id := range l.maybeBelow(names[len(names)-1]) {
-		if d := &l.domains[id]; d.Queries > 0 {
+		if l.asked(id) {
+			l.glance(&d, id)
 			for i, name := range names {
 				if inDomain(d.Name, name) {
-					all[i].add(l, d)
+					all[i].add(l, &d)
 				}
 			}
 		}
@@ -99,9 +101,9 @@ func (l *Ledger) Siblings(name string) (names []string) {
 	dots := strings.Count(name, ".")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for id := 0; id < len(l.domains) && len(names) < siblingsMost; id++ {
-		if d := &l.domains[id]; d.Queries > 0 && strings.Count(d.Name, ".") == dots && differInOne(d.Name, name) {
-			names = append(names, d.Name)
+	for id := 0; id < l.n && len(names) < siblingsMost; id++ {
+		if other := l.nameAt(ID(id)); l.asked(ID(id)) && strings.Count(other, ".") == dots && differInOne(other, name) {
+			names = append(names, other)
 		}
 		l.breathe(id)
 	}
