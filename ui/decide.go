@@ -9,7 +9,6 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
-	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
 )
@@ -82,7 +81,7 @@ func (m *monitor) told(what string, err error) {
 	default:
 		m.say(what)
 	}
-	m.table.Refresh(m.now)
+	m.table.Refresh(m.clock())
 	m.followSelection()
 }
 
@@ -179,22 +178,6 @@ func (m *monitor) toggle() tea.Cmd {
 		}
 		return capture.Drop
 	}, nil)
-}
-
-// widen keeps everything below the registrable domain of what is selected, as
-// one suffix rule; a second time it takes that back.
-func (m *monitor) widen() tea.Cmd {
-	it, _ := m.table.Selected()
-	it.Group = table.Registrable(m.nameOf(it))
-	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
-		wide := false
-		l.Read(func(r capture.Reader) { wide = r.Group(it.Group).Suffix })
-		what, err := l.ToggleSuffix(it.Group)
-		if warning := (rule.Rule{Name: it.Group, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
-			what += ": " + warning
-		}
-		return what, err
-	}, nil})
 }
 
 // undo takes back the last decision, and a rule of the user's file with it.

@@ -17,7 +17,7 @@ func TestWrongFilterDecidesNothing(t *testing.T) {
 			t.Errorf("%s decided about %d names", key, 135-tally.New)
 		}
 		text := strings.Join(strings.Fields(s.text()), " ")
-		for _, want := range []string{"Domains 0 of 159", "there is no filter foo: there are is:, type:, result:, from:, seen:, state:", "the filter can't be understood"} {
+		for _, want := range []string{"Domains 0 of 159", "there is no filter foo: there are is:, type:, result:, from:, by:, port:,", "cmd:, seen:, state:", "the filter can't be understood"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: want %q in\n%s", key, want, s.text())
 			}

@@ -26,6 +26,7 @@ type layout struct {
 	header, footer rect
 	table, shell   rect
 	packets        rect // refused ones, below the table
+	details        rect // of what is selected, beside the table or below it
 	divider        rect // what the mouse takes hold of between the panes
 }
 

@@ -67,6 +67,8 @@ type Options struct {
 type Result struct {
 	// Wrote is the last file that was written, "" for none.
 	Wrote string
+	// Next is where the user wants to go on; nil for nowhere.
+	Next *Next
 }
 
 // phase is what the screen is about at a time: choosing an instance, opening a
@@ -98,6 +100,7 @@ type model struct {
 
 	frames   frames
 	phase    phase
+	failed   error // why nothing was opened when last tried; nil once something was
 	prefs    prefs
 	messages dialog.Log
 	result   Result
@@ -133,7 +136,7 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	case o.Choice != nil:
 		m.phase = newOpening(m, *o.Choice)
 	default:
-		m.phase = &picker{model: m}
+		m.phase = newPicker(m)
 	}
 	return m, nil
 }

@@ -112,7 +112,7 @@ func TestClickDoes(t *testing.T) {
 	if s.clicks(20, 6); m.dialog == nil || name() != "d96.example" {
 		t.Errorf("two clicks open nothing:\n%s", s.text())
 	}
-	s.press("esc", "?").wants("The mouse", "on a mark", "toggle keep/drop", "on ▾ ▸")
+	s.press("esc", "?").types("mouse").wants("Mouse", "on a mark", "toggle keep/drop", "on ▾ ▸")
 	s = newScene(t, 120, 40).realSession(false).press("t", "g")
 	m = s.m()
 	x := strings.Index(strings.ReplaceAll(s.shownAt(3), "▌", " "), "▾")

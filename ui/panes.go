@@ -4,10 +4,13 @@ import tea "charm.land/bubbletea/v2"
 
 // arrange gives every pane its place.
 func (m *monitor) arrange() tea.Cmd {
-	m.layout = arrange(m.w, m.h, m.shell.exists(), m.zoom, m.prefs)
+	m.layout = arrange(m.w, m.h-m.timelineHeight(), m.shell.exists(), m.zoom, m.prefs)
+	m.layout.footer.y = m.h - 1
 	if m.prefs.Share == defaultShare { // nobody has said how it is to be shared
 		m.layout = m.layout.lend(m.focus, m.table.Wants())
 	}
+	m.docked = nil
+	m.dock()
 	m.layout.packets = m.layout.table
 	m.layout.packets.h = m.enforcing.packetLines(m.layout.table.h)
 	m.layout.table.h -= m.layout.packets.h

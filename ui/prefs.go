@@ -18,6 +18,8 @@ type prefs struct {
 	HideDrops   bool    `json:"hide-drops"`
 	HideDecided bool    `json:"hide-decided,omitempty"`
 	Filters     filters `json:"filters"`
+	Hinted      int     `json:"hinted"`   // how often a newcomer was shown what keys do
+	Undocked    bool    `json:"undocked"` // no details beside the table
 }
 
 // Bounds of the table's share: both panes stay of use.

@@ -32,7 +32,8 @@ func TestSettings(t *testing.T) {
 		"keys: {leave: [a]}":    "no way out of the shell",
 		"keys: {merge: [y]}":    "the key y does two things in the question whether to overwrite: yes, and merge",
 		"keys: {accept: [esc]}": "the key esc does two things in",
-		"colour: red":           "line 1: colour is no setting; there are filters, keys, leave-key, stay and theme",
+		"format: nosuch":        "no format \"nosuch\"",
+		"colour: red":           "line 1: colour is no setting; there are filters, format, keys, leave-key, output, stay and theme",
 		"keys: [":               path,
 		"leave-key: [1, 2, 3]":  "cannot unmarshal",
 	}

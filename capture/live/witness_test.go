@@ -92,3 +92,37 @@ func TestWitnessThatCannotSee(t *testing.T) {
 		t.Errorf("it also said %q", n)
 	}
 }
+
+// The whole: what an instance does on a real bridge is told with its process,
+// its port, and what went round; a restart leaves a gap that is said.
+func TestWitness(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	gateway, _, _ := strings.Cut(lxdtest.Network(t, bridge).Config["ipv4.address"], "/")
+	s := start(t, live.Config{Instance: instance, Watches: live.Watches()})
+	ask(t, s, "a.example.test")
+	lxdtest.Run(t, instance, "sh", "-c", "nslookup b.example.test 192.0.2.53 & nc -w 1 "+gateway+" 81; wait")
+	look(t, s, "the asker and the ways round", func(r capture.Reader) bool {
+		ways, _, _ := r.Bypasses()
+		kinds := make(map[witness.Kind]bool)
+		for _, w := range ways {
+			kinds[w.Kind] = len(w.Actors) > 0
+		}
+		return len(r.By("a.example.test")) == 1 && kinds[witness.Bare] && kinds[witness.Resolver]
+	})
+	s.Ledger.Read(func(r capture.Reader) {
+		ways, _, _ := r.Bypasses()
+		for _, w := range ways {
+			t.Logf("%v %s %v by %v ×%d", w.Kind, w.Place(), w.Names, r.Programs(w.Actors), w.Count)
+		}
+		if w := r.Watch(); !w.Whole() {
+			t.Errorf("it was watched %q: %+v", w, w)
+		}
+	})
+	lxdtest.Stop(t, instance)
+	look(t, s, "the gap", func(r capture.Reader) bool { return !r.Watch().On.Has(capture.Packets) })
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s.Ledger.Read(func(r capture.Reader) { t.Logf("it was watched %q", r.Watch()) })
+}

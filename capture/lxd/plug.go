@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/canonical/lxd/shared/api"
 )
 
 // Plug is where an instance is plugged into a managed bridge.
@@ -86,12 +84,9 @@ func (s *Server) Plug(ctx context.Context, instance, network string) (Plug, erro
 // hostEnd returns the host's interface that a running instance's card is
 // joined to.
 func (s *Server) hostEnd(ctx context.Context, instance string, mac net.HardwareAddr) (string, error) {
-	state, err := await(ctx, func() (*api.InstanceState, error) {
-		state, _, err := s.client.GetInstanceState(instance)
-		return state, err
-	})
+	state, err := s.state(ctx, instance)
 	if err != nil {
-		return "", instanceError("look up", instance, err)
+		return "", err
 	}
 	for _, link := range state.Network {
 		if strings.EqualFold(link.Hwaddr, mac.String()) && link.HostName != "" {
@@ -99,17 +94,4 @@ func (s *Server) hostEnd(ctx context.Context, instance string, mac net.HardwareA
 		}
 	}
 	return "", nil
-}
-
-// InitPID returns the number that a container's first process has on the
-// server's machine, 0 or below where it isn't running.
-func (s *Server) InitPID(ctx context.Context, instance string) (int, error) {
-	state, err := await(ctx, func() (*api.InstanceState, error) {
-		state, _, err := s.client.GetInstanceState(instance)
-		return state, err
-	})
-	if err != nil {
-		return 0, instanceError("look up", instance, err)
-	}
-	return int(state.Pid), nil
 }

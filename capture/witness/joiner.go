@@ -16,8 +16,7 @@ const (
 	// skew bounds how much later than a connection the answer that it came of
 	// may be dated: the sources date by clocks of their own.
 	skew = 250 * time.Millisecond
-	// soon is how long a query waits for its other report, and for the query
-	// that it was sent on behalf of.
+	// soon is how long a query waits for its other report.
 	soon = 250 * time.Millisecond
 	// patience is how long a connection waits for its other report, its server
 	// name and an answer that gave its address.
@@ -27,15 +26,11 @@ const (
 	// flowLasts is for how long packets from one port to another are one
 	// connection: a SYN is sent again for 63 s.
 	flowLasts = 90 * time.Second
-	// behalf is how long a resolver within the instance may take until it asks
-	// for what it was asked for.
-	behalf = 5 * time.Second
 
 	// Bounds of what an instance can make us remember. Ten times of what is
 	// expected goes on at once.
 	maxPending = 1 << 13
 	maxFlows   = 1 << 14
-	maxInside  = 1 << 12
 )
 
 // Joiner makes one account of what several sources tell of an instance, each
@@ -68,7 +63,6 @@ type Joiner struct {
 	recent      []*conn // those of flows, as they came
 	answers     answers
 	asked       map[place]time.Time // when another resolver than the bridge's was last asked
-	inside      generations         // who asked a resolver within the instance
 	lost        map[loss]uint64
 }
 
@@ -210,8 +204,6 @@ func (in inlet) Query(q Query) {
 		return // of names that stay on the bridge
 	case held.way != otherResolver && q.Process == nil:
 		return // dnsmasq's log has it
-	case held.way == withinInstance:
-		j.inside.add(q)
 	case held.way == otherResolver:
 		if j.sameQuery(in.source, held) {
 			return

@@ -89,12 +89,7 @@ func (j *Joiner) sent(seen [sources]bool, since time.Time) bool {
 // query tells of a query. One that the log doesn't have yet is held again.
 func (j *Joiner) query(q *query, now time.Time) {
 	j.mu.Lock()
-	sent, who, behalf := j.sent(q.seen, q.since), q.Process, false
-	if q.way != withinInstance && who != nil {
-		if asker, is := j.inside.of(q.Query); is {
-			who, behalf = asker, true
-		}
-	}
+	sent, who := j.sent(q.seen, q.since), q.Process
 	j.mu.Unlock()
 
 	around := q.way == otherResolver
@@ -104,7 +99,7 @@ func (j *Joiner) query(q *query, now time.Time) {
 	if around {
 		j.book.Bypassed(Bypass{Kind: Resolver, To: q.Server, Protocol: q.Protocol, Name: q.Name, Process: who, At: q.At})
 	}
-	if behalf || who == nil { // who it was sent for has asked by itself
+	if who == nil {
 		return
 	}
 	if j.book.Asked(q.Name, who, q.At) || around {

@@ -22,7 +22,9 @@ type Process struct {
 	Command string   `json:"command,omitempty"` // the command line of the one that a shell began: "apt update"; "" where no shell did
 }
 
-// Query is a DNS query as the instance sent it.
+// Query is a DNS query as the instance sent it. One that a resolver within the
+// instance sends on is told of once, with who asked that resolver as its
+// process; one that it answered from what it remembers has it as the server.
 type Query struct {
 	At       time.Time
 	Name     string // as parse normalises it

@@ -12,73 +12,56 @@ import (
 	"lxd-allowlist/ui/table"
 )
 
-// fields are the lines of the details: what they are about, in a column, and
-// what is said of it.
-type fields struct {
-	*look.Styles
-	w     int
-	lines []string
-}
-
-// fieldHead is the room for what a line is about.
-const fieldHead = 11
-
-// add adds a line for each value; name stands before the first.
-func (f *fields) add(name string, style look.Style, values ...string) {
-	for _, v := range values {
-		f.lines = append(f.lines, new(look.Line).Cell(f.Muted, name, fieldHead, false).Add(style, v).Cut(f.w))
-		name = ""
-	}
-}
-
 // argsLines bounds the lines of a command line: some are books.
 const argsLines = 3
 
 // wrapped adds a text of the instance's on as many lines as it takes, of no more
 // than most.
-func (f *fields) wrapped(style look.Style, text string, most int) {
-	lines := strings.Split(ansi.Hardwrap(look.Clean(text), max(10, f.w-fieldHead), false), "\n")
+func (p *page) wrapped(style look.Style, text string, most int) {
+	lines := strings.Split(ansi.Hardwrap(look.Clean(text), max(10, p.w-headWidth), false), "\n")
 	if len(lines) > most {
 		lines = append(lines[:most-1], lines[most-1]+"…")
 	}
-	f.add("", style, lines...)
+	p.field("", style, lines...)
 }
 
-// actors says who did something: the program, how often, whose process it was
-// when it was first seen, and what had it run.
-func (f *fields) actors(r capture.Reader, actors []capture.Actor, others uint32) {
+// actors says who did something: the program, how often and, unless it is to be
+// short, whose process it was when it was first seen, and what had it run.
+func (p *page) actors(r capture.Reader, actors []capture.Actor, others uint32, short bool) {
 	head := "process"
 	for _, a := range actors {
-		p, ok := r.Process(a.Process)
+		of, ok := r.Process(a.Process)
 		if !ok {
 			continue
 		}
-		f.lines = append(f.lines, new(look.Line).Cell(f.Muted, head, fieldHead, false).
-			Add(f.Strong, table.Program(p)).Add(f.Muted, "  "+did(a)).Cut(f.w))
-		head = ""
+		p.lines = append(p.lines, new(look.Line).Cell(p.s.Muted, head, headWidth, false).
+			Add(p.s.Strong, table.Program(of)).Add(p.s.Muted, "  "+did(a)).Cut(p.w))
+		if head = ""; short {
+			continue
+		}
 		var about []string
-		if p.PID > 0 {
-			about = append(about, fmt.Sprintf("PID %d", p.PID))
+		if of.PID > 0 {
+			about = append(about, fmt.Sprintf("PID %d", of.PID))
 		}
-		if p.User != "" {
-			about = append(about, "user "+look.Clean(p.User))
+		if of.User != "" {
+			about = append(about, "user "+look.Clean(of.User))
 		}
-		if len(p.Parents) > 0 {
-			about = append(about, "below "+look.Clean(strings.Join(p.Parents, ", ")))
+		if len(of.Parents) > 0 {
+			about = append(about, "below "+look.Clean(strings.Join(of.Parents, ", ")))
 		}
 		if len(about) > 0 {
-			f.add("", f.Text, strings.Join(about, ", "))
+			p.field("", p.s.Text, strings.Join(about, ", "))
 		}
-		args := strings.Join(p.Args, " ")
-		if p.Command != "" && p.Command != args {
-			f.wrapped(f.Text, "from the shell's command: "+p.Command, argsLines)
+		args := strings.Join(of.Args, " ")
+		if of.Command != "" && of.Command != args {
+			p.wrapped(p.s.Text, "from the shell's command: "+of.Command, argsLines)
 		}
-		if args != "" && args != p.Exe {
-			f.wrapped(f.Muted, args, argsLines)
+		if args != "" && args != of.Exe {
+			p.wrapped(p.s.Muted, args, argsLines)
 		}
 	}
 	if others > 0 {
-		f.add(head, f.Muted, fmt.Sprintf("and others, ×%d", others))
+		p.field(head, p.s.Muted, fmt.Sprintf("and others, ×%d", others))
 	}
 }
 
@@ -94,49 +77,51 @@ func did(a capture.Actor) string {
 }
 
 // connections says what was connected to, and under which server names.
-func (f *fields) connections(r capture.Reader, id capture.ID) {
+func (p *page) connections(r capture.Reader, id capture.ID) {
 	s, watch := r.Witnessed(id), r.Watch()
 	head := "connected"
-	for _, p := range table.Ports(s) {
-		text := table.PortWords(capture.Port{Number: p.Number, Protocol: p.Protocol, Spoken: p.Spoken, Count: p.Count})
-		if p.Maybe > 0 {
-			text += fmt.Sprintf("  perhaps ×%d: other names have the same address", p.Maybe)
+	for _, port := range table.Ports(s) {
+		perhaps := port.Maybe
+		port.Maybe = 0
+		text := table.PortWords(port)
+		if perhaps > 0 {
+			text += fmt.Sprintf("  perhaps ×%d: other names have the same address", perhaps)
 		}
-		f.add(head, f.Text, text)
+		p.field(head, p.s.Text, text)
 		head = ""
 	}
 	switch {
 	case s.OtherPorts > 0:
-		f.add(head, f.Muted, fmt.Sprintf("and to more ports, ×%d", s.OtherPorts))
+		p.field(head, p.s.Muted, fmt.Sprintf("and to more ports, ×%d", s.OtherPorts))
 	case len(s.Ports) > 0:
 	case r.OnlyResolved(id):
-		f.add(head, f.Warn, table.OnlyResolved+": nothing connected to it, and all was watched")
+		p.field(head, p.s.Warn, table.OnlyResolved+": nothing connected to it, and all was watched")
 	case watch.Ever.Has(capture.Packets) && len(s.Actors) > 0:
-		f.add(head, f.Muted, "no connection was seen")
+		p.field(head, p.s.Muted, "no connection was seen")
 	}
-	f.names("server", s.Servers, s.OtherServers)
+	p.names("server", s.Servers, s.OtherServers)
 	if s.Hidden > 0 {
-		f.hidden(s.Hidden)
+		p.hidden(s.Hidden)
 	}
 	if watch.Ever != 0 && !watch.Whole() {
-		f.add("watched", f.Muted, look.Clean(watch.String()))
+		p.field("watched", p.s.Muted, look.Clean(watch.String()))
 	}
 }
 
 // hidden says how often a server name was perhaps hidden: browsers send the
 // likeness of an ECH to all servers.
-func (f *fields) hidden(times uint32) {
-	f.add("hidden", f.Warn, fmt.Sprintf("perhaps ×%d: the server's name was encrypted (ECH), or looked so, as browsers send it to all", times))
+func (p *page) hidden(times uint32) {
+	p.field("hidden", p.s.Warn, fmt.Sprintf("perhaps ×%d: the server's name was encrypted (ECH), or looked so, as browsers send it to all", times))
 }
 
 // names names what was asked for or said, those seen most first.
-func (f *fields) names(head string, names []capture.Named, others uint32) {
+func (p *page) names(head string, names []capture.Named, others uint32) {
 	names = slices.SortedStableFunc(slices.Values(names), func(a, b capture.Named) int { return int(b.Count) - int(a.Count) })
 	for _, n := range names {
-		f.add(head, f.Text, fmt.Sprintf("%s ×%d", look.Clean(n.Name), n.Count))
+		p.field(head, p.s.Text, fmt.Sprintf("%s ×%d", look.Clean(n.Name), n.Count))
 		head = ""
 	}
 	if others > 0 {
-		f.add(head, f.Muted, fmt.Sprintf("and others, ×%d", others))
+		p.field(head, p.s.Muted, fmt.Sprintf("and others, ×%d", others))
 	}
 }

@@ -35,7 +35,7 @@ func TestGroupsReasonsAndMerge(t *testing.T) {
 	}
 	s.keys("t", "g")
 	s.row("▌", "example.com", "2 new")
-	s.keys("w")
+	s.keys("w", "Enter")
 	s.row("example.com", "✓ keep *.example.com")
 	s.selects("tracker.net")
 	s.keys("d")
@@ -110,7 +110,7 @@ func TestResume(t *testing.T) {
 func TestDropBelowASuffix(t *testing.T) {
 	s := opened(t)
 	s.selects("y.tracker.net")
-	s.keys("w")
+	s.keys("w", "Enter")
 	s.row("✓ keep", "x.tracker.net")
 	s.keys("d")
 	s.sees("a suffix rule allows y.tracker.net all the same")

@@ -100,7 +100,11 @@ func TestWhole(t *testing.T) {
 
 // Where room is short, the first hint and the last two stay.
 func TestHints(t *testing.T) {
-	hints := []Hint{{"a", "keep"}, {"d", "drop"}, {"u", "undo"}, {"?", "help"}, {"q", "quit"}}
+	var hints []Hint
+	for _, h := range []string{"a keep", "d drop", "u undo", "? help", "q quit"} {
+		key, does, _ := strings.Cut(h, " ")
+		hints = append(hints, Hint{Name: does, Key: key, Does: does})
+	}
 	for w, want := range map[int]string{
 		60: " a keep  d drop  u undo  ? help  q quit",
 		32: " a keep  d drop  ? help  q quit",
@@ -109,6 +113,14 @@ func TestHints(t *testing.T) {
 		got := Hints(NewStyles(true), hints, w)
 		if text := strings.TrimRight(ansi.Strip(got), " "); text != want || Width(got) != w {
 			t.Errorf("in %d cells: %q in %d, want %q", w, text, Width(got), want)
+		}
+		for _, h := range hints {
+			at := strings.Index(want+" ", " "+h.Key+" "+h.Does+" ")
+			for x := at; at >= 0 && x < at+h.Width(); x++ {
+				if name := HintAt(hints, w, x); name != h.Name {
+					t.Errorf("in %d cells: cell %d is of %q, want %q", w, x, name, h.Name)
+				}
+			}
 		}
 	}
 }

@@ -94,6 +94,9 @@ func TestSixteenColours(t *testing.T) {
 			if s.Text.sgr != "" || s.Strong.sgr != "1" || s.Muted.sgr != "90" || s.selection != "7" {
 				t.Errorf("%s: text %q, strong %q, muted %q, selection %q", name, s.Text.sgr, s.Strong.sgr, s.Muted.sgr, s.selection)
 			}
+			if got := new(Line).Select(s).Add(s.Muted, "a").Add(s.Keep, "b").String(); got != "\x1b[7ma\x1b[m\x1b[7mb\x1b[m" {
+				t.Errorf("%s: a selected row is %q", name, got)
+			}
 			if all := fmt.Sprint(*s); strings.Contains(all, "38;") || strings.Contains(all, "48;") {
 				t.Errorf("%s has colours beyond the 16: %s", name, all)
 			}

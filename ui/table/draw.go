@@ -311,6 +311,14 @@ func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture
 	return l.Pad(t.w).String()
 }
 
+// keptBelow returns the name of the suffix rule that keeps the row, "" for none.
+func (d Row) keptBelow() string {
+	if d.Verdict.Decision != capture.Keep || d.Verdict.Rule == capture.ByUser {
+		return ""
+	}
+	return d.r.KeptBelow(d.Domain)
+}
+
 // MarkStyle is how [Row.Mark] looks.
 func (d Row) MarkStyle(s *look.Styles) look.Style {
 	switch {
@@ -408,6 +416,9 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p p
 			l.Add(style, name[at:end])
 			at = end
 		}
+	}
+	if by := d.keptBelow(); by != "" && l.Width()+len(by)+5 <= p.x+p.w {
+		l.Add(s.Keep, "  ✓ ."+by)
 	}
 	l.Pad(p.x + p.w)
 }

@@ -39,6 +39,7 @@ type filterKey struct {
 	// written; more are in the census. wants says in words what they are.
 	always []string
 	wants  string
+	free   bool // others than those that there are may be asked for
 	// values calls yield with each value that a row has, nil where these are
 	// no words.
 	values func(d Row, yield func(string))
@@ -80,6 +81,14 @@ var filterKeys = []filterKey{
 		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }},
 	{name: "port", wants: "a port that was connected to: 443, 443/udp",
 		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm},
+	{name: "cmd", wants: "words of a command that was entered in the shell", free: true,
+		values: func(d Row, yield func(string)) {
+			if c, ok := capture.CommandAt(d.r.Commands(), d.First()); ok {
+				first, _, _ := strings.Cut(c.Line, " ")
+				yield(first)
+			}
+		},
+		compile: func(_ *filter, value string) (condition, error) { return commandTerm(value), nil }},
 	{name: "seen", wants: "a time such as 30s, 5m, 2h", compile: seenTerm},
 	{name: "state", always: stateValues(),
 		values: func(d Row, yield func(string)) {
@@ -109,6 +118,7 @@ var FilterHelp = [][2]string{
 	{"by:apt", "asked by that program"},
 	{"port:443", "connected to that port"},
 	{"is:resolved-only", "asked, never used"},
+	{"cmd:apt", "came up after that command"},
 	{"seen:5m", "asked within that time"},
 	{"state:unused", "under an enforced list"},
 }
@@ -172,7 +182,7 @@ func (f *filter) tagged(name, value string, c census) (condition, error) {
 	if value == "" {
 		return nil, fmt.Errorf("%s: wants %s", name, k.all(c))
 	}
-	if k.values != nil && name != "is" && !k.has(value, c) {
+	if k.values != nil && !k.free && name != "is" && !k.has(value, c) {
 		return nil, fmt.Errorf("there is no %s:%s: it wants %s", name, value, k.all(c))
 	}
 	f.timed = f.timed || name == "state"

@@ -120,3 +120,24 @@ func TestHeadKeepsItsCount(t *testing.T) {
 		}
 	}
 }
+
+// Who decides about an unfolded group goes on behind it, at the end to the first group; who
+// decides about its last row goes on to what follows.
+func TestAhead(t *testing.T) {
+	table := New(ledgerOf("a.one.com", "b.one.com", "a.two.com", "b.two.com", "single.org"))
+	table.Resize(80, 20)
+	table.Refresh(noon)
+	table.Group(true)
+	table.SortBy(colDomain)
+	table.Wake()
+	for _, step := range []struct {
+		from int
+		want string
+	}{{0, "single.org"}, {2, "single.org"}, {3, "a.two.com"}, {4, "[one.com"}, {6, "a.one.com"}} {
+		table.cursor = step.from
+		table.Ahead()()
+		if got := shown(table)[table.cursor]; !strings.HasPrefix(got, step.want) {
+			t.Errorf("from line %d on to %s, want %s of %v", step.from, got, step.want, shown(table))
+		}
+	}
+}

@@ -177,6 +177,14 @@ func (t *Table) EndRange() { t.from, t.drawn = -1, nil }
 // Ranging reports whether there is a range.
 func (t *Table) Ranging() bool { return t.from >= 0 }
 
+// Ranged returns how many lines the range has, 0 without one.
+func (t *Table) Ranged() int {
+	if t.from < 0 {
+		return 0
+	}
+	return max(t.from, t.cursor) - min(t.from, t.cursor) + 1
+}
+
 // EditFilter has what is typed go into the filter; see [Table.Type].
 func (t *Table) EditFilter() {
 	t.input.Focus()

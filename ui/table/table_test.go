@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 )
 
@@ -271,6 +272,8 @@ func (d *disk) Missed(capture.Gap)            {}
 func (d *disk) Informed(capture.Info)         {}
 func (d *disk) Witnessed(capture.Sight, bool) {}
 func (d *disk) Exported(capture.Written)      {}
+func (d *disk) Entered(capture.Command)       {}
+func (d *disk) Verified(rule.Verified)        {}
 func (d *disk) Told()                         {}
 func (d *disk) Fault() error                  { return nil }
 

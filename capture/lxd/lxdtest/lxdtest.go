@@ -187,27 +187,31 @@ func InstanceOf(t testing.TB, image, bridge string) string {
 // start starts an instance where the server didn't do so when it made it.
 func start(t testing.TB, c client.InstanceServer, name string) {
 	t.Helper()
-	if c.HasExtension("instance_create_start") {
-		return
+	if !c.HasExtension("instance_create_start") {
+		Start(t, name)
 	}
-	op, err := c.UpdateInstanceState(name, api.InstanceStatePut{Action: "start", Timeout: -1}, "")
-	if err == nil {
-		err = op.Wait()
-	}
-	if err != nil {
-		t.Fatalf("start instance %s: %v", name, err)
-	}
+}
+
+// Start starts an instance.
+func Start(t testing.TB, name string) {
+	t.Helper()
+	change(t, name, api.InstanceStatePut{Action: "start", Timeout: -1})
 }
 
 // Stop stops an instance by force.
 func Stop(t testing.TB, name string) {
 	t.Helper()
-	op, err := Client(t).UpdateInstanceState(name, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1}, "")
+	change(t, name, api.InstanceStatePut{Action: "stop", Force: true, Timeout: -1})
+}
+
+func change(t testing.TB, name string, to api.InstanceStatePut) {
+	t.Helper()
+	op, err := Client(t).UpdateInstanceState(name, to, "")
 	if err == nil {
 		err = op.Wait()
 	}
 	if err != nil {
-		t.Fatalf("stop instance %s: %v", name, err)
+		t.Fatalf("%s instance %s: %v", to.Action, name, err)
 	}
 }
 

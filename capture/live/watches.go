@@ -1,0 +1,94 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/capture/witness/cgroup"
+	"lxd-allowlist/capture/witness/wire"
+)
+
+// Watches returns what sees an instance of this machine: its packets, and its
+// processes.
+func Watches() map[witness.Source]Watch {
+	return map[witness.Source]Watch{witness.Wire: watchPackets, witness.Who: watchProcesses}
+}
+
+// plugEvery is how often LXD is asked for the interface of an instance that was
+// stopped.
+const plugEvery = 250 * time.Millisecond
+
+// watchPackets is a [Watch] of the host's end of the instance's network device.
+func watchPackets(run context.Context, of Place, to witness.Sink, state func(why string)) (<-chan struct{}, error) {
+	w, err := plug(run, of)
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for w != nil {
+			err := w.Watch(run, to)
+			if closed := w.Close(); err == nil {
+				err = closed
+			}
+			if run.Err() != nil {
+				return
+			}
+			if errors.Is(err, wire.ErrGone) {
+				state("its network device was away: it was stopped or restarted")
+			} else {
+				state(err.Error())
+			}
+			if w = plugAnew(run, of); w != nil {
+				state("")
+			}
+		}
+	}()
+	return ended, nil
+}
+
+func plug(ctx context.Context, of Place) (*wire.Wire, error) {
+	name, err := of.Interface(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return nil, errors.New("LXD doesn't tell the host's end of its network device")
+	}
+	return wire.Open(name)
+}
+
+// plugAnew waits for the instance to be back; nil at the end.
+func plugAnew(run context.Context, of Place) *wire.Wire {
+	again := time.NewTicker(plugEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+		case <-run.Done():
+			return nil
+		}
+		if w, err := plug(run, of); err == nil {
+			return w
+		}
+	}
+}
+
+// watchProcesses is a [Watch] of the calls of a container's processes. What is
+// missed while it restarts is told as lost.
+func watchProcesses(run context.Context, of Place, to witness.Sink, _ func(why string)) (<-chan struct{}, error) {
+	w, err := cgroup.Start(run, of.InitPID, to)
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-run.Done()
+		w.Close()
+	}()
+	return ended, nil
+}

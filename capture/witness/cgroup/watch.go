@@ -1,0 +1,312 @@
+// Package cgroup tells which process of a container asked for a name or
+// connected: the kernel says so, by programs on the container's cgroup.
+package cgroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/capture/witness/packet"
+	"lxd-allowlist/parse"
+)
+
+// Watch tells of one container's queries and connections, and by which process
+// they are. Nothing that it does outlives this process.
+//
+// A query that went through a resolver within the instance is told once, with
+// the process that asked the resolver: as the resolver asked on for it, or, if
+// that knew the answer, as it was asked, to the resolver. The latter is seen
+// only where the resolver is asked by DNS; one that is asked by a socket of its
+// own (nscd, systemd-resolved by nss-resolve) is itself who asked. A connection
+// is told with its first packet, and has the port that it comes from. Those to
+// port 53 are queries, and told as connections only where they are none. What
+// stays within the instance isn't told.
+type Watch struct {
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// InitPID returns the number that a running instance's first process has on
+// this host.
+type InitPID func(context.Context) (int, error)
+
+// Start watches an instance until the watch is closed, and again whenever it
+// was restarted. The error says why nothing can be seen: it takes root, cgroup
+// v2, and Linux 5.8 or later that describes its types (BTF).
+func Start(ctx context.Context, initPID InitPID, sink witness.Sink) (*Watch, error) {
+	pid, err := initPID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l, err := begin(pid, sink, ringBytes)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w := &Watch{cancel: cancel}
+	w.wg.Go(func() {
+		for l != nil {
+			l.run(ctx)
+			l = again(ctx, initPID, sink)
+		}
+	})
+	return w, nil
+}
+
+// Close takes everything away from the instance, and tells nothing any more.
+func (w *Watch) Close() {
+	w.cancel()
+	w.wg.Wait()
+}
+
+// againEvery is how often LXD is asked for an instance that was stopped.
+const againEvery = 250 * time.Millisecond
+
+// again waits for the instance to be back; nil at the end.
+func again(ctx context.Context, initPID InitPID, sink witness.Sink) *life {
+	tick := time.NewTicker(againEvery)
+	defer tick.Stop()
+	for said := false; ; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		pid, err := initPID(ctx)
+		if err != nil {
+			continue // it is stopped still
+		}
+		l, err := begin(pid, sink, ringBytes)
+		if err == nil {
+			sink.Lost(1, "which processes there were while the instance was starting again")
+			return l
+		}
+		if !errors.Is(err, unix.ESRCH) && !said { // it may be stopping again
+			sink.Lost(1, err.Error())
+			said = true
+		}
+	}
+}
+
+// life is the watch of an instance until it stops.
+type life struct {
+	hooks  *hooks
+	reader *ringbuf.Reader
+	init   *os.File // the first process, as a descriptor
+	sink   witness.Sink
+
+	processes *processes
+	stubs     *stubs
+	streams   streams
+	strange   recent[ends, bool] // what was sent to port 53 and is no query
+	clock     func() int64       // CLOCK_MONOTONIC, in nanoseconds
+	lost      uint64             // how much of it was told
+}
+
+// begin watches the instance with that first process.
+func begin(pid int, sink witness.Sink, ringBytes uint32) (_ *life, err error) {
+	if err := suits(); err != nil {
+		return nil, err
+	}
+	init, err := openProcess(pid)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			init.Close()
+		}
+	}()
+	path, depth, err := place(pid)
+	if err != nil {
+		return nil, err
+	}
+	offsets, err := findOffsets(depth)
+	if err != nil {
+		return nil, err
+	}
+	h, err := attach(path, offsets, ringBytes)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := ringbuf.NewReader(h.ring)
+	if err != nil {
+		h.close()
+		return nil, fmt.Errorf("processes can't be told: read what the kernel tells: %w", err)
+	}
+	reader.SetDeadline(time.Now())
+	l := &life{hooks: h, reader: reader, init: init, sink: sink, processes: newProcesses(pid), stubs: newStubs(), clock: monotonic}
+	l.streams.size, l.strange.size = mostStreams, mostStreams
+	return l, nil
+}
+
+// openProcess returns a descriptor that is readable once a process has ended.
+func openProcess(pid int) (*os.File, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the instance's first process, %d: %w", pid, err)
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil
+}
+
+// countEvery is how often the kernel is asked how much it had no room for.
+const countEvery = time.Second
+
+// run tells what comes until the instance stops or ctx ends. Nothing is
+// attached any more then.
+func (l *life) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	wg.Go(func() {
+		l.awaitEnd()
+		cancel()
+	})
+	wg.Go(func() {
+		tick := time.NewTicker(countEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				l.count()
+			case <-ctx.Done():
+				l.count()
+				l.init.Close()
+				l.reader.Close()
+				return
+			}
+		}
+	})
+	l.read()
+	wg.Wait()
+	cancel()
+	l.hooks.close()
+}
+
+// What was sent is read some of it together, which costs a tenth, and less
+// often while nothing is. Who is new is read at once.
+const (
+	whileBusy = 20 * time.Millisecond
+	whileIdle = 50 * time.Millisecond
+)
+
+// read takes what comes until the reader is closed.
+func (l *life) read() {
+	var record ringbuf.Record
+	for busy := false; ; {
+		err := l.reader.ReadInto(&record)
+		switch {
+		case err == nil:
+			busy = true
+			l.take(record.RawSample)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			wait := whileIdle
+			if busy {
+				wait = whileBusy
+			}
+			busy = false
+			l.reader.SetDeadline(time.Now().Add(wait))
+		default:
+			return
+		}
+	}
+}
+
+// awaitEnd waits until the instance's first process has ended, or isn't of
+// interest any more.
+func (l *life) awaitEnd() {
+	c, err := l.init.SyscallConn()
+	if err != nil {
+		return // it was closed
+	}
+	_ = c.Read(func(fd uintptr) (ended bool) {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	})
+}
+
+// count tells of what there was no room for since it was told last.
+func (l *life) count() {
+	var lost uint64
+	if err := l.hooks.lost.Lookup(uint32(0), &lost); err == nil && lost > l.lost {
+		l.sink.Lost(lost-l.lost, "the kernel had no room to tell what a process did")
+		l.lost = lost
+	}
+}
+
+func monotonic() int64 {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // it has no reason to fail
+	return t.Nano()
+}
+
+// take takes a record of the ring.
+func (l *life) take(b []byte) {
+	if order.Uint32(b) == kindProcess {
+		l.processes.learn(b)
+		return
+	}
+	p := readPacket(b)
+	at := time.Now().Add(time.Duration(p.at - l.clock()))
+	switch {
+	case p.kind == kindFlow:
+		if p.to.Port() != dnsPort {
+			l.connection(p, at)
+		}
+	case p.protocol == "udp":
+		l.message(p, p.payload, at)
+	default:
+		messages, whole := l.streams.add(p)
+		for _, m := range messages {
+			l.message(p, m, at)
+		}
+		if !whole {
+			l.sink.Lost(1, "more than fits into a segment was sent by TCP to port 53")
+		}
+	}
+}
+
+const dnsPort = 53
+
+func (l *life) connection(p packetSeen, at time.Time) {
+	l.sink.Connection(witness.Connection{At: at, From: p.from, To: p.to, Protocol: p.protocol, Process: l.processes.of(p.by)})
+}
+
+// message takes what was sent to or from port 53.
+func (l *life) message(p packetSeen, message []byte, at time.Time) {
+	if p.kind == kindAnswer {
+		l.processes.answers(l.processes.of(p.by))
+		if q, end := packet.FirstQuestion(message); end != 0 && packet.IsResponse(message) {
+			if q, known := l.stubs.answered(question{q.Name, parse.TypeName(q.Type)}, p.to, at); known {
+				l.sink.Query(q)
+			}
+		}
+		return
+	}
+	questions, err := packet.ReadQuery(message)
+	if err != nil && !p.local {
+		if _, told := l.strange.get(ends{p.from, p.to}); !told {
+			l.strange.put(ends{p.from, p.to}, true)
+			l.connection(p, at)
+		}
+	}
+	for _, asked := range questions {
+		q := witness.Query{At: at, Name: asked.Name, Type: parse.TypeName(asked.Type), From: p.from, Server: p.to, Protocol: p.protocol, Process: l.processes.of(p.by)}
+		q.Process = l.stubs.behalf(q, l.processes.serves)
+		if p.local {
+			l.stubs.ask(q)
+		} else {
+			l.sink.Query(q)
+		}
+	}
+}
