@@ -348,7 +348,9 @@ func (r Reader) BypassEdition() uint64 {
 // connect to it, while everything would have been: packets were watched for as
 // long as the domain is known, and nothing was lost.
 func (r Reader) OnlyResolved(id ID) bool {
-	d := r.Domain(id)
-	w := r.Watch()
-	return len(d.Addresses) > 0 && d.Queries > 0 && r.Witnessed(id).Connections() == 0 && w.wholeSince(d.First(), Packets)
+	if r.l.witnessed == nil || r.Witnessed(id).Connections() > 0 {
+		return false // at no cost: the screen asks of each row
+	}
+	d, w := r.Domain(id), r.Watch()
+	return len(d.Addresses) > 0 && d.Queries > 0 && w.wholeSince(d.First(), Packets)
 }

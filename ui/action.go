@@ -83,12 +83,12 @@ const (
 
 func tableActions() actions {
 	t := actions{Context: "the table", Actions: []action{
-		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Says: of("keep"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
-		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
+		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsMark, Says: of("keep"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
+		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsMark, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
 		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
 		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
-		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
+		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsMark, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
 		{Row: row("Decide", "undo", "undo", "u"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
@@ -153,14 +153,14 @@ func tableActions() actions {
 		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
 		{Row: quiet("Look", "fold-all", "fold all, unfold all", "T"), Can: needsGroups, Do: then(func(m *monitor) { m.table.FoldAll() })},
 		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
-		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
+		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsLine, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
 		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
 		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
 		{Row: quiet("Look", "course", "new names a minute, and commands", "I"), Do: (*monitor).openCourse},
 		{Row: quiet("Program", "told", "what LXD was told", "M"), Has: needsTold, Do: then((*monitor).openTold)},
-		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Says: opens, Do: then((*monitor).openDetails)},
+		{Row: row("Look", "details", "details", "enter"), Can: needsLine, Says: opens, Do: then((*monitor).openDetails)},
 		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: (*monitor).openPalette},
 		{Row: quiet("Program", "palette", "all that can be done", ":", "ctrl+p"), Do: (*monitor).openPalette},
 		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
@@ -270,7 +270,7 @@ func of(verb string) func(*monitor) string {
 
 func opens(m *monitor) string {
 	switch it, _ := m.table.Selected(); {
-	case it.Group == "":
+	case it.Group == "" && !it.Round:
 		return "details"
 	case it.Folded:
 		return "unfold"
@@ -300,7 +300,28 @@ func cancels(m *monitor) string {
 
 // What actions want, in words for who lacks it.
 
+// needsRow is for what is done about a domain or a group, needsLine for any
+// line.
 func needsRow(m *monitor) string {
+	it, ok := m.table.Selected()
+	switch {
+	case ok && it.Round:
+		return "no list holds what goes round DNS: " + m.keys.Show("details") + " shows it"
+	case ok && it.Way != "":
+		return m.noDomain(it)
+	}
+	return needsLine(m)
+}
+
+// needsMark is needsRow for what a range may be decided about.
+func needsMark(m *monitor) string {
+	if m.table.Ranging() {
+		return ""
+	}
+	return needsRow(m)
+}
+
+func needsLine(m *monitor) string {
 	if _, ok := m.table.Selected(); ok {
 		return ""
 	}
@@ -323,7 +344,7 @@ func needsUndone(m *monitor) string {
 }
 
 func needsGroups(m *monitor) string {
-	if m.table.Grouped() {
+	if it, ok := m.table.Selected(); m.table.Grouped() || ok && (it.Round || it.Way != "") {
 		return ""
 	}
 	return "the domains aren't grouped: " + m.keys.Show(rowGroup) + " does that"

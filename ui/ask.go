@@ -27,7 +27,7 @@ func (m *monitor) askReason() {
 // askRule has the user write a rule that holds in later sessions, too.
 func (m *monitor) askRule() {
 	text := "drop "
-	if it, ok := m.table.Selected(); ok {
+	if it, ok := m.table.Selected(); ok && (it.IsDomain() || it.Group != "") {
 		m.capture.Ledger.Read(func(r capture.Reader) {
 			switch {
 			case it.Group != "":

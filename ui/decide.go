@@ -220,8 +220,11 @@ func (m *monitor) markOf(it table.Selection) (mark capture.Mark) {
 
 // nameOf returns the name of a domain or a group.
 func (m *monitor) nameOf(it table.Selection) (name string) {
-	if it.Group != "" {
+	switch {
+	case it.Group != "":
 		return it.Group
+	case it.Way != "":
+		return table.WayText(m.wayOf(it.Way))
 	}
 	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
 	return name

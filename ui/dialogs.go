@@ -18,7 +18,7 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 		m.followSelection()
 		return cmd
 	case dialog.Next:
-		m.table.MoveToDomain(r.Step)
+		m.table.MoveToRow(r.Step)
 		m.followSelection()
 	case dialog.Say:
 		m.say(r.Text)
@@ -49,11 +49,13 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 // openDetails shows the selected domain, or folds the selected group.
 func (m *monitor) openDetails() {
 	it, _ := m.table.Selected()
-	if it.Group != "" {
+	if it.Group != "" || it.Round {
 		m.table.Fold(!it.Folded)
 		return
 	}
-	m.dialog = dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
+	d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
+	d.ShowWay(it.Way)
+	m.dialog = d
 }
 
 // followSelection has the details show what is selected: a key there is about
@@ -63,8 +65,9 @@ func (m *monitor) followSelection() {
 	if !ok {
 		return
 	}
-	if it, ok := m.table.Selected(); ok && it.Group == "" {
+	if it, ok := m.table.Selected(); ok && it.Group == "" && !it.Round {
 		d.Show(it.ID)
+		d.ShowWay(it.Way)
 		return
 	}
 	m.dialog = nil

@@ -49,9 +49,10 @@ func (m *monitor) drawDock() []string {
 	s, at := m.styles, m.layout.details
 	m.docked = []string{look.FinishTitle(s, false, look.Title(s, false, "Details", ""), at.w)}
 	var lines []string
-	if it, ok := m.table.Selected(); ok {
+	if it, ok := m.table.Selected(); ok && !it.Round {
 		d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
 		d.ShowGroup(it.Group)
+		d.ShowWay(it.Way)
 		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.now})
 	} else {
 		lines = []string{s.Muted.Render(" what is known of the selected domain stands here")}

@@ -111,6 +111,8 @@ func scenes() map[string]func(*scene) {
 		"verify-exists":     func(s *scene) { s.enforcing(false); s.press("V", "enter", "V", "down", "down", "enter", "enter") },
 		"verify-quit":       func(s *scene) { s.enforcing(false); s.press("V", "esc", "q") },
 		"witnessed":         func(s *scene) { s.watched() },
+		"witnessed-round":   func(s *scene) { s.watched().bypasses().press("G", "right") },
+		"witnessed-way":     func(s *scene) { s.watched().bypasses().press("G", "right", "j", "enter") },
 		"witnessed-details": func(s *scene) { s.watched(); s.m().table.Select("archive.ubuntu.com"); s.press("enter") },
 		"too-small":         func(s *scene) { s.session(); s.Update(tea.WindowSizeMsg{Width: 30, Height: 8}) },
 	}

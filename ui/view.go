@@ -218,7 +218,11 @@ func (m *monitor) header() string {
 	alarm, short := m.alarm()
 	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
 	badge, shortBadge := m.badge()
-	if l.Width()+title.Width()+short.Width()+right.Width() > m.w {
+	round := 0
+	if n := m.table.Round(); n > 0 {
+		round = roomForRound
+	}
+	if l.Width()+title.Width()+short.Width()+round+right.Width() > m.w {
 		right = m.tally(t, true) // the instance's name stays
 	}
 	if badge.Width() > 0 { // it goes before how the domains stand
@@ -249,6 +253,9 @@ func (m *monitor) header() string {
 	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()))))
 	return left.Pad(m.w - right.Width()).Join(right).Cut(m.w)
 }
+
+// roomForRound is what "12 round DNS" takes.
+const roomForRound = 15
 
 // roomForBrand is the least width that has room for the program's name.
 const roomForBrand = 60
@@ -312,6 +319,9 @@ func (m *monitor) alarm() (full, short *look.Line) {
 // news is what the header says where there is room, the weightiest first.
 func (m *monitor) news() (all []*look.Line) {
 	s := m.styles
+	if n := m.table.Round(); n > 0 {
+		all = append(all, new(look.Line).Add(s.Warn, fmt.Sprintf("  %d round DNS", n)))
+	}
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,84 @@ func (s *scene) watched() *scene {
 	asked(daemon, 1, "time.example.net")
 	s.m().table.Refresh(s.now)
 	return s
+}
+
+// bypasses has the instance go round the bridge's DNS.
+func (s *scene) bypasses() *scene {
+	b := s.m().capture.Ledger.Book()
+	went := func(kind witness.Kind, to, protocol, name string, by *witness.Process, times int) {
+		for range times {
+			b.Bypassed(witness.Bypass{Kind: kind, To: netip.MustParseAddrPort(to), Protocol: protocol, Name: name, Process: by, At: noon.Add(40 * time.Second)})
+		}
+	}
+	went(witness.DoH, "1.1.1.1:443", "tcp", "cloudflare-dns.com", browser, 12)
+	went(witness.Bare, "198.51.100.7:123", "udp", "", daemon, 3)
+	went(witness.Bare, "[2001:db8::7]:8443", "tcp", "licence.example.net", method, 1)
+	s.m().table.Refresh(s.now)
+	return s
+}
+
+// What went round DNS stands below a head of its own that folds, by key and by
+// mouse, opens like a row, and can't be put on a list.
+func TestRoundRows(t *testing.T) {
+	s := newScene(t, 120, 40).watched().bypasses()
+	m := s.m()
+	s.wants("3 round DNS", "▸ went round DNS  3  1 DNS over HTTPS · 2 bare address")
+	s.press("G", "right", "j").wants("▾ went round DNS", "DNS over HTTPS", "1.1.1.1:443/tcp  cloudflare", "×12")
+	s.press("a").wants("1.1.1.1:443/tcp is an address, and a list holds names")
+	s.press("d", "space", "c", "w", "n")
+	if got := m.table.Tally(); got.Keep+got.DropByUser > 0 || m.dialog != nil {
+		t.Errorf("a key on a way round decided about a domain: %+v", got)
+	}
+	s.press("enter").wants("the list may lack them", "cloudflare-dns.com ×12", "PID 977, user ubuntu")
+	s.press("j").wants("198.51.100.7:123/udp", "no DNS answer gave this address")
+	s.press("esc", "p")
+	if strings.Contains(s.text(), "drop a-rather") || strings.Contains(s.text(), "drop archive") {
+		t.Errorf("a rule about a domain that isn't selected:\n%s", s.text())
+	}
+	s.press("esc", "g", "v", "G", "d")
+	if got := m.table.Tally(); got.DropByUser != 7 {
+		t.Errorf("of a range that ends at ways round %d domains are dropped, want 7", got.DropByUser)
+	}
+	s = newScene(t, 120, 40).watched().bypasses()
+	m = s.m()
+	y := 1
+	for !strings.Contains(s.shownAt(y), "went round DNS") {
+		y++
+	}
+	x := strings.Index(s.shownAt(y), "▸")
+	if s.clicks(x, y); !strings.Contains(s.shownAt(y), "▾ went round DNS") {
+		t.Errorf("a click on the fold leaves %q", s.shownAt(y))
+	}
+	s.clicks(x+9, y+1)
+	s.clicks(x+9, y+1)
+	s.wants("the list may lack them")
+}
+
+// That nothing went round is said only where there is room, and never where
+// anything may have.
+func TestNothingWentRound(t *testing.T) {
+	for _, test := range []struct {
+		h        int
+		do       func(*capture.Ledger)
+		want     string
+		wantsNot string
+	}{
+		{40, func(*capture.Ledger) {}, "nothing went round DNS  watched all the time", "not watched"},
+		{24, func(*capture.Ledger) {}, "", "round DNS"},
+		{40, func(l *capture.Ledger) { l.Book().Lost(witness.Wire, 2, "no room") }, "nothing was seen to go round DNS  watched in part", "nothing went"},
+	} {
+		s := newScene(t, 120, test.h).watched()
+		test.do(s.m().capture.Ledger)
+		s.m().table.Refresh(s.now)
+		if text := s.text(); !strings.Contains(text, test.want) || strings.Contains(text, test.wantsNot) {
+			t.Errorf("want %q and not %q in\n%s", test.want, test.wantsNot, text)
+		}
+	}
+	s := newScene(t, 120, 40).session()
+	s.m().capture.Ledger.BeginWatch(0, noon, "it takes root on LXD's host", time.Time{})
+	s.m().table.Refresh(s.now)
+	s.wants("what goes round DNS is not watched: it takes root")
 }
 
 // Details say who asked, from which command, what was connected to, and what

@@ -26,6 +26,7 @@ type Details struct {
 	policy *verify.Policy
 	id     capture.ID
 	group  string // instead of id: a name and all below it
+	way    string // instead of both: a way round DNS, by its [table.WayKey]
 	top    int
 }
 
@@ -39,6 +40,14 @@ func NewDetails(k *keys.Map, l *capture.Ledger, lists *known.Lists, p *verify.Po
 func (d *Details) Show(id capture.ID) {
 	if id != d.id {
 		d.id, d.top = id, 0
+	}
+}
+
+// ShowWay goes over to a way round the bridge's DNS, by its [table.WayKey]; ""
+// for back to the domain.
+func (d *Details) ShowWay(key string) {
+	if key != d.way {
+		d.way, d.top = key, 0
 	}
 }
 
@@ -121,9 +130,12 @@ func (p *page) field(name string, style look.Style, values ...string) {
 func (d *Details) lines(s Screen, w int, short bool) []string {
 	p := page{s: s, w: w}
 	d.ledger.Read(func(r capture.Reader) {
-		if d.group != "" {
+		switch {
+		case d.way != "":
+			d.ofWay(&p, r, short)
+		case d.group != "":
 			d.ofGroup(&p, r)
-		} else {
+		default:
 			d.ofDomain(&p, r, short)
 		}
 	})

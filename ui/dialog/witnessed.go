@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
 )
@@ -124,4 +126,41 @@ func (p *page) names(head string, names []capture.Named, others uint32) {
 	if others > 0 {
 		p.field(head, p.s.Muted, fmt.Sprintf("and others, ×%d", others))
 	}
+}
+
+// ofWay says all that is known of a way round the bridge's DNS.
+func (d *Details) ofWay(p *page, r capture.Reader, short bool) {
+	ways, _, _ := r.Bypasses()
+	at := slices.IndexFunc(ways, func(b capture.Bypass) bool { return table.WayKey(b) == d.way })
+	if at < 0 {
+		return
+	}
+	s, b := p.s, ways[at]
+	p.lines = look.Wrap(s.Strong, strings.TrimSpace(b.Kind.String()+" "+b.Place()), p.w)
+	if !short {
+		p.lines = append(p.lines, "")
+	}
+	p.field("means", s.Text, wayMeans[b.Kind])
+	if b.From.IsValid() {
+		p.field("from", s.Text, b.From.String())
+	}
+	p.names("names", b.Names, b.OtherNames)
+	p.field("times", s.Text, fmt.Sprint(b.Count))
+	p.field("first", s.Text, b.First.Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(b.First)))
+	p.field("last", s.Text, b.Last.Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(b.Last)))
+	p.actors(r, b.Actors, b.Others, short)
+	if w := r.Watch(); !w.Whole() {
+		p.field("watched", s.Muted, look.Clean(w.String()))
+	}
+}
+
+// wayMeans says what a kind of way round means for a list.
+var wayMeans = map[witness.Kind]string{
+	witness.DoT:      "names were asked for over TLS or QUIC: the bridge saw none of them, so that the list may lack them",
+	witness.DoH:      "names were asked for over HTTPS: the bridge saw none of them, so that the list may lack them",
+	witness.Resolver: "another resolver than the bridge's was asked: the list may lack these names",
+	witness.Inside:   "the instance answered itself, from a cache or a file: the bridge never saw the name",
+	witness.Bare:     "no DNS answer gave this address: a list of names can't hold it",
+	witness.Hidden:   "perhaps a name that nobody saw: the server's name was encrypted (ECH), or looked so, as browsers send it to all",
+	witness.Foreign:  "sent from an IPv6 address that isn't known to be the instance's, such as a temporary one",
 }

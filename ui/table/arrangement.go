@@ -45,6 +45,7 @@ type arrangement struct {
 	rows    seq[capture.ID]
 	tally   capture.Tally
 	blocked int // shown or not
+	round   round
 	sizes   sizes
 	empty   [len(columns)]int // how many of the shown have nothing for a column
 
@@ -235,7 +236,11 @@ func (a *arrangement) count(k known, n int) {
 type item struct {
 	id   capture.ID
 	head *group // nil for a domain
+	way  string // instead of a domain: a way round, by its [WayKey], or [roundHead]
 }
+
+// isDomain reports whether the line is a domain's.
+func (it item) isDomain() bool { return it.head == nil && it.way == "" }
 
 func (it item) same(o item) bool {
 	if it.head != nil && o.head != nil {
@@ -246,8 +251,10 @@ func (it item) same(o item) bool {
 
 // lines returns how many lines there are, at the one at a place, find the place
 // of one: of a domain whose group is folded that of the group, below 0 of what
-// isn't shown. Blocked rows come first.
-func (a *arrangement) lines() int {
+// isn't shown. Blocked rows come first, ways round last.
+func (a *arrangement) lines() int { return a.domainLines() + a.round.lines() }
+
+func (a *arrangement) domainLines() int {
 	blocked := a.front.total(items)
 	if a.grouped {
 		return blocked + a.heads.total(a.lineMeasure())
@@ -256,6 +263,9 @@ func (a *arrangement) lines() int {
 }
 
 func (a *arrangement) at(line int) item {
+	if n := a.domainLines(); line >= n {
+		return a.round.at(line - n)
+	}
 	blocked := a.front.total(items)
 	if line < blocked {
 		id, _ := a.front.at(line, items)
@@ -278,6 +288,12 @@ func (a *arrangement) at(line int) item {
 }
 
 func (a *arrangement) find(it item) int {
+	if it.way != "" {
+		if line := a.round.find(it.way); line >= 0 {
+			return a.domainLines() + line
+		}
+		return -1
+	}
 	blocked := a.front.total(items)
 	g := it.head
 	if g == nil {
@@ -308,7 +324,7 @@ func (a *arrangement) stopsBefore(line int) int {
 	if line <= blocked {
 		return line
 	}
-	if line >= a.lines() {
+	if line >= a.domainLines() {
 		return a.stops()
 	}
 	it := a.at(line)
@@ -355,7 +371,7 @@ func (a *arrangement) stops() int {
 
 // isBlocked reports whether a line is a blocked row.
 func (a *arrangement) isBlocked(it item) bool {
-	return it.head == nil && int(it.id) < a.known.n && a.known.of(it.id).blocked
+	return it.isDomain() && int(it.id) < a.known.n && a.known.of(it.id).blocked
 }
 
 // domains returns how many domains are shown.

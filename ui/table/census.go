@@ -75,6 +75,15 @@ func (c *counting) make() census {
 			}
 		})
 	}
+	c.ledger.Read(func(r capture.Reader) {
+		ways, _, _ := r.Bypasses()
+		for _, b := range ways {
+			actorNames(r, b.Actors, func(name string) { all["by"][dashed(name)]++ })
+			if b.To.IsValid() {
+				portValues([]capture.Port{{Number: b.To.Port(), Protocol: b.Protocol}}, func(port string) { all["port"][port]++ })
+			}
+		}
+	})
 	return all
 }
 

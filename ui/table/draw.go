@@ -187,9 +187,14 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 			}
 			selected := t.selecting && at == t.cursor
 			l := t.begin(s, selected, selected && focused || t.inRange(at))
-			if it := t.shown.at(at); it.head != nil {
+			switch it := t.shown.at(at); {
+			case it.way == roundHead:
+				lines[i] = t.drawRound(l, s, nameAt(places))
+			case it.way != "":
+				lines[i] = t.drawWay(l, s, r, it.way, nameAt(places))
+			case it.head != nil:
 				lines[i] = t.drawHead(l, s, places, it.head, r.Group(it.head.name))
-			} else {
+			default:
 				lines[i] = t.drawRow(l, s, places, it.id, Read(r, it.id, t.now, t.want.policy))
 			}
 		}
@@ -201,7 +206,7 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 func (t *Table) lookAtNames(r capture.Reader, places []place) {
 	t.names, t.ins = t.names[:0], t.ins[:0]
 	for at := t.top; at < min(t.top+t.h, t.shown.lines()); at++ {
-		if it := t.shown.at(at); it.head == nil {
+		if it := t.shown.at(at); it.isDomain() {
 			name, in := t.nameOf(it.id, r.Domain(it.id).Name)
 			t.names, t.ins = append(t.names, name), append(t.ins, in)
 		}
@@ -230,17 +235,21 @@ func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
 	return l
 }
 
+// nameAt is where the names stand.
+func nameAt(places []place) int {
+	for _, p := range places {
+		if p.col == colDomain {
+			return p.x
+		}
+	}
+	return 1
+}
+
 // drawHead draws the line above a group: its name, what a person decided about
 // all of it, and how its domains stand. Where there is no room, the words go
 // and then the name's middle; how they stand is always told.
 func (t *Table) drawHead(l *look.Line, s *look.Styles, places []place, h *group, m capture.Mark) string {
-	x := 1
-	for _, p := range places {
-		if p.col == colDomain {
-			x = p.x
-		}
-	}
-	l.Pad(x-flagWidth).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)])
+	l.Pad(nameAt(places)-flagWidth).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)])
 	room := t.w - l.Width() - 1
 	rest := headRest(l.Another(), s, h, m, false)
 	if len(h.name)+rest.Width() > room {
@@ -435,7 +444,7 @@ func (t *Table) registrable(id capture.ID, name string) int {
 
 // explain writes into the middle of the pane.
 func (t *Table) explain(s *look.Styles, lines, text []string) {
-	middle := chrome + max(0, t.h-len(text))/2
+	middle := chrome + max(t.shown.lines()+1, (t.h-len(text))/2)
 	for i, words := range text {
 		if middle+i < len(lines) {
 			words = ansi.Truncate(words, t.w, "…")

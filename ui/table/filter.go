@@ -28,7 +28,10 @@ type filter struct {
 }
 
 // candidate is what a term looks at.
-type candidate struct{ Row }
+type candidate struct {
+	Row
+	way *capture.Bypass // instead of a domain, with a name that says all of it
+}
 
 type condition func(candidate) bool
 
@@ -46,6 +49,8 @@ type filterKey struct {
 	// compile returns the term of a value that is one of the key's; nil where
 	// a row is to have it, or one that contains it.
 	compile func(f *filter, value string) (condition, error)
+	// way reports whether a way round has the value; nil for none has.
+	way func(c candidate, value string) bool
 }
 
 var filterKeys = []filterKey{
@@ -78,9 +83,9 @@ var filterKeys = []filterKey{
 			}
 		}},
 	{name: "by", wants: "a program that asked or connected, or the command that it descends from",
-		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }},
+		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }, way: byWay},
 	{name: "port", wants: "a port that was connected to: 443, 443/udp",
-		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm},
+		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm, way: portWay},
 	{name: "cmd", wants: "words of a command that was entered in the shell", free: true,
 		values: func(d Row, yield func(string)) {
 			if c, ok := capture.CommandAt(d.r.Commands(), d.First()); ok {
@@ -186,6 +191,17 @@ func (f *filter) tagged(name, value string, c census) (condition, error) {
 		return nil, fmt.Errorf("there is no %s:%s: it wants %s", name, value, k.all(c))
 	}
 	f.timed = f.timed || name == "state"
+	term, err := k.term(f, value)
+	return func(c candidate) bool {
+		if c.way != nil {
+			return k.way != nil && k.way(c, value)
+		}
+		return term(c)
+	}, err
+}
+
+// term is the term of a value, of domains.
+func (k *filterKey) term(f *filter, value string) (condition, error) {
 	if k.compile != nil {
 		return k.compile(f, value)
 	}

@@ -17,11 +17,11 @@ func (t *Table) Move(n int) {
 	t.show()
 }
 
-// MoveToDomain moves the cursor to the next domain, past the lines of groups,
+// MoveToRow moves the cursor to the next row, past the heads of groups,
 // upwards for a step below 0; it stays where there is none.
-func (t *Table) MoveToDomain(step int) {
+func (t *Table) MoveToRow(step int) {
 	for at := t.cursor + step; t.selecting && at >= 0 && at < t.shown.lines(); at += step {
-		if t.shown.at(at).head == nil {
+		if it := t.shown.at(at); it.isDomain() || it.way != "" && it.way != roundHead {
 			t.Move(at - t.cursor)
 			return
 		}
@@ -65,11 +65,12 @@ func (t *Table) Click(x, y int) Spot {
 	}
 	t.selecting, t.cursor = true, at
 	for _, p := range t.places() {
-		head := t.shown.at(at).head != nil
+		it := t.shown.at(at)
+		head := it.head != nil || it.way == roundHead
 		switch {
 		case head && p.col == colDomain && x >= p.x-flagWidth && x < p.x:
 			return OnFold
-		case !head && p.col == colDecision && x >= p.x && x < p.x+p.w:
+		case it.isDomain() && p.col == colDecision && x >= p.x && x < p.x+p.w:
 			return OnMark
 		}
 	}
@@ -118,6 +119,10 @@ func (t *Table) Grouped() bool { return t.want.grouped }
 // Fold hides the rows of the selected group, or shows them.
 func (t *Table) Fold(fold bool) {
 	it, ok := t.selected()
+	if ok && it.way != "" {
+		t.foldRound(fold)
+		return
+	}
 	if !t.shown.grouped || !t.want.grouped || !ok {
 		return
 	}
@@ -145,7 +150,7 @@ func (t *Table) FoldAll() {
 		return
 	}
 	held := t.anchor()
-	if held.ok && held.head == nil && !t.shown.isBlocked(held.item) {
+	if held.ok && held.isDomain() && !t.shown.isBlocked(held.item) {
 		held.head = t.shown.known.of(held.id).group
 	}
 	t.want.folds = folds{!t.want.all, make(map[string]bool)}

@@ -41,6 +41,8 @@ type Table struct {
 		nth        int
 	}
 	frozen bool
+	// unfolded says that the ways round are shown.
+	unfolded bool
 
 	selecting bool // something is selected
 	cursor    int  // the selected line
@@ -69,6 +71,7 @@ func New(l *capture.Ledger) *Table {
 // Resize gives the pane its cells, those of its title included.
 func (t *Table) Resize(w, h int) {
 	t.w, t.h, t.drawn = w, max(0, h-chrome), nil
+	t.shown.round.roomy = t.h >= roomyLines
 	t.bound()
 	if t.selecting {
 		t.show()
@@ -120,6 +123,7 @@ func (t *Table) Refresh(now time.Time) {
 		for _, id := range changed {
 			t.shown.put(r, id, now)
 		}
+		t.refreshRound(r)
 	})
 	t.hold(held)
 	t.bound()
@@ -187,6 +191,7 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	t.job, t.shown, t.drawn = nil, made, nil
 	t.missing = t.missing && j.frozen
 	made.refold(t.want.folds)
+	t.ledger.Read(t.refreshRound)
 	t.hold(held)
 	t.bound()
 	now, ok := t.selected()
@@ -280,13 +285,25 @@ func (t *Table) Wake() {
 type Selection struct {
 	ID     capture.ID // of the domain; 0 for a group
 	Group  string     // what a group's domains are below; "" for a domain
-	Folded bool       // the group's domains aren't shown
+	Folded bool       // the group's domains, or the ways round, aren't shown
+	// Way is a way round the bridge's DNS, by its [WayKey]; Round says that it
+	// is the line above these. Then there is neither a domain nor a group.
+	Way   string
+	Round bool
 }
+
+// IsDomain reports whether a domain is selected.
+func (s Selection) IsDomain() bool { return s.Group == "" && s.Way == "" && !s.Round }
 
 // Selected returns what is selected.
 func (t *Table) Selected() (Selection, bool) {
 	it, ok := t.selected()
-	if it.head != nil {
+	switch {
+	case it.way == roundHead:
+		return Selection{Round: true, Folded: !t.shown.round.unfolded}, ok
+	case it.way != "":
+		return Selection{Way: it.way}, ok
+	case it.head != nil:
 		return Selection{Group: it.head.name, Folded: t.shown.folded(it.head)}, ok
 	}
 	return Selection{ID: it.id}, ok
@@ -313,6 +330,7 @@ func (t *Table) TakeRange() (ids []capture.ID, ok bool) {
 	a, b := min(t.from, t.cursor), max(t.from, t.cursor)
 	for i := a; i <= b; i++ {
 		switch it := t.shown.at(i); {
+		case it.way != "":
 		case it.head == nil:
 			ids = append(ids, it.id)
 		case t.shown.folded(it.head):

@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 )
@@ -35,6 +37,10 @@ func shown(t *Table) (names []string) {
 	t.ledger.Read(func(r capture.Reader) {
 		for i := range t.shown.lines() {
 			it := t.shown.at(i)
+			if it.way != "" {
+				names = append(names, it.way)
+				continue
+			}
 			if it.head != nil {
 				names = append(names, fmt.Sprintf("[%s %d %v]", it.head.name, it.head.members, it.head.tally))
 				continue
@@ -49,7 +55,7 @@ func shown(t *Table) (names []string) {
 // settings of t.
 func fresh(t *Table) *Table {
 	f := New(t.ledger)
-	f.want, f.now = t.want, t.now
+	f.want, f.now, f.unfolded = t.want, t.now, t.unfolded
 	f.Resize(t.w, t.h+chrome)
 	f.remake(stay)
 	return f
@@ -73,7 +79,7 @@ func checkStops(t *testing.T, table *Table) {
 		if got := a.find(it); got != line {
 			t.Fatalf("line %d is found at %d", line, got)
 		}
-		if it.head == nil && a.known.of(it.id).tally != tallyNew || it.head != nil && (!a.folded(it.head) || it.head.tally[tallyNew] == 0) {
+		if it.way != "" || it.head == nil && a.known.of(it.id).tally != tallyNew || it.head != nil && (!a.folded(it.head) || it.head.tally[tallyNew] == 0) {
 			continue
 		}
 		if got := a.stopAt(n); got != line {
@@ -99,7 +105,14 @@ func TestTableKeepsUp(t *testing.T) {
 			selected, had := table.selected()
 			line := table.cursor - table.top
 			calm := false
-			switch rng.IntN(15) {
+			switch rng.IntN(16) {
+			case 15:
+				if l.BeginWatch(capture.Packets, noon, "", noon); rng.IntN(2) == 0 {
+					table.foldRound(rng.IntN(2) == 0)
+				}
+				to := netip.AddrPortFrom(web.Addr(), uint16(rng.IntN(5)))
+				l.Book().Bypassed(witness.Bypass{Kind: witness.Bare, To: to, Protocol: "tcp", At: noon})
+				table.Refresh(noon)
 			case 0:
 				table.SortBy(rng.IntN(len(columns)))
 			case 1:

@@ -159,3 +159,23 @@ func TestWitnessedFilters(t *testing.T) {
 		t.Errorf("something was lost, and %v is still said to be only resolved", shown(table))
 	}
 }
+
+// Ways round are found by a filter like domains, and only by what they have.
+func TestRoundIsFiltered(t *testing.T) {
+	l := watched("a.example")
+	to := netip.MustParseAddrPort("198.51.100.7:853")
+	l.Book().Bypassed(witness.Bypass{Kind: witness.DoT, To: to, Protocol: "tcp", Name: "dns.example", Process: curl, At: noon})
+	l.Book().Bypassed(witness.Bypass{Kind: witness.Bare, To: netip.AddrPortFrom(to.Addr(), 22), Protocol: "tcp", Process: method, At: noon})
+	table := New(l)
+	table.Resize(100, 40)
+	table.Refresh(noon)
+	table.EditFilter()
+	for text, want := range map[string]int{
+		"": 2, "198.51": 2, "dns.example": 1, "by:apt": 1, "by:curl": 1, "port:853": 1, "port:22/tcp": 1, "!port:22": 1, "over": 1, "is:new": 0, "from:dnstest": 0, "type:a": 0, "seen:5m": 0,
+	} {
+		table.SetFilter(text)
+		if got := len(table.shown.round.ways); got != want {
+			t.Errorf("%s shows %d ways round, want %d (%v)", text, got, want, table.FilterError())
+		}
+	}
+}
