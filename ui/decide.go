@@ -153,7 +153,7 @@ func overruled(l *capture.Ledger, ids []capture.ID) (names []string) {
 		l.Read(func(r capture.Reader) {
 			for _, id := range part {
 				if r.Overruled(id) {
-					names = append(names, r.Domain(id).Name)
+					names = append(names, r.Name(id))
 				}
 			}
 		})
@@ -223,7 +223,7 @@ func (m *monitor) nameOf(it table.Selection) (name string) {
 	if it.Group != "" {
 		return it.Group
 	}
-	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
+	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Name(it.ID) })
 	return name
 }
 

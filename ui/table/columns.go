@@ -76,7 +76,8 @@ func appendTypes(b []byte, d *capture.Domain) []byte {
 }
 
 func appendOwners(b []byte, r capture.Reader, d *capture.Domain) []byte {
-	for i, name := range r.Owners(d) {
+	var few [4]string
+	for i, name := range r.AppendOwners(few[:0], d) {
 		if i > 0 {
 			b = append(b, ' ')
 		}
