@@ -42,7 +42,7 @@ var rooms = map[string][]string{
 	"export":                  {"export/rule", "parse"},
 	"export/output":           {"export", "export/rule", "parse", "parse/source"},
 	"capture":                 {"capture/witness", "export/rule", "parse"},
-	"capture/session":         {"capture", "export"},
+	"capture/session":         {"capture", "export", "export/rule"},
 	"capture/logfile":         {"capture", "capture/session", "parse", "parse/source"},
 	"capture/lxd":             {},
 	"capture/lxd/lxdfake":     {"capture/lxd"},

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lxd-allowlist/export/rule"
 )
 
 // Ledger holds one record per domain that was asked for, fed with dnsmasq's
@@ -34,8 +36,10 @@ type Ledger struct {
 
 	info   Info
 	groups map[string]Mark // by the name that they are below
-	rules  []UserRule
-	wide   map[string]*UserRule // those of rules that are suffix rules, by name
+	// addresses are a person's marks on what was reached without a name.
+	addresses map[rule.Endpoint]Mark
+	rules     []UserRule
+	wide      map[string]*UserRule // those of rules that are suffix rules, by name
 
 	intake
 
@@ -102,12 +106,13 @@ func NewLedger(info Info) *Ledger {
 		info.Started = time.Now()
 	}
 	l := &Ledger{
-		info:    info,
-		groups:  make(map[string]Mark),
-		intake:  intake{facts: newFacts(maphash.MakeSeed())},
-		wake:    make(chan struct{}, 1),
-		unknown: make(chan struct{}, 1),
-		decided: make(chan struct{}, 1),
+		info:      info,
+		groups:    make(map[string]Mark),
+		addresses: make(map[rule.Endpoint]Mark),
+		intake:    intake{facts: newFacts(maphash.MakeSeed())},
+		wake:      make(chan struct{}, 1),
+		unknown:   make(chan struct{}, 1),
+		decided:   make(chan struct{}, 1),
 	}
 	l.own = info.Domain
 	l.expect = make(map[string]*expected)

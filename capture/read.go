@@ -241,6 +241,7 @@ func (l *Ledger) List(all bool) (list rule.List) {
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 			Network: l.info.Network, When: time.Now(),
 		}}
+		list.Addresses = l.keptAddresses()
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
 		if !all {

@@ -187,7 +187,7 @@ func minimise(rules []Rule) []Rule {
 			covered = append(covered, r)
 		} else if i, ok := place[key]; ok {
 			k := &kept[i]
-			k.Reason, k.Source, k.Seen = both(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
+			k.Reason, k.Source, k.Seen = both(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.Merge(r.Seen)
 		} else {
 			place[key] = len(kept)
 			kept = append(kept, r)
@@ -196,7 +196,7 @@ func minimise(rules []Rule) []Rule {
 	for _, r := range covered {
 		key, _ := covers.widest(r)
 		k := &kept[place[key]]
-		k.Seen = k.Seen.merge(r.Seen)
+		k.Seen = k.Seen.Merge(r.Seen)
 		if r.Name == k.Name {
 			k.Reason = both(k.Reason, r.Reason)
 		}

@@ -102,8 +102,8 @@ func ParsePort(text string) (Port, error) {
 	return Port{uint16(n), protocol}, nil
 }
 
-// merge returns what both say together. It changes neither.
-func (s *Seen) merge(t *Seen) *Seen {
+// Merge returns what both say together. It changes neither.
+func (s *Seen) Merge(t *Seen) *Seen {
 	if s == nil {
 		return t
 	}
@@ -144,7 +144,8 @@ func union(a, b []string) []string {
 
 // List is what is to be exported.
 type List struct {
-	Rules []Rule
+	Rules     []Rule
+	Addresses []Address
 	// Aliases are names that were seen only as the target of a CNAME. Hardly
 	// any target needs them; json lists them apart.
 	Aliases []string
@@ -156,6 +157,13 @@ type List struct {
 	// Overruled are names that a person dropped and that a suffix rule of the
 	// list allows all the same.
 	Overruled []string
+}
+
+// Address allows what was reached without a name.
+type Address struct {
+	Endpoint
+	Reason, Source string // as of a [Rule]
+	Seen           *Seen  // the evidence, nil for none; its queries are connections
 }
 
 // Header says where a list comes from. Formats with comments print what is
