@@ -18,12 +18,16 @@ import (
 // lxd-allowlist in $XDG_CONFIG_HOME, by default ~/.config.
 //
 //	leave-key: ctrl+g
+//	witness: off
 //	keys:
 //	  keep: [a, +]
 //	  filter: [/]
 type Settings struct {
 	// LeaveKey is the chord that leaves the shell.
 	LeaveKey string `yaml:"leave-key"`
+	// Witness is "off" where nobody wants seen what an instance does with its
+	// names; nil is on.
+	Witness *bool `yaml:"witness"`
 	// Keys gives actions other keys; the help lists the actions' names.
 	Keys map[string][]string `yaml:"keys"`
 }
@@ -55,7 +59,7 @@ func LoadSettings() (c Settings, err error) {
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are leave-key and keys")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are leave-key, witness and keys")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 

@@ -47,7 +47,9 @@ type watcher struct {
 // be, and says once what can't.
 func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Source]Watch) {
 	if len(watches) == 0 {
-		s.Ledger.BeginWatch(0, time.Now(), "it was not to be", s.kept.Broken)
+		const off = "it is off"
+		s.Ledger.BeginWatch(0, time.Now(), off, s.kept.Broken)
+		s.notice("not watched: which process asks, and what it connects to: " + off)
 		return
 	}
 	w := &watcher{why: make(map[witness.Source]string)}

@@ -63,9 +63,13 @@ func confined(t *testing.T, pid int) (processes int) {
 			t.Errorf("%s has %d of 6 lines", file, seen)
 		}
 	}
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
-	if err != nil {
-		t.Fatal(err)
+	var children []byte // of each thread
+	for _, file := range files {
+		of, err := os.ReadFile(strings.Replace(file, "status", "children", 1))
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		children = append(children, of...)
 	}
 	for _, child := range strings.Fields(string(children)) {
 		var n int
@@ -102,8 +106,9 @@ func TestPrivilegesOfAReader(t *testing.T) {
 }
 
 // running runs the program with a command in the instance that waits for its
-// input's end, calls look once it runs, and ends it.
-func running(t *testing.T, c *exec.Cmd, look func()) {
+// input's end, calls look once it runs, ends it and returns all
+// that it said.
+func running(t *testing.T, c *exec.Cmd, look func()) (said string) {
 	t.Helper()
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -119,7 +124,7 @@ func running(t *testing.T, c *exec.Cmd, look func()) {
 		t.Fatal(err)
 	}
 	_ = write.Close()
-	said, looked := "", false
+	looked := false
 	for lines := bufio.NewScanner(both); lines.Scan(); {
 		if said += lines.Text() + "\n"; lines.Text() == "running" && !looked {
 			looked = true
@@ -130,6 +135,7 @@ func running(t *testing.T, c *exec.Cmd, look func()) {
 	if err := c.Wait(); err != nil || !looked {
 		t.Errorf("%v; it said\n%s", err, said)
 	}
+	return said
 }
 
 // While they work, record and verify have no more rights than they need, nor
