@@ -20,11 +20,10 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]string{ // the file, and what the error says
-		"leave-key: ctrl+g\nkeys:\n  drop: [X, Delete]\n": "",
+		"leave-key: ctrl+g\nwitness: off\nkeys:\n  drop: [X, Delete]\n": "",
 		"keys: {jump: [b]}":     "no action \"jump\"; there are",
 		"keys: {drop: [a]}":     "the key a does two things",
 		"keys: {drop: []}":      "drop has no key",
-		"witness: off":          "",
 		"witness: perhaps":      "cannot unmarshal",
 		"leave-key: foo":        "no way out of the shell",
 		"leave-key: ctrl+q9":    "no way out of the shell",
@@ -45,7 +44,7 @@ func TestSettings(t *testing.T) {
 		case wrong == "" && err != nil:
 			t.Errorf("%q: %v", file, err)
 		case wrong == "":
-			if _, k, err := newKeys(c); err != nil || k.Show(keys.Leave) != "ctrl+g" || k.Show("drop") != "X" {
+			if _, k, err := newKeys(c); err != nil || k.Show(keys.Leave) != "ctrl+g" || k.Show("drop") != "X" || c.Witness == nil || *c.Witness {
 				t.Errorf("%q: leave %s, drop %s, %v", file, k.Show(keys.Leave), k.Show("drop"), err)
 			}
 		case err == nil || !strings.Contains(err.Error(), strings.TrimSuffix(wrong, path)) || strings.Contains(err.Error(), "\n"):

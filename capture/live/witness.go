@@ -47,9 +47,7 @@ type watcher struct {
 // be, and says once what can't.
 func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Source]Watch) {
 	if len(watches) == 0 {
-		const off = "it is off"
-		s.Ledger.BeginWatch(0, time.Now(), off, s.kept.Broken)
-		s.notice("not watched: which process asks, and what it connects to: " + off)
+		s.Ledger.BeginWatch(0, time.Now(), "it is off", s.kept.Broken)
 		return
 	}
 	w := &watcher{why: make(map[witness.Source]string)}

@@ -114,7 +114,11 @@ func (o *options) capture(ctx context.Context, server *lxd.Server, instance stri
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err = live.Start(ctx, server, o.config(instance, settings), func(doing string, done float64) {
+	config := o.config(instance, settings)
+	if len(config.Watches) == 0 {
+		say("not watched: which process asks, and what it connects to: it is off")
+	}
+	s, err = live.Start(ctx, server, config, func(doing string, done float64) {
 		if done < 0 { // a step, not how far one is
 			say(doing)
 		}
