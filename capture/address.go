@@ -62,7 +62,7 @@ func (l *Ledger) setAddress(at rule.Endpoint, to Mark) {
 
 // keptAddresses returns what is exported of addresses, as they are written. A
 // person said so of each, thus they are in the list of all, too.
-func (l *Ledger) keptAddresses() (kept []rule.Address) {
+func (l *Ledger) keptAddresses() (kept []rule.Rule) {
 	r := Reader{l}
 	all := slices.Collect(maps.Keys(l.addresses))
 	for i := range l.rules {
@@ -73,7 +73,7 @@ func (l *Ledger) keptAddresses() (kept []rule.Address) {
 	slices.SortFunc(all, rule.Endpoint.Compare)
 	for _, at := range slices.Compact(all) {
 		if v := r.Address(at); v.Decision == Keep {
-			kept = append(kept, rule.Address{Endpoint: at, Reason: v.Reason, Source: string(v.Rule), Seen: l.seenAt(at)})
+			kept = append(kept, rule.Rule{Name: at.String(), Reason: v.Reason, Source: string(v.Rule), Seen: l.seenAt(at)})
 		}
 	}
 	return kept

@@ -26,8 +26,10 @@ func TestKeepAddress(t *testing.T) {
 	listed := func(want ...string) {
 		t.Helper()
 		var got []string
-		for _, a := range l.List(false).Addresses {
-			got = append(got, a.String()+" "+a.Source)
+		for _, r := range l.List(false).Rules {
+			if r.Kind() == "address" {
+				got = append(got, r.Name+" "+r.Source)
+			}
 		}
 		if strings.Join(got, ", ") != strings.Join(want, ", ") {
 			t.Errorf("the list has %q, not %q", got, want)
@@ -43,10 +45,10 @@ func TestKeepAddress(t *testing.T) {
 			t.Error("the screen isn't told")
 		}
 	})
-	if seen := l.List(false).Addresses[0].Seen; seen == nil || seen.Queries != 1 || len(seen.Programs) != 1 {
+	if seen := l.List(false).Rules[0].Seen; seen == nil || seen.Queries != 1 || len(seen.Programs) != 1 {
 		t.Errorf("seen was %+v", seen)
 	}
-	if len(l.List(true).Addresses) != 1 {
+	if len(l.List(true).Rules) != 2 {
 		t.Error("the list of all lacks it")
 	}
 	if did, err := l.MarkAddress(capture.Mark{Decision: capture.Keep, Reason: "licences"}, at); did != "reason for 192.0.2.7:443/tcp (licences)" || err != nil {

@@ -241,11 +241,11 @@ func (l *Ledger) List(all bool) (list rule.List) {
 			Program: l.info.Program, Session: l.info.Session, Instance: l.info.Instance,
 			Network: l.info.Network, When: time.Now(),
 		}}
-		list.Addresses = l.keptAddresses()
+		list.Rules = l.keptAddresses()
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
 		if !all {
-			list.Rules, out.allowed = l.suffixes(), l.overruled()
+			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
 		}
 	}
 	l.survey(begin, func(d *Domain) {

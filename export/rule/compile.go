@@ -64,6 +64,9 @@ func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 // must not be one is refused.
 func (c Compiled) Widen() (Compiled, []Refused) {
 	c, refused := c.Hold(func(r Rule) string {
+		if _, is := r.Endpoint(); is {
+			return "is an address, which has no names below it"
+		}
 		r.Suffix = true
 		return r.Problem()
 	})
@@ -72,6 +75,17 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 	}
 	c.rules = minimise(c.rules)
 	return c, refused
+}
+
+// Names parts the rules about names from those about addresses, which are
+// refused: for what knows names alone.
+func (c Compiled) Names() (Compiled, []Refused) {
+	return c.Hold(func(r Rule) string {
+		if _, is := r.Endpoint(); is {
+			return "is an address, and names alone are enforced"
+		}
+		return ""
+	})
 }
 
 // Refused is a rule or an alias that reaches no file, or not that of one
@@ -121,6 +135,9 @@ func Compile(l List) (Compiled, []Refused) {
 
 // Problem says why the rule must not be exported, "" if it may.
 func (r Rule) Problem() string {
+	if at, is := r.Endpoint(); is {
+		return at.Problem()
+	}
 	if _, err := netip.ParseAddr(r.Name); err == nil {
 		return "is an address, not a name"
 	}
@@ -242,6 +259,9 @@ func sortBy[T any](values []T, name func(T) string) []T {
 // right. A label holds no NUL, so that it separates below all that a label
 // can hold.
 func sortKey(name string) string {
+	if strings.Contains(name, ":") {
+		return "\xff" + name // endpoints, behind all names
+	}
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
 	if err != nil { // a public suffix itself
 		registrable = name

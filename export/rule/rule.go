@@ -1,5 +1,6 @@
-// Package rule says what a rule of an allow-list means: an exact name, or a name
-// and everything below it. No format knows more than this.
+// Package rule says what a rule of an allow-list means: an exact name, a name
+// and everything below it, or an address with a port. No format knows more than
+// this.
 //
 //	List --Compile--> Compiled --Hold--> what one target can hold
 //	        |                     |
@@ -19,21 +20,35 @@ import (
 	"time"
 )
 
-// Rule allows one name, or one name and everything below it.
+// Rule allows one name, or one name and everything below it, or an [Endpoint]:
+// what a person kept that was reached without a name.
 type Rule struct {
-	Name   string // normalised: lower case, no trailing dot
+	Name   string // normalised: lower case, no trailing dot; of an endpoint as it is written
 	Suffix bool   // the names below are meant, too
 	Reason string // why, in a person's words
 	Source string // who says so: "user", "observed"
 	Seen   *Seen  // the evidence, nil for none
 }
 
-// Kind returns "exact" or "suffix".
+// Kind returns "exact", "suffix" or "address".
 func (r Rule) Kind() string {
+	if _, is := r.Endpoint(); is {
+		return "address"
+	}
 	if r.Suffix {
 		return "suffix"
 	}
 	return "exact"
+}
+
+// Endpoint returns what a rule is about that is about no name; false for one
+// that is. A name has no colon, so that neither is ever taken for the other.
+func (r Rule) Endpoint() (at Endpoint, is bool) {
+	if r.Suffix || !strings.Contains(r.Name, ":") {
+		return at, false
+	}
+	at, err := ParseEndpoint(r.Name)
+	return at, err == nil && at.String() == r.Name
 }
 
 // Covers reports whether the rule is about a name, normalised as its own.
@@ -67,7 +82,7 @@ func (r Rule) String() string {
 
 // Seen is what was observed of a rule's names.
 type Seen struct {
-	Queries     uint64
+	Queries     uint64 // of an endpoint: connections
 	Outcome     string // "resolved", "NXDOMAIN"
 	Instances   []string
 	First, Last time.Time
@@ -144,8 +159,7 @@ func union(a, b []string) []string {
 
 // List is what is to be exported.
 type List struct {
-	Rules     []Rule
-	Addresses []Address
+	Rules []Rule
 	// Aliases are names that were seen only as the target of a CNAME. Hardly
 	// any target needs them; json lists them apart.
 	Aliases []string
@@ -157,13 +171,6 @@ type List struct {
 	// Overruled are names that a person dropped and that a suffix rule of the
 	// list allows all the same.
 	Overruled []string
-}
-
-// Address allows what was reached without a name.
-type Address struct {
-	Endpoint
-	Reason, Source string // as of a [Rule]
-	Seen           *Seen  // the evidence, nil for none; its queries are connections
 }
 
 // Header says where a list comes from. Formats with comments print what is
