@@ -35,7 +35,11 @@ func TestKeepAddress(t *testing.T) {
 			t.Errorf("the list has %q, not %q", got, want)
 		}
 	}
-	listed()
+	if _, err := l.MarkAddress(capture.Mark{Reason: "what is it?"}, at); err != nil {
+		t.Error(err)
+	}
+	listed() // a word on it keeps nothing
+	l.Undo()
 	if did, err := l.DecideAddress(capture.Keep, at); did != "keep 192.0.2.7:443/tcp" || err != nil {
 		t.Errorf("%q, %v", did, err)
 	}

@@ -145,6 +145,9 @@ func decodeCilium(data []byte) ([]rule.Rule, error) {
 	if len(e[0].ToPorts) != 1 || !slices.Equal(e[0].ToPorts[0].Rules.DNS, e[1].ToFQDNs) {
 		return nil, errors.New("other names may be looked up than connected to")
 	}
+	if len(e[1].ToFQDNs) == 0 {
+		return nil, errors.New("a list without a name, which allows all")
+	}
 	var patterns []string
 	for _, s := range e[1].ToFQDNs {
 		name, star := between(s.MatchPattern, "**.", "")

@@ -24,9 +24,7 @@ func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error)
 		return nil, nil, err
 	}
 	for i := range rules {
-		if _, is := rules[i].Endpoint(); !is {
-			rules[i].Name = string(parse.AppendName(nil, []byte(rules[i].Name)))
-		}
+		rules[i].Name = string(parse.AppendName(nil, []byte(rules[i].Name)))
 	}
 	return rules, f.readComments(data, rules), nil
 }
