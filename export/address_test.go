@@ -56,7 +56,7 @@ func TestAddresses(t *testing.T) {
 			holds = append(holds, f.Name)
 		}
 	}
-	if want := []string{"plain", "json", "csv", "yaml", "markdown", "cilium"}; !slices.Equal(holds, want) {
+	if want := []string{"plain", "json", "csv", "yaml", "markdown", "cilium", "openshift"}; !slices.Equal(holds, want) {
 		t.Errorf("addresses are held by %v, want %v", holds, want)
 	}
 }

@@ -3,7 +3,6 @@ package export
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -172,15 +171,11 @@ func takeCIDRs(d *ciliumPolicy) (rules []rule.Rule, err error) {
 		if len(of.ToCIDR) != 1 || len(of.ToPorts) != 1 || len(of.ToPorts[0].Ports) != 1 || len(of.ToEndpoints)+len(of.ToFQDNs)+len(of.ToPorts[0].Rules.DNS) > 0 {
 			return nil, fmt.Errorf("not one address with one port: %v", of.ToCIDR)
 		}
-		prefix, err := netip.ParsePrefix(of.ToCIDR[0])
+		r, err := addressRule(of.ToCIDR[0], of.ToPorts[0].Ports[0].Protocol, of.ToPorts[0].Ports[0].Port)
 		if err != nil {
 			return nil, err
 		}
-		port, err := rule.ParsePort(of.ToPorts[0].Ports[0].Port + "/" + strings.ToLower(of.ToPorts[0].Ports[0].Protocol))
-		if err != nil {
-			return nil, err
-		}
-		rules = append(rules, rule.Rule{Name: rule.Endpoint{Prefix: prefix, Port: port}.String()})
+		rules = append(rules, r)
 		d.Spec.Egress = e[:n-1]
 	}
 	return rules, nil
