@@ -2,7 +2,13 @@ package main
 
 import (
 	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +63,7 @@ var rooms = map[string][]string{
 	"ui/look":                 {},
 	"ui/table":                {"capture", "capture/verify", "export/rule", "ui/look"},
 	"ui/term":                 {},
-	"ui/backend":              {"capture/live", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/look"},
+	"ui/backend":              {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/dialog", "ui/look"},
 	"ui/cli":                  {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table"},
 	"":                        {"ui/cli"},
 	"capture/verify/fence":    {"capture/witness/packet"},
@@ -102,5 +108,44 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 	if seen != len(rooms) {
 		t.Errorf("found %d of %d rooms", seen, len(rooms))
+	}
+}
+
+// No check is skipped in silence: a test may leave itself out of a short run,
+// which says so, and for no other reason. What can't be asked everywhere is
+// behind a build tag, and the script in .ci that has what it needs passes it.
+func TestNoTestIsSkipped(t *testing.T) {
+	skips := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && len(path) > 1 && path[0] == '.' {
+			return fs.SkipDir
+		}
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.PreorderStack(file, nil, func(n ast.Node, above []ast.Node) bool {
+			call, ok := n.(*ast.SelectorExpr)
+			if !ok || !slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, call.Sel.Name) {
+				return true
+			}
+			short := slices.ContainsFunc(above, func(n ast.Node) bool {
+				branch, ok := n.(*ast.IfStmt)
+				return ok && types.ExprString(branch.Cond) == "testing.Short()"
+			})
+			skips++
+			if !short {
+				t.Errorf("%s: a test is skipped: use a build tag", files.Position(call.Pos()))
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || skips == 0 {
+		t.Errorf("%d skips found: %v", skips, err)
 	}
 }

@@ -1,6 +1,10 @@
 package capture
 
-import "time"
+import (
+	"time"
+
+	"lxd-allowlist/export/rule"
+)
 
 // Trial is a run of a command in an instance with some rules in force, and
 // nothing else allowed.
@@ -20,6 +24,18 @@ func (l *Ledger) Tried(t Trial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trials = append(l.trials, t)
+}
+
+// Verified notes what came of the ledger's list when it was enforced.
+func (l *Ledger) Verified(v rule.Verified) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v.At = v.At.Round(0)
+	l.verified = v
+	if l.sink != nil {
+		l.sink.Verified(v)
+		l.sink.Told()
+	}
 }
 
 // Trials returns the trials that were made, in their order.

@@ -110,3 +110,17 @@ func TestAddressesAreMerged(t *testing.T) {
 		}
 	}
 }
+
+// What came of a list when it was enforced is said of its names.
+func TestVerifiedWithoutAddresses(t *testing.T) {
+	names := addressRules()[4:]
+	of := rule.Header{Verified: rule.Verified{Verdict: "works with this list", Level: "names", Digest: rule.Digest(names)}}
+	c, _ := rule.Compile(rule.List{Rules: addressRules(), Header: of})
+	if said := verified(c); !strings.HasPrefix(said, "works with this list") || !strings.HasSuffix(said, ", without its addresses") {
+		t.Errorf("it says %q", said)
+	}
+	c, _ = rule.Compile(rule.List{Rules: names, Header: of})
+	if said := verified(c); !strings.HasPrefix(said, "works with this list") || strings.Contains(said, "addresses") {
+		t.Errorf("without any it says %q", said)
+	}
+}

@@ -16,7 +16,7 @@ var awsNFW = Format{
 	Hosts:     true,
 	Load:      "aws network-firewall create-rule-group --type STATEFUL --capacity N --rule-group-name NAME --rule-group file://FILE" + awsPolicy,
 	Check:     "the same with --dry-run",
-	Proven:    "sent by AWS's own client (networkfirewall 1.61 of the SDK for Go); not asked",
+	Proven:    "sent by AWS's own client (networkfirewall 1.61 of the SDK for Go), accepted by CloudFormation's schema (of rain 1.24); not asked",
 	needsRule: true,
 	maxRules:  awsMaxCapacity / awsTypeCount,
 	encode:    encodeAWS,
@@ -32,7 +32,7 @@ var awsNFWTerraform = Format{
 	Hosts:     true,
 	Load:      "put it into a Terraform module and name aws_networkfirewall_rule_group.allowlist in the firewall policy" + awsPolicy,
 	Check:     "terraform validate",
-	Proven:    "accepted by the AWS provider's schema, 5.82; not asked",
+	Proven:    awsProven,
 	needsRule: true,
 	maxRules:  awsMaxCapacity / awsTypeCount,
 	encode:    encodeAWSTerraform,
@@ -62,6 +62,9 @@ var awsTypes = []string{"TLS_SNI", "HTTP_HOST"}
 // awsTypeCount is how much capacity a rule takes: its name is looked for in
 // each type.
 const awsTypeCount = 2
+
+// awsProven is what the formats for Terraform were proven with.
+const awsProven = "accepted by the AWS provider's schema, 5.82, by that of its binding for cdktf, 6.25, and by CloudFormation's (of rain 1.24); not asked"
 
 // awsPolicy is what else it takes: a list governs these two protocols alone.
 const awsPolicy = "; the policy's default action must drop what no rule passes (aws:drop_established), and HOME_NET must hold the clients' networks"

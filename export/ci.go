@@ -10,21 +10,38 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// The agent looks all names up that have no "*" before it blocks, and where it
+// finds no IPv4 address for one of them it undoes everything and blocks nothing
+// (agent.go of StepSecurity's agent 0.16, "Reverting agent since allowed
+// endpoint").
 var hardenRunner = Format{
 	Name:      "harden-runner",
 	Title:     "StepSecurity Harden-Runner, the first step of a GitHub job",
 	Extension: "yaml",
 	Exact:     "h:PORT for each port",
-	Suffix:    "h:PORT and *.h:PORT, at any depth; of a wildcard's ports only the first counts",
+	Suffix:    "*.h:PORT, at any depth, and h:PORT where h itself is on the list; of a wildcard's ports only the first counts",
 	Hosts:     true,
-	Load:      "put it first into the steps of a job; what GitHub and StepSecurity themselves need always passes",
+	Load:      "put it first into the steps of a job; what GitHub and StepSecurity themselves need always passes; a name without an IPv4 address in public DNS opens everything, and the job is told so: Reverting agent since allowed endpoint",
 	Ports:     true,
-	Proven:    "no: its agent runs on GitHub's machines alone; what its file means is read in the source of agent 0.16",
+	Proven:    "by no software: its agent runs on GitHub's machines alone; what its file means is read in the source of agent 0.16",
 	maxBytes:  120 << 10, // an environment variable has 128 KiB
+	limit:     hardenLimit,
 	mark:      "#",
 	port:      regexp.MustCompile(`\S:(\d+)\n`),
 	encode:    encodeHardenRunner,
 	decode:    decodeHardenRunner,
+}
+
+// hardenLimit says of a name that the agent can't look up why it would open
+// everything, "" of any other.
+func hardenLimit(r rule.Rule) string {
+	switch {
+	case r.Suffix:
+		return ""
+	case !strings.Contains(r.Name, "."), strings.HasSuffix(r.Name, ".internal"), r.Absent():
+		return "it blocks nothing once it finds no address in public DNS for a name"
+	}
+	return ""
 }
 
 func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
@@ -34,11 +51,17 @@ func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p.line("  with:")
 	p.line("    egress-policy: block")
 	p.line("    allowed-endpoints: >")
+	add := func(r rule.Rule, name string) {
+		for _, port := range o.ports(r) {
+			p.line("      %s:%d", name, port)
+		}
+	}
 	for _, r := range c.Rules() {
-		for _, name := range starred([]rule.Rule{r}) {
-			for _, port := range o.ports(r) {
-				p.line("      %s:%d", name, port)
-			}
+		if !r.Suffix || r.Apex {
+			add(r, r.Name)
+		}
+		if r.Suffix {
+			add(r, "*."+r.Name)
 		}
 	}
 	return p.Bytes(), nil
@@ -71,7 +94,16 @@ func decodeHardenRunner(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unstarred(names)
+	var rules []rule.Rule
+	for _, name := range names {
+		name, suffix := strings.CutPrefix(name, "*.")
+		if last := len(rules) - 1; suffix && last >= 0 && rules[last] == (rule.Rule{Name: name}) {
+			rules[last].Suffix, rules[last].Apex = true, true
+			continue
+		}
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
+	}
+	return rules, nil
 }
 
 var sandboxRuntime = Format{

@@ -97,17 +97,23 @@ func origin(c rule.Compiled) []string {
 }
 
 // verified says what came of the list when it was enforced, "" if it never was.
-// Of another list than that one nothing is said but that it is another.
+// Of another list than that one nothing is said but that it is another. Names
+// alone are enforced.
 func verified(c rule.Compiled) string {
 	v := c.Header().Verified
 	if v == (rule.Verified{}) {
 		return ""
 	}
-	digest := rule.Digest(c.Rules())
+	names, addresses := c.Names()
+	digest := rule.Digest(names.Rules())
 	if v.Digest != digest {
 		return fmt.Sprintf("no, it was changed since: list %s was at %s, this is %s", v.Digest, stamp(v.At), digest)
 	}
-	return fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
+	text := fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
+	if len(addresses) > 0 {
+		text += ", without its addresses"
+	}
+	return text
 }
 
 // summary counts the rules: "3 rules: 2 exact, 1 suffix"; addresses where there

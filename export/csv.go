@@ -13,6 +13,7 @@ import (
 )
 
 var csvFormat = Format{
+	evidence:  true,
 	Name:      "csv",
 	Title:     "a table for spreadsheets (CSV)",
 	Extension: "csv",
@@ -104,7 +105,7 @@ func decodeCSV(data []byte) ([]rule.Rule, error) {
 		for i := range row {
 			row[i] = uncell(row[i])
 		}
-		r, err := kindOf(row[0], row[1])
+		r, err := ruleOf(row[0], row[1])
 		if err != nil {
 			return nil, err
 		}

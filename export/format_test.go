@@ -159,7 +159,7 @@ func TestDecodeMissesNothing(t *testing.T) {
 		"json":     {`"reason"`, `"source"`, `"warning"`, "seen"},
 		"markdown": {"- "},
 
-		"harden-runner": {"www.example.com:", "example.org:"},
+		"harden-runner": {"www.example.com:", "example.org:", "*."},
 		"openshell":     {`- {host: "www.`, `- {host: "example.org"`},
 	}
 	c := compile(t, "www.example.com .example.net example.org .b.example.org")

@@ -10,6 +10,7 @@ import (
 )
 
 var jsonFormat = Format{
+	evidence:  true,
 	Name:      "json",
 	Title:     "JSON with all that is known",
 	Extension: "json",
@@ -91,7 +92,7 @@ func oneLines(texts []string) []string {
 func (d document) rules() ([]rule.Rule, error) {
 	var rules []rule.Rule
 	for _, r := range d.Rules {
-		one, err := kindOf(r.Name, r.Kind)
+		one, err := ruleOf(r.Name, r.Kind)
 		if err != nil {
 			return nil, err
 		}
@@ -111,8 +112,8 @@ func (d document) rules() ([]rule.Rule, error) {
 	return rules, nil
 }
 
-// kindOf returns the rule of a name that is of a kind, by the kind's word.
-func kindOf(name, kind string) (rule.Rule, error) {
+// ruleOf returns the rule of a name that is of a kind, by the kind's word.
+func ruleOf(name, kind string) (rule.Rule, error) {
 	r := rule.Rule{Name: name, Suffix: kind == "suffix"}
 	if r.Kind() != kind {
 		return r, fmt.Errorf("%q is not %q: a rule is exact, suffix or address", name, kind)

@@ -13,8 +13,9 @@ import (
 const kubeMaxBytes = 1_400_000
 
 // kubeLabels tell the objects of a list from those of the ones before: applying
-// a shorter list leaves objects behind, and kubectl's --prune passes over what
-// was applied server-side.
+// a shorter list leaves objects behind. They are deleted by these, for kubectl's
+// own ways don't do: --prune refuses --server-side, and --applyset is alpha and
+// off, both in 1.37.
 func kubeLabels(list string) string {
 	return fmt.Sprintf(`  labels:
     app.kubernetes.io/managed-by: lxd-allowlist
@@ -24,7 +25,7 @@ func kubeLabels(list string) string {
 // kubeOthers selects the objects of other lists, for kubectl delete: the list's
 // own name takes the place of kubeListWord.
 const (
-	kubeOthers   = "-n NAMESPACE -l app.kubernetes.io/managed-by=lxd-allowlist,lxd-allowlist/list!=" + kubeListWord
+	kubeOthers   = "-n NAMESPACE -l app.kubernetes.io/managed-by=lxd-allowlist,lxd-allowlist/list!=" + kubeListWord + " (apply's own --prune, as of 1.37, refuses --server-side)"
 	kubeListWord = "LIST"
 )
 

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -230,7 +231,7 @@ func shrink[T any](t *testing.T, f Format, kind string, of func(T) (string, kube
 			cluster[kind+m.Name] = o
 		}
 		_, selector, _ := strings.Cut(string(data), " -l ")
-		selector, _, _ = strings.Cut(selector, ";")
+		selector, _, _ = strings.Cut(selector, " (")
 		equal, unequal, _ := strings.Cut(selector, ",")
 		key, value, _ := strings.Cut(equal, "=")
 		listKey, list, ok := strings.Cut(unequal, "!=")
@@ -312,5 +313,37 @@ func TestHold(t *testing.T) {
 		if names(all.Rules()) != names(compile(t, c.rules).Rules()) {
 			t.Errorf("%s changed the list that it was given", c.format)
 		}
+	}
+}
+
+// The agent of harden-runner blocks nothing once it can't look up a name of the
+// list: none is there that it might not find.
+func TestHardenRunnerFindsAllNames(t *testing.T) {
+	gone := &rule.Seen{Outcome: "NXDOMAIN"}
+	c, _ := rule.Compile(rule.List{Rules: []rule.Rule{
+		{Name: "www.example.com"}, {Name: "intranet"}, {Name: "db.corp.internal"}, {Name: "gone.example.com", Seen: gone},
+		{Name: "example.net", Suffix: true}, {Name: "a.example.net"},
+		{Name: "example.org", Suffix: true}, {Name: "example.org", Seen: &rule.Seen{Outcome: "resolved"}},
+		{Name: "example.edu", Suffix: true}, {Name: "example.edu", Seen: gone},
+	}})
+	held, left := hardenRunner.Hold(c)
+	if len(left) != 3 {
+		t.Errorf("left out %v", left)
+	}
+	data, err := Render(hardenRunner, held, Options{Ports: []int{443}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(data), "allowed-endpoints: >\n")
+	if got, want := strings.Join(strings.Fields(list), " "), "www.example.com:443 *.example.edu:443 *.example.net:443 example.org:443 *.example.org:443"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	again, err := hardenRunner.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ = rule.Compile(rule.List{Rules: again})
+	if same, err := Render(hardenRunner, c, Options{Ports: []int{443}}); err != nil || !bytes.HasSuffix(same, []byte(list)) {
+		t.Errorf("read back and written again it is %s, %v", same, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 )
 
 var markdown = Format{
+	evidence:  true,
 	Name:      "markdown",
 	Title:     "a report for people",
 	Extension: "md",
@@ -110,7 +111,7 @@ func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 		if !named {
 			return nil, fmt.Errorf("a row that says something else: %q", line)
 		}
-		r, err := kindOf(name, cells[1])
+		r, err := ruleOf(name, cells[1])
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ func TestPortsField(t *testing.T) {
 // A file in which all below a name has other ports than the name is another
 // than ours.
 func TestPortsOfOneName(t *testing.T) {
-	c := compile(t, "www.example.com .example.net")
+	c := compile(t, "www.example.com example.net .example.net")
 	for _, test := range []struct{ format, port, other string }{
 		{"harden-runner", ":80\n", ":81\n"}, {"openshell", "port: 80}", "port: 81}"}, {"openshift", "port: 80}", "port: 81}"},
 	} {

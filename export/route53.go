@@ -21,7 +21,7 @@ var route53 = Format{
 	Suffix:    "h and *.h, which is taken to match at any depth: the guide does not say",
 	Load:      "put it into a Terraform module, and associate aws_route53_resolver_firewall_rule_group.allowlist with the VPC (aws_route53_resolver_firewall_rule_group_association)",
 	Check:     "terraform validate",
-	Proven:    "accepted by the AWS provider's schema, 5.82; not asked",
+	Proven:    awsProven,
 	needsRule: true,
 	maxRules:  route53Lists * route53Domains / 2,
 	limit:     noUnderscore,

@@ -10,7 +10,6 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
-	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/dialog"
 )
 
@@ -39,11 +38,9 @@ type enforcing struct {
 	packets []verify.PacketState
 	places  int
 
-	// report is what came of the last one, verified the same in short; nil and
-	// zero before the first has ended.
-	report   *verify.Report
-	summary  dialog.Summary
-	verified rule.Verified
+	// report is what came of the last one, nil before the first has ended.
+	report  *verify.Report
+	summary dialog.Summary
 
 	cancel context.CancelFunc // of what begins
 	busy   sync.WaitGroup     // what changes the host
@@ -165,6 +162,8 @@ func (m *monitor) chosen(c dialog.Chosen) tea.Cmd {
 			return nil
 		}
 		return m.enforce(c.At == levelStrict)
+	case filterChoice:
+		return m.useFilter(c.At)
 	case grantFor:
 		m.grant(to.name, c.At)
 	}
@@ -355,7 +354,7 @@ func (m *monitor) ended(msg endedMsg) tea.Cmd {
 	}
 	r := msg.report
 	e.report, e.summary = &r, msg.summary
-	e.verified = rule.Verified{Verdict: string(r.Verdict), Level: r.Level, Digest: r.List.Digest, At: r.Ended}
+	m.capture.Ledger.Verified(r.Result())
 	cmd := m.outOfForce()
 	switch {
 	case msg.err != nil:

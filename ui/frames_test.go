@@ -26,8 +26,8 @@ func TestFrames(t *testing.T) {
 		}
 		for range 2 { // it can be stirred again once it has settled
 			f.stir()
-			if n := ticks(frame); n != 1 {
-				t.Errorf("%d ticks in the first frame, want 1", n)
+			if n := ticks(frame * 3 / 2); n != 1 {
+				t.Errorf("%d ticks in one frame and a half, want 1", n)
 			}
 			f.stir()
 			if n := ticks(calm); n < 5 {
@@ -52,10 +52,7 @@ func TestClockOf(t *testing.T) {
 	if _, err := p.Run(); err != nil {
 		t.Fatal(err)
 	}
-	clock := clockOf(p)
-	if clock == nil {
-		t.Fatal("Bubble Tea's clock isn't found: frames come at its own rate now, and it never stands still")
+	if clockOf(p) == nil {
+		t.Error("Bubble Tea's clock isn't found: frames come at its own rate now, and it never stands still")
 	}
-	clock.Reset(time.Millisecond)
-	<-clock.C
 }

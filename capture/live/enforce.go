@@ -17,8 +17,8 @@ import (
 // until Relax. What is decided meanwhile counts at once; a name that is new is
 // refused until somebody keeps it. strict has packets refused, too.
 func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcement, error) {
-	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("enforce the list on %s: that takes root on LXD's host: start the program with sudo", s.Instance)
+	if err := enforce.Able(s.server, s.Instance); err != nil {
+		return nil, err
 	}
 	if before := s.enforcing.Load(); before != nil {
 		select {

@@ -76,6 +76,20 @@ func (s *Server) Run(ctx context.Context, instance string, c Command) (code int,
 	return code, err
 }
 
+// RunsAs says why nothing can be run as that user in the instance, nil if it
+// can; "" is whoever runs commands there.
+func (s *Server) RunsAs(ctx context.Context, instance, user string) error {
+	if user == "" {
+		return nil
+	}
+	var said strings.Builder
+	code, err := s.Run(ctx, instance, Command{Args: []string{"true"}, User: user, Stdout: &said, Stderr: &said})
+	if err == nil && code != 0 {
+		err = fmt.Errorf("run commands as %s in %s: %s", user, instance, strings.Join(strings.Fields(said.String()), " "))
+	}
+	return err
+}
+
 // environ returns the command's arguments, led by env where it has an
 // environment.
 func environ(c Command) []string {

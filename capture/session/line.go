@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 )
 
 // A journal is lines of text. The first one is an entry in JSON that says the
@@ -46,7 +47,9 @@ type entry struct {
 	Gap      *capture.Gap      `json:"gap,omitempty"`
 	Exported *capture.Written  `json:"exported,omitempty"`
 	Trial    *capture.Trial    `json:"trial,omitempty"`
+	Verified *rule.Verified    `json:"verified,omitempty"`
 	Witness  *capture.Sighting `json:"witness,omitempty"`
+	Entered  *capture.Command  `json:"entered,omitempty"`
 	Closed   *time.Time        `json:"closed,omitempty"` // the program ended as it should
 }
 

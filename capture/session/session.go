@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 )
 
 const journalSuffix = ".jsonl"
@@ -265,6 +266,16 @@ func NoteTrial(session string, t capture.Trial) error {
 	t.At = t.At.Round(0)
 	if err := note(session, []entry{{Trial: &t}}); err != nil {
 		return fmt.Errorf("note the trial in session %q: %w", session, err)
+	}
+	return nil
+}
+
+// NoteVerified notes in a session that is in nobody's use what came of its list
+// when it was enforced.
+func NoteVerified(session string, v rule.Verified) error {
+	v.At = v.At.Round(0)
+	if err := note(session, []entry{{Verified: &v}}); err != nil {
+		return fmt.Errorf("note the verdict in session %q: %w", session, err)
 	}
 	return nil
 }

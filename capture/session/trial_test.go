@@ -9,6 +9,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export/rule"
 )
 
 // Trials are kept in their order, and make a session neither younger nor whole
@@ -40,4 +41,26 @@ func TestTrialsAreKept(t *testing.T) {
 			t.Errorf("kept are %+v, want %+v", got, want)
 		}
 	})
+}
+
+// What came of a list is told by the session that it is of, whoever noted it.
+func TestVerdictIsKept(t *testing.T) {
+	stateHome(t)
+	s, name := create(t)
+	first := rule.Verified{Verdict: "something was blocked", Level: "names", Digest: "1", At: time.Now().UTC().Round(0)}
+	s.Ledger.Verified(first)
+	end(t, s)
+	second := rule.Verified{Verdict: "works with this list", Level: "names and packets", Digest: "2", At: first.At.Add(time.Minute)}
+	for _, want := range []rule.Verified{first, second} {
+		l, err := session.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.List(false).Header.Verified; got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if err := session.NoteVerified(name, second); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -40,6 +40,11 @@ type Report struct {
 	lossy bool // packets came too fast, so that the notes say how many are missing
 }
 
+// Result is the report in short, for the head of the list that was enforced.
+func (r Report) Result() rule.Verified {
+	return rule.Verified{Verdict: string(r.Verdict), Level: r.Level, Digest: r.List.Digest, At: r.Ended}
+}
+
 // Proof says whether the list was in force at a time: something that it
 // refuses was tried from inside the instance, and was refused.
 type Proof struct {

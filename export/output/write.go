@@ -55,6 +55,9 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		}
 	}
 	doubt(messages, list)
+	if text := files[0].Verified; text != "" {
+		fmt.Fprintf(messages, "%sverified: %s\n", said, text)
+	}
 	sayLeftOut(messages, files)
 	uncovered, err := o.uncovered(files[0].Rules, stdout, messages)
 	if err != nil {

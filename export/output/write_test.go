@@ -117,7 +117,7 @@ func TestNotRegular(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := write(t, Plan{Formats: []string{"plain"}, Path: fifo, Overwrite: true}, listOf("a.example"))
-	if err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if err == nil || !strings.Contains(err.Error(), "it is a pipe and no regular file") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -268,7 +268,10 @@ func TestVerifiedIsSaidOfThatListAlone(t *testing.T) {
 	changed := listOf("a.example b.example c.example")
 	changed.Header = list.Header
 	for format, begin := range map[string]string{"squid": "# verified: ", "markdown": "- verified: ", "json": `"verified": "`} {
-		same, _, err := write(t, Plan{Formats: []string{format}}, list)
+		same, said, err := write(t, Plan{Formats: []string{format}}, list)
+		if !strings.Contains(said, "verified: works with this list, level names") {
+			t.Errorf("it doesn't say so beside the list: %s", said)
+		}
 		if want := begin + "works with this list, level names, at 2026-11-27T22:10:00Z, list "; err != nil || !strings.Contains(same, want) {
 			t.Errorf("%v: want %q in\n%s", err, want, same)
 		}

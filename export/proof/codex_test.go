@@ -3,7 +3,6 @@
 package proof
 
 import (
-	"bufio"
 	"fmt"
 	"net/http"
 	"os/exec"
@@ -52,37 +51,16 @@ func leadingHyphen(name string) bool {
 
 func codexTarget(t *testing.T, conf string) target {
 	t.Helper()
-	codex := find("codex")
-	if codex == "" {
-		t.Fatal("no codex: .ci/beyond")
-	}
 	parent := "http://" + startParent(t).addr
 	home := filepath.Dir(write(t, "config.toml", []byte(conf), 0o644))
-	cmd := exec.Command(codex, "sandbox", "-P", "lxd-allowlist", "--", "sh", "-c", asker)
+	cmd := exec.Command(filepath.Join(modules(t), ".bin/codex"), "sandbox", "-P", "lxd-allowlist", "--", "sh", "-c", asker)
 	cmd.Env = append(cmd.Environ(), "CODEX_HOME="+home, "HOME="+home, "http_proxy="+parent, "HTTP_PROXY="+parent, "HTTPS_PROXY="+parent)
 	cmd.Dir = t.TempDir()
-	said := new(transcript)
-	cmd.Stderr = said
-	names, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if err := cmd.Start(); err != nil || errIn != nil || errOut != nil {
-		t.Fatal(err, errIn, errOut)
-	}
-	t.Cleanup(func() {
-		names.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("codex: %v\n%s", err, said)
-		}
-	})
-	results := bufio.NewScanner(out)
+	results := converse(t, cmd)
 	return target{ask: func(t *testing.T, name string) bool {
 		t.Helper()
-		fmt.Fprintln(names, name)
-		if !results.Scan() {
-			t.Fatalf("%s: no result: %v\n%s", name, results.Err(), said)
-		}
 		var get, connect int
-		fmt.Sscan(results.Text(), &get, &connect)
+		fmt.Sscan(results(t, name), &get, &connect)
 		denied := get == http.StatusForbidden || get == http.StatusBadRequest && leadingHyphen(name)
 		if get != connect || get != http.StatusOK && !denied {
 			t.Errorf("%s: GET says %d, CONNECT says %d", name, get, connect)

@@ -175,16 +175,17 @@ remote-control:
 // The same policy zone in all three servers, and by both ways of telling
 // PowerDNS of it.
 func TestRPZ(t *testing.T) {
-	for name, launch := range map[string]func(t *testing.T, path, addr string, u *upstream){
-		"bind":          startBIND,
-		"unbound":       startUnboundRPZ,
-		"powerdns":      startPowerDNS,
-		"powerdns yaml": startPowerDNSYAML,
-	} {
+	launches := map[string]func(t *testing.T, path, addr string, u *upstream){
+		"bind":     startBIND,
+		"unbound":  startUnboundRPZ,
+		"powerdns": startPowerDNS,
+	}
+	// Debian 12 has 4.8: .ci/matrix asks those that are newer.
+	if knowsYAML(version(t, "pdns_recursor")) {
+		launches["powerdns yaml"] = startPowerDNSYAML
+	}
+	for name, launch := range launches {
 		t.Run(name, func(t *testing.T) {
-			if name == "powerdns yaml" && !knowsYAML(version(t, "pdns_recursor")) {
-				t.Skip("PowerDNS Recursor before 5.1 has no such configuration")
-			}
 			prove(t, format(t, "rpz"), func(t *testing.T, path string) target {
 				u, addr := startUpstream(t), freePort(t, "127.0.0.1") // BIND wants the interface's own
 				launch(t, path, addr, u)

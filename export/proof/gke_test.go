@@ -12,19 +12,18 @@ import (
 
 // The definition that GKE's API server has takes the file, and no broken one.
 func TestGKE(t *testing.T) {
-	binary, f := build(t, "crd"), format(t, "gke")
-	definition := filepath.Join(module(t, "github.com/GoogleCloudPlatform/gke-networking-api", "v0.2.11"),
-		"config/crds/networking.gke.io_fqdnnetworkpolicies.yaml")
+	binary, f := build(t, "schema"), format(t, "gke")
+	definition := gkeDefinition(t)
 	held, _ := hold(t, f, rules())
 	path := fileOf(t, f, held)
-	if out, err := exec.Command(binary, definition, path).CombinedOutput(); err != nil {
+	if out, err := exec.Command(binary, "crd", definition, path).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for word, broken := range map[string]string{
 		`name: "www.`: `name: "_www.`, "podSelector": "podselector", "protocol: TCP": "protocol: tcp", "port: 443": "port: 443000",
 	} {
 		text := strings.Replace(read(t, path), word, broken, 1)
-		if out, err := exec.Command(binary, definition, write(t, "broken.yaml", []byte(text), 0o644)).CombinedOutput(); err == nil {
+		if out, err := exec.Command(binary, "crd", definition, write(t, "broken.yaml", []byte(text), 0o644)).CombinedOutput(); err == nil {
 			t.Errorf("it takes %s: %s", broken, out)
 		}
 	}
@@ -35,15 +34,23 @@ func TestGKE(t *testing.T) {
 			t.Errorf("it holds %s", name)
 		}
 		text := strings.Replace(read(t, path), "www.example.com", name, 1)
-		if err := exec.Command(binary, definition, write(t, "broken.yaml", []byte(text), 0o644)).Run(); err == nil {
+		if err := exec.Command(binary, "crd", definition, write(t, "broken.yaml", []byte(text), 0o644)).Run(); err == nil {
 			t.Errorf("the definition takes %s: the format may hold it now", name)
 		}
 	}
 }
 
+func gkeDefinition(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(module(t, "github.com/GoogleCloudPlatform/gke-networking-api", "v0.2.11"), "config/crds/networking.gke.io_fqdnnetworkpolicies.yaml")
+}
+
 // module returns the directory of a module's source.
 func module(t *testing.T, path, version string) string {
 	t.Helper()
+	if root != "" {
+		t.Fatal(everywhere)
+	}
 	cmd := exec.Command("go", "mod", "download", "-json", path+"@"+version)
 	cmd.Dir = t.TempDir() // outside any module
 	out, err := cmd.Output()

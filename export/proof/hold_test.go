@@ -14,6 +14,7 @@ var refuses = map[string][]string{
 	"claude-code":       singles,
 	"codex":             {"-i", "-n.example.com"},
 	"gcp":               singles,
+	"harden-runner":     singles,
 	"gke":               {"-i", lookedUp, "-n.example.com"},
 	"istio":             {"-i", "-n.example.com"},
 	"pihole":            singles,

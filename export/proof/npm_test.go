@@ -36,24 +36,27 @@ var installed = sync.OnceValues(func() (string, error) {
 	return dir, err
 })
 
-// checker returns the command that gives a file to one of the packages.
-func checker(t *testing.T, target, path string) *exec.Cmd {
+// modules is the directory of what was installed.
+func modules(t *testing.T) string {
 	t.Helper()
-	if root != "" {
-		t.Skip("it is the same beside any system")
-	}
 	dir, err := installed()
 	if err != nil {
 		t.Fatalf("npm ci: %v; apt install nodejs npm", err)
 	}
-	return exec.Command("node", filepath.Join(dir, "check.mjs"), target, path)
+	return filepath.Join(dir, "node_modules")
+}
+
+// checker returns the command that gives a file to one of the packages.
+func checker(t *testing.T, target, path string) *exec.Cmd {
+	t.Helper()
+	return exec.Command("node", filepath.Join(modules(t), "..", "check.mjs"), target, path)
 }
 
 func TestSandboxRuntime(t *testing.T) {
 	f := format(t, "sandbox-runtime")
 	prove(t, f, func(t *testing.T, path string) target {
 		return verdicts(t, checker(t, f.Name, path))
-	}, question{"example.net.", false, false}, question{"127.0.0.10", false, false}, question{"*.example.net", true, true})
+	}, append(slices.Clone(hostQuestions), question{"*.example.net", true, true})...)
 	for _, broken := range []string{`{}`, `{"network":{"allowedDomains":["*"],"deniedDomains":[]},"filesystem":{"denyRead":[],"allowWrite":[],"denyWrite":[]}}`} {
 		if out, err := checker(t, f.Name, write(t, "broken.json", []byte(broken), 0o644)).CombinedOutput(); err == nil {
 			t.Errorf("it takes %s: %s", broken, out)
@@ -81,6 +84,27 @@ func TestAzure(t *testing.T) {
 		broken := strings.Replace(text, change[0], change[1], 1)
 		if out, err := checker(t, "azure", write(t, "broken.json", []byte(broken), 0o644)).CombinedOutput(); err == nil || broken == text {
 			t.Errorf("it takes %s: %s", change[1], out)
+		}
+	}
+}
+
+// The last binding of Terraform's AWS provider for cdktf knows all that the
+// formats for Terraform say, and makes the same of it.
+func TestCdktf(t *testing.T) {
+	for name, fields := range map[string][]string{
+		"aws-nfw-terraform": {"target_types", "generated_rules_type", "rule_group"},
+		"route53-terraform": {"domains", "block_response", "firewall_domain_redirection_action", "firewall_rule_group_id"},
+	} {
+		held, _ := hold(t, format(t, name), hosts())
+		path := fileOf(t, format(t, name), held)
+		if out, err := checker(t, "cdktf", path).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		for _, field := range fields {
+			broken := strings.ReplaceAll(read(t, path), `"`+field+`"`, `"other_`+field+`"`)
+			if out, err := checker(t, "cdktf", write(t, "broken.json", []byte(broken), 0o644)).CombinedOutput(); err == nil {
+				t.Errorf("%s: it takes other_%s: %s", name, field, out)
+			}
 		}
 	}
 }

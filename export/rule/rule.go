@@ -25,6 +25,10 @@ import (
 type Rule struct {
 	Name   string // normalised: lower case, no trailing dot; of an endpoint as it is written
 	Suffix bool   // the names below are meant, too
+	// Apex says of a compiled suffix that its own name was on the list as well,
+	// and isn't known to have no address: for targets where a name without one
+	// does harm.
+	Apex   bool
 	Reason string // why, in a person's words
 	Source string // who says so: "user", "observed"
 	Seen   *Seen  // the evidence, nil for none
@@ -50,6 +54,10 @@ func (r Rule) Endpoint() (at Endpoint, is bool) {
 	at, err := ParseEndpoint(r.Name)
 	return at, err == nil && at.String() == r.Name
 }
+
+// Absent reports whether all that is known of the name is that there is no such
+// name.
+func (r Rule) Absent() bool { return r.Seen != nil && r.Seen.Outcome == "NXDOMAIN" }
 
 // Covers reports whether the rule is about a name, normalised as its own.
 func (r Rule) Covers(name string) bool {
@@ -188,8 +196,8 @@ type Header struct {
 // Verified is what came of a list when it was enforced; the zero one says that
 // none was.
 type Verified struct {
-	Verdict string // "works with this list"
-	Level   string // what was refused: "names", "names and packets"
-	Digest  string // of the list, see [Digest]
-	At      time.Time
+	Verdict string    `json:"verdict"` // "works with this list"
+	Level   string    `json:"level"`   // what was refused: "names", "names and packets"
+	Digest  string    `json:"digest"`  // of the list, see [Digest]
+	At      time.Time `json:"at"`
 }

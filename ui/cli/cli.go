@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
 )
 
 // version is that of the program, see [Main].
@@ -36,9 +37,39 @@ func (e exit) Unwrap() error { return e.error }
 // errQuiet has nothing to say: the code is all.
 var errQuiet = errors.New("the exit code is not 0")
 
+// callError is a call that was wrong, and of which command.
+type callError struct {
+	error
+	command string
+}
+
+func (e *callError) Error() string { return e.error.Error() + "; see " + e.command + " --help" }
+
+func (e *callError) Unwrap() error { return e.error }
+
 // wrong is a call that was wrong.
 func wrong(err error) error {
-	return exit{exitUsage, fmt.Errorf("%w; see lxd-allowlist --help", err)}
+	return exit{exitUsage, &callError{err, "lxd-allowlist"}}
+}
+
+// called says which command was called wrongly, if that is the error.
+func called(c *cobra.Command, err error) error {
+	var e *callError
+	if errors.As(err, &e) {
+		e.command = c.CommandPath()
+	}
+	return err
+}
+
+// nameCommands has a command and those below it be named where they were called
+// wrongly.
+func nameCommands(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error { return called(c, run(c, args)) }
+	}
+	for _, below := range c.Commands() {
+		nameCommands(below)
+	}
 }
 
 // Main runs the program as its arguments say, and returns its exit code. of is

@@ -18,6 +18,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify/enforce"
 	"lxd-allowlist/capture/verify/minimize"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/export/rule"
@@ -34,7 +35,7 @@ type minimizeOptions struct {
 func minimizeCommand(o *options) *cobra.Command {
 	var m minimizeOptions
 	c := &cobra.Command{
-		Use: "minimize [REMOTE:]INSTANCE SESSION|LIST -- COMMAND...", Short: "Find by trials which names of a list a command needs",
+		Use: "minimize INSTANCE SESSION|LIST -- COMMAND...", Short: "Find by trials which names of a list a command needs",
 		Long: "Runs the command again and again with a part of the list enforced, and tells which names are needed, which of several will do, without which it is only slower, and which are optional. A command works if it ends with 0. For each trial the instance is put back from a snapshot and started anew, and at the end once more.\n\n" +
 			"The trials are kept in the session, and the same call goes on with them; those with a list that is no session can't be kept. With --output the list of what is needed is written, too. Exit codes are those of verify: 0 it was found; 1 the command fails with the whole list, or isn't steady; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven.",
 		Example: "lxd-allowlist minimize dnstest 20261123-211600-dnstest -- sh /root/install.sh\nlxd-allowlist minimize --format squid --output needed.txt dnstest allow.txt -- apt-get update",
@@ -42,10 +43,19 @@ func minimizeCommand(o *options) *cobra.Command {
 			if c.ArgsLenAtDash() != 2 || len(a) == 2 {
 				return wrong(errors.New("minimize wants an instance, a session or a list, and behind -- a command"))
 			}
+			if m.timeout < 0 || m.timeout == 0 && c.Flags().Changed("timeout") {
+				return wrong(fmt.Errorf("--timeout: %v is no time for a command", m.timeout))
+			}
+			for _, flag := range []string{"format", "overwrite", "ports", "reproducible"} {
+				if o.plan.Path == "" && c.Flags().Changed(flag) {
+					return wrong(fmt.Errorf("--%s is of the file that is written: name it with --output", flag))
+				}
+			}
 			return o.minimize(c.Context(), m, a[0], a[1], a[2:])
 		},
 	}
 	screenFlags(c, o)
+	toldFlag(c, o)
 	f := c.Flags()
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
@@ -70,20 +80,20 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 	if err != nil {
 		return err
 	}
-	server, err := lxd.Connect(ctx, remote)
+	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return exit{exitTrouble, err}
 	}
 	defer server.Close()
-	if !server.Local() || os.Geteuid() != 0 {
-		return exit{exitTrouble, fmt.Errorf("enforce a list on instance %s: that takes root on the host of its LXD: run it there with sudo", instance)}
+	if err := enforce.Able(server, instance); err != nil {
+		return exit{exitTrouble, err}
 	}
 	t := &trials{
 		server: server, instance: instance, network: o.network, rules: list.rules, timeout: m.timeout,
 		as:  capture.Trial{Instance: instance, Command: words, User: o.user, Strict: m.strict},
 		bar: newBar(os.Stderr), said: new(tail),
 	}
-	if list.ledger != nil && !strings.HasSuffix(from, ".jsonl") {
+	if list.kept {
 		t.session = from
 	} else {
 		say(from + " is no session of the list of sessions: the trials are not kept, and can't be gone on with")

@@ -270,8 +270,11 @@ func TestMinimizeCalledWrongly(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"x", allow}, {"x", allow, "--"}, {"x", "--", "true"}, {"x", "no-such-list", "--", "true"},
 		{"--output", allow, "x", allow, "--", "true"}, {"--format", "word", "x", allow, "--", "true"},
+		{"--timeout", "-3s", "x", allow, "--", "true"}, {"--timeout", "0", "x", allow, "--", "true"},
+		{"--format", "squid", "x", allow, "--", "true"}, {"--overwrite", "x", allow, "--", "true"},
+		{"--ports", "443", "x", allow, "--", "true"}, {"--reproducible", "x", allow, "--", "true"},
 	} {
-		if _, stderr, code := run(t, start(t, append([]string{"minimize"}, args...)...)); code != exitUsage || stderr == "" {
+		if _, stderr, code := run(t, start(t, append([]string{"minimize"}, args...)...)); code != exitUsage || !strings.Contains(stderr, "see lxd-allowlist minimize --help") {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}
 	}

@@ -103,6 +103,9 @@ func (t *trials) try(ctx context.Context, in minimize.Set) (o minimize.Outcome, 
 	if err != nil {
 		return o, err
 	}
+	if err := t.server.RunsAs(ctx, t.instance, t.as.User); err != nil {
+		return o, err
+	}
 	var rules []rule.Rule
 	for i, r := range t.rules {
 		if in.Has(i) {
@@ -158,7 +161,8 @@ func (t *trials) run(ctx context.Context) (o minimize.Outcome, err error) {
 	code, err := t.server.Run(within, t.instance, lxd.Command{Args: t.as.Command, User: t.as.User, Stdout: t.said, Stderr: t.said})
 	o = minimize.Outcome{Worked: err == nil && code == 0, Took: time.Since(begun)}
 	if err != nil && ctx.Err() == nil && within.Err() != nil {
-		return o, nil // it took too long, which is to fail
+		t.bar.say(fmt.Sprintf("the command was ended after %s, which counts as failing: --timeout gives it longer", seconds(t.limit())))
+		return o, nil
 	}
 	return o, err
 }

@@ -53,6 +53,7 @@ func verifyCommand(o *options) *cobra.Command {
 			return o.verify(c.Context(), v, a[0], a[1], a[2:])
 		},
 	}
+	toldFlag(c, o)
 	f := c.Flags()
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
 	f.StringVar(&o.user, "user", "", "the user that the command runs as")
@@ -69,6 +70,7 @@ type verifyList struct {
 	name   string
 	rules  []rule.Rule
 	seeds  []netip.Addr    // addresses that allowed names had
+	kept   bool            // in a session of the list of sessions
 	ledger *capture.Ledger // judges what was refused
 	expect []rule.Rule     // that are to be refused besides
 }
@@ -81,7 +83,7 @@ func readVerifyList(from string) (l verifyList, err error) {
 		if l.ledger, err = session.Load(from); err != nil {
 			return l, err
 		}
-		list = l.ledger.List(false)
+		list, l.kept = l.ledger.List(false), !strings.HasSuffix(from, ".jsonl")
 		l.ledger.Read(func(r capture.Reader) { l.seeds = r.AllowedAddresses() })
 	} else if list, err = output.ReadList(from); errors.Is(err, fs.ErrNotExist) {
 		return l, wrong(fmt.Errorf("%s is no session and no file: lxd-allowlist sessions lists those that there are", from))
@@ -158,7 +160,7 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 	if err != nil {
 		return err
 	}
-	server, err := lxd.Connect(ctx, remote)
+	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return exit{exitTrouble, err}
 	}
@@ -174,8 +176,8 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 }
 
 func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
-	if !server.Local() || os.Geteuid() != 0 {
-		return 0, fmt.Errorf("enforce a list on instance %s: that takes root on the host of its LXD: run it there with sudo", instance)
+	if err := enforce.Able(server, instance); err != nil {
+		return 0, err
 	}
 	network, addressed, err := live.Ready(ctx, server, instance, o.network, false, func(doing string, done float64) {
 		if done < 0 {
@@ -187,6 +189,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	}
 	if !addressed {
 		say(instance + " has no address yet: its network may not be ready")
+	}
+	if err := server.RunsAs(ctx, instance, o.user); err != nil {
+		return 0, err
 	}
 	plug, err := server.Plug(ctx, instance, network)
 	if err != nil {
@@ -249,6 +254,11 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		return 0, err
 	}
 	report := e.Report(about)
+	if list.kept {
+		if err := session.NoteVerified(list.name, report.Result()); err != nil {
+			say(err.Error())
+		}
+	}
 	for _, r := range expect {
 		if !slices.ContainsFunc(report.Blocked, func(n verify.NameResult) bool { return r.Covers(n.Name) }) {
 			say(fmt.Sprintf("--expect %s: nothing of that was refused", r.Dotted()))

@@ -349,10 +349,25 @@ func TestVerifyCalledWrongly(t *testing.T) {
 		{}, {"x"}, {"x", allow, "command"}, {"x", allow, "--"}, {"x", "no-such-list"}, {"--learn", "--strict", "x", allow},
 		{"--expect", "*.example", "x", allow},
 	} {
-		if _, stderr, code := run(t, start(t, append([]string{"verify"}, args...)...)); code != exitUsage || stderr == "" {
+		if _, stderr, code := run(t, start(t, append([]string{"verify"}, args...)...)); code != exitUsage || !strings.Contains(stderr, "see lxd-allowlist verify --help") {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}
 	}
+}
+
+// A user that isn't there is found before anything is enforced, and before the
+// trials of minimize.
+func TestVerifyAbsentUser(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	allow := list(t, "a.example.test")
+	for _, verb := range []string{"verify", "minimize"} {
+		_, stderr, code := run(t, start(t, verb, "--user", "nosuch", instance, allow, "--", "true"))
+		if code != exitTrouble || !strings.Contains(stderr, "as nosuch in "+instance) || strings.Contains(stderr, "proven") || strings.Contains(stderr, "trial 1") {
+			t.Errorf("%s: exit code %d: %s", verb, code, stderr)
+		}
+	}
+	nothingLeft(t, instance)
 }
 
 // Killed at any instant from its start to its end, with restore behind it, the

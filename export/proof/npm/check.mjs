@@ -1,23 +1,62 @@
 // Gives a list to the packages of those who make what reads it:
 //
 //   node check.mjs sandbox-runtime FILE < NAMES   print pass or deny for each
+//   node check.mjs claude-code FILE < NAMES       the same
+//   node check.mjs cdktf FILE                     make the file's resources again
 //   node check.mjs azure FILE                     print the file's names again
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { isDeepStrictEqual } from 'node:util'
 
 const [target, file] = process.argv.slice(2)
+const srt = import.meta.resolve('@anthropic-ai/sandbox-runtime').replace(/\/index\.js$/, '')
 const list = JSON.parse(readFileSync(file, 'utf8'))
 
-// The settings go through srt's own schema, the names through its own matcher.
+// srt's own matcher says for each name what its filter would.
+async function matched(domains) {
+    const { matchesDomainPatternWithPort } = await import(`${srt}/sandbox/domain-pattern.js`)
+    const { canonicalizeHost } = await import(`${srt}/sandbox/parent-proxy.js`)
+    for await (const name of createInterface({ input: process.stdin })) {
+        const host = canonicalizeHost(name) ?? name
+        console.log(domains.some(d => matchesDomainPatternWithPort(host, 443, d)) ? 'pass' : 'deny')
+    }
+}
+
+// The settings go through srt's own schema.
 async function sandboxRuntime() {
     const { SandboxRuntimeConfigSchema } = await import('@anthropic-ai/sandbox-runtime')
-    const { matchesDomainPatternWithPort } = await import('@anthropic-ai/sandbox-runtime/dist/sandbox/domain-pattern.js')
-    const { network } = SandboxRuntimeConfigSchema.parse(list)
-    for await (const name of createInterface({ input: process.stdin })) {
-        const pass = network.allowedDomains.some(d => matchesDomainPatternWithPort(name, 443, d))
-        console.log(pass ? 'pass' : 'deny')
+    await matched(SandboxRuntimeConfigSchema.parse(list).network.allowedDomains)
+}
+
+// Claude Code has the same sandbox under a key of its settings.
+async function claudeCode() {
+    const { NetworkConfigSchema } = await import(`${srt}/sandbox/sandbox-config.js`)
+    const { allowedDomains, strictAllowlist } = list.sandbox.network
+    await matched(NetworkConfigSchema.parse({ allowedDomains, strictAllowlist, deniedDomains: [] }).allowedDomains)
+}
+
+// The binding of Terraform's AWS provider must make of the resources what they
+// are: it drops what it doesn't know.
+async function cdktf() {
+    const { Testing, TerraformStack } = (await import('cdktf')).default
+    const require = createRequire(import.meta.url)
+    for (const [kind, resources] of Object.entries(list.resource)) {
+        const kinds = require(`@cdktf/provider-aws/lib/${kind.replace('aws_', '').replaceAll('_', '-')}`)
+        const resource = Object.values(kinds).find(c => c.tfResourceType === kind)
+        for (const [name, fields] of Object.entries(resources)) {
+            const stack = new TerraformStack(Testing.app(), 'proof')
+            new resource(stack, name, camel(fields)).overrideLogicalId(name)
+            const made = JSON.parse(Testing.synth(stack)).resource[kind][name]
+            if (!isDeepStrictEqual(made, fields)) throw new Error(`it makes of ${kind} ${name} ${JSON.stringify(made)}`)
+        }
     }
+}
+
+// The binding spells the names of fields as JavaScript does: ruleGroup.
+function camel(value) {
+    if (Array.isArray(value) || typeof value !== 'object') return value
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k.replace(/_./g, m => m[1].toUpperCase()), camel(v)]))
 }
 
 // The template's resource must come out of Azure's serializer as it went in:
@@ -41,4 +80,4 @@ async function azure() {
     rule.targetFqdns.forEach(name => console.log(name))
 }
 
-await { 'sandbox-runtime': sandboxRuntime, azure }[target]()
+await { 'sandbox-runtime': sandboxRuntime, 'claude-code': claudeCode, azure, cdktf }[target]()
