@@ -57,7 +57,7 @@ var rooms = map[string][]string{
 	"capture/verify":          {"export/rule"},
 	"capture/verify/forward":  {"capture/witness/packet", "parse"},
 	"capture/verify/enforce":  {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
-	"ui":                      {"capture", "capture/session", "capture/verify", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
+	"ui":                      {"capture", "capture/session", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
 	"ui/dialog":               {"capture", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
 	"ui/keys":                 {"ui/look"},
 	"ui/look":                 {},

@@ -26,6 +26,9 @@ func (l *Ledger) Read(look func(Reader)) {
 // Len returns how many domains there are; their IDs are 0 to Len()-1.
 func (r Reader) Len() int { return r.l.n }
 
+// Name returns the name of id.
+func (r Reader) Name(id ID) string { return r.l.nameAt(id) }
+
 // Domain returns what is known of id, as it is now.
 func (r Reader) Domain(id ID) *Domain {
 	return r.l.domain(id)
@@ -54,10 +57,11 @@ func (r Reader) Group(name string) Mark { return r.l.groups[name] }
 
 // Owners returns who asked for d, each once: instances, and addresses whose
 // owner is not known.
-func (r Reader) Owners(d *Domain) []string {
-	clients := r.l.clientsIn(r.l.at(d.id))
-	names := make([]string, 0, len(clients))
-	for _, n := range clients {
+func (r Reader) Owners(d *Domain) []string { return r.AppendOwners(nil, d) }
+
+// AppendOwners is Owners into a slice that the caller has, which is empty.
+func (r Reader) AppendOwners(names []string, d *Domain) []string {
+	for _, n := range r.l.clientsIn(r.l.at(d.id)) {
 		c := &r.l.clients[n]
 		if c.Owner == "" { // an address is there once
 			names = append(names, c.Address)
@@ -260,7 +264,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
-		list.Rules = make([]rule.Rule, 0, l.n)
+		list.Rules = append(make([]rule.Rule, 0, l.n), l.keptAddresses()...)
 		if !all {
 			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
 		}

@@ -313,9 +313,11 @@ func needsRow(m *monitor) string {
 	return needsLine(m)
 }
 
-// needsMark is needsRow for what a range may be decided about.
+// needsMark is needsRow for what a range, or a bare address, may be decided
+// about.
 func needsMark(m *monitor) string {
-	if m.table.Ranging() {
+	it, ok := m.table.Selected()
+	if m.table.Ranging() || ok && it.Way != "" && m.canKeep(it) {
 		return ""
 	}
 	return needsRow(m)

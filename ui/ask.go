@@ -33,9 +33,9 @@ func (m *monitor) askRule() {
 			case it.Group != "":
 				text += "." + it.Group
 			case r.Verdict(r.Domain(it.ID)).Decision == capture.Keep:
-				text = "keep " + r.Domain(it.ID).Name
+				text = "keep " + r.Name(it.ID)
 			default:
-				text += r.Domain(it.ID).Name
+				text += r.Name(it.ID)
 			}
 		})
 	}

@@ -106,6 +106,10 @@ func (m *monitor) mark(doing string, as judge, then func() tea.Cmd) tea.Cmd {
 		return m.decide(doing, as, ids, then)
 	}
 	it, _ := m.table.Selected()
+	if it.Way != "" {
+		at, _ := m.wayOf(it.Way).Endpoint()
+		return m.step(step{doing + at.String(), false, func(l *capture.Ledger) (string, error) { return l.DecideAddress(as(l), at) }, then})
+	}
 	if it.Group == "" {
 		return m.decide(doing, as, []capture.ID{it.ID}, then)
 	}
@@ -116,7 +120,7 @@ func (m *monitor) mark(doing string, as judge, then func() tea.Cmd) tea.Cmd {
 
 // markOn is mark, and goes on to what nobody has decided about.
 func (m *monitor) markOn(d capture.Decision) tea.Cmd {
-	if m.opts.Settings.Stay {
+	if it, _ := m.table.Selected(); m.opts.Settings.Stay || it.Way != "" && !m.table.Ranging() {
 		return m.mark(deciding[d], always(d), nil)
 	}
 	goOn := m.table.Ahead()
@@ -153,7 +157,7 @@ func overruled(l *capture.Ledger, ids []capture.ID) (names []string) {
 		l.Read(func(r capture.Reader) {
 			for _, id := range part {
 				if r.Overruled(id) {
-					names = append(names, r.Domain(id).Name)
+					names = append(names, r.Name(id))
 				}
 			}
 		})
@@ -226,7 +230,7 @@ func (m *monitor) nameOf(it table.Selection) (name string) {
 	case it.Way != "":
 		return table.WayText(m.wayOf(it.Way))
 	}
-	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
+	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Name(it.ID) })
 	return name
 }
 

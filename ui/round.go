@@ -2,6 +2,7 @@ package ui
 
 import (
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/ui/table"
 )
 
@@ -19,11 +20,28 @@ func (m *monitor) wayOf(key string) (way capture.Bypass) {
 	return way
 }
 
+// canKeep reports whether a list can hold a way round: a bare address. To keep a
+// resolver would open the way round the list.
+func (m *monitor) canKeep(it table.Selection) bool {
+	b := m.wayOf(it.Way)
+	return b.Kind == witness.Bare && b.To.IsValid()
+}
+
 // noDomain says why nothing can be decided about a way round.
 func (m *monitor) noDomain(it table.Selection) string {
-	b := m.wayOf(it.Way)
-	if place := b.Place(); place != "" {
-		return place + " is an address, and a list holds names: decide about it where the list is loaded; " + m.keys.Show("copy-name") + " copies it"
+	if m.canKeep(it) {
+		return "an address has no domain: " + m.keys.Show("keep") + " keeps it, " + m.keys.Show("drop") + " drops it"
 	}
-	return "a list holds names that the bridge was asked for: " + b.Kind.String() + " is none; " + m.keys.Show("details") + " says more"
+	return "no list holds " + m.wayOf(it.Way).Kind.String() + ": " + m.keys.Show("details") + " says what it means"
+}
+
+// askers names the programs that asked for a domain, in short; "" where nobody
+// knows.
+func (m *monitor) askers(name string) (by string) {
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if id, ok := r.Lookup(name); ok {
+			by = table.ByOf(r, r.Witnessed(id).Actors)
+		}
+	})
+	return by
 }

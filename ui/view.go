@@ -133,6 +133,9 @@ func (m *monitor) shellNews(room int) *look.Line {
 	}
 	l.Add(s.Blocked, "  ▣ blocked: "+q.Type+" ")
 	var hint look.Line
+	if by := m.askers(q.Name); by != "" {
+		hint.Add(s.Muted, " by "+by)
+	}
 	switch keep := m.keys.Show("keep"); {
 	case m.expected(q.Name):
 		hint.Add(s.Muted, ", as expected")

@@ -2,12 +2,14 @@ package ui
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/export/rule"
 )
 
 // Processes of the scene's instance.
@@ -72,7 +74,13 @@ func TestRoundRows(t *testing.T) {
 	m := s.m()
 	s.wants("3 round DNS", "▸ went round DNS  3  1 DNS over HTTPS · 2 bare address")
 	s.press("G", "right", "j").wants("▾ went round DNS", "DNS over HTTPS", "1.1.1.1:443/tcp  cloudflare", "×12")
-	s.press("a").wants("1.1.1.1:443/tcp is an address, and a list holds names")
+	s.press("a").wants("no list holds DNS over HTTPS")
+	s.press("j", "a").wants("✓")
+	list := m.capture.Ledger.List(false)
+	if !slices.ContainsFunc(list.Rules, func(r rule.Rule) bool { return strings.Contains(r.String(), "198.51.100.7") }) {
+		t.Errorf("a kept address isn't in the list: %v", list.Rules)
+	}
+	s.press("u", "k")
 	s.press("d", "space", "c", "w", "n")
 	if got := m.table.Tally(); got.Keep+got.DropByUser > 0 || m.dialog != nil {
 		t.Errorf("a key on a way round decided about a domain: %+v", got)
@@ -141,4 +149,16 @@ func TestWitnessedDetails(t *testing.T) {
 		s.press("enter").wants(want...)
 		s.press("esc")
 	}
+}
+
+// Whose try it was that a list refused stands in its row and beside the shell.
+func TestBlockedNamesItsProcess(t *testing.T) {
+	s := newScene(t, 200, 60)
+	s.enforcing(false)
+	l := s.m().capture.Ledger
+	l.BeginWatch(capture.Packets|capture.Processes, noon.Add(-time.Minute), "", time.Time{})
+	s.refuses()
+	l.Book().Asked("updates.telemetry.example", method, noon)
+	s.m().table.Refresh(s.now)
+	s.press("g").wants("by apt", "apt → https")
 }

@@ -76,6 +76,10 @@ func nameCommands(c *cobra.Command) {
 // its version.
 func Main(of string) (code int) {
 	version = of
+	if err := dropPrivileges(); err != nil {
+		fmt.Fprintf(os.Stderr, "lxd-allowlist: %v\n", err)
+		return exitTrouble
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	err := fang.Execute(ctx, command(), fang.WithVersion(version), fang.WithErrorHandler(report))

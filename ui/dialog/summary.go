@@ -167,6 +167,9 @@ func (s *Summary) blocked(r *verify.Report) {
 		if what != "" {
 			what = "  " + what
 		}
+		if len(n.By) > 0 {
+			what = "  by " + look.Clean(strings.Join(n.By, ", ")) + what
+		}
 		s.add(summaryLine{wide: true, tone: t, text: mark + n.Name, rest: fmt.Sprintf("  ×%d %s  %s%s", n.Times, strings.Join(n.Types, " "), span(n.First, n.Last), what)})
 	}
 }

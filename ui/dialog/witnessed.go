@@ -160,7 +160,7 @@ var wayMeans = map[witness.Kind]string{
 	witness.DoH:      "names were asked for over HTTPS: the bridge saw none of them, so that the list may lack them",
 	witness.Resolver: "another resolver than the bridge's was asked: the list may lack these names",
 	witness.Inside:   "the instance answered itself, from a cache or a file: the bridge never saw the name",
-	witness.Bare:     "no DNS answer gave this address: a list of names can't hold it",
+	witness.Bare:     "no DNS answer gave this address; kept, it stands in the list beside the names, for formats that can hold one",
 	witness.Hidden:   "perhaps a name that nobody saw: the server's name was encrypted (ECH), or looked so, as browsers send it to all",
 	witness.Foreign:  "sent from an IPv6 address that isn't known to be the instance's, such as a temporary one",
 }

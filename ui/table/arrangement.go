@@ -176,7 +176,7 @@ func (a *arrangement) putIn(r capture.Reader, id capture.ID) {
 	case k.blocked:
 		a.front.insert(id)
 	case a.grouped:
-		g := a.groupFor(r.Domain(id).Name, r.Info().Domain)
+		g := a.groupFor(r.Name(id), r.Info().Domain)
 		a.change(g, func() { a.join(g, id) })
 	default:
 		a.rows.insert(id)

@@ -84,7 +84,8 @@ func appendTypes(b []byte, d *capture.Domain) []byte {
 }
 
 func appendOwners(b []byte, r capture.Reader, d *capture.Domain) []byte {
-	for i, name := range r.Owners(d) {
+	var few [4]string
+	for i, name := range r.AppendOwners(few[:0], d) {
 		if i > 0 {
 			b = append(b, ' ')
 		}
@@ -251,6 +252,9 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 	names := max(1, min(room, max(min(e.nearly, nameMost), columns[colDomain].least)))
 	room -= names
 	order := slices.Insert(slices.Clone(byWorth), 0, set.sort)
+	if set.policy != nil {
+		order = slices.Insert(order, 1, colProcess) // whose try it was that failed
+	}
 	grow := func(c, more int) {
 		if more <= room {
 			widths[c] += more

@@ -207,7 +207,7 @@ func (t *Table) lookAtNames(r capture.Reader, places []place) {
 	t.names, t.ins = t.names[:0], t.ins[:0]
 	for at := t.top; at < min(t.top+t.h, t.shown.lines()); at++ {
 		if it := t.shown.at(at); it.isDomain() {
-			name, in := t.nameOf(it.id, r.Domain(it.id).Name)
+			name, in := t.nameOf(it.id, r.Name(it.id))
 			t.names, t.ins = append(t.names, name), append(t.ins, in)
 		}
 	}

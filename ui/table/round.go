@@ -187,6 +187,14 @@ func (t *Table) drawWay(l *look.Line, s *look.Styles, r capture.Reader, key stri
 	case t.w >= actorLeast:
 		actor = 14
 	}
+	if at, known := b.Endpoint(); known {
+		switch r.Address(at).Decision {
+		case capture.Keep:
+			l.Pad(1).Add(s.Keep, "✓")
+		case capture.Drop:
+			l.Pad(1).Add(s.Drop, "✗")
+		}
+	}
 	l.Pad(x+indent).Cell(s.Warn, kind, width, false)
 	room := max(1, end-l.Width()-actor-2)
 	l.Cell(s.Strong, WayText(b), room, false)

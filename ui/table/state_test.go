@@ -97,7 +97,7 @@ func TestBlockedAreDecidedOneByOne(t *testing.T) {
 		var got string
 		l.Read(func(r capture.Reader) {
 			it, _ := table.Selected()
-			got = r.Domain(it.ID).Name
+			got = r.Name(it.ID)
 		})
 		if got != want {
 			t.Fatalf("decision %d is about %s, want %s: %v", i, got, want, shown(table))

@@ -45,7 +45,7 @@ func shown(t *Table) (names []string) {
 				names = append(names, fmt.Sprintf("[%s %d %v]", it.head.name, it.head.members, it.head.tally))
 				continue
 			}
-			names = append(names, r.Domain(it.id).Name)
+			names = append(names, r.Name(it.id))
 		}
 	})
 	return names
