@@ -28,6 +28,7 @@ func TestCourseScreens(t *testing.T) {
 			}
 			s.now = noon.Add(62 * time.Hour)
 			s.shows(&Capture{Ledger: l, Title: "dnstest on lxdbr0", Live: true})
+			s.m().table.Tick(s.now)
 			s.showsCourse()
 		},
 	} {
