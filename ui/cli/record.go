@@ -82,6 +82,8 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	sayWitnessed(os.Stderr, s.Ledger, o.seen)
 	switch {
+	case !wrote(err) && sessionOf(s.Ledger) == "":
+		return err
 	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
 	case code == 127:
