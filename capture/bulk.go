@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lxd-allowlist/capture/crash"
 )
 
 const (
@@ -70,13 +72,14 @@ func (l *Ledger) feedParts(ctx context.Context, log io.ReaderAt, edges []int64, 
 			parts[i] = l.newPart()
 			feed = parts[i].feed
 		}
-		reading.Go(func() {
+		errs[i] = crash.ErrUnknown
+		reading.Go(crash.Guarded("a part of the log", func() {
 			in := io.NewSectionReader(log, edges[i], edges[i+1]-edges[i])
 			errs[i] = readAll(ctx, in, func(data []byte) {
 				feed(data, at, stamps)
 				progress(read.Add(int64(len(data))))
 			})
-		})
+		}))
 	}
 	reading.Wait()
 	for i, p := range parts {

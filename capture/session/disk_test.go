@@ -144,7 +144,10 @@ func TestStateDirectoryFails(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(home, "lxd-allowlist"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, _ := create(t)
+		s, name := create(t)
+		if name != "" {
+			t.Errorf("a session that is nowhere is called %q", name)
+		}
 		goesOn(t, s, "not a directory")
 	})
 	t.Run("a link to nowhere", func(t *testing.T) {

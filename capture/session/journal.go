@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/export/rule"
 )
 
@@ -171,7 +172,15 @@ func newJournal(l *capture.Ledger, f file, number uint64) *journal {
 // start keeps what happens from now on.
 func (j *journal) start() *journal {
 	j.ledger.Keep(j)
-	j.wg.Go(j.run)
+	whole := false
+	j.wg.Go(crash.Guarded("the journal", func() {
+		j.run()
+		whole = true
+	}, func() {
+		if !whole {
+			j.fail(crash.ErrUnknown)
+		}
+	}))
 	return j
 }
 

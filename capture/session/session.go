@@ -36,12 +36,12 @@ func (s *Session) Discard() error {
 	if s.journal == nil {
 		return nil
 	}
-	if s.path == "" { // there is nothing to remove, nor to say
-		_ = s.Close()
-		return nil
+	var err error
+	if s.path != "" {
+		err = os.Remove(s.path) // while its lock keeps others from going on with it
 	}
-	err := os.Remove(s.path) // while its lock keeps others from going on with it
-	return errors.Join(err, s.Close())
+	_ = s.Close() // nothing is to be kept, so that nothing is lost
+	return err
 }
 
 // Close writes what is unsaved and ends the journal, once; a session that was
