@@ -72,7 +72,6 @@ func (l *Ledger) feedParts(ctx context.Context, log io.ReaderAt, edges []int64, 
 			parts[i] = l.newPart()
 			feed = parts[i].feed
 		}
-		errs[i] = crash.ErrUnknown
 		reading.Go(crash.Guarded("a part of the log", func() {
 			in := io.NewSectionReader(log, edges[i], edges[i+1]-edges[i])
 			errs[i] = readAll(ctx, in, func(data []byte) {

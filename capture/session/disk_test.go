@@ -120,21 +120,31 @@ func TestStateDirectoryFails(t *testing.T) {
 		goesOn(t, s, "read-only file system")
 	})
 	t.Run("another's", func(t *testing.T) {
-		stateHome(t)
-		home := os.Getenv("XDG_STATE_HOME")
+		dir := stateHome(t)
 		t.Setenv("XDG_CONFIG_HOME", "/nonexistent")
-		if err := os.Chmod(home, 0o500); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		defer os.Chmod(home, 0o700)
+		if err := os.Chmod(dir, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Chmod(dir, 0o755)
 		if root := os.Geteuid(); root == 0 { // who writes where it likes, but for a thread that is nobody's
 			runtime.LockOSThread() // and ends with this test
+			for above := dir; above != os.TempDir(); above = filepath.Dir(above) {
+				if err := os.Chmod(above, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if err := syscall.Setfsuid(65534); err != nil {
 				t.Fatal(err)
 			}
 			defer syscall.Setfsuid(root)
 		}
-		s, _ := create(t)
+		s, name := create(t)
+		if name != "" {
+			t.Errorf("a session that is nowhere is called %q", name)
+		}
 		goesOn(t, s, "permission denied")
 	})
 	t.Run("a file in its place", func(t *testing.T) {
