@@ -13,9 +13,18 @@ build: ## build ./lxd-allowlist
 	@[ -n "$(GO)" ] || { echo "no go in PATH or /usr/local/go/bin: install it from https://go.dev/dl" >&2; exit 1; }
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o lxd-allowlist .
 
-install: build ## install it below PREFIX (/usr/local)
-	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 lxd-allowlist "$(DESTDIR)$(PREFIX)/bin/lxd-allowlist"
+install: build ## install it, its man page and its completions below PREFIX (/usr/local)
+	install -D -m 755 lxd-allowlist "$(DESTDIR)$(PREFIX)/bin/lxd-allowlist"
+	@for file in $(INSTALLED); do \
+		into="$(DESTDIR)$(PREFIX)/share/$${file%:*}"; \
+		install -d "$${into%/*}" && ./lxd-allowlist $$(echo "$${file#*:}" | tr , ' ') > "$$into" && chmod 644 "$$into" && echo "installed $$into" || exit 1; \
+	done
+
+# What is installed beside the program below share, and what of it prints that.
+INSTALLED := man/man1/lxd-allowlist.1:man \
+	bash-completion/completions/lxd-allowlist:completion,bash \
+	zsh/site-functions/_lxd-allowlist:completion,zsh \
+	fish/vendor_completions.d/lxd-allowlist.fish:completion,fish
 
 check: ## run the checks and the tests that need neither LXD nor root
 	@.ci/check
@@ -47,8 +56,8 @@ outdated: ## say which modules have a newer version
 try: ## set up what is missing and watch an instance's names
 	@.ci/try
 
-bench: ## run the benchmarks, on an LXD of their own too; needs root
-	@.ci/test -run '^$$' -bench . -benchmem -p 1 -timeout 60m ./...
+bench: ## measure it beside grep and the like, and run the benchmarks; needs root
+	@.ci/bench
 
 demo: build ## record demo.gif and the stills from demo.tape; needs vhs
 	@.ci/demo

@@ -64,7 +64,7 @@ var rooms = map[string][]string{
 	"ui/look":                 {},
 	"ui/table":                {"capture", "capture/verify", "export/rule", "ui/look"},
 	"ui/term":                 {"capture/crash"},
-	"ui/backend":              {"capture/live", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/look"},
+	"ui/backend":              {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/dialog", "ui/look"},
 	"ui/cli":                  {"capture", "capture/crash", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table"},
 	"":                        {"ui/cli"},
 	"capture/verify/fence":    {"capture/crash", "capture/witness/packet"},

@@ -1,168 +1,220 @@
 package capture
 
 import (
+	"hash/maphash"
 	"time"
 
 	"lxd-allowlist/parse"
 )
 
-// batchLines is how many lines are parsed before the first of them is taken
-// into the ledger. With many names each lookup misses the cache several times
-// over; a batch's misses go on at once instead of one behind the other.
-const batchLines = 64
-
-// line is a log line, parsed: what the ledger needs of a [parse.Record]. Its
-// slices are parts of the bytes that are being fed.
+// line is a log line, parsed: what the ledger needs of a [parse.Record].
 type line struct {
+	at      int64 // of a query and an answer: Unix nanoseconds
+	serial  uint64
+	hash    uint32 // of the name, as in index
+	name    uint32 // where in block.names it begins, normalised
+	value   uint32 // the client of a query or the result of an answer, if ipv4 is set
+	few     uint32 // a place in block.few plus 1, 0 for none
+	nameLen uint16
 	kind    parse.Kind
 	outcome parse.Outcome // of an answer
 	told    parse.Outcome // what the client was told, should that be another
 	origin  parse.Origin  // of an answer
-	reverse bool          // an answer to a reverse lookup
-	hash    uint32        // of a query's name, as in index
-	serial  uint64
-	at      int64 // of a query and an answer
-	logged  []byte
-	name    []byte // of a query: normalised, in batch.names
-	kindOf  []byte // of a query: its type
-	client  []byte
-	result  []byte
-	source  []byte // of an answer
-	repeats uint64 // how often more a query came
-	whole   []byte // of an answer
+	// queryType is a place in commonTypes; 0 for one that few has.
+	queryType uint8
+	ipv4      bool
+	again     bool // the name is that of the last line before that had one
+	reverse   bool // an answer to a reverse lookup
 }
 
-// intake makes facts of the bytes of a log.
-type intake struct {
-	facts
-	take  func(*line) // into the facts
-	split parse.Splitter
-	rec   parse.Record
-	batch batch
-	// losses are counted as lines are parsed, before they are taken.
-	losses parse.Losses
+// few is what few lines have.
+type few struct {
+	client, queryType []byte // of a query
+	repeats           uint64 // how often more a query came
+	result, source    []byte // of an answer
+}
+
+// block is lines that were parsed one behind the other. Nothing in it depends
+// on what the ledger knows, so that blocks are parsed side by side, and taken
+// in one after the other.
+type block struct {
+	lines   []line
+	few     []few
+	tallies []parse.Tally
+	outside uint64 // how many queries only left out
+	names   []byte // and what few has
+	last    []byte // the last name, as logged; a part of what is being parsed
+	lastAt  int    // in lines: that of the last name
+	warm    uint64 // makes the compiler keep the reads of warmUp
+}
+
+// clear makes room for other lines.
+func (b *block) clear() {
+	b.lines, b.few, b.tallies, b.names = b.lines[:0], b.few[:0], b.tallies[:0], b.names[:0]
+	b.last, b.outside = nil, 0
+}
+
+// name returns the name that a line is about, normalised.
+func (b *block) name(m *line) []byte { return b.names[m.name : m.name+uint32(m.nameLen)] }
+
+// keep returns a copy of a part of a line.
+func (b *block) keep(part []byte) []byte {
+	begin := len(b.names)
+	b.names = append(b.names, part...)
+	return b.names[begin:len(b.names):len(b.names)]
+}
+
+// setName gives a line its name.
+func (b *block) setName(m *line, logged []byte, seed maphash.Seed) {
+	if b.last != nil && string(logged) == string(b.last) {
+		before := &b.lines[b.lastAt]
+		m.name, m.nameLen, m.hash, m.again = before.name, before.nameLen, before.hash, true
+	} else {
+		begin := len(b.names)
+		b.names = parse.AppendName(b.names, logged)
+		m.name, m.nameLen = uint32(begin), uint16(len(b.names)-begin)
+		m.hash = hashOf(seed, b.names[begin:])
+	}
+	b.last, b.lastAt = logged, len(b.lines)-1
+}
+
+// commonTypes are the query types that lines have a number for.
+var commonTypes = []string{"", "A", "AAAA", "HTTPS", "PTR", "SRV", "TXT", "MX", "NS", "SOA", "CNAME", "SVCB", "DS", "DNSKEY"}
+
+// commonType returns the place of a query type in commonTypes, 0 for none.
+func commonType(t []byte) uint8 {
+	switch string(t) {
+	case "A":
+		return 1
+	case "AAAA":
+		return 2
+	case "HTTPS":
+		return 3
+	}
+	for i, common := range commonTypes[4:] {
+		if string(t) == common {
+			return uint8(i + 4)
+		}
+	}
+	return 0
+}
+
+// reader parses the bytes of a log into blocks.
+type reader struct {
+	split  parse.Splitter
+	rec    parse.Record
+	block  block
 	only   *only // nil for all
-	// outside is how many queries that left out.
-	outside uint64
-}
-
-// feed reads the next bytes of the log.
-func (in *intake) feed(data []byte, at time.Time, stamps bool) {
-	first := true
-	in.split.Feed(data, func(text []byte) {
-		in.hear(text, at, stamps)
-		if first { // it may be in the splitter's buffer, which doesn't last
-			in.takeBatch()
-			first = false
-		}
-	})
-	in.takeBatch()
-}
-
-// batch is the lines that are parsed and not taken yet.
-type batch struct {
-	lines [batchLines]line
-	n     int
-	names []byte
-	warm  uint64 // makes the compiler keep the reads of warmUp
-}
-
-// hear parses a line, which may turn out to be several, and puts it into the
-// batch.
-func (in *intake) hear(text []byte, at time.Time, stamps bool) {
-	for b := &in.batch; text != nil; text = in.rec.Rest {
-		in.parse(&b.lines[b.n], text, at, stamps)
-		in.losses.Count(&in.rec)
-		if b.n++; b.n == batchLines {
-			in.takeBatch()
-		}
+	seed   maphash.Seed
+	at     time.Time // for lines without a time
+	stamps bool      // use the lines' own times
+	stamp  struct {  // the last one
+		text []byte
+		at   int64
 	}
 }
 
-func (in *intake) parse(m *line, text []byte, at time.Time, stamps bool) {
-	r := &in.rec
-	r.Parse(text)
-	m.kind, m.serial, m.logged = r.Kind, r.Serial, r.Name
-	m.repeats = r.Repeats
-	switch r.Kind {
-	case parse.Query:
-		m.kindOf, m.client = r.Type, r.Client
-		begin := len(in.batch.names)
-		in.batch.names = parse.AppendName(in.batch.names, r.Name)
-		m.name = in.batch.names[begin:]
-		m.hash = in.ids.hash(m.name)
-	case parse.Forward:
-		if string(r.Source) != "forwarded" || in.only != nil {
-			m.kind = parse.Other // dnsmasq's own, to validate an answer, or perhaps of others
+// begin makes the reader ready for bytes that came at a time.
+func (r *reader) begin(at time.Time, stamps bool) {
+	r.at, r.stamps, r.stamp.text = at, stamps, r.stamp.text[:0]
+	r.block.clear()
+}
+
+// hear parses a line, which may turn out to be several, into the block.
+func (r *reader) hear(text []byte) {
+	for ; text != nil; text = r.rec.Rest {
+		r.rec.Parse(text)
+		if t, any := r.rec.Tally(); any {
+			r.block.tallies = append(r.block.tallies, t)
 		}
-		return
+		r.take()
+	}
+}
+
+// take puts what was parsed into the block.
+func (r *reader) take() {
+	b, rec := &r.block, &r.rec
+	b.lines = append(b.lines, line{})
+	m := &b.lines[len(b.lines)-1]
+	switch rec.Kind {
+	case parse.Query:
+		m.at = r.time()
+		if r.only != nil && !r.only.wants(rec, m.at) {
+			b.outside++
+			return
+		}
+		m.queryType = commonType(rec.Type)
+		if m.value, m.ipv4 = rec.ClientIPv4(); !m.ipv4 || m.queryType == 0 || rec.Repeats > 0 {
+			b.few = append(b.few, few{client: b.keep(rec.Client), queryType: b.keep(rec.Type), repeats: rec.Repeats})
+			m.few = uint32(len(b.few))
+		}
 	case parse.Answer:
-		m.result, m.outcome, m.whole = r.Result, r.Outcome(), text
-		m.told, m.origin, m.source = r.Answered(), r.Origin(), r.Source
-		m.reverse = m.outcome == parse.Address && r.PTR()
+		m.at = r.time()
+		if r.only != nil && !r.only.wants(rec, m.at) {
+			return
+		}
+		if m.outcome, m.origin = rec.Outcome(), rec.Origin(); m.outcome == parse.Blocked {
+			m.told = rec.Answered()
+		}
+		m.reverse = m.outcome == parse.Address && rec.PTR()
+		if m.value, m.ipv4 = rec.ResultIPv4(); m.outcome == parse.Blocked || m.outcome == parse.Address && !m.ipv4 && !m.reverse {
+			b.few = append(b.few, few{result: b.keep(rec.Result), source: b.keep(rec.Source)})
+			m.few = uint32(len(b.few))
+		}
+	case parse.Forward:
+		if r.only != nil || string(rec.Source) != "forwarded" {
+			return // perhaps of others, or dnsmasq's own, to validate an answer
+		}
 	default:
 		return
 	}
-	if stamps {
-		if t, ok := r.Time(at); ok {
+	m.kind, m.serial = rec.Kind, rec.Serial
+	if len(rec.Name) > 0 && !m.reverse {
+		b.setName(m, rec.Name, r.seed)
+	}
+}
+
+// time returns when the line was written.
+func (r *reader) time() int64 {
+	if !r.stamps || len(r.rec.Stamp) == 0 {
+		return r.at.UnixNano()
+	}
+	if string(r.rec.Stamp) != string(r.stamp.text) {
+		at := r.at
+		if t, ok := r.rec.Time(r.at); ok {
 			at = t
 		}
+		r.stamp.text, r.stamp.at = append(r.stamp.text[:0], r.rec.Stamp...), at.UnixNano()
 	}
-	m.at = at.UnixNano()
-	if in.only != nil && !in.only.wants(m) {
-		if m.kind == parse.Query {
-			in.outside++
-		}
-		m.kind = parse.Other
-	}
+	return r.stamp.at
 }
 
-// takeBatch takes the lines of the batch into the ledger, in their order.
-func (in *intake) takeBatch() {
-	b := &in.batch
-	if b.n == batchLines {
-		in.warmUp()
-	}
-	for i := range b.lines[:b.n] {
-		in.take(&b.lines[i])
-	}
-	b.n, b.names = 0, b.names[:0]
+// feed reads the next bytes of the log.
+func (l *Ledger) feed(data []byte, at time.Time, stamps bool) {
+	r := &l.reader
+	r.begin(at, stamps)
+	first := true
+	r.split.Feed(data, func(text []byte) {
+		r.hear(text)
+		if first || len(r.block.lines) >= feedLines { // the first may be in the splitter's buffer, which doesn't last
+			l.take(&r.block)
+			r.block.clear()
+			first = false
+		}
+	})
+	l.take(&r.block)
+	r.block.clear()
 }
 
-// warmUp reads what the batch's queries will need into the cache: the slots,
-// then the records, then what those point to. Within a loop no read waits for
-// another one.
-func (in *intake) warmUp() {
-	var ids [batchLines]ID
-	n := 0
-	for i := range in.batch.lines {
-		if m := &in.batch.lines[i]; m.kind == parse.Query {
-			ids[n] = in.ids.guess(m.hash)
-			n++
-		}
+// feedLines is how many lines of what is fed are parsed before they are taken:
+// they are to be in the core's nearest cache still.
+const feedLines = 256
+
+// take takes a block in.
+func (l *Ledger) take(b *block) {
+	for i := range b.tallies {
+		l.losses.Add(&b.tallies[i])
 	}
-	var sum uint64
-	for _, id := range ids[:n] {
-		if id != 0 {
-			d := &in.domains[id-1]
-			sum += uint64(d.Queries) + uint64(d.last)
-		}
-	}
-	for _, id := range ids[:n] {
-		if id == 0 {
-			continue
-		}
-		d := &in.domains[id-1]
-		sum += uint64(d.Name[0])
-		if len(d.Types) > 0 {
-			sum += uint64(d.Types[0].Count)
-		}
-		if len(d.clients) > 0 {
-			sum += uint64(d.clients[0])
-		}
-		if len(d.Addresses) > 0 {
-			sum += uint64(d.Addresses[0].BitLen())
-		}
-	}
-	in.batch.warm = sum
+	l.outside += b.outside
+	l.facts.take(b)
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -51,7 +52,7 @@ func (l *Ledger) describe(c change) string {
 	case c.group != "":
 		what = "all of " + c.group
 	case len(c.ids) == 1:
-		what = l.domains[c.ids[0]].Name
+		what = l.nameAt(c.ids[0])
 	}
 	switch {
 	case reason != "":
@@ -106,14 +107,14 @@ func (l *Ledger) mark(c change, ids []ID) (string, error) {
 	unlistable := 0
 	for i, id := range ids {
 		l.breathe(i)
-		d := &l.domains[id]
-		if c.to.Decision == Keep && (d.Class == parse.Unprintable || d.Class == parse.Unfit) {
+		r := l.at(id)
+		if class := r.class(); c.to.Decision == Keep && (class == parse.Unprintable || class == parse.Unfit) {
 			unlistable++
 			continue
 		}
-		if d.Mark != c.mark(d.Mark) {
+		if was := l.facts.mark(r); was != c.mark(was) {
 			c.ids = append(c.ids, id)
-			c.was = append(c.was, d.Mark)
+			c.was = append(c.was, was)
 		}
 	}
 	if len(c.ids) == 0 {
@@ -139,25 +140,16 @@ func (l *Ledger) MarkGroup(to Mark, group string) string {
 	return l.markGroup(to, group)
 }
 
-// ToggleSuffix keeps a name and everything below it as one suffix rule, or
-// takes that back. The error says why the names may not be one.
-func (l *Ledger) ToggleSuffix(group string) (string, error) {
+// KeepSuffix keeps a name and everything below it as one suffix rule; without a
+// reason it has the one that a person wrote of the group. It returns what it
+// did, in words. The error says why the names may not be one rule.
+// [Ledger.DecideGroup] takes it back.
+func (l *Ledger) KeepSuffix(name, reason string) (string, error) {
 	defer l.hold()()
-	m := l.groups[group]
-	if m.Suffix {
-		return l.markGroup(Mark{Reason: m.Reason}, group), nil
+	if problem := (rule.Rule{Name: name, Suffix: true}).Problem(); problem != "" {
+		return "", fmt.Errorf("%s %s: keep its names one by one", name, problem)
 	}
-	if problem := (rule.Rule{Name: group, Suffix: true}).Problem(); problem != "" {
-		return "", fmt.Errorf("%s %s: keep its names one by one", group, problem)
-	}
-	return l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: m.Reason}, group), nil
-}
-
-// KeepSuffix keeps a name and everything below it as one suffix rule: a name
-// as [ParseSuffix] returns it.
-func (l *Ledger) KeepSuffix(name string) {
-	defer l.hold()()
-	l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: l.groups[name].Reason}, name)
+	return l.markGroup(Mark{Decision: Keep, Suffix: true, Reason: cmp.Or(reason, l.groups[name].Reason)}, name), nil
 }
 
 // Ruled notes as a step that a rule was added to the user's file: see
@@ -225,7 +217,7 @@ func (l *Ledger) keep(c change) {
 func (l *Ledger) told(c change, after uint32) Change {
 	t := Change{Number: c.number, After: after, To: c.to, KeepReasons: c.keepReasons, Group: c.group, At: time.Now().Round(0)}
 	for i, id := range c.ids {
-		t.Names = append(t.Names, l.domains[id].Name)
+		t.Names = append(t.Names, l.nameAt(id))
 		l.breathe(i)
 	}
 	return t
@@ -240,9 +232,9 @@ func (l *Ledger) apply(c change) {
 // set gives the domains of a change their marks, or its group one.
 func (l *Ledger) set(c change, mark func(i int) Mark, group Mark) {
 	for i, id := range c.ids {
-		l.domains[id].Mark = mark(i)
+		l.setMark(l.at(id), mark(i))
 		if l.sink != nil {
-			l.domains[id].step = l.steps
+			l.at(id).step = l.steps
 		}
 		l.show(id)
 		l.breathe(i)
@@ -258,12 +250,12 @@ func (l *Ledger) set(c change, mark func(i int) Mark, group Mark) {
 }
 
 func (l *Ledger) showBelow(group string) {
-	if len(l.changed) == len(l.domains) {
+	if len(l.changed) == l.n {
 		return // as while a session is read: all of them are to be shown anyway
 	}
 	n := 0
 	for id := range l.maybeBelow(group) {
-		if inDomain(l.domains[id].Name, group) {
+		if inDomain(l.nameAt(id), group) {
 			l.show(id)
 		}
 		l.breathe(n)

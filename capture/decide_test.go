@@ -39,11 +39,11 @@ func TestGroup(t *testing.T) {
 		t.Errorf("after the undo it is %v", got)
 	}
 	for _, suffix := range []string{"net", "co.uk"} {
-		if _, err := l.ToggleSuffix(suffix); err == nil {
+		if _, err := l.KeepSuffix(suffix, ""); err == nil {
 			t.Errorf("everything below %s may be allowed", suffix)
 		}
 	}
-	if _, err := l.ToggleSuffix("example.net"); err != nil {
+	if _, err := l.KeepSuffix("example.net", ""); err != nil {
 		t.Fatal(err)
 	}
 	first := l.List(false).Rules[0]
@@ -53,7 +53,7 @@ func TestGroup(t *testing.T) {
 }
 
 // What a person wrote stays through every decision but the one to write
-// something else, and a second ToggleSuffix takes the first back.
+// something else, and a suffix rule that is taken back.
 func TestReasonsStay(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5", "query[A] c.example.net from 10.0.0.5")
@@ -81,7 +81,11 @@ func TestReasonsStay(t *testing.T) {
 		}
 	}
 	for _, suffix := range []bool{true, false, true} {
-		l.ToggleSuffix("example.net")
+		if suffix {
+			l.KeepSuffix("example.net", "")
+		} else {
+			l.DecideGroup(capture.New, "example.net")
+		}
 		l.Read(func(r capture.Reader) {
 			if got := r.Group("example.net"); got.Suffix != suffix || got.Reason != "the group's" {
 				t.Errorf("toggled, the group has %+v, want suffix %v", got, suffix)
@@ -126,7 +130,7 @@ func mark(rng *rand.Rand, l *capture.Ledger) {
 	case 1:
 		l.DecideGroup(m.Decision, group)
 	case 2:
-		l.ToggleSuffix(group)
+		l.KeepSuffix(group, m.Reason)
 	case 3, 4:
 		l.Decide(m.Decision, ids...)
 	default:

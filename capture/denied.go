@@ -11,11 +11,13 @@ import (
 func (l *Ledger) Denied(name, queryType string, from netip.Addr, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	address, kind := []byte(from.String()), []byte(queryType)
-	id, first := l.facts.query(&line{logged: []byte(name), name: []byte(name), hash: l.ids.hash([]byte(name)), at: at.UnixNano(), kindOf: kind, client: address})
-	d := &l.domains[id]
-	d.Denied++
-	d.Unlisted = d.Unlisted || first
+	b := block{names: []byte(name), few: []few{{client: []byte(from.String()), queryType: []byte(queryType)}}}
+	id, first := l.query(&b, &line{nameLen: uint16(len(name)), hash: l.ids.hash(b.names), at: at.UnixNano(), few: 1})
+	r := l.at(id)
+	l.beside(r).denied++
+	if first {
+		r.state |= unlisted
+	}
 	l.touch(id, first)
 	l.announce()
 }

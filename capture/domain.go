@@ -2,7 +2,6 @@ package capture
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"lxd-allowlist/parse"
@@ -66,13 +65,13 @@ type Verdict struct {
 const (
 	maxAddresses = 8 // a CDN gives out more than anybody reads, at 24 bytes each
 	maxChain     = 16
-	maxClients   = 256
+	maxClients   = 255
 )
 
-// Domain is the record of one name. It belongs to its ledger and is read
-// within [Ledger.Read] only.
+// Domain is what is known of one name, as it was when [Reader.Domain] returned
+// it. It is read within [Ledger.Read] only.
 type Domain struct {
-	// What every query touches stands together.
+	id          ID
 	Name        string // lower-cased, without the trailing dot
 	first, last int64  // Unix nanoseconds
 	// Queries is how often the name was asked for; 0 for one that is known
@@ -84,9 +83,7 @@ type Domain struct {
 	Origins   Origins // where its answers came from
 	Class     parse.Class
 	Special   parse.Special
-	unseen    bool // in Ledger.changed
 	Types     []TypeCount
-	clients   []uint16 // places in Ledger.clients
 	Addresses []netip.Addr
 	Chain     []ID // CNAME targets of the last answers, in order
 	// Blocker says who blocked the name and what the client was told, in
@@ -94,6 +91,11 @@ type Domain struct {
 	Blocker string
 	Mark    Mark
 	step    uint32 // the last step that changed Mark while there was a sink
+
+	// What Types and Addresses are of most names, so that a domain is allocated
+	// in one go.
+	twoTypes   [2]TypeCount
+	oneAddress [1]netip.Addr
 }
 
 // TypeCount is how often a name was asked for with one query type.
@@ -107,22 +109,6 @@ func (d *Domain) First() time.Time { return time.Unix(0, d.first) }
 
 // Last returns when the name was last asked for.
 func (d *Domain) Last() time.Time { return time.Unix(0, d.last) }
-
-func (d *Domain) addClient(n uint16) (fresh bool) {
-	if len(d.clients) >= maxClients || slices.Contains(d.clients, n) {
-		return false
-	}
-	d.clients = append(d.clients, n)
-	return true
-}
-
-func (d *Domain) addAddress(a netip.Addr) (fresh bool) {
-	if len(d.Addresses) >= maxAddresses || slices.Contains(d.Addresses, a) {
-		return false
-	}
-	d.Addresses = append(d.Addresses, a)
-	return true
-}
 
 // Outcomes is the set of [parse.Outcome] that a name's queries had.
 type Outcomes uint16

@@ -59,22 +59,21 @@ func (r Reader) Counts() Counts {
 const maxForwarded = 1 << 10
 
 // forward notes a name that dnsmasq forwarded: its query may be missing.
-func (f *facts) forward(m *line) {
-	if id, known := f.known(m.logged); known && f.domains[id].Queries > 0 || len(f.forwarded) == maxForwarded {
+func (f *facts) forward(b *block, m *line) {
+	if id, known := f.lookFor(b, m); known && f.asked(id) || len(f.forwarded) == maxForwarded {
 		return
 	}
 	if f.forwarded == nil {
 		f.forwarded = make(map[string]struct{})
 	}
-	f.forwarded[string(parse.AppendName(f.name[:0], m.logged))] = struct{}{}
+	f.forwarded[string(b.name(m))] = struct{}{}
 }
 
 // unasked returns how many names were forwarded though nobody was seen to ask
 // for them.
 func (l *Ledger) unasked() (n uint64) {
 	for name := range l.forwarded {
-		id, known := l.ids.find([]byte(name), l.ids.hash([]byte(name)), l.domains)
-		if known && l.domains[id].Queries > 0 {
+		if id, known := l.lookup(name); known && l.asked(id) {
 			delete(l.forwarded, name)
 		} else if !l.overlooked[name] && l.expect[name] == nil {
 			n++

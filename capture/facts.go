@@ -1,8 +1,9 @@
 package capture
 
 import (
-	"bytes"
+	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,26 +14,45 @@ import (
 	"lxd-allowlist/parse"
 )
 
-// facts is what is known from log lines: of a ledger, or of a part of a log.
+// facts is what is known from log lines.
 type facts struct {
-	domains []Domain
-	ids     index
+	pages       []*[pageRecords]record
+	n           int                // how many records there are
+	names       []*strings.Builder // each with room for pageNames bytes that never move
+	ids         index
+	more        []more        // the first is nobody's
+	clientsOf   lists[uint16] // places in clients
+	addressesOf lists[uint32]
+	ipv6        [][16]byte
+	ipv6N       map[string]uint32 // by the address as it is usually written
+
 	clients []Client
 	clientN map[string]uint16 // by the address as logged
-	types   map[string]string // interned query types
+	recent  [1 << 10]struct { // clients by a hash of their IPv4 addresses
+		address uint32
+		client  uint16
+		known   bool
+	}
+	types   []string // query types
+	typeN   map[string]uint16
+	words   []string // of Domain.Blocker
+	wordN   map[string]uint16
 	counts  Counts
 	changed []ID // since the last Refresh
 
-	last    lastName
+	// last is the last name that a line was about: many lines are about that of
+	// the line before.
+	last struct {
+		id    ID
+		known bool
+	}
 	chain   chain
 	pending [256]outstanding
 
 	lastNew   time.Time
 	forwarded map[string]struct{} // names that nobody was seen to ask for before
 	own       string              // dnsmasq's own domain, "" while it isn't known
-	name      []byte              // scratch
 
-	// What only a ledger has.
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
 	below   map[string]*family   // by registrable domain; nil until it is wanted
@@ -52,7 +72,6 @@ type outstanding struct {
 // chain follows the lines of one answer: after "a is <CNAME>" the next
 // answer names a's target.
 type chain struct {
-	unsure bool // it depends on lines that are not known, see part
 	open   bool // an answer's chain is being read
 	alias  bool // the last line was an alias, so the next name is its target
 	serial uint64
@@ -61,28 +80,97 @@ type chain struct {
 }
 
 func newFacts(seed maphash.Seed) facts {
-	return facts{
+	f := facts{
 		ids:     index{slots: make([]slot, minSlots), seed: seed},
 		clientN: make(map[string]uint16),
-		types:   make(map[string]string),
+		typeN:   make(map[string]uint16),
+		words:   []string{""},
+		wordN:   make(map[string]uint16),
+	}
+	for i, t := range commonTypes {
+		f.types = append(f.types, t)
+		f.typeN[t] = uint16(i)
+	}
+	return f
+}
+
+// batchLines is how many lines are looked at before the first of them is
+// taken. With many names each lookup misses the cache several times over; a
+// batch's misses go on at once instead of one behind the other.
+const batchLines = 64
+
+// take takes the lines of a block in.
+func (f *facts) take(b *block) {
+	f.counts.Lines += uint64(len(b.lines))
+	f.last.known = false
+	for lines := b.lines; len(lines) > 0; {
+		batch := lines[:min(batchLines, len(lines))]
+		lines = lines[len(batch):]
+		if f.n > manyRecords {
+			f.warmUp(b, batch)
+		}
+		for i := range batch {
+			m := &batch[i]
+			switch m.kind {
+			case parse.Query:
+				f.query(b, m)
+			case parse.Answer:
+				f.answer(b, m)
+				continue // a chain goes on from answer to answer
+			case parse.Forward:
+				f.forward(b, m)
+			}
+			f.chain.open = false
+		}
 	}
 }
 
-// take takes a line in. first tells that it is the first query for the name of
-// id.
-func (f *facts) take(m *line) (id ID, first bool) {
-	f.counts.Lines++
-	switch m.kind {
-	case parse.Query:
-		id, first = f.query(m)
-	case parse.Answer:
-		f.answer(m)
-		return 0, false // a chain goes on from answer to answer
-	case parse.Forward:
-		f.forward(m)
+// manyRecords is how many records a core's cache has room for.
+const manyRecords = 1 << 12
+
+// warmUp reads what a batch will need into the cache: the slots, then the
+// records. Within a loop no read waits for another one.
+func (f *facts) warmUp(b *block, batch []line) {
+	var ids [batchLines]ID
+	n := 0
+	for i := range batch {
+		if m := &batch[i]; m.nameLen > 0 && !m.again {
+			if id := f.ids.guess(m.hash); id != 0 {
+				ids[n] = id - 1
+				n++
+			}
+		}
 	}
-	f.chain = chain{}
-	return id, first
+	var sum uint64
+	for _, id := range ids[:n] {
+		sum += uint64(f.at(id).queries)
+	}
+	for _, id := range ids[:n] {
+		r := f.at(id)
+		sum += uint64(f.nameOf(r)[0])
+		if r.clientsN > 0 {
+			sum += uint64(f.clientsOf.get(r.clients, min(int(r.clientsN), listClients))[0])
+		}
+	}
+	b.warm = sum
+}
+
+// lookFor returns the ID of the name that a line is about.
+func (f *facts) lookFor(b *block, m *line) (id ID, known bool) {
+	if m.again && f.last.known {
+		return f.last.id, true
+	}
+	f.last.id, f.last.known = f.find(b.name(m), m.hash)
+	return f.last.id, f.last.known
+}
+
+// lookUp is lookFor that makes a record where there is none.
+func (f *facts) lookUp(b *block, m *line) ID {
+	if id, known := f.lookFor(b, m); known {
+		return id
+	}
+	f.last.id, f.last.known = f.add(b.name(m), m.hash, m.at), true
+	return f.last.id
 }
 
 // expected reports whether a query is one of our own.
@@ -104,25 +192,42 @@ func (f *facts) expected(name []byte) bool {
 const maxRepeats = 1 << 20
 
 // query counts a query. first tells that its name was never asked for before.
-func (f *facts) query(m *line) (id ID, first bool) {
-	if len(f.expect) > 0 && f.expected(m.name) {
+func (f *facts) query(b *block, m *line) (id ID, first bool) {
+	if len(f.expect) > 0 && f.expected(b.name(m)) {
+		f.last.known = false
 		return 0, false
 	}
 	f.counts.Queries++
-	at := m.at
-	id, _ = f.lookupHashed(m.name, m.hash, at)
-	f.last.set(m.logged, id)
-	d := &f.domains[id]
-	if first = d.Queries == 0; first {
-		d.first, d.last = at, at
-		f.countBelow(id)
-		f.lastNew = time.Unix(0, at)
+	id = f.lookUp(b, m)
+	r := f.at(id)
+	n, kind := uint32(1), uint16(m.queryType)
+	var few *few
+	if m.few > 0 {
+		few = &b.few[m.few-1]
+		n += uint32(min(few.repeats, maxRepeats))
+		if kind == 0 {
+			kind = f.typeAt(few.queryType)
+		}
 	}
-	d.Queries += 1 + uint32(min(m.repeats, maxRepeats))
-	d.first = min(d.first, at)
-	d.last = max(d.last, at)
-	freshType, freshClient := f.countType(d, m.kindOf), f.countClient(d, m.client)
-	f.touch(id, first || freshType || freshClient)
+	if first = r.queries == 0; first {
+		r.first, r.last = m.at, m.at
+		f.countBelow(id)
+		f.lastNew = time.Unix(0, m.at)
+	}
+	r.queries += n
+	r.first, r.last = min(r.first, m.at), max(r.last, m.at)
+	news := first
+	if uint16(r.kinds[0]) != kind {
+		news = f.countType(r, kind, n) || news
+	}
+	client, ok := uint16(0), true
+	if m.ipv4 {
+		client, ok = f.clientIPv4(m.value)
+	} else {
+		client, ok = f.clientAt(few.client)
+	}
+	news = ok && f.addClient(r, client) || news
+	f.touch(id, news)
 	if m.serial != 0 {
 		*f.asker(m) = outstanding{m.serial, id}
 	}
@@ -133,107 +238,105 @@ func (f *facts) query(m *line) (id ID, first bool) {
 func (f *facts) asker(m *line) *outstanding { return &f.pending[m.serial%uint64(len(f.pending))] }
 
 // answer notes what became of a query.
-func (f *facts) answer(m *line) {
-	o := m.outcome
-	if len(m.logged) == 0 { // an error, tied to its query by the serial alone
-		f.chain = chain{}
+func (f *facts) answer(b *block, m *line) {
+	c := &f.chain
+	if m.reverse {
+		c.open = false // "reply 192.0.2.7 is a.example" answers a reverse lookup
+		return
+	}
+	if m.nameLen == 0 { // an error, tied to its query by the serial alone
+		c.open = false
 		if p := f.asker(m); m.serial != 0 && p.serial == m.serial {
-			f.outcome(p.id, m)
+			f.outcome(p.id, b, m)
 		}
 		return
 	}
-	if m.reverse {
-		f.chain = chain{} // "reply 192.0.2.7 is a.example" answers a reverse lookup
-		return
+	if c.open && c.serial != m.serial { // a line of another answer
+		c.open = false
 	}
-	f.turn(m)
-	c := &f.chain
-	id, known := f.known(m.logged)
+	id, known := f.lookFor(b, m)
 	switch {
 	case c.open && c.alias:
-		if !known {
-			id, _ = f.lookup(f.name, m.at)
-		}
+		id = f.lookUp(b, m)
 		f.link(c.root, id)
 	case !known: // an answer to what was asked before the log began
-		*c = chain{}
+		c.open = false
 		return
 	case !c.open || id != c.last:
 		*c = chain{open: true, serial: m.serial, root: id}
 	}
-	c.last, c.alias = id, o == parse.Alias
-	f.outcome(id, m)
-	if id != c.root && o != parse.Alias {
-		f.outcome(c.root, m)
+	c.last, c.alias = id, m.outcome == parse.Alias
+	f.outcome(id, b, m)
+	if id != c.root && m.outcome != parse.Alias {
+		f.outcome(c.root, b, m)
 	}
-	if o == parse.Address {
-		f.address(id, m.result)
+	if m.outcome == parse.Address {
+		f.address(id, b, m)
 		if id != c.root {
-			f.address(c.root, m.result)
+			f.address(c.root, b, m)
 		}
 	}
 }
 
-// turn ends the chain that is being read where a line is of another answer.
-func (f *facts) turn(m *line) {
-	if f.chain.open && f.chain.serial != m.serial {
-		f.chain = chain{}
-	}
-}
-
-// lookup returns the record for a normalised name and makes one if there is
-// none.
-func (f *facts) lookup(name []byte, at int64) (id ID, fresh bool) {
-	return f.lookupHashed(name, f.ids.hash(name), at)
-}
-
-func (f *facts) lookupHashed(name []byte, hash uint32, at int64) (id ID, fresh bool) {
-	id, known := f.ids.find(name, hash, f.domains)
-	if known {
-		return id, false
-	}
-	id = ID(len(f.domains))
-	f.ids.add(hash, id)
-	f.domains = append(f.domains, Domain{Name: string(name), Class: parse.Classify(name), Special: parse.SpecialUse(name), first: at, last: at})
-	if f.below != nil {
-		f.addBelow(id)
-	}
-	return id, true
-}
-
-func (f *facts) countType(d *Domain, t []byte) (fresh bool) {
-	for i := range d.Types {
-		if d.Types[i].Type == string(t) {
-			d.Types[i].Count++
-			return false
-		}
-	}
-	d.Types = append(d.Types, TypeCount{f.intern(t), 1})
-	return true
-}
-
-func (f *facts) intern(t []byte) string {
-	if s, ok := f.types[string(t)]; ok {
-		return s
-	}
-	s := string(t)
-	f.types[s] = s
-	return s
-}
-
-func (f *facts) countClient(d *Domain, address []byte) (fresh bool) {
-	n, ok := f.clientN[string(address)]
+// typeAt returns the place of a query type in facts.types. A client may ask
+// for 65535 of them.
+func (f *facts) typeAt(t []byte) uint16 {
+	n, ok := f.typeN[string(t)]
 	if !ok {
-		if len(f.clients) == noClient {
-			return false
-		}
-		n = f.addClient(Client{Address: string(address)})
-		f.unnamed = true
+		n = uint16(len(f.types))
+		f.types = append(f.types, string(t))
+		f.typeN[f.types[n]] = n
 	}
-	return d.addClient(n)
+	return n
 }
 
-func (f *facts) addClient(c Client) uint16 {
+// wordsAt returns the place of some words in facts.words. There are as many as
+// a configuration has; of more than there is room for the last stand for all.
+func (f *facts) wordsAt(text string) uint16 {
+	n, ok := f.wordN[text]
+	if !ok {
+		if len(f.words) > math.MaxUint16 {
+			return math.MaxUint16
+		}
+		n = uint16(len(f.words))
+		f.words = append(f.words, text)
+		f.wordN[text] = n
+	}
+	return n
+}
+
+// noClient is how many clients there is room for.
+const noClient = 1<<16 - 1
+
+// clientIPv4 returns the place of a client; ok is false if there is no room
+// for one more.
+func (f *facts) clientIPv4(address uint32) (client uint16, ok bool) {
+	recent := &f.recent[address*0x9e3779b1>>22]
+	if recent.known && recent.address == address {
+		return recent.client, true
+	}
+	var four [4]byte
+	binary.BigEndian.PutUint32(four[:], address)
+	var text [len("255.255.255.255")]byte
+	if client, ok = f.clientAt(netip.AddrFrom4(four).AppendTo(text[:0])); ok {
+		recent.address, recent.client, recent.known = address, client, true
+	}
+	return client, ok
+}
+
+// clientAt is clientIPv4 for an address as it is logged.
+func (f *facts) clientAt(address []byte) (client uint16, ok bool) {
+	if client, ok = f.clientN[string(address)]; ok {
+		return client, true
+	}
+	if len(f.clients) == noClient {
+		return 0, false
+	}
+	f.unnamed = true
+	return f.newClient(Client{Address: string(address)}), true
+}
+
+func (f *facts) newClient(c Client) uint16 {
 	n := uint16(len(f.clients))
 	f.clients = append(f.clients, c)
 	f.clientN[c.Address] = n
@@ -243,18 +346,21 @@ func (f *facts) addClient(c Client) uint16 {
 // outcome notes what a line says became of the queries for a name. Of one in a
 // domain of its own dnsmasq says no more than that no instance has it. A log
 // doesn't tell which that is: one whose top-level domain nobody has in public.
-func (f *facts) outcome(id ID, m *line) {
-	d := &f.domains[id]
-	if m.outcome == parse.Blocked && m.origin == parse.Local && m.told == parse.NoName && (inDomain(d.Name, f.own) || isPrivate(d.Name)) {
-		m.outcome = m.told
+func (f *facts) outcome(id ID, b *block, m *line) {
+	r := f.at(id)
+	outcome := m.outcome
+	if outcome == parse.Blocked && m.origin == parse.Local && m.told == parse.NoName {
+		if inDomain(f.nameOf(r), f.own) || f.isPrivate(r) {
+			outcome = m.told
+		}
 	}
-	fresh := d.Outcomes.add(m.outcome)
-	if o := Origins(1 << m.origin); d.Origins&o == 0 {
-		d.Origins |= o
+	fresh := r.outcomes.add(outcome)
+	if o := Origins(1 << m.origin); r.origins&o == 0 {
+		r.origins |= o
 		fresh = true
 	}
-	if m.outcome == parse.Blocked && d.Blocker == "" {
-		d.Blocker = f.intern([]byte(blocker(m.source, m.told)))
+	if outcome == parse.Blocked && r.blocker == 0 {
+		r.blocker = f.wordsAt(blocker(b.few[m.few-1].source, m.told))
 		fresh = true
 	}
 	if fresh {
@@ -263,37 +369,59 @@ func (f *facts) outcome(id ID, m *line) {
 }
 
 // isPrivate reports whether the top-level domain of a name is none that is
-// public.
+// public. It is found out once.
+func (f *facts) isPrivate(r *record) bool {
+	if r.state&(public|private) == 0 {
+		r.state |= public
+		if isPrivate(f.nameOf(r)) {
+			r.state ^= public | private
+		}
+	}
+	return r.state&private != 0
+}
+
 func isPrivate(name string) bool {
 	suffix, public := publicsuffix.PublicSuffix(name)
 	return !public && !strings.Contains(suffix, ".")
 }
 
 func (f *facts) link(root, target ID) {
-	d := &f.domains[root]
-	if root == target || len(d.Chain) >= maxChain || slices.Contains(d.Chain, target) {
+	r := f.at(root)
+	if root == target {
 		return
 	}
-	d.Chain = append(d.Chain, target)
+	m := f.beside(r)
+	if len(m.chain) >= maxChain || slices.Contains(m.chain, target) {
+		return
+	}
+	m.chain = append(m.chain, target)
 	f.touch(root, true)
 }
 
-func (f *facts) address(id ID, text []byte) {
-	d := &f.domains[id]
-	if len(d.Addresses) >= maxAddresses {
+func (f *facts) address(id ID, b *block, m *line) {
+	r := f.at(id)
+	if r.addressesN == maxAddresses {
 		return
 	}
-	if a, err := netip.ParseAddr(string(text)); err == nil && d.addAddress(a) {
-		f.witnessed.addressed(id, a)
+	address := m.value
+	if !m.ipv4 {
+		var ok bool
+		if address, ok = f.ipv6At(b.few[m.few-1].result); !ok {
+			return
+		}
+	}
+	if f.addAddress(r, address, !m.ipv4) {
+		if f.witnessed != nil {
+			f.witnessed.addressed(id, f.addressOf(address, !m.ipv4))
+		}
 		f.touch(id, true)
 	}
 }
 
 // show notes that a record has to be shown anew.
 func (f *facts) show(id ID) {
-	d := &f.domains[id]
-	if !d.unseen {
-		d.unseen = true
+	if r := f.at(id); r.state&unseen == 0 {
+		r.state |= unseen
 		f.changed = append(f.changed, id)
 	}
 }
@@ -304,28 +432,4 @@ func (f *facts) touch(id ID, news bool) {
 	if f.sink != nil {
 		f.sink.Changed(id, news)
 	}
-}
-
-// known returns the ID of a name as logged, which is left in f.name if it is
-// not known. It mostly is that of the line before.
-func (f *facts) known(logged []byte) (ID, bool) {
-	if len(logged) > 0 && bytes.Equal(logged, f.last.logged) {
-		return f.last.id, true
-	}
-	f.name = parse.AppendName(f.name[:0], logged)
-	id, ok := f.ids.find(f.name, f.ids.hash(f.name), f.domains)
-	if ok {
-		f.last.set(logged, id)
-	}
-	return id, ok
-}
-
-// lastName is the last name that was known or became so.
-type lastName struct {
-	logged []byte
-	id     ID
-}
-
-func (n *lastName) set(logged []byte, id ID) {
-	n.logged, n.id = append(n.logged[:0], logged...), id
 }

@@ -5,14 +5,14 @@ import (
 	"iter"
 	"slices"
 
-	"golang.org/x/net/publicsuffix"
+	"lxd-allowlist/export/rule"
 )
 
-// index finds a domain by its name. It is open addressing in one slice without
+// index finds a domain by its name, see facts.find. It is open addressing in one slice without
 // a pointer: a lookup costs one cache miss beside the record's own, and the
 // garbage collector has nothing to read in it.
 type index struct {
-	slots []slot // a power of two of them, at most half in use
+	slots []slot // a power of two of them, at most seven eighths in use
 	used  int
 	seed  maphash.Seed // random: whoever chooses the names can't have them collide
 }
@@ -26,28 +26,16 @@ type slot struct {
 // minSlots is where an index begins: a session has hundreds of names.
 const minSlots = 1 << 10
 
-func (x *index) hash(name []byte) uint32 { return uint32(maphash.Bytes(x.seed, name)) }
+func (x *index) hash(name []byte) uint32 { return hashOf(x.seed, name) }
 
-// find returns the ID of a name.
-func (x *index) find(name []byte, hash uint32, domains []Domain) (ID, bool) {
-	mask := uint32(len(x.slots) - 1)
-	for at := hash & mask; ; at = (at + 1) & mask {
-		s := x.slots[at]
-		if s.next == 0 {
-			return 0, false
-		}
-		if s.hash == hash && domains[s.next-1].Name == string(name) {
-			return s.next - 1, true
-		}
-	}
-}
+func hashOf(seed maphash.Seed, name []byte) uint32 { return uint32(maphash.Bytes(seed, name)) }
 
 // guess returns the ID plus 1 of the name that first comes for a hash.
 func (x *index) guess(hash uint32) ID { return x.slots[hash&uint32(len(x.slots)-1)].next }
 
 // add takes up a name that find did not find.
 func (x *index) add(hash uint32, id ID) {
-	if x.used++; 2*x.used > len(x.slots) {
+	if x.used++; 8*x.used > 7*len(x.slots) {
 		old := x.slots
 		x.slots = make([]slot, 2*len(old))
 		for _, s := range old {
@@ -76,13 +64,7 @@ type family struct {
 
 // familyName returns the registrable domain of a name; ok is false for one
 // that has none: a public suffix, a single label.
-func familyName(name string) (domain string, ok bool) {
-	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil {
-		return name, false
-	}
-	return domain, true
-}
+func familyName(name string) (family string, ok bool) { return rule.Registered(name) }
 
 // indexBelow makes facts know which names are below one.
 func (f *facts) indexBelow() {
@@ -90,17 +72,17 @@ func (f *facts) indexBelow() {
 		return
 	}
 	f.below = make(map[string]*family)
-	for id := range f.domains {
-		f.addBelow(ID(id))
-		if f.domains[id].Queries > 0 {
-			f.countBelow(ID(id))
+	for id := range ID(f.n) {
+		f.addBelow(id)
+		if f.asked(id) {
+			f.countBelow(id)
 		}
 	}
 }
 
 // addBelow takes up a new name.
 func (f *facts) addBelow(id ID) {
-	name, _ := familyName(f.domains[id].Name)
+	name, _ := familyName(f.nameAt(id))
 	of := f.below[name]
 	if of == nil {
 		of = new(family)
@@ -114,7 +96,7 @@ func (f *facts) countBelow(id ID) {
 	if f.below == nil {
 		return
 	}
-	name, _ := familyName(f.domains[id].Name)
+	name, _ := familyName(f.nameAt(id))
 	f.below[name].asked++
 }
 
@@ -127,13 +109,13 @@ func (f *facts) askedBelow(name string) (n int) {
 		if of == nil {
 			return 0
 		}
-		if id, known := f.ids.find([]byte(name), f.ids.hash([]byte(name)), f.domains); known && f.domains[id].Queries > 0 {
+		if id, known := f.lookup(name); known && f.asked(id) {
 			return of.asked - 1
 		}
 		return of.asked
 	}
 	for id := range f.maybeBelow(name) {
-		if d := &f.domains[id]; d.Queries > 0 && d.Name != name && inDomain(d.Name, name) {
+		if below := f.nameAt(id); f.asked(id) && below != name && inDomain(below, name) {
 			n++
 		}
 	}
@@ -151,7 +133,7 @@ func (f *facts) maybeBelow(name string) iter.Seq[ID] {
 		return func(func(ID) bool) {}
 	}
 	return func(yield func(ID) bool) { // any family may be below it
-		for id := range ID(len(f.domains)) {
+		for id := range ID(f.n) {
 			if !yield(id) {
 				return
 			}

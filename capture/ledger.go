@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/parse"
 )
 
 // Ledger holds one record per domain that was asked for, fed with dnsmasq's
 // log and a person's decisions. It is memory alone: whoever wants it kept
 // gives it a [Sink]. It is safe for concurrent use.
 //
-//	log bytes --Feed--> splitter, parser --> Domain records --Refresh--> the screen
+//	log bytes --Feed--> reader --block--> facts: a record a name --Refresh--> the screen
 //	                                               |    ^
 //	                                             Sink   Decide, Mark, Undo, Redo
 //
@@ -24,8 +25,7 @@ import (
 //
 // The lock: exported methods take it, and a [Reader] is there only while it is
 // held. All that isn't exported, and all methods of facts and of a [Sink], want
-// it held and don't take it. A part of a log belongs to one goroutine until it
-// is united with the ledger. Who does something with a great many records lets
+// it held and don't take it. Who does something with a great many records lets
 // others at the ledger now and then, see breathe: each record is then right by
 // itself, and its change is told by the next Refresh. So that steps happen one
 // after the other all the same, who decides holds deciding around the lock; and
@@ -39,7 +39,10 @@ type Ledger struct {
 	rules  []UserRule
 	wide   map[string]*UserRule // those of rules that are suffix rules, by name
 
-	intake
+	facts
+	reader  reader
+	losses  parse.Losses
+	outside uint64 // how many queries reader.only left out
 
 	done, undone []change
 	// undoable and redoable say whether there are any, to who can't wait.
@@ -56,6 +59,7 @@ type Ledger struct {
 	exported     *Written // the last file, nil for none
 	exportedAt   uint32   // steps then
 	trials       []Trial
+	commands     []Command
 	verified     rule.Verified
 
 	wake    chan struct{}
@@ -107,14 +111,14 @@ func NewLedger(info Info) *Ledger {
 	l := &Ledger{
 		info:    info,
 		groups:  make(map[string]Mark),
-		intake:  intake{facts: newFacts(maphash.MakeSeed())},
+		facts:   newFacts(maphash.MakeSeed()),
 		wake:    make(chan struct{}, 1),
 		unknown: make(chan struct{}, 1),
 		decided: make(chan struct{}, 1),
 	}
 	l.own = info.Domain
 	l.expect = make(map[string]*expected)
-	l.intake.take = func(m *line) { l.facts.take(m) }
+	l.reader.seed = l.ids.seed
 	return l
 }
 
@@ -133,8 +137,10 @@ func (l *Ledger) Feed(data []byte, at time.Time, stamps bool) {
 func (l *Ledger) EndOfLog(at time.Time, stamps bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.split.Flush(func(text []byte) { l.hear(text, at, stamps) })
-	l.takeBatch()
+	l.reader.begin(at, stamps)
+	l.reader.split.Flush(l.reader.hear)
+	l.take(&l.reader.block)
+	l.reader.block.clear()
 	l.chain = chain{}
 	l.announce()
 }
@@ -143,7 +149,7 @@ func (l *Ledger) EndOfLog(at time.Time, stamps bool) {
 func (l *Ledger) ResetLog() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.split.Reset()
+	l.reader.split.Reset()
 	l.chain = chain{}
 }
 

@@ -173,6 +173,7 @@ func (k *keeper) Missed(capture.Gap)            {}
 func (k *keeper) Informed(capture.Info)         {}
 func (k *keeper) Witnessed(capture.Sight, bool) {}
 func (k *keeper) Exported(capture.Written)      {}
+func (k *keeper) Entered(capture.Command)       {}
 func (k *keeper) Verified(rule.Verified)        {}
 func (k *keeper) Told()                         {}
 func (k *keeper) Fault() error                  { return nil }
@@ -318,6 +319,24 @@ func TestRefreshIsComplete(t *testing.T) {
 		for _, r := range now {
 			if seen[r.Name] != r {
 				t.Fatalf("%s changed unsaid: known %+v, is %+v", r.Name, seen[r.Name], r)
+			}
+		}
+	}
+}
+
+// A list without evidence has the same rules, and still says of which names
+// there are none: the root of a suffix rule depends on it.
+func TestBareListHasTheSameRules(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	feed(l, "query[A] a.example from 10.0.0.5", "reply a.example is 192.0.2.1", "query[A] b.example from 10.0.0.5", "reply b.example is NXDOMAIN")
+	for _, all := range []bool{false, true} {
+		list, bare := l.List(all).Rules, l.BareList(all).Rules
+		if len(list) == 0 || len(list) != len(bare) {
+			t.Fatalf("%d rules, and %d without evidence", len(list), len(bare))
+		}
+		for i := range list {
+			if list[i].Name != bare[i].Name || list[i].Absent() != bare[i].Absent() {
+				t.Errorf("%+v is %+v without evidence", list[i], bare[i])
 			}
 		}
 	}

@@ -24,10 +24,10 @@ type Only struct {
 func (l *Ledger) Limit(o Only) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.only = o.compile()
+	l.reader.only = o.compile()
 	l.edition++
-	for id := range l.domains {
-		l.show(ID(id))
+	for id := range ID(l.n) {
+		l.show(id)
 	}
 	l.announce()
 }
@@ -59,12 +59,12 @@ func (o Only) compile() *only {
 	return c
 }
 
-// wants reports whether a log line is wanted.
-func (o *only) wants(m *line) bool {
-	if m.at < o.since || m.at > o.until {
+// wants reports whether a log line of a time is wanted.
+func (o *only) wants(r *parse.Record, at int64) bool {
+	if at < o.since || at > o.until {
 		return false
 	}
-	return m.kind != parse.Query || o.From == "" || o.isFrom(string(m.client), "")
+	return r.Kind != parse.Query || o.From == "" || o.isFrom(string(r.Client), "")
 }
 
 func (o *only) isFrom(address, owner string) bool {
@@ -78,19 +78,22 @@ func (o *only) isFrom(address, owner string) bool {
 
 // unwanted reports whether a domain is none that was wanted.
 func (l *Ledger) unwanted(d *Domain) bool {
-	o := l.only
+	o := l.reader.only
 	if o == nil {
 		return false
 	}
 	if d.last < o.since || d.first > o.until {
 		return true
 	}
-	for _, n := range d.clients {
+	if o.From == "" {
+		return false
+	}
+	for _, n := range l.clientsIn(l.at(d.id)) {
 		if o.isFrom(l.clients[n].Address, l.clients[n].Owner) {
 			return false
 		}
 	}
-	return o.From != ""
+	return true
 }
 
 // ParseAge reads how long something is ago: "30d", "4w", or a duration as Go

@@ -24,14 +24,19 @@ func (l *Ledger) Read(look func(Reader)) {
 }
 
 // Len returns how many domains there are; their IDs are 0 to Len()-1.
-func (r Reader) Len() int { return len(r.l.domains) }
+func (r Reader) Len() int { return r.l.n }
 
-// Domain returns the record of id.
-func (r Reader) Domain(id ID) *Domain { return &r.l.domains[id] }
+// Name returns the name of id.
+func (r Reader) Name(id ID) string { return r.l.nameAt(id) }
+
+// Domain returns what is known of id, as it is now.
+func (r Reader) Domain(id ID) *Domain {
+	return r.l.domain(id)
+}
 
 // Lookup returns the ID of a normalised name.
 func (r Reader) Lookup(name string) (ID, bool) {
-	return r.l.ids.find([]byte(name), r.l.ids.hash([]byte(name)), r.l.domains)
+	return r.l.lookup(name)
 }
 
 // Verdict returns the decision in force for d.
@@ -52,9 +57,11 @@ func (r Reader) Group(name string) Mark { return r.l.groups[name] }
 
 // Owners returns who asked for d, each once: instances, and addresses whose
 // owner is not known.
-func (r Reader) Owners(d *Domain) []string {
-	names := make([]string, 0, len(d.clients))
-	for _, n := range d.clients {
+func (r Reader) Owners(d *Domain) []string { return r.AppendOwners(nil, d) }
+
+// AppendOwners is Owners into a slice that the caller has, which is empty.
+func (r Reader) AppendOwners(names []string, d *Domain) []string {
+	for _, n := range r.l.clientsIn(r.l.at(d.id)) {
 		c := &r.l.clients[n]
 		if c.Owner == "" { // an address is there once
 			names = append(names, c.Address)
@@ -69,7 +76,7 @@ func (r Reader) Owners(d *Domain) []string {
 func (r Reader) Chain(d *Domain) []string {
 	names := make([]string, len(d.Chain))
 	for i, id := range d.Chain {
-		names[i] = r.l.domains[id].Name
+		names[i] = r.l.nameAt(id)
 	}
 	return names
 }
@@ -106,8 +113,9 @@ func (r Reader) Below(name string) int { return r.l.askedBelow(name) }
 // Overruled reports whether a person dropped the domain, by a rule too, and a
 // suffix rule allows it all the same.
 func (r Reader) Overruled(id ID) bool {
-	d := &r.l.domains[id]
-	v := r.l.judge(d)
+	var d Domain
+	r.l.glance(&d, id)
+	v := r.l.judge(&d)
 	return v.Decision == Drop && byPerson[v.Rule] && r.l.covered(d.Name)
 }
 
@@ -124,7 +132,7 @@ func (l *Ledger) RefreshSome(most int, look func(Reader, []ID)) {
 	l.indexBelow()
 	some := l.changed[:min(most, len(l.changed))]
 	for _, id := range some {
-		l.domains[id].unseen = false
+		l.at(id).state &^= unseen
 	}
 	look(Reader{l}, some)
 	if l.changed = l.changed[len(some):]; len(l.changed) == 0 {
@@ -168,11 +176,12 @@ func (l *Ledger) SetOwners(owners map[string]string) {
 		return
 	}
 	l.edition++
-	for id := range l.domains {
-		if slices.ContainsFunc(l.domains[id].clients, func(n uint16) bool { return moved[n] }) {
-			l.show(ID(id))
+	for id := ID(0); id < ID(l.n); id++ {
+		r := l.at(id)
+		if slices.ContainsFunc(l.clientsIn(r), func(n uint16) bool { return moved[n] }) {
+			l.show(id)
 		}
-		l.breathe(id)
+		l.breathe(int(id))
 	}
 	l.announce()
 }
@@ -181,7 +190,7 @@ func (l *Ledger) client(address string) uint16 {
 	if n, ok := l.clientN[address]; ok {
 		return n
 	}
-	return l.addClient(Client{Address: address})
+	return l.newClient(Client{Address: address})
 }
 
 // expected is a name that the program itself asks for.
@@ -221,10 +230,14 @@ const Observed = "observed"
 // AllowedAddresses returns the addresses that were answered for names that
 // aren't dropped.
 func (r Reader) AllowedAddresses() (all []netip.Addr) {
-	for i := range r.l.domains {
-		d := &r.l.domains[i]
-		if len(d.Addresses) > 0 && r.l.judge(d).Decision != Drop {
-			all = append(all, d.Addresses...)
+	var d Domain
+	for id := range ID(r.l.n) {
+		record := r.l.at(id)
+		if record.addressesN == 0 {
+			continue
+		}
+		if r.l.glance(&d, id); r.l.judge(&d).Decision != Drop {
+			all = r.l.addressesIn(all, record)
 		}
 	}
 	return all
@@ -233,7 +246,15 @@ func (r Reader) AllowedAddresses() (all []netip.Addr) {
 // List returns what is to be exported: one exact rule for each domain that is
 // kept or, since nobody has spoken against it, new. all applies no rule and
 // no mark: every clean name that was asked for, whatever its type or answer.
-func (l *Ledger) List(all bool) (list rule.List) {
+func (l *Ledger) List(all bool) rule.List { return l.list(all, true) }
+
+// BareList returns what List does, for files that don't say what was observed:
+// without most of the evidence, which has more bytes than the rest of a large
+// list. It has what decides about rules: that there is no such name, and all
+// where a witness told of connections.
+func (l *Ledger) BareList(all bool) rule.List { return l.list(all, false) }
+
+func (l *Ledger) list(all, evidence bool) (list rule.List) {
 	var out leftOut
 	begin := func() {
 		out = leftOut{by: make(map[Rule]int)}
@@ -243,8 +264,9 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
+		list.Rules = make([]rule.Rule, 0, l.n)
 		if !all {
-			list.Rules, out.allowed = l.suffixes(), l.overruled()
+			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
 		}
 	}
 	l.survey(begin, func(d *Domain) {
@@ -263,7 +285,11 @@ func (l *Ledger) List(all bool) (list rule.List) {
 		if v.Decision == Keep {
 			source, reason = string(v.Rule), v.Reason
 		}
-		list.Rules = append(list.Rules, rule.Rule{Name: d.Name, Reason: reason, Source: source, Seen: l.seen(d)})
+		listed := rule.Rule{Name: d.Name, Reason: reason, Source: source}
+		if evidence || l.witnessed != nil || d.Outcomes.Has(parse.NoName) {
+			listed.Seen = l.seen(d)
+		}
+		list.Rules = append(list.Rules, listed)
 	})
 	list.LeftOut = out.String()
 	if !all {
@@ -283,8 +309,10 @@ func (l *Ledger) survey(begin func(), look func(*Domain)) {
 		l.deciding.Unlock()
 		begin()
 		edition := l.edition
-		for i := 0; i < len(l.domains); i++ {
-			look(&l.domains[i])
+		var d Domain
+		for i := 0; i < l.n; i++ {
+			l.glance(&d, ID(i))
+			look(&d)
 			if try < 2 {
 				l.breathe(i)
 			}
@@ -299,7 +327,7 @@ func (l *Ledger) survey(begin func(), look func(*Domain)) {
 
 func (l *Ledger) seen(d *Domain) *rule.Seen {
 	s := &rule.Seen{Queries: uint64(d.Queries), Outcome: d.Result(), Instances: Reader{l}.Owners(d), First: d.First(), Last: d.Last()}
-	for _, t := range d.Types {
+	for _, t := range l.typesOf(nil, l.at(d.id)) {
 		s.Types = append(s.Types, t.Type)
 	}
 	slices.Sort(s.Types)

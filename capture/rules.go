@@ -137,7 +137,7 @@ func (l *Ledger) searched(name string) string {
 		if !ok || !strings.Contains(short, ".") {
 			continue
 		}
-		if id, known := l.ids.find([]byte(short), l.ids.hash([]byte(short)), l.domains); known && l.domains[id].Queries > 0 {
+		if id, known := l.lookup(short); known && l.asked(id) {
 			return domain
 		}
 	}
@@ -148,16 +148,17 @@ func (l *Ledger) searched(name string) string {
 // the instance of this capture, and names one of them. A client whose owner
 // is not known yet counts as the instance: better one name too many.
 func (l *Ledger) elsewhere(d *Domain) (owner string, only bool) {
-	if l.info.Instance == "" || len(d.clients) == 0 {
+	if l.info.Instance == "" {
 		return "", false
 	}
-	for _, n := range d.clients {
+	clients := l.clientsIn(l.at(d.id))
+	for _, n := range clients {
 		owner = l.clients[n].Owner
 		if owner == "" || owner == l.info.Instance {
 			return "", false
 		}
 	}
-	return owner, true
+	return owner, len(clients) > 0
 }
 
 func inDomain(name, domain string) bool {

@@ -204,7 +204,7 @@ func TestLeftOut(t *testing.T) {
 	}
 	feed(l, "query[A] a.example.net from 10.0.0.5", "query[A] b.example.net from 10.0.0.5",
 		"query[A] gone.example from 10.0.0.5", "reply gone.example is NXDOMAIN")
-	l.ToggleSuffix("example.net")
+	l.KeepSuffix("example.net", "")
 	l.Mark(capture.Mark{Decision: capture.Drop}, 1)
 	list := l.List(false)
 	got, overruled := list.LeftOut, list.Overruled

@@ -56,7 +56,7 @@ func (l *Ledger) Resight(s Sighting) bool {
 	w := l.witness()
 	switch {
 	case s.Seen != nil && s.Name != "":
-		id, _ := l.lookup([]byte(s.Name), l.info.Started.UnixNano())
+		id := l.idOf(s.Name, l.info.Started.UnixNano())
 		w.domains[id] = &sighted{*s.Seen}
 		l.show(id)
 	case s.Bypass != nil:

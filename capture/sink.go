@@ -1,9 +1,9 @@
 package capture
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"lxd-allowlist/export/rule"
@@ -21,6 +21,7 @@ type Sink interface {
 	Missed(Gap)
 	Informed(Info)
 	Exported(Written)
+	Entered(Command)
 	Verified(rule.Verified)
 	// Witnessed tells of what a witness saw, as Changed does of a record.
 	Witnessed(s Sight, news bool)
@@ -72,10 +73,10 @@ type Record struct {
 
 // Record returns what is to be kept of a domain.
 func (r Reader) Record(id ID) Record {
-	d := &r.l.domains[id]
+	d := r.Domain(id)
 	s := Record{
 		Name: d.Name, Queries: d.Queries, Denied: d.Denied, Unlisted: d.Unlisted, First: d.First(), Last: d.Last(),
-		Outcomes: d.Outcomes, Origins: d.Origins, Blocker: d.Blocker, Addresses: slices.Clone(d.Addresses), Chain: r.Chain(d),
+		Outcomes: d.Outcomes, Origins: d.Origins, Blocker: d.Blocker, Addresses: d.Addresses, Chain: r.Chain(d),
 	}
 	if len(d.Types) > 0 {
 		s.Types = make(map[string]uint32, len(d.Types))
@@ -83,7 +84,7 @@ func (r Reader) Record(id ID) Record {
 			s.Types[t.Type] = t.Count
 		}
 	}
-	for _, n := range d.clients {
+	for _, n := range r.l.clientsIn(r.l.at(id)) {
 		s.Clients = append(s.Clients, r.l.clients[n].Address)
 	}
 	return s
@@ -128,33 +129,49 @@ func (l *Ledger) Restore(s Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := s.First.UnixNano()
-	id, _ := l.lookup([]byte(s.Name), at)
+	id := l.idOf(s.Name, at)
 	var chain []ID
 	for _, target := range s.Chain {
-		t, _ := l.lookup([]byte(target), at)
-		chain = append(chain, t)
+		chain = append(chain, l.idOf(target, at))
 	}
-	d := &l.domains[id]
-	if d.Queries == 0 && s.Queries > 0 {
+	r := l.at(id)
+	if r.queries == 0 && s.Queries > 0 {
 		l.countBelow(id)
 	}
-	d.Queries, d.Outcomes, d.Addresses, d.Chain = s.Queries, s.Outcomes, s.Addresses, chain
-	d.Denied, d.Unlisted = s.Denied, s.Unlisted
-	d.Origins, d.Blocker = s.Origins, s.Blocker
-	d.first, d.last = at, s.Last.UnixNano()
-	d.Types = d.Types[:0]
-	for t, n := range s.Types {
-		d.Types = append(d.Types, TypeCount{l.intern([]byte(t)), n})
+	l.forget(r)
+	r.queries, r.outcomes, r.origins, r.blocker = s.Queries, s.Outcomes, s.Origins, l.wordsAt(s.Blocker)
+	r.first, r.last = at, s.Last.UnixNano()
+	if s.Unlisted {
+		r.state |= unlisted
 	}
-	slices.SortFunc(d.Types, func(a, b TypeCount) int { return strings.Compare(a.Type, b.Type) })
-	d.clients = d.clients[:0]
+	if len(chain) > 0 || s.Denied > 0 || r.more != 0 {
+		m := l.beside(r)
+		m.chain, m.denied = chain, s.Denied
+	}
+	for _, t := range slices.Sorted(maps.Keys(s.Types)) {
+		l.countType(r, l.typeAt([]byte(t)), s.Types[t])
+	}
 	for _, address := range s.Clients {
-		d.clients = append(d.clients, l.client(address))
+		l.addClient(r, l.client(address))
 	}
-	if d.Queries > 0 && s.First.After(l.lastNew) {
+	for _, a := range s.Addresses {
+		if r.addressesN < maxAddresses {
+			number, ipv6 := l.number(a)
+			l.addAddress(r, number, ipv6)
+		}
+	}
+	if r.queries > 0 && s.First.After(l.lastNew) {
 		l.lastNew = s.First
 	}
 	l.touch(id, false)
+}
+
+// idOf returns the ID of a normalised name, which gets a record if it has none.
+func (l *Ledger) idOf(name string, at int64) ID {
+	if id, known := l.lookup(name); known {
+		return id
+	}
+	return l.add([]byte(name), l.ids.hash([]byte(name)), at)
 }
 
 // Redecide does a kept change once more; more of one number is one change. A
@@ -174,9 +191,9 @@ func (l *Ledger) Redecide(c Change) {
 		step.was = []Mark{l.groups[c.Group]}
 	}
 	for _, name := range c.Names {
-		id, _ := l.lookup([]byte(name), c.At.UnixNano())
+		id := l.idOf(name, c.At.UnixNano())
 		step.ids = append(step.ids, id)
-		step.was = append(step.was, l.domains[id].Mark)
+		step.was = append(step.was, l.facts.mark(l.at(id)))
 	}
 	if c.Number != 0 && c.Number == l.last() { // the rest of a large one
 		first := l.done[len(l.done)-1]

@@ -60,9 +60,9 @@ func (r Reader) Trust() Trust { return r.l.info.NXDOMAIN }
 // upstreamChanged has all be shown whose verdict depends on the upstream.
 func (l *Ledger) upstreamChanged() {
 	l.edition++
-	for id := range l.domains {
-		if l.domains[id].Outcomes == absent {
-			l.show(ID(id))
+	for id := range ID(l.n) {
+		if l.at(id).outcomes == absent {
+			l.show(id)
 		}
 	}
 	if l.sink != nil {
@@ -85,23 +85,23 @@ const weighed = 4096
 // denies. Names with a search domain behind them don't count. It is done each
 // time that there are a quarter more.
 func (l *Ledger) weigh() {
-	if len(l.domains) < max(fewAnswers, l.weighAt) {
+	if l.n < max(fewAnswers, l.weighAt) {
 		return
 	}
-	l.weighAt = len(l.domains) + len(l.domains)/4
+	l.weighAt = l.n + l.n/4
 	l.weighNow()
 }
 
 func (l *Ledger) weighNow() {
 	answered, denied := 0, 0
-	for i := 0; i < len(l.domains); i += 1 + len(l.domains)/weighed {
-		d := &l.domains[i]
-		if d.Queries == 0 || d.Origins&(1<<parse.Upstream|1<<parse.Cache) == 0 || d.Class != parse.Host {
+	for i := 0; i < l.n; i += 1 + l.n/weighed {
+		r := l.at(ID(i))
+		if r.queries == 0 || r.origins&(1<<parse.Upstream|1<<parse.Cache) == 0 || r.class() != parse.Host {
 			continue
 		}
-		if d.Outcomes != absent {
+		if r.outcomes != absent {
 			answered++
-		} else if !l.lengthened(d.Name) {
+		} else if !l.lengthened(l.nameOf(r)) {
 			denied++
 		}
 	}
@@ -115,8 +115,7 @@ func (l *Ledger) weighNow() {
 // its last labels: a search list puts these behind it.
 func (l *Ledger) lengthened(name string) bool {
 	for cut := strings.LastIndexByte(name, '.'); cut > 0; cut = strings.LastIndexByte(name[:cut], '.') {
-		short := []byte(name[:cut])
-		if id, known := l.ids.find(short, l.ids.hash(short), l.domains); known && l.domains[id].Queries > 0 {
+		if id, known := l.lookup(name[:cut]); known && l.asked(id) {
 			return true
 		}
 	}

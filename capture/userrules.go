@@ -170,9 +170,9 @@ func (l *Ledger) SetRules(rules []UserRule) {
 	defer l.mu.Unlock()
 	l.rules, l.wide = rules, wideOf(rules)
 	l.edition++
-	for id := range l.domains {
-		l.show(ID(id))
-		l.breathe(id)
+	for id := ID(0); id < ID(l.n); id++ {
+		l.show(id)
+		l.breathe(int(id))
 	}
 	notify(l.decided)
 	l.announce()

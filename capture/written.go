@@ -44,8 +44,8 @@ func (r Reader) Decided() bool { return r.l.steps > 0 || r.l.info.NXDOMAIN != Tr
 
 // Marks returns how many domains and groups a person decided about.
 func (r Reader) Marks() (n int) {
-	for i := range r.l.domains {
-		if r.l.domains[i].Mark.Decision != New {
+	for id := range ID(r.l.n) {
+		if r.l.at(id).decision() != New {
 			n++
 		}
 	}
@@ -59,8 +59,8 @@ func (r Reader) Marks() (n int) {
 
 // Asked returns how many domains were asked for.
 func (r Reader) Asked() (n int) {
-	for i := range r.l.domains {
-		if r.l.domains[i].Queries > 0 {
+	for id := range ID(r.l.n) {
+		if r.l.asked(id) {
 			n++
 		}
 	}

@@ -23,7 +23,7 @@ var hardenRunner = Format{
 	Hosts:     true,
 	Load:      "put it first into the steps of a job; what GitHub and StepSecurity themselves need always passes; a name without an IPv4 address in public DNS opens everything, and the job is told so: Reverting agent since allowed endpoint",
 	Ports:     true,
-	Proven:    "no: its agent runs on GitHub's machines alone; what its file means is read in the source of agent 0.16",
+	Proven:    "by no software: its agent runs on GitHub's machines alone; what its file means is read in the source of agent 0.16",
 	maxBytes:  120 << 10, // an environment variable has 128 KiB
 	limit:     hardenLimit,
 	mark:      "#",

@@ -13,6 +13,7 @@ import (
 )
 
 var csvFormat = Format{
+	evidence:  true,
 	Name:      "csv",
 	Title:     "a table for spreadsheets (CSV)",
 	Extension: "csv",

@@ -1,40 +1,28 @@
 package export
 
 import (
-	"fmt"
+	"bytes"
 	"testing"
+	"time"
 
 	"lxd-allowlist/export/rule"
 )
 
-// whole writes all that is known of a rule.
-func whole(r rule.Rule) string {
-	seen := r.Seen
-	r.Seen = nil
-	return fmt.Sprintf("%#v %+v", r, seen)
-}
-
-// The formats that hold all that is known give it back, for a list that is
-// united with a later one.
-func TestDecodeKeepsTheEvidence(t *testing.T) {
-	all := sample(t)
-	want := all.Rules()
-	for i := range want {
-		want[i].Reason, want[i].Source = oneLine(want[i].Reason), oneLine(want[i].Source)
-	}
-	for _, f := range []Format{jsonFormat, yamlFormat, csvFormat} {
-		data, err := Render(f, all, Options{})
+// A format that says it has evidence has it, and no other: lists for those are
+// made without.
+func TestEvidenceIsWhereItIsSaid(t *testing.T) {
+	made := func(f Format, seen *rule.Seen) []byte {
+		file, err := Make(rule.List{Rules: []rule.Rule{{Name: "www.example.com", Source: "observed", Seen: seen}, {Name: "example.net", Source: "observed", Seen: seen}}}, f, Options{Reproducible: true})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", f.Name, err)
 		}
-		got, err := f.Decode(data)
-		if err != nil || len(got) != len(want) {
-			t.Fatalf("%s: %d rules, %v", f.Name, len(got), err)
-		}
-		for i := range got {
-			if got, want := whole(got[i]), whole(want[i]); got != want {
-				t.Errorf("%s: read %s, want %s", f.Name, got, want)
-			}
+		return file.Data
+	}
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for _, f := range Formats() {
+		with := made(f, &rule.Seen{Queries: 4711, Outcome: "resolved", Types: []string{"A"}, Instances: []string{"web"}, First: at, Last: at})
+		if says := !bytes.Equal(with, made(f, nil)); says != f.Evidence() {
+			t.Errorf("%s: that it has evidence is %t, and told is %t", f.Name, says, f.Evidence())
 		}
 	}
 }

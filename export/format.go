@@ -36,6 +36,8 @@ type Format struct {
 	// What the target takes at most, 0 for no bound: bytes of an exact rule's
 	// name and of a suffix's, rules, bytes of the file, the number of a port.
 	maxExact, maxSuffix, maxRules, maxBytes, maxPort int
+	// evidence says that the file has what was observed of each rule.
+	evidence bool
 	// needsRule says that an empty list means "allow all" there, or nothing.
 	needsRule bool
 	// mark is what a comment begins with, "" where there are none. usage are
@@ -53,7 +55,7 @@ type Format struct {
 }
 
 // unproven is said of formats whose software no test of ours could run.
-const unproven = "no: written from the documentation alone, and read back by our own reader"
+const unproven = "by no software: written from the documentation alone, and read back by our own reader"
 
 // formats are all formats, in the order in which they are shown.
 var formats = []Format{
@@ -86,6 +88,10 @@ func Lookup(name string) (Format, error) {
 // ReadsBack reports whether Decode can read what Encode writes: all formats
 // can but templates.
 func (f Format) ReadsBack() bool { return f.decode != nil }
+
+// Evidence reports whether the file says what was observed of each rule: a list
+// for another may be without it.
+func (f Format) Evidence() bool { return f.evidence }
 
 // RefusesEmpty reports whether a list without a rule can't be written: the
 // target would take it for "allow all", or not at all.

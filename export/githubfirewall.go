@@ -14,7 +14,7 @@ var githubFirewall = Format{
 	Widens:    "a bare name allows everything below it, so that an exact rule does, too",
 	Hosts:     true,
 	Load:      "awf --allow-domains-file FILE -- COMMAND; for Copilot the names alone into the repository's Settings, Copilot, coding agent, Custom allowlist, where the recommended allowlist adds names of its own until it is off",
-	Proven:    "no: awf's source hands each name to Squid as dstdomain .h; not asked",
+	Proven:    "by no software: awf's source hands each name to Squid as dstdomain .h; not asked",
 	mark:      "#",
 	encode:    encodeGitHubFirewall,
 	decode:    decodeGitHubFirewall,

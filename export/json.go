@@ -10,6 +10,7 @@ import (
 )
 
 var jsonFormat = Format{
+	evidence:  true,
 	Name:      "json",
 	Title:     "JSON with all that is known",
 	Extension: "json",

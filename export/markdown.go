@@ -10,6 +10,7 @@ import (
 )
 
 var markdown = Format{
+	evidence:  true,
 	Name:      "markdown",
 	Title:     "a report for people",
 	Extension: "md",

@@ -22,7 +22,7 @@ var openshift = Format{
 	Ports:     true,
 	Load:      "oc apply --server-side -n NAMESPACE -f FILE; it is about addresses outside the cluster, the API server's among them: allow those (nodeSelector or cidrSelector) before the rules that deny if pods need it; an address that serves other names, too, is open for them as well",
 	Check:     "oc apply --dry-run=server -n NAMESPACE -f FILE",
-	Proven:    "no: its definition in OVN-Kubernetes of August 2026 took a file by hand; not asked",
+	Proven:    "by no software: its definition in OVN-Kubernetes of August 2026 took a file by hand; not asked",
 	maxRules:  (8000 - len(egressDenied)) / 2, // a suffix takes two of the 8,000
 	maxBytes:  kubeMaxBytes,
 	limit:     noUnderscore,

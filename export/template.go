@@ -55,13 +55,14 @@ quoting    {{.Name | json}}, and yaml, shell, regexp, go
 
 // TemplateHelp describes the formats that [Template] makes.
 var TemplateHelp = Format{
+	evidence:  true,
 	Name:      TemplatePrefix + "FILE",
 	Title:     "a format of your own: FILE is a Go text/template",
 	Extension: "FILE's",
 	Exact:     "as FILE says where .Suffix is false",
 	Suffix:    "as FILE says where .Suffix is true; {{.}} is .h then",
 	Load:      "as FILE's target has it; site.conf.tmpl makes a .conf",
-	Proven:    "no: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
+	Proven:    "by no software: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
 	Ports:     true,
 }
 

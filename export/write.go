@@ -62,7 +62,7 @@ func target(path string) (_ string, old fs.FileInfo, err error) {
 		case info.Mode().IsRegular():
 			return path, info, nil
 		case info.Mode()&fs.ModeSymlink == 0:
-			return "", nil, fmt.Errorf("it is not a regular file but %s; name another", info.Mode().Type())
+			return "", nil, fmt.Errorf("it is %s and no regular file; name another", kindOf(info.Mode()))
 		}
 		dir, _ := filepath.Split(path)
 		if open, err := inProc(dir); open || err != nil {
@@ -162,4 +162,19 @@ func syncDir(dir string) error {
 	}
 	defer d.Close()
 	return sync(d)
+}
+
+// kindOf says what a file is that is no regular one.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
 }

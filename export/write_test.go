@@ -161,8 +161,8 @@ func TestWriteFileNotRegular(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{dir, fifo, os.DevNull} {
-		if err := WriteFile(path, []byte("new"), true); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	for path, what := range map[string]string{dir: "a directory", fifo: "a pipe", os.DevNull: "a device"} {
+		if err := WriteFile(path, []byte("new"), true); err == nil || !strings.Contains(err.Error(), "it is "+what+" and no regular file; name another") {
 			t.Errorf("%s: error %v", path, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 )
 
 var yamlFormat = Format{
+	evidence:  true,
 	Name:      "yaml",
 	Title:     "YAML with all that is known",
 	Extension: "yaml",

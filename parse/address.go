@@ -30,60 +30,22 @@ func sameAddress(want, got []byte) bool {
 	return bytes.Equal(address, gotAddress) && (!gotZoned || isZoned(got))
 }
 
-// knownClient is the last client: the next query is mostly its own, too.
-type knownClient struct {
-	text [46]byte // as long as an address gets, zones aside
-	n    int
-}
-
-// is reports whether b is an IP address, perhaps with a zone.
-func (k *knownClient) is(b []byte) bool {
-	if k.n > 0 && string(b) == string(k.text[:k.n]) {
-		return true
-	}
-	if !isZoned(b) {
-		return false
-	}
-	if len(b) <= len(k.text) {
-		k.n = copy(k.text[:], b)
-	}
-	return true
-}
-
 var percent = []byte("%")
 
 func isAddress(b []byte) bool { return isIPv4(b) || isIPv6(b) }
 
 // isIPv4 reports whether b is four numbers to 255 without leading zeros.
 func isIPv4(b []byte) bool {
-	if len(b) < len("0.0.0.0") || len(b) > len("255.255.255.255") {
-		return false
-	}
-	numbers, value, digits := 1, 0, 0
-	for _, c := range b {
-		if c == '.' {
-			if digits == 0 || numbers == 4 {
-				return false
-			}
-			numbers++
-			value, digits = 0, 0
-			continue
-		}
-		c -= '0'
-		if c > 9 || digits > 0 && value == 0 {
-			return false
-		}
-		if value = value*10 + int(c); value > 255 {
-			return false
-		}
-		digits++
-	}
-	return numbers == 4 && digits > 0
+	_, ok := readIPv4(b)
+	return ok
 }
 
 // isIPv6 reports whether b is an IPv6 address without a zone: eight groups,
 // less if "::" stands in for at least one, the last two perhaps as IPv4.
 func isIPv6(b []byte) bool {
+	if n := len(b); n < len("::") || !hexByte[b[n-1]] && b[n-1] != ':' {
+		return false
+	}
 	groups, gap := 0, false
 	if hasPrefix(b, "::") {
 		gap = true

@@ -63,6 +63,9 @@ func (r *Record) Outcome() Outcome {
 // Answered returns what the client of an [Answer] was told, whoever said it;
 // it is never [Blocked].
 func (r *Record) Answered() Outcome {
+	if r.result.ok {
+		return Address
+	}
 	switch string(r.Result) {
 	case "NXDOMAIN":
 		return NoName
@@ -85,32 +88,33 @@ func (r *Record) Answered() Outcome {
 }
 
 func (r *Record) blocked() bool {
-	if r.filtered {
+	switch {
+	case r.filtered, isBlockList(r.Source):
 		return true
+	case r.result.ok:
+		return r.result.address == 0 || isBlockPage(r.result.address)
 	}
 	switch string(r.Result) {
-	case "0.0.0.0", "::":
+	case "::":
 		return true
 	case "NXDOMAIN":
 		return string(r.Source) == "config" && !r.PTR()
 	}
-	return isBlockPage(r.Result) || isBlockList(r.Source)
+	mapped, ok := bytes.CutPrefix(r.Result, []byte("::ffff:"))
+	if !ok {
+		return false
+	}
+	address, ok := readIPv4(mapped)
+	return ok && isBlockPage(address)
 }
 
 // isBlockPage reports whether an address is one of the servers that OpenDNS
 // (Cisco Umbrella) names in the place of what it filters, 146.112.61.104 to
 // .110 and the same as IPv4-mapped IPv6 addresses: "What are the Cisco
 // Umbrella block page IP addresses?" in its support pages.
-func isBlockPage(result []byte) bool {
-	if hasPrefix(result, "::ffff:") {
-		result = result[len("::ffff:"):]
-	}
-	const net = "146.112.61."
-	if len(result) != len(net+"104") || !hasPrefix(result, net) || !isIPv4(result) {
-		return false
-	}
-	last := number(result[len(net):])
-	return 104 <= last && last <= 110
+func isBlockPage(address uint32) bool {
+	const first, last = 146<<24 | 112<<16 | 61<<8 | 104, 146<<24 | 112<<16 | 61<<8 | 110
+	return first <= address && address <= last
 }
 
 // isBlockList reports whether a hosts file is a list of Pi-hole's before 5.0.
@@ -147,13 +151,22 @@ func (r *Record) PTR() bool { return isAddress(r.Name) }
 // answer reads a message whose first word is n bytes long and followed by
 // " NAME is RESULT", or by " is RESULT" where there is no name.
 func (r *Record) answer(b []byte, n int) {
-	name, result, ok := cutOnly(b[n+1:], " is ")
+	rest := b[n+1:]
+	at := bytes.IndexByte(rest, ' ')
+	if at > 0 && hasPrefix(rest[at:], " is ") {
+		result := rest[at+len(" is "):]
+		if r.result.read(result); r.result.ok {
+			r.Kind, r.Source, r.Name, r.Result = Answer, b[:n], rest[:at], result
+			return
+		}
+	}
+	name, result, ok := cutOnly(rest, at, " is ")
 	if !ok {
 		if isJoined(b[n:]) {
 			r.Kind = Garbled
 			return
 		}
-		name, result, ok = cutLast(b[n+1:], " is ")
+		name, result, ok = cutLast(rest, " is ")
 	}
 	if ok && len(name) == 0 {
 		return
@@ -195,6 +208,7 @@ func (r *Record) setResult(result []byte) {
 	result = trimEnd(result)
 	r.Result = result
 	if len(result) == 0 || result[len(result)-1] != ')' {
+		r.result.read(result)
 		return
 	}
 	const signed = " (DNSSEC signed)"
@@ -206,6 +220,7 @@ func (r *Record) setResult(result []byte) {
 	}
 	r.rare = true
 	r.Result, r.Note = result[:at], result[at+len(" ("):len(result)-1]
+	r.result.read(r.Result)
 	switch string(r.Note) {
 	case "EDE: blocked", "EDE: censored", "EDE: filtered", "EDE: prohibited":
 		r.filtered = r.filtered || string(r.Source) != "config" // which says "filtered" of filter-AAAA
@@ -220,4 +235,14 @@ func isError(result []byte) bool {
 		return true
 	}
 	return len(result) > 0 && countDigits(result) == len(result)
+}
+
+// cutOnly cuts b, whose first space is at, around a word with a space at either
+// end, if there are no other spaces: no search from the end is needed then.
+func cutOnly(b []byte, at int, word string) (before, after []byte, ok bool) {
+	if at < 0 || !hasPrefix(b[at:], word) {
+		return nil, nil, false
+	}
+	after = b[at+len(word):]
+	return b[:at], after, bytes.IndexByte(after, ' ') < 0
 }

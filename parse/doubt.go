@@ -46,7 +46,7 @@ func (r *Record) split(line []byte) {
 	if begin += p.n - p.tag; begin <= p.n || !p.matches(line[begin:], p.tag) {
 		return
 	}
-	first, second := Record{last: *p}, Record{last: *p}
+	first, second := Record{State: State{last: *p}}, Record{State: State{last: *p}}
 	first.Parse(line[:begin])
 	second.Parse(line[begin:])
 	if first.Kind != Query || second.Kind != Query || !sameAddress(first.Client, second.Client) {

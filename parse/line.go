@@ -68,15 +68,12 @@ type Record struct {
 	filtered bool   // the answer is a filter's
 	rare     bool   // Note, Lost, Repeats, Cause or Rest may be set
 	process  uint32 // that wrote the line, 0 if it doesn't tell
-	client   knownClient
-	last     remembered
-	// column is where the message began in the line above, indent how many
-	// blanks the log's lines begin with. journalctl prints the further lines of
-	// another program's message with column blanks, and what a client made that
-	// program print may look like a line of ours.
-	column, indent int
-	collectors     collectors
-	clock          clock
+	// The address of IPv4 that Client or Result is, if it is one.
+	client, result ipv4
+
+	clock    clock
+	upstream upstream
+	State
 }
 
 // Parse reads one line without its line break. What the record held is gone
@@ -87,7 +84,7 @@ func (r *Record) Parse(line []byte) {
 	var own int
 	var who maker
 	if r.last.is(line) {
-		message, own, who = r.known(line)
+		message, own, who = line[r.last.n:], r.known(line), ours
 	} else {
 		message, own, who = r.prefix(line)
 	}
@@ -110,7 +107,7 @@ func (r *Record) reset(line []byte) {
 	r.Kind, r.Serial, r.Text = Other, 0, line
 	r.Stamp, r.Client, r.Type = nil, nil, nil
 	r.Name, r.Source, r.Result = nil, nil, nil
-	r.process, r.filtered = 0, false
+	r.process, r.filtered, r.client.ok, r.result.ok = 0, false, false, false
 	if r.rare {
 		r.Note, r.Lost, r.Repeats, r.Cause, r.Rest, r.rare = nil, 0, 0, 0, nil, false
 	}
@@ -187,13 +184,22 @@ func (r *Record) query(b []byte, n int, form form) {
 	if !ok || form == serialOnly {
 		return
 	}
-	name, client, ok := cutOnly(rest, " from ")
-	if !ok {
+	at := bytes.IndexByte(rest, ' ')
+	if at < 0 {
+		return
+	}
+	name, client := rest[:at], rest[at:]
+	if hasPrefix(client, " from ") {
+		client = client[len(" from "):]
+		r.client.read(client)
+	}
+	if !r.client.ok { // there may be more spaces
 		if name, client, ok = cutLast(rest, " from "); !ok || isJoined(name) {
 			return
 		}
+		r.client.read(client)
 	}
-	if len(name) == 0 || form == addressed && !sameAddress(r.Client, client) || form == bare && !r.client.is(client) {
+	if len(name) == 0 || form == addressed && !sameAddress(r.Client, client) || form == bare && !r.client.ok && !isZoned(client) {
 		return
 	}
 	r.Kind = Query
@@ -205,13 +211,19 @@ func (r *Record) query(b []byte, n int, form form) {
 
 // forward reads " NAME to ADDR", where ADDR may have a #port.
 func (r *Record) forward(source, rest []byte) {
-	name, to, ok := cutOnly(rest[1:], " to ")
+	rest = rest[1:]
+	at := bytes.IndexByte(rest, ' ')
+	if at > 0 && hasPrefix(rest[at:], " to ") && r.upstream.is(rest[at+len(" to "):]) {
+		r.Kind, r.Source, r.Name, r.Result = Forward, source, rest[:at], rest[at+len(" to "):]
+		return
+	}
+	name, to, ok := cutOnly(rest, at, " to ")
 	if !ok {
 		if isJoined(rest) {
 			r.Kind = Garbled
 			return
 		}
-		name, to, ok = cutLast(rest[1:], " to ")
+		name, to, ok = cutLast(rest, " to ")
 	}
 	if !ok || len(name) == 0 || bytes.IndexByte(to, ' ') >= 0 {
 		return
@@ -234,17 +246,6 @@ func (r *Record) dnssec(b []byte) {
 	if r.forward(b[:n], b[len(b)-len(rest)-1:]); r.Kind == Forward {
 		r.Type = typeName(t)
 	}
-}
-
-// cutOnly is [cutLast] for what has no other space than those of the word,
-// as nearly all messages: no search from the end is needed.
-func cutOnly(b []byte, word string) (before, after []byte, ok bool) {
-	at := bytes.IndexByte(b, ' ')
-	if at < 0 || !hasPrefix(b[at:], word) {
-		return nil, nil, false
-	}
-	after = b[at+len(word):]
-	return b[:at], after, bytes.IndexByte(after, ' ') < 0
 }
 
 // cutLast cuts b around the last word, which has a space at either end.

@@ -232,25 +232,6 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-func TestParseAllocatesNothing(t *testing.T) {
-	data := testdata(t, "session-extra.log")
-	var s Splitter
-	var r Record
-	var name []byte
-	ref := reference2026
-	if n := testing.AllocsPerRun(5, func() {
-		s.Feed(data, func(line []byte) {
-			r.Parse(line)
-			r.Time(ref)
-			r.Outcome()
-			name = AppendName(name[:0], r.Name)
-			Classify(name)
-		})
-	}); n != 0 {
-		t.Errorf("reading a log allocates %v times", n)
-	}
-}
-
 func TestTypeName(t *testing.T) {
 	for n, want := range map[uint16]string{1: "A", 10: "NULL", 65: "HTTPS", 257: "CAA", 65280: "type=65280", 0: "type=0"} {
 		if got := TypeName(n); got != want {

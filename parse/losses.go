@@ -34,51 +34,63 @@ func (l *Losses) Settled() Losses {
 	return settled
 }
 
+// Tally is what is to be counted of a line.
+type Tally struct {
+	kind        Kind
+	cause       Cause
+	unprintable bool
+	process     uint32
+	serial      uint64
+	lost        uint64
+}
+
+// Tally returns what [Losses] counts of the line; any is false for most lines
+// of a log without serials, which have nothing of the kind.
+func (r *Record) Tally() (t Tally, any bool) {
+	unprintable := r.Kind == Query && string(r.Name) == unprintable
+	if r.Serial == 0 && r.Kind <= Answer && !unprintable && !r.rare {
+		return t, false
+	}
+	return Tally{r.Kind, r.Cause, unprintable, r.process, r.Serial, r.Lost}, true
+}
+
 // Count takes the next line's record.
 func (l *Losses) Count(r *Record) {
-	if r.Serial != 0 {
-		l.serials.see(r)
+	if t, any := r.Tally(); any {
+		l.Add(&t)
 	}
-	switch r.Kind {
+}
+
+// Add takes what is to be counted of the next line.
+func (l *Losses) Add(t *Tally) {
+	if t.serial != 0 {
+		l.serials.see(t)
+	}
+	switch t.kind {
 	case Query:
-		if string(r.Name) == unprintable {
+		if t.unprintable {
 			l.Unprintable++
 		}
 	case Start:
-		l.serials.restart(r.process)
+		l.serials.restart(t.process)
 	case Cut:
 		l.Cut++
 	case Garbled:
 		l.Unread++
 	case Loss:
-		switch r.Cause {
+		switch t.cause {
 		case ByQueue:
-			l.Queue += r.Lost
+			l.Queue += t.lost
 		case ByKeeper:
-			l.Keeper += r.Lost
+			l.Keeper += t.lost
 		case ByDisk:
-			l.Disk += r.Lost
+			l.Disk += t.lost
 		case ByRefusal:
-			l.Refused += r.Lost
+			l.Refused += t.lost
 		}
 		return
 	}
-	l.Cut += r.Lost // what stood before a hole
-}
-
-// Add takes what was counted in the part of the log that follows.
-func (l *Losses) Add(next *Losses) {
-	l.Queue += next.Queue
-	l.Keeper += next.Keeper
-	l.Disk += next.Disk
-	l.Cut += next.Cut
-	l.Unread += next.Unread
-	l.Unprintable += next.Unprintable
-	l.Refused += next.Refused
-	l.Unasked += next.Unasked
-	l.Ended += next.Ended
-	l.Serials += next.Serials
-	l.serials.add(&next.serials)
+	l.Cut += t.lost // what stood before a hole
 }
 
 // Missing returns how many queries the serials of log-queries=extra tell are

@@ -113,31 +113,6 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// TestLossesAdd holds the parts of a log to have what the whole has.
-func TestLossesAdd(t *testing.T) {
-	var lines [][]byte
-	var r Record
-	for line := range bytes.Lines(testdata(t, "session-extra.log")) {
-		if r.Parse(bytes.TrimSuffix(line, []byte("\n"))); r.Serial%29 != 1 {
-			lines = append(lines, line)
-		}
-	}
-	lines = append(lines, []byte(tag+"overflow: 3 log entries lost\n"), []byte(tag+"query[A] x\n"))
-	whole := losses(bytes.Join(lines, nil))
-	if whole.Missing() == 0 || whole.Queue != 3 || whole.Unread != 1 {
-		t.Fatalf("the whole: %v", whole)
-	}
-	for _, edges := range [][2]int{{0, 0}, {1, 2}, {700, 1900}, {1000, 3000}, {len(lines), len(lines)}} {
-		var sum Losses
-		for _, part := range [][][]byte{lines[:edges[0]], lines[edges[0]:edges[1]], lines[edges[1]:]} {
-			sum.Add(losses(bytes.Join(part, nil)))
-		}
-		if sum.String() != whole.String() {
-			t.Errorf("cut at %v: %q, want %q", edges, sum.String(), whole.String())
-		}
-	}
-}
-
 func TestLossesString(t *testing.T) {
 	for want, l := range map[string]Losses{
 		"":                                      {},

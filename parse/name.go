@@ -1,6 +1,9 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Class says what a normalised name can be.
 type Class uint8
@@ -30,11 +33,7 @@ func AppendName(dst, logged []byte) []byte {
 	if n := len(logged); n > 1 && logged[n-1] == '.' {
 		logged = logged[:n-1]
 	}
-	var changes byte
-	for _, c := range logged {
-		changes |= nameChange[c]
-	}
-	if changes == 0 || string(logged) == unprintable {
+	if isNormal(logged) || string(logged) == unprintable {
 		return append(dst, logged...)
 	}
 	for _, c := range logged {
@@ -48,6 +47,37 @@ func AppendName(dst, logged []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// isNormal reports whether AppendName changes nothing of a name: as of most, so
+// that eight bytes are looked at in one go.
+func isNormal(name []byte) bool {
+	if len(name) < 8 {
+		for _, c := range name {
+			if nameChange[c] != 0 {
+				return false
+			}
+		}
+		return true
+	}
+	changes := changed(binary.LittleEndian.Uint64(name[len(name)-8:]))
+	for ; len(name) > 8; name = name[8:] {
+		changes |= changed(binary.LittleEndian.Uint64(name))
+	}
+	return changes == 0
+}
+
+// changed returns what isn't 0 if nameChange changes one of eight bytes.
+func changed(word uint64) uint64 {
+	const (
+		each  = 0x0101010101010101
+		highs = 0x80 * each
+	)
+	control := (word - '!'*each) &^ word
+	capital := (word + (0x80-'A')*each) &^ (word + (0x80-'Z'-1)*each)
+	backslash := word ^ '\\'*each
+	backslash = (backslash - each) &^ backslash
+	return (word | (word + each) | control | capital | backslash) & highs
 }
 
 const (

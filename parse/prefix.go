@@ -23,6 +23,28 @@ const (
 	doubtful              // perhaps another program, and so nobody
 )
 
+// State is what the lines of a log say of those to come: how they begin, and
+// which programs write them. A part of a log is read as within the whole by a
+// [Record] that has the state from before it.
+type State struct {
+	last remembered
+	// column is where the message began in the line above, indent how many
+	// blanks the log's lines begin with. journalctl prints the further lines of
+	// another program's message with column blanks, and what a client made that
+	// program print may look like a line of ours.
+	column, indent int
+	collectors     collectors
+}
+
+// Same reports whether a line, and all that follow it, are read as one with
+// either state.
+func (s *State) Same(t *State, line []byte) bool {
+	p, q := &s.last, &t.last
+	return p.n == q.n && p.stamp == q.stamp && p.end == q.end && p.tag == q.tag && p.lost == q.lost &&
+		sameButDigits(p.text[:p.n], q.text[:q.n]) && s.indent == t.indent && s.collectors == t.collectors &&
+		(s.column == t.column || len(line) > 0 && !noiseStart[line[0]])
+}
+
 // deepIndent is what no paste is indented by: journalctl's shortest line has
 // some more before the message.
 const deepIndent = 16
@@ -70,14 +92,15 @@ func sameButDigits(a, b []byte) bool {
 	return true
 }
 
-// known returns what follows a beginning that is remembered.
-func (r *Record) known(line []byte) (message []byte, own int, who maker) {
+// known takes what is known from a beginning that is remembered, and returns
+// the length that the line had in dnsmasq's buffer.
+func (r *Record) known(line []byte) (own int) {
 	last := &r.last
 	if last.end > 0 {
 		r.Stamp = line[last.stamp:last.end]
 	}
 	r.column, r.process = last.n, last.process
-	return line[last.n:], len(line) + last.lost, ours
+	return len(line) + last.lost
 }
 
 // prefix reads what stands before the message. own is the length that the
@@ -88,7 +111,7 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 			last.process = processOf(tag)
 		}
 		copy(last.text[:last.n], line)
-		return r.known(line)
+		return line[last.n:], r.known(line), ours
 	}
 	indent := blanks(line)
 	if r.column > 0 && indent >= r.column {

@@ -7,6 +7,12 @@ var typeByte = setOf("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 // bracketed splits "[TYPE] rest".
 func bracketed(b []byte) (t, rest []byte, ok bool) {
+	switch { // nearly all
+	case hasPrefix(b, "[A] "):
+		return b[1:2], b[len("[A] "):], true
+	case hasPrefix(b, "[AAAA] "):
+		return b[1:5], b[len("[AAAA] "):], true
+	}
 	i := 1
 	for i < len(b) && typeByte[b[i]] {
 		i++

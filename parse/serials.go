@@ -9,12 +9,12 @@ package parse
 // settings, 40 unless they were changed. So a process's serials may come late,
 // and what it leaves unused is no loss.
 type serials struct {
-	begun       bool
-	first, high uint64 // of the first query, and the highest since dnsmasq started
-	missing     uint64
-	main        uint32 // dnsmasq's process
-	run         uint64 // how many up to high are those of another process
-	late        int    // queries in a row that came after higher ones
+	begun   bool
+	high    uint64 // the highest since dnsmasq started
+	missing uint64
+	main    uint32 // dnsmasq's process
+	run     uint64 // how many up to high are those of another process
+	late    int    // queries in a row that came after higher ones
 }
 
 const (
@@ -32,30 +32,27 @@ func (s *serials) restart(process uint32) {
 	s.begun, s.high, s.main, s.run, s.late = true, 0, process, 0, 0
 }
 
-func (s *serials) see(r *Record) {
-	if r.Serial == s.high {
+func (s *serials) see(t *Tally) {
+	if t.serial == s.high {
 		return
 	}
 	if !s.begun {
-		if r.Kind != Query {
+		if t.kind != Query {
 			return // of a query before the log's first line
 		}
-		s.begun, s.first, s.high, s.main = true, r.Serial, r.Serial, r.process
+		s.begun, s.high, s.main = true, t.serial, t.process
 		return
 	}
-	if r.Serial < s.high {
-		s.before(r)
+	if t.serial < s.high {
+		s.before(t)
 		return
 	}
-	left := r.Serial - s.high - 1
+	left := t.serial - s.high - 1
 	if s.late = 0; left > 0 {
-		s.missing += s.lost(left, r.process)
+		s.missing += s.lost(left, t.process)
 		s.run = 0
 	}
-	if s.high == 0 && s.first == 0 {
-		s.first = r.Serial
-	}
-	if s.high = r.Serial; r.process != s.main {
+	if s.high = t.serial; t.process != s.main {
 		s.run++
 	} else {
 		s.run = 0
@@ -64,13 +61,13 @@ func (s *serials) see(r *Record) {
 
 // before takes a serial that comes after a higher one. A query's is that of a
 // TCP connection, which has 100 of them at most, or dnsmasq was started again.
-func (s *serials) before(r *Record) {
-	if r.Kind != Query {
+func (s *serials) before(t *Tally) {
+	if t.kind != Query {
 		return
 	}
-	if s.late++; r.Serial == 1 || s.late > perConnection {
-		s.restart(r.process)
-		s.high = r.Serial
+	if s.late++; t.serial == 1 || s.late > perConnection {
+		s.restart(t.process)
+		s.high = t.serial
 	}
 }
 
@@ -87,21 +84,4 @@ func (s *serials) lost(left uint64, process uint32) uint64 {
 		return all % perConnection
 	}
 	return left
-}
-
-// add goes on with the serials of what follows.
-func (s *serials) add(next *serials) {
-	if !next.begun {
-		return
-	}
-	missing := s.missing + next.missing
-	if s.begun && next.first > s.high+1 {
-		missing += s.lost(next.first-s.high-1, next.main)
-	}
-	first := s.first
-	if !s.begun {
-		first = next.first
-	}
-	*s = *next
-	s.first, s.missing = first, missing
 }

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"fmt"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
@@ -60,40 +62,61 @@ func newKeys(c Settings) (*tables, *keys.Map, error) {
 
 // Names of rows that others speak of.
 const (
-	rowAccept    = "accept"
-	rowCancel    = "cancel"
-	rowDown      = "down"
-	rowGroup     = "group"
-	rowHideDrops = "hide-drops"
-	rowReopen    = "reopen"
-	rowRepair    = "repair"
-	rowUp        = "up"
-	rowVerify    = "verify"
-	rowWiden     = "widen"
+	rowAccept      = "accept"
+	rowCancel      = "cancel"
+	rowDown        = "down"
+	rowFilter      = "filter"
+	rowFilters     = "filters"
+	rowSaveFilter  = "save-filter"
+	rowSaved       = "saved-filter"
+	rowGroup       = "group"
+	rowHideDecided = "hide-decided"
+	rowHideDrops   = "hide-drops"
+	rowPlay        = "play"
+	rowReopen      = "reopen"
+	rowRepair      = "repair"
+	rowSuspend     = "suspend"
+	rowUp          = "up"
+	rowVerify      = "verify"
+	rowWiden       = "widen"
 )
 
 func tableActions() actions {
-	return actions{Context: "the table", Actions: []action{
-		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Do: marks(capture.Keep)},
-		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Do: marks(capture.Drop)},
+	t := actions{Context: "the table", Actions: []action{
+		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsRow, Says: of("keep"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
+		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsRow, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
+		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
+		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
-		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: marks(capture.New)},
-		{Row: row("Decide", "undo", "undo", "u", "ctrl+z"), Can: needsDone, Do: (*monitor).undo},
+		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsRow, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
+		{Row: row("Decide", "undo", "undo", "u"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
 		{Row: quiet("Decide", "range", "mark a range", "v"), Can: needsRow, Do: then(func(m *monitor) { m.table.StartRange() })},
-		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsRow, Do: marksShown(capture.Keep)},
-		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsRow, Do: marksShown(capture.Drop)},
-		{Row: quiet("Decide", rowWiden, "keep all below the domain", "w"), Can: needsRow, Do: (*monitor).widen},
+		{Row: quiet("Decide", "keep-all", "keep all that is shown", "A"), Can: needsShown, Do: marksShown(capture.Keep)},
+		{Row: quiet("Decide", "drop-all", "drop all that is shown", "D"), Can: needsShown, Do: marksShown(capture.Drop)},
 		{Row: quiet("Decide", "reason", "write a reason", "n"), Can: needsRow, Do: then((*monitor).askReason)},
 		{Row: quiet("Decide", "nxdomain", "believe NXDOMAIN or not", "N"), Do: (*monitor).believe},
 		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
 
-		{Row: row("Look", "filter", "filter", "/"), Do: then(func(m *monitor) { m.table.EditFilter() })},
+		{Row: row("Look", rowFilter, "filter", "/"), Do: then((*monitor).editFilter)},
+		{Row: quiet("Look", rowFilters, "saved filters", "F"), Can: func(m *monitor) string {
+			if len(m.saved()) > 0 {
+				return ""
+			}
+			return needsSaved(m)
+		}, Do: then((*monitor).openFilters)},
+		{Row: numbered("Look", rowSaved, "filter by that saved one", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"), Nth: (*monitor).useFilter},
+		{Row: quiet("Look", rowSaveFilter, "save it, or forget it", "ctrl+s"), Can: needsFilter, Do: then((*monitor).saveFilter)},
 		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
+		{Row: quiet("Look", "dock", "details beside the table, or not", "i"), Do: then((*monitor).toggleDock)},
+		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then(func(m *monitor) { m.table.HideDecided(!m.table.DecidedHidden()) })},
+
+		{Row: quiet("Move", "next-undecided", "next undecided", "]"), Do: then(func(m *monitor) { m.next(1) })},
+		{Row: quiet("Move", "prev-undecided", "undecided before it", "["), Do: then(func(m *monitor) { m.next(-1) })},
 
 		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
 		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
@@ -101,13 +124,18 @@ func tableActions() actions {
 		{Row: keys.Row{Name: "page-down", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(1) })},
 		{Row: keys.Row{Name: "top", Section: "Move"}, Do: then(func(m *monitor) { m.table.Top() })},
 		{Row: keys.Row{Name: "bottom", Section: "Move"}, Do: then(func(m *monitor) { m.table.Bottom() })},
-		{Row: keys.Row{Name: rowCancel}, Do: then((*monitor).cancel)},
 
 		{Row: quiet("Panes", "zoom", "zoom the table", "z"), Has: needsPanes, Do: (*monitor).zoomTable},
 		{Row: quiet("Panes", "zoom-shell", "zoom the shell", "Z"), Has: needsPanes, Do: (*monitor).zoomShell},
 		{Row: quiet("Panes", "wider", "more room for the table", ">"), Has: needsPanes, Do: shares(5)},
 		{Row: quiet("Panes", "narrower", "less room for it", "<"), Has: needsPanes, Do: shares(-5)},
 		{Row: quiet("Panes", "swap", "swap the panes", "x"), Has: needsPanes, Do: (*monitor).swap},
+
+		{Row: row("Replay", rowPlay, "play, pause", "P"), Has: needsReplay, Do: (*monitor).play},
+		{Row: keys.Row{Section: "Replay", Name: "replay-back", Help: "back in time", Keys: []string{","}}, Has: needsReplay, Do: scrub(-1)},
+		{Row: keys.Row{Section: "Replay", Name: "replay-on", Help: "on in time", Hint: "scrub", Beside: "replay-back", Keys: []string{"."}}, Has: needsReplay, Do: scrub(1)},
+		{Row: keys.Row{Section: "Replay", Name: "slower", Help: "slower", Keys: []string{"{"}}, Has: needsReplay, Do: faster(-1)},
+		{Row: keys.Row{Section: "Replay", Name: "faster", Help: "faster", Hint: "speed", Beside: "slower", Keys: []string{"}"}}, Has: needsReplay, Do: faster(1)},
 
 		{Row: row("Shell", "shell", "shell", "tab"), Has: needsShell, Do: (*monitor).toShell},
 		{Row: keys.Row{Name: keys.Leave, Section: "Shell"}, Has: needsShell, Do: (*monitor).toShell},
@@ -118,8 +146,8 @@ func tableActions() actions {
 
 		{Row: row("Program", rowRepair, "log again", "!"), Can: needsGap, Do: (*monitor).repair},
 		{Row: row("Program", "export", "export", "e"), Do: func(m *monitor) tea.Cmd { return m.openExport(false) }},
-		{Row: keys.Row{Section: "Verify", Name: rowVerify, Help: "enforce the list; end that", Hint: "verify", Keys: []string{"V"}}, Has: needsTarget, Do: (*monitor).verify},
-		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
+		{Row: keys.Row{Section: "Verify", Name: rowVerify, Help: "enforce the list; end that", Hint: "verify", Keys: []string{"V"}}, Has: needsTarget, Says: verifies, Do: (*monitor).verify},
+		{Row: keys.Row{Section: "Decide", Name: rowWiden, Help: "keep all below, by one rule", Hint: "keep below", Keys: []string{"w"}}, Can: needsRow, Do: (*monitor).openLadder},
 		{Row: keys.Row{Section: "Look", Name: rowGroup, Help: "group by domain", Hint: "group", Keys: []string{"t"}}, Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
 		{Row: quiet("Look", "fold", "fold the group", "left"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(true) })},
 		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
@@ -127,21 +155,36 @@ func tableActions() actions {
 		{Row: quiet("Program", "again", "export again as before", "E"), Do: (*monitor).exportAgain},
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsRow, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
+		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
 		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
-		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Do: then((*monitor).openDetails)},
-		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: then((*monitor).openHelp)},
+		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
+		{Row: quiet("Look", "course", "new names a minute, and commands", "I"), Do: (*monitor).openCourse},
+		{Row: quiet("Program", "told", "what LXD was told", "M"), Has: needsTold, Do: then((*monitor).openTold)},
+		{Row: row("Look", "details", "details", "enter"), Can: needsRow, Says: opens, Do: then((*monitor).openDetails)},
+		{Row: keys.Row{Name: "help", Section: "Program", Hint: "help"}, Do: (*monitor).openPalette},
+		{Row: quiet("Program", "palette", "all that can be done", ":", "ctrl+p"), Do: (*monitor).openPalette},
 		{Row: keys.Row{Name: "quit", Section: "Program", Hint: "quit"}, Do: quits},
 	}}
+	for i := range t.Actions {
+		if t.Actions[i].Section == "Decide" {
+			t.Actions[i].Has = needsWriting
+		}
+	}
+	return t
 }
 
 func filterActions() actions {
-	end := func(m *monitor) { m.table.EndFilter() }
 	return actions{Context: "the filter", Typing: true, Actions: []action{
-		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then(end)},
+		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then((*monitor).endFilter)},
+		{Row: keys.Row{Name: "complete", Keys: []string{"tab"}, Help: "complete the filter", Hint: "complete"}, Do: then(func(m *monitor) { m.table.Complete() })},
 		{Row: keys.Row{Name: rowCancel, Hint: "clear it"}, Do: then(func(m *monitor) { m.table.ClearFilter() })},
-		{Row: keys.Row{Name: keys.Leave}, Do: then(end)},
-		{Row: keys.Row{Name: rowUp}, Do: then(func(m *monitor) { end(m); m.table.Move(-1) })},
-		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { end(m); m.table.Move(1) })},
+		{Row: keys.Row{Name: keys.Leave}, Do: then((*monitor).endFilter)},
+		{Row: keys.Row{Name: rowUp, Hint: "recall"}, Do: then(func(m *monitor) { m.recall(1) })},
+		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { m.recall(-1) })},
+		{Row: keys.Row{Name: rowSaveFilter, Hint: "save"}, Can: needsFilter, Do: then((*monitor).saveFilter)},
+		{Row: keys.Row{Name: rowSaved}, Nth: (*monitor).useFilter},
+		{Row: keys.Row{Name: "palette"}, Do: (*monitor).openPalette},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
 	}}
 }
 
@@ -161,7 +204,8 @@ func endedActions() actions {
 		{Row: keys.Row{Name: keys.Leave}, Do: (*monitor).toTable},
 		{Row: keys.Row{Name: "shell-up"}, Do: scrollsShell(1)},
 		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
-		{Row: keys.Row{Name: "help", Hint: "help"}, Do: then((*monitor).openHelp)},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
+		{Row: keys.Row{Name: "help", Hint: "help"}, Do: (*monitor).openPalette},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quits},
 	}}
 }
@@ -188,12 +232,8 @@ func then(do func(*monitor)) func(*monitor) tea.Cmd {
 	}
 }
 
-func marks(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.mark(deciding[d], always(d)) }
-}
-
 func marksShown(d capture.Decision) func(*monitor) tea.Cmd {
-	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown()) }
+	return func(m *monitor) tea.Cmd { return m.decide(deciding[d], always(d), m.table.Shown(), nil) }
 }
 
 func sortBy(m *monitor, column int) tea.Cmd {
@@ -213,6 +253,50 @@ func scrollsShell(pages int) func(*monitor) tea.Cmd {
 }
 
 func quits(m *monitor) tea.Cmd { return m.openExport(true) }
+
+// What actions do to what is selected, for the footer.
+
+func of(verb string) func(*monitor) string {
+	return func(m *monitor) string {
+		if n := m.table.Ranged(); n > 0 {
+			return fmt.Sprintf("%s %d", verb, n)
+		}
+		if it, _ := m.table.Selected(); it.Group != "" {
+			return verb + " all"
+		}
+		return verb
+	}
+}
+
+func opens(m *monitor) string {
+	switch it, _ := m.table.Selected(); {
+	case it.Group == "":
+		return "details"
+	case it.Folded:
+		return "unfold"
+	}
+	return "fold"
+}
+
+func verifies(m *monitor) string {
+	switch m.enforcing.stage {
+	case stageOff:
+		return "verify"
+	case stageStarting, stageEnding:
+		return ""
+	}
+	return "end it"
+}
+
+func cancels(m *monitor) string {
+	switch {
+	case m.table.Ranging():
+		return "end the range"
+	case m.table.Filter() != "":
+		return "clear the filter"
+	}
+	return ""
+}
 
 // What actions want, in words for who lacks it.
 
@@ -259,6 +343,13 @@ func needsGap(m *monitor) string {
 	return "nothing is to be mended: queries are logged"
 }
 
+func needsTold(m *monitor) string {
+	if m.capture.Told != nil {
+		return ""
+	}
+	return "LXD was told nothing: " + m.capture.Title + " is only read"
+}
+
 func needsTarget(m *monitor) string {
 	if m.capture.Enforce != nil {
 		return ""
@@ -277,6 +368,9 @@ func needsRefused(m *monitor) string {
 	}
 	if _, listed := p.Rule(name); listed {
 		return "the list allows " + name
+	}
+	if reason := m.droppedByRule(name); reason != "" {
+		return name + " is dropped by a rule: " + reason + "; " + m.keys.Show("keep") + " keeps it"
 	}
 	return ""
 }

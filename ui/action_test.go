@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -68,12 +69,17 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 	c := allOthers(t)
 	before, after := told(t, Settings{}), told(t, c)
 	all := scenes()
+	maps.Copy(all, beginnings())
 	all["nothing selected"] = func(s *scene) { s.waitingForQueries(); s.press("a") }
+	all["stopped"] = func(s *scene) { s.starts().types("stopped") }
 	all["not grouped"] = func(s *scene) { s.session().press("left") }
-	all["overruled"] = func(s *scene) { s.session().press("G", "w", "d") }
+	all["overruled"] = func(s *scene) { s.session().press("G", "w", "enter", "d") }
 	all["in the shell"] = func(s *scene) { s.session().m().shell.starting = true; s.press("tab") }
 	all["everything hidden"] = func(s *scene) { s.session().press("D", "h") }
-	all["it exists"] = func(s *scene) { s.session().press("e"); s.m().dialog.(*dialog.Export).Failed(nil, true, nil) }
+	all["it exists"] = func(s *scene) {
+		s.session().press("e")
+		s.m().dialog.(*dialog.Export).Failed(nil, true, dialog.There{})
+	}
 	all["a file's name"] = func(s *scene) { s.session().press("e", "f") }
 	all["messages"] = func(s *scene) { s.session().press("m") }
 	named := make(map[string]bool)
@@ -105,7 +111,7 @@ func TestAReadLogOffersNoShell(t *testing.T) {
 	s := newScene(t, 200, 60)
 	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dns.log"})
 	s.press("?")
-	for _, word := range []string{"shell", "panes", "tab", "ctrl+]"} {
+	for _, word := range []string{"shell", "panes", " tab ", "ctrl+]"} {
 		if strings.Contains(strings.ToLower(s.text()), word) {
 			t.Errorf("the screen offers %q:\n%s", word, s.text())
 		}
@@ -121,16 +127,14 @@ func TestAReadLogOffersNoShell(t *testing.T) {
 func TestHelpListsEveryAction(t *testing.T) {
 	s := newScene(t, 200, 60).session()
 	var listed []string
-	for _, sec := range s.tables.table.Sections(s.keys, s.m(), nil) {
-		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program"}, sec.Title) {
-			t.Errorf("there is a heading %q", sec.Title)
+	for _, l := range s.tables.table.Lines(s.keys, s.m()) {
+		if !slices.Contains([]string{"Decide", "Look", "Move", "Panes", "Shell", "Verify", "Program", "Replay"}, l.Section) {
+			t.Errorf("there is a section %q", l.Section)
 		}
-		for _, l := range sec.Lines {
-			listed = append(listed, l.Does)
-		}
+		listed = append(listed, l.Does)
 	}
 	for _, r := range s.keys.Rows() {
-		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now"}; slices.Contains(elsewhere, r.Name) {
+		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "always", "difference", "complete", "next-list", "look-only", "read-again", "play", "replay-back", "replay-on", "slower", "faster", "told", "course"}; slices.Contains(elsewhere, r.Name) {
 			continue
 		}
 		if !slices.Contains(listed, r.Help) {

@@ -33,9 +33,9 @@ func (m *monitor) askRule() {
 			case it.Group != "":
 				text += "." + it.Group
 			case r.Verdict(r.Domain(it.ID)).Decision == capture.Keep:
-				text = "keep " + r.Domain(it.ID).Name
+				text = "keep " + r.Name(it.ID)
 			default:
-				text += r.Domain(it.ID).Name
+				text += r.Name(it.ID)
 			}
 		})
 	}
@@ -55,10 +55,15 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 			}
 			return l.Mark(mark, to.ID)
 		}, nil})
+	case settingFor:
+		d := m.dialog
+		return func() tea.Msg {
+			c, err := setSetting(to.name, a.Text)
+			return settingSetMsg{d, to.name, c, err}
+		}
 	case newRule:
-		prompt, _ := m.dialog.(*dialog.Prompt)
-		file := m.rules
-		return func() tea.Msg { return file.add(prompt, a.Text) }
+		file, d := m.rules, m.dialog
+		return func() tea.Msg { return file.add(d, a.Text) }
 	}
 	return nil
 }
@@ -66,7 +71,7 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 type (
 	// ruleAddedMsg says what became of a rule that was typed.
 	ruleAddedMsg struct {
-		of   *dialog.Prompt
+		of   dialog.Dialog // that it was typed into
 		rule capture.UserRule
 		err  error
 	}
@@ -82,7 +87,7 @@ type rulesFile struct {
 }
 
 // add adds a rule that was typed.
-func (f *rulesFile) add(of *dialog.Prompt, text string) ruleAddedMsg {
+func (f *rulesFile) add(of dialog.Dialog, text string) ruleAddedMsg {
 	msg := ruleAddedMsg{of: of}
 	if msg.rule, msg.err = capture.ParseRule(text); msg.err == nil {
 		msg.err = f.change(msg.rule, session.AppendRule)
@@ -120,11 +125,11 @@ func (m *monitor) changeRules(r *capture.UserRule, by func(capture.UserRule) err
 
 // ruleAdded notes a rule as a step, behind those that aren't done yet.
 func (m *monitor) ruleAdded(msg ruleAddedMsg) tea.Cmd {
-	prompt, ok := m.dialog.(*dialog.Prompt)
-	open := ok && prompt == msg.of
+	open := m.dialog != nil && m.dialog == msg.of
+	asked, _ := msg.of.(interface{ Fail(error) })
 	switch {
-	case msg.err != nil && open:
-		prompt.Fail(msg.err)
+	case msg.err != nil && open && asked != nil:
+		asked.Fail(msg.err)
 		return nil
 	case msg.err != nil:
 		m.say(msg.err.Error())
@@ -142,6 +147,6 @@ func (m *monitor) rulesChanged(msg rulesChangedMsg) tea.Cmd {
 	if msg.err != nil {
 		m.say(msg.err.Error())
 	}
-	m.table.Refresh(m.now)
+	m.table.Refresh(m.clock())
 	return m.followed()
 }

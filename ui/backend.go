@@ -6,26 +6,55 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/ui/dialog"
 )
 
 // Backend is what the screen wants of LXD. Its methods are called in commands
 // of their own and may take their time.
 type Backend interface {
-	// Choices lists the instances for the picker.
+	// Choices lists the instances, and Images what can be launched without a
+	// download, for the picker.
 	Choices(ctx context.Context) ([]Choice, error)
+	Images(ctx context.Context) ([]Choice, error)
 	// Open begins the capture on what was chosen. report tells what is being
 	// done and how far it is: from 0 to 1, below 0 where that is not known.
 	Open(ctx context.Context, c Choice, report func(doing string, done float64)) (*Capture, error)
 }
 
-// Choice is one line of the picker.
+// Choice is what can be opened: an instance, one that is made of an image, or
+// a session.
 type Choice struct {
+	Server   string // the remote that the instance is on
 	Instance string
 	Status   string // LXD's word: "Running", "Stopped"
 	Network  string // the bridge that would be watched
+	Address  string // there
+	Started  time.Time
 	Stopped  bool   // it can be chosen and is started then
 	Problem  string // why it can't be chosen; "" if it can
+	Use      string // who is at work on it or its network
+
+	// Image is to be launched, in place of an instance. About is what it says
+	// of itself.
+	Image, About string
+	// Session is to be gone on with; without an instance it is only read and
+	// pruned, for which no LXD is needed.
+	Session string
+}
+
+// name is what is opened, for people.
+func (c Choice) name() string {
+	switch {
+	case c.Image != "":
+		return "an instance of " + c.Image
+	case c.Session != "" && c.Instance == "":
+		return "session " + c.Session
+	case c.Session != "":
+		return c.Instance + ", going on with " + c.Session
+	}
+	return c.Instance
 }
 
 // Capture is a running capture, or a log or session that is only read.
@@ -50,6 +79,14 @@ type Capture struct {
 	// strict has packets refused, too. It is nil where there is nobody to
 	// enforce it on.
 	Enforce func(ctx context.Context, strict bool) (*Enforcement, error)
+	// Told returns what LXD was told so far; nil where there is none to tell.
+	Told func() []dialog.Told
+	// ReadOnly says why nothing can be decided, "" where it can.
+	ReadOnly string
+	// Player has a session happen again, Speed times as fast as it was; nil
+	// where nothing is replayed. The ledger is the player's.
+	Player *session.Player
+	Speed  int
 	// Unheard finds out why no query was heard; nil where nobody can tell.
 	Unheard func(ctx context.Context) string
 }

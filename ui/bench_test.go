@@ -18,7 +18,7 @@ const million = 1_000_000
 
 // largeScene shows a million domains below a hundred thousand registrable
 // ones, as a live capture on 200 by 60 cells.
-func largeScene(b *testing.B, n int) *scene {
+func largeScene(b testing.TB, n int) *scene {
 	b.Helper()
 	l := capture.NewLedger(capture.Info{Instance: "dnstest", Network: "lxdbr0", Domain: "lxd"})
 	var lines strings.Builder
@@ -109,13 +109,15 @@ func BenchmarkKey(b *testing.B) {
 		{"page", []string{"pgdown", "pgdown", "pgup"}},
 		{"ends", []string{"G", "g"}},
 		{"drop", []string{"d", "c"}},
-		{"suffix", []string{"w"}},
+		{"suffix", []string{"w", "enter"}},
 		{"filter", []string{"/", "9", "9", "esc"}},
 		{"sort", []string{"s"}},
 		{"reverse", []string{"r"}},
 		{"hide", []string{"h"}},
 		{"group", []string{"t", "j", "left", "d", "c", "T", "t"}},
 		{"details", []string{"enter", "j", "j", "esc"}},
+		{"palette", []string{":", "r", "e", "v", "o", "r", "down", "esc"}},
+		{"ladder", []string{"w", "up", "up", "tab", "esc"}},
 		{"all", []string{"D", "u"}},
 	} {
 		b.Run(test.name, func(b *testing.B) {
@@ -154,6 +156,52 @@ func BenchmarkNews(b *testing.B) {
 			}
 			l.report(b)
 		})
+	}
+}
+
+// BenchmarkPalette measures how long a key of the palette holds the screen of a
+// million while a thousand new domains a second come in, and what these do.
+func BenchmarkPalette(b *testing.B) {
+	l := newLoop(largeScene(b, million))
+	l.took = nil
+	for i := 0; b.Loop(); i++ {
+		l.uses(i, paletteKeys[i%len(paletteKeys)])
+	}
+	l.report(b)
+}
+
+// paletteKeys look through the palette, do what is found and come back.
+var paletteKeys = []string{":", "s", "o", "r", "t", " ", "n", "enter", "ctrl+p", "down", "down", "pgdown", "esc"}
+
+// uses presses a key in the frame in which 22 new domains come in.
+func (l *loop) uses(frame int, key string) {
+	for j := range 22 {
+		feed(l.m().capture.Ledger, noon.Add(2*time.Hour), fmt.Sprintf("query[A] new%d.%d.example from 10.0.0.5", j, frame))
+	}
+	begin := time.Now()
+	l.m().table.Refresh(l.now)
+	l.m().tableChanged()
+	l.View()
+	l.took = append(l.took, time.Since(begin))
+	l.message(press(key))
+	l.rest()
+}
+
+// What comes in while the palette is used is there afterwards, and what was
+// found in it was done. A machine may be slow: BenchmarkPalette has the
+// times.
+func TestPaletteUnderLoad(t *testing.T) {
+	n := million
+	if testing.Short() {
+		n /= 20
+	}
+	l := newLoop(largeScene(t, n))
+	for i, key := range paletteKeys {
+		l.uses(i, key)
+	}
+	want := fmt.Sprintf("Domains %d ", n+22*len(paletteKeys))
+	if text := l.text(); l.m().dialog != nil || !strings.Contains(text, want) || !strings.Contains(text, "last↓") {
+		t.Errorf("want %q, sorted by the next column, in\n%s", want, text)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -8,7 +9,6 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
-	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
 	"lxd-allowlist/ui/table"
 )
@@ -18,8 +18,8 @@ type step struct {
 	doing string // "dropping 12000 domains"
 	many  bool   // it takes its time: it is done away from the event loop
 	do    func(*capture.Ledger) (what string, err error)
-	// then is what follows from it once it is done, nil for nothing; a
-	// rulesChangedMsg ends that.
+	// then is what follows from it once it is done, nil for nothing. What it
+	// returns ends with a rulesChangedMsg.
 	then func() tea.Cmd
 }
 
@@ -58,7 +58,7 @@ func (m *monitor) nextStep() tea.Cmd {
 // stepped has what follows from a step that was done be done before the next.
 func (m *monitor) stepped(msg steppedMsg) tea.Cmd {
 	m.told(msg.what, msg.err)
-	if then := m.steps[0].then; then != nil {
+	if then := m.steps[0].then; then != nil && msg.err == nil {
 		if cmd := then(); cmd != nil {
 			return cmd
 		}
@@ -81,7 +81,7 @@ func (m *monitor) told(what string, err error) {
 	default:
 		m.say(what)
 	}
-	m.table.Refresh(m.now)
+	m.table.Refresh(m.clock())
 	m.followSelection()
 }
 
@@ -99,21 +99,42 @@ func always(d capture.Decision) judge {
 
 var deciding = map[capture.Decision]string{capture.Keep: "keeping ", capture.Drop: "dropping ", capture.New: "unmarking "}
 
-// mark decides about the range, the selected group or the selected domain.
-func (m *monitor) mark(doing string, as judge) tea.Cmd {
+// mark decides about the range, the selected group or the selected domain; then
+// is as a step has it.
+func (m *monitor) mark(doing string, as judge, then func() tea.Cmd) tea.Cmd {
 	if ids, ok := m.table.TakeRange(); ok {
-		return m.decide(doing, as, ids)
+		return m.decide(doing, as, ids, then)
 	}
 	it, _ := m.table.Selected()
 	if it.Group == "" {
-		return m.decide(doing, as, []capture.ID{it.ID})
+		return m.decide(doing, as, []capture.ID{it.ID}, then)
 	}
 	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
 		return l.DecideGroup(as(l), it.Group), nil
-	}, nil})
+	}, then})
 }
 
-func (m *monitor) decide(doing string, as judge, ids []capture.ID) tea.Cmd {
+// markOn is mark, and goes on to what nobody has decided about.
+func (m *monitor) markOn(d capture.Decision) tea.Cmd {
+	if m.opts.Settings.Stay {
+		return m.mark(deciding[d], always(d), nil)
+	}
+	goOn := m.table.Ahead()
+	return m.mark(deciding[d], always(d), func() tea.Cmd {
+		goOn()
+		m.followSelection()
+		return nil
+	})
+}
+
+// next goes to what nobody has decided about.
+func (m *monitor) next(step int) {
+	if !m.table.Next(step) {
+		m.say("all that is shown is decided")
+	}
+}
+
+func (m *monitor) decide(doing string, as judge, ids []capture.ID, then func() tea.Cmd) tea.Cmd {
 	warn := "; beware: a suffix rule allows %s all the same; " + m.keys.Show(rowWiden) + " on the domain takes it back"
 	return m.step(step{doing + look.Plural(len(ids), "domain"), len(ids) > manyDomains, func(l *capture.Ledger) (string, error) {
 		d := as(l)
@@ -122,7 +143,7 @@ func (m *monitor) decide(doing string, as judge, ids []capture.ID) tea.Cmd {
 			what += fmt.Sprintf(warn, look.Few(names))
 		}
 		return what, err
-	}, nil})
+	}, then})
 }
 
 // overruled returns those among the domains that a person dropped and that a
@@ -132,7 +153,7 @@ func overruled(l *capture.Ledger, ids []capture.ID) (names []string) {
 		l.Read(func(r capture.Reader) {
 			for _, id := range part {
 				if r.Overruled(id) {
-					names = append(names, r.Domain(id).Name)
+					names = append(names, r.Name(id))
 				}
 			}
 		})
@@ -156,23 +177,7 @@ func (m *monitor) toggle() tea.Cmd {
 			return capture.Keep
 		}
 		return capture.Drop
-	})
-}
-
-// widen keeps everything below the registrable domain of what is selected, as
-// one suffix rule; a second time it takes that back.
-func (m *monitor) widen() tea.Cmd {
-	it, _ := m.table.Selected()
-	it.Group = table.Registrable(m.nameOf(it))
-	return m.step(step{"deciding about all of " + it.Group, m.large(), func(l *capture.Ledger) (string, error) {
-		wide := false
-		l.Read(func(r capture.Reader) { wide = r.Group(it.Group).Suffix })
-		what, err := l.ToggleSuffix(it.Group)
-		if warning := (rule.Rule{Name: it.Group, Suffix: true}).Warning(); !wide && err == nil && warning != "" {
-			what += ": " + warning
-		}
-		return what, err
-	}, nil})
+	}, nil)
 }
 
 // undo takes back the last decision, and a rule of the user's file with it.
@@ -218,8 +223,20 @@ func (m *monitor) nameOf(it table.Selection) (name string) {
 	if it.Group != "" {
 		return it.Group
 	}
-	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
+	m.capture.Ledger.Read(func(r capture.Reader) { name = r.Name(it.ID) })
 	return name
+}
+
+// droppedByRule returns why a rule dropped a name, "" where none did.
+func (m *monitor) droppedByRule(name string) (reason string) {
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if id, ok := r.Lookup(name); ok {
+			if v := r.Verdict(r.Domain(id)); table.ByRule(v) {
+				reason = cmp.Or(v.Reason, string(v.Rule))
+			}
+		}
+	})
+	return reason
 }
 
 // believe has NXDOMAIN drop names, or not: a filter says it of names that there

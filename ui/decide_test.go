@@ -50,9 +50,16 @@ func (s *scene) group(name string) (m capture.Mark) {
 
 const ubuntu = "archive.ubuntu.com"
 
+// sibling has a second name of ubuntu.com be asked for: two make a group.
+func (s *scene) sibling() *scene {
+	feed(s.m().capture.Ledger, noon, "query[A] security.ubuntu.com from 10.0.0.5")
+	s.m().table.Refresh(s.now)
+	return s
+}
+
 // Toggling twice leads back, for a domain as for a group.
 func TestToggleTogglesBack(t *testing.T) {
-	s := newScene(t, 120, 40).session()
+	s := newScene(t, 120, 40).session().sibling()
 	for _, of := range []string{ubuntu, "[ubuntu.com]"} {
 		if of != ubuntu {
 			s.press("t")
@@ -85,13 +92,13 @@ func TestToggleWaitsItsTurn(t *testing.T) {
 // wrote that first does not lose it.
 func TestWidenTakesBack(t *testing.T) {
 	for name, keys := range map[string][]string{
-		"without a reason": {"w"}, "a reason written after": {"w", "t", "left", "n", "!", "enter", "t"}, "a reason written before": {"t", "left", "n", "!", "enter", "t", "w"},
+		"without a reason": {"w", "up", "enter"}, "a reason written after": {"w", "up", "enter", "t", "left", "n", "!", "enter", "t"}, "a reason written before": {"t", "left", "n", "!", "enter", "t", "w", "up", "enter"},
 	} {
-		s := newScene(t, 120, 40).session().selects(ubuntu).press(keys...)
-		if got := s.group("ubuntu.com"); !got.Suffix || got.Decision != capture.Keep || len(keys) > 1 && got.Reason != "!" {
+		s := newScene(t, 120, 40).session().sibling().selects(ubuntu).press(keys...)
+		if got := s.group("ubuntu.com"); !got.Suffix || got.Decision != capture.Keep || len(keys) > 3 && got.Reason != "!" {
 			t.Errorf("%s: w makes %+v", name, got)
 		}
-		s.selects(ubuntu).press("w")
+		s.selects(ubuntu).press("w", "enter")
 		if got := s.group("ubuntu.com"); got.Suffix || got.Decision != capture.New {
 			t.Errorf("%s: w again leaves %+v", name, got)
 		}
@@ -101,7 +108,7 @@ func TestWidenTakesBack(t *testing.T) {
 // What a person wrote stays when the decision changes.
 func TestReasonsStay(t *testing.T) {
 	for _, of := range []string{ubuntu, "[ubuntu.com]"} {
-		s := newScene(t, 120, 40).session()
+		s := newScene(t, 120, 40).session().sibling()
 		if of != ubuntu {
 			s.press("t")
 		}
@@ -117,7 +124,7 @@ func TestReasonsStay(t *testing.T) {
 
 // Dropping what a suffix rule allows is warned of, dropping another is not.
 func TestOverruledIsSaid(t *testing.T) {
-	s := newScene(t, 200, 60).session().selects(ubuntu).press("w", "d")
+	s := newScene(t, 200, 60).session().selects(ubuntu).press("w", "enter", "d")
 	if text := s.text(); !strings.Contains(text, "beware: a suffix rule allows "+ubuntu+" all the same; w on the domain takes it back") {
 		t.Errorf("nothing warns:\n%s", text)
 	}

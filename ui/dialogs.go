@@ -4,8 +4,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/ui/dialog"
-	"lxd-allowlist/ui/keys"
-	"lxd-allowlist/ui/table"
 )
 
 // do does what a dialog wants done.
@@ -22,8 +20,20 @@ func (m *monitor) do(r dialog.Result) tea.Cmd {
 	case dialog.Next:
 		m.table.MoveToDomain(r.Step)
 		m.followSelection()
+	case dialog.Say:
+		m.say(r.Text)
+	case dialog.Picked:
+		return m.picked(r.To)
+	case dialog.Weigh:
+		return m.weigh(r)
+	case dialog.Widen:
+		return m.widen(r)
 	case dialog.Answer:
 		return m.answered(r)
+	case dialog.OfCommand:
+		m.filterCommand(r.Line)
+	case dialog.Copy:
+		return copies(m.ctx, r.Text, r.What)
 	case dialog.Chosen:
 		return m.chosen(r)
 	case dialog.WriteReport:
@@ -60,13 +70,6 @@ func (m *monitor) followSelection() {
 	m.dialog = nil
 }
 
-func (m *monitor) openHelp() {
-	sections := m.tables.table.Sections(m.keys, m, nil)
-	filter := keys.Section{Title: "In the filter"}
-	for _, words := range table.FilterHelp {
-		filter.Lines = append(filter.Lines, keys.Line{Key: words[0], Does: words[1], Now: true})
-	}
-	m.dialog = dialog.NewHelp(m.keys, append(sections, filter))
-}
-
 func (m *monitor) openMessages() { m.dialog = dialog.NewMessages(m.keys, &m.messages) }
+
+func (m *monitor) openTold() { m.dialog = dialog.NewToldLog(m.keys, m.capture.Told) }

@@ -164,6 +164,8 @@ func (m *monitor) chosen(c dialog.Chosen) tea.Cmd {
 			return nil
 		}
 		return m.enforce(c.At == levelStrict)
+	case filterChoice:
+		return m.useFilter(c.At)
 	case grantFor:
 		m.grant(to.name, c.At)
 	}

@@ -171,7 +171,7 @@ func TestShellSaysWhatWasRefused(t *testing.T) {
 	s.press("/").types("archive").press("enter")
 	s.m().focusOn(onShell)
 	s.press("ctrl+]")
-	s.wants("the filter hides what was refused: long.")
+	s.wants("the filter hides what was refused:")
 	s.now = s.now.Add(blockedLife)
 	if strings.Contains(s.text(), "▣ blocked:") {
 		t.Errorf("it is no news any more:\n%s", s.text())
@@ -186,7 +186,7 @@ func TestRefusedStandInView(t *testing.T) {
 	s.m().shell.starting = true
 	s.press("G", "tab")
 	s.refuses()
-	s.wants("▣ new   updates.telemetry.example", "▣ new   licence.example.net")
+	s.wants("▣ new    updates.telemetry.example", "▣ new    licence.example.net")
 }
 
 func TestReportIsWritten(t *testing.T) {
@@ -289,7 +289,7 @@ func TestReportWaitsForTheOtherDialog(t *testing.T) {
 	s.wants("is being taken out of force")
 	s.press("?")
 	s.do(cmd)
-	if _, help := s.m().dialog.(*dialog.Help); !help {
+	if _, help := s.m().dialog.(*dialog.Palette); !help {
 		t.Errorf("the dialog is %T", s.m().dialog)
 	}
 	s.press("esc")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,15 +47,34 @@ type (
 		since int
 		quit  bool
 		err   error
-		// changes is how an existing file differs, for [fs.ErrExist].
-		changes []string
+		// there is how an existing file differs, for [fs.ErrExist].
+		there dialog.There
 	}
 )
+
+// beginExport returns what the export begins with: what the command line says,
+// else what the session was written as last, else what the config does.
+func beginExport(o Options, l *capture.Ledger) exportSettings {
+	e := exportSettings{format: o.Format, path: o.Output, options: o.Export}
+	l.Read(func(r capture.Reader) {
+		if w, _ := r.Exported(); w != nil && w.Path != capture.Stdout && e.format == "" && e.path == "" {
+			e.format, e.path = w.Format, w.Path
+		}
+	})
+	e.format = cmp.Or(e.format, o.Settings.Format)
+	return e
+}
 
 func (m *monitor) openExport(quitting bool) tea.Cmd {
 	var stem string
 	m.capture.Ledger.Read(func(r capture.Reader) { stem = fileStem(r.Info()) })
-	d, wants := dialog.NewExport(m.keys, quitting, m.export.format, m.export.path, stem)
+	path := m.export.path
+	if dir, file := m.opts.Settings.output(); file != "" {
+		path = cmp.Or(path, file)
+	} else if dir != "" {
+		stem = filepath.Join(dir, stem)
+	}
+	d, wants := dialog.NewExport(m.keys, quitting, m.export.format, path, stem)
 	m.dialog = d
 	return m.do(wants)
 }
@@ -82,7 +102,10 @@ func (m *monitor) makeFile(r dialog.Make) tea.Cmd {
 		begin := time.Now()
 		f := dialog.Made{Gen: r.Gen}
 		list := ledger.List(false)
-		f.File, f.Err = export.Make(list, r.Format, options)
+		there, err := export.Look(r.Format, r.Path)
+		if f.File, f.Err = there.Make(list, r.Format, options); f.Err == nil {
+			f.There = difference(there, f.File, err)
+		}
 		f.Lines = strings.Split(strings.TrimSuffix(string(f.File.Data), "\n"), "\n")
 		f.LeftOut, f.Overruled, f.Verified = list.LeftOut, list.Overruled, cmp.Or(enforced, f.File.Verified)
 		f.Took = time.Since(begin)
@@ -129,7 +152,7 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 	open = open && d == msg.of
 	switch {
 	case msg.err != nil && open:
-		d.Failed(msg.err, errors.Is(msg.err, fs.ErrExist), msg.changes)
+		d.Failed(msg.err, errors.Is(msg.err, fs.ErrExist), msg.there)
 		return nil
 	case msg.err != nil:
 		m.say(msg.err.Error())
@@ -205,7 +228,7 @@ func write(list rule.List, r dialog.Write, o export.Options) wroteMsg {
 		err = put(r.Path, f, r.How != dialog.Create)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		w.changes = changes(there, f)
+		w.there = difference(there, f, nil)
 	}
 	w.err, w.rules = err, len(f.Rules)
 	return w
@@ -220,16 +243,20 @@ func put(path string, f export.File, overwrite bool) error {
 	return export.WriteFile(path, f.Data, overwrite)
 }
 
-// changes says how writing the file would change what stands there.
-func changes(there export.Present, f export.File) []string {
-	if there.Unreadable != nil {
-		return []string{there.Path + " is no list of the format " + f.Format.Name + ": " + there.Unreadable.Error(), "overwriting it replaces all of it"}
-	}
-	lines := []string{"it holds the same rules"}
-	for i, c := range there.Changes(f) {
-		lines = append(lines[:i], c.String())
-	}
-	return lines
+// difference says how a file differs from what stands where it is to go, or
+// that nobody could read that.
+func difference(there export.Present, f export.File, err error) dialog.There {
+	d := dialog.There{Exists: there.Exists || err != nil, Unreadable: cmp.Or(err, there.Unreadable), Changes: there.Changes(f)}
+	slices.SortStableFunc(d.Changes, func(a, b rule.Change) int { // what goes is what to look at
+		switch {
+		case a.Gone == b.Gone:
+			return 0
+		case a.Gone:
+			return -1
+		}
+		return 1
+	})
+	return d
 }
 
 // exportAgain writes with the last settings; a file that this session has not

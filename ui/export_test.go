@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,11 +114,11 @@ func TestPreviewIsNotStale(t *testing.T) {
 	s := newScene(t, 120, 40).session()
 	_, of := s.Update(press("e"))
 	plain := of()
-	_, of = s.Update(press("right"))
+	_, of = s.Update(press("down"))
 	s.send(of())
 	shown := s.text()
 	s.send(plain)
-	if text := s.text(); text != shown || strings.Contains(text, "‹ plain ›") {
+	if text := s.text(); text != shown || strings.Contains(text, "▌plain") {
 		t.Errorf("after the next format's file that of the last one is shown:\n%s", text)
 	}
 	s.press("esc")
@@ -190,7 +191,7 @@ func TestHeaderSaysDoubts(t *testing.T) {
 			l := capture.NewLedger(capture.Info{})
 			feed(l, noon, tag+"query[A] a.example from 10.0.0.5", line)
 			s.shows(&Capture{Ledger: l, Title: "a-rather-long-title-of-a-log.log", Live: true})
-			if header, _, _ := strings.Cut(s.text(), "\n"); !strings.Contains(header, says) && !strings.Contains(header, "! 1 doubt") || !strings.Contains(header, "  1 new") {
+			if header, _, _ := strings.Cut(s.text(), "\n"); !strings.Contains(header, says) && !strings.Contains(header, "! 1 doubt") || !strings.Contains(header, "  1 new") && !strings.Contains(header, "  1· ") {
 				t.Errorf("%s, %d wide: the header is %q", line, w, header)
 			}
 		}
@@ -201,5 +202,98 @@ func TestHeaderSaysDoubts(t *testing.T) {
 		if header, _, _ := strings.Cut(s.text(), "\n"); !strings.Contains(header, says) {
 			t.Errorf("%s: the header is %q, want %q in it", line, header, says)
 		}
+	}
+}
+
+// What writing changes is a tab of its own, what goes first; what stands there
+// and can't be read is said in full, and no merge is offered.
+func TestDifference(t *testing.T) {
+	s := newScene(t, 120, 40).export("gone.example\narchive.ubuntu.com\nalso.gone.example\n")
+	s.wants("Difference +3 −2")
+	s.press("tab")
+	text := s.text()
+	if gone, came := strings.Index(text, "- gone.example"), strings.Index(text, "+ telemetry.example.org"); gone < 0 || came < gone {
+		t.Errorf("what goes doesn't stand first:\n%s", text)
+	}
+	s.press("f").types(".new").press("enter")
+	s.wants("Difference a new file", "no file is there yet")
+	s.press("esc")
+
+	why := strings.Repeat("a very long line of somebody's own, ", 20)
+	s.m().export.format, s.m().export.path = "json", "json.json"
+	if err := os.WriteFile("json.json", []byte(why), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.press("e")
+	s.wants("Difference unreadable")
+	s.press("tab")
+	s.wants("what stands there can't be read as json", "It can't be merged; overwriting replaces all of it.")
+	s.press("enter")
+	if foot := s.foot(); !strings.Contains(foot, "y overwrite") || strings.Contains(foot, "merge") {
+		t.Errorf("the footer is %q", foot)
+	}
+	s.press("m")
+	s.wants("what stands there can't be read as json")
+	if data, _ := os.ReadFile("json.json"); string(data) != why {
+		t.Errorf("m leaves %q", data)
+	}
+	s.press("y")
+	if data, _ := os.ReadFile("json.json"); !strings.Contains(string(data), "telemetry.example.org") {
+		t.Errorf("y leaves %q", data)
+	}
+}
+
+// A file that nobody may read is no new one.
+func TestDifferenceOfWhatMayNotBeRead(t *testing.T) {
+	d := difference(export.Present{Path: "x"}, export.File{}, errors.New("permission denied"))
+	if !d.Exists || d.Unreadable == nil {
+		t.Errorf("it is %+v", d)
+	}
+}
+
+// A format is found by letters of its name or title, and the preview follows.
+func TestFormatIsFound(t *testing.T) {
+	s := newScene(t, 120, 40).session().press("e", "/").types("unbnd")
+	s.wants("▌unbound", "local-zone")
+	s.types("zzz")
+	s.wants("no such format")
+	s.press("esc")
+	s.wants("▌unbound", "coredns")
+	s.press("down")
+	s.wants("▌knot")
+}
+
+// The export begins with what the command line says, else with what the session
+// was written as, else with what the config does.
+func TestExportBeginsWhereItEnded(t *testing.T) {
+	for _, test := range []struct {
+		name, format, path string // on the command line
+		written            bool
+		config             Settings
+		want, to           string
+	}{
+		{"nothing", "", "", false, Settings{}, "plain", "dnstest-allowlist.txt"},
+		{"the config's format", "", "", false, Settings{Format: "squid"}, "squid", "dnstest-allowlist.domains"},
+		{"its directory", "", "", false, Settings{Output: "/srv/lists/"}, "plain", "/srv/lists/dnstest-allowlist.txt"},
+		{"its file", "", "", false, Settings{Output: "/srv/list"}, "plain", "/srv/list"},
+		{"the session", "", "", true, Settings{Format: "squid", Output: "/srv/lists/"}, "unbound", "/srv/was.conf"},
+		{"the command line", "json", "", true, Settings{Format: "squid"}, "json", "dnstest-allowlist.json"},
+		{"its path", "json", "x.json", true, Settings{Output: "/srv/lists/"}, "json", "x.json"},
+	} {
+		s := newSceneWith(t, 120, 40, test.config)
+		s.opts.Format, s.opts.Output = test.format, test.path
+		l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+		if test.written {
+			l.Exported(capture.Written{Format: "unbound", Path: "/srv/was.conf", At: noon})
+		}
+		s.opts.Settings = test.config
+		s.shows(&Capture{Ledger: l, Title: "dns.log"}).press("e")
+		if text := s.text(); !strings.Contains(text, "▌"+test.want) || !strings.Contains(text, "file    "+test.to+" ") {
+			t.Errorf("%s: want %s to %s in\n%s", test.name, test.want, test.to, text)
+		}
+	}
+	home, err := os.UserHomeDir()
+	if dir, _ := (Settings{Output: "~/lists/"}).output(); err != nil || dir != home+"/lists/" {
+		t.Errorf("~/lists/ is %s, %v", dir, err)
 	}
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,40 +53,45 @@ func (s *scene) golden(name string) {
 
 // scenes are what the goldens show.
 func scenes() map[string]func(*scene) {
-	choices := []Choice{
-		{Instance: "dnstest", Status: "Running", Network: "lxdbr0"},
-		{Instance: "off", Status: "Stopped", Network: "lxdbr0", Stopped: true},
-		{Instance: "far", Status: "Running", Network: "eth0", Problem: "its NIC is macvlan: no bridge, no dnsmasq"},
-	}
 	return map[string]func(*scene){
 		"not-logging": func(s *scene) {
 			s.session()
 			s.m().capture.Logging = func() (string, time.Time) { return "raw.dnsmasq was changed by ubuntu", noon }
 		},
-		"picker":       func(s *scene) { s.send(choicesMsg{choices, nil}) },
-		"picker-empty": func(s *scene) { s.send(choicesMsg{}) },
-		"picker-error": func(s *scene) {
-			s.send(choicesMsg{err: errors.New("connect to LXD: it doesn't run; start it with `systemctl start lxd`")})
+		"names":        func(s *scene) { s.realSession(false) },
+		"tree":         func(s *scene) { s.realSession(false).press("t", "g") },
+		"tree-folded":  func(s *scene) { s.realSession(true).press("t", "T", "g") },
+		"names-beside": func(s *scene) { s.realSession(true) },
+		"table":        func(s *scene) { s.session() },
+		"waiting":      func(s *scene) { s.waitingForQueries() },
+		"filter":       func(s *scene) { s.session().press("/").types("ubu") },
+		"filter-wrong": func(s *scene) { s.session().press("/").types("~(") },
+		"no-match":     func(s *scene) { s.session().press("/").types("xyz").press("enter") },
+		"grouped":      func(s *scene) { s.session().press("t", "T", "g", "right") },
+		"marked":       func(s *scene) { s.session().press("a", "j", "d"); s.messages = nil },
+		"range":        func(s *scene) { s.session().press("g", "v", "j", "j") },
+		"ladder":       func(s *scene) { s.session().press("G", "w") },
+		"ladder-pattern": func(s *scene) {
+			s.asked("eu-west-1.cdn.example.com", "us-east-1.cdn.example.com", "eu-central-1.cdn.example.com", "www.cdn.example.com").selects("eu-west-1.cdn.example.com").press("w", "down", "down", "down")
 		},
-		"opening": func(s *scene) {
-			o := s.opening(choices[0])
-			o.step("connecting to LXD", -1)
-			o.step("downloading ubuntu:24.04", 0.4)
+		"ladder-refused": func(s *scene) {
+			s.session().press("G", "w", "up", "up", "up", "up", "up", "up", "tab", "n").types("ticket 4711").press("enter")
 		},
-		"opening-error": func(s *scene) {
-			o := s.opening(choices[0])
-			o.step("taking the lease of bridge lxdbr0", -1)
-			s.send(openedMsg{of: o, err: errors.New("network lxdbr0 is in use by lxd-allowlist 1.0 (root, process 4711 on host)")})
+		"palette":        func(s *scene) { s.session().press(":").types("exp sq") },
+		"export":         func(s *scene) { s.session(); s.m().export.options.Reproducible = true; s.press("e", "/").types("sq") },
+		"export-changes": func(s *scene) { s.export("gone.example\narchive.ubuntu.com\nthird.example\n").press("tab") },
+		"export-foreign": func(s *scene) {
+			s.session()
+			s.m().export.format = "json"
+			s.export("# somebody's own {\n").press("enter")
 		},
-		"table":           func(s *scene) { s.session() },
-		"waiting":         func(s *scene) { s.waitingForQueries() },
-		"filter":          func(s *scene) { s.session().press("/").types("ubu") },
-		"filter-wrong":    func(s *scene) { s.session().press("/").types("~(") },
-		"no-match":        func(s *scene) { s.session().press("/").types("xyz").press("enter") },
-		"grouped":         func(s *scene) { s.session().press("t", "T", "g", "right") },
-		"marked":          func(s *scene) { s.session().press("a", "j", "d"); s.messages = nil },
-		"range":           func(s *scene) { s.session().press("g", "v", "j", "j") },
+		"said-long": func(s *scene) {
+			s.session().say(strings.Repeat("a long sentence that says what happened, to what, and what to do next; ", 3))
+		},
 		"details":         func(s *scene) { s.session().press("G", "enter") },
+		"said-keys":       func(s *scene) { s.session().press("j"); s.messages = nil; s.Update(tickMsg(s.now.Add(hintPause))) },
+		"dock-side":       func(s *scene) { s.session().press("z", "G") },
+		"dock-group":      func(s *scene) { s.session().press("t", "G", "left") },
 		"help":            func(s *scene) { s.session().press("?") },
 		"reason":          func(s *scene) { s.session().press("n").types("why") },
 		"quit":            func(s *scene) { s.session().press("q") },
@@ -112,7 +116,7 @@ func scenes() map[string]func(*scene) {
 
 func TestScreens(t *testing.T) {
 	for name, set := range scenes() {
-		for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
+		for _, size := range sizesOf(name) {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newScene(t, size[0], size[1])
 				set(s)
@@ -122,12 +126,55 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// sizesOf are the sizes at which a scene is shown: what stands on a screen that
+// is all of it is shown at the least and at the widest of odd ones, too.
+func sizesOf(name string) [][2]int {
+	sizes := [][2]int{{80, 24}, {120, 40}, {200, 60}}
+	for _, part := range []string{"ladder", "palette", "export", "said", "help", "dock"} {
+		if strings.HasPrefix(name, part) {
+			return append(sizes, [2]int{40, 12}, [2]int{160, 45})
+		}
+	}
+	return sizes
+}
+
+// export shows the export with a file where it is to go.
+func (s *scene) export(there string) *scene {
+	if _, shown := s.phase.(*monitor); !shown {
+		s.session()
+	}
+	s.m().export.path = "out.txt"
+	if err := os.WriteFile("out.txt", []byte(there), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.press("e")
+}
+
 func (s *scene) waitingForQueries() {
 	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dnstest on lxdbr0", Live: true})
 }
 
-func (s *scene) opening(c Choice) *opening {
-	o := newOpening(s.model, c)
-	s.enter(o)
-	return o
+// On the least of screens every box is whole, the instance's name stays, and so
+// does the glyph of each mark.
+func TestLeastScreen(t *testing.T) {
+	for name, set := range scenes() {
+		s := newScene(t, 40, 12)
+		set(s)
+		text := s.text()
+		if corners := strings.Count(text, "╭"); strings.Count(text, "╮") != corners || strings.Count(text, "╰") != corners || strings.Count(text, "╯") != corners {
+			t.Errorf("%s: a box isn't whole:\n%s", name, text)
+		}
+		m, ok := s.phase.(*monitor)
+		if !ok || s.w < leastWidth {
+			continue
+		}
+		if instance := m.subject(); m.dialog == nil && !strings.Contains(s.shownAt(0), instance) {
+			t.Errorf("%s: the header is %q, without %s", name, s.shownAt(0), instance)
+		}
+		for _, row := range strings.Split(text, "\n") {
+			if strings.Contains(row, "archive.ubuntu.com ") && m.dialog == nil && !strings.ContainsAny(row, "·●✓✗–▣…") {
+				t.Errorf("%s: a row without its mark: %q", name, row)
+			}
+		}
+	}
 }

@@ -51,7 +51,7 @@ func (m *monitor) grant(name string, which int) {
 // selectedName is the selected domain's, "" for none.
 func (m *monitor) selectedName() (name string) {
 	if it, ok := m.table.Selected(); ok && it.Group == "" {
-		m.capture.Ledger.Read(func(r capture.Reader) { name = r.Domain(it.ID).Name })
+		m.capture.Ledger.Read(func(r capture.Reader) { name = r.Name(it.ID) })
 	}
 	return name
 }

@@ -2,10 +2,13 @@ package ui
 
 import (
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // behind are the actions of what has the focus, or will have it behind the
@@ -25,8 +28,9 @@ func (m *monitor) behind() *actions {
 // key hands a key to who has the focus.
 func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
 	if m.dialog != nil {
-		return m.do(m.dialog.Press(msg))
+		return m.do(dialog.Press(m.dialog, msg))
 	}
+	m.hints.pressed(m)
 	o := m.behind().Press(m.keys, msg.String(), m)
 	switch {
 	case o.Why != "":
@@ -34,7 +38,6 @@ func (m *monitor) key(msg tea.KeyPressMsg) tea.Cmd {
 	case o.Bound:
 		return o.Of
 	case m.focus == onShell && m.shell.running():
-		m.pace.typed(msg)
 		m.shell.key(msg)
 	case m.table.Editing():
 		m.table.Type(msg)
@@ -60,25 +63,59 @@ func (m *monitor) cancel() {
 	}
 }
 
-func (m *monitor) paste(msg tea.PasteMsg) {
+// clickHint does the action of a hint of the footer.
+func (m *monitor) clickHint(name string) tea.Cmd {
+	switch {
+	case name == "":
+		return nil
+	case m.dialog != nil:
+		return m.do(dialog.Run(m.dialog, name))
+	}
+	o := m.behind().Run(name, m)
+	if o.Why != "" {
+		m.say(o.Why)
+	}
+	return o.Of
+}
+
+// turnDialog has the wheel do in a dialog what its arrows do.
+func (m *monitor) turnDialog(msg tea.MouseMsg) tea.Cmd {
+	wheel, ok := msg.(tea.MouseWheelMsg)
+	switch {
+	case ok && wheel.Button == tea.MouseWheelUp:
+		return m.do(dialog.Run(m.dialog, rowUp))
+	case ok && wheel.Button == tea.MouseWheelDown:
+		return m.do(dialog.Run(m.dialog, rowDown))
+	}
+	return nil
+}
+
+func (m *monitor) paste(msg tea.PasteMsg) tea.Cmd {
 	switch {
 	case m.dialog != nil:
-		m.dialog.Paste(msg)
+		return m.do(m.dialog.Type(msg))
 	case m.focus == onShell:
 		m.shell.paste(msg.Content)
 	case m.table.Editing():
 		m.table.Type(msg)
 	}
+	return nil
 }
 
 // mouse does what a person who points would expect: a click selects, the
 // wheel scrolls what is under it, a program in the shell that asked for the
 // mouse gets it.
 func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
-	if m.dialog != nil {
-		return nil
-	}
 	at := msg.Mouse()
+	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && m.layout.footer.contains(at.X, at.Y) {
+		return m.clickHint(m.hintAt(at.X))
+	}
+	if m.dialog != nil {
+		return m.turnDialog(msg)
+	}
+	if cmd, used := m.clickTimeline(msg); used {
+		return cmd
+	}
 	if m.dragDivider(msg) {
 		return m.arrange()
 	}
@@ -107,9 +144,48 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 			return m.focusOn(onShell)
 		}
 		if m.layout.table.contains(at.X, at.Y) {
-			m.table.Click(at.X-m.layout.table.x, at.Y-m.layout.table.y)
-			return m.focusOn(onTable)
+			return tea.Batch(m.clickTable(at), m.focusOn(onTable))
 		}
 	}
 	return nil
+}
+
+// doubleClick is how soon the second click of two comes.
+const doubleClick = 400 * time.Millisecond
+
+// click is where the mouse was clicked last, and when.
+type click struct {
+	at   time.Time
+	x, y int
+}
+
+// clickTable selects what was clicked on; its fold folds, its mark toggles, a
+// second click opens.
+func (m *monitor) clickTable(at tea.Mouse) tea.Cmd {
+	now := time.Now()
+	twice := m.clicked.x == at.X && m.clicked.y == at.Y && now.Sub(m.clicked.at) < doubleClick
+	m.clicked = click{now, at.X, at.Y}
+	switch m.table.Click(at.X-m.layout.table.x, at.Y-m.layout.table.y) {
+	case table.OnFold:
+		it, _ := m.table.Selected()
+		m.table.Fold(!it.Folded)
+	case table.OnMark:
+		return m.toggle()
+	case table.OnRow:
+		if twice {
+			m.clicked = click{}
+			m.openDetails()
+		}
+	}
+	return nil
+}
+
+// mouseHelp is what the mouse does, for the palette.
+var mouseHelp = [][2]string{
+	{"click", "select; sort by a column; do what the footer says"},
+	{"on a mark", "toggle keep/drop"},
+	{"on ▾ ▸", "fold, unfold"},
+	{"twice", "details; fold a group"},
+	{"wheel", "scroll what is under it; choose in a dialog"},
+	{"drag", "the divider; text to copy"},
 }

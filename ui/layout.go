@@ -26,6 +26,7 @@ type layout struct {
 	header, footer rect
 	table, shell   rect
 	packets        rect // refused ones, below the table
+	details        rect // of what is selected, beside the table or below it
 	divider        rect // what the mouse takes hold of between the panes
 }
 
@@ -65,6 +66,33 @@ func arrange(w, h int, hasShell bool, z zoom, p prefs) layout {
 	l.table, l.shell = first, second
 	if p.Swapped {
 		l.table, l.shell = second, first
+	}
+	return l
+}
+
+// shellWants is the width that programs in a shell are made for: what it has
+// beyond that it gives to a table with the focus.
+const shellWants = 80
+
+// lend has the pane with the focus grow, as far as the one beside it has more
+// than it wants.
+func (l layout) lend(to focus, tableWants int) layout {
+	more := 0
+	switch {
+	case l.divider.w != 1:
+	case to == onTable:
+		more = max(0, min(tableWants-l.table.w, l.shell.w-shellWants))
+	default:
+		more = -max(0, min(shellWants-l.shell.w, l.table.w-tableWants))
+	}
+	l.table.w += more
+	l.shell.w -= more
+	if l.table.x > l.shell.x {
+		l.table.x -= more
+		l.divider.x -= more
+	} else {
+		l.shell.x += more
+		l.divider.x += more
 	}
 	return l
 }

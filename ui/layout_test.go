@@ -104,3 +104,32 @@ func TestArrangeLeavesNothingOut(t *testing.T) {
 		}
 	}
 }
+
+// The pane with the focus takes what the one beside it doesn't want, wherever
+// it stands, and nothing of what that does.
+func TestLend(t *testing.T) {
+	for _, test := range []struct {
+		w, wants int
+		swapped  bool
+		to       focus
+		table    int
+	}{
+		{200, 200, false, onTable, 119}, {200, 200, true, onTable, 119}, {200, 110, false, onTable, 110}, {200, 60, false, onTable, 107},
+		{120, 200, false, onTable, 64}, {120, 50, false, onShell, 50}, {120, 50, true, onShell, 50}, {120, 90, false, onShell, 64}, {200, 60, false, onShell, 107},
+		{80, 200, false, onTable, 80},
+	} {
+		was := arrange(test.w, 40, true, zoomNone, prefs{Share: defaultShare, Swapped: test.swapped})
+		is := was.lend(test.to, test.wants)
+		if is.table.w != test.table || test.w > 80 && is.table.w+is.shell.w+1 != test.w {
+			t.Errorf("%+v: the table has %d cells, the shell %d", test, is.table.w, is.shell.w)
+		}
+		if left, right := is.table, is.shell; test.w > 80 {
+			if test.swapped {
+				left, right = right, left
+			}
+			if left.x != 0 || is.divider.x != left.w || right.x != left.w+1 {
+				t.Errorf("%+v: the panes don't meet: %+v", test, is)
+			}
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/export"
@@ -67,6 +68,8 @@ type Options struct {
 type Result struct {
 	// Wrote is the last file that was written, "" for none.
 	Wrote string
+	// Next is where the user wants to go on; nil for nowhere.
+	Next *Next
 }
 
 // phase is what the screen is about at a time: choosing an instance, opening a
@@ -91,11 +94,14 @@ type model struct {
 	keys   *keys.Map
 	tables *tables
 	styles *look.Styles
+	dark   bool // the background is
+	few    bool // the terminal has 16 colours at most
 	w, h   int
 	now    time.Time
 
 	frames   frames
 	phase    phase
+	failed   error // why nothing was opened when last tried; nil once something was
 	prefs    prefs
 	messages dialog.Log
 	result   Result
@@ -123,16 +129,26 @@ func newModel(ctx context.Context, o Options) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ctx: ctx, opts: o, tables: tables, keys: keys, styles: look.NewStyles(true), now: time.Now(), prefs: loadPrefs()}
+	m := &model{ctx: ctx, opts: o, tables: tables, keys: keys, dark: true, now: time.Now(), prefs: loadPrefs()}
+	m.restyle()
 	switch {
 	case o.Capture != nil:
 		m.phase = newMonitor(m, o.Capture)
 	case o.Choice != nil:
 		m.phase = newOpening(m, *o.Choice)
 	default:
-		m.phase = &picker{model: m}
+		m.phase = newPicker(m)
 	}
 	return m, nil
+}
+
+// restyle follows what the terminal told of itself.
+func (m *model) restyle() {
+	theme := m.opts.Settings.Colours
+	if theme == (look.Theme{}) {
+		theme, _ = look.NamedTheme("default")
+	}
+	m.styles = theme.Styles(m.dark, m.few)
 }
 
 // enter goes over to another phase.
@@ -162,7 +178,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		m.styles = look.NewStyles(msg.IsDark())
+		m.dark = msg.IsDark()
+		m.restyle()
+	case tea.ColorProfileMsg:
+		m.few = msg.Profile <= colorprofile.ANSI
+		m.restyle()
 	case tickMsg:
 		m.now, next = time.Time(msg), tick()
 	}

@@ -24,34 +24,48 @@ type monitor struct {
 	table   *table.Table
 	shell   *shellPane
 	layout  layout
-	zoom    zoom
-	focus   focus
-	dialog  dialog.Dialog // nil while none is open
-	export  exportSettings
-	rules   *rulesFile
+	// hints are those for who is new here, see hintLines.
+	hints  newcomer
+	docked []string // the details as they are drawn, nil for not yet
+	zoom   zoom
+	focus  focus
+	dialog dialog.Dialog // nil while none is open
+	export exportSettings
+	rules  *rulesFile
 
 	enforcing enforcing
+	replay    *replay // nil while nothing is
 
 	begun   time.Time
 	unheard string // why no query may have been heard; "" while nobody wondered
 
 	dragging bool // the divider, with the mouse
+	clicked  click
 	pace     pace
 	steps    []step // decisions that are being made, in their order
 }
 
 // newMonitor shows a capture; the focus is on its shell, if it has one.
 func newMonitor(m *model, c *Capture) *monitor {
+	var again *replay
+	now := time.Now()
+	if c.Player != nil {
+		again = newReplay(m.ctx, c.Player, c.Speed)
+		c.Ledger, now = c.Player.To(again.at), again.at
+	}
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
-	t.Refresh(time.Now())
+	if m.prefs.HideDecided {
+		t.HideDecided(true)
+	}
+	t.Refresh(now)
 	if m.prefs.Grouped {
 		t.Group(true)
 	}
-	v := &monitor{model: m, capture: c, table: t, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
+	v := &monitor{model: m, capture: c, table: t, replay: again, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
 	v.rules = &rulesFile{ledger: c.Ledger}
 	v.begun = m.now
-	v.export = exportSettings{format: m.opts.Format, path: m.opts.Output, options: m.opts.Export}
+	v.export = beginExport(m.opts, c.Ledger)
 	if v.shell.exists() {
 		v.focus = onShell
 	}
@@ -61,6 +75,9 @@ func newMonitor(m *model, c *Capture) *monitor {
 
 func (m *monitor) start() tea.Cmd {
 	cmds := []tea.Cmd{m.awaitLedger(ledgerGap), m.awaitNotice(), m.arrange(), m.table.Work()}
+	if m.replay != nil {
+		cmds = append(cmds, m.replay.tick())
+	}
 	if m.shell.exists() {
 		cmds = append(cmds, m.shell.start(m.focus == onShell))
 	}
@@ -74,10 +91,14 @@ func (m *monitor) leave() error {
 	m.shell.hangUp()
 	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
+	m.prefs.HideDecided = m.table.DecidedHidden()
 	return m.prefs.save()
 }
 
 func (m *monitor) update(msg tea.Msg) tea.Cmd {
+	if _, shell := msg.(screenMsg); !shell {
+		m.docked = nil
+	}
 	cmd := m.handle(msg)
 	return tea.Batch(cmd, m.table.Work())
 }
@@ -90,18 +111,19 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.arrange()
-	case tea.BackgroundColorMsg:
+	case tea.BackgroundColorMsg, tea.ColorProfileMsg:
 		m.table.Restyle()
 	case tickMsg:
-		m.table.Tick(m.now)
-		m.pace.tick(m.now, m.capture.Ledger, m.table.Tally().Total())
+		m.table.Tick(m.clock())
+		m.pace.tick(m.clock(), m.capture.Ledger, m.table.Tally().Total())
+		m.hints.tick(m)
 		return m.wonder()
 	case unheardMsg:
 		m.unheard = string(msg)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
-		m.paste(msg)
+		return m.paste(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case noticeMsg:
@@ -112,7 +134,11 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		if m.capture.Ledger.Pending() > many {
 			gap = floodGap
 		}
-		m.table.Refresh(time.Now())
+		now := time.Now()
+		if m.replay != nil {
+			now = m.replay.at
+		}
+		m.table.Refresh(now)
 		m.tableChanged()
 		m.followRefused()
 		return tea.Batch(m.awaitLedger(gap), m.ledgerChanged())
@@ -120,12 +146,27 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		return m.updateEnforcing(msg)
 	case shellOpenedMsg, shellEndedMsg, screenMsg:
 		news, cmd := m.shell.update(msg)
+		m.takeEntered()
 		if news != "" {
 			m.say(news)
 		}
 		return cmd
 	case madeMsg, wroteMsg, copiedMsg, noteMsg:
 		return m.updateExport(msg)
+	case lookedUpMsg:
+		if d, ok := m.dialog.(*dialog.Palette); ok && d == msg.of {
+			d.Add(msg.items, "")
+		}
+	case settingSetMsg:
+		m.settingSet(msg)
+	case weighedMsg:
+		m.weighed(msg)
+	case courseMsg:
+		m.showCourse(msg)
+	case replayTickMsg:
+		return m.ticks(msg)
+	case playedMsg:
+		return m.played(msg)
 	case ruleAddedMsg:
 		return m.ruleAdded(msg)
 	case steppedMsg:
@@ -176,7 +217,11 @@ type (
 
 // awaitLedger waits for the ledger to change, after a gap.
 func (m *monitor) awaitLedger(gap time.Duration) tea.Cmd {
-	return await(m.ctx, gap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
+	ctx := m.ctx
+	if m.replay != nil {
+		ctx = m.replay.ledger
+	}
+	return await(ctx, gap, m.capture.Ledger.Wake(), func(struct{}) tea.Msg { return ledgerMsg{} })
 }
 
 func (m *monitor) awaitNotice() tea.Cmd {

@@ -92,6 +92,51 @@ func TestClick(t *testing.T) {
 	}
 }
 
+// A click on a mark toggles it, on a fold folds, a second one soon opens, and
+// the help says so.
+func TestClickDoes(t *testing.T) {
+	s := newScene(t, 120, 40).manyDomains()
+	m := s.m()
+	s.press("g")
+	name := func() string { it, _ := m.table.Selected(); return m.nameOf(it) }
+	for i, want := range []string{"✗ drop", "✓ keep"} {
+		if s.clicks(1, 5); !strings.Contains(s.shownAt(5), want) || name() != "d97.example" {
+			t.Errorf("click %d on the mark: %q", i+1, s.shownAt(5))
+		}
+	}
+	s.clicks(20, 6)
+	m.clicked.at = m.clicked.at.Add(-doubleClick)
+	if s.clicks(20, 6); m.dialog != nil {
+		t.Error("two clicks a while apart open")
+	}
+	if s.clicks(20, 6); m.dialog == nil || name() != "d96.example" {
+		t.Errorf("two clicks open nothing:\n%s", s.text())
+	}
+	s.press("esc", "?").types("mouse").wants("Mouse", "on a mark", "toggle keep/drop", "on ▾ ▸")
+	s = newScene(t, 120, 40).realSession(false).press("t", "g")
+	m = s.m()
+	x := strings.Index(strings.ReplaceAll(s.shownAt(3), "▌", " "), "▾")
+	if s.clicks(x, 3); !strings.Contains(s.shownAt(3), "▸ docker.com") {
+		t.Errorf("a click on the fold leaves %q", s.shownAt(3))
+	}
+	s.clicks(x+4, 3)
+	if s.clicks(x+4, 3); !strings.Contains(s.shownAt(3), "▾ docker.com") {
+		t.Errorf("two clicks on the folded head leave %q", s.shownAt(3))
+	}
+}
+
+// Sorting shows the top, by the mouse, too, wherever the table was.
+func TestSortingShowsTheTop(t *testing.T) {
+	s := newScene(t, 120, 40).realSession(false)
+	for _, sort := range []func(){func() { s.press("2") }, func() { s.press("r") }, func() { s.press("s") }, func() { s.clicks(12, 2) }} {
+		s.press("G")
+		sort()
+		if text := s.shownAt(1); strings.Contains(text, "↑") || !strings.HasPrefix(s.shownAt(3), "▌") {
+			t.Errorf("sorted, the top is not in view:\n%s", s.text())
+		}
+	}
+}
+
 // The divider follows the mouse, wherever the panes are.
 func TestDragDivider(t *testing.T) {
 	for _, test := range []struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -16,12 +17,20 @@ import (
 type opening struct {
 	*model
 	choice Choice
-	steps  []string // what was and is being done, the last one now
-	done   float64  // of the last step: 0 to 1, below 0 where it is not known
+	steps  []openingStep // what was and is being done, the last one now
 	err    error
+	top    int // the first line of the error that is seen
 	cancel context.CancelFunc
 
 	reports chan stepMsg
+}
+
+// openingStep is one thing that is done, with a bar where it is known how far.
+type openingStep struct {
+	doing string
+	done  float64 // 0 to 1, below 0 where it is not known
+	begun time.Time
+	took  time.Duration // once the next one has begun
 }
 
 // Each message says of which attempt it is.
@@ -41,7 +50,7 @@ type (
 )
 
 func newOpening(m *model, c Choice) *opening {
-	return &opening{model: m, choice: c, done: -1, cancel: func() {}, reports: make(chan stepMsg, 16)}
+	return &opening{model: m, choice: c, cancel: func() {}, reports: make(chan stepMsg, 16)}
 }
 
 // start tries to open the capture.
@@ -69,9 +78,14 @@ func (o *opening) awaitStep() tea.Cmd {
 func (o *opening) cursor() *tea.Cursor { return nil }
 func (o *opening) title() string       { return "" }
 
+// leave says what has failed, once more, and has the program end with it: on
+// the screen it is gone. What waits for an answer has not failed.
 func (o *opening) leave() error {
 	o.cancel()
-	return nil
+	if _, asked := o.question(); asked {
+		return nil
+	}
+	return o.err
 }
 
 func (o *opening) update(msg tea.Msg) tea.Cmd {
@@ -87,6 +101,7 @@ func (o *opening) update(msg tea.Msg) tea.Cmd {
 		case msg.err != nil:
 			o.err = msg.err
 		default:
+			o.failed = nil
 			return o.enter(newMonitor(o.model, msg.capture))
 		}
 	case answeredMsg:
@@ -99,11 +114,19 @@ func (o *opening) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// step takes up how far the attempt is. What is told of a step that was left
+// behind is late: reports of a launch come in no order.
 func (o *opening) step(doing string, done float64) {
-	if n := len(o.steps); n == 0 || o.steps[n-1] != doing {
-		o.steps = append(o.steps, doing)
+	for i, s := range o.steps {
+		if s.doing == doing {
+			o.steps[i].done = max(s.done, done)
+			return
+		}
 	}
-	o.done = done
+	if n := len(o.steps); n > 0 {
+		o.steps[n-1].took = o.now.Sub(o.steps[n-1].begun)
+	}
+	o.steps = append(o.steps, openingStep{doing: doing, done: done, begun: o.now})
 }
 
 // question returns what the user has to decide on, if that is why the attempt
@@ -131,15 +154,19 @@ func (o *opening) key(msg tea.KeyPressMsg) tea.Cmd {
 func openingActions() keys.Table[*opening, tea.Cmd] {
 	return keys.Table[*opening, tea.Cmd]{Context: "the opening", Actions: []keys.Action[*opening, tea.Cmd]{
 		{Row: keys.Row{Name: rowCancel, Hint: "cancel"}, Do: (*opening).back},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
 		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
 	}}
 }
 
 func failedActions() keys.Table[*opening, tea.Cmd] {
 	return keys.Table[*opening, tea.Cmd]{Context: "the opening that failed", Actions: []keys.Action[*opening, tea.Cmd]{
+		{Row: keys.Row{Name: rowDown, Hint: "read on"}, Can: (*opening).cut, Do: scrolls(1)},
 		{Row: keys.Row{Name: "reload", Hint: "try again"}, Do: (*opening).again},
+		{Row: keys.Row{Name: rowUp}, Do: scrolls(-1)},
 		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
-		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
+		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: func(*opening) tea.Cmd { return tea.Quit }},
 	}}
 }
 
@@ -149,6 +176,7 @@ func questionActions() keys.Table[*opening, tea.Cmd] {
 		{Row: keys.Row{Name: "no", Hint: "no, a new one"}, Has: needsAlternative, Do: (*opening).refuse},
 		{Row: keys.Row{Name: "reload"}, Do: (*opening).again},
 		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
+		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
 		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
 	}}
 }
@@ -165,9 +193,27 @@ func needsAlternative(o *opening) string {
 func (o *opening) back() tea.Cmd {
 	o.cancel()
 	if o.err != nil && o.opts.Choice == nil {
-		return o.enter(&picker{model: o.model})
+		if o.leave() != nil {
+			o.failed = o.err
+		}
+		return o.enter(newPicker(o.model))
 	}
 	return tea.Quit
+}
+
+func scrolls(lines int) func(*opening) tea.Cmd {
+	return func(o *opening) tea.Cmd {
+		o.top = max(0, min(o.top+lines, len(o.says())-o.room()))
+		return nil
+	}
+}
+
+// cut says why there is nothing to scroll to.
+func (o *opening) cut() string {
+	if o.top+o.room() < len(o.says()) {
+		return ""
+	}
+	return "all of it is seen"
 }
 
 func (o *opening) again() tea.Cmd { return o.enter(newOpening(o.model, o.choice)) }
@@ -194,39 +240,72 @@ func (o *opening) refuse() tea.Cmd {
 
 func (o *opening) lines() []string { return o.frame(o.draw(), o.actions().Hints(o.keys, o)) }
 
+// room is how many lines there are between the title and the footer.
+func (o *opening) room() int { return o.h - 2 - openingChrome }
+
+// openingChrome is how many lines the title takes.
+const openingChrome = 3
+
+// says is why it failed, or what is asked, in lines.
+func (o *opening) says() []string {
+	if q, asked := o.question(); asked {
+		return look.Wrap(o.styles.Warn, q.Question(), o.w-2)
+	} else if o.err != nil {
+		return look.Wrap(o.styles.Bad, o.err.Error(), o.w-2)
+	}
+	return nil
+}
+
+// draw shows what failed before anything else: steps that have no room are
+// counted.
 func (o *opening) draw() []string {
-	s := o.styles
-	lines := []string{"", s.Strong.Render(" Opening " + o.choice.Instance), ""}
-	for i, step := range o.steps {
-		var l look.Line
-		switch last := i == len(o.steps)-1; {
-		case last && o.err != nil:
-			l.Add(s.Bad, " ✗ ").Add(s.Text, step)
-		case last:
-			l.Add(s.Key, " ▸ ").Add(s.Text, step)
-			o.bar(s, &l)
-		default:
-			l.Add(s.Good, " ✓ ").Add(s.Muted, step)
-		}
-		lines = append(lines, l.String())
+	s, room := o.styles, o.room()
+	lines := []string{"", s.Strong.Render(" Opening " + o.choice.name()), ""}
+	says := o.says()
+	says = says[o.top:min(len(says), o.top+room)]
+	left := room
+	if len(says) > 0 {
+		left -= len(says) + 1
 	}
-	if o.err == nil {
-		return lines
+	first := max(0, len(o.steps)-max(0, left))
+	if first > 0 && left > 1 {
+		first++
+		lines = append(lines, s.Muted.Render(fmt.Sprintf(" ✓ %s before", look.Plural(first, "step"))))
 	}
-	lines = append(lines, "")
-	var q Question
-	if errors.As(o.err, &q) {
-		return append(lines, look.Wrap(s.Warn, q.Question(), o.w-2)...)
+	for i := first; i < len(o.steps); i++ {
+		lines = append(lines, o.drawStep(s, o.steps[i], i == len(o.steps)-1))
 	}
-	return append(lines, look.Wrap(s.Bad, o.err.Error(), o.w-2)...)
+	if len(says) > 0 && left >= 0 {
+		lines = append(lines, "")
+	}
+	return append(lines, says...)
+}
+
+func (o *opening) drawStep(s *look.Styles, step openingStep, last bool) string {
+	var l look.Line
+	took := step.took
+	switch {
+	case last && o.err != nil:
+		l.Add(s.Bad, " ✗ ").Add(s.Text, step.doing)
+	case last:
+		l.Add(s.Key, " ▸ ").Add(s.Text, step.doing)
+		step.bar(s, &l)
+		took = o.now.Sub(step.begun)
+	default:
+		l.Add(s.Good, " ✓ ").Add(s.Muted, step.doing)
+	}
+	if took >= time.Second {
+		l.Add(s.Muted, "  "+look.Age(took))
+	}
+	return l.String()
 }
 
 // bar draws how far the step is.
-func (o *opening) bar(s *look.Styles, l *look.Line) {
-	if o.done < 0 {
+func (step openingStep) bar(s *look.Styles, l *look.Line) {
+	if step.done < 0 {
 		return
 	}
 	const cells = 24
-	full := int(min(o.done, 1) * cells)
-	l.Add(s.Key, "  "+strings.Repeat("━", full)).Add(s.Muted, strings.Repeat("─", cells-full)+fmt.Sprintf(" %d%%", int(o.done*100)))
+	full := int(min(step.done, 1) * cells)
+	l.Add(s.Key, "  "+strings.Repeat("━", full)).Add(s.Muted, strings.Repeat("─", cells-full)+fmt.Sprintf(" %d%%", int(min(step.done, 1)*100)))
 }

@@ -1,10 +1,7 @@
 package ui
 
 import (
-	"fmt"
 	"time"
-
-	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/look"
@@ -14,7 +11,7 @@ import (
 // how long, and how many commands, since the last new domain, and how many
 // came in each of the last few moments.
 type pace struct {
-	commands int // lines entered in the shell since the last new domain
+	commands int // entered in the shell since the last new domain
 	lastNew  time.Time
 
 	begin            time.Time // of the bar that grows
@@ -28,21 +25,13 @@ const (
 	barCount = 16
 )
 
-// typed counts a key typed into the shell.
-func (p *pace) typed(msg tea.KeyPressMsg) {
-	if msg.Code == tea.KeyEnter {
-		p.commands++
-	}
-}
-
 // tick takes a sample.
 func (p *pace) tick(now time.Time, l *capture.Ledger, domains int) {
 	var queries uint64
 	l.Read(func(r capture.Reader) {
 		queries = r.Counts().Queries
-		if at := r.LastNew(); !at.Equal(p.lastNew) {
-			p.lastNew, p.commands = at, 0
-		}
+		p.lastNew = r.LastNew()
+		p.commands = capture.CommandsSince(r.Commands(), p.lastNew)
 	})
 	if p.begin.IsZero() || now.Sub(p.begin) >= barLasts {
 		p.begin, p.domains, p.queries = now, domains, queries
@@ -65,7 +54,7 @@ func (p *pace) saturation(now time.Time) string {
 		text = "new just now"
 	}
 	if p.commands > 0 {
-		text += fmt.Sprintf(" and %s", look.Plural(p.commands, "command"))
+		text += ", " + look.Plural(p.commands, "command")
 	}
 	return text
 }

@@ -4,7 +4,13 @@ import tea "charm.land/bubbletea/v2"
 
 // arrange gives every pane its place.
 func (m *monitor) arrange() tea.Cmd {
-	m.layout = arrange(m.w, m.h, m.shell.exists(), m.zoom, m.prefs)
+	m.layout = arrange(m.w, m.h-m.timelineHeight(), m.shell.exists(), m.zoom, m.prefs)
+	m.layout.footer.y = m.h - 1
+	if m.prefs.Share == defaultShare { // nobody has said how it is to be shared
+		m.layout = m.layout.lend(m.focus, m.table.Wants())
+	}
+	m.docked = nil
+	m.dock()
 	m.layout.packets = m.layout.table
 	m.layout.packets.h = m.enforcing.packetLines(m.layout.table.h)
 	m.layout.table.h -= m.layout.packets.h
@@ -27,9 +33,8 @@ func (m *monitor) focusOn(f focus) tea.Cmd {
 	m.shell.focus(f == onShell)
 	if m.zoom == zoomTable && f == onShell || m.zoom == zoomShell && f == onTable {
 		m.zoom = zoomNone
-		return m.arrange()
 	}
-	return nil
+	return m.arrange()
 }
 
 // toTable goes to the table, and there to what was refused a moment ago: that is

@@ -1,29 +1,54 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v2"
 
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export"
 	"lxd-allowlist/ui/keys"
+	"lxd-allowlist/ui/look"
 )
 
 // Settings is what a user may set for all sessions: the file config.yaml in
 // lxd-allowlist in $XDG_CONFIG_HOME, by default ~/.config.
 //
 //	leave-key: ctrl+g
+//	theme: high-contrast
+//	stay: true
+//	filters: ["is:new !type:ptr"]
+//	format: squid
+//	output: ~/allow/
 //	keys:
 //	  keep: [a, +]
 //	  filter: [/]
 type Settings struct {
 	// LeaveKey is the chord that leaves the shell.
 	LeaveKey string `yaml:"leave-key"`
+	// Stay has the cursor stay on what was decided; it goes on to what wasn't
+	// otherwise.
+	Stay bool `yaml:"stay"`
+	// Filters are saved filters, in the order of their keys.
+	Filters []string `yaml:"filters"`
+	// Theme names a theme of the program's, or the file NAME.yaml in the
+	// directory themes beside the config, see [look.Theme].
+	Theme string `yaml:"theme"`
+	// Colours are those of the theme.
+	Colours look.Theme `yaml:"-"`
+	// Format is what the export begins with, and Output where it goes: a file,
+	// or with a slash at its end a directory; "~/" is the user's own.
+	Format string `yaml:"format"`
+	Output string `yaml:"output"`
 	// Keys gives actions other keys; the help lists the actions' names.
 	Keys map[string][]string `yaml:"keys"`
 }
@@ -42,20 +67,117 @@ func LoadSettings() (c Settings, err error) {
 		return c, nil
 	}
 	if err == nil {
-		err = yaml.UnmarshalStrict(data, &c)
-	}
-	if err == nil {
-		_, _, err = newKeys(c)
+		c, err = parseSettings(data)
 	}
 	if err != nil {
 		return c, fmt.Errorf("read the config file %s: %w", path, strip(err))
 	}
-	return c, nil
+	if c.Theme != "" {
+		c.Colours, err = loadTheme(c.Theme, filepath.Join(filepath.Dir(path), "themes"))
+	}
+	return c, err
+}
+
+var themeName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// loadTheme returns a theme of the program's, or of a file.
+func loadTheme(name, dir string) (look.Theme, error) {
+	if t, ok := look.NamedTheme(name); ok {
+		return t, nil
+	}
+	path := filepath.Join(dir, name+".yaml")
+	if !themeName.MatchString(name) {
+		return look.Theme{}, fmt.Errorf("there is no theme %q: there are %s, and files of your own in %s", name, strings.Join(look.ThemeNames(), ", "), dir)
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return look.Theme{}, fmt.Errorf("there is no theme %s: there are %s, and %s would be one of your own", name, strings.Join(look.ThemeNames(), ", "), path)
+	}
+	var t look.Theme
+	if err == nil {
+		err = yaml.UnmarshalStrict(data, &t)
+	}
+	if err == nil {
+		t, err = t.Complete()
+	}
+	if err != nil {
+		return t, fmt.Errorf("read the theme %s: %w", path, strip(err))
+	}
+	return t, nil
+}
+
+func parseSettings(data []byte) (c Settings, err error) {
+	if err = yaml.UnmarshalStrict(data, &c); err == nil {
+		_, _, err = newKeys(c)
+	}
+	if err == nil && c.Format != "" {
+		_, err = export.Lookup(c.Format)
+	}
+	return c, err
+}
+
+// setting is one of the config file's that has one value.
+type setting struct{ name, says, value string }
+
+func (c Settings) list() []setting {
+	return []setting{
+		{"leave-key", "the chord that leaves the shell", cmp.Or(c.LeaveKey, DefaultLeaveKey)},
+		{"format", "what the export begins with", cmp.Or(c.Format, export.Formats()[0].Name)},
+		{"output", "the file that the export goes to, or a directory with a slash at its end", c.Output},
+	}
+}
+
+// setSetting gives a setting of the config file a value, "" for that which it
+// has without the file, and returns the settings then. All other lines stay as
+// they are.
+func setSetting(name, value string) (c Settings, err error) {
+	path, err := session.ConfigPath()
+	if err != nil {
+		return c, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("read the config file: %w", err)
+	}
+	lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(line string) bool {
+		return line == "" || strings.HasPrefix(line, name+":")
+	})
+	if n := len(lines); n > 0 && !strings.HasSuffix(lines[n-1], "\n") {
+		lines[n-1] += "\n"
+	}
+	if value != "" {
+		line, err := yaml.Marshal(map[string]string{name: value})
+		if err != nil {
+			return c, err
+		}
+		lines = append([]string{string(line)}, lines...)
+	}
+	data = []byte(strings.Join(lines, ""))
+	if c, err = parseSettings(data); err != nil {
+		return c, strip(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return c, fmt.Errorf("write the config file: %w", err)
+	}
+	return c, export.WriteFile(path, data, true)
+}
+
+// output returns where the export goes: the directory or the file that is set,
+// both "" where none is.
+func (c Settings) output() (dir, file string) {
+	path := c.Output
+	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(path, "~/") {
+		path = home + path[1:]
+	}
+	if strings.HasSuffix(path, "/") {
+		return path, ""
+	}
+	return "", path
 }
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type ui.Settings", "is no setting; there are leave-key and keys")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type look.Theme", "is none of a theme: there are dark and light", "not found in type look.Palette", "is no colour of a theme: there are text, muted, line, accent, keep, drop, fresh, onto and selection", "not found in type ui.Settings", "is no setting; there are filters, format, keys, leave-key, output, stay and theme")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 

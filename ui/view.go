@@ -54,19 +54,25 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
-	lines = append(lines, m.footer())
+	if m.replay != nil {
+		lines = append(lines, m.drawTimeline())
+	}
+	said, foot := m.footer()
 	if m.dialog != nil {
 		for i := range lines {
 			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 		}
-		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h, Now: m.now})
+		h := m.h - 1 - len(said) // the footer says what can be done in it
+		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: m.clock()})
+		box = look.Whole(m.styles, box, h)
 		w := 0
 		if len(box) > 0 {
 			w = look.Width(box[0])
 		}
-		look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (m.h-len(box))/2), m.w)
+		look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (h-len(box))/2), m.w)
 	}
-	return lines
+	copy(lines[max(0, len(lines)-len(said)):], said)
+	return append(lines, foot)
 }
 
 func (m *monitor) cursor() *tea.Cursor {
@@ -85,6 +91,16 @@ func (m *monitor) body() []string {
 	}
 	if l.packets.h > 0 {
 		table = append(table, m.drawPackets(l.packets.w, l.packets.h)...)
+	}
+	switch details := m.layout.details; {
+	case details.h == 0:
+	case details.y > l.table.y:
+		table = append(table, m.drawDock()...)
+	default:
+		bar := m.styles.Rule.Render("│")
+		for i, line := range m.drawDock() {
+			table[i] += bar + line
+		}
 	}
 	if l.shell.h > 0 {
 		shell = m.shell.draw(m.styles, l.shell, m.focus == onShell, m.shellNews, m.keys.Show(rowReopen))
@@ -145,10 +161,14 @@ func (m *monitor) expected(name string) (expected bool) {
 func (m *monitor) whyEmpty() []string {
 	waiting := m.waiting()
 	switch {
+	case m.table.FilterError() != nil:
+		return strings.Split(ansi.Wordwrap(m.table.FilterError().Error(), max(20, m.layout.table.w-4), ""), "\n")
 	case m.table.Filter() != "":
 		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
 	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
 		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+	case m.table.DecidedHidden() && m.table.Tally().Total() > 0:
+		return []string{"everything is decided, and hidden", m.keys.Show(rowHideDecided) + " shows it"}
 	case waiting == "":
 		return []string{"no domain was asked for"}
 	}
@@ -170,6 +190,9 @@ func (m *monitor) waiting() string {
 		})
 		return text
 	}
+	if m.replay != nil {
+		return "nothing was asked for yet; " + m.keys.Show(rowPlay) + " plays, " + m.keys.Show("replay-on") + " goes on"
+	}
 	return "waiting for the first query: use the application"
 }
 
@@ -177,26 +200,31 @@ func (m *monitor) waiting() string {
 func (m *monitor) header() string {
 	s := m.styles
 	var l look.Line
-	l.Add(s.Brand, " lxd-allowlist ")
+	if m.w >= roomForBrand {
+		l.Add(s.Brand, " lxd-allowlist ")
+	}
 	if problem, since := m.capture.problem(); problem != "" {
 		l.Add(s.Bad, fmt.Sprintf(" ● NOT LOGGING since %s", since.Format("15:04"))).
 			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again")
 		_, badge := m.badge()
+		if m.w < roomForBrand {
+			l = *new(look.Line).Add(s.Strong, " "+m.subject()).Join(&l)
+		}
 		return l.Join(badge).Add(s.Bad, "  "+problem).Cut(m.w)
 	}
 	t := m.table.Tally()
-	var right look.Line
-	right.Add(s.Text, fmt.Sprintf("  %d new", t.New)).
-		Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).
-		Add(s.Muted, " · ").Add(s.Drop, fmt.Sprintf("%d drop", t.DropByUser)).
-		Add(s.Muted, fmt.Sprintf(" · %d auto ", t.DropByRule))
+	right := m.tally(t, false)
+	progress := m.progress(t)
 	alarm, short := m.alarm()
 	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
 	badge, shortBadge := m.badge()
+	if l.Width()+title.Width()+short.Width()+right.Width() > m.w {
+		right = m.tally(t, true) // the instance's name stays
+	}
 	if badge.Width() > 0 { // it goes before how the domains stand
 		least := l.Width() + title.Width() + short.Width()
 		if least+badge.Width()+right.Width() > m.w {
-			right = look.Line{}
+			right = new(look.Line)
 		}
 		if least+badge.Width() > m.w {
 			badge = shortBadge
@@ -210,13 +238,50 @@ func (m *monitor) header() string {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
 	l.Join(title).Join(badge).Join(alarm)
+	if l.Width()+progress.Width()+right.Width() <= m.w {
+		right = progress.Join(right)
+	}
 	for _, news := range m.news() {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
 		}
 	}
 	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()))))
-	return left.Pad(m.w - right.Width()).Join(&right).Cut(m.w)
+	return left.Pad(m.w - right.Width()).Join(right).Cut(m.w)
+}
+
+// roomForBrand is the least width that has room for the program's name.
+const roomForBrand = 60
+
+// tally says how the domains stand, in glyphs where words don't fit.
+func (m *monitor) tally(t capture.Tally, short bool) *look.Line {
+	s, l := m.styles, new(look.Line).Add(m.styles.Muted, " ")
+	for i, part := range []struct {
+		n           int
+		style       look.Style
+		word, glyph string
+	}{{t.New, s.Text, " new", "·"}, {t.Keep, s.Keep, " keep", "✓"}, {t.DropByUser, s.Drop, " drop", "✗"}, {t.DropByRule, s.Muted, " auto", "–"}} {
+		between, word := " · ", part.word
+		if short {
+			between, word = " ", part.glyph
+		}
+		if i == 0 {
+			between = " "
+		}
+		l.Add(s.Muted, between).Add(part.style, fmt.Sprint(part.n, word))
+	}
+	return l.Add(s.Muted, " ")
+}
+
+// progress says how much is decided.
+func (m *monitor) progress(t capture.Tally) *look.Line {
+	total := t.Total()
+	if total == 0 {
+		return new(look.Line)
+	}
+	const bar = 6
+	return new(look.Line).Add(m.styles.Muted, "  decided ").Add(m.styles.Text, fmt.Sprintf("%d/%d ", total-t.New, total)).
+		Add(m.styles.Good, look.Progress(total-t.New, total, bar))
 }
 
 // alarm is what the header never leaves out: that nothing is saved, or that
@@ -250,7 +315,15 @@ func (m *monitor) news() (all []*look.Line) {
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}
-	if !m.capture.Live {
+	if m.replay != nil {
+		all = append(all, new(look.Line).Add(s.Warn, "  ▶ replay"))
+		if m.replay.note != "" {
+			all = append(all, new(look.Line).Add(s.Muted, "  "+m.replay.note))
+		}
+	} else if why := m.capture.ReadOnly; why != "" {
+		all = append(all, new(look.Line).Add(s.Warn, "  read only"))
+	}
+	if !m.capture.Live || m.replay != nil {
 		return all
 	}
 	if m.enforcing.stage == stageOff {
@@ -258,7 +331,7 @@ func (m *monitor) news() (all []*look.Line) {
 	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
 		all = append(all, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
 	}
-	if text := m.pace.saturation(m.now); text != "" {
+	if text := m.pace.saturation(m.clock()); text != "" {
 		all = append(all, new(look.Line).Add(s.Muted, "  "+text))
 		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
 			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))
@@ -266,23 +339,71 @@ func (m *monitor) news() (all []*look.Line) {
 	return all
 }
 
-// footer shows the last message for a while, else the keys that do something
-// now.
-func (m *monitor) footer() string {
+// footHints are what can be done here and now, in the dialog or in what has the
+// focus.
+func (m *monitor) footHints() []look.Hint {
+	if m.dialog != nil {
+		return m.dialog.Keys().Hints()
+	}
+	return m.behind().Hints(m.keys, m)
+}
+
+// restHints are the hints that stay beside a message.
+func restHints(hints []look.Hint) []look.Hint { return hints[max(0, len(hints)-2):] }
+
+// footer returns the keys that do something now, and for a while the last
+// message: in their place, or above them where it is longer than that.
+func (m *monitor) footer() (said []string, foot string) {
 	s := m.styles
-	actions := m.behind()
-	keys := actions.Hints(m.keys, m)
-	text := m.messages.Current(m.now)
-	if text == "" || m.dialog != nil || actions == &m.tables.filter {
-		return look.Hints(s, keys, m.w)
+	hints := m.footHints()
+	text := m.message()
+	if text == "" {
+		return m.hints.lines(m), look.Hints(s, hints, m.w)
 	}
-	var l, rest look.Line
-	for _, h := range keys[max(0, len(keys)-2):] {
-		rest.Join(look.HintLine(s, h))
+	if m.saysBeside(text, hints) {
+		rest := new(look.Line)
+		for _, h := range restHints(hints) {
+			rest.Join(look.HintLine(s, h))
+		}
+		return nil, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, text).Pad(m.w - rest.Width()).Join(rest).Cut(m.w)
 	}
-	l.Add(s.Key, " ▸ ").Add(s.Strong, text).Add(s.Text, " ")
-	if l.Width()+rest.Width() <= m.w {
-		l.Pad(m.w - rest.Width()).Join(&rest)
+	for i, line := range look.Wrap(s.Strong, text, m.w-3) {
+		l := new(look.Line).Add(s.Key, map[bool]string{true: " ▸"}[i == 0]).Pad(2)
+		said = append(said, l.Raw(line).Cut(m.w))
 	}
-	return l.Cut(m.w)
+	return said, look.Hints(s, hints, m.w)
+}
+
+// message is what was said last, while it is news; what is typed hides it.
+func (m *monitor) message() string {
+	if m.dialog == nil && m.behind() == &m.tables.filter {
+		return ""
+	}
+	return m.messages.Current(m.now)
+}
+
+// saysBeside reports whether a message fits beside the last hints.
+func (m *monitor) saysBeside(text string, hints []look.Hint) bool {
+	if m.dialog != nil {
+		return false // what it asks is answered by all of them
+	}
+	room := m.w - 4 - look.Width(text)
+	for _, h := range restHints(hints) {
+		room -= h.Width()
+	}
+	return room >= 0
+}
+
+// hintAt returns the name of the action that the footer has at a cell, "" for
+// none.
+func (m *monitor) hintAt(x int) string {
+	hints := m.footHints()
+	if text := m.message(); text != "" && m.saysBeside(text, hints) {
+		hints = restHints(hints)
+		for _, h := range hints {
+			x += h.Width()
+		}
+		x -= m.w
+	}
+	return look.HintAt(hints, m.w, x)
 }

@@ -50,7 +50,7 @@ func write(t *testing.T, path, text string) string {
 func names(l *capture.Ledger) (all []string) {
 	l.Read(func(r capture.Reader) {
 		for id := range r.Len() {
-			all = append(all, r.Domain(capture.ID(id)).Name)
+			all = append(all, r.Name(capture.ID(id)))
 		}
 	})
 	return all
@@ -207,7 +207,7 @@ func TestSeveralLogs(t *testing.T) {
 	var order []string
 	l.Read(func(r capture.Reader) {
 		for id := range r.Len() {
-			order = append(order, strings.TrimSuffix(r.Domain(capture.ID(id)).Name, ".example"))
+			order = append(order, strings.TrimSuffix(r.Name(capture.ID(id)), ".example"))
 		}
 	})
 	if got := strings.Join(order, " "); got != "n2 n3 n1 n0 n5 n6 n4" {

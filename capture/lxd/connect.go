@@ -42,6 +42,7 @@ type Server struct {
 	client  Client // in project
 	close   func()
 	version string
+	told    *tellings
 	// images are the remotes that an image may come from; nil where there is
 	// none but the server itself.
 	images *remotes
@@ -90,7 +91,11 @@ func Connect(ctx context.Context, name string) (*Server, error) {
 		s.version = server.Environment.Server + " " + server.Environment.ServerVersion
 	}
 	link = link.UseProject(s.project)
-	s.client, s.own, s.close = connection{link}, link, link.Disconnect
+	s.told = &tellings{imageOf: all.imageOf(name)}
+	if name != "local" {
+		s.told.remote = name + ":"
+	}
+	s.client, s.own, s.close = newTeller(connection{link}, s.project, s.told), link, link.Disconnect
 	return s, nil
 }
 
@@ -122,7 +127,9 @@ func (s *Server) Await(ctx context.Context) error {
 // New returns a server that is reached through c, for tests that bring their
 // own.
 func New(c Client) *Server {
-	return &Server{name: "local", project: defaultProject, socket: nativeSocket, client: c, close: func() {}}
+	s := &Server{name: "local", project: defaultProject, socket: nativeSocket, told: new(tellings), close: func() {}}
+	s.client = newTeller(c, s.project, s.told)
+	return s
 }
 
 // Name returns the name of the remote.

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
@@ -25,6 +27,12 @@ type Instance struct {
 	// Proxies are the devices by which the host connects for it, as
 	// "mail to tcp:10.0.0.1:25".
 	Proxies []string
+	// Started is when it was started last, zero where LXD doesn't know. This
+	// and the addresses of its NICs are known of those that are listed.
+	Started time.Time
+	// Use says who enforces a list on it, or tries it out: "a list is enforced
+	// on it by process 4711 since 14:02"; "" for nobody.
+	Use string
 }
 
 // NIC is a network device of an instance.
@@ -33,14 +41,24 @@ type NIC struct {
 	Network string // the network or the host's interface it is on
 	Hwaddr  string // "" before the first start
 	Problem string // why its queries can't be watched; "" if they can
+	Address string // of IPv4, or else of IPv6; "" for none
+	// Use says who holds the network's lease, as [Instance.Use] does.
+	Use string
+}
+
+// UnwatchableError says why no NIC of an instance can be watched.
+type UnwatchableError struct{ Instance, Why string }
+
+func (e *UnwatchableError) Error() string {
+	return fmt.Sprintf("instance %s can't be watched: %s", e.Instance, e.Why)
 }
 
 // Running reports whether commands can be run in the instance.
 func (i Instance) Running() bool { return i.Status == api.Running.String() }
 
 // Watchable returns the NIC whose queries can be watched: the one on the
-// given network, or the first that can where network is "". The error says
-// why there is none.
+// given network, or the first that can where network is "". The error is an
+// [*UnwatchableError].
 func (i Instance) Watchable(network string) (NIC, error) {
 	var problems []string
 	for _, nic := range i.NICs {
@@ -52,14 +70,15 @@ func (i Instance) Watchable(network string) (NIC, error) {
 			problems = append(problems, nic.Device+": "+nic.Problem)
 		}
 	}
+	why := strings.Join(problems, "; ")
 	switch {
 	case len(problems) > 0:
-		return NIC{}, fmt.Errorf("instance %s can't be watched: %s", i.Name, strings.Join(problems, "; "))
 	case len(i.NICs) == 0:
-		return NIC{}, fmt.Errorf("instance %s has no network device: give it one with lxc network attach", i.Name)
+		why = "it has no network device: give it one with lxc network attach"
 	default:
-		return NIC{}, fmt.Errorf("instance %s is not on network %s but on %s", i.Name, network, strings.Join(i.networks(), ", "))
+		why = fmt.Sprintf("it is not on network %s but on %s", network, strings.Join(i.networks(), ", "))
 	}
+	return NIC{}, &UnwatchableError{i.Name, why}
 }
 
 func (i Instance) networks() []string {
@@ -70,22 +89,57 @@ func (i Instance) networks() []string {
 	return names
 }
 
-// Instances returns those of the remote's project, by name.
+// Instances returns those of the remote's project, by name, with their
+// addresses and who is at work on them.
 func (s *Server) Instances(ctx context.Context) ([]Instance, error) {
-	all, err := await(ctx, func() ([]api.Instance, error) { return s.client.GetInstances(api.InstanceTypeAny) })
+	all, err := await(ctx, func() ([]api.InstanceFull, error) {
+		return s.client.GetInstancesFullAllProjects(api.InstanceTypeAny)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list LXD's instances: %w", err)
 	}
-	problems, err := s.networkProblems(ctx)
+	facts, err := s.networkFacts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	instances := make([]Instance, len(all))
+	var instances []Instance
 	for i := range all {
-		instances[i] = describe(&all[i], problems)
+		if cmp.Or(all[i].Project, defaultProject) != s.project {
+			continue
+		}
+		described := describe(&all[i].Instance, facts)
+		if described.Running() {
+			described.Started = all[i].LastUsedAt
+		}
+		for n := range described.NICs {
+			described.NICs[n].Address = addressOf(&all[i], described.NICs[n])
+		}
+		instances = append(instances, described)
 	}
 	slices.SortFunc(instances, func(a, b Instance) int { return cmp.Compare(a.Name, b.Name) })
 	return instances, nil
+}
+
+// addressOf returns an address that others reach the NIC by, "" for none.
+func addressOf(i *api.InstanceFull, nic NIC) (found string) {
+	if i.State == nil || nic.Hwaddr == "" {
+		return ""
+	}
+	for _, link := range i.State.Network {
+		if !strings.EqualFold(link.Hwaddr, nic.Hwaddr) {
+			continue
+		}
+		for _, a := range link.Addresses {
+			switch {
+			case a.Scope != "global":
+			case a.Family == "inet":
+				return a.Address
+			default:
+				found = cmp.Or(found, a.Address)
+			}
+		}
+	}
+	return found
 }
 
 // Instance returns one instance of the remote's project.
@@ -94,11 +148,11 @@ func (s *Server) Instance(ctx context.Context, name string) (Instance, error) {
 	if err != nil {
 		return Instance{}, err
 	}
-	problems, err := s.networkProblems(ctx)
+	facts, err := s.networkFacts(ctx)
 	if err != nil {
 		return Instance{}, err
 	}
-	return describe(i, problems), nil
+	return describe(i, facts), nil
 }
 
 // InitPID returns the number that a running container's first process has on
@@ -155,32 +209,68 @@ func instanceError(doing, name string, err error) error {
 	return fmt.Errorf("%s instance %s: %w", doing, name, err)
 }
 
-// networkProblems returns why each network can't be watched, "" if it can.
-func (s *Server) networkProblems(ctx context.Context) (map[string]string, error) {
+// networkFact is what a network has to do with watching it.
+type networkFact struct {
+	problem string // why it can't be watched; "" if it can
+	use     string // see [NIC.Use]
+}
+
+// networkFacts returns them by the networks' names.
+func (s *Server) networkFacts(ctx context.Context) (map[string]networkFact, error) {
 	all, err := await(ctx, s.networks().GetNetworks)
 	if err != nil {
 		return nil, fmt.Errorf("list LXD's networks: %w", err)
 	}
-	problems := make(map[string]string, len(all))
+	facts := make(map[string]networkFact, len(all))
 	for i := range all {
-		problems[all[i].Name] = ""
+		fact := networkFact{}
 		if err := unwatchable(&all[i]); err != nil {
-			problems[all[i].Name] = err.Error()
+			fact.problem = err.Error()
 		}
+		if all[i].Config[lockKey] != "" {
+			fact.use = useOf(all[i].Config, "in use", "still has what a run set that was killed")
+		}
+		facts[all[i].Name] = fact
 	}
-	return problems, nil
+	return facts, nil
 }
 
-func describe(i *api.Instance, problems map[string]string) Instance {
+// useOf says in few words what the holder that the keys name does, or did.
+func useOf(holder map[string]string, does, did string) string {
+	if holderDead(holder) {
+		return did
+	}
+	text := does + " by process " + holder[pidKey]
+	if host, err := os.Hostname(); err != nil || host != holder[hostKey] {
+		text += " on " + holder[hostKey]
+	}
+	if since, err := time.Parse(time.RFC3339, holder[sinceKey]); err == nil {
+		form := "15:04"
+		if time.Since(since) > 12*time.Hour {
+			form = "2006-01-02 15:04"
+		}
+		text += " since " + since.Local().Format(form)
+	}
+	return text
+}
+
+func describe(i *api.Instance, facts map[string]networkFact) Instance {
 	described := Instance{
 		Name: i.Name, Project: cmp.Or(i.Project, defaultProject), Kind: i.Type,
 		Status: i.Status, Ephemeral: i.Ephemeral,
 	}
+	if e, ok := enforcementIn(i.Config); ok {
+		described.Use = useOf(e.Holder, "a list is enforced", "a run was killed that enforced a list")
+	} else if n, ok := snapshotIn(i.Config); ok {
+		described.Use = useOf(n.Holder, "tried out", "a run was killed amid its trials")
+	}
 	for _, device := range slices.Sorted(maps.Keys(i.ExpandedDevices)) {
 		if nic, ok := describeNIC(i, device); ok {
-			if nic.Problem == "" {
-				nic.Problem = networkProblem(nic.Network, problems)
+			fact, known := facts[nic.Network]
+			if !known {
+				fact.problem = "network " + nic.Network + " is none of LXD's"
 			}
+			nic.Problem, nic.Use = cmp.Or(nic.Problem, fact.problem), fact.use
 			described.NICs = append(described.NICs, nic)
 		}
 		if d := i.ExpandedDevices[device]; d["type"] == "proxy" && d["bind"] != "" && d["bind"] != "host" {
@@ -188,14 +278,6 @@ func describe(i *api.Instance, problems map[string]string) Instance {
 		}
 	}
 	return described
-}
-
-func networkProblem(network string, problems map[string]string) string {
-	problem, known := problems[network]
-	if !known {
-		return "network " + network + " is none of LXD's"
-	}
-	return problem
 }
 
 // describeNIC returns a device, if it is a NIC, with what the device alone

@@ -138,12 +138,13 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 	done := make(chan error, 1)
 	ended := crash.ErrUnknown
 	go crash.Guarded("an operation of LXD's", func() { ended = plain(op.Wait()) }, func() { done <- ended })()
+	far := imageProgress{step: -1}
 	for ctx.Err() == nil {
 		select {
 		case err := <-done:
 			return err
 		case metadata := <-news:
-			reportProgress(metadata, progress)
+			far.report(metadata, progress)
 		case <-ctx.Done():
 		}
 	}
@@ -157,20 +158,48 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 	return context.Cause(ctx)
 }
 
-// reportProgress tells the progress in an operation's metadata: a sentence
-// such as "rootfs: 65% (33MB/s)" under a key that ends in _progress.
-func reportProgress(metadata map[string]any, progress func(string, float64)) {
-	for key, value := range metadata {
-		text, ok := value.(string)
-		if !ok || !strings.HasSuffix(key, "_progress") {
+// imageSteps are the ways of an image into an instance, in their order, by the
+// end of the key under which LXD tells how far each is: "rootfs: 65% (33MB/s)".
+var imageSteps = []struct{ key, doing string }{
+	{"download_progress", "downloading the image"},
+	{"unpack_progress", "unpacking the image"},
+}
+
+// imageProgress is how far an image is on its way.
+type imageProgress struct {
+	step int // of imageSteps, -1 before the first
+	done float64
+}
+
+// report tells of what is in an operation's metadata, if that is news: LXD
+// goes on telling of a step that is over, and its client hands on what it tells
+// in no order. How far a step is may stay unknown, which is told once.
+func (p *imageProgress) report(metadata map[string]any, progress func(string, float64)) {
+	for at, step := range slices.Backward(imageSteps) {
+		text := told(metadata, step.key)
+		if text == "" || at < p.step {
 			continue
 		}
-		doing := "unpacking the image: "
-		if key == "download_progress" {
-			doing = "downloading the image: "
+		done := fraction(text)
+		if at > p.step {
+			*p = imageProgress{at, done}
+			progress(step.doing, done)
+		} else if done > p.done {
+			p.done = done
+			progress(step.doing, done)
 		}
-		progress(doing+text, fraction(text))
+		return
 	}
+}
+
+// told returns the text under a key that ends so, "" for none.
+func told(metadata map[string]any, end string) string {
+	for key, value := range metadata {
+		if text, ok := value.(string); ok && strings.HasSuffix(key, end) {
+			return text
+		}
+	}
+	return ""
 }
 
 // fraction returns the percentage in a text, -1 where there is none.

@@ -2,10 +2,12 @@ package lxd
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/canonical/lxd/shared/api"
 )
@@ -30,6 +32,18 @@ func unwatchable(n *api.Network) error {
 		return fmt.Errorf("network %s turns DNS off with port=0 in raw.dnsmasq", n.Name)
 	}
 	return nil
+}
+
+// Bridges returns the networks that can be watched, by name.
+func (s *Server) Bridges(ctx context.Context) (names []string, err error) {
+	facts, err := s.networkFacts(ctx)
+	for name, fact := range facts {
+		if fact.problem == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, err
 }
 
 // hidden reports whether LXD shows the network without its configuration: a

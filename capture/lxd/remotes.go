@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	client "github.com/canonical/lxd/client"
@@ -200,4 +201,17 @@ func readInto(path string, to *string) error {
 	}
 	*to = string(data)
 	return err
+}
+
+// imageOf returns what names the remote whose images are at an address, with a
+// colon behind; "" for those of own.
+func (all *remotes) imageOf(own string) func(address string) string {
+	return func(address string) string {
+		for _, name := range slices.Sorted(maps.Keys(all.ByName)) {
+			if name != own && strings.TrimSuffix(all.ByName[name].Address, "/") == strings.TrimSuffix(address, "/") {
+				return name + ":"
+			}
+		}
+		return ""
+	}
 }

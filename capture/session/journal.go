@@ -125,6 +125,8 @@ func (j *journal) Missed(g capture.Gap) { j.say(entry{Gap: &g}) }
 
 func (j *journal) Exported(w capture.Written) { j.say(entry{Exported: &w}) }
 
+func (j *journal) Entered(c capture.Command) { j.say(entry{Entered: &c}) }
+
 func (j *journal) Verified(v rule.Verified) { j.say(entry{Verified: &v}) }
 
 func (j *journal) Witnessed(s capture.Sight, news bool) {

@@ -48,6 +48,7 @@ type entry struct {
 	Trial    *capture.Trial    `json:"trial,omitempty"`
 	Verified *rule.Verified    `json:"verified,omitempty"`
 	Witness  *capture.Sighting `json:"witness,omitempty"`
+	Entered  *capture.Command  `json:"entered,omitempty"`
 	Closed   *time.Time        `json:"closed,omitempty"` // the program ended as it should
 }
 

@@ -25,6 +25,7 @@ type Entry struct {
 	// These are there after Count.
 	Domains  int              // that were asked for
 	Marks    int              // domains and groups that a person decided about
+	Kept     int              // domains that a person decided to keep
 	Exported *capture.Written // the last file, nil for none
 	Stale    bool             // something was decided since
 }
@@ -43,6 +44,11 @@ func (s *Entry) Count() {
 	}
 	l.Read(func(r capture.Reader) {
 		s.Domains, s.Marks = r.Asked(), r.Marks()
+		for id := range r.Len() {
+			if r.Domain(capture.ID(id)).Mark.Decision == capture.Keep {
+				s.Kept++
+			}
+		}
 		s.Exported, s.Stale = r.Exported()
 	})
 }

@@ -26,6 +26,9 @@ type replay struct {
 	closed  bool // the last line is that of a program that ended as it should
 	torn    bool // the last line has no newline
 
+	// tell is told of each entry in place of the ledger, nil for nobody.
+	tell func(entry)
+
 	modified time.Time // the journal was, before it was opened to append
 }
 
@@ -162,6 +165,10 @@ func newer(format int) error {
 func (p *replay) again(e entry) {
 	l := p.ledger
 	p.closed = e.Closed != nil
+	if p.tell != nil {
+		p.tell(e)
+		return
+	}
 	switch {
 	case e.Info != nil:
 		l.Inform(*e.Info)
@@ -188,6 +195,8 @@ func (p *replay) again(e entry) {
 		l.Exported(*e.Exported)
 	case e.Trial != nil:
 		l.Tried(*e.Trial)
+	case e.Entered != nil:
+		l.Entered(*e.Entered)
 	case e.Verified != nil:
 		l.Verified(*e.Verified)
 	case e.Witness != nil:

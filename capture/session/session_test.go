@@ -77,7 +77,7 @@ func act(rng *rand.Rand, l *capture.Ledger) {
 	case 2:
 		l.DecideGroup(d, name)
 	case 3:
-		l.ToggleSuffix(name)
+		l.KeepSuffix(name, "")
 	case 4, 5:
 		if known {
 			l.Mark(capture.Mark{Decision: d, Reason: "ticket 4711"}, id)
@@ -249,7 +249,7 @@ func BenchmarkLoad(b *testing.B) {
 		feed(s.Ledger, fmt.Sprintf("query[A] h%d.z%d.example from 10.0.0.5", i, i%10_000))
 	}
 	for i := range 10_000 {
-		s.Ledger.ToggleSuffix(fmt.Sprintf("z%d.example", i))
+		s.Ledger.KeepSuffix(fmt.Sprintf("z%d.example", i), "")
 	}
 	var name string
 	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })

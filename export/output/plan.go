@@ -88,6 +88,11 @@ func Prepare(p Plan) (*Output, error) {
 // compares reports whether standard output is for what a comparison finds.
 func (p Plan) compares() bool { return p.Diff != "" || p.CoveredBy != "" }
 
+// Evidence reports whether a file has what was observed of each rule.
+func (o *Output) Evidence() bool {
+	return slices.ContainsFunc(o.targets, func(t target) bool { return t.format.Evidence() })
+}
+
 // Stdout reports whether the list, or the difference, goes to standard
 // output, which then has room for nothing else.
 func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.compares() }

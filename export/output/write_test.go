@@ -117,7 +117,7 @@ func TestNotRegular(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := write(t, Plan{Formats: []string{"plain"}, Path: fifo, Overwrite: true}, listOf("a.example"))
-	if err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if err == nil || !strings.Contains(err.Error(), "it is a pipe and no regular file") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -112,6 +111,9 @@ func Unite(rules, before []Rule) []Rule {
 // Difference names the first rule that only one side has, "" if there is
 // none. Order doesn't count, repetition does.
 func Difference(got, want []Rule) string {
+	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) {
+		return "" // as nearly always
+	}
 	got, want = ByName(got), ByName(want)
 	for i := range max(len(got), len(want)) {
 		switch {
@@ -128,7 +130,20 @@ func Difference(got, want []Rule) string {
 
 // ByName returns the rules in the order of their bytes, as sort(1) has it.
 func ByName(rules []Rule) []Rule {
-	return slices.SortedFunc(slices.Values(rules), func(a, b Rule) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Kind(), b.Kind()))
-	})
+	names := make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = r.Name
+	}
+	sorted := inOrder(rules, names)
+	for same := sorted; len(same) > 0; { // those of one name by their kinds
+		n := 1
+		for n < len(same) && same[n].Name == same[0].Name {
+			n++
+		}
+		if n > 1 {
+			slices.SortStableFunc(same[:n], func(a, b Rule) int { return strings.Compare(a.Kind(), b.Kind()) })
+		}
+		same = same[n:]
+	}
+	return sorted
 }

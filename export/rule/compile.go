@@ -2,6 +2,7 @@ package rule
 
 import (
 	"cmp"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strings"
@@ -102,13 +103,16 @@ func Compile(l List) (Compiled, []Refused) {
 		}
 		return why == ""
 	}
-	var rules []Rule
+	rules := make([]Rule, 0, len(l.Rules))
 	for _, r := range l.Rules {
 		if pass(r) {
 			rules = append(rules, r)
 		}
 	}
-	covers := coversOf(rules)
+	var covers covers
+	if len(l.Aliases) > 0 {
+		covers = coversOf(rules)
+	}
 	var aliases []string
 	for _, name := range l.Aliases {
 		r := Rule{Name: name}
@@ -121,10 +125,10 @@ func Compile(l List) (Compiled, []Refused) {
 
 // Problem says why the rule must not be exported, "" if it may.
 func (r Rule) Problem() string {
-	if _, err := netip.ParseAddr(r.Name); err == nil {
-		return "is an address, not a name"
-	}
-	if !parse.Clean([]byte(r.Name)) {
+	if !parse.Clean([]byte(r.Name)) { // as no address is
+		if _, err := netip.ParseAddr(r.Name); err == nil {
+			return "is an address, not a name"
+		}
 		return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
 	}
 	if r.Suffix {
@@ -179,6 +183,9 @@ func Parent(name string) string {
 // goes leaves its evidence with the one that covers it, and what was said of
 // the name.
 func minimise(rules []Rule) []Rule {
+	if !slices.ContainsFunc(rules, func(r Rule) bool { return r.Suffix }) {
+		return merged(sortBy(rules, func(r Rule) string { return r.Name }))
+	}
 	covers := coversOf(rules)
 	place := make(map[ruleKey]int)
 	var kept, covered []Rule
@@ -186,9 +193,7 @@ func minimise(rules []Rule) []Rule {
 		if key, _ := covers.widest(r); key != r.key() {
 			covered = append(covered, r)
 		} else if i, ok := place[key]; ok {
-			k := &kept[i]
-			k.Apex = k.Apex || r.Apex
-			k.Reason, k.Source, k.Seen = both(k.Reason, r.Reason), cmp.Or(k.Source, r.Source), k.Seen.merge(r.Seen)
+			kept[i].merge(r)
 		} else {
 			place[key] = len(kept)
 			kept = append(kept, r)
@@ -203,6 +208,25 @@ func minimise(rules []Rule) []Rule {
 		}
 	}
 	return sortBy(kept, func(r Rule) string { return r.Name })
+}
+
+// merged returns sorted rules, each once.
+func merged(rules []Rule) []Rule {
+	kept := rules[:0]
+	for _, r := range rules {
+		if n := len(kept); n > 0 && kept[n-1].key() == r.key() {
+			kept[n-1].merge(r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// merge takes over what is said of the same rule elsewhere.
+func (r *Rule) merge(same Rule) {
+	r.Apex = r.Apex || same.Apex
+	r.Reason, r.Source, r.Seen = both(r.Reason, same.Reason), cmp.Or(r.Source, same.Source), r.Seen.merge(same.Seen)
 }
 
 // both returns two texts in one, unless one says all that the other does.
@@ -223,31 +247,64 @@ func sortNames(names []string) []string {
 
 // sortBy sorts stably by the names' sort keys, each made once.
 func sortBy[T any](values []T, name func(T) string) []T {
+	all := make([]string, len(values))
+	var keys strings.Builder
+	for i, v := range values {
+		name := name(v)
+		if keys.Cap()-keys.Len() < 2*len(name)+2*len(separator) {
+			keys = strings.Builder{}
+			keys.Grow(1 << 16)
+		}
+		begin := keys.Len()
+		writeKey(&keys, name)
+		all[i] = keys.String()[begin:]
+	}
+	return inOrder(values, all)
+}
+
+// inOrder sorts stably by a key of each value. Most keys are told apart by
+// their first bytes, which are compared as a number.
+func inOrder[T any](values []T, keys []string) []T {
 	type keyed struct {
-		key   string
-		value T
+		head uint64
+		key  string
+		at   int
 	}
 	all := make([]keyed, len(values))
-	for i, v := range values {
-		all[i] = keyed{sortKey(name(v)), v}
+	for i, key := range keys {
+		var head [8]byte
+		copy(head[:], key)
+		all[i] = keyed{binary.BigEndian.Uint64(head[:]), key, i}
 	}
-	slices.SortStableFunc(all, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(all, func(a, b keyed) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Or(strings.Compare(a.key, b.key), a.at-b.at)
+	})
 	sorted := make([]T, len(values))
 	for i, k := range all {
-		sorted[i] = k.value
+		sorted[i] = values[k.at]
 	}
 	return sorted
 }
 
-// sortKey makes names compare by registrable domain, then by label from the
-// right. A label holds no NUL, so that it separates below all that a label
-// can hold.
-func sortKey(name string) string {
+// separator is what a label can't hold, and is below all that it can.
+const separator = "\x00"
+
+// writeKey writes what makes names compare by registrable domain, then by label
+// from the right.
+func writeKey(to *strings.Builder, name string) {
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
 	if err != nil { // a public suffix itself
 		registrable = name
 	}
-	labels := strings.Split(name, ".")
-	slices.Reverse(labels)
-	return registrable + "\x00\x00" + strings.Join(labels, "\x00")
+	to.WriteString(registrable)
+	to.WriteString(separator)
+	for end := len(name); end >= 0; {
+		dot := strings.LastIndexByte(name[:end], '.')
+		to.WriteString(separator)
+		to.WriteString(name[dot+1 : end])
+		end = dot
+	}
 }

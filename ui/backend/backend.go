@@ -2,17 +2,21 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui"
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
 )
 
@@ -24,6 +28,7 @@ type Backend struct {
 	mu      sync.Mutex // held while a capture is being opened
 	server  *lxd.Server
 	session *live.Capture
+	reading *logfile.Reading // of a session, in place of a capture
 
 	answers answers
 }
@@ -36,11 +41,29 @@ func New(remote, user string, c live.Config) *Backend {
 	return &Backend{remote: remote, user: user, config: c}
 }
 
-// Session returns the capture that was opened last, nil for none.
-func (b *Backend) Session() *live.Capture {
+// Ledger returns that of what was opened last, nil for nothing; live says that
+// it is a capture's.
+func (b *Backend) Ledger() (l *capture.Ledger, live bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.session
+	switch {
+	case b.session != nil:
+		return b.session.Ledger, true
+	case b.reading != nil:
+		return b.reading.Ledger, false
+	}
+	return nil, false
+}
+
+// read opens a session without LXD.
+func (b *Backend) read(ctx context.Context, name string, report func(string, float64)) (*ui.Capture, error) {
+	report("reading session "+name, -1)
+	r, err := logfile.Open(ctx, b.config.Program, []string{name}, capture.Only{}, false)
+	if err != nil {
+		return nil, err
+	}
+	b.reading = r
+	return &ui.Capture{Ledger: r.Ledger, Title: r.Title, Notices: r.Notices}, nil
 }
 
 func (b *Backend) connect(ctx context.Context) (err error) {
@@ -63,12 +86,34 @@ func (b *Backend) Choices(ctx context.Context) ([]ui.Choice, error) {
 	}
 	var choices []ui.Choice
 	for _, i := range instances {
-		c := ui.Choice{Instance: i.Name, Status: i.Status, Stopped: !i.Running()}
 		nic, err := i.Watchable(b.config.Network)
-		if c.Network = nic.Network; err != nil {
-			c.Problem = err.Error()
+		c := ui.Choice{
+			Server: b.server.Name(), Instance: i.Name, Status: i.Status, Stopped: !i.Running(),
+			Network: nic.Network, Address: nic.Address, Started: i.Started, Use: cmp.Or(nic.Use, i.Use),
+		}
+		var not *lxd.UnwatchableError
+		if errors.As(err, &not) {
+			c.Problem = not.Why
 		}
 		choices = append(choices, c)
+	}
+	return choices, nil
+}
+
+// Images implements [ui.Backend].
+func (b *Backend) Images(ctx context.Context) ([]ui.Choice, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.connect(ctx); err != nil {
+		return nil, err
+	}
+	images, err := b.server.Images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var choices []ui.Choice
+	for _, i := range images {
+		choices = append(choices, ui.Choice{Image: i.Name, About: i.Description})
 	}
 	return choices, nil
 }
@@ -77,6 +122,9 @@ func (b *Backend) Choices(ctx context.Context) ([]ui.Choice, error) {
 func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, float64)) (*ui.Capture, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if c.Session != "" && c.Instance == "" {
+		return b.read(ctx, c.Session, report)
+	}
 	report("connecting to LXD", -1)
 	if err := b.connect(ctx); err != nil {
 		return nil, err
@@ -92,7 +140,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 		}
 	}
 	config := b.config
-	config.Instance = c.Instance
+	config.Instance, config.Launch, config.Resume = c.Instance, c.Image, cmp.Or(c.Session, config.Resume)
 	if config.Resume == "" {
 		if err := b.askKilled(c.Instance); err != nil {
 			return nil, err
@@ -115,8 +163,16 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	b.session = s
 	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	logging := func() (string, time.Time) { l := s.Logging(); return l.Problem, l.Since }
-	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard,
+	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard, Told: b.told,
 		Enforce: func(ctx context.Context, strict bool) (*ui.Enforcement, error) { return b.enforce(ctx, s, strict) }}, nil
+}
+
+// told returns what LXD was told.
+func (b *Backend) told() (all []dialog.Told) {
+	for _, t := range b.server.Told() {
+		all = append(all, dialog.Told(t))
+	}
+	return all
 }
 
 // shell opens a shell, in an instance that was stopped meanwhile after
@@ -163,6 +219,9 @@ func (b *Backend) Close(ctx context.Context) error {
 	var err error
 	if b.session != nil {
 		err = b.session.Stop(ctx)
+	}
+	if b.reading != nil {
+		err = errors.Join(err, b.reading.Close())
 	}
 	if b.server != nil {
 		b.server.Close()

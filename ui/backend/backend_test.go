@@ -46,20 +46,34 @@ func fixture(t *testing.T, all ...api.InstanceFull) (*Backend, *lxdfake.LXD) {
 func nothing(string, float64) {}
 
 func TestChoices(t *testing.T) {
-	b, _ := fixture(t, instance("on", "Running", "", "br"), instance("off", "Stopped", "", "br"), instance("far", "Running", "macvlan", "eth0"))
+	on := instance("on", "Running", "", "br")
+	started := time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC)
+	on.LastUsedAt, on.ExpandedDevices["eth0"]["hwaddr"] = started, "00:16:3e:00:00:01"
+	on.State = &api.InstanceState{Network: map[string]api.InstanceStateNetwork{
+		"lo":   {Addresses: []api.InstanceStateNetworkAddress{{Family: "inet", Address: "127.0.0.1", Scope: "local"}}},
+		"eth0": {Hwaddr: "00:16:3E:00:00:01", Addresses: []api.InstanceStateNetworkAddress{{Family: "inet6", Address: "fd42::5", Scope: "global"}, {Family: "inet", Address: "198.18.0.5", Scope: "global"}}},
+	}}
+	other := instance("other", "Running", "", "br")
+	other.Project = "theirs"
+	b, fake := fixture(t, on, instance("off", "Stopped", "", "br"), instance("far", "Running", "macvlan", "eth0"), other)
+	held := fake.Network("br")
+	for key, value := range map[string]string{"lock": "x", "host": "elsewhere", "pid": "4711", "since": "2026-11-25T12:00:00Z"} {
+		held.Config["user.lxd-allowlist."+key] = value
+	}
+	fake.Replace(held)
 	got, err := b.Choices(t.Context())
 	if err != nil || len(got) != 3 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	far, off, on := got[0], got[1], got[2]
-	if want := (ui.Choice{Instance: "on", Status: "Running", Network: "br"}); on != want {
-		t.Errorf("%+v, want %+v", on, want)
+	use := "in use by process 4711 on elsewhere since " + time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC).Local().Format("2006-01-02 15:04")
+	if want := (ui.Choice{Server: "local", Instance: "on", Status: "Running", Network: "br", Address: "198.18.0.5", Started: started, Use: use}); got[2] != want {
+		t.Errorf("%+v, want %+v", got[2], want)
 	}
-	if want := (ui.Choice{Instance: "off", Status: "Stopped", Network: "br", Stopped: true}); off != want {
-		t.Errorf("%+v, want %+v", off, want)
+	if want := (ui.Choice{Server: "local", Instance: "off", Status: "Stopped", Network: "br", Stopped: true, Use: use}); got[1] != want {
+		t.Errorf("%+v, want %+v", got[1], want)
 	}
-	if far.Problem == "" {
-		t.Errorf("%+v can't be watched", far)
+	if want := "eth0: a macvlan device goes past the host's dnsmasq"; got[0].Problem != want {
+		t.Errorf("%+v, want the problem %q", got[0], want)
 	}
 }
 
@@ -111,7 +125,7 @@ func TestOpenSaysWhoHoldsTheBridge(t *testing.T) {
 	if err == nil || errors.As(err, &q) || !strings.Contains(err.Error(), "in use by") {
 		t.Errorf("%v, want who holds it", err)
 	}
-	if b.Session() != nil {
+	if l, _ := b.Ledger(); l != nil {
 		t.Error("there is a session all the same")
 	}
 	if err := b.Close(context.Background()); err != nil {
@@ -150,6 +164,26 @@ func TestOpenOffersTheKilledSession(t *testing.T) {
 		if got, answered := b.answers.of("on"); !answered || got != want {
 			t.Errorf("it goes on with %q, %v, want %q", got, answered, want)
 		}
+	}
+}
+
+// A session is opened without LXD, and is in nobody else's use when it is closed.
+func TestOpenReadsASession(t *testing.T) {
+	b, _ := fixture(t)
+	name := killed(t, b, "on")
+	b.server = nil
+	c, err := b.Open(t.Context(), ui.Choice{Session: name}, nothing)
+	if err != nil || c.Live || c.Shell != nil {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if l, live := b.Ledger(); l != c.Ledger || live {
+		t.Errorf("what was opened is %p, %v", l, live)
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := session.Remove(name); err != nil {
+		t.Error(err)
 	}
 }
 

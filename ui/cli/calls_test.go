@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
 )
 
 func TestFormats(t *testing.T) {
@@ -39,7 +42,7 @@ func TestWrongCalls(t *testing.T) {
 		says string
 	}{
 		{[]string{"--no-such-flag"}, 2, "no-such-flag"},
-		{[]string{"a", "b"}, 2, "at most 1 arg"},
+		{[]string{"a", "b"}, 2, "lxd-allowlist takes [REMOTE:][INSTANCE]: leave out b"},
 		{[]string{"dnstest"}, 2, "needs a terminal"},
 		{[]string{"open", log}, 2, "needs a terminal"},
 		{[]string{"record", "dnstest"}, 2, "an instance, -- and a command"},
@@ -47,7 +50,9 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"record", "dnstest", "--resume", "none", "--", "true"}, 2, `no session "none"`},
 		{[]string{"record", "dnstest", "--", "true"}, 1, "LXD"},
 		{[]string{"restore"}, 1, "LXD"},
-		{[]string{"export"}, 2, "1 arg"},
+		{[]string{"export"}, 2, "lxd-allowlist export wants LOG...|SESSION|-"},
+		{[]string{"version", "x", "y"}, 2, "lxd-allowlist version takes no argument: leave out x y"},
+		{[]string{"sessions", "remove"}, 2, `lxd-allowlist sessions has no "remove": there are prune, rm`},
 		{[]string{"export", "/no/such/log"}, 1, "no such log and no such session"},
 		{[]string{"export", "/"}, 1, "is a directory"},
 		{[]string{"export", log, "--output", "/no/such/dir/f"}, 1, "/no/such/dir"},
@@ -60,8 +65,12 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"record", "dnstest", "--diff", existing, "--", "true"}, 2, "LXD"},
 		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
 		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
+		{[]string{"open", "--replay", log}, 2, "--replay has one session happen again"},
+		{[]string{"open", "--read-only", "--follow", log}, 2, "leave out --follow"},
+		{[]string{"demo", "--speed", "0"}, 2, "--speed 0"},
+		{[]string{"demo"}, 2, "needs a terminal"},
 		{[]string{"formats", "word"}, 2, `no format "word"`},
-		{[]string{"explain"}, 2, "at least 1 arg"},
+		{[]string{"explain"}, 2, "explain wants NAME..."},
 		{[]string{"explain", "dns.google", "a b"}, 2, `"a b" is not a name`},
 		{[]string{"explain", "192.0.2.1"}, 2, "is an address, not a name"},
 		{[]string{"no", "such"}, 2, "see lxd-allowlist --help"},
@@ -75,6 +84,48 @@ func TestWrongCalls(t *testing.T) {
 		stdout, stderr, code := run(t, c)
 		if code != test.code || !strings.Contains(stderr, test.says) || strings.Count(stderr, "\n") != 1 || stdout != "" {
 			t.Errorf("%q: exit code %d, standard error %q, standard output %q, want %d and one line with %q", test.args, code, stderr, stdout, test.code, test.says)
+		}
+	}
+}
+
+// What may stand at a place is offered there, and files where they may stand,
+// too; an LXD that isn't there offers nothing, and no error.
+func TestCompletion(t *testing.T) {
+	state := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", state)
+	s, err := session.Create(capture.Info{Server: "local", Instance: "dnstest", Network: "lxdbr0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	name := sessionOf(s.Ledger)
+	const files, none = ":0\n", ":4\n"
+	for _, test := range []struct {
+		args []string
+		want string // the words' beginning, and the directive
+	}{
+		{[]string{"open", ""}, name + "\tdnstest on lxdbr0, " + files},
+		{[]string{"export", name[:8]}, name + files},
+		{[]string{"sessions", "rm", ""}, name + none},
+		{[]string{"--resume", ""}, name + none},
+		{[]string{"formats", "squ"}, "squid\t" + none},
+		{[]string{"formats", "squid", ""}, none},
+		{[]string{"export", "--format", "squid,js"}, "squid,json\t" + none},
+		{[]string{"record", ""}, none},
+		{[]string{"record", "x", "--", ""}, files},
+		{[]string{"verify", "x", name[:8]}, name + files},
+		{[]string{"restore", ""}, none},
+		{[]string{"record", "--launch", ""}, none},
+		{[]string{"record", "--network", ""}, none},
+	} {
+		c := start(t, append([]string{"__complete"}, test.args...)...)
+		c.Env = append(c.Env, "LXD_DIR="+t.TempDir(), "LXD_SOCKET=", "XDG_STATE_HOME="+state)
+		stdout, _, code := run(t, c)
+		first, directive, _ := strings.Cut(test.want, ":")
+		if code != 0 || !strings.HasPrefix(stdout, first) || !strings.HasSuffix(stdout, ":"+directive) {
+			t.Errorf("%q: exit code %d, %q, want %q", test.args, code, stdout, test.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,14 +26,21 @@ type options struct {
 	from, since, until string
 	suffixes           []string
 	all, follow, force bool
+	formatGiven        bool // on the command line
+	readOnly, replay   bool
+	told               bool
+	speed              int
 }
 
-// verbs is a command of any number of arguments, with examples of its use.
-func verbs(use, short string, n cobra.PositionalArgs, run func(context.Context, []string) error, examples ...string) *cobra.Command {
+// many is no most number of arguments.
+const many = -1
+
+// verbs is a command of so many arguments, with examples of its use.
+func verbs(use, short string, least, most int, run func(context.Context, []string) error, examples ...string) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Example: strings.Join(examples, "\n"), Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, a []string) error {
-			if err := n(c, a); err != nil {
+			if err := count(c, a, least, most); err != nil {
 				return wrong(err)
 			}
 			return run(c.Context(), a)
@@ -40,33 +48,63 @@ func verbs(use, short string, n cobra.PositionalArgs, run func(context.Context, 
 	}
 }
 
+// count says what is missing or too much, in the words of the command's use.
+func count(c *cobra.Command, a []string, least, most int) error {
+	_, takes, _ := strings.Cut(c.Use, " ")
+	switch {
+	case len(a) < least:
+		return fmt.Errorf("%s wants %s", c.CommandPath(), takes)
+	case most == 0 && len(a) > 0 && c.HasAvailableSubCommands():
+		var names []string
+		for _, sub := range c.Commands() {
+			names = append(names, sub.Name())
+		}
+		return fmt.Errorf("%s has no %q: there are %s", c.CommandPath(), a[0], strings.Join(names, ", "))
+	case most >= 0 && len(a) > most:
+		return fmt.Errorf("%s takes %s: leave out %s", c.CommandPath(), cmp.Or(takes, "no argument"), strings.Join(a[most:], " "))
+	}
+	return nil
+}
+
 // verb is a command of at most one argument.
-func verb(use, short string, n cobra.PositionalArgs, run func(context.Context, string) error, examples ...string) *cobra.Command {
-	return verbs(use, short, n, func(ctx context.Context, a []string) error { return run(ctx, strings.Join(a, "")) }, examples...)
+func verb(use, short string, most int, run func(context.Context, string) error, examples ...string) *cobra.Command {
+	return verbs(use, short, 0, most, func(ctx context.Context, a []string) error { return run(ctx, strings.Join(a, "")) }, examples...)
 }
 
 func command() *cobra.Command {
 	var o options
-	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", cobra.MaximumNArgs(1), o.monitor,
+	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", 1, o.monitor,
 		"lxd-allowlist                      # pick an instance",
 		"lxd-allowlist dnstest --format squid --output allow.txt",
 		"lxd-allowlist --launch ubuntu:24.04 # one that is removed at the end")
 	root.Long = "Opens a shell in an instance beside a live table of every domain that is queried on its bridge.\n" +
 		"Use the application, mark what is to be kept or dropped, quit, and have the allow-list."
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		f := c.Flag("format")
+		o.formatGiven = f != nil && f.Changed
+	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(err)) })
 	captureFlags(root, &o)
 	screenFlags(root, &o)
 	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
 
-	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", cobra.MinimumNArgs(1), o.open,
+	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", 1, many, o.open,
 		"lxd-allowlist open /var/log/pihole/pihole.log",
 		"lxd-allowlist open --follow /var/log/dnsmasq.log",
-		"journalctl -u dnsmasq | lxd-allowlist open -")
+		"journalctl -u dnsmasq | lxd-allowlist open -",
+		"lxd-allowlist open --replay --speed 20 20261123-211600-dnstest")
 	screenFlags(open, &o)
 	limitFlags(open, &o)
 	open.Flags().BoolVar(&o.follow, "follow", false, "go on reading while the log grows")
+	open.Flags().BoolVar(&o.readOnly, "read-only", false, "only look: nothing can be decided, and a session is left as it is, whoever has it open")
+	open.Flags().BoolVar(&o.replay, "replay", false, "have a session happen again, in its own time, with a timeline to go to and fro on")
+	open.Flags().IntVar(&o.speed, "speed", defaultSpeed, "replay so many `times` as fast as it was")
 
-	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", cobra.MinimumNArgs(1), o.export,
+	demo := verb("demo", "Try the screen on a sample session; needs no LXD, and leaves nothing", 0, func(ctx context.Context, _ string) error { return o.demo(ctx) },
+		"lxd-allowlist demo")
+	demo.Flags().IntVar(&o.speed, "speed", defaultSpeed, "play so many `times` as fast as it was")
+
+	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", 1, many, o.export,
 		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
 		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
 		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI",
@@ -75,19 +113,27 @@ func command() *cobra.Command {
 	limitFlags(export, &o)
 	export.Flags().BoolVar(&o.all, "all", false, "apply no rule and no mark: every clean name that was queried")
 
-	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind, on a bridge or an instance", cobra.MaximumNArgs(1), o.restore,
+	restore := verb("restore [REMOTE:][NETWORK]", "Put back what a killed run left behind, on a bridge or an instance", 1, o.restore,
 		"lxd-allowlist restore          # every bridge that needs it",
 		"lxd-allowlist restore lxdbr0")
 	restore.Flags().BoolVar(&o.force, "force", false, "even if a capture seems to be running, or raw.dnsmasq was changed since")
 
-	root.AddCommand(recordCommand(&o), verifyCommand(&o), minimizeCommand(&o), open, export, restore,
-		sessionsCommand(),
-		verb("formats [NAME]", "List the formats, or all about one of them", cobra.MaximumNArgs(1), formats, "lxd-allowlist formats", "lxd-allowlist formats squid"),
-		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", cobra.MinimumNArgs(1), explainNames, "lxd-allowlist explain dns.google me.github.io"),
-		verb("version", "Print the version", cobra.NoArgs, func(context.Context, string) error {
+	toldFlag(restore, &o)
+
+	completes(root, instanceNames)
+	root.AddCommand(
+		completes(recordCommand(&o), instanceNames, files), completes(verifyCommand(&o), instanceNames, sources, files), completes(minimizeCommand(&o), instanceNames, sources, files),
+		completes(open, sources), completes(export, sources), completes(restore, networkNames),
+		sessionsCommand(), demo,
+		completes(verb("formats [NAME]", "List the formats, or all about one of them", 1, formats, "lxd-allowlist formats", "lxd-allowlist formats squid"), formatNames),
+		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", 1, many, explainNames, "lxd-allowlist explain dns.google me.github.io"),
+		verb("version", "Print the version", 0, func(context.Context, string) error {
 			_, err := fmt.Println(program())
 			return err
 		}, "lxd-allowlist version"))
+	for _, c := range append(root.Commands(), root) {
+		completesFlags(c)
+	}
 	nameCommands(root)
 	return root
 }
@@ -98,6 +144,10 @@ func captureFlags(c *cobra.Command, o *options) {
 	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
 	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
 	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
+}
+
+func toldFlag(c *cobra.Command, o *options) {
+	c.Flags().BoolVar(&o.told, "told", false, "say what LXD is told, as the lxc command that does the same")
 }
 
 // screenFlags are what the screen's export begins with.
@@ -181,7 +231,7 @@ func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
 	}
 	return func(l *capture.Ledger) {
 		for _, name := range names {
-			l.KeepSuffix(name)
+			l.KeepSuffix(name, "") // ParseSuffix took it
 		}
 	}, nil
 }

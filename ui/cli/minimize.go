@@ -55,6 +55,7 @@ func minimizeCommand(o *options) *cobra.Command {
 		},
 	}
 	screenFlags(c, o)
+	toldFlag(c, o)
 	f := c.Flags()
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
@@ -79,7 +80,7 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 	if err != nil {
 		return err
 	}
-	server, err := lxd.Connect(ctx, remote)
+	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return exit{exitTrouble, err}
 	}

@@ -30,6 +30,9 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	if !term.IsTerminal(int(os.Stdout.Fd())) {
 		return ui.Options{}, wrong(errors.New(without))
 	}
+	if !o.formatGiven {
+		format = "" // what the session was written as, or the config says
+	}
 	lists, err := lists()
 	if err != nil {
 		return ui.Options{}, err
@@ -50,19 +53,44 @@ func (o *options) monitor(ctx context.Context, target string) error {
 			return err
 		}
 	}
-	b := backend.New(remote, o.user, o.config(""))
+	config := o.config("")
+	config.Launch = "" // which the choice has
+	b := backend.New(remote, o.user, config)
 	s.Backend = b
 	if instance != "" || o.launch != "" {
-		s.Choice = &ui.Choice{Instance: instance}
+		s.Choice = &ui.Choice{Instance: instance, Image: o.launch}
 	}
 	result, err := ui.Run(ctx, s)
 	// The screen is gone and its context may be over: the bridge is given back
 	// with a fresh one.
 	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
-	if s := b.Session(); s != nil {
-		farewell(result, "export", s.Ledger, true)
+	switch l, live := b.Ledger(); {
+	case live:
+		farewell(result, "export", l, true)
+	case l != nil:
+		farewell(result, "open", l, true)
 	}
-	return err
+	return o.goOn(ctx, remote, result, err)
+}
+
+// goOn goes on with what the user picked of the palette, once the screen and
+// what it held have ended well.
+func (o *options) goOn(ctx context.Context, remote string, r ui.Result, err error) error {
+	if err != nil || r.Next == nil {
+		return err
+	}
+	next := *o
+	next.resume, next.launch, next.plan.Path = "", "", ""
+	next.follow, next.replay, next.readOnly = false, false, false
+	next.from, next.since, next.until = "", "", ""
+	if r.Next.Session != "" {
+		return next.open(ctx, []string{r.Next.Session})
+	}
+	target := r.Next.Instance
+	if remote != "" {
+		target = remote + ":" + target
+	}
+	return next.monitor(ctx, target)
 }
 
 // resumed returns the instance that a session was about.
@@ -81,9 +109,7 @@ func (o *options) config(instance string) live.Config {
 
 // farewell says what a run of the screen left behind.
 func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
-	if r.Wrote != "" {
-		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
-	}
+	sayWrote(r)
 	if !kept {
 		fmt.Fprintln(os.Stderr, "nothing was decided, so no session is kept")
 		return
@@ -93,6 +119,12 @@ func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
+}
+
+func sayWrote(r ui.Result) {
+	if r.Wrote != "" {
+		fmt.Fprintf(os.Stderr, "wrote %s\n", r.Wrote)
+	}
 }
 
 // sessionOf returns the session's name, "" where none is kept.

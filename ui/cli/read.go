@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/logfile"
@@ -14,7 +15,15 @@ import (
 )
 
 func (o *options) open(ctx context.Context, sources []string) (err error) {
-	switch {
+	switch isSession := session.Exists(sources[0]); {
+	case o.replay && (len(sources) > 1 || !isSession):
+		return wrong(errors.New("--replay has one session happen again: name one as lxd-allowlist sessions lists it"))
+	case o.replay && (o.from != "" || o.since != "" || o.until != ""):
+		return wrong(errors.New("--replay has all of a session happen again: leave out --from, --since and --until"))
+	case o.readOnly && o.follow:
+		return wrong(errors.New("--read-only reads what is there: leave out --follow"))
+	case o.speed < 1:
+		return wrong(fmt.Errorf("--speed %d: a replay is 1 to 1000 times as fast", o.speed))
 	case !o.follow:
 	case len(sources) > 1:
 		return wrong(errors.New("--follow reads one log that grows: name one"))
@@ -29,6 +38,9 @@ func (o *options) open(ctx context.Context, sources []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.replay || o.readOnly {
+		return o.look(ctx, s, sources, only)
+	}
 	r, err := logfile.Open(ctx, program(), sources, only, o.follow)
 	if err != nil {
 		return err
@@ -38,6 +50,32 @@ func (o *options) open(ctx context.Context, sources []string) (err error) {
 	kept := r.Kept()
 	err = errors.Join(err, r.Close())
 	farewell(result, "open", r.Ledger, kept)
+	return o.goOn(ctx, "", result, err)
+}
+
+// defaultSpeed is that of a replay.
+const defaultSpeed = 10
+
+// readOnly is why nothing can be decided.
+const readOnly = "it is only looked at: without --read-only and --replay, open has decisions made and kept"
+
+// look shows sources, or has a session happen again, and changes nothing.
+func (o *options) look(ctx context.Context, s ui.Options, sources []string, only capture.Only) error {
+	c := &ui.Capture{ReadOnly: readOnly, Speed: o.speed}
+	var err error
+	if o.replay {
+		if c.Player, err = session.Play(sources[0]); err == nil {
+			c.Title, c.Live = c.Player.Title(), true
+		}
+	} else if c.Ledger, err = logfile.Load(ctx, program(), sources, only); err == nil {
+		c.Title = strings.Join(sources, " ")
+	}
+	if err != nil {
+		return err
+	}
+	s.Capture = c
+	result, err := ui.Run(ctx, s)
+	sayWrote(result)
 	return err
 }
 
@@ -59,7 +97,11 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	switch {
 	case err == nil:
 		keepSuffixes(l)
-		err = list.Write(l.List(o.all), os.Stdout, os.Stderr)
+		names := l.BareList
+		if list.Evidence() {
+			names = l.List
+		}
+		err = list.Write(names(o.all), os.Stdout, os.Stderr)
 	case errors.As(err, &none) && only == (capture.Only{}):
 		if names, notList := output.ReadLists(sources); notList == nil {
 			err = list.Write(names, os.Stdout, os.Stderr)

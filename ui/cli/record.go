@@ -36,9 +36,27 @@ func recordCommand(o *options) *cobra.Command {
 	}
 	captureFlags(c, o)
 	exportFlags(c, o)
+	toldFlag(c, o)
 	c.Flags().BoolVar(&o.seen, "seen", false, "also say on standard error who asked for each name, and what was connected to")
 	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
 	return c
+}
+
+// connect is [lxd.Connect] that says what LXD is told, if that is wanted.
+func (o *options) connect(ctx context.Context, remote string) (*lxd.Server, error) {
+	return o.listen(lxd.Connect(ctx, remote))
+}
+
+func (o *options) listen(server *lxd.Server, err error) (*lxd.Server, error) {
+	if err == nil && o.told {
+		server.OnTold(func(t lxd.Told) {
+			if t.Failed != "" {
+				t.Command += " # refused: " + t.Failed
+			}
+			say("told LXD: " + t.Command)
+		})
+	}
+	return server, err
 }
 
 func (o *options) record(ctx context.Context, target string, words []string) (err error) {
@@ -51,7 +69,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if err != nil {
 		return err
 	}
-	server, err := lxd.Connect(ctx, remote)
+	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return err
 	}
@@ -166,10 +184,10 @@ func (o *options) heard(ctx context.Context, s *live.Capture) error {
 
 func (o *options) restore(ctx context.Context, target string) error {
 	remote, network := lxd.SplitTarget(target)
-	server, err := lxd.Connect(ctx, remote)
+	server, err := o.connect(ctx, remote)
 	if errors.Is(err, lxd.ErrStopped) {
 		say(err.Error() + "; waiting for it")
-		server, err = lxd.ConnectLate(ctx, remote)
+		server, err = o.listen(lxd.ConnectLate(ctx, remote))
 	}
 	if err != nil {
 		return err

@@ -16,15 +16,15 @@ import (
 )
 
 func sessionsCommand() *cobra.Command {
-	c := verb("sessions", "List the sessions that are kept, and what became of each", cobra.NoArgs, sessions, "lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest")
+	c := verb("sessions", "List the sessions that are kept, and what became of each", 0, sessions, "lxd-allowlist sessions", "lxd-allowlist --resume SESSION dnstest")
 	var older string
 	var dry bool
-	prune := verb("prune --older AGE", "Remove the sessions that nothing was added to for long", cobra.NoArgs,
+	prune := verb("prune --older AGE", "Remove the sessions that nothing was added to for long", 0,
 		func(context.Context, string) error { return pruneSessions(older, dry) },
 		"lxd-allowlist sessions prune --older 30d --dry-run", "lxd-allowlist sessions prune --older 4w")
 	prune.Flags().StringVar(&older, "older", "", "how long: an `age` such as 30d, 4w or 36h")
 	prune.Flags().BoolVar(&dry, "dry-run", false, "remove nothing, and say what would be")
-	c.AddCommand(prune, verbs("rm SESSION...", "Remove sessions", cobra.MinimumNArgs(1), removeSessions, "lxd-allowlist sessions rm 20261123-211600-dnstest"))
+	c.AddCommand(prune, completes(verbs("rm SESSION...", "Remove sessions", 1, many, removeSessions, "lxd-allowlist sessions rm 20261123-211600-dnstest"), sessionNames))
 	return c
 }
 

@@ -54,6 +54,7 @@ func verifyCommand(o *options) *cobra.Command {
 			return o.verify(c.Context(), v, a[0], a[1], a[2:])
 		},
 	}
+	toldFlag(c, o)
 	f := c.Flags()
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
 	f.StringVar(&o.user, "user", "", "the user that the command runs as")
@@ -159,7 +160,7 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 	if err != nil {
 		return err
 	}
-	server, err := lxd.Connect(ctx, remote)
+	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return exit{exitTrouble, err}
 	}

@@ -42,13 +42,11 @@ func (d *Choice) move(n int) Result {
 	return nil
 }
 
-// Press implements [Dialog].
-func (d *Choice) Press(msg tea.KeyPressMsg) Result {
-	return choiceKeys.Press(d.keys, msg.String(), d).Of
-}
+// Keys implements [Dialog].
+func (d *Choice) Keys() Live { return choiceKeys.On(d.keys, d) }
 
-// Paste implements [Dialog].
-func (d *Choice) Paste(tea.PasteMsg) {}
+// Type implements [Dialog].
+func (d *Choice) Type(tea.Msg) Result { return nil }
 
 // View implements [Dialog].
 func (d *Choice) View(s Screen) []string {
@@ -73,5 +71,5 @@ func (d *Choice) View(s Screen) []string {
 			lines = append(lines, l.Pad(width+4).Raw(text).Cut(inner))
 		}
 	}
-	return look.Box(s.Styles, d.title, append(lines, "", look.Hints(s.Styles, choiceKeys.Hints(d.keys, d), inner)), inner)
+	return look.Box(s.Styles, d.title, lines, inner)
 }

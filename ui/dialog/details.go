@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Details struct {
 	lists  *known.Lists // the user's; nil for none
 	policy *verify.Policy
 	id     capture.ID
+	group  string // instead of id: a name and all below it
 	top    int
 }
 
@@ -40,6 +42,9 @@ func (d *Details) Show(id capture.ID) {
 	}
 }
 
+// ShowGroup goes over to a name and all below it.
+func (d *Details) ShowGroup(name string) { d.group = name }
+
 var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: []keys.Action[*Details, Result]{
 	{Row: keys.Row{Name: "keep", Hint: "keep"}, Do: act("keep")},
 	{Row: keys.Row{Name: "drop", Hint: "drop"}, Do: act("drop")},
@@ -47,7 +52,7 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "clear"}, Do: act("clear")},
 	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
 	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
-	{Row: keys.Row{Name: "widen"}, Do: act("widen")},
+	{Row: keys.Row{Name: "widen", Hint: "keep below"}, Do: act("widen")},
 	{Row: keys.Row{Name: "grant", Hint: "let through"}, Can: needsPolicy, Do: act("grant")},
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
@@ -71,66 +76,131 @@ func act(name string) func(*Details) Result {
 
 func closes[D any](D) Result { return Close{} }
 
-// Press implements [Dialog].
-func (d *Details) Press(msg tea.KeyPressMsg) Result {
-	return detailsKeys.Press(d.keys, msg.String(), d).Of
-}
+// Keys implements [Dialog].
+func (d *Details) Keys() Live { return detailsKeys.On(d.keys, d) }
 
-// Paste implements [Dialog].
-func (d *Details) Paste(tea.PasteMsg) {}
+// Type implements [Dialog].
+func (d *Details) Type(tea.Msg) Result { return nil }
 
 // View implements [Dialog].
 func (d *Details) View(s Screen) []string {
 	inner := min(s.W-4, 90)
-	var body []string
-	field := func(name string, style look.Style, values ...string) {
-		for i, v := range values {
-			var l look.Line
-			if i > 0 {
-				name = ""
-			}
-			body = append(body, l.Cell(s.Muted, name, 11, false).Add(style, v).Cut(inner))
+	body := scrolled(d.lines(s, inner, false), &d.top, max(3, s.H-2))
+	return look.Box(s.Styles, "Details", body, inner)
+}
+
+// Dock returns what the details say first, in so many cells and lines: for a
+// pane beside the table.
+func (d *Details) Dock(s Screen) []string {
+	lines := d.lines(s, s.W, true)
+	if rest := len(lines) - s.H; rest > 0 && s.H > 0 {
+		lines = append(lines[:s.H-1], new(look.Line).Add(s.Muted, fmt.Sprintf(" … %s shows %s more", d.keys.Show("details"), look.Plural(rest+1, "line"))).Cut(s.W))
+	}
+	return lines
+}
+
+// page is details in the making.
+type page struct {
+	s     Screen
+	w     int
+	lines []string
+}
+
+// headWidth is the room for what a line is about.
+const headWidth = 11
+
+func (p *page) field(name string, style look.Style, values ...string) {
+	for _, v := range values {
+		for _, part := range look.Wrap(style, v, p.w-headWidth+1) {
+			p.lines = append(p.lines, new(look.Line).Cell(p.s.Muted, name, headWidth-1, false).Raw(part).Cut(p.w))
+			name = ""
 		}
 	}
+}
+
+func (d *Details) lines(s Screen, w int, short bool) []string {
+	p := page{s: s, w: w}
 	d.ledger.Read(func(r capture.Reader) {
-		rec := r.Domain(d.id)
-		row := table.Read(r, d.id, s.Now, d.policy)
-		reason := row.Verdict.Reason
-		if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
-			reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
-		}
-		body = append(body, look.Wrap(s.Strong, rec.Name, inner)...)
-		if text := parse.Readable(rec.Name); text != "" {
-			body = append(body, look.Wrap(s.Text, "reads "+text, inner)...)
-		}
-		body = append(body, "")
-		field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
-		field("why", s.Text, words(reason)...)
-		if d.policy != nil {
-			state, lines := d.state(row, s.Now)
-			field("state", table.StateStyle(s.Styles, state), lines[0])
-			field("", s.Text, lines[1:]...)
-		}
-		field("known as", s.Text, d.facts(rec.Name)...)
-		field("beware", s.Warn, words(rule.Rule{Name: rec.Name}.Warning())...)
-		field("registered", s.Text, table.Registrable(rec.Name))
-		field("", s.Muted, d.below(r, rec.Name)...)
-		var kinds []string
-		for _, t := range rec.Types {
-			kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
-		}
-		field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-		field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
-		field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
-		field("result", row.ResultStyle(s.Styles), words(rec.Result())...)
-		field("asked by", s.Text, r.Owners(rec)...)
-		field("alias of", s.Text, r.Chain(rec)...)
-		for i, a := range rec.Addresses {
-			field(map[bool]string{true: "answers"}[i == 0], s.Text, a.String())
+		if d.group != "" {
+			d.ofGroup(&p, r)
+		} else {
+			d.ofDomain(&p, r, short)
 		}
 	})
-	body = scrolled(body, &d.top, max(3, s.H-6))
-	return look.Box(s.Styles, "Details", append(body, "", look.Hints(s.Styles, detailsKeys.Hints(d.keys, d), inner)), inner)
+	return p.lines
+}
+
+// ofGroup says what stands below a name, and what a rule on it would open.
+func (d *Details) ofGroup(p *page, r capture.Reader) {
+	s := p.s
+	p.lines = append(look.Wrap(s.Strong, d.group, p.w), "")
+	mark := r.Group(d.group)
+	switch {
+	case mark.Decision == capture.Keep && mark.Suffix:
+		p.field("mark", s.Keep, "✓ keep, by one suffix rule")
+	case mark.Decision == capture.Keep:
+		p.field("mark", s.Keep, "✓ keep all")
+	case mark.Decision == capture.Drop:
+		p.field("mark", s.Drop, "✗ drop all")
+	}
+	p.field("why", s.Text, words(mark.Reason)...)
+	p.field("known as", s.Text, d.facts(d.group)...)
+	p.field("suffix", s.Muted, d.below(r, d.group)...)
+}
+
+// ofDomain says all that is known of a domain; short has what takes a line each
+// stand side by side.
+func (d *Details) ofDomain(p *page, r capture.Reader, short bool) {
+	s, rec := p.s, r.Domain(d.id)
+	row := table.Read(r, d.id, s.Now, d.policy)
+	reason := row.Verdict.Reason
+	if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+		reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
+	}
+	p.lines = look.Wrap(s.Strong, rec.Name, p.w)
+	if text := parse.Readable(rec.Name); text != "" {
+		p.lines = append(p.lines, look.Wrap(s.Text, "reads "+text, p.w)...)
+	}
+	if !short {
+		p.lines = append(p.lines, "")
+	}
+	p.field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
+	p.field("why", s.Text, words(reason)...)
+	if by := r.KeptBelow(rec); by != "" {
+		p.field("kept by", s.Keep, "."+by)
+	}
+	if d.policy != nil {
+		state, lines := d.state(row, s.Now)
+		p.field("state", table.StateStyle(s.Styles, state), lines[0])
+		p.field("", s.Text, lines[1:]...)
+	}
+	p.field("known as", s.Text, d.facts(rec.Name)...)
+	p.field("beware", s.Warn, words(rule.Rule{Name: rec.Name}.Warning())...)
+	if !short {
+		p.field("registered", s.Text, table.Registrable(rec.Name))
+		p.field("", s.Muted, d.below(r, table.Registrable(rec.Name))...)
+	}
+	var kinds, answers []string
+	for _, t := range rec.Types {
+		kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
+	}
+	for _, a := range rec.Addresses {
+		answers = append(answers, a.String())
+	}
+	chain, owners := r.Chain(rec), r.Owners(rec)
+	if short {
+		answers, chain, owners = words(look.Few(answers)), words(strings.Join(chain, " → ")), words(look.Few(owners))
+	}
+	p.field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
+	p.field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
+	p.field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
+	p.field("result", row.ResultStyle(s.Styles), words(rec.Result())...)
+	p.field("asked by", s.Text, owners...)
+	p.field("alias of", s.Text, chain...)
+	p.field("answers", s.Text, answers...)
+	if short {
+		p.field("suffix", s.Muted, d.below(r, table.Registrable(rec.Name))...)
+	}
 }
 
 // state says in full how the domain stands while a list is enforced.
@@ -185,18 +255,17 @@ func (d *Details) facts(name string) (lines []string) {
 	for _, m := range d.lists.Of(name) {
 		lines = append(lines, "on your list "+m.String())
 	}
-	return lines
+	return slices.Compact(lines) // several entries may say the same
 }
 
 // below is the evidence for one suffix rule instead of many exact ones, and
 // what speaks against it.
-func (d *Details) below(r capture.Reader, name string) (lines []string) {
-	domain := table.Registrable(name)
+func (d *Details) below(r capture.Reader, domain string) (lines []string) {
 	rule := rule.Rule{Name: domain, Suffix: true}
 	if problem := rule.Problem(); problem != "" {
 		return nil
 	}
-	lines = append(lines, fmt.Sprintf("%s seen below it; %s allows all there may be", look.Plural(r.Below(domain), "name"), d.keys.Show("widen")))
+	lines = append(lines, fmt.Sprintf("%s seen below .%s; %s allows all there may be", look.Plural(r.Below(domain), "name"), domain, d.keys.Show("widen")))
 	if warning := rule.Warning(); warning != "" {
 		lines = append(lines, "beware: "+warning)
 	}

@@ -15,11 +15,36 @@ import (
 
 // Dialog is a box over the panes.
 type Dialog interface {
-	// Press takes a key and returns what is to be done, nil for nothing.
-	Press(tea.KeyPressMsg) Result
-	Paste(tea.PasteMsg)
+	// Keys returns what can be done now, for keys and for the footer.
+	Keys() Live
+	// Type takes a key that none of them has, or what was pasted, and returns
+	// what is to be done, nil for nothing.
+	Type(tea.Msg) Result
 	// View returns the box's lines.
 	View(Screen) []string
+}
+
+// Live is what can be done in a dialog.
+type Live = keys.Live[Result]
+
+// Press gives a dialog a key and returns what is to be done, nil for nothing.
+func Press(d Dialog, msg tea.KeyPressMsg) Result {
+	o := d.Keys().Press(msg.String())
+	if !o.Bound {
+		return d.Type(msg)
+	}
+	return done(o)
+}
+
+// Run does the action of a name, as a click on its hint does.
+func Run(d Dialog, name string) Result { return done(d.Keys().Run(name)) }
+
+// done is what came of an action, or why it can't be done.
+func done(o keys.Outcome[Result]) Result {
+	if o.Why != "" {
+		return Say{o.Why}
+	}
+	return o.Of
 }
 
 // Screen is what a dialog is drawn for.
@@ -38,6 +63,8 @@ type (
 	Close struct{}
 	// Quit ends the program.
 	Quit struct{}
+	// Say tells the user something.
+	Say struct{ Text string }
 	// Act does an action of the table by its name; the dialog stays.
 	Act struct{ Name string }
 	// Next shows the domain below, or above for a Step below 0.
@@ -52,15 +79,37 @@ type (
 		To any // what it was opened with
 		At int // of the options
 	}
+	// Weigh looks up what was seen of a name, of names above it, of which the
+	// last is above all others, and beside it, for [Ladder.Weighed].
+	Weigh struct {
+		Name  string
+		Above []string
+	}
+	// Widen keeps a name and all below it as one suffix rule, or takes that
+	// back; see [Ladder.Fail].
+	Widen struct {
+		Name         string
+		Pattern      string // a regexp in place of Name, for always
+		Back, Always bool   // Always: in the user's rules file
+		Reason       string // "" for the one that there is
+		Warning      string // what it opens, "" for nothing known
+	}
+	// Picked is what was picked of a [Palette], which is closed then.
+	Picked struct{ To any }
 	// WriteReport writes the report that is shown.
 	WriteReport struct {
 		Path     string
 		How      Writing
 		Markdown bool // and not JSON
 	}
+	// Copy puts a text into the clipboard; What names it.
+	Copy struct{ Text, What string }
+	// OfCommand shows the names that came up after a command.
+	OfCommand struct{ Line string }
 	// Make makes a file for [Export.Made].
 	Make struct {
 		Format export.Format
+		Path   string        // where it is to go
 		Gen    int           // to be handed back
 		Rest   time.Duration // to wait before
 	}
@@ -76,21 +125,27 @@ type (
 
 func (Close) result()  {}
 func (Quit) result()   {}
+func (Say) result()    {}
 func (Act) result()    {}
 func (Next) result()   {}
 func (Answer) result() {}
 func (Make) result()   {}
+func (Picked) result() {}
+func (Weigh) result()  {}
+func (Widen) result()  {}
 func (Write) result()  {}
 
 func (Chosen) result()      {}
+func (Copy) result()        {}
+func (OfCommand) result()   {}
 func (WriteReport) result() {}
 
 // Contexts are where the dialogs take keys.
 func Contexts() []keys.Context {
 	return []keys.Context{
-		detailsKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), nameKeys.Rows(),
-		helpKeys.Rows(), idleHelpKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
-		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(),
+		detailsKeys.Rows(), ladderKeys.Rows(), ladderReasonKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), searchKeys.Rows(), namingKeys.Rows(), nameKeys.Rows(),
+		paletteKeys.Rows(), idlePaletteKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
+		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(), courseKeys.Rows(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
@@ -20,7 +21,7 @@ import (
 func testKeys(t *testing.T) *keys.Map {
 	t.Helper()
 	table := keys.Context{Name: "the table"}
-	for name, key := range map[string]string{"keep": "a", "drop": "d", "toggle": "space", "clear": "c", "undo": "u", "redo": "U", "widen": "w", "grant": "l", "verify": "V", "details": "enter", "messages": "m"} {
+	for name, key := range map[string]string{"keep": "a", "drop": "d", "toggle": "space", "clear": "c", "undo": "u", "redo": "U", "widen": "w", "grant": "l", "verify": "V", "reason": "n", "filter": "/", "palette": ":", "details": "enter", "messages": "m"} {
 		table.Rows = append(table.Rows, keys.Row{Name: name, Keys: []string{key}, Help: name})
 	}
 	m, err := keys.NewMap(append(Contexts(), table), nil)
@@ -33,7 +34,7 @@ func testKeys(t *testing.T) *keys.Map {
 // press presses keys by name and returns what the last one asks for.
 func press(d Dialog, names ...string) (r Result) {
 	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
-		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "space": tea.KeySpace, "backspace": tea.KeyBackspace}
+		"tab": tea.KeyTab, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "space": tea.KeySpace, "backspace": tea.KeyBackspace}
 	for _, name := range names {
 		msg := tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
 		if c, ok := special[name]; ok {
@@ -41,7 +42,7 @@ func press(d Dialog, names ...string) (r Result) {
 		} else if name == "ctrl+c" {
 			msg = tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
 		}
-		r = d.Press(msg)
+		r = Press(d, msg)
 	}
 	return r
 }
@@ -73,7 +74,7 @@ func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
 			t.Errorf("%s asks for %#v, want %#v", key, got, want)
 		}
 	}
-	if got := text(t, d); !strings.Contains(got, "www.example.com") || !strings.Contains(got, "2 names seen below it; w allows all") {
+	if got := text(t, d); !strings.Contains(got, "www.example.com") || !strings.Contains(got, "2 names seen below .example.com; w allows all") {
 		t.Errorf("it shows\n%s", got)
 	}
 	d.Show(1)
@@ -106,41 +107,55 @@ func TestPromptIsAnsweredOnce(t *testing.T) {
 	}
 }
 
-func TestHelpSearches(t *testing.T) {
-	sections := []keys.Section{
-		{Title: "Decide", Lines: []keys.Line{{Key: "a", Does: "keep", Now: true}, {Key: "q", Does: "quiet", Now: true}}},
-		{Title: "Look", Lines: []keys.Line{{Key: "s", Does: "sort", Now: false}}},
+// The palette finds by letters in their order, gives back what was picked, and
+// says why what can't be done can't.
+func TestPalettePicks(t *testing.T) {
+	items := []Item{
+		{Section: "Decide", Does: "keep", Key: "a", To: "keep"}, {Section: "Decide", Does: "quiet", Key: "q", To: "quiet"},
+		{Section: "Look", Does: "sort by the next column", Key: "s", Why: "there is nothing to sort", To: "sort"},
+		{Section: "Mouse", Does: "select a row", Key: "click"},
 	}
-	d := NewHelp(testKeys(t), sections)
+	d := NewPalette(testKeys(t), items, "looking")
 	if r := press(d, "q"); r != (Close{}) {
 		t.Errorf("with nothing typed, q asks for %#v", r)
 	}
-	press(d, "s", "o", "r", "t")
-	if got := text(t, d); !strings.Contains(got, "Look") || strings.Contains(got, "Decide") {
-		t.Errorf("sort is searched for, shown is\n%s", got)
+	if r := press(d, "down", "enter"); r != (Picked{"quiet"}) {
+		t.Errorf("the second line is picked: %#v", r)
 	}
-	if r := press(d, "q"); r != nil {
+	press(d, "n", "x", "t", "c", "o", "l")
+	if got := text(t, d); !strings.Contains(got, "sort by the next column") || strings.Contains(got, "Decide") {
+		t.Errorf("nxtcol is searched for, shown is\n%s", got)
+	}
+	if r := press(d, "enter"); r != (Say{"there is nothing to sort"}) {
+		t.Errorf("what can't be done is picked: %#v", r)
+	}
+	if r := press(d, "q", "q"); r != nil {
 		t.Errorf("with something typed, q asks for %#v", r)
 	}
 	if got := text(t, d); !strings.Contains(got, "nothing has that name") {
-		t.Errorf("sortq is searched for, shown is\n%s", got)
+		t.Errorf("nxtcolqq is searched for, shown is\n%s", got)
+	}
+	if r := press(d, "enter"); r != (Say{"nothing has that name"}) {
+		t.Errorf("nothing is picked: %#v", r)
 	}
 	if r := press(d, "esc"); r != (Close{}) {
 		t.Errorf("esc asks for %#v", r)
 	}
-	var many []keys.Line
-	for range 100 {
-		many = append(many, keys.Line{Key: "k", Does: "a key", Now: true})
+	d = NewPalette(testKeys(t), items, "looking")
+	press(d, "down", "down", "down")
+	if r, ok := press(d, "enter").(Say); !ok {
+		t.Errorf("what is only told is picked: %#v", r)
 	}
-	d = NewHelp(testKeys(t), []keys.Section{{Title: "Many", Lines: append(many, keys.Line{Key: "l", Does: "the last"})}})
-	if got := text(t, d); strings.Contains(got, "the last") || !strings.Contains(got, "↑/↓ more") {
-		t.Errorf("more than there is room for:\n%s", got)
+	if got := text(t, d); !strings.Contains(got, "looking") {
+		t.Errorf("that something is looked up isn't said:\n%s", got)
 	}
-	for range 20 {
-		press(d, "pgdown")
+	press(d, "up", "up")
+	d.Add([]Item{{Section: "Session", Does: "last", Key: "2m", To: 7}}, "")
+	if r := press(d, "enter"); r != (Picked{"quiet"}) {
+		t.Errorf("what was looked up moves the cursor: %#v", r)
 	}
-	if got := text(t, d); !strings.Contains(got, "the last") {
-		t.Errorf("scrolled down:\n%s", got)
+	if r := press(d, "end", "pgdown", "enter"); r != (Picked{7}) {
+		t.Errorf("at the end: %#v", r)
 	}
 }
 
@@ -178,7 +193,7 @@ func TestExportAsksForItsFile(t *testing.T) {
 	if r := press(d, "enter"); r != nil {
 		t.Errorf("before there is a file, enter asks for %#v", r)
 	}
-	second := made(t, press(d, "right"), "the second")
+	second := made(t, press(d, "down"), "the second")
 	if d.Made(second); !strings.Contains(text(t, d), "the second") {
 		t.Errorf("the file isn't shown:\n%s", text(t, d))
 	}
@@ -210,8 +225,8 @@ func TestExportWrites(t *testing.T) {
 		if !ok || w.Path != "web.txt" || !w.Default || w.How != Create || w.Quit != quitting || w.File.Format.Name != "plain" {
 			t.Errorf("quitting %t, enter asks for %+v", quitting, w)
 		}
-		d.Failed(fs.ErrExist, true, []string{"+ a.example"})
-		if got := text(t, d); !strings.Contains(got, "it exists:") || !strings.Contains(got, "+ a.example") {
+		d.Failed(fs.ErrExist, true, There{Exists: true, Changes: []rule.Change{{Rule: rule.Rule{Name: "gone.example"}, Gone: true}, {Rule: rule.Rule{Name: "a.example"}}}})
+		if got := text(t, d); !strings.Contains(got, "it exists:") || !strings.Contains(got, "+ a.example") || !strings.Contains(got, "Difference +1 −1") || strings.Index(got, "- gone") > strings.Index(got, "+ a.") {
 			t.Errorf("a file that exists is asked about by\n%s", got)
 		}
 		for key, want := range map[string]Writing{"y": Overwrite, "m": Merge} {
@@ -223,7 +238,7 @@ func TestExportWrites(t *testing.T) {
 			t.Errorf("enter does not answer whether to overwrite: %#v", r)
 		}
 		press(d, "n")
-		press(d, "f", "2", "enter")
+		d.Made(made(t, press(d, "f", "2", "enter"), "a.example"))
 		if w, ok := press(d, "enter").(Write); !ok || w.Path != "web.txt2" || w.Default || w.How != Create {
 			t.Errorf("with another name, enter asks for %+v", w)
 		}
@@ -242,20 +257,20 @@ func TestExportNamesTheFile(t *testing.T) {
 	d, r := NewExport(testKeys(t), false, "plain", "", "web")
 	d.Made(made(t, r))
 	for range export.Formats() {
-		d.Made(made(t, press(d, "right")))
+		d.Made(made(t, press(d, "down")))
 		if got, want := d.path.Value(), "web."+d.formats[d.format].Extension; got != want {
 			t.Errorf("%s: the file is %s, want %s", d.formats[d.format].Name, got, want)
 		}
 	}
 	press(d, "f")
 	d.path.SetValue("")
-	press(d, "enter")
+	d.Made(made(t, press(d, "enter")))
 	if got := d.path.Value(); got != "web.txt" {
 		t.Errorf("the name that was taken away is %q", got)
 	}
 	press(d, "f")
-	d.Paste(tea.PasteMsg{Content: ".bak"})
-	press(d, "enter", "left")
+	d.Type(tea.PasteMsg{Content: ".bak"})
+	press(d, "enter", "up")
 	if got := d.path.Value(); got != "web.txt.bak" {
 		t.Errorf("the name that was typed is %q in another format", got)
 	}

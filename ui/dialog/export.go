@@ -4,39 +4,45 @@ import (
 	"slices"
 	"time"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/keys"
 )
 
-// Export shows what will be written, in which format and where; at the end of
-// the session it is also the way out.
+// Export shows what will be written, in which format and where, and what that
+// changes there; at the end of the session it is also the way out.
 type Export struct {
 	keys     *keys.Map
 	quitting bool
 	formats  []export.Format
+	texts    []string // what is searched, of each format
+	found    []found  // the formats in the list
 	format   int
+	search   textinput.Model // for a format
 	path     fileName
 	stem     string // the name without an extension, while no other was typed
 
 	made   Made
-	gen    int  // of the format that was chosen last
+	gen    int  // of the format and the path that were chosen last
 	making bool // a file of it is being made
 	stale  bool // and what it is made of has changed since
 
+	changes bool // the difference is shown, and not the file
 	top     int
-	exists  bool     // the file is there: overwrite it?
-	changes []string // what overwriting it would change
-	err     error    // why it wasn't written
+	exists  bool  // the file is there: overwrite it?
+	err     error // why it wasn't written
 }
 
 // Made is a file as it would be written.
 type Made struct {
 	Gen     int // see [Make]
 	File    export.File
-	Lines   []string      // of the file
+	Lines   []string // of the file
+	There   There
 	Tally   capture.Tally // how the domains stood
 	LeftOut string        // how many domains aren't in it, and why
 	// Overruled are dropped names that the file allows all the same.
@@ -46,6 +52,25 @@ type Made struct {
 	Verified string
 	Took     time.Duration
 	Err      error
+}
+
+// There is what stands where the file is to go, and how the file differs.
+type There struct {
+	Exists bool
+	// Unreadable is why it isn't known what it says, nil if it is.
+	Unreadable error
+	// Changes are the rules that go, then those that come.
+	Changes []rule.Change
+}
+
+// gone returns how many rules go.
+func (t *There) gone() int {
+	for i, c := range t.Changes {
+		if !c.Gone {
+			return i
+		}
+	}
+	return len(t.Changes)
 }
 
 // Writing says what becomes of a file that is there.
@@ -60,7 +85,12 @@ const (
 // NewExport returns the dialog and what it wants made. format and path are
 // what it begins with; with no path it is stem with the format's extension.
 func NewExport(k *keys.Map, quitting bool, format, path, stem string) (*Export, Result) {
-	d := &Export{keys: k, quitting: quitting, formats: export.Formats(), stem: stem}
+	d := &Export{keys: k, quitting: quitting, formats: export.Formats(), stem: stem, search: textinput.New()}
+	d.search.Prompt, d.search.Placeholder = "", "a format"
+	for _, f := range d.formats {
+		d.texts = append(d.texts, f.Name+" "+f.Title)
+	}
+	d.found = search("", d.texts)
 	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == format }))
 	d.path = newFileName(path, d.defaultPath())
 	return d, d.render()
@@ -72,7 +102,11 @@ func (d *Export) render() Result {
 	d.gen++
 	d.top, d.exists, d.err = 0, false, nil
 	d.making, d.stale = true, false
-	return Make{Format: d.formats[d.format], Gen: d.gen}
+	return d.make(0)
+}
+
+func (d *Export) make(rest time.Duration) Result {
+	return Make{Format: d.formats[d.format], Path: d.path.Value(), Gen: d.gen, Rest: rest}
 }
 
 // The shown file follows the ledger, in this time and no oftener than takes a
@@ -89,7 +123,7 @@ func (d *Export) Changed() Result {
 		return nil
 	}
 	d.making = true
-	return Make{Format: d.formats[d.format], Gen: d.gen, Rest: max(leastRest, restShare*d.made.Took)}
+	return d.make(max(leastRest, restShare*d.made.Took))
 }
 
 // Made takes the file that was made. One that another was asked for since is
@@ -107,43 +141,81 @@ func (d *Export) Made(m Made) Result {
 }
 
 // Failed says why the file wasn't written. If that is because there is one,
-// changes is what overwriting it would change.
-func (d *Export) Failed(err error, exists bool, changes []string) {
-	d.err, d.exists, d.changes, d.top = err, exists, changes, 0
+// there is what overwriting it would change.
+func (d *Export) Failed(err error, exists bool, there There) {
+	d.err, d.exists, d.top = err, exists, 0
+	if exists {
+		d.changes, d.made.There = true, there
+	}
 }
 
 var (
 	exportKeys = keys.Table[*Export, Result]{Context: "the export", Actions: append([]keys.Action[*Export, Result]{
 		{Row: keys.Row{Name: "accept", Hint: "write it"}, Do: (*Export).create},
-		nextFormat, editName,
-		{Row: keys.Row{Name: "cancel", Hint: "back"}, Do: closes[*Export]},
-	}, scrollExport...)}
+	}, exportActions...)}
 	quitKeys = keys.Table[*Export, Result]{Context: "the last export", Actions: append([]keys.Action[*Export, Result]{
 		{Row: keys.Row{Name: "accept", Hint: "write and quit"}, Do: (*Export).create},
-		nextFormat, editName,
 		{Row: keys.Row{Name: "no", Hint: "quit only"}, Do: quits},
 		{Row: keys.Row{Name: "quit-now", Keys: []string{"ctrl+c"}, Help: "quit without a file"}, Do: quits},
-		{Row: keys.Row{Name: "cancel", Hint: "back"}, Do: closes[*Export]},
-	}, scrollExport...)}
+	}, exportActions...)}
 	existsKeys = keys.Table[*Export, Result]{Context: "the question whether to overwrite", Actions: []keys.Action[*Export, Result]{
 		{Row: keys.Row{Name: "yes", Hint: "overwrite"}, Do: func(d *Export) Result { return d.write(Overwrite) }},
-		{Row: keys.Row{Name: "merge", Keys: []string{"m"}, Help: "merge", Hint: "merge"}, Do: func(d *Export) Result { return d.write(Merge) }},
+		{Row: keys.Row{Name: "merge", Keys: []string{"m"}, Help: "merge", Hint: "merge"}, Can: (*Export).unreadable, Do: func(d *Export) Result { return d.write(Merge) }},
 		{Row: keys.Row{Name: "file", Keys: []string{"f"}, Help: "file name", Hint: "another name"}, Do: (*Export).edit},
+		{Row: keys.Row{Name: "difference"}, Do: (*Export).turn},
 		{Row: keys.Row{Name: "no"}, Do: (*Export).leaveIt},
 		{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: (*Export).leaveIt},
 		moves("up", -1), moves("down", 1), moves("page-up", -10), moves("page-down", 10),
 	}}
+	// searchKeys are live while a format is searched for.
+	searchKeys = keys.Table[*Export, Result]{Context: "the search for a format", Typing: true, Actions: []keys.Action[*Export, Result]{
+		{Row: keys.Row{Name: "accept", Hint: "take it"}, Do: (*Export).endSearch},
+		{Row: keys.Row{Name: "up"}, Do: chooses(-1)},
+		{Row: keys.Row{Name: "down", Hint: "choose", Beside: "up"}, Do: chooses(1)},
+		{Row: keys.Row{Name: "cancel", Hint: "all formats"}, Do: func(d *Export) Result { d.search.SetValue(""); return d.endSearch() }},
+	}}
 
-	nextFormat = keys.Action[*Export, Result]{
-		Row: keys.Row{Name: "next-format", Keys: []string{"right", "l", "tab"}, Help: "next format", Hint: "format", Beside: "prev-format"},
-		Do:  func(d *Export) Result { return d.choose(1) },
-	}
-	editName     = keys.Action[*Export, Result]{Row: keys.Row{Name: "file", Hint: "file name"}, Do: (*Export).edit}
-	scrollExport = []keys.Action[*Export, Result]{
-		{Row: keys.Row{Name: "prev-format", Keys: []string{"left", "h", "shift+tab"}, Help: "previous format"}, Do: func(d *Export) Result { return d.choose(-1) }},
-		moves("up", -1), moves("down", 1), moves("page-up", -10), moves("page-down", 10),
+	// namingKeys are live while the file's name is typed.
+	namingKeys = keys.Table[*Export, Result]{Context: "the file's name", Typing: true, Actions: []keys.Action[*Export, Result]{
+		{Row: keys.Row{Name: "accept", Hint: "done"}, Do: (*Export).named},
+		{Row: keys.Row{Name: "cancel"}, Do: (*Export).named},
+	}}
+
+	exportActions = []keys.Action[*Export, Result]{
+		{Row: keys.Row{Name: "up"}, Do: chooses(-1)},
+		{Row: keys.Row{Name: "down", Hint: "format", Beside: "up"}, Do: chooses(1)},
+		{Row: keys.Row{Name: "difference", Keys: []string{"tab", "left", "right"}, Help: "the file or what it changes", Hint: "difference"}, Says: (*Export).turns, Do: (*Export).turn},
+		{Row: keys.Row{Name: "filter", Hint: "find"}, Do: func(d *Export) Result { d.search.Focus(); return nil }},
+		{Row: keys.Row{Name: "file", Hint: "name"}, Do: (*Export).edit},
+		moves("page-up", -10), moves("page-down", 10),
+		{Row: keys.Row{Name: "cancel", Hint: "back"}, Do: closes[*Export]},
 	}
 )
+
+// unreadable says why the file can't be merged with what stands there.
+func (d *Export) unreadable() string {
+	if err := d.made.There.Unreadable; err != nil {
+		return "what stands there can't be read as " + d.formats[d.format].Name + ": " + err.Error()
+	}
+	return ""
+}
+
+func (d *Export) turn() Result {
+	d.changes, d.top = !d.changes, 0
+	return nil
+}
+
+func (d *Export) turns() string {
+	if d.changes {
+		return "the file"
+	}
+	return "difference"
+}
+
+func (d *Export) endSearch() Result {
+	d.search.Blur()
+	return d.seek()
+}
 
 func quits(*Export) Result { return Quit{} }
 
@@ -162,16 +234,36 @@ func (d *Export) actions() *keys.Table[*Export, Result] {
 	return &exportKeys
 }
 
-// Press implements [Dialog].
-func (d *Export) Press(msg tea.KeyPressMsg) Result {
-	if d.path.press(d.keys, msg) {
-		return nil
+// Keys implements [Dialog].
+func (d *Export) Keys() Live {
+	switch {
+	case d.path.Focused():
+		return namingKeys.On(d.keys, d)
+	case d.search.Focused():
+		return searchKeys.On(d.keys, d)
 	}
-	return d.actions().Press(d.keys, msg.String(), d).Of
+	return d.actions().On(d.keys, d)
 }
 
-// Paste implements [Dialog].
-func (d *Export) Paste(msg tea.PasteMsg) { d.path.paste(msg) }
+// Type implements [Dialog].
+func (d *Export) Type(msg tea.Msg) Result {
+	d.path.enter(msg)
+	if before := d.search.Value(); d.search.Focused() {
+		if d.search, _ = d.search.Update(msg); d.search.Value() != before {
+			return d.seek()
+		}
+	}
+	return nil
+}
+
+// seek has the list show what is searched for, and takes the best of it.
+func (d *Export) seek() Result {
+	d.found = search(d.search.Value(), d.texts)
+	if len(d.found) == 0 || d.search.Value() == "" {
+		return nil
+	}
+	return d.choose(d.found[0].index)
+}
 
 // leaveIt leaves a file that exists as it is.
 func (d *Export) leaveIt() Result {
@@ -180,15 +272,36 @@ func (d *Export) leaveIt() Result {
 }
 
 func (d *Export) edit() Result {
-	d.exists, d.err = false, nil
+	d.leaveIt()
 	d.path.edit()
 	return nil
 }
 
-// choose goes to the next format. A file's name that nobody typed follows.
-func (d *Export) choose(step int) Result {
-	d.format = (d.format + step + len(d.formats)) % len(d.formats)
+// chooses goes so many formats on in the list.
+func chooses(step int) func(*Export) Result {
+	return func(d *Export) Result {
+		n := len(d.found)
+		if n == 0 {
+			return nil
+		}
+		at := slices.IndexFunc(d.found, func(f found) bool { return f.index == d.format })
+		return d.choose(d.found[(at+step+n)%n].index)
+	}
+}
+
+// choose takes a format. A file's name that nobody typed follows.
+func (d *Export) choose(format int) Result {
+	if format == d.format {
+		return nil
+	}
+	d.format = format
 	d.path.follow(d.defaultPath())
+	return d.render()
+}
+
+// named ends the typing of the name: the file may go elsewhere now.
+func (d *Export) named() Result {
+	d.path.typed()
 	return d.render()
 }
 

@@ -8,44 +8,38 @@ import (
 	"lxd-allowlist/ui/look"
 )
 
-// verifiedWidth is that of the word beside what came of enforcing the list.
-const verifiedWidth = len("verified")
+const (
+	// verifiedWidth is that of the word beside what came of enforcing the list.
+	verifiedWidth = len("verified")
+	// formatsWidth is that of the list of formats, and listLeast from how many
+	// cells on there is one beside the file.
+	formatsWidth = 22
+	listLeast    = 70
+	leftOutLines = 3
+)
 
 // View implements [Dialog].
 func (d *Export) View(s Screen) []string {
-	inner := min(s.W-4, 96)
-	f := d.formats[d.format]
-	t := d.made.Tally
-	var counts, left, format, meaning look.Line
-	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
-		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
-	left.Add(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"))
-	if n := len(d.made.File.Refused); n > 0 {
-		left.Add(s.Warn, fmt.Sprintf(" and %d that no list can hold", n))
+	inner := min(s.W-4, 150)
+	w, listed := inner, inner >= listLeast
+	if listed {
+		w -= formatsWidth + 3
 	}
-	format.Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, f.Name).Add(s.Key, " ›").Add(s.Muted, "  "+f.Title)
-	if f.Widens != "" {
-		meaning.Add(s.Warn, "        "+f.Widens)
-	} else {
-		meaning.Add(s.Muted, "        proven: "+f.Proven)
+	lines := d.drawHead(s, w, listed)
+	room := max(1, s.H-len(lines)-2)
+	if !listed {
+		room = min(room, 20)
 	}
-	lines := []string{counts.Cut(inner), left.Cut(inner)}
-	if names := d.made.Overruled; len(names) > 0 {
-		lines = append(lines, new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(inner))
-	}
-	if text := d.made.Verified; text != "" {
-		for i, part := range look.Wrap(s.Text, text, inner-verifiedWidth) {
-			head := map[bool]string{true: "verified"}[i == 0]
-			lines = append(lines, new(look.Line).Cell(s.Muted, head, verifiedWidth, false).Raw(part).Cut(inner))
+	wrong := d.drawWrong(s, w)
+	lines = append(lines, d.drawFile(s, w, max(1, room-len(wrong)))...)
+	lines = append(lines, wrong...)
+	if listed {
+		list := d.drawFormats(s, len(lines))
+		bar := s.Rule.Render(" │ ")
+		for i := range lines {
+			lines[i] = list[i] + bar + lines[i]
 		}
 	}
-	lines = append(lines, "", format.Cut(inner), meaning.Cut(inner), d.path.line(s, inner), "")
-	lines = append(lines, d.drawPreview(s, inner, max(1, s.H-len(lines)-6))...)
-	wrong := ""
-	if d.err != nil && !d.exists {
-		wrong = new(look.Line).Add(s.Bad, d.err.Error()).Cut(inner)
-	}
-	lines = append(lines, wrong, d.foot(s, inner))
 	title := "Export"
 	if d.quitting {
 		title = "Quit"
@@ -53,52 +47,161 @@ func (d *Export) View(s Screen) []string {
 	return look.Box(s.Styles, title, lines, inner)
 }
 
-func (d *Export) drawPreview(s Screen, w, room int) []string {
-	room = min(room, 20)
-	switch {
-	case d.made.Gen != d.gen:
-		return append([]string{s.Muted.Render("  making the file…")}, make([]string, room-1)...)
-	case d.made.Err != nil:
-		return append(look.Wrap(s.Bad, d.made.Err.Error(), w), make([]string, max(0, room-1))...)
-	}
-	text := d.made.Lines
-	if d.exists {
-		text = d.changes
-	}
-	d.top = max(0, min(d.top, len(text)-room))
-	lines := make([]string, room)
-	for i := range lines {
-		var l look.Line
-		if d.top+i < len(text) {
-			l.Add(s.Rule, "│ ").Add(changeStyle(s.Styles, d.exists, text[d.top+i]), strings.ReplaceAll(text[d.top+i], "\t", "  "))
+// drawFormats draws the list of formats with the chosen one in view.
+func (d *Export) drawFormats(s Screen, h int) []string {
+	lines := make([]string, h)
+	d.search.SetWidth(formatsWidth - 3)
+	lines[0] = look.Fit(s.Key.Render("/ ")+d.search.View(), formatsWidth)
+	at := 0
+	for i, f := range d.found {
+		if f.index == d.format {
+			at = i
 		}
-		lines[i] = l.Cut(w)
 	}
-	if rest := len(text) - d.top - room; rest > 0 {
-		var l look.Line
-		lines[room-1] = l.Add(s.Rule, "│ ").Add(s.Muted, fmt.Sprintf("… %s more", look.Plural(rest+1, "line"))).Cut(w)
+	room := h - 1
+	top := max(0, min(at-room/2, len(d.found)-room))
+	for i := range room {
+		l := new(look.Line)
+		if n := top + i; n < len(d.found) {
+			f := d.found[n]
+			style := s.Text
+			if f.index == d.format {
+				l.Add(s.Key, "▌").Select(s.Styles)
+				style = s.Strong
+			}
+			l.Pad(1)
+			addFound(l, s, style, d.formats[f.index].Name, 0, f.bytes, formatsWidth-1)
+		} else if i == 0 {
+			l.Add(s.Muted, " no such format")
+		}
+		lines[i+1] = l.Cut(formatsWidth)
 	}
 	return lines
 }
 
-func changeStyle(s *look.Styles, changes bool, text string) look.Style {
-	switch {
-	case changes && strings.HasPrefix(text, "+ "):
-		return s.Keep
-	case changes && strings.HasPrefix(text, "- "):
-		return s.Drop
+// drawHead says what goes into the file, and where that goes.
+func (d *Export) drawHead(s Screen, w int, listed bool) []string {
+	f := d.formats[d.format]
+	t := d.made.Tally
+	var counts, format, meaning look.Line
+	if listed {
+		format.Add(s.Strong, f.Title)
+	} else {
+		format.Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, f.Name).Add(s.Key, " ›").Add(s.Muted, "  "+f.Title)
 	}
-	return s.Text
+	if f.Widens != "" {
+		meaning.Add(s.Warn, f.Widens)
+	} else {
+		meaning.Add(s.Muted, "proven: "+f.Proven)
+	}
+	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
+		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
+	lines := []string{format.Cut(w), meaning.Cut(w), counts.Cut(w)}
+	for i, part := range look.Wrap(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"), w) {
+		if i == leftOutLines { // the file, and the command line, tell the rest
+			break
+		}
+		lines = append(lines, look.Fit(strings.TrimPrefix(part, " "), w))
+	}
+	if n := len(d.made.File.Refused); n > 0 {
+		lines = append(lines, new(look.Line).Add(s.Warn, fmt.Sprintf("and %d that no list, or not this format, can hold", n)).Cut(w))
+	}
+	if names := d.made.Overruled; len(names) > 0 {
+		lines = append(lines, new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(w))
+	}
+	if text := d.made.Verified; text != "" {
+		for i, part := range look.Wrap(s.Text, text, w-verifiedWidth) {
+			head := map[bool]string{true: "verified"}[i == 0]
+			lines = append(lines, new(look.Line).Cell(s.Muted, head, verifiedWidth, false).Raw(part).Cut(w))
+		}
+	}
+	return append(lines, d.path.line(s, w), d.drawTabs(s, w))
 }
 
-// foot says what can be done now.
-func (d *Export) foot(s Screen, w int) string {
-	if d.path.Focused() {
-		return d.path.foot(s, d.keys, w)
+// drawTabs draws what can be looked at: the file, and what it changes.
+func (d *Export) drawTabs(s Screen, w int) string {
+	file, changes := s.TitleFocused, s.Title
+	if d.changes {
+		file, changes = changes, file
 	}
-	var l look.Line
-	if d.exists {
-		l.Add(s.Warn, "it exists:")
+	l := new(look.Line).Add(s.Rule, "─ ").Add(file, "File").Add(s.Rule, " ─ ").Add(changes, "Difference")
+	switch t := &d.made.There; {
+	case d.made.Gen != d.gen || d.made.Err != nil:
+	case t.Unreadable != nil:
+		l.Add(s.Warn, " unreadable")
+	case !t.Exists:
+		l.Add(s.Muted, " a new file")
+	default:
+		gone := t.gone()
+		l.Add(s.Muted, " ").Add(s.Keep, fmt.Sprintf("+%d", len(t.Changes)-gone)).Add(s.Muted, " ").Add(s.Drop, fmt.Sprintf("−%d", gone))
 	}
-	return l.String() + look.Hints(s.Styles, d.actions().Hints(d.keys, d), max(0, w-l.Width()))
+	if n := w - l.Width() - 1; n > 0 {
+		l.Add(s.Rule, " "+strings.Repeat("─", n))
+	}
+	return l.Cut(w)
+}
+
+// drawFile draws the file, or what it changes, in so many lines.
+func (d *Export) drawFile(s Screen, w, room int) []string {
+	lines := make([]string, room)
+	fill := func(with []string) []string {
+		for i := range lines {
+			if i < len(with) {
+				lines[i] = look.Fit(with[i], w)
+			} else {
+				lines[i] = strings.Repeat(" ", w)
+			}
+		}
+		return lines
+	}
+	n, line := len(d.made.Lines), d.fileLine
+	switch t := &d.made.There; {
+	case d.made.Gen != d.gen:
+		return fill([]string{s.Muted.Render("making the file…")})
+	case d.made.Err != nil:
+		return fill(look.Wrap(s.Bad, d.made.Err.Error(), w))
+	case d.changes && t.Unreadable != nil:
+		return fill(look.Wrap(s.Warn, d.unreadable()+". It can't be merged; overwriting replaces all of it.", w))
+	case d.changes && len(t.Changes) == 0:
+		return fill(look.Wrap(s.Text, map[bool]string{true: "it holds the same rules", false: "no file is there yet: all rules are new"}[t.Exists], w))
+	case d.changes:
+		n, line = len(t.Changes), d.changeLine
+	}
+	d.top = max(0, min(d.top, n-room))
+	for i := range lines {
+		l := new(look.Line)
+		if d.top+i < n {
+			line(s, l, d.top+i)
+		}
+		lines[i] = l.Cut(w)
+	}
+	if rest := n - d.top - room; rest > 0 {
+		lines[room-1] = new(look.Line).Add(s.Muted, fmt.Sprintf("… %s more", look.Plural(rest+1, "line"))).Cut(w)
+	}
+	return lines
+}
+
+func (d *Export) fileLine(s Screen, l *look.Line, i int) {
+	l.Add(s.Text, strings.ReplaceAll(d.made.Lines[i], "\t", "  "))
+}
+
+func (d *Export) changeLine(s Screen, l *look.Line, i int) {
+	c := d.made.There.Changes[i]
+	l.Add(map[bool]look.Style{true: s.Drop, false: s.Keep}[c.Gone], c.String())
+}
+
+// drawWrong says why the file wasn't written, or asks whether to overwrite
+// another.
+func (d *Export) drawWrong(s Screen, w int) []string {
+	switch {
+	case d.exists:
+		return []string{new(look.Line).Add(s.Warn, "it exists: overwrite it?").Cut(w)}
+	case d.err != nil:
+		lines := look.Wrap(s.Bad, d.err.Error(), w)
+		for i := range lines {
+			lines[i] = look.Fit(lines[i], w)
+		}
+		return lines
+	}
+	return nil
 }

@@ -23,7 +23,7 @@ func newFileName(path, preset string) fileName {
 	return n
 }
 
-var nameKeys = keys.Table[*fileName, Result]{Context: "the file's name", Typing: true, Actions: []keys.Action[*fileName, Result]{
+var nameKeys = keys.Table[*fileName, Result]{Context: "the report's name", Typing: true, Actions: []keys.Action[*fileName, Result]{
 	{Row: keys.Row{Name: "accept", Hint: "done"}, Do: (*fileName).typed},
 	{Row: keys.Row{Name: "cancel"}, Do: (*fileName).typed},
 }}
@@ -41,18 +41,8 @@ func (n *fileName) edit() {
 	n.CursorEnd()
 }
 
-// press takes a key while the name is typed, and reports whether it is.
-func (n *fileName) press(k *keys.Map, msg tea.KeyPressMsg) bool {
-	if !n.Focused() {
-		return false
-	}
-	if o := nameKeys.Press(k, msg.String(), n); !o.Bound {
-		n.Model, _ = n.Update(msg)
-	}
-	return true
-}
-
-func (n *fileName) paste(msg tea.PasteMsg) {
+// enter takes what is typed or pasted, while the name is.
+func (n *fileName) enter(msg tea.Msg) {
 	if n.Focused() {
 		n.Model, _ = n.Update(msg)
 	}
@@ -65,11 +55,6 @@ func (n *fileName) typed() Result {
 		n.SetValue(n.preset)
 	}
 	return nil
-}
-
-// foot says what can be done while the name is typed.
-func (n *fileName) foot(s Screen, k *keys.Map, w int) string {
-	return look.Hints(s.Styles, nameKeys.Hints(k, n), w)
 }
 
 // line draws the name in w cells.

@@ -9,8 +9,12 @@ import (
 	"lxd-allowlist/ui/look"
 )
 
-// messageLife is how long a message is current.
-const messageLife = 6 * time.Second
+// messageLife is how long a message is current at least, and messagePace how
+// fast one is read.
+const (
+	messageLife = 6 * time.Second
+	messagePace = time.Second / 15 // a byte
+)
 
 // Log is all that was said to the user.
 type Log []Message
@@ -26,7 +30,7 @@ func (l *Log) Say(text string) { *l = append(*l, Message{text, time.Now()}) }
 
 // Current returns the last sentence while it is current, then "".
 func (l Log) Current(now time.Time) string {
-	if n := len(l); n > 0 && now.Sub(l[n-1].At) < messageLife {
+	if n := len(l); n > 0 && now.Sub(l[n-1].At) < max(messageLife, time.Duration(len(l[n-1].Text))*messagePace) {
 		return l[n-1].Text
 	}
 	return ""
@@ -51,13 +55,11 @@ var messagesKeys = keys.Table[*Messages, Result]{Context: "the messages", Action
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Messages]},
 }}
 
-// Press implements [Dialog].
-func (d *Messages) Press(msg tea.KeyPressMsg) Result {
-	return messagesKeys.Press(d.keys, msg.String(), d).Of
-}
+// Keys implements [Dialog].
+func (d *Messages) Keys() Live { return messagesKeys.On(d.keys, d) }
 
-// Paste implements [Dialog].
-func (d *Messages) Paste(tea.PasteMsg) {}
+// Type implements [Dialog].
+func (d *Messages) Type(tea.Msg) Result { return nil }
 
 // View implements [Dialog].
 func (d *Messages) View(s Screen) []string {
@@ -76,6 +78,6 @@ func (d *Messages) View(s Screen) []string {
 	if len(lines) == 0 {
 		lines = []string{s.Muted.Render("nothing was said yet")}
 	}
-	lines = scrolled(lines, &d.top, max(3, s.H-6))
-	return look.Box(s.Styles, "Messages", append(lines, "", look.Hints(s.Styles, messagesKeys.Hints(d.keys, d), inner)), inner)
+	lines = scrolled(lines, &d.top, max(3, s.H-4))
+	return look.Box(s.Styles, "Messages", lines, inner)
 }

@@ -45,26 +45,23 @@ var promptKeys = keys.Table[*Prompt, Result]{Context: "a prompt", Typing: true, 
 	{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: closes[*Prompt]},
 }}
 
-// Press implements [Dialog].
-func (p *Prompt) Press(msg tea.KeyPressMsg) Result {
-	if o := promptKeys.Press(p.keys, msg.String(), p); o.Bound {
-		return o.Of
-	}
+// Keys implements [Dialog].
+func (p *Prompt) Keys() Live { return promptKeys.On(p.keys, p) }
+
+// Type implements [Dialog].
+func (p *Prompt) Type(msg tea.Msg) Result {
 	p.err = nil
 	p.input, _ = p.input.Update(msg)
 	return nil
 }
 
-// Paste implements [Dialog].
-func (p *Prompt) Paste(msg tea.PasteMsg) { p.input, _ = p.input.Update(msg) }
-
 // View implements [Dialog].
 func (p *Prompt) View(s Screen) []string {
 	inner := min(s.W-4, 76)
 	p.input.SetWidth(inner - 2)
-	foot := look.Hints(s.Styles, promptKeys.Hints(p.keys, p), inner)
+	lines := append(look.Wrap(s.Muted, p.help, inner), "", " "+p.input.View())
 	if p.err != nil {
-		foot = new(look.Line).Add(s.Bad, p.err.Error()).Cut(inner)
+		lines = append(append(lines, ""), look.Wrap(s.Bad, p.err.Error(), inner)...)
 	}
-	return look.Box(s.Styles, p.title, []string{s.Muted.Render(p.help), "", p.input.View(), "", foot}, inner)
+	return look.Box(s.Styles, p.title, lines, inner)
 }

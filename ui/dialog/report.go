@@ -15,6 +15,8 @@ type Report struct {
 	path     fileName
 	stem     string // the name without an extension, while no other was typed
 
+	lines  []summaryLine // of report, in so many cells
+	width  int
 	top    int
 	exists bool  // the file is there: overwrite it?
 	err    error // why it wasn't written
@@ -42,8 +44,8 @@ func (d *Report) Failed(err error, exists bool) { d.err, d.exists = err, exists 
 var (
 	reportKeys = keys.Table[*Report, Result]{Context: "the report", Actions: []keys.Action[*Report, Result]{
 		{Row: keys.Row{Name: "accept", Hint: "write it"}, Do: func(d *Report) Result { return d.write(Create) }},
-		{Row: keys.Row{Name: "next-format", Hint: "format", Beside: "prev-format"}, Do: (*Report).turn},
-		{Row: keys.Row{Name: "prev-format"}, Do: (*Report).turn},
+		{Row: keys.Row{Name: "next-format", Keys: []string{"right", "l", "tab"}, Help: "next format", Hint: "format", Beside: "prev-format"}, Do: (*Report).turn},
+		{Row: keys.Row{Name: "prev-format", Keys: []string{"left", "h", "shift+tab"}, Help: "previous format"}, Do: (*Report).turn},
 		{Row: keys.Row{Name: "file", Hint: "file name"}, Do: (*Report).edit},
 		{Row: keys.Row{Name: "up"}, Do: func(d *Report) Result { d.top--; return nil }},
 		{Row: keys.Row{Name: "down", Hint: "more", Beside: "up"}, Do: func(d *Report) Result { d.top++; return nil }},
@@ -88,46 +90,43 @@ func (d *Report) actions() *keys.Table[*Report, Result] {
 	return &reportKeys
 }
 
-// Press implements [Dialog].
-func (d *Report) Press(msg tea.KeyPressMsg) Result {
-	if d.path.press(d.keys, msg) {
-		return nil
+// Keys implements [Dialog].
+func (d *Report) Keys() Live {
+	if d.path.Focused() {
+		return nameKeys.On(d.keys, &d.path)
 	}
-	return d.actions().Press(d.keys, msg.String(), d).Of
+	return d.actions().On(d.keys, d)
 }
 
-// Paste implements [Dialog].
-func (d *Report) Paste(msg tea.PasteMsg) { d.path.paste(msg) }
+// Type implements [Dialog].
+func (d *Report) Type(msg tea.Msg) Result {
+	d.path.enter(msg)
+	return nil
+}
 
 // View implements [Dialog].
 func (d *Report) View(s Screen) []string {
-	inner := min(s.W-4, 96)
-	room := max(3, s.H-10)
-	n := len(d.report.lines)
+	inner := min(s.W-4, 140)
+	room := max(3, s.H-9)
+	if d.width != inner {
+		d.width, d.lines = inner, d.report.broken(inner)
+	}
+	n := len(d.lines)
 	d.top = max(0, min(d.top, n-room))
 	lines := make([]string, 0, room+6)
-	for _, r := range d.report.lines[d.top:min(n, d.top+room)] {
+	for _, r := range d.lines[d.top:min(n, d.top+room)] {
 		lines = append(lines, r.draw(s, inner))
 	}
 	if rest := n - d.top - room; rest > 0 {
 		lines[room-1] = new(look.Line).Add(s.Muted, "… "+look.Plural(rest+1, "line")+" more").Cut(inner)
 	}
 	format := new(look.Line).Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, map[bool]string{true: "markdown", false: "json"}[d.markdown]).Add(s.Key, " ›")
-	wrong := ""
-	if d.err != nil && !d.exists {
-		wrong = new(look.Line).Add(s.Bad, d.err.Error()).Cut(inner)
+	lines = append(lines, "", format.Cut(inner), d.path.line(s, inner))
+	switch {
+	case d.exists:
+		lines = append(lines, s.Warn.Render("it exists: overwrite it?"))
+	case d.err != nil:
+		lines = append(lines, look.Wrap(s.Bad, d.err.Error(), inner)...)
 	}
-	lines = append(lines, "", format.Cut(inner), d.path.line(s, inner), wrong, d.foot(s, inner))
 	return look.Box(s.Styles, "Report", lines, inner)
-}
-
-func (d *Report) foot(s Screen, w int) string {
-	if d.path.Focused() {
-		return d.path.foot(s, d.keys, w)
-	}
-	var l look.Line
-	if d.exists {
-		l.Add(s.Warn, "it exists:")
-	}
-	return l.String() + look.Hints(s.Styles, d.actions().Hints(d.keys, d), max(0, w-l.Width()))
 }

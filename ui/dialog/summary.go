@@ -17,8 +17,8 @@ import (
 // are many rules.
 type Summary struct{ lines []summaryLine }
 
-// summaryLine is a line: what it is about, in a column, and what is said of it.
-// One without either is empty.
+// summaryLine is a line: what it is about, in a column, and what is said of it,
+// which takes more lines where there is no room. One without either is empty.
 type summaryLine struct {
 	tone        tone
 	head, text  string
@@ -42,7 +42,28 @@ func (t tone) style(s *look.Styles) look.Style {
 	return [...]look.Style{plain: s.Text, good: s.Good, bad: s.Blocked, warn: s.Warn, muted: s.Muted}[t]
 }
 
-const headWidth = 10
+const summaryHeadWidth = 10
+
+// broken returns the lines as they stand in w cells.
+func (s Summary) broken(w int) (lines []summaryLine) {
+	for _, l := range s.lines {
+		room := w
+		if !l.wide {
+			room -= summaryHeadWidth
+		}
+		if l.rest != "" || l.isAHeadline || look.Width(l.text) <= room {
+			lines = append(lines, l)
+			continue
+		}
+		indent := l.text[:len(l.text)-len(strings.TrimLeft(l.text, " "))]
+		for text := range strings.Lines(ansi.Wrap(strings.TrimLeft(l.text, " "), max(10, room-len(indent)), "")) {
+			l.text = indent + strings.TrimRight(text, " \n")
+			lines = append(lines, l)
+			l.head = ""
+		}
+	}
+	return lines
+}
 
 func (l summaryLine) draw(s Screen, w int) string {
 	var out look.Line
@@ -52,7 +73,7 @@ func (l summaryLine) draw(s Screen, w int) string {
 	case l.wide:
 		out.Add(l.tone.style(s.Styles), l.text)
 	default:
-		out.Cell(s.Muted, l.head, headWidth, false).Add(l.tone.style(s.Styles), l.text)
+		out.Cell(s.Muted, l.head, summaryHeadWidth, false).Add(l.tone.style(s.Styles), l.text)
 	}
 	return out.Add(s.Muted, l.rest).Cut(w)
 }
@@ -74,15 +95,8 @@ func Summarise(r *verify.Report) Summary {
 
 func (s *Summary) add(l ...summaryLine) { s.lines = append(s.lines, l...) }
 
-// sentenceWidth is where sentences are broken: the narrowest dialog holds them
-// beside a head.
-const sentenceWidth = 64
-
 func (s *Summary) field(head string, t tone, text string) {
-	for line := range strings.Lines(ansi.Wrap(text, sentenceWidth, "")) {
-		s.add(summaryLine{head: head, tone: t, text: strings.TrimRight(line, " \n")})
-		head = ""
-	}
+	s.add(summaryLine{head: head, tone: t, text: text})
 }
 
 func (s *Summary) headline(format string, a ...any) {
@@ -99,9 +113,7 @@ func (s *Summary) verdict(r *verify.Report) {
 	}
 	s.add(summaryLine{wide: true, tone: t, text: mark + string(r.Verdict)})
 	for _, why := range r.Why {
-		for line := range strings.Lines(ansi.Wrap(why, sentenceWidth, "")) {
-			s.add(summaryLine{wide: true, text: "  " + strings.TrimRight(line, " \n")})
-		}
+		s.add(summaryLine{wide: true, text: "  " + why})
 	}
 }
 

@@ -94,7 +94,7 @@ func (m *Map) add(c Context, defaults map[string]Row) error {
 	in := context{index: make(map[string]place)}
 	for at, r := range c.Rows {
 		r = m.rows[r.Name].in(r)
-		if c.Typing {
+		if c.Typing && !slices.Contains(c.Text, r.Name) {
 			if r.Keys = slices.DeleteFunc(slices.Clone(r.Keys), isText); len(r.Keys) == 0 {
 				r.Keys = slices.DeleteFunc(slices.Clone(defaults[r.Name].Keys), isText)
 			}
@@ -134,6 +134,15 @@ func (m *Map) find(context, key string) (row, nth int, ok bool) {
 
 // Show returns how the keys of a row are shown, for a sentence that names them.
 func (m *Map) Show(name string) string { return m.rows[name].shown() }
+
+// Nth returns how one of the keys of a row is shown, from 0; "" where it has
+// not so many.
+func (m *Map) Nth(name string, nth int) string {
+	if keys := m.rows[name].Keys; nth < len(keys) {
+		return glyphs.Replace(keys[nth])
+	}
+	return ""
+}
 
 // glyphs are keys that are shown otherwise than they are written.
 var glyphs = strings.NewReplacer("pgdown", "pgdn", "up", "↑", "down", "↓", "left", "←", "right", "→", "pgup", "pgup")

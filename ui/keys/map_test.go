@@ -115,14 +115,14 @@ func TestShown(t *testing.T) {
 	for _, test := range []struct {
 		user  map[string][]string
 		hints []look.Hint
-		help  []Section
+		lines []Line
 	}{
 		{nil,
-			[]look.Hint{{Key: "o", Does: "open"}, {Key: "↑/↓", Does: "stairs"}},
-			[]Section{{"Door", []Line{{"o", "open it", true}}}, {"Way", []Line{{"1-3", "go so many steps", true}}}}},
+			[]look.Hint{{Name: "open", Key: "o", Does: "open"}, {Name: "down", Key: "↑/↓", Does: "stairs"}},
+			[]Line{{"open", "Door", "o", "open it", ""}, {"step", "Way", "1-3", "go so many steps", "which one, 1-3 says: press it where it is to be done"}}},
 		{map[string][]string{"open": {"alt+o"}, "step": {"x", "shift+pgdown"}, "up": {"left"}, "down": {"right", "d"}},
-			[]look.Hint{{Key: "alt+o", Does: "open"}, {Key: "←/→", Does: "stairs"}},
-			[]Section{{"Door", []Line{{"alt+o", "open it", true}}}, {"Way", []Line{{"x/shift+pgdn", "go so many steps", true}}}}},
+			[]look.Hint{{Name: "open", Key: "alt+o", Does: "open"}, {Name: "down", Key: "←/→", Does: "stairs"}},
+			[]Line{{"open", "Door", "alt+o", "open it", ""}, {"step", "Way", "x/shift+pgdn", "go so many steps", "which one, x/shift+pgdn says: press it where it is to be done"}}},
 	} {
 		m, err := newTestMap(test.user)
 		if err != nil {
@@ -131,16 +131,16 @@ func TestShown(t *testing.T) {
 		if got := doorKeys.Hints(m, d); !reflect.DeepEqual(got, test.hints) {
 			t.Errorf("%v: hints %v, want %v", test.user, got, test.hints)
 		}
-		if got := doorKeys.Sections(m, d, nil); !reflect.DeepEqual(got, test.help) {
-			t.Errorf("%v: help %v, want %v", test.user, got, test.help)
+		if got := doorKeys.Lines(m, d); !reflect.DeepEqual(got, test.lines) {
+			t.Errorf("%v: lines %v, want %v", test.user, got, test.lines)
 		}
 	}
 	m, _ := newTestMap(nil)
-	d.locked = true // it can't be done now: the help steps back, the footer leaves it out
+	d.locked = true // it can't be done now: the palette says why, the footer leaves it out
 	if got := doorKeys.Hints(m, d); len(got) != 1 {
 		t.Errorf("locked: hints %v", got)
 	}
-	if got := doorKeys.Sections(m, d, nil); got[0].Lines[0].Now {
-		t.Errorf("locked: help %v", got)
+	if got := doorKeys.Lines(m, d); got[0].Why == "" {
+		t.Errorf("locked: lines %v", got)
 	}
 }

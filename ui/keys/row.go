@@ -4,6 +4,8 @@
 // and what is done can't differ.
 package keys
 
+import "lxd-allowlist/ui/look"
+
 // Row is an action as the keyboard, the help and the config file know it.
 type Row struct {
 	Name string // in the config: "page-up"
@@ -28,8 +30,10 @@ type Row struct {
 type Context struct {
 	Name string // behind "in": "the table"
 	// Typing says that what is no row's key is typed as text. Keys that are
-	// text don't count there; a row that has no others has its default ones.
+	// text don't count there, but those of the rows in Text; a row that has no
+	// others has its default ones.
 	Typing bool
+	Text   []string
 	Rows   []Row
 }
 
@@ -68,7 +72,10 @@ type Action[T, R any] struct {
 	// Can says why it can't be done now, "" if it can: it is not offered in a
 	// footer then. Nil for it can.
 	Can func(T) string
-	Do  func(T) R
+	// Says is what it does to what there is now, for a footer, in place of the
+	// row's hint: "" where the footer leaves it out. Nil for the hint.
+	Says func(T) string
+	Do   func(T) R
 	// Nth is Do where it matters which of the row's keys it was, from 0.
 	Nth func(T, int) R
 }
@@ -77,12 +84,13 @@ type Action[T, R any] struct {
 type Table[T, R any] struct {
 	Context string
 	Typing  bool
+	Text    []string // see [Context]
 	Actions []Action[T, R]
 }
 
 // Rows returns the table's context.
 func (t *Table[T, R]) Rows() Context {
-	c := Context{Name: t.Context, Typing: t.Typing}
+	c := Context{Name: t.Context, Typing: t.Typing, Text: t.Text}
 	for _, a := range t.Actions {
 		c.Rows = append(c.Rows, a.Row)
 	}
@@ -114,6 +122,29 @@ func (t *Table[T, R]) Run(name string, to T) Outcome[R] {
 	}
 	return Outcome[R]{}
 }
+
+// Live is a table's actions as they stand for one T.
+type Live[R any] interface {
+	// Press does what a key does.
+	Press(key string) Outcome[R]
+	// Run does the action of a name, as a click on its hint does.
+	Run(name string) Outcome[R]
+	// Hints returns what a footer shows: what can be done now.
+	Hints() []look.Hint
+}
+
+type live[T, R any] struct {
+	t  *Table[T, R]
+	m  *Map
+	to T
+}
+
+// On returns the table's actions for one T.
+func (t *Table[T, R]) On(m *Map, to T) Live[R] { return live[T, R]{t, m, to} }
+
+func (l live[T, R]) Press(key string) Outcome[R] { return l.t.Press(l.m, key, l.to) }
+func (l live[T, R]) Run(name string) Outcome[R]  { return l.t.Run(name, l.to) }
+func (l live[T, R]) Hints() []look.Hint          { return l.t.Hints(l.m, l.to) }
 
 func (a *Action[T, R]) press(to T, nth int) Outcome[R] {
 	why := a.missing(to)

@@ -1,18 +1,16 @@
 package keys
 
-import "lxd-allowlist/ui/look"
+import (
+	"slices"
 
-// Line is a key and what it does, for the help.
+	"lxd-allowlist/ui/look"
+)
+
+// Line is an action as the palette shows it.
 type Line struct {
-	Key, Does string
-	// Now says that it can be done now.
-	Now bool
-}
-
-// Section is a heading of the help and what stands below it.
-type Section struct {
-	Title string
-	Lines []Line
+	Name, Section string
+	Key, Does     string
+	Why           string // why it can't be done now, "" if it can
 }
 
 // Hints returns what a footer shows: what can be done now.
@@ -20,10 +18,14 @@ func (t *Table[T, R]) Hints(m *Map, to T) []look.Hint {
 	var hints []look.Hint
 	rows := m.contexts[t.Context].rows
 	for i, a := range t.Actions {
-		if a.Hint == "" || a.missing(to) != "" || a.Can != nil && a.Can(to) != "" {
+		does := a.Hint
+		if a.Says != nil {
+			does = a.Says(to)
+		}
+		if does == "" || a.missing(to) != "" || a.Can != nil && a.Can(to) != "" {
 			continue
 		}
-		hint := look.Hint{Key: rows[i].shown(), Does: a.Hint}
+		hint := look.Hint{Name: a.Name, Key: rows[i].shown(), Does: does}
 		for _, other := range rows {
 			if other.Name == a.Beside {
 				hint.Key = first(other) + "/" + first(rows[i])
@@ -39,23 +41,27 @@ func first(r Row) string {
 	return r.shown()
 }
 
-// Sections adds the table's part of the help to what is there: all that there
-// could be something for, under the headings' order.
-func (t *Table[T, R]) Sections(m *Map, to T, sections []Section) []Section {
+// Lines returns the table's part of the palette: all that there could be
+// something for, by their sections in the order of their first.
+func (t *Table[T, R]) Lines(m *Map, to T) (lines []Line) {
 	rows := m.contexts[t.Context].rows
+	order := make(map[string]int)
 	for i, a := range t.Actions {
 		if a.Section == "" || a.missing(to) != "" {
 			continue
 		}
-		line := Line{rows[i].shown(), rows[i].Help, a.Can == nil || a.Can(to) == ""}
-		at := 0
-		for at < len(sections) && sections[at].Title != a.Section {
-			at++
+		line := Line{Name: a.Name, Section: a.Section, Key: rows[i].shown(), Does: rows[i].Help}
+		switch {
+		case a.Can != nil && a.Can(to) != "":
+			line.Why = a.Can(to)
+		case a.Nth != nil:
+			line.Why = "which one, " + line.Key + " says: press it where it is to be done"
 		}
-		if at == len(sections) {
-			sections = append(sections, Section{Title: a.Section})
+		if _, known := order[a.Section]; !known {
+			order[a.Section] = len(order)
 		}
-		sections[at].Lines = append(sections[at].Lines, line)
+		lines = append(lines, line)
 	}
-	return sections
+	slices.SortStableFunc(lines, func(a, b Line) int { return order[a.Section] - order[b.Section] })
+	return lines
 }

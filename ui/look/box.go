@@ -1,6 +1,7 @@
 package look
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -17,6 +18,19 @@ func Box(s *Styles, title string, lines []string, inner int) []string {
 		out = append(out, edge.Render("│")+" "+Fit(text, inner)+" "+edge.Render("│"))
 	}
 	return append(out, edge.Render("╰"+strings.Repeat("─", inner+2)+"╯"))
+}
+
+// Whole has a box stand whole on h lines: what is too much goes from its upper
+// part, for the lower one has what can be done.
+func Whole(s *Styles, box []string, h int) []string {
+	over := len(box) - h
+	if over <= 0 || h < 4 {
+		return box
+	}
+	inner := Width(box[0]) - 4
+	edge := s.RuleFocused.Render("│")
+	told := edge + " " + Fit(s.Muted.Render(fmt.Sprintf("… %d lines more", over+1)), inner) + " " + edge
+	return append([]string{box[0], told}, box[over+2:]...)
 }
 
 // Wrap breaks a text into lines of at most w cells, with a margin of one at the

@@ -19,3 +19,16 @@ func Chart(values []uint64) string {
 	}
 	return b.String()
 }
+
+// Progress draws how much of a whole is done as a bar of w cells: it is full
+// only when all is, and empty only when nothing is.
+func Progress(done, total, w int) string {
+	full := 0
+	if total > 0 {
+		full = done * w / total
+		if done > 0 {
+			full = max(1, full)
+		}
+	}
+	return strings.Repeat("▓", full) + strings.Repeat("░", w-full)
+}

@@ -1,33 +1,58 @@
 package look
 
 // Hint is a key, as it is shown, and what it does.
-type Hint struct{ Key, Does string }
+type Hint struct {
+	Name      string // of the action: see [HintAt]
+	Key, Does string
+}
 
 // HintLine draws one hint.
 func HintLine(s *Styles, h Hint) *Line {
 	return new(Line).Add(s.Muted, " ").Add(s.Key, h.Key).Add(s.Muted, " "+h.Does+" ")
 }
 
-// Hints draws as many hints as fit into w cells: the first and the last two
+// Width is how many cells [HintLine] takes.
+func (h Hint) Width() int { return Width(h.Key) + Width(h.Does) + 3 }
+
+// fitting returns as many hints as fit into w cells: the first and the last two
 // before the others.
-func Hints(s *Styles, hints []Hint, w int) string {
+func fitting(hints []Hint, w int) (fit []Hint) {
 	last := max(0, len(hints)-2)
 	room := w
 	for i, h := range hints {
 		if i == 0 || i >= last {
-			room -= HintLine(s, h).Width()
+			room -= h.Width()
 		}
 	}
-	var l Line
 	for i, h := range hints {
-		p := HintLine(s, h)
 		if i > 0 && i < last {
-			if p.Width() > room {
+			if h.Width() > room {
 				continue
 			}
-			room -= p.Width()
+			room -= h.Width()
 		}
-		l.Join(p)
+		fit = append(fit, h)
+	}
+	return fit
+}
+
+// Hints draws as many hints as fit into w cells.
+func Hints(s *Styles, hints []Hint, w int) string {
+	var l Line
+	for _, h := range fitting(hints, w) {
+		l.Join(HintLine(s, h))
 	}
 	return l.Cut(w)
+}
+
+// HintAt returns the name of the hint that [Hints] draws at a cell, "" for none.
+func HintAt(hints []Hint, w, x int) string {
+	at := 0
+	for _, h := range fitting(hints, w) {
+		if x >= at && x < min(at+h.Width(), w) {
+			return h.Name
+		}
+		at += h.Width()
+	}
+	return ""
 }

@@ -24,12 +24,18 @@ func (l *Line) Reset() *Line {
 // Add puts a text behind what is there.
 func (l *Line) Add(s Style, text string) *Line { return add(l, s, text, Width(text)) }
 
+// reversed is the background of what is selected where a theme has none.
+const reversed = "7"
+
 // add is Add for a text whose width is known.
 func add[T string | []byte](l *Line, s Style, text T, w int) *Line {
 	if len(text) == 0 {
 		return l
 	}
 	l.w += w
+	if l.background == reversed {
+		s = Style{} // each colour would be a patch of its own
+	}
 	if s.sgr == "" && l.background == "" {
 		l.b = append(l.b, text...)
 		return l
@@ -52,6 +58,9 @@ func (l *Line) Raw(styled string) *Line {
 	l.w += Width(styled)
 	return l
 }
+
+// Another returns an empty line on the same background.
+func (l *Line) Another() *Line { return &Line{background: l.background} }
 
 // Join puts another line behind this one.
 func (l *Line) Join(o *Line) *Line {

@@ -83,9 +83,28 @@ func TestBox(t *testing.T) {
 	}
 }
 
+func TestWhole(t *testing.T) {
+	s := NewStyles(true)
+	box := Box(s, "Title", []string{"one", "two", "three", "four"}, 20)
+	got := Whole(s, box, 5)
+	for i := range got {
+		got[i] = strings.TrimSpace(strings.Trim(ansi.Strip(got[i]), "│╭╮╰╯─ "))
+	}
+	if text := strings.Join(got, "|"); text != "Title|… 2 lines more|three|four|" {
+		t.Errorf("on 5 lines it is %q", text)
+	}
+	if got := Whole(s, box, 6); len(got) != 6 || got[1] != box[1] {
+		t.Errorf("a box that fits is %q", got)
+	}
+}
+
 // Where room is short, the first hint and the last two stay.
 func TestHints(t *testing.T) {
-	hints := []Hint{{"a", "keep"}, {"d", "drop"}, {"u", "undo"}, {"?", "help"}, {"q", "quit"}}
+	var hints []Hint
+	for _, h := range []string{"a keep", "d drop", "u undo", "? help", "q quit"} {
+		key, does, _ := strings.Cut(h, " ")
+		hints = append(hints, Hint{Name: does, Key: key, Does: does})
+	}
 	for w, want := range map[int]string{
 		60: " a keep  d drop  u undo  ? help  q quit",
 		32: " a keep  d drop  ? help  q quit",
@@ -94,6 +113,14 @@ func TestHints(t *testing.T) {
 		got := Hints(NewStyles(true), hints, w)
 		if text := strings.TrimRight(ansi.Strip(got), " "); text != want || Width(got) != w {
 			t.Errorf("in %d cells: %q in %d, want %q", w, text, Width(got), want)
+		}
+		for _, h := range hints {
+			at := strings.Index(want+" ", " "+h.Key+" "+h.Does+" ")
+			for x := at; at >= 0 && x < at+h.Width(); x++ {
+				if name := HintAt(hints, w, x); name != h.Name {
+					t.Errorf("in %d cells: cell %d is of %q, want %q", w, x, name, h.Name)
+				}
+			}
 		}
 	}
 }
@@ -126,6 +153,17 @@ func TestWords(t *testing.T) {
 func TestChart(t *testing.T) {
 	if got, want := Chart([]uint64{0, 1, 50, 100}), "▁▂▅█"; got != want {
 		t.Errorf("the chart is %s, want %s", got, want)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	for done, want := range map[int]string{0: "░░░░░░", 1: "▓░░░░░", 80: "▓▓▓░░░", 158: "▓▓▓▓▓░", 159: "▓▓▓▓▓▓"} {
+		if got := Progress(done, 159, 6); got != want {
+			t.Errorf("%d of 159 is %s, want %s", done, got, want)
+		}
+	}
+	if got := Progress(0, 0, 3); got != "░░░" {
+		t.Errorf("nothing of nothing is %s", got)
 	}
 }
 

@@ -3,7 +3,6 @@
 package look
 
 import (
-	"image/color"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -18,6 +17,9 @@ type Style struct {
 func style(s ansi.Style) Style { return Style{parameters(s)} }
 
 func parameters(s ansi.Style) string {
+	if len(s) == 0 { // it would be a reset
+		return ""
+	}
 	return strings.TrimSuffix(strings.TrimPrefix(s.String(), "\x1b["), "m")
 }
 
@@ -42,42 +44,56 @@ type Styles struct {
 	selection string // the background's parameters, see [Line.Select]
 }
 
-// NewStyles returns the looks for a dark background or a light one.
-func NewStyles(dark bool) *Styles {
-	pick := lipgloss.LightDark(dark)
-	c := func(light, dark string) color.Color { return pick(lipgloss.Color(light), lipgloss.Color(dark)) }
-	var (
-		text   = c("#4c4f69", "#cdd6f4")
-		muted  = c("#8c8fa1", "#7f849c")
-		line   = c("#bcc0cc", "#45475a")
-		accent = c("#1e66f5", "#89b4fa")
-		green  = c("#2f7d20", "#a6e3a1")
-		red    = c("#d70000", "#f38ba8")
-		yellow = c("#a5670f", "#f9e2af")
-		onto   = c("#ffffff", "#11111b")
-		cursor = c("#dce0e8", "#313244")
-	)
-	plain := func(fore color.Color) Style { return style(ansi.Style{}.ForegroundColor(fore)) }
-	bold := func(fore color.Color) Style { return style(ansi.Style{}.Bold().ForegroundColor(fore)) }
+// NewStyles returns the looks of the default theme for a dark background or a
+// light one.
+func NewStyles(dark bool) *Styles { return themes["default"].Styles(dark, false) }
+
+// Styles returns the looks of a theme for a dark background or a light one; few
+// says that the terminal has no more than 16 colours.
+func (t Theme) Styles(dark, few bool) *Styles {
+	if few && !t.Own {
+		t = terminal
+	}
+	p := t.Light
+	if dark {
+		p = t.Dark
+	}
+	fore := func(s ansi.Style, of string) Style {
+		if of == "default" {
+			return style(s)
+		}
+		return style(s.ForegroundColor(lipgloss.Color(of)))
+	}
+	plain := func(of string) Style { return fore(ansi.Style{}, of) }
+	bold := func(of string) Style { return fore(ansi.Style{}.Bold(), of) }
+	on := func(s ansi.Style, of string) ansi.Style {
+		switch of {
+		case "reverse":
+			return s.Reverse(true)
+		case "default":
+			return s
+		}
+		return s.BackgroundColor(lipgloss.Color(of))
+	}
 	return &Styles{
-		Text:         plain(text),
-		Muted:        plain(muted),
-		Strong:       bold(text),
-		Key:          bold(accent),
-		Keep:         plain(green),
-		Drop:         plain(red),
-		Fresh:        plain(yellow),
-		FreshStrong:  bold(yellow),
-		Match:        style(ansi.Style{}.Underline(true).ForegroundColor(yellow)),
-		Bad:          bold(red),
-		Blocked:      bold(red),
-		Warn:         plain(yellow),
-		Good:         plain(green),
-		Rule:         plain(line),
-		RuleFocused:  plain(accent),
-		Title:        plain(muted),
-		TitleFocused: bold(accent),
-		Brand:        style(ansi.Style{}.Bold().ForegroundColor(onto).BackgroundColor(accent)),
-		selection:    parameters(ansi.Style{}.BackgroundColor(cursor)),
+		Text:         plain(p.Text),
+		Muted:        plain(p.Muted),
+		Strong:       bold(p.Text),
+		Key:          bold(p.Accent),
+		Keep:         plain(p.Keep),
+		Drop:         plain(p.Drop),
+		Fresh:        plain(p.Fresh),
+		FreshStrong:  bold(p.Fresh),
+		Match:        fore(ansi.Style{}.Underline(true), p.Fresh),
+		Bad:          bold(p.Drop),
+		Blocked:      bold(p.Drop),
+		Warn:         plain(p.Fresh),
+		Good:         plain(p.Keep),
+		Rule:         plain(p.Line),
+		RuleFocused:  plain(p.Accent),
+		Title:        plain(p.Muted),
+		TitleFocused: bold(p.Accent),
+		Brand:        fore(on(ansi.Style{}.Bold(), p.Accent), p.Onto),
+		selection:    parameters(on(ansi.Style{}, p.Selection)),
 	}
 }

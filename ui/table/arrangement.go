@@ -3,7 +3,7 @@ package table
 import (
 	"cmp"
 	"maps"
-	"strings"
+	"math"
 	"time"
 
 	"lxd-allowlist/capture"
@@ -15,7 +15,7 @@ type settings struct {
 	sort       int // a column
 	descending bool
 	filter     filter
-	hideDrops  bool
+	hides      hides
 	grouped    bool
 	folds
 	// policy says what a list that is enforced lets through; nil while none is.
@@ -32,19 +32,24 @@ type folds struct {
 func (f folds) clone() folds { return folds{f.all, maps.Clone(f.flipped)} }
 
 // arrangement is what settings make of the domains: those shown, in order, by
-// themselves or below a line for their registrable domain. Blocked ones, see
+// themselves or in groups. Blocked ones, see
 // stand, are above all others. It is kept up by work that grows with what
 // changed, whatever else there is.
 type arrangement struct {
 	settings
+	compareID func(x, y capture.ID) int // once for all sequences of rows
+	weighID   func(capture.ID) weight
+
 	known   memory
 	front   seq[capture.ID] // blocked, the newest first
 	rows    seq[capture.ID]
 	tally   capture.Tally
 	blocked int // shown or not
+	sizes   sizes
+	empty   [len(columns)]int // how many of the shown have nothing for a column
 
 	groups map[string]*group // by name; those without members too
-	heads  seq[*group]       // those with members
+	heads  seq[*group]       // those with members, which have their rows
 }
 
 // tallied is where a domain is counted in the tally.
@@ -62,23 +67,33 @@ const (
 // newArrangement returns one of no domains.
 func newArrangement(s settings) *arrangement {
 	a := &arrangement{settings: s, groups: make(map[string]*group)}
-	one := func(capture.ID) weight { return weight{items: 1} }
-	a.front = seq[capture.ID]{compare: a.compareBlocked, weigh: one}
-	a.rows = seq[capture.ID]{compare: a.compare, weigh: one}
-	a.heads = seq[*group]{compare: func(a, b *group) int { return strings.Compare(a.name, b.name) }, weigh: (*group).weight}
+	a.compareID, a.weighID = a.compare, a.weigh
+	a.front = seq[capture.ID]{compare: a.compareBlocked, weigh: a.weighID}
+	a.rows = *a.newRows()
+	a.heads = seq[*group]{compare: a.compareGroups, weigh: (*group).weight}
 	return a
 }
 
-// compare is the order of the rows: by group, by the sorted column, by age.
+func (a *arrangement) newRows() *seq[capture.ID] {
+	return &seq[capture.ID]{compare: a.compareID, weigh: a.weighID}
+}
+
+// compare is the order of the rows: by the sorted column, by age.
 func (a *arrangement) compare(x, y capture.ID) int {
-	if g, h := a.known.of(x).group, a.known.of(y).group; g != h {
-		return strings.Compare(g.name, h.name)
-	}
 	c := cmp.Or(a.known.of(x).key.compare(a.known.of(y).key), cmp.Compare(x, y))
 	if a.descending {
 		return -c
 	}
 	return c
+}
+
+// weigh counts a row, and whether nobody has decided about it.
+func (a *arrangement) weigh(id capture.ID) weight {
+	w := weight{items: 1}
+	if a.known.of(id).tally == tallyNew {
+		w[openStops] = 1
+	}
+	return w
 }
 
 // compareBlocked is the order of blocked rows.
@@ -91,20 +106,41 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
 	k, d := a.known.of(id), r.Domain(id)
 	is := a.stand(r, d, now)
+	a.count(*k, -1)
+	a.count(is, 1)
 	if k.shown && (!is.shown || is.key != k.key || is.blocked != k.blocked) {
 		a.takeOut(id)
 	}
-	wasTallied := k.tally
-	a.count(*k, -1)
-	a.count(is, 1)
-	k.tally, k.blocked = is.tally, is.blocked
-	switch {
-	case k.shown && k.group != nil:
-		k.group.tally[wasTallied]--
-		k.group.tally[k.tally]++
-	case is.shown && !k.shown:
+	if k.shown && is.tally != k.tally {
+		a.recount(id, is.tally)
+	}
+	k.tally, k.blocked, k.empty, k.name = is.tally, is.blocked, is.empty, is.name
+	if is.shown && !k.shown {
 		k.key = is.key
-		a.putIn(id, d)
+		a.putIn(r, id)
+	}
+}
+
+// recount has a row that stays where it is count as decided, or not.
+func (a *arrangement) recount(id capture.ID, to tallied) {
+	k := a.known.of(id)
+	set := func() { k.tally = to }
+	g := k.group
+	switch {
+	case k.blocked:
+		a.front.reweigh(id, set)
+	case g == nil:
+		a.rows.reweigh(id, set)
+	default:
+		a.refit(g, func() {
+			g.tally[k.tally]--
+			g.tally[to]++
+			if g.members > 1 {
+				g.list.reweigh(id, set)
+			} else {
+				set()
+			}
+		})
 	}
 }
 
@@ -114,54 +150,48 @@ func (a *arrangement) stand(r capture.Reader, d *capture.Domain, now time.Time) 
 	k.tally = tallyOf(d, v)
 	first := firstRefused(a.policy, d, v)
 	k.blocked = !first.IsZero()
-	k.shown = d.Queries > 0 && !(a.hideDrops && v.Decision == capture.Drop) && a.filter.match(candidate{r, d, v, now, a.policy})
-	switch {
-	case k.shown && k.blocked:
-		k.key = sortKey{num: first.UnixNano()}
-	case k.shown:
-		k.key = a.column(a.sort).key(Row{Domain: d, Verdict: v, r: r, now: now, policy: a.policy})
+	k.shown = d.Queries > 0 && !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{r, d, v, now, a.policy})
+	if !k.shown {
+		return k
+	}
+	k.name = uint8(min(len(d.Name), math.MaxUint8))
+	row := Row{Domain: d, Verdict: v, r: r, now: now, policy: a.policy}
+	k.key = sortKey{num: first.UnixNano()}
+	if !k.blocked {
+		k.key = a.column(a.sort).key(row)
+	}
+	for c := range columns {
+		if filled := columns[c].filled; filled != nil && !filled(row) {
+			k.empty |= 1 << c
+		}
 	}
 	return k
 }
 
-func (a *arrangement) putIn(id capture.ID, d *capture.Domain) {
+func (a *arrangement) putIn(r capture.Reader, id capture.ID) {
 	k := a.known.of(id)
 	k.shown = true
-	if k.blocked {
+	switch {
+	case k.blocked:
 		a.front.insert(id)
-		return
+	case a.grouped:
+		g := a.groupFor(r.Name(id), r.Info().Domain)
+		a.change(g, func() { a.join(g, id) })
+	default:
+		a.rows.insert(id)
 	}
-	if a.grouped {
-		g := a.group(Registrable(d.Name))
-		k.group = g
-		g.tally[k.tally]++
-		if g.members == 0 {
-			g.members = 1
-			a.heads.insert(g)
-		} else {
-			a.heads.reweigh(g, func() { g.members++ })
-		}
-	}
-	a.rows.insert(id)
 }
 
 func (a *arrangement) takeOut(id capture.ID) {
 	k := a.known.of(id)
 	k.shown = false
-	if k.blocked {
+	switch g := k.group; {
+	case k.blocked:
 		a.front.remove(id)
-		return
-	}
-	a.rows.remove(id)
-	if g := k.group; g != nil {
-		g.tally[k.tally]--
-		if g.members == 1 {
-			a.heads.remove(g)
-			g.members = 0
-		} else {
-			a.heads.reweigh(g, func() { g.members-- })
-		}
-		k.group = nil
+	case g != nil:
+		a.change(g, func() { a.leave(g, id) })
+	default:
+		a.rows.remove(id)
 	}
 }
 
@@ -173,7 +203,7 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 		return tallyKeep
 	case v.Decision == capture.New:
 		return tallyNew
-	case !byRule(v):
+	case !ByRule(v):
 		return tallyDropByUser
 	}
 	return tallyDrop
@@ -182,6 +212,12 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 func (a *arrangement) count(k known, n int) {
 	if k.blocked {
 		a.blocked += n
+	}
+	if k.shown {
+		a.sizes[k.name] += n
+		for c := range a.empty {
+			a.empty[c] += n * int(k.empty>>c&1)
+		}
 	}
 	switch k.tally {
 	case tallyKeep:
@@ -214,7 +250,7 @@ func (it item) same(o item) bool {
 func (a *arrangement) lines() int {
 	blocked := a.front.total(items)
 	if a.grouped {
-		return blocked + a.heads.total(a.linesOf)
+		return blocked + a.heads.total(a.lineMeasure())
 	}
 	return blocked + a.rows.total(items)
 }
@@ -230,11 +266,14 @@ func (a *arrangement) at(line int) item {
 		id, _ := a.rows.at(line, items)
 		return item{id: id}
 	}
-	g, part := a.heads.at(line, a.linesOf)
-	if part == 0 {
+	g, part := a.heads.at(line, a.lineMeasure())
+	switch {
+	case g.members == 1:
+		return item{id: g.only}
+	case part == 0:
 		return item{head: g}
 	}
-	id, _ := a.rows.at(a.heads.upTo(g, members)+part-1, items)
+	id, _ := g.list.at(part-1, items)
 	return item{id: id}
 }
 
@@ -252,13 +291,66 @@ func (a *arrangement) find(it item) int {
 	} else if g = a.groups[g.name]; !a.grouped || g == nil || g.members == 0 {
 		return -1
 	}
-	switch {
-	case !a.grouped:
+	if !a.grouped {
 		return blocked + a.rows.upTo(it.id, items)
-	case it.head != nil || a.folded(g):
-		return blocked + a.heads.upTo(g, a.linesOf)
 	}
-	return blocked + a.heads.upTo(g, a.linesOf) + 1 + a.rows.upTo(it.id, items) - a.heads.upTo(g, members)
+	line := blocked + a.heads.upTo(g, a.lineMeasure())
+	if it.head != nil || g.members == 1 || a.folded(g) {
+		return line
+	}
+	return line + 1 + g.list.upTo(it.id, items)
+}
+
+// stopsBefore returns how many lines before one nobody has decided about: rows,
+// and groups that are folded. stopAt returns the line of such a one.
+func (a *arrangement) stopsBefore(line int) int {
+	blocked := a.front.total(items)
+	if line <= blocked {
+		return line
+	}
+	if line >= a.lines() {
+		return a.stops()
+	}
+	it := a.at(line)
+	if !a.grouped {
+		return blocked + a.rows.upTo(it.id, openStops)
+	}
+	g := it.head
+	if g == nil {
+		g = a.known.of(it.id).group
+	}
+	n := blocked + a.heads.upTo(g, a.stopMeasure())
+	if it.head == nil && g.members > 1 {
+		n += g.list.upTo(it.id, openStops)
+	}
+	return n
+}
+
+func (a *arrangement) stopAt(n int) int {
+	blocked := a.front.total(items)
+	if n < blocked {
+		return n
+	}
+	n -= blocked
+	if !a.grouped {
+		id, _ := a.rows.at(n, openStops)
+		return a.find(item{id: id})
+	}
+	g, part := a.heads.at(n, a.stopMeasure())
+	if g.members == 1 || a.folded(g) {
+		return a.find(item{head: g})
+	}
+	id, _ := g.list.at(part, openStops)
+	return a.find(item{id: id})
+}
+
+// stops returns how many lines nobody has decided about.
+func (a *arrangement) stops() int {
+	blocked := a.front.total(items)
+	if a.grouped {
+		return blocked + a.heads.total(a.stopMeasure())
+	}
+	return blocked + a.rows.total(openStops)
 }
 
 // isBlocked reports whether a line is a blocked row.
@@ -267,4 +359,30 @@ func (a *arrangement) isBlocked(it item) bool {
 }
 
 // domains returns how many domains are shown.
-func (a *arrangement) domains() int { return a.front.total(items) + a.rows.total(items) }
+func (a *arrangement) domains() (n int) {
+	for _, of := range a.sizes {
+		n += of
+	}
+	return n
+}
+
+// all returns the shown domains in their order, those of folded groups too.
+func (a *arrangement) appendAll(list []capture.ID) []capture.ID {
+	list = a.front.appendTo(list, 0, a.front.total(items))
+	if !a.grouped {
+		return a.rows.appendTo(list, 0, a.rows.total(items))
+	}
+	for _, g := range a.heads.appendTo(nil, 0, a.heads.total(items)) {
+		list = a.membersOf(g, list)
+	}
+	return list
+}
+
+// extent returns what the shown domains need of the columns.
+func (a *arrangement) extent() (e extent) {
+	e.nearly, e.all = a.sizes.within(nearlyAll), a.sizes.within(100)
+	for c, n := range a.empty {
+		e.empty[c] = n > 0 && n == a.domains()
+	}
+	return e
+}

@@ -2,6 +2,7 @@ package table
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,13 +17,26 @@ import (
 // much room it wants.
 type column struct {
 	name  string
-	width int // 0 for the one that takes what is left
+	short string // the name where there is no room for it, "" for none
+	// width is what the column has where there is room, least what it shrinks
+	// to before it goes.
+	width, least int
+	// worth is the order in which columns are given room, from 1 on.
+	worth int
 	right bool
 	// descending is the direction that a person wants first.
 	descending bool
-	key        func(Row) sortKey
-	// cell appends what the row shows.
-	cell func([]byte, Row) []byte
+	// sums says that groups are ordered by what their rows' keys come to; by
+	// that of their first row otherwise.
+	sums bool
+	key  func(Row) sortKey
+	// filled reports whether the row has anything to show: a column that no row
+	// fills goes. Nil where all have.
+	filled func(Row) bool
+	// cell appends what the row shows in so many cells; what is longer is cut.
+	cell func(b []byte, d Row, w int) []byte
+	// style is how that looks; nil for muted.
+	style func(Row, *look.Styles) look.Style
 }
 
 // sortKey orders rows by a number, then a text.
@@ -62,7 +76,8 @@ func appendTypes(b []byte, d *capture.Domain) []byte {
 }
 
 func appendOwners(b []byte, r capture.Reader, d *capture.Domain) []byte {
-	for i, name := range r.Owners(d) {
+	var few [4]string
+	for i, name := range r.AppendOwners(few[:0], d) {
 		if i > 0 {
 			b = append(b, ' ')
 		}
@@ -85,104 +100,180 @@ const (
 )
 
 var columns = [...]column{
-	colDecision: {name: "mark", width: 6,
+	colDecision: {name: "mark", width: markWidth, least: 1, worth: 3,
 		key: func(d Row) sortKey {
 			return sortKey{num: int64(d.Verdict.Decision), text: string(d.Verdict.Rule)}
 		},
-		cell: func(b []byte, d Row) []byte { return append(b, d.Mark()...) }},
-	colDomain: {name: "domain",
+		cell:  func(b []byte, d Row, w int) []byte { return appendMark(b, d.Mark(), w) },
+		style: Row.MarkStyle},
+	colDomain: {name: "domain", width: 8, least: 8,
 		key: func(d Row) sortKey {
 			return sortKey{text: domainOrder(d.Domain.Name)}
 		},
 	},
-	colQueries: {name: "queries", width: 8, right: true, descending: true,
+	colQueries: {name: "queries", short: "asks", width: 9, least: 5, worth: 1, right: true, descending: true, sums: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
-		cell: func(b []byte, d Row) []byte { return look.AppendCount(b, uint64(d.Queries)) }},
-	colTypes: {name: "types", width: 12,
+		cell: func(b []byte, d Row, _ int) []byte { return look.AppendCount(b, uint64(d.Queries)) }},
+	colTypes: {name: "types", width: 12, least: 7, worth: 4,
 		key: func(d Row) sortKey {
 			return sortKey{text: string(appendTypes(nil, d.Domain))}
 		},
-		cell: func(b []byte, d Row) []byte { return appendTypes(b, d.Domain) }},
-	colResult: {name: "result", width: len(capture.NotAllowed),
+		cell: func(b []byte, d Row, _ int) []byte { return appendTypes(b, d.Domain) }},
+	colResult: {name: "result", width: len(capture.NotAllowed), least: 8, worth: 2,
 		key: func(d Row) sortKey {
 			return sortKey{text: d.ResultWord()}
 		},
-		cell: func(b []byte, d Row) []byte { return append(b, d.ResultWord()...) }},
-	colFrom: {name: "from", width: 12,
+		cell:  func(b []byte, d Row, w int) []byte { return appendResult(b, d.ResultWord(), w) },
+		style: Row.ResultStyle},
+	colFrom: {name: "from", width: 12, least: 8, worth: 7,
 		key: func(d Row) sortKey {
 			return sortKey{text: string(appendOwners(nil, d.r, d.Domain))}
 		},
-		cell: func(b []byte, d Row) []byte { return appendOwners(b, d.r, d.Domain) }},
-	colFirst: {name: "first", width: 6, right: true, descending: true,
+		cell: func(b []byte, d Row, _ int) []byte { return appendOwners(b, d.r, d.Domain) }},
+	colFirst: {name: "first", width: 7, least: 7, worth: 8, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
-		cell: func(b []byte, d Row) []byte { return look.AppendAge(b, d.now.Sub(d.First())) }},
-	colLast: {name: "last", width: 6, right: true, descending: true,
+		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.First())) }},
+	colLast: {name: "last", width: 6, least: 6, worth: 5, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
-		cell: func(b []byte, d Row) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
-	colReason: {name: "why", width: 24,
+		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
+	colReason: {name: "why", width: 24, least: 16, worth: 6,
 		key: func(d Row) sortKey {
 			return sortKey{text: d.Verdict.Reason}
 		},
-		cell: func(b []byte, d Row) []byte { return append(b, d.Verdict.Reason...) }},
+		filled: func(d Row) bool { return d.Verdict.Reason != "" },
+		cell:   func(b []byte, d Row, _ int) []byte { return append(b, d.Verdict.Reason...) }},
 }
 
 // byWorth is the order in which columns are given room.
-var byWorth = []int{colQueries, colResult, colTypes, colLast, colReason, colFrom, colFirst}
+var byWorth = func() (order []int) {
+	for c := range columns {
+		if columns[c].worth > 0 {
+			order = append(order, c)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(columns[a].worth, columns[b].worth) })
+	return order
+}()
 
-// Widths of the domain column: below the first no further column is worth it,
-// above the second a wide reason is.
+// markWidth holds any mark.
+const markWidth = 6
+
+// appendMark appends a mark, or only its glyph.
+func appendMark(b []byte, mark string, w int) []byte {
+	if w < markWidth {
+		mark, _, _ = strings.Cut(mark, " ")
+	}
+	return append(b, mark...)
+}
+
+// resultGlyphs stand for results where there is little room.
+var resultGlyphs = map[string]string{
+	"resolved": "✓", "NXDOMAIN": "NX", capture.NoAnswer: "–", capture.NotAllowed: "denied",
+}
+
+func appendResult(b []byte, word string, w int) []byte {
+	if short := resultGlyphs[word]; short != "" && w < len(capture.NotAllowed) {
+		word = short
+	}
+	return append(b, word...)
+}
+
+// Gaps between two columns, and before the domains, where a [flag] may stand.
 const (
-	domainLeast = 25
-	domainGood  = 56
+	colGap  = 2
+	nameGap = 1 + flagWidth
 )
 
-// gap between two columns.
-const colGap = 2
+// nameMost is the room that names have before any other column has some: those
+// who own a domain can make them long, and let nothing else be seen.
+const nameMost = 48
+
+// stateBeside is the least room of the names that leaves some to the state.
+const stateBeside = 25
 
 // place is a column and where it stands in the row.
 type place struct{ col, x, w int }
 
+// extent is what the shown rows need: of the names so many cells for nearly all
+// and for each, and which columns no row fills.
+type extent struct {
+	nearly, all int
+	empty       [len(columns)]bool
+}
+
 // arrangeColumns returns the columns that earn their place in a row of that
-// width, from left to right: the one that the rows are sorted by does first,
-// and the state.
-func (set settings) arrangeColumns(width int) []place {
-	room := width - 2 // a cell of margin on each side
-	shown := map[int]int{}
-	first := []int{colDecision, set.sort}
-	if set.policy != nil {
-		first = []int{colDecision, colResult, set.sort}
-	}
-	for _, c := range append(first, byWorth...) {
-		if _, ok := shown[c]; ok || c == colDomain {
-			continue
-		}
-		need := set.column(c).width + colGap
-		if room-need < domainLeast {
-			continue
-		}
-		shown[c] = set.column(c).width
+// width, from left to right. The names never give way: they have what nearly
+// all of them need first, but for the state while a list is enforced; the others
+// shrink, or go. The first of these is the one that the rows are sorted by.
+func (set settings) arrangeColumns(width int, e extent) []place {
+	widths := map[int]int{colDecision: columns[colDecision].least} // the glyph stays
+	room := width - 2 - widths[colDecision] - nameGap              // a cell of margin on each side
+	if need := stateColumn.least + colGap; set.policy != nil && room-need >= stateBeside {
+		widths[colResult] = stateColumn.least // how rows stand is why one looks
 		room -= need
 	}
-	if _, ok := shown[colReason]; ok && room > domainGood {
-		shown[colReason] += room - domainGood
-		room = domainGood
+	names := max(1, min(room, max(min(e.nearly, nameMost), columns[colDomain].least)))
+	room -= names
+	order := slices.Insert(slices.Clone(byWorth), 0, set.sort)
+	grow := func(c, more int) {
+		if more <= room {
+			widths[c] += more
+			room -= more
+		}
 	}
-	shown[colDomain] = max(room, 1)
-	var row []place
+	for _, c := range order {
+		of := set.column(c)
+		switch {
+		case c == colDecision && widths[c] < of.width:
+			grow(c, of.width-of.least)
+		case widths[c] == 0 && c != colDomain && !(e.empty[c] && c != set.sort) && of.least+colGap <= room:
+			widths[c] = of.least
+			room -= of.least + colGap
+		}
+	}
+	for _, c := range order {
+		if widths[c] > 0 {
+			grow(c, set.column(c).width-widths[c])
+		}
+	}
+	more := max(0, min(room, e.all-names))
+	widths[colDomain] = names + more
+	if room -= more; widths[colReason] > 0 {
+		widths[colReason] += room
+	}
+	row := make([]place, 0, len(widths))
 	x := 1
 	for c := range columns {
-		if w, ok := shown[c]; ok {
+		if w := widths[c]; w > 0 {
+			if c == colDomain {
+				x += nameGap - colGap
+			}
 			row = append(row, place{c, x, w})
 			x += w + colGap
 		}
 	}
 	return row
+}
+
+// Wants returns the width in which the table has room for all that its rows
+// have to show.
+func (t *Table) Wants() int {
+	e := t.shown.extent()
+	w := 2 + nameGap - colGap + min(e.all, nameMost)
+	for c := range columns {
+		if c == colDomain {
+			w += colGap
+		} else if !e.empty[c] {
+			w += t.want.column(c).width + colGap
+		}
+	}
+	return w - colGap
 }
 
 // domainOrder is a key that brings names of one registrable domain together,

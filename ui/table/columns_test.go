@@ -1,23 +1,141 @@
 package table
 
-import "testing"
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
 
-// The columns fit, don't overlap, and the sorted one is there.
+	"lxd-allowlist/capture"
+)
+
+// The columns fit and don't overlap, the mark's glyph is there, names have the
+// room that they need before any other column has some, and nothing is where
+// no row has anything to show.
 func TestArrangeColumns(t *testing.T) {
 	for w := 40; w < 300; w++ {
 		for sort := range columns {
-			x, domain, sorted := 0, false, false
-			for _, p := range (settings{sort: sort}).arrangeColumns(w) {
-				if p.x < x || p.w < 1 {
-					t.Fatalf("width %d: column %s at %d with %d cells comes after %d", w, columns[p.col].name, p.x, p.w, x)
+			for nearly := 1; nearly < 100; nearly += 7 {
+				e := extent{nearly: nearly, all: nearly + 10}
+				e.empty[colReason] = w%2 == 0
+				x, domain, room := 0, 0, w
+				shown := make(map[int]int)
+				for _, p := range (settings{sort: sort}).arrangeColumns(w, e) {
+					if p.x < x || p.w < columns[p.col].least {
+						t.Fatalf("width %d: column %s at %d with %d cells comes after %d", w, columns[p.col].name, p.x, p.w, x)
+					}
+					x = p.x + p.w
+					room -= p.w + colGap
+					shown[p.col] = p.w
 				}
-				x = p.x + p.w
-				domain = domain || p.col == colDomain
-				sorted = sorted || p.col == sort
-			}
-			if x > w || !domain || !sorted && w >= 80 {
-				t.Fatalf("width %d sorted by %s: ends at %d, domain %t, sorted column %t", w, columns[sort].name, x, domain, sorted)
+				if domain = shown[colDomain]; x > w || shown[colDecision] == 0 || domain < min(nearly, nameMost, w-6) {
+					t.Fatalf("width %d sorted by %s, names of %d: ends at %d, with %v", w, columns[sort].name, nearly, x, shown)
+				}
+				if e.empty[colReason] && sort != colReason && shown[colReason] > 0 {
+					t.Fatalf("width %d: a column that no row fills has %d cells", w, shown[colReason])
+				}
+				if nearly < 8 && w >= 80 && len(shown) < 6 {
+					t.Fatalf("width %d: short names, and yet only %v", w, shown)
+				}
 			}
 		}
+	}
+}
+
+// A column is there whatever its name's room, and says which digit sorts by it.
+func TestLabels(t *testing.T) {
+	set := settings{sort: colQueries, descending: true}
+	for _, test := range []struct {
+		col, w int
+		want   string
+	}{
+		{colDecision, 1, "¹"}, {colDecision, 6, "¹mark"}, {colQueries, 9, "³queries↓"}, {colQueries, 6, "³asks↓"}, {colQueries, 5, "³↓"}, {colResult, 8, "⁵result"},
+	} {
+		if got := set.label(test.col, test.w); got != test.want {
+			t.Errorf("column %d in %d cells is %q, want %q", test.col, test.w, got, test.want)
+		}
+	}
+}
+
+// Of a name that doesn't fit, the middle goes, by label.
+func TestCut(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		w          int
+		spans      [][2]int
+	}{
+		{"canonical-bos01.cdn.snapcraftcontent.com", "canonical-bos01.…content.com", 28, nil},
+		{"archive.ubuntu.com", "archive.ubuntu.com", 18, nil},
+		{"a-rather-long-name-for-a-host.with.several.labels.cdn.example.com", "a-rather-long-name…example.com", 30, nil},
+		{"productionresultssa0.blob.core.windows.net", "productionresultssa0.…windows.net", 33, nil},
+		{"canonical-bos01.cdn.snapcraftcontent.com", "canonica…snapcraftcontent.com", 29, [][2]int{{25, 29}}},
+		{strings.Repeat("a", 40) + ".needle." + strings.Repeat("b", 40) + ".com", "…aa.needle.bb…", 14, [][2]int{{41, 47}}},
+	} {
+		var c cutting
+		got := shorten(test.name, c.of(test.name, test.w, test.spans))
+		if got != test.want {
+			t.Errorf("%s in %d cells is %s, want %s", test.name, test.w, got, test.want)
+		}
+	}
+}
+
+// However names are cut, they fit, what was found in them is there, and no two
+// that differ in one place look alike.
+func TestCutNames(t *testing.T) {
+	label := func(rng *rand.Rand) string {
+		b := make([]byte, 1+rng.IntN(14))
+		for i := range b {
+			b[i] = 'a' + byte(rng.IntN(26))
+		}
+		return string(b)
+	}
+	for seed := range uint64(2000) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		var labels []string
+		for range 2 + rng.IntN(4) {
+			labels = append(labels, label(rng))
+		}
+		one := strings.Join(labels, ".") + ".com"
+		labels[rng.IntN(len(labels))] = label(rng)
+		other := strings.Join(labels, ".") + ".com"
+		w := 8 + rng.IntN(30)
+		from := rng.IntN(len(one))
+		found := [][2]int{{from, min(len(one), from+1+rng.IntN(5))}}
+		var c cutting
+		c.look(w, []string{one, other}, []int{0, 0}, func(string) [][2]int { return nil })
+		is := shorten(one, c.of(one, w, nil))
+		if also := shorten(other, c.of(other, w, nil)); is == also && one != other {
+			t.Fatalf("%s and %s are both %s", one, other, is)
+		}
+		marked := shorten(one, c.of(one, w, found))
+		for _, got := range []string{is, marked} {
+			if n := len([]rune(got)); n > w {
+				t.Fatalf("%s takes %d cells of %d", got, n, w)
+			}
+		}
+		if !strings.Contains(marked, one[found[0][0]:found[0][1]]) {
+			t.Fatalf("%s is %s: %s was found in it", one, marked, one[found[0][0]:found[0][1]])
+		}
+	}
+}
+
+// What the columns need is kept up with the rows.
+func TestExtentKeepsUp(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	table := New(l)
+	for i := range 100 {
+		feed(l, noon, fmt.Sprintf("query[A] %s.example.com from 10.0.0.5", strings.Repeat("x", 1+i/5)))
+		feed(l, noon, fmt.Sprintf("query[A] n%d.example.net from 10.0.0.5", i))
+	}
+	table.Refresh(noon)
+	l.Mark(capture.Mark{Decision: capture.Drop, Reason: "no"}, 0)
+	table.Refresh(noon)
+	if got := table.shown.extent(); got.nearly != 26 || got.all != 32 || got.empty[colReason] {
+		t.Errorf("the columns need %+v", got)
+	}
+	table.input.SetValue("example.net")
+	table.refilter()
+	if got := table.shown.extent(); got.all != 15 || !got.empty[colReason] {
+		t.Errorf("filtered, the columns need %+v", got)
 	}
 }

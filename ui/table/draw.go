@@ -33,7 +33,7 @@ func (d Row) Mark() string {
 		return "✓ keep"
 	case d.Verdict.Decision == capture.Keep:
 		return "… keep"
-	case byRule(d.Verdict):
+	case ByRule(d.Verdict):
 		return "– auto"
 	case d.Verdict.Decision == capture.Drop && saved:
 		return "✗ drop"
@@ -53,8 +53,12 @@ func (d Row) Mark() string {
 // lines of why, which say what could be done about that.
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
-	places := t.want.arrangeColumns(t.w)
-	lines = append(lines, t.head(s, places))
+	places := t.places()
+	if t.Editing() {
+		lines = append(lines, t.offer(s))
+	} else {
+		lines = append(lines, t.head(s, places))
+	}
 	if t.drawn == nil {
 		t.drawn = t.drawRows(s, places, focused)
 	}
@@ -64,6 +68,9 @@ func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	}
 	return lines
 }
+
+// places is where the columns stand.
+func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.shown.extent()) }
 
 func (t *Table) title(s *look.Styles, focused bool) string {
 	total := t.shown.tally.Total()
@@ -85,8 +92,11 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 	if above > 0 {
 		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d blocked", above))
 	}
-	if t.want.hideDrops {
+	switch t.want.hides {
+	case drops:
 		l.Add(s.Warn, " dropped hidden")
+	case decided:
+		l.Add(s.Warn, " decided hidden")
 	}
 	if busy := t.Busy(); busy != "" {
 		l.Add(s.Warn, " "+busy)
@@ -101,23 +111,66 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 		} else {
 			l.Add(s.Match, t.want.filter.text)
 		}
-		if t.want.filter.err != nil {
-			l.Add(s.Bad, " "+t.want.filter.err.Error())
+		if t.want.filter.err != nil { // the empty table says why
+			l.Add(s.Bad, " ?")
 		}
 	}
 	return look.FinishTitle(s, focused, l, t.w)
 }
 
+// numbers stand before the names of the columns that the digits choose.
+var numbers = [...]string{"¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"}
+
+// label is the name of a column with its number and the order, in so many
+// cells.
+func (set settings) label(col, w int) string {
+	c, number, order := set.column(col), "", ""
+	if col < len(numbers) {
+		number = numbers[col]
+	}
+	if col == set.sort {
+		order = map[bool]string{false: "↑", true: "↓"}[set.descending]
+	}
+	for _, name := range []string{number + c.name + order, number + c.short + order, number + order, number} {
+		if look.Width(name) <= w {
+			return name
+		}
+	}
+	return ""
+}
+
+// offer draws what the filter that is typed may go on with, in place of the
+// columns' names.
+func (t *Table) offer(s *look.Styles) string {
+	l := new(look.Line).Pad(1)
+	base, nth := t.input.Value(), -1
+	if base == t.completed.last && base != "" {
+		base, nth = t.completed.base, t.completed.nth
+		if len(completions(base, t.census)) == 1 && strings.HasSuffix(t.completed.last, ":") {
+			base, nth = t.completed.last, -1 // a key that is whole: its values
+		}
+	}
+	for i, c := range completions(base, t.census) {
+		style := s.Text
+		if i == nth {
+			style = s.Match
+		}
+		if l.Add(style, c.text); c.n >= 0 {
+			l.Add(s.Muted, " "+fmt.Sprint(c.n))
+		}
+		l.Add(s.Muted, "  ")
+	}
+	return l.Cut(t.w)
+}
+
 func (t *Table) head(s *look.Styles, places []place) string {
 	var l look.Line
 	for _, p := range places {
-		c := t.want.column(p.col)
-		style, name := s.Muted, c.name
+		style := s.Muted
 		if p.col == t.want.sort {
 			style = s.Strong
-			name += map[bool]string{false: "↑", true: "↓"}[t.want.descending]
 		}
-		l.Pad(p.x).Cell(style, name, p.w, c.right)
+		l.Pad(p.x).Cell(style, t.want.label(p.col, p.w), p.w, t.want.column(p.col).right)
 	}
 	return l.Pad(t.w).String()
 }
@@ -125,6 +178,7 @@ func (t *Table) head(s *look.Styles, places []place) string {
 func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string {
 	lines := make([]string, t.h)
 	t.ledger.Read(func(r capture.Reader) {
+		t.lookAtNames(r, places)
 		for i := range lines {
 			at := t.top + i
 			if at >= t.shown.lines() {
@@ -134,13 +188,32 @@ func (t *Table) drawRows(s *look.Styles, places []place, focused bool) []string 
 			selected := t.selecting && at == t.cursor
 			l := t.begin(s, selected, selected && focused || t.inRange(at))
 			if it := t.shown.at(at); it.head != nil {
-				lines[i] = t.drawHead(l, s, it.head, r.Group(it.head.name))
+				lines[i] = t.drawHead(l, s, places, it.head, r.Group(it.head.name))
 			} else {
 				lines[i] = t.drawRow(l, s, places, it.id, Read(r, it.id, t.now, t.want.policy))
 			}
 		}
 	})
 	return lines
+}
+
+// lookAtNames has names that are cut be told apart from others in view.
+func (t *Table) lookAtNames(r capture.Reader, places []place) {
+	t.names, t.ins = t.names[:0], t.ins[:0]
+	for at := t.top; at < min(t.top+t.h, t.shown.lines()); at++ {
+		if it := t.shown.at(at); it.head == nil {
+			name, in := t.nameOf(it.id, r.Name(it.id))
+			t.names, t.ins = append(t.names, name), append(t.ins, in)
+		}
+	}
+	for _, p := range places {
+		if p.col == colDomain {
+			t.cuts.look(p.w, t.names, t.ins, func(name string) [][2]int {
+				t.spans = t.want.filter.spans(t.spans[:0], name)
+				return t.spans
+			})
+		}
+	}
 }
 
 // begin starts a line of the table with the marker of the cursor.
@@ -157,54 +230,93 @@ func (t *Table) begin(s *look.Styles, selected, bright bool) *look.Line {
 	return l
 }
 
-// drawHead draws the line above a group: its name, what a person decided
-// about all of it, and how its domains stand.
-func (t *Table) drawHead(l *look.Line, s *look.Styles, h *group, m capture.Mark) string {
-	l.Pad(1).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)]).Add(s.Strong, h.name)
+// drawHead draws the line above a group: its name, what a person decided about
+// all of it, and how its domains stand. Where there is no room, the words go
+// and then the name's middle; how they stand is always told.
+func (t *Table) drawHead(l *look.Line, s *look.Styles, places []place, h *group, m capture.Mark) string {
+	x := 1
+	for _, p := range places {
+		if p.col == colDomain {
+			x = p.x
+		}
+	}
+	l.Pad(x-flagWidth).Add(s.Muted, map[bool]string{true: "▸ ", false: "▾ "}[t.shown.folded(h)])
+	room := t.w - l.Width() - 1
+	rest := headRest(l.Another(), s, h, m, false)
+	if len(h.name)+rest.Width() > room {
+		rest = headRest(l.Another(), s, h, m, true)
+	}
+	name := h.name
+	if w := max(1, room-rest.Width()); len(name) > w {
+		name = shorten(name, t.cuts.of(name, w, nil))
+	}
+	return l.Add(s.Strong, name).Join(rest).Pad(t.w).Cut(t.w)
+}
+
+// headRest is what stands behind a group's name.
+func headRest(l *look.Line, s *look.Styles, h *group, m capture.Mark, short bool) *look.Line {
+	words := func(style look.Style, glyph, more string) {
+		if short {
+			more = ""
+		}
+		l.Add(style, "  "+glyph+more)
+	}
+	if h.kind == shared && !short {
+		l.Add(s.Warn, "  shared")
+	}
 	switch {
 	case m.Decision == capture.Keep && m.Suffix:
-		l.Add(s.Keep, "  ✓ keep *."+h.name)
+		words(s.Keep, "✓", " keep *."+h.name)
 	case m.Decision == capture.Keep:
-		l.Add(s.Keep, "  ✓ keep all")
+		words(s.Keep, "✓", " keep all")
 	case m.Decision == capture.Drop:
-		l.Add(s.Drop, "  ✗ drop all")
+		words(s.Drop, "✗", " drop all")
 	}
 	between := "  "
 	for _, part := range []struct {
-		n     int
-		style look.Style
-		word  string
+		n           int
+		style       look.Style
+		word, glyph string
 	}{
-		{h.tally[tallyNew], s.Text, "new"}, {h.tally[tallyKeep], s.Keep, "keep"},
-		{h.tally[tallyDropByUser], s.Drop, "drop"}, {h.tally[tallyDrop], s.Muted, "auto"},
+		{h.tally[tallyNew], s.Text, " new", "·"}, {h.tally[tallyKeep], s.Keep, " keep", "✓"},
+		{h.tally[tallyDropByUser], s.Drop, " drop", "✗"}, {h.tally[tallyDrop], s.Muted, " auto", "–"},
 	} {
+		word := part.word
+		if short {
+			word = part.glyph
+		}
 		if part.n > 0 {
-			l.Add(s.Muted, between).Add(part.style, fmt.Sprintf("%d %s", part.n, part.word))
-			between = " · "
+			l.Add(s.Muted, between).Add(part.style, fmt.Sprint(part.n, word))
+			if between = " · "; short {
+				between = " "
+			}
 		}
 	}
-	return l.Pad(t.w).Cut(t.w)
+	return l
 }
 
 func (t *Table) drawRow(l *look.Line, s *look.Styles, places []place, id capture.ID, d Row) string {
 	for _, p := range places {
-		l.Pad(p.x)
-		c := t.want.column(p.col)
 		if p.col == colDomain {
-			t.drawName(l, s, id, d, p.w)
+			t.drawName(l, s, id, d, p)
 			continue
 		}
-		style := s.Muted
-		switch p.col {
-		case colDecision:
-			style = d.MarkStyle(s)
-		case colResult:
-			style = d.resultStyle(s)
+		c, style := t.want.column(p.col), s.Muted
+		if c.style != nil {
+			style = c.style(d, s)
 		}
-		t.cell = c.cell(t.cell[:0], d)
-		l.CellOf(style, t.cell, p.w, c.right)
+		t.cell = c.cell(t.cell[:0], d, p.w)
+		l.Pad(p.x).CellOf(style, t.cell, p.w, c.right)
 	}
 	return l.Pad(t.w).String()
+}
+
+// keptBelow returns the name of the suffix rule that keeps the row, "" for none.
+func (d Row) keptBelow() string {
+	if d.Verdict.Decision != capture.Keep || d.Verdict.Rule == capture.ByUser {
+		return ""
+	}
+	return d.r.KeptBelow(d.Domain)
 }
 
 // MarkStyle is how [Row.Mark] looks.
@@ -212,7 +324,7 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 	switch {
 	case d.Verdict.Decision == capture.Keep:
 		return s.Keep
-	case byRule(d.Verdict):
+	case ByRule(d.Verdict):
 		return s.Muted
 	case d.Verdict.Decision == capture.Drop:
 		return s.Drop
@@ -222,15 +334,6 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 		return s.Fresh
 	}
 	return s.Text
-}
-
-// resultStyle is how what stands in the result's column looks.
-func (d Row) resultStyle(s *look.Styles) look.Style {
-	if d.policy == nil {
-		return d.ResultStyle(s)
-	}
-	state, _, _ := d.State()
-	return StateStyle(s, state)
 }
 
 // ResultStyle is how the answer's outcome looks.
@@ -249,19 +352,25 @@ const (
 	flagWidth = len(flag)
 )
 
+// indent is how far the names below a head stand to the right of it.
+const indent = 2
+
+// nameOf returns the name that a row shows, and how far to the right: below a
+// head it is what stands before the head's.
+func (t *Table) nameOf(id capture.ID, name string) (text string, in int) {
+	g := t.shown.known.of(id).group
+	switch {
+	case g == nil || g.members == 1:
+		return name, 0
+	case len(name) > len(g.name):
+		name = name[:len(name)-len(g.name)-1]
+	}
+	return name, indent
+}
+
 // drawName draws a name so that its registrable part stands out and what the
-// filter found in it is marked. Where it doesn't fit, it loses its front: the
-// end says whose it is.
-func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w int) {
-	name, cut := d.Domain.Name, 0
-	open := rule.Rule{Name: name}.Warning() != ""
-	room := w
-	if open && w > flagWidth {
-		room -= flagWidth
-	}
-	if len(name) > room {
-		cut = len(name) - room + 1
-	}
+// filter found in it is marked. Where it doesn't fit, it is cut in its middle.
+func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p place) {
 	front, main := s.Muted, s.Strong
 	switch {
 	case d.Verdict.Decision == capture.Drop:
@@ -271,19 +380,30 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 	case d.now.Sub(d.First()) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
 	}
-	begin := l.Width()
-	if open && w > flagWidth {
-		l.Add(s.Warn, flag)
+	if (rule.Rule{Name: d.Name}).Warning() != "" {
+		l.Pad(p.x-flagWidth).Add(s.Warn, flag)
 	}
-	if cut > 0 {
-		l.Add(s.Muted, "…")
-	}
-	split := len(name) - t.registrable(id, name)
+	name, in := t.nameOf(id, d.Name)
+	l.Pad(p.x + in)
 	t.spans = t.want.filter.spans(t.spans[:0], name)
-	for at := cut; at < len(name); {
+	cut := t.cuts.of(name, p.w-in, t.spans)
+	split := 0 // of a prefix all stands out
+	if in == 0 {
+		split = len(name) - t.registrable(id, name)
+	}
+	for at := 0; at < len(name); {
 		end, style := len(name), main
 		if at < split {
 			end, style = split, front
+		}
+		for _, c := range cut {
+			switch {
+			case at == c.from && c.from < c.to:
+				l.Add(s.Muted, "…")
+				at, end = c.to, c.to
+			case at < c.from:
+				end = min(end, c.from)
+			}
 		}
 		for _, m := range t.spans {
 			if at >= m[0] && at < m[1] {
@@ -292,10 +412,15 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, w i
 				end = min(end, m[0])
 			}
 		}
-		l.Add(style, name[at:end])
-		at = end
+		if at < end {
+			l.Add(style, name[at:end])
+			at = end
+		}
 	}
-	l.Pad(begin + w)
+	if by := d.keptBelow(); by != "" && l.Width()+len(by)+5 <= p.x+p.w {
+		l.Add(s.Keep, "  ✓ ."+by)
+	}
+	l.Pad(p.x + p.w)
 }
 
 // registrable returns how long the registrable domain of a name is, which takes

@@ -1,14 +1,18 @@
 package table
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/ui/look"
 )
 
 // filter is what the user typed, compiled. A row is shown when every term
@@ -21,7 +25,7 @@ type filter struct {
 	patterns []*regexp.Regexp
 	// timed is set where the time alone changes what is shown.
 	timed bool
-	err   error // what is wrong with the text; its term is left out
+	err   error // what is wrong with the text: it matches nothing then
 }
 
 // candidate is what a term looks at.
@@ -36,6 +40,73 @@ type candidate struct {
 
 type condition func(candidate) bool
 
+// filterKey is a word that stands before a colon in a filter.
+type filterKey struct {
+	name string
+	// always are values that there are whatever was asked, as they are
+	// written; more are in the census. wants says in words what they are.
+	always []string
+	wants  string
+	free   bool // others than those that there are may be asked for
+	// values calls yield with each value that a row has, nil where these are
+	// no words.
+	values func(d Row, yield func(string))
+	// compile returns the term of a value that is one of the key's; nil where
+	// a row is to have it, or one that contains it.
+	compile func(f *filter, value string) (condition, error)
+}
+
+var filterKeys = []filterKey{
+	{name: "is", always: []string{"new", "keep", "drop", "auto"}, compile: isTerm,
+		values: func(d Row, yield func(string)) {
+			if yield(d.Verdict.Decision.String()); ByRule(d.Verdict) {
+				yield("auto")
+			}
+		}},
+	{name: "type", always: []string{"a", "aaaa", "https", "svcb", "mx", "txt", "srv", "ptr", "ns", "soa", "caa", "any"},
+		values: func(d Row, yield func(string)) {
+			for _, t := range d.Types {
+				yield(t.Type)
+			}
+		},
+		compile: func(_ *filter, value string) (condition, error) {
+			return func(c candidate) bool {
+				return slices.ContainsFunc(c.d.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
+			}, nil
+		}},
+	{name: "result", always: []string{"resolved", "no-data", "nxdomain", "servfail", "refused", "error", "blocked", "no-answer", "not-allowed"},
+		values: func(d Row, yield func(string)) { yield(d.Result()) }},
+	{name: "from", wants: "an instance or an address that asked",
+		values: func(d Row, yield func(string)) {
+			for _, o := range d.r.Owners(d.Domain) {
+				yield(o)
+			}
+		}},
+	{name: "cmd", wants: "words of a command that was entered in the shell", free: true,
+		values: func(d Row, yield func(string)) {
+			if c, ok := capture.CommandAt(d.r.Commands(), d.First()); ok {
+				first, _, _ := strings.Cut(c.Line, " ")
+				yield(first)
+			}
+		},
+		compile: func(_ *filter, value string) (condition, error) { return commandTerm(value), nil }},
+	{name: "seen", wants: "a time such as 30s, 5m, 2h", compile: seenTerm},
+	{name: "state", always: stateValues(),
+		values: func(d Row, yield func(string)) {
+			if d.policy != nil {
+				state, _, _ := d.State()
+				yield(state.String())
+			}
+		}},
+}
+
+func stateValues() (all []string) {
+	for _, word := range stateWords {
+		all = append(all, dashed(word))
+	}
+	return all
+}
+
 // FilterHelp is the filter's language, for the help.
 var FilterHelp = [][2]string{
 	{"word", "names that contain it"},
@@ -45,19 +116,22 @@ var FilterHelp = [][2]string{
 	{"type:https", "asked with that type"},
 	{"result:nx", "answered like that"},
 	{"from:web", "asked by that instance"},
+	{"cmd:apt", "came up after that command"},
 	{"seen:5m", "asked within that time"},
 	{"state:unused", "under an enforced list"},
 }
 
-func compileFilter(text string) filter {
+// compileFilter returns the filter of a text. Values that are no words of the
+// filter's own are looked for in the census; nil for none was made yet.
+func compileFilter(text string, c census) filter {
 	f := filter{text: text}
 	for _, word := range strings.Fields(text) {
 		not := strings.HasPrefix(word, "!")
-		t, err := f.compile(strings.TrimPrefix(word, "!"), not)
+		t, err := f.compile(strings.TrimPrefix(word, "!"), not, c)
 		switch {
 		case err != nil:
 			f.err = err
-		case t == nil: // half typed
+			return f
 		case not:
 			f.terms = append(f.terms, func(c candidate) bool { return !t(c) })
 		default:
@@ -67,24 +141,24 @@ func compileFilter(text string) filter {
 	return f
 }
 
-func (f *filter) compile(word string, not bool) (condition, error) {
+func (f *filter) compile(word string, not bool, c census) (condition, error) {
 	name, value, tagged := strings.Cut(word, ":")
 	switch {
 	case strings.HasPrefix(word, "~"):
 		re, err := regexp.Compile("(?i)" + word[1:])
 		if err != nil {
-			return nil, fmt.Errorf("%s is no regular expression", word[1:])
+			var wrong *syntax.Error
+			errors.As(err, &wrong)
+			return nil, fmt.Errorf("%s is no regular expression: %s", word[1:], wrong.Code)
 		}
 		if !not && word != "~" {
 			f.patterns = append(f.patterns, re)
 		}
 		return func(c candidate) bool { return re.MatchString(c.d.Name) }, nil
-	case tagged && value == "":
-		return nil, nil
 	case tagged:
-		return f.tagged(name, strings.ToLower(value))
+		return f.tagged(name, strings.ToLower(value), c)
 	case word == "":
-		return nil, nil
+		return nil, errors.New("! wants a word behind it")
 	}
 	word = strings.ToLower(word)
 	if !not {
@@ -93,38 +167,75 @@ func (f *filter) compile(word string, not bool) (condition, error) {
 	return func(c candidate) bool { return strings.Contains(c.d.Name, word) }, nil
 }
 
-func (f *filter) tagged(name, value string) (condition, error) {
-	switch name {
-	case "is":
-		return isTerm(value)
-	case "type":
-		return func(c candidate) bool {
-			return slices.ContainsFunc(c.d.Types, func(t capture.TypeCount) bool { return strings.EqualFold(t.Type, value) })
-		}, nil
-	case "result":
-		return func(c candidate) bool { return strings.Contains(strings.ToLower(c.d.Result()), value) }, nil
-	case "from":
-		return func(c candidate) bool {
-			return slices.ContainsFunc(c.r.Owners(c.d), func(o string) bool { return strings.Contains(strings.ToLower(o), value) })
-		}, nil
-	case "state":
-		f.timed = true
-		return func(c candidate) bool {
-			s, _, _ := Row{Domain: c.d, Verdict: c.v, r: c.r, now: c.now, policy: c.policy}.State()
-			return c.policy != nil && strings.Contains(s.String(), value)
-		}, nil
-	case "seen":
-		within, err := time.ParseDuration(value)
-		if err != nil {
-			return nil, fmt.Errorf("seen:%s is no time: 30s, 5m, 2h", value)
+func (f *filter) tagged(name, value string, c census) (condition, error) {
+	at := slices.IndexFunc(filterKeys, func(k filterKey) bool { return k.name == name })
+	if at < 0 {
+		var names []string
+		for _, k := range filterKeys {
+			names = append(names, k.name+":")
 		}
-		f.timed = true
-		return func(c candidate) bool { return c.now.Sub(c.d.Last()) <= within }, nil
+		return nil, fmt.Errorf("there is no filter %s: there are %s", name, strings.Join(names, ", "))
 	}
-	return nil, fmt.Errorf("there is no filter %s: (is, type, result, from, seen, state)", name)
+	k := &filterKeys[at]
+	if value == "" {
+		return nil, fmt.Errorf("%s: wants %s", name, k.all(c))
+	}
+	if k.values != nil && !k.free && name != "is" && !k.has(value, c) {
+		return nil, fmt.Errorf("there is no %s:%s: it wants %s", name, value, k.all(c))
+	}
+	f.timed = f.timed || name == "state"
+	if k.compile != nil {
+		return k.compile(f, value)
+	}
+	return func(c candidate) (found bool) {
+		k.values(Row{Domain: c.d, Verdict: c.v, r: c.r, now: c.now, policy: c.policy}, func(v string) {
+			found = found || strings.Contains(dashed(v), value)
+		})
+		return found
+	}, nil
 }
 
-func isTerm(value string) (condition, error) {
+// has reports whether any value of the key contains what was typed.
+func (k *filterKey) has(value string, c census) bool {
+	in := func(v string) bool { return strings.Contains(v, value) }
+	if k.compile != nil {
+		in = func(v string) bool { return v == value }
+	}
+	if slices.ContainsFunc(k.always, in) || c == nil && k.always == nil {
+		return true
+	}
+	for v := range c[k.name] {
+		if in(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// all says what values the key has.
+func (k *filterKey) all(c census) string {
+	if k.wants != "" && len(c[k.name]) == 0 {
+		return k.wants
+	}
+	values := slices.Clone(k.always)
+	for _, v := range slices.Sorted(maps.Keys(c[k.name])) {
+		if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return look.Few(values)
+}
+
+func seenTerm(f *filter, value string) (condition, error) {
+	within, err := time.ParseDuration(value)
+	if err != nil {
+		return nil, fmt.Errorf("seen:%s is no time: 30s, 5m, 2h", value)
+	}
+	f.timed = true
+	return func(c candidate) bool { return c.now.Sub(c.d.Last()) <= within }, nil
+}
+
+func isTerm(_ *filter, value string) (condition, error) {
 	verdict := func(ok func(capture.Verdict) bool) (condition, error) {
 		return func(c candidate) bool { return ok(c.v) }, nil
 	}
@@ -136,17 +247,22 @@ func isTerm(value string) (condition, error) {
 	case "drop", "dropped":
 		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Drop })
 	case "auto":
-		return verdict(func(v capture.Verdict) bool { return byRule(v) })
+		return verdict(ByRule)
 	}
-	return nil, fmt.Errorf("there is no is:%s (new, keep, drop, auto)", value)
+	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto", value)
 }
 
-// byRule reports whether a rule dropped, not a person here and now.
-func byRule(v capture.Verdict) bool {
+// ByRule reports whether a rule dropped, not a person here and now.
+func ByRule(v capture.Verdict) bool {
 	return v.Decision == capture.Drop && v.Rule != capture.ByUser && v.Rule != capture.ByGroup
 }
 
+// match reports whether a row is shown. What can't be understood shows none: it
+// might be any.
 func (f *filter) match(c candidate) bool {
+	if f.err != nil {
+		return false
+	}
 	for _, t := range f.terms {
 		if !t(c) {
 			return false

@@ -21,14 +21,21 @@ type job struct {
 	most   int // how many domains it is about
 	frozen bool
 	now    time.Time
-	// home says that the first row is selected if what was is not shown any
-	// more: the filter is another one.
-	home bool
+	show   view
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  bool
 }
+
+// view is what is shown of an arrangement that was made anew.
+type view uint8
+
+const (
+	stay view = iota // what was there
+	home             // the top, if what was selected isn't shown any more
+	top              // the top: the order is another
+)
 
 // Done is a message for [Table.Take]: what came of a command of [Table.Work].
 type Done struct {
@@ -57,9 +64,8 @@ func (j *job) work() tea.Msg {
 
 // entry is a shown domain while it is sorted.
 type entry struct {
-	key  sortKey
-	id   capture.ID
-	rank uint32 // of its group
+	key sortKey
+	id  capture.ID
 }
 
 // arrange returns the arrangement, nil if the job was cancelled.
@@ -78,6 +84,7 @@ func (j *job) arrange() *arrangement {
 			return nil
 		}
 		j.ledger.Read(func(r capture.Reader) {
+			own := r.Info().Domain
 			for id := begin; id < min(begin+atOnce, j.most); id++ {
 				d := r.Domain(capture.ID(id))
 				k := a.stand(r, d, j.now)
@@ -88,22 +95,24 @@ func (j *job) arrange() *arrangement {
 				case k.shown:
 					shown = append(shown, entry{key: k.key, id: capture.ID(id)})
 					if a.grouped {
-						k.group = a.group(Registrable(d.Name))
+						k.group = a.groupFor(d.Name, own)
 						k.group.members++
 						k.group.tally[k.tally]++
+						k.group.sum += k.key.num
 					}
 				}
 				*a.known.of(capture.ID(id)) = k
 			}
 		})
 	}
-	if a.grouped {
-		a.rank(shown)
-	}
 	if !sorted(j.ctx, shown, before(a.descending)) || !sorted(j.ctx, blocked, before(true)) {
 		return nil
 	}
-	a.rows.fill(ids(shown))
+	if a.grouped {
+		a.fillGroups(shown)
+	} else {
+		a.rows.fill(ids(shown))
+	}
 	a.front.fill(ids(blocked))
 	return a
 }
@@ -128,20 +137,31 @@ func (j *job) drain() bool {
 	return true
 }
 
-// rank puts the groups in order, and says of the entries in which.
-func (a *arrangement) rank(shown []entry) {
+// fillGroups gives the groups their rows, and puts them in order.
+func (a *arrangement) fillGroups(shown []entry) {
 	heads := make([]*group, 0, len(a.groups))
+	ends := make(map[*group]int, len(a.groups)) // where the next of a group's goes
+	all := make([]capture.ID, len(shown))
+	at := 0
 	for _, g := range a.groups {
 		heads = append(heads, g)
+		ends[g] = at
+		at += g.members
 	}
-	slices.SortFunc(heads, a.heads.compare)
-	ranks := make(map[*group]uint32, len(heads))
-	for i, g := range heads {
-		ranks[g] = uint32(i)
+	for _, e := range shown {
+		g := a.known.of(e.id).group
+		all[ends[g]] = e.id
+		ends[g]++
 	}
-	for i := range shown {
-		shown[i].rank = ranks[a.known.of(shown[i].id).group]
+	for _, g := range heads {
+		part := all[ends[g]-g.members : ends[g]]
+		if g.only = part[0]; g.members > 1 {
+			g.list = a.newRows()
+			g.list.fill(part)
+		}
+		a.rekey(g)
 	}
+	slices.SortFunc(heads, a.compareGroups)
 	a.heads.fill(heads)
 }
 
@@ -152,9 +172,6 @@ func before(descending bool) func(x, y entry) int {
 		turn = -1
 	}
 	return func(x, y entry) int {
-		if x.rank != y.rank {
-			return cmp.Compare(x.rank, y.rank)
-		}
 		c := cmp.Compare(x.key.num, y.key.num)
 		if c == 0 {
 			c = strings.Compare(x.key.text, y.key.text)

@@ -42,7 +42,7 @@ func TestTableKeepsUpWithJobs(t *testing.T) {
 	for seed := range uint64(40) {
 		away(t, 0)
 		rng := rand.New(rand.NewPCG(seed, 2))
-		l := capture.NewLedger(capture.Info{})
+		l := capture.NewLedger(capture.Info{Domain: "lxd"})
 		table := New(l)
 		table.Resize(100, 8+chrome)
 		var coming []tea.Msg // done, and not heard of yet
@@ -76,7 +76,7 @@ func TestTableKeepsUpWithJobs(t *testing.T) {
 				}
 			default:
 				for range rng.IntN(4) + 1 {
-					feed(l, noon.Add(time.Duration(step)*time.Second), fmt.Sprintf("query[A] n%d.%c.example from 10.0.0.5", rng.IntN(30), 'a'+rune(rng.IntN(4))))
+					feed(l, noon.Add(time.Duration(step)*time.Second), "query[A] "+someName(rng)+" from 10.0.0.5")
 				}
 				l.Decide(capture.Decision(rng.IntN(3)), 0)
 				table.Refresh(noon)

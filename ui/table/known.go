@@ -1,6 +1,10 @@
 package table
 
-import "lxd-allowlist/capture"
+import (
+	"math"
+
+	"lxd-allowlist/capture"
+)
 
 // known is what is remembered of a domain.
 type known struct {
@@ -10,8 +14,11 @@ type known struct {
 	// blocked says that it stands above all others, see firstRefused.
 	blocked bool
 	tally   tallied
-	// registrable is how long its registrable domain is; 0 for not known yet.
-	registrable uint8
+	// name is how long its name is, registrable its registrable domain; 0 for
+	// not known yet.
+	name, registrable uint8
+	// empty has a bit for each column that it has nothing for.
+	empty uint16
 }
 
 // memory is what is known of domains, by their IDs. It lies in blocks: a list
@@ -32,3 +39,26 @@ func (m *memory) grow(n int) {
 }
 
 func (m *memory) of(id capture.ID) *known { return &m.blocks[id/memoryBlock][id%memoryBlock] }
+
+// sizes are how many of the shown names have which length, in bytes: what
+// their column needs can be told without a look at them.
+type sizes [math.MaxUint8 + 1]int
+
+// nearlyAll is the part of the names, in per cent, that their column shows
+// whole before any other column has room.
+const nearlyAll = 95
+
+// within returns how long the longest is of so many per cent of the names.
+func (s *sizes) within(percent int) int {
+	total := 0
+	for _, n := range s {
+		total += n
+	}
+	seen, want := 0, total-total*(100-percent)/100
+	for size, n := range s {
+		if seen += n; seen >= max(1, want) {
+			return size
+		}
+	}
+	return 0
+}

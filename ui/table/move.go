@@ -46,26 +46,49 @@ func (t *Table) Scroll(n int) {
 	t.bound()
 }
 
-// Click selects the line at that cell of the pane, or sorts by the column
-// whose name is there.
-func (t *Table) Click(x, y int) {
+// Click selects the line at that cell of the pane, or sorts by the column whose
+// name is there. It returns what else is there to be clicked on.
+func (t *Table) Click(x, y int) Spot {
 	t.drawn = nil
 	line := y - chrome
-	if line == -1 {
-		for _, p := range t.want.arrangeColumns(t.w) {
-			if x >= p.x && x < p.x+p.w {
+	if line == -1 && !t.Editing() {
+		for _, p := range t.places() {
+			if x < p.x+p.w+colGap {
 				t.SortBy(p.col)
+				return OnNothing
 			}
 		}
-		return
 	}
-	if at := t.top + line; line >= 0 && at < t.shown.lines() {
-		t.selecting, t.cursor = true, at
+	at := t.top + line
+	if line < 0 || at >= t.shown.lines() {
+		return OnNothing
 	}
+	t.selecting, t.cursor = true, at
+	for _, p := range t.places() {
+		head := t.shown.at(at).head != nil
+		switch {
+		case head && p.col == colDomain && x >= p.x-flagWidth && x < p.x:
+			return OnFold
+		case !head && p.col == colDecision && x >= p.x && x < p.x+p.w:
+			return OnMark
+		}
+	}
+	return OnRow
 }
 
-// SortBy sorts by a column, counted from 0 at the left; the same one again
-// turns the direction. Beyond the last one it is the last.
+// Spot is what there is at a cell of the pane.
+type Spot uint8
+
+// The spots.
+const (
+	OnNothing Spot = iota
+	OnRow          // a line, selected now
+	OnFold         // ▾ or ▸ of the head that is selected now
+	OnMark         // the mark of the domain that is selected now
+)
+
+// SortBy sorts by a column, counted from 0 at the left, and shows the top; the
+// same one again turns the direction. Beyond the last one it is the last.
 func (t *Table) SortBy(col int) {
 	col = max(0, min(col, len(columns)-1))
 	if col == t.want.sort {
@@ -73,7 +96,7 @@ func (t *Table) SortBy(col int) {
 	} else {
 		t.want.sort, t.want.descending = col, columns[col].descending
 	}
-	t.remake(false)
+	t.remake(top)
 }
 
 // SortNext sorts by the next column, by the first after the last.
@@ -86,7 +109,7 @@ func (t *Table) Reverse() { t.SortBy(t.want.sort) }
 func (t *Table) Group(on bool) {
 	t.want.grouped, t.want.folds = on, folds{flipped: make(map[string]bool)}
 	t.from = -1
-	t.remake(false)
+	t.remake(stay)
 }
 
 // Grouped reports whether the rows stand in groups.
@@ -104,12 +127,14 @@ func (t *Table) Fold(fold bool) {
 			return // blocked: above all groups
 		}
 	}
-	if fold != t.want.all {
+	if g.members == 1 {
+		return
+	}
+	if t.shown.fold(g, fold); g.flipped {
 		t.want.flipped[g.name] = true
 	} else {
 		delete(t.want.flipped, g.name)
 	}
-	t.shown.fold(g, fold)
 	t.cursor = t.shown.find(item{head: g})
 	t.show()
 }
@@ -128,17 +153,6 @@ func (t *Table) FoldAll() {
 	t.hold(held)
 	t.show()
 }
-
-// HideDrops leaves out what is dropped, or shows it.
-func (t *Table) HideDrops(hide bool) {
-	if hide != t.want.hideDrops {
-		t.want.hideDrops = hide
-		t.remake(false)
-	}
-}
-
-// DropsHidden reports whether what is dropped is left out.
-func (t *Table) DropsHidden() bool { return t.want.hideDrops }
 
 // Freeze has the table stand still, whatever comes, or takes up what came.
 func (t *Table) Freeze(on bool) {
@@ -163,9 +177,18 @@ func (t *Table) EndRange() { t.from, t.drawn = -1, nil }
 // Ranging reports whether there is a range.
 func (t *Table) Ranging() bool { return t.from >= 0 }
 
+// Ranged returns how many lines the range has, 0 without one.
+func (t *Table) Ranged() int {
+	if t.from < 0 {
+		return 0
+	}
+	return max(t.from, t.cursor) - min(t.from, t.cursor) + 1
+}
+
 // EditFilter has what is typed go into the filter; see [Table.Type].
 func (t *Table) EditFilter() {
 	t.input.Focus()
+	t.count()
 	t.drawn = nil
 }
 
@@ -191,13 +214,24 @@ func (t *Table) ClearFilter() {
 	t.refilter()
 }
 
+// SetFilter sets the filter as if it had been typed.
+func (t *Table) SetFilter(text string) {
+	t.input.SetValue(text)
+	t.input.CursorEnd()
+	t.refilter()
+}
+
+// FilterError returns why the filter can't be understood, so that it shows
+// nothing; nil if it can.
+func (t *Table) FilterError() error { return t.want.filter.err }
+
 // Filter returns the filter as it was typed, "" for none.
 func (t *Table) Filter() string { return t.want.filter.text }
 
 func (t *Table) refilter() {
 	t.drawn = nil
 	if text := t.input.Value(); text != t.want.filter.text {
-		t.want.filter = compileFilter(text)
-		t.remake(true)
+		t.want.filter = compileFilter(text, t.census)
+		t.remake(home)
 	}
 }

@@ -21,20 +21,29 @@ type chunk[T any] struct {
 	weight
 }
 
-// weight is what items come to.
-type weight struct {
-	items   int
-	members int // of groups
-	flipped int // of those groups that are folded otherwise than most
-}
+// measure is one of the ways in which items are counted.
+type measure int
+
+const (
+	items measure = iota
+	// Lines of groups while groups are unfolded, and while they are folded.
+	openLines
+	shutLines
+	// Stops are what nobody has decided about: rows, and groups that are
+	// folded. Those of groups again while they are unfolded and folded.
+	openStops
+	shutStops
+	measures
+)
+
+// weight is what items come to by each measure.
+type weight [measures]int
 
 func (w *weight) add(o weight, sign int) {
-	w.items += sign * o.items
-	w.members += sign * o.members
-	w.flipped += sign * o.flipped
+	for m := range w {
+		w[m] += sign * o[m]
+	}
 }
-
-func items(w weight) int { return w.items }
 
 // chunkMost is the most items of a chunk: to move them costs about what it
 // costs to find the place among the chunks of a million.
@@ -124,22 +133,22 @@ func (s *seq[T]) sums() []weight {
 }
 
 // total returns what all items come to by a measure.
-func (s *seq[T]) total(measure func(weight) int) int {
+func (s *seq[T]) total(m measure) int {
 	sums := s.sums()
-	return measure(sums[len(sums)-1])
+	return sums[len(sums)-1][m]
 }
 
 // at returns the item that has the n-th part, from 0, by a measure, and which
 // of its parts that is.
-func (s *seq[T]) at(n int, measure func(weight) int) (x T, part int) {
+func (s *seq[T]) at(n int, m measure) (x T, part int) {
 	sums := s.sums()
-	c := sort.Search(len(s.chunks), func(i int) bool { return measure(sums[i+1]) > n })
-	n -= measure(sums[c])
-	if s.singly(c, measure) {
+	c := sort.Search(len(s.chunks), func(i int) bool { return sums[i+1][m] > n })
+	n -= sums[c][m]
+	if s.singly(c, m) {
 		return s.chunks[c].items[n], 0
 	}
 	for _, x = range s.chunks[c].items {
-		w := measure(s.weigh(x))
+		w := s.weigh(x)[m]
 		if n < w {
 			break
 		}
@@ -149,25 +158,25 @@ func (s *seq[T]) at(n int, measure func(weight) int) (x T, part int) {
 }
 
 // upTo returns what the items before one come to by a measure.
-func (s *seq[T]) upTo(x T, measure func(weight) int) int {
+func (s *seq[T]) upTo(x T, m measure) int {
 	c, at, _ := s.find(x)
 	if c == len(s.chunks) {
 		return 0
 	}
 	w := s.sums()[c]
-	if s.singly(c, measure) {
-		return measure(w) + at
+	if s.singly(c, m) {
+		return w[m] + at
 	}
 	for _, y := range s.chunks[c].items[:at] {
 		w.add(s.weigh(y), 1)
 	}
-	return measure(w)
+	return w[m]
 }
 
-// singly reports whether each item of a chunk is one part, of which none has
-// less.
-func (s *seq[T]) singly(c int, measure func(weight) int) bool {
-	return measure(s.chunks[c].weight) == len(s.chunks[c].items)
+// singly reports whether each item of a chunk is one part: none has less but by
+// the stops.
+func (s *seq[T]) singly(c int, m measure) bool {
+	return m < openStops && s.chunks[c].weight[m] == len(s.chunks[c].items)
 }
 
 // appendTo appends n items from the n-th one on to a list.

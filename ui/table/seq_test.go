@@ -14,7 +14,7 @@ func TestSeq(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		s := seq[*thing]{
 			compare: func(a, b *thing) int { return cmp.Compare(a.n, b.n) },
-			weigh:   func(x *thing) weight { return weight{items: 1, members: x.members} },
+			weigh:   func(x *thing) weight { return weight{items: 1, openLines: x.members, openStops: x.members - 1} },
 		}
 		var list []*thing
 		for n := range rng.IntN(2000) {
@@ -47,18 +47,26 @@ func TestSeq(t *testing.T) {
 			}
 			parts := 0
 			for i, x := range list {
-				if got, _ := s.at(i, items); got != x || s.upTo(x, items) != i || s.upTo(x, members) != parts {
-					t.Fatalf("seed %d, step %d: item %d is %v and has %d items and %d members before it, want %v, %d, %d", seed, step, i, got, s.upTo(x, items), s.upTo(x, members), x, i, parts)
+				if got, _ := s.at(i, items); got != x || s.upTo(x, items) != i || s.upTo(x, openLines) != parts {
+					t.Fatalf("seed %d, step %d: item %d is %v and has %d items and %d members before it, want %v, %d, %d", seed, step, i, got, s.upTo(x, items), s.upTo(x, openLines), x, i, parts)
 				}
 				for part := range x.members {
-					if got, which := s.at(parts+part, members); got != x || which != part {
+					if got, which := s.at(parts+part, openLines); got != x || which != part {
 						t.Fatalf("seed %d, step %d: member %d is %d of %v, want %d of %v", seed, step, parts+part, which, got, part, x)
+					}
+				}
+				if got := s.upTo(x, openStops); got != parts-i {
+					t.Fatalf("seed %d, step %d: %d stops before item %d, want %d", seed, step, got, i, parts-i)
+				}
+				for stop := range x.members - 1 {
+					if got, which := s.at(parts-i+stop, openStops); got != x || which != stop {
+						t.Fatalf("seed %d, step %d: stop %d is %d of %v, want %d of %v", seed, step, parts-i+stop, which, got, stop, x)
 					}
 				}
 				parts += x.members
 			}
-			if s.total(items) != len(list) || s.total(members) != parts {
-				t.Fatalf("seed %d, step %d: %d items and %d members, want %d and %d", seed, step, s.total(items), s.total(members), len(list), parts)
+			if s.total(items) != len(list) || s.total(openLines) != parts {
+				t.Fatalf("seed %d, step %d: %d items and %d members, want %d and %d", seed, step, s.total(items), s.total(openLines), len(list), parts)
 			}
 			if from, n := rng.IntN(len(list)+1), rng.IntN(40); !slices.Equal(s.appendTo(nil, from, n), list[from:min(len(list), from+n)]) {
 				t.Fatalf("seed %d, step %d: %d items from %d on are %v", seed, step, n, from, s.appendTo(nil, from, n))

@@ -83,7 +83,7 @@ func (d Row) Blocked() bool { return !firstRefused(d.policy, d.Domain, d.Verdict
 // refuses above all others; nil ends that.
 func (t *Table) Enforce(p *verify.Policy) {
 	t.want.policy = p
-	t.remake(false)
+	t.remake(stay)
 }
 
 // Blocked returns how many domains were refused that nobody has decided about,
@@ -115,12 +115,16 @@ func (t *Table) Select(name string) (found bool) {
 const stateWidth = 13
 
 // stateColumn stands in the place of the result's while a list is enforced.
-var stateColumn = column{name: "state", width: stateWidth,
+var stateColumn = column{name: "state", width: stateWidth, least: stateWidth,
 	key: func(d Row) sortKey {
 		s, _, _ := d.State()
 		return sortKey{num: int64(s)}
 	},
-	cell: func(b []byte, d Row) []byte {
+	style: func(d Row, s *look.Styles) look.Style {
+		state, _, _ := d.State()
+		return StateStyle(s, state)
+	},
+	cell: func(b []byte, d Row, _ int) []byte {
 		s, _, n := d.State()
 		if s == NotListed && d.Verdict.Decision == capture.Drop {
 			return b // the mark says it

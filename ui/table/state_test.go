@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func TestBlockedAreDecidedOneByOne(t *testing.T) {
 		var got string
 		l.Read(func(r capture.Reader) {
 			it, _ := table.Selected()
-			got = r.Domain(it.ID).Name
+			got = r.Name(it.ID)
 		})
 		if got != want {
 			t.Fatalf("decision %d is about %s, want %s: %v", i, got, want, shown(table))
@@ -144,13 +145,13 @@ func TestStates(t *testing.T) {
 	l.Read(func(r capture.Reader) {
 		for name, word := range want {
 			id, _ := r.Lookup(name)
-			if got := string(stateColumn.cell(nil, Read(r, id, noon, p))); got != word {
+			if got := string(stateColumn.cell(nil, Read(r, id, noon, p), stateWidth)); got != word {
 				t.Errorf("%s is %q, want %q", name, got, word)
 			}
 			if !strings.Contains(rows, word) {
 				t.Errorf("%q is not in\n%s", word, rows)
 			}
-			f := compileFilter("state:" + strings.Fields(word + " none")[0])
+			f := compileFilter("state:"+dashed(strings.Fields(cmp.Or(word, "late"))[0]), nil)
 			if d := r.Domain(id); f.match(candidate{r, d, r.Verdict(d), noon, p}) != (word != "") || f.match(candidate{r, d, r.Verdict(d), noon, nil}) {
 				t.Errorf("%s: the filter %s", name, f.text)
 			}

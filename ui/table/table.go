@@ -32,7 +32,14 @@ type Table struct {
 	// ledger that shown has not.
 	missing bool
 
-	input  textinput.Model
+	input    textinput.Model
+	census   census    // of what may be filtered by; nil before anybody did
+	counting *counting // that makes the next; nil for none
+	// completed is what was completed last, and which of what base may become.
+	completed struct {
+		base, last string
+		nth        int
+	}
 	frozen bool
 
 	selecting bool // something is selected
@@ -46,6 +53,9 @@ type Table struct {
 	line  look.Line // scratch
 	cell  []byte    // scratch
 	spans [][2]int  // scratch
+	cuts  cutting   // of the rows in view
+	names []string  // scratch
+	ins   []int     // scratch
 }
 
 // New returns an empty table of a ledger's domains; [Table.Refresh] fills it.
@@ -88,7 +98,7 @@ func (t *Table) Tick(now time.Time) {
 	t.now, t.drawn = now, nil
 	byState := t.want.policy != nil && t.want.sort == colResult
 	if (t.want.filter.timed || byState) && !t.frozen && t.job == nil {
-		t.remake(false)
+		t.remake(stay)
 	}
 }
 
@@ -102,7 +112,7 @@ func (t *Table) Refresh(now time.Time) {
 	}
 	t.now = now
 	if t.missing || t.ledger.Pending() > bulk(t.shown.known.n) {
-		t.remake(false)
+		t.remake(stay)
 		return
 	}
 	held := t.anchor()
@@ -115,15 +125,15 @@ func (t *Table) Refresh(now time.Time) {
 	t.bound()
 }
 
-// remake makes the arrangement anew; home as a job has it.
-func (t *Table) remake(home bool) {
+// remake makes the arrangement anew, and shows of it what show says.
+func (t *Table) remake(show view) {
 	t.drawn = nil
 	if t.job != nil {
 		t.job.cancel()
-		home = home || t.job.home
+		show = max(show, t.job.show)
 		t.missing = t.missing || t.job.begun
 	}
-	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: t.shown.known.n, now: t.now, home: home}
+	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: t.shown.known.n, now: t.now, show: show}
 	j.folds = t.want.clone()
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	if !t.frozen {
@@ -138,28 +148,39 @@ func (t *Table) remake(home bool) {
 // It is to be called after whatever may have changed the table; [Table.Take]
 // wants what comes of it.
 func (t *Table) Work() tea.Cmd {
-	if t.job == nil || t.job.begun {
-		return nil
+	var cmds []tea.Cmd
+	if j := t.job; j != nil && !j.begun {
+		j.begun = true
+		cmds = append(cmds, j.work)
 	}
-	t.job.begun = true
-	return t.job.work
+	if c := t.counting; c != nil && !c.begun {
+		c.begun = true
+		cmds = append(cmds, func() tea.Msg { return Counted{c, c.make()} })
+	}
+	return tea.Batch(cmds...)
 }
 
 // Take takes what came of [Table.Work], and reports whether the message is such.
 func (t *Table) Take(msg tea.Msg) bool {
-	done, ok := msg.(Done)
-	if ok && done.job == t.job {
-		t.adopt(done.job, done.made)
-		t.Refresh(t.now)
+	switch done := msg.(type) {
+	case Done:
+		if done.job == t.job {
+			t.adopt(done.job, done.made)
+			t.Refresh(t.now)
+		}
+	case Counted:
+		t.counted(done)
+	default:
+		return false
 	}
-	return ok
+	return true
 }
 
 // adopt shows what a job has made.
 func (t *Table) adopt(j *job, made *arrangement) {
 	held := t.anchor()
 	was, had := t.selected()
-	if h := held.head; h != nil && !made.grouped {
+	if h := held.head; h != nil && made.groups[h.name] == nil {
 		held.item = item{id: t.shown.membersOf(h, nil)[0]}
 	}
 	j.cancel()
@@ -168,13 +189,13 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	made.refold(t.want.folds)
 	t.hold(held)
 	t.bound()
-	if !j.home {
-		return
+	now, ok := t.selected()
+	if j.show == top || j.show == home && ok && !(had && now.same(was)) {
+		t.cursor, t.top, t.from = 0, 0, -1
 	}
-	if now, ok := t.selected(); ok && !(had && now.same(was)) {
-		t.cursor, t.top = 0, 0
+	if j.show == home {
+		t.Wake()
 	}
-	t.Wake()
 }
 
 // anchor is what must not move on the screen, and its line.
@@ -241,17 +262,24 @@ func (t *Table) show() {
 	t.bound()
 }
 
-// Wake selects the first row in view when the user comes to the table.
+// Wake selects a row when the user comes to the table: the first in view that
+// nobody has decided about, or the first.
 func (t *Table) Wake() {
-	if !t.selecting && t.shown.lines() > 0 {
-		t.selecting, t.cursor, t.drawn = true, t.top, nil
+	if t.selecting || t.shown.lines() == 0 {
+		return
+	}
+	t.selecting, t.cursor, t.drawn = true, t.top, nil
+	if n := t.shown.stopsBefore(t.top); n < t.shown.stops() {
+		if line := t.shown.stopAt(n); line < t.top+t.h {
+			t.cursor = line
+		}
 	}
 }
 
 // Selection is what is selected: a domain, or a group by the line above it.
 type Selection struct {
 	ID     capture.ID // of the domain; 0 for a group
-	Group  string     // the registrable domain of a group; "" for a domain
+	Group  string     // what a group's domains are below; "" for a domain
 	Folded bool       // the group's domains aren't shown
 }
 
@@ -273,8 +301,7 @@ func (t *Table) selected() (item, bool) {
 
 // Shown returns the domains that the filter leaves, in their order.
 func (t *Table) Shown() []capture.ID {
-	blocked, rest := t.shown.front.total(items), t.shown.rows.total(items)
-	return t.shown.rows.appendTo(t.shown.front.appendTo(nil, 0, blocked), 0, rest)
+	return t.shown.appendAll(nil)
 }
 
 // TakeRange returns the domains of the range, and ends it; none where there is

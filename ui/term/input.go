@@ -12,6 +12,7 @@ func (s *Screen) Key(k tea.KeyPressMsg) {
 	defer s.mu.Unlock()
 	if seq := encodeKey(k.Key(), s.m.modes[modeCursorKeys]); len(seq) > 0 {
 		s.bottom()
+		s.m.typed(k)
 		s.in.offer(seq, inputLimit)
 	}
 }

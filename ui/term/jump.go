@@ -78,6 +78,7 @@ func (s *Screen) jump(p []byte) (block, skip int) {
 // that can be seen in the end: with their pen, in the last row. What that row
 // holds is the first thing to leave the scrollback.
 func (m *machine) skip(lines []byte) {
+	m.typing.begun, m.typing.pressed = false, time.Time{} // what was typed is among them
 	for pens := pensOf(lines); len(pens) > 0; {
 		pens = pens[m.feed(pens):]
 	}

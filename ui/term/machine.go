@@ -32,6 +32,7 @@ type machine struct {
 	altLines int          // lines that may have gone to the hidden scrollback
 	cost     int          // of what was fed since the lock was taken
 	scratch  []byte
+	typing   typing
 }
 
 func newMachine(w, h int, reply func([]byte)) *machine {
@@ -47,6 +48,7 @@ func (m *machine) rebuild() {
 	m.parser = parser{}
 	m.strip = nil
 	m.title = ""
+	m.typing = typing{entered: m.typing.entered}
 	m.defaults()
 }
 
@@ -125,6 +127,11 @@ func (m *machine) alt() int {
 		return 1
 	}
 	return 0
+}
+
+// rowAt returns the cells of a row.
+func (m *machine) rowAt(y int) func(x int) *uv.Cell {
+	return func(x int) *uv.Cell { return m.emu.CellAt(x, y) }
 }
 
 // cells copies a row from x on.

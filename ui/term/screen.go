@@ -151,7 +151,7 @@ func (s *Screen) row(y int) func(x int) *uv.Cell {
 	if s.view.back > 0 {
 		return s.view.row(y, s.m.h)
 	}
-	return func(x int) *uv.Cell { return s.m.emu.CellAt(x, y) }
+	return s.m.rowAt(y)
 }
 
 // touch notes a change. The lock is held.

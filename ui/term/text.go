@@ -12,6 +12,11 @@ import (
 
 // ascii prints a run of plain bytes.
 func (m *machine) ascii(run []byte) {
+	if end := bytes.IndexByte(run, '\n'); end >= 0 && !m.typing.pressed.IsZero() {
+		m.ascii(run[:end])
+		m.lineFeed()
+		run = run[end:]
+	}
 	if m.emu.IsAltScreen() {
 		m.trimAlt(bytes.Count(run, []byte{'\n'}) + len(run)/m.w)
 	}

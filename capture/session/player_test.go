@@ -1,0 +1,102 @@
+package session
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+// names are those that a ledger knows as asked for, with what is decided about
+// them.
+func names(l *capture.Ledger) string {
+	var all []string
+	l.Read(func(r capture.Reader) {
+		for id := range r.Len() {
+			if d := r.Domain(capture.ID(id)); d.Queries > 0 {
+				all = append(all, d.Name+":"+d.Mark.Decision.String())
+			}
+		}
+	})
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+func journalOf(t *testing.T, name string) string {
+	t.Helper()
+	path, _ := find(name)
+	journal, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(journal)
+}
+
+// A session happens again in its own time, forth and back, and its journal is
+// left as it is.
+func TestPlayer(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	begin := time.Now().Add(-time.Hour)
+	s, err := Create(capture.Info{Instance: "dnstest", Network: "lxdbr0", Started: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	minute := func(n int) time.Time { return begin.Add(time.Duration(n) * time.Minute) }
+	s.Ledger.Feed([]byte("query[A] a.example from 10.0.0.5\n"), minute(1), false)
+	s.Ledger.Entered(capture.Command{At: minute(2), Line: "apt update"})
+	s.Ledger.Feed([]byte("query[A] b.example from 10.0.0.5\n"), minute(3), false)
+	s.Ledger.SetOwners(map[string]string{"10.0.0.5": "dnstest"})
+	if _, err := s.Ledger.Decide(capture.Drop, 0); err != nil { // now
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+	before := journalOf(t, name)
+	p, err := Play(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := p.Span()
+	if !first.Equal(begin.Round(0)) || last.Before(minute(59)) || p.Title() != "dnstest on lxdbr0" {
+		t.Errorf("%q from %v to %v", p.Title(), first, last)
+	}
+	if n := len(p.News()); n != 2 {
+		t.Errorf("%d names came up", n)
+	}
+	if next := p.Next(minute(1)); !next.Equal(minute(2).Round(0)) {
+		t.Errorf("after a minute comes %v", next)
+	}
+	var was *capture.Ledger
+	for _, at := range []struct {
+		t      time.Time
+		names  string
+		same   bool
+		enters int
+	}{
+		{minute(0), "", false, 0}, {minute(1), "a.example:new", true, 0}, {minute(3), "a.example:new b.example:new", true, 1},
+		{last, "a.example:drop b.example:new", true, 1}, {minute(2), "a.example:new", false, 1}, {last, "a.example:drop b.example:new", true, 1},
+	} {
+		l := p.To(at.t)
+		enters := 0
+		l.Read(func(r capture.Reader) { enters = len(r.Commands()) })
+		if got := names(l); got != at.names || at.same != (l == was) || enters != at.enters {
+			t.Errorf("at %v there are %q and %d commands, in the same ledger: %v", at.t.Sub(begin), got, enters, l == was)
+		}
+		was = l
+	}
+	if now := journalOf(t, name); now != before {
+		t.Error("the journal is another one")
+	}
+	if _, err := Play("none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of no session: %v", err)
+	}
+}

@@ -1,0 +1,67 @@
+package parse
+
+// ipv4 is an address, if ok is set.
+type ipv4 struct {
+	address uint32
+	ok      bool
+}
+
+func (a *ipv4) read(b []byte) { a.address, a.ok = readIPv4(b) }
+
+// ClientIPv4 returns Client as a number, if it is an address of IPv4.
+func (r *Record) ClientIPv4() (address uint32, ok bool) { return r.client.address, r.client.ok }
+
+// ResultIPv4 returns Result as a number, if it is an address of IPv4.
+func (r *Record) ResultIPv4() (address uint32, ok bool) { return r.result.address, r.result.ok }
+
+// readIPv4 reads four numbers to 255 without leading zeros.
+func readIPv4(b []byte) (address uint32, ok bool) {
+	if len(b) < len("0.0.0.0") || len(b) > len("255.255.255.255") {
+		return 0, false
+	}
+	for dots := 0; ; dots++ {
+		if len(b) == 0 || !isDigit(b[0]) {
+			return 0, false
+		}
+		n, value := 1, uint32(b[0]-'0')
+		if len(b) > 1 && isDigit(b[1]) {
+			if value == 0 {
+				return 0, false
+			}
+			n, value = 2, value*10+uint32(b[1]-'0')
+			if len(b) > 2 && isDigit(b[2]) {
+				n, value = 3, value*10+uint32(b[2]-'0')
+			}
+		}
+		if value > 255 {
+			return 0, false
+		}
+		address = address<<8 | value
+		if dots == 3 {
+			return address, n == len(b)
+		}
+		if n == len(b) || b[n] != '.' {
+			return 0, false
+		}
+		b = b[n+1:]
+	}
+}
+
+// upstream is the last address that a query was forwarded to: mostly there is
+// one.
+type upstream struct {
+	text [len("255.255.255.255")]byte
+	n    int
+}
+
+// is reports whether b is an address of IPv4.
+func (u *upstream) is(b []byte) bool {
+	if u.n > 0 && string(b) == string(u.text[:u.n]) {
+		return true
+	}
+	if _, ok := readIPv4(b); !ok {
+		return false
+	}
+	u.n = copy(u.text[:], b)
+	return true
+}

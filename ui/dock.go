@@ -1,0 +1,67 @@
+package ui
+
+import (
+	"strings"
+
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/look"
+)
+
+// From these sizes of the table's pane on there is room for details: at its side,
+// or else at its foot.
+const (
+	dockBeside = 130 // cells: the table keeps more than 80
+	dockBelow  = 30  // lines: the table keeps 18
+	dockHeight = 12
+)
+
+// dock takes the room for the details of what is selected from the table's pane.
+func (m *monitor) dock() {
+	l := &m.layout
+	l.details = rect{}
+	switch t := l.table; {
+	case m.prefs.Undocked:
+	case t.w >= dockBeside && t.h > dockHeight:
+		w := max(46, min(t.w/3, 70))
+		l.details = rect{t.x + t.w - w, t.y, w, t.h}
+		l.table.w -= w + 1
+	case t.h >= dockBelow:
+		h := max(dockHeight, min(t.h/3, 18))
+		l.details = rect{t.x, t.y + t.h - h, t.w, h}
+		l.table.h -= h
+	}
+}
+
+// toggleDock shows the details beside the table where there is room, or not.
+func (m *monitor) toggleDock() {
+	m.prefs.Undocked = !m.prefs.Undocked
+	if m.arrange(); !m.prefs.Undocked && m.layout.details.h == 0 {
+		m.say("the details stand beside the table as soon as there is room: " + m.keys.Show("zoom") + " zooms the table, " + m.keys.Show("details") + " shows them now")
+	}
+}
+
+// drawDock draws the details of what is selected. They are drawn anew when
+// anything but the shell has changed.
+func (m *monitor) drawDock() []string {
+	if m.docked != nil {
+		return m.docked
+	}
+	s, at := m.styles, m.layout.details
+	m.docked = []string{look.FinishTitle(s, false, look.Title(s, false, "Details", ""), at.w)}
+	var lines []string
+	if it, ok := m.table.Selected(); ok {
+		d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
+		d.ShowGroup(it.Group)
+		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.now})
+	} else {
+		lines = []string{s.Muted.Render(" what is known of the selected domain stands here")}
+	}
+	for i := range at.h - 1 {
+		line := strings.Repeat(" ", at.w)
+		if i < len(lines) {
+			line = look.Fit(lines[i], at.w)
+		}
+		m.docked = append(m.docked, line)
+	}
+	return m.docked
+}

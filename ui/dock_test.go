@@ -1,0 +1,80 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// The details stand beside the table where it is wide, at its foot where it is
+// high, and nowhere else; a key takes them away, for later runs, too.
+func TestDock(t *testing.T) {
+	for _, test := range []struct {
+		w, h, key string
+		where     string
+	}{
+		{"80", "24", "", "nowhere"}, {"120", "40", "", "foot"}, {"160", "45", "", "foot"}, {"160", "45", "z", "side"}, {"80", "70", "", "foot"}, {"200", "60", "i", "nowhere"}, {"200", "60", "", "foot"}, {"40", "12", "", "nowhere"},
+	} {
+		sizes := map[string]int{"80": 80, "24": 24, "120": 120, "40": 40, "160": 160, "45": 45, "70": 70, "200": 200, "60": 60, "12": 12}
+		s := newScene(t, sizes[test.w], sizes[test.h]).session()
+		s.selects(ubuntu).press(test.key)
+		l := s.m().layout
+		where := "nowhere"
+		switch {
+		case l.details.h > 0 && l.details.y == l.table.y:
+			where = "side"
+		case l.details.h > 0:
+			where = "foot"
+		}
+		if where != test.where {
+			t.Errorf("%sx%s %s: the details are at the %s, want %s", test.w, test.h, test.key, where, test.where)
+		}
+		lines := s.lines()
+		for i, line := range lines {
+			if got := strings.Count(line, "\n"); got > 0 || len(lines) != s.h {
+				t.Errorf("%sx%s: line %d of %d", test.w, test.h, i, len(lines))
+			}
+		}
+		if shown := strings.Contains(s.text(), "192.0.2.1, 2001:db8::1"); shown != (where != "nowhere") {
+			t.Errorf("%sx%s %s: that the answers are shown is %t:\n%s", test.w, test.h, test.key, shown, s.text())
+		}
+	}
+	s := newScene(t, 80, 24).session().press("i", "i")
+	s.wants("as soon as there is room")
+}
+
+// What stands there is what is selected as it is now, a group too.
+func TestDockFollows(t *testing.T) {
+	s := newSceneWith(t, 200, 60, Settings{Stay: true}).session().sibling().selects(ubuntu)
+	s.wants("queries    2  (A ×1, AAAA ×1)")
+	s.press("n").types("ours").press("enter", "a")
+	s.wants("mark       ✓ keep", "why        user: ours")
+	feed(s.m().capture.Ledger, noon, "query[A] "+ubuntu+" from 10.0.0.5")
+	s.press("k", "j")
+	s.wants("queries    3  (A ×2, AAAA ×1)")
+	s.press("w", "up", "enter").selects(ubuntu).press("c")
+	s.wants("kept by    .ubuntu.com")
+	s.press("t").selects("[ubuntu.com]")
+	s.wants("✓ keep, by one suffix rule", "suffix     2 names seen below .ubuntu.com")
+	s.press("d")
+	s.wants("mark       ✗ drop all")
+	s = newScene(t, 200, 60)
+	s.waitingForQueries()
+	s.wants("what is known of the selected domain stands here")
+}
+
+// What the shell prints doesn't have the details looked up again.
+func TestDockIsDrawnOnce(t *testing.T) {
+	s := newScene(t, 200, 60).session()
+	s.View()
+	was := s.m().docked
+	s.Update(screenMsg{})
+	if len(was) == 0 || len(s.m().docked) == 0 || &s.m().docked[0] != &was[0] {
+		t.Error("output of the shell forgets the details")
+	}
+	s.Update(tea.WindowSizeMsg{Width: 160, Height: 45})
+	if s.View(); len(s.m().docked) != s.m().layout.details.h {
+		t.Errorf("%d lines of details in %d", len(s.m().docked), s.m().layout.details.h)
+	}
+}

@@ -1,0 +1,76 @@
+package e2e
+
+import "testing"
+
+// The start lists what there is, says who is at work, and opens what is typed;
+// a session that was killed is gone on with from there.
+func TestStart(t *testing.T) {
+	bridge, instance, _ := fixture(t)
+	s := open(t, 120, 40)
+	s.sees("Instances", instance, "running", bridge, "198.18.", "up ", "Sessions", "none is kept yet", "Images")
+	t.Log("\n" + s.text())
+	s.types(instance)
+	s.sees(instance+" on "+bridge, "~$")
+	s.types("nslookup a.example.test >/dev/null")
+	s.row("new", "a.example.test")
+
+	other := *s
+	other.start(120, 40)
+	other.sees(instance, "in use by process ", " since ", "● ")
+	t.Log("\n" + other.text())
+	other.keys("C-c")
+	other.exits(0)
+
+	s.keys("C-]")
+	s.sees("▌")
+	s.keys("i")
+	s.sees("New names a minute", "nslookup a.example.test >/dev/null → 1 new", "a count, no promise")
+	t.Log("\n" + s.text())
+	s.keys("i")
+	s.keys("M")
+	s.sees("What LXD was told", "lxc network set "+bridge, "raw.dnsmasq=", "lxc exec "+instance)
+	t.Log("\n" + s.text())
+	s.keys("M")
+	s.quits()
+}
+
+// Who leaves after a failure has an exit code that says so, and the reason
+// below it.
+func TestLeavingAfterAFailure(t *testing.T) {
+	fixture(t)
+	s := open(t, 80, 24, "not-there")
+	s.sees("✗ looking up not-there", "try again")
+	s.keys("q")
+	s.exits(1)
+	s.sees("lxd-allowlist: look up instance not-there")
+}
+
+// Suspended, the program leaves the terminal to the shell below; what is asked
+// meanwhile is there when it goes on. Without such a shell it stays.
+func TestSuspend(t *testing.T) {
+	_, instance, _ := fixture(t)
+	s := open(t, 120, 40, instance)
+	s.sees("~$")
+	s.keys("C-]")
+	s.sees("e export")
+	s.keys("C-z")
+	s.sees("there is no shell below to come back from")
+	s.quits()
+
+	s.start(120, 40, "--version")
+	s.exits(0)
+	s.tmux("respawn-pane", "-k", "bash", "--norc", "-i")
+	s.types(program + " " + instance)
+	s.sees("~$")
+	s.types("(sleep 3; nslookup late.example.test) >/dev/null &")
+	s.keys("C-]")
+	s.sees("e export")
+	s.keys("C-z")
+	s.sees("Stopped")
+	s.types("fg")
+	s.row("new", "late.example.test")
+	s.keys("q")
+	s.sees("quit only")
+	s.keys("n")
+	s.sees("is kept")
+}

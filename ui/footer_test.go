@@ -1,0 +1,176 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
+)
+
+// foot is the last line of the screen.
+func (s *scene) foot() string { return s.shownAt(s.h - 1) }
+
+// clicksHint clicks a hint of the footer, on its last cell.
+func (s *scene) clicksHint(hint string) *scene {
+	s.t.Helper()
+	before, _, ok := strings.Cut(s.foot(), " "+hint+" ")
+	if !ok {
+		s.t.Fatalf("the footer has no %q: %q", hint, s.foot())
+	}
+	s.clicks(len([]rune(before+hint)), s.h-1)
+	return s
+}
+
+// The footer says what can be done here and now.
+func TestFooterSaysWhatCanBeDone(t *testing.T) {
+	for name, test := range map[string]struct {
+		do        func(*scene)
+		has, lacs string
+	}{
+		"a row":           {func(s *scene) { s.press("g") }, "a keep|d drop|enter details|V verify", "keep all|fold|end it"},
+		"a head":          {func(s *scene) { s.press("t", "g") }, "a keep all|d drop all|enter fold", "details|keep 2"},
+		"a folded head":   {func(s *scene) { s.press("t", "T", "g") }, "a keep all|enter unfold", "details"},
+		"a range":         {func(s *scene) { s.press("g", "v", "j", "j") }, "a keep 3|d drop 3|esc end the range", "clear"},
+		"a filter":        {func(s *scene) { s.press("/").types("ubu").press("enter") }, "esc clear the filter", "end the range"},
+		"filter mode":     {func(s *scene) { s.press("/").types("ubu") }, "enter keep the filter|esc clear it", "drop"},
+		"the ladder":      {func(s *scene) { s.press("w") }, "enter keep it|tab for always|n reason", "drop"},
+		"always":          {func(s *scene) { s.press("w", "tab") }, "tab this session", "for always"},
+		"a refused rung":  {func(s *scene) { s.press("w", "up", "up", "up", "up") }, "esc cancel", "keep it"},
+		"a reason":        {func(s *scene) { s.press("w", "n") }, "enter done", "always"},
+		"details":         {func(s *scene) { s.press("enter") }, "a keep|↓/j next|esc close", "filter"},
+		"a file's name":   {func(s *scene) { s.press("e", "f") }, "enter done", "write"},
+		"a format search": {func(s *scene) { s.press("e", "/") }, "enter take it", "write"},
+		"enforcing":       {func(s *scene) { s.press("V", "enter"); s.proves("") }, "V end it", "V verify|l let through"},
+		"blocked":         {func(s *scene) { s.press("V", "enter"); s.proves(""); s.refuses().press("g") }, "a keep|l let through|V end it", ""},
+		"ending":          {func(s *scene) { s.press("V", "enter"); s.proves(""); s.m().enforcing.stage = stageEnding }, "a keep", "V "},
+	} {
+		s := newScene(t, 120, 40).session()
+		test.do(s)
+		s.messages = nil
+		foot := s.foot() + " "
+		for word := range strings.SplitSeq(test.has, "|") {
+			if !strings.Contains(foot, " "+word+" ") {
+				t.Errorf("%s: the footer has no %q: %q", name, word, foot)
+			}
+		}
+		for word := range strings.SplitSeq(test.lacs, "|") {
+			if test.lacs != "" && strings.Contains(foot, word+" ") {
+				t.Errorf("%s: the footer has %q: %q", name, word, foot)
+			}
+		}
+	}
+	s := newScene(t, 80, 24).enforcing(false)
+	s.refuses().press("g")
+	if foot := s.foot(); !strings.Contains(foot, " l let through ") || !strings.Contains(foot, " ? help ") {
+		t.Errorf("80 wide, on a name that was refused: %q", foot)
+	}
+}
+
+// What a rule of the program drops is kept, and not let through for a time.
+func TestNoGrantForWhatARuleDrops(t *testing.T) {
+	s := newScene(t, 200, 60).enforcing(false)
+	s.selects("archive.ubuntu.com.lxd").press("l")
+	s.wants("archive.ubuntu.com.lxd is dropped by a rule: in the bridge's own domain lxd; a keeps it")
+	if s.m().dialog != nil {
+		t.Errorf("the dialog is %T", s.m().dialog)
+	}
+}
+
+// A click on each hint of the footer does what its key does.
+func TestClickOnTheFooter(t *testing.T) {
+	for _, w := range []int{80, 120, 200} {
+		s := newScene(t, w, 40).session()
+		s.selects(ubuntu).clicksHint("d drop")
+		if d, _ := s.verdict(ubuntu); d != capture.Drop {
+			t.Errorf("%d wide: a click on drop leaves %v", w, d)
+		}
+		s.messages = nil
+		s.selects(ubuntu).clicksHint("e export")
+		if _, open := s.m().dialog.(*dialog.Export); !open {
+			t.Errorf("%d wide: a click on export opens %T", w, s.m().dialog)
+		}
+		was := s.text()
+		s.clicksHint("tab difference")
+		s.wants("no file is there yet")
+		s.clicksHint("tab the file").clicksHint("esc back")
+		if s.m().dialog != nil {
+			t.Errorf("%d wide: a click on back leaves\n%s", w, was)
+		}
+		s.clicksHint("/ filter").clicksHint("esc clear it")
+		if s.m().table.Editing() {
+			t.Errorf("%d wide: the filter is still typed", w)
+		}
+	}
+}
+
+// Every cell of the footer belongs to the hint that is drawn there, also beside
+// a message.
+func TestFooterCells(t *testing.T) {
+	for _, said := range []string{"", "said", strings.Repeat("said at length ", 20)} {
+		for w := leastWidth; w <= 200; w += 7 {
+			s := newScene(t, w, 24).session()
+			s.messages = nil
+			if said != "" {
+				s.say(said)
+			}
+			foot := []rune(s.foot())
+			names := make(map[string]string) // what is drawn in a hint's cells
+			for x := range w {
+				if name := s.m().hintAt(x); name != "" {
+					names[name] += string(foot[x])
+				}
+			}
+			for _, h := range s.m().footHints() {
+				drawn, ok := names[h.Name]
+				if want := " " + h.Key + " " + h.Does + " "; ok && drawn != want && !strings.HasSuffix(drawn, "…") {
+					t.Errorf("%d wide, %.10q said: in the cells of %s is %q, want %q in %q", w, said, h.Name, drawn, want, string(foot))
+				}
+				if !ok && strings.Contains(string(foot), " "+h.Key+" "+h.Does+" ") {
+					t.Errorf("%d wide, %.10q said: no cell of %q is %s's", w, said, string(foot), h.Name)
+				}
+			}
+		}
+	}
+}
+
+// A message that is longer than the footer stands above it, whole.
+func TestLongMessagesAreWhole(t *testing.T) {
+	words := make([]string, 40)
+	for i := range words {
+		words[i] = fmt.Sprintf("word%d", i)
+	}
+	for _, size := range [][2]int{{40, 24}, {80, 24}, {200, 60}} {
+		s := newScene(t, size[0], size[1]).session()
+		s.say(strings.Join(words, " "))
+		if lines := s.lines(); len(lines) != s.h {
+			t.Errorf("%v: %d lines", size, len(lines))
+		}
+		said := strings.Fields(s.text())
+		for _, w := range words {
+			if !slices.Contains(said, w) {
+				t.Fatalf("%v: %s is missing in\n%s", size, w, s.text())
+			}
+		}
+		if !strings.Contains(s.foot(), "a keep") {
+			t.Errorf("%v: the footer is %q", size, s.foot())
+		}
+	}
+}
+
+// The wheel chooses in a dialog, and no click goes through it.
+func TestMouseInADialog(t *testing.T) {
+	s := newScene(t, 120, 40).session().press("V")
+	s.turns(tea.MouseWheelDown, 60, 20)
+	s.wants("▸ names and packets")
+	s.turns(tea.MouseWheelUp, 60, 20)
+	s.wants("▸ names  ")
+	s.clicks(5, 5)
+	if _, open := s.m().dialog.(*dialog.Choice); !open {
+		t.Error("a click went through the dialog")
+	}
+}

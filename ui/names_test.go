@@ -1,0 +1,137 @@
+package ui
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lxd-allowlist/capture"
+)
+
+// realNames are what a machine that builds software asks for: 135 names that
+// somebody has to decide about, and 24 that rules decide.
+func realNames(t testing.TB) (names []string, lines [][]string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(testdata, "names"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		f := strings.Fields(line)
+		name, result, types := f[0], f[1], f[2:]
+		var log []string
+		for _, typ := range types {
+			log = append(log, fmt.Sprintf("query[%s] %s from 10.0.0.5", typ, name))
+			switch result {
+			case "resolved":
+				log = append(log, "reply "+name+" is 192.0.2.1")
+			case "blocked":
+				log = append(log, "gravity blocked "+name+" is 0.0.0.0")
+			case "SERVFAIL":
+				log = append(log, "reply error is SERVFAIL")
+			default:
+				log = append(log, "reply "+name+" is "+result)
+			}
+		}
+		names, lines = append(names, name), append(lines, log)
+	}
+	return names, lines
+}
+
+// realSession shows them, as a log that is read or beside a shell.
+func (s *scene) realSession(shell bool) *scene {
+	l := capture.NewLedger(capture.Info{Instance: "builder", Network: "lxdbr0", Domain: "lxd"})
+	_, lines := realNames(s.t)
+	for i, log := range lines {
+		feed(l, noon.Add(time.Duration(i-len(lines))*time.Second), log...)
+	}
+	if !shell {
+		s.shows(&Capture{Ledger: l, Title: "builder on lxdbr0"})
+		s.m().table.Tick(s.now)
+		return s
+	}
+	s.session()
+	l.SetOwners(map[string]string{"10.0.0.5": "builder"})
+	m := s.m()
+	c := *m.capture
+	c.Ledger, c.Title = l, "builder on lxdbr0"
+	screen := m.shell.screen
+	s.shows(&c)
+	s.m().shell.screen, s.m().shell.starting, s.m().shell.ended = screen, false, "the shell has ended"
+	s.m().arrange()
+	s.m().table.Tick(s.now)
+	return s.press("ctrl+]")
+}
+
+// Goals for the keys that 135 undecided names take.
+const (
+	keysSingly  = 135
+	keysByGroup = 60
+)
+
+// Who decides never has to go to the next name: each decision goes on to what
+// nobody has decided about.
+func TestKeysToDecide(t *testing.T) {
+	for _, test := range []struct {
+		how   string
+		begin []string
+		most  int
+	}{{"singly", nil, keysSingly}, {"by group", []string{"t", "T"}, keysByGroup}} {
+		s := newScene(t, 120, 40).realSession(false)
+		undecided := s.m().table.Tally().New
+		keys := len(test.begin)
+		s.press(test.begin...)
+		for s.m().table.Tally().New > 0 && keys < 2*undecided {
+			before := s.m().table.Tally().New
+			s.press([]string{"a", "d"}[keys%2])
+			keys++
+			if after := s.m().table.Tally().New; after >= before {
+				t.Fatalf("%s: key %d decides nothing:\n%s", test.how, keys, s.text())
+			}
+		}
+		t.Logf("%d names take %d keys %s, of %d", undecided, keys, test.how, test.most)
+		if left := s.m().table.Tally().New; left > 0 || keys > test.most {
+			t.Errorf("%s, %d keys leave %d of %d names, want all with %d", test.how, keys, left, undecided, test.most)
+		}
+		if text := s.text(); !strings.Contains(text, "decided 159/159 ▓▓▓▓▓▓") {
+			t.Errorf("the header doesn't say that all is decided:\n%s", text)
+		}
+		s.press("]")
+		if text := s.text(); !strings.Contains(text, "all that is shown is decided") {
+			t.Errorf("there is nothing to go to, and nothing says so:\n%s", text)
+		}
+	}
+}
+
+// What is next is below, past what is decided, and at the end on top; it can be
+// gone to both ways, and who wants to stay does.
+func TestGoingOn(t *testing.T) {
+	selected := func(s *scene) string { return s.m().selectedName() }
+	s := newScene(t, 120, 40).session().selects("telemetry.example.org").press("a")
+	if got := selected(s); got != "www.example.com" { // past two that rules dropped
+		t.Errorf("after a the selection is %s", got)
+	}
+	for _, step := range [][2]string{{"]", ubuntu}, {"]", "a-rather-long-name-for-a-host.with.several.labels.cdn.example.com"}, {"[", ubuntu}, {"d", "a-rather-long-name-for-a-host.with.several.labels.cdn.example.com"}} {
+		if s.press(step[0]); selected(s) != step[1] {
+			t.Errorf("after %s the selection is %s, want %s", step[0], selected(s), step[1])
+		}
+	}
+	s.press("g", "v", "j", "j", "d") // the range ends above www
+	if got := selected(s); got != "www.example.com" {
+		t.Errorf("after a range the selection is %s", got)
+	}
+	s.press("H")
+	if text := s.text(); !strings.Contains(text, "Domains 1 of 6  decided hidden") && !strings.Contains(text, "Domains 1 of 6 decided hidden") {
+		t.Errorf("what is decided is not hidden:\n%s", text)
+	}
+	if s.press("a"); !strings.Contains(s.text(), "everything is decided, and hidden") || !strings.Contains(s.text(), "H shows it") {
+		t.Errorf("the empty table doesn't say why:\n%s", s.text())
+	}
+	s = newSceneWith(t, 120, 40, Settings{Stay: true}).session().selects(ubuntu).press("a")
+	if got := selected(s); got != ubuntu {
+		t.Errorf("who wants to stay is at %s", got)
+	}
+}

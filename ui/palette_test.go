@@ -1,0 +1,142 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export"
+	"lxd-allowlist/ui/dialog"
+)
+
+// lxd is a backend that knows instances, or why it doesn't.
+type lxd struct {
+	choices []Choice
+	err     error
+}
+
+func (l lxd) Choices(context.Context) ([]Choice, error) { return l.choices, l.err }
+func (l lxd) Images(context.Context) ([]Choice, error)  { return nil, nil }
+func (l lxd) Open(context.Context, Choice, func(string, float64)) (*Capture, error) {
+	return nil, errors.New("not here")
+}
+
+// Whatever has a name is in the palette, from both of its keys and from help's.
+func TestPaletteHasEverything(t *testing.T) {
+	for _, key := range []string{":", "ctrl+p", "?"} {
+		s := newScene(t, 120, 200)
+		kept, err := session.Create(capture.Info{Instance: "other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := kept.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var name string
+		kept.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+		s.opts.Backend = lxd{choices: []Choice{{Instance: "dnstest"}, {Instance: "web", Status: "Running"}, {Instance: "far", Problem: "it has no bridge"}}}
+		s.session().press(key)
+		text := s.text()
+		wants := []string{"look at " + name, "watch web", "watch far", "leave-key: ", "output: ", "names that contain it", "drag"}
+		for _, f := range export.Formats() {
+			wants = append(wants, "as "+f.Name+": ")
+		}
+		for _, l := range s.tables.table.Lines(s.keys, s.m()) {
+			wants = append(wants, l.Does)
+		}
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the palette has no %q:\n%s", key, want, text)
+			}
+		}
+		if strings.Contains(text, "watch dnstest") {
+			t.Errorf("%s: the palette has the instance that is watched", key)
+		}
+	}
+}
+
+// What is picked is done: an action, a format's export, another session or
+// instance, a setting.
+func TestPaletteDoes(t *testing.T) {
+	s := newScene(t, 120, 40).session().selects(ubuntu)
+	s.press(":").types("drop").press("enter")
+	if d, _ := s.verdict(ubuntu); d != capture.Drop || s.m().dialog != nil {
+		t.Errorf("drop leaves %v, and %T open", d, s.m().dialog)
+	}
+	s.press(":").types("as squid").press("enter")
+	s.wants("▌squid", "Squid, a file for acl dstdomain")
+	s.press("esc")
+	s.m().table.EditFilter()
+	s.types("a:").press("ctrl+p")
+	if _, open := s.m().dialog.(*dialog.Palette); !open || s.m().table.Filter() != "a:" {
+		t.Errorf("in the filter %q, ctrl+p opens %T", s.m().table.Filter(), s.m().dialog)
+	}
+	s.press("esc", "esc")
+	s.press(":").types("redo").press("enter")
+	s.wants("nothing to do again")
+
+	s = newScene(t, 120, 40)
+	s.opts.Backend = lxd{choices: []Choice{{Instance: "web"}, {Instance: "far", Problem: "it has no bridge"}}}
+	s.session().press(":").types("watch far").press("enter")
+	if s.wants("it has no bridge"); s.result.Next != nil {
+		t.Errorf("goes on with %v", s.result.Next)
+	}
+	s.press("esc", ":").types("watch web")
+	_, quit := s.Update(press("enter"))
+	if s.result.Next == nil || *s.result.Next != (Next{Instance: "web"}) || quit == nil {
+		t.Errorf("goes on with %v", s.result.Next)
+	} else if _, ok := quit().(tea.QuitMsg); !ok {
+		t.Error("the screen doesn't end")
+	}
+
+	s = newScene(t, 120, 40)
+	s.opts.Backend = lxd{err: errors.New("LXD doesn't run")}
+	s.session().press(":").types("instance")
+	s.wants("LXD doesn't run")
+}
+
+// A setting is written into the config file, whose other lines stay; one that
+// is wrong is not.
+func TestPaletteSets(t *testing.T) {
+	s := newScene(t, 120, 40)
+	path, err := session.ConfigPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const before = "# mine\nkeys:\n  drop: [X]\nformat: plain\n"
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := func(value string) {
+		s.press(":").types("setting format").press("enter", "ctrl+u").types(value).press("enter")
+	}
+	s.session()
+	set("nosuch")
+	s.wants(`no format "nosuch"`)
+	if data, _ := os.ReadFile(path); string(data) != before {
+		t.Errorf("a wrong value leaves %q", data)
+	}
+	s.press("esc")
+	set("squid")
+	if data, _ := os.ReadFile(path); string(data) != "format: squid\n# mine\nkeys:\n  drop: [X]\n" {
+		t.Errorf("the file is %q", data)
+	}
+	s.wants("format is set in the config file")
+	s.press("e")
+	s.wants("▌squid")
+	s.press("esc")
+	set("")
+	if data, _ := os.ReadFile(path); string(data) != "# mine\nkeys:\n  drop: [X]\n" {
+		t.Errorf("without a value the file is %q", data)
+	}
+}

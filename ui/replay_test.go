@@ -1,0 +1,174 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture/session"
+)
+
+// replays shows the sample session, replayed, and stopped after so many seconds
+// of it.
+func (s *scene) replays(seconds int) *scene {
+	s.t.Helper()
+	p, err := session.PlayFrom("sample", bytes.NewReader(sampleJournal))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.shows(&Capture{Player: p, Speed: 10, Title: "shop on lxdbr0", Live: true})
+	r := s.m().replay
+	r.plays = false
+	s.plays(s.m().seek(r.begin.Add(time.Duration(seconds) * time.Second)))
+	return s
+}
+
+// plays has the player go where it was sent, and where it is sent then.
+func (s *scene) plays(to tea.Cmd) {
+	s.t.Helper()
+	for to != nil {
+		s.m().played(to().(playedMsg))
+		to = nil
+		if r := s.m().replay; r.busy {
+			want := r.want
+			to = func() tea.Msg { return playedMsg{r.player.To(want), want} }
+		}
+	}
+}
+
+// sampleJournal is that of the demo.
+var sampleJournal = func() []byte {
+	journal, err := os.ReadFile("cli/sample.jsonl")
+	if err != nil {
+		panic(err)
+	}
+	return journal
+}()
+
+func TestReplayScreens(t *testing.T) {
+	for name, set := range map[string]func(*scene){
+		"replay":       func(s *scene) { s.replays(120) },
+		"replay-begin": func(s *scene) { s.replays(0) },
+		"replay-end":   func(s *scene) { s.replays(1000).press("}", "}") },
+		"read-only": func(s *scene) {
+			p, _ := session.PlayFrom("sample", bytes.NewReader(sampleJournal))
+			_, end := p.Span()
+			s.now = end
+			s.shows(&Capture{Ledger: p.To(end), Title: "a session", ReadOnly: "it is only looked at"})
+			s.m().table.Refresh(end)
+		},
+	} {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
+				s := newScene(t, size[0], size[1])
+				set(s)
+				s.golden(name)
+			})
+		}
+	}
+}
+
+// A replay goes on by itself as fast as it is set, over long times in which
+// nothing happens, to its end, and from there from the beginning.
+func TestReplayPlays(t *testing.T) {
+	s := newScene(t, 120, 40).replays(0)
+	m := s.m()
+	r := m.replay
+	m.play()
+	at := noon
+	tick := func() {
+		at = at.Add(replayEvery)
+		msg := replayTickMsg{r.gen, at}
+		if cmd := m.ticks(msg); cmd != nil {
+			m.played(cmd().(playedMsg))
+		}
+	}
+	tick()
+	if got := r.at.Sub(r.begin); got != time.Second {
+		t.Errorf("a tenth of a second at ten times the speed is %v", got)
+	}
+	if m.ticks(replayTickMsg{r.gen - 1, at}) != nil {
+		t.Error("a tick of before it was stopped counts")
+	}
+	ticks := 1
+	for ; r.plays && ticks < 1000; ticks++ {
+		tick()
+	}
+	if r.plays || m.table.Tally().Total() < 40 || ticks > 310 || !strings.Contains(s.text(), "plays it again") {
+		t.Errorf("after %d ticks it plays: %v, and %d domains are there\n%s", ticks, r.plays, m.table.Tally().Total(), s.text())
+	}
+	m.played(m.play()().(playedMsg))
+	if !r.at.Equal(r.begin) || !r.plays {
+		t.Errorf("it is at %v, and plays: %v", r.at.Sub(r.begin), r.plays)
+	}
+}
+
+// Back in time another ledger is shown, with the filter that there was, and what
+// was sought meanwhile is gone to.
+func TestReplayScrubs(t *testing.T) {
+	s := newScene(t, 120, 40).replays(260).press("/").types("ubuntu").press("enter")
+	m := s.m()
+	before := m.capture.Ledger
+	was := m.table.Tally().Total()
+	s.plays(m.key(press(",")))
+	s.plays(m.key(press(",")))
+	if m.capture.Ledger == before || m.rules.ledger != m.capture.Ledger || m.table.Tally().Total() >= was || m.table.Filter() != "ubuntu" || strings.Contains(s.text(), "github") {
+		t.Errorf("%d domains, were %d, filter %q\n%s", m.table.Tally().Total(), was, m.table.Filter(), s.text())
+	}
+	now := m.capture.Ledger
+	s.plays(m.key(press(".")))
+	if m.capture.Ledger != now {
+		t.Error("on in time the ledger is another one")
+	}
+	first := m.seek(m.replay.begin.Add(100 * time.Second))
+	if m.seek(m.replay.begin.Add(200*time.Second)) != nil || m.seek(m.replay.begin.Add(30*time.Second)) != nil {
+		t.Error("the player is sent to two times at once")
+	}
+	if s.plays(first); m.replay.at.Sub(m.replay.begin) != 30*time.Second {
+		t.Errorf("it is at %v", m.replay.at.Sub(m.replay.begin))
+	}
+	x, cells := timelineBar(s.w)
+	s.plays(m.mouse(tea.MouseClickMsg{X: x + cells/2, Y: s.h - 2, Button: tea.MouseLeft}))
+	if got, all := m.replay.at.Sub(m.replay.begin), m.replay.end.Sub(m.replay.begin); got < all*4/10 || got > all*6/10 {
+		t.Errorf("a click in the middle goes to %v of %v", got, all)
+	}
+}
+
+// Of what is only looked at nothing is decided, and no key for that is offered.
+func TestReadOnly(t *testing.T) {
+	s := newScene(t, 200, 60).session()
+	s.m().capture.ReadOnly = "it is only looked at"
+	s.press("g")
+	for _, a := range s.tables.table.Actions {
+		if a.Section != "Decide" {
+			continue
+		}
+		s.press(a.Keys[0])
+		if s.m().dialog != nil || !strings.Contains(s.text(), "it is only looked at") {
+			t.Errorf("%s does something, or doesn't say why not:\n%s", a.Name, s.text())
+		}
+		s.messages = nil
+	}
+	if s.m().capture.Ledger.CanUndo() || strings.Contains(s.text(), "a keep") {
+		t.Errorf("something was decided, or is offered:\n%s", s.text())
+	}
+}
+
+// A picture of the table is a file of its own each time.
+func TestPicture(t *testing.T) {
+	s := newScene(t, 120, 40).session().press("S", "S")
+	for _, path := range []string{"dnstest-table.svg", "dnstest-table-2.svg"} {
+		text, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(text, []byte("archive.")) || !bytes.Contains(text, []byte("dnstest on lxdbr0")) {
+			t.Errorf("%s: %v, %s", path, err, text)
+		}
+	}
+	if !strings.Contains(s.text(), "wrote a picture of the table to dnstest-table-2.svg") {
+		t.Errorf("nothing is said of it:\n%s", s.text())
+	}
+}

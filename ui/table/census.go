@@ -1,0 +1,153 @@
+package table
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
+)
+
+// census is how many domains there are for each value of a filter's keys:
+// "result", "nxdomain".
+type census map[string]map[string]int
+
+// counting makes a census, of many domains away from the event loop.
+type counting struct {
+	ledger *capture.Ledger
+	policy *verify.Policy
+	row    func(capture.Reader, capture.ID) Row
+	ctx    context.Context
+	cancel context.CancelFunc
+	begun  bool
+}
+
+// Counted is a message for [Table.Take]: a census that was made.
+type Counted struct {
+	of   *counting
+	made census
+}
+
+// count has a census be made: what is there to be filtered by has changed.
+func (t *Table) count() {
+	if t.counting != nil {
+		t.counting.cancel()
+	}
+	now, policy := t.now, t.want.policy
+	c := &counting{ledger: t.ledger, policy: policy, row: func(r capture.Reader, id capture.ID) Row { return Read(r, id, now, policy) }}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if t.counting = c; t.shown.known.n <= inline {
+		t.counted(Counted{c, c.make()})
+	}
+}
+
+func (t *Table) counted(done Counted) {
+	if done.of != t.counting {
+		return
+	}
+	t.counting.cancel()
+	t.counting, t.census, t.drawn = nil, done.made, nil
+	if f := compileFilter(t.want.filter.text, t.census); (f.err == nil) != (t.want.filter.err == nil) {
+		t.want.filter = f
+		t.remake(home)
+	}
+}
+
+// make returns the census, what there is of it if it was cancelled.
+func (c *counting) make() census {
+	all := make(census)
+	for _, k := range filterKeys {
+		all[k.name] = make(map[string]int)
+	}
+	for begin, most := 0, atOnce; begin < most; begin += atOnce {
+		if c.ctx.Err() != nil {
+			return all
+		}
+		c.ledger.Read(func(r capture.Reader) {
+			most = r.Len()
+			for id := begin; id < min(begin+atOnce, most); id++ {
+				if r.Domain(capture.ID(id)).Queries > 0 {
+					all.add(c.row(r, capture.ID(id)))
+				}
+			}
+		})
+	}
+	return all
+}
+
+func (all census) add(d Row) {
+	for _, k := range filterKeys {
+		if k.values != nil {
+			k.values(d, func(value string) { all[k.name][dashed(value)]++ })
+		}
+	}
+}
+
+// dashed is how a value is written in a filter, where blanks stand between
+// terms: "no-answer".
+func dashed(value string) string { return strings.ReplaceAll(strings.ToLower(value), " ", "-") }
+
+// completion is what a filter may go on with, and how many domains that has; -1
+// for a key.
+type completion struct {
+	text string
+	n    int
+}
+
+// completions returns what the last word of a filter may become: keys, or the
+// values of its key, those that most domains have first.
+func completions(text string, c census) (all []completion) {
+	word := text[strings.LastIndexByte(text, ' ')+1:]
+	word = strings.TrimPrefix(word, "!")
+	name, value, tagged := strings.Cut(word, ":")
+	for _, k := range filterKeys {
+		switch {
+		case !tagged && strings.HasPrefix(k.name, name) && !strings.HasPrefix(word, "~"):
+			all = append(all, completion{k.name + ":", -1})
+		case tagged && k.name == name:
+			counts := maps.Clone(c[name])
+			if counts == nil {
+				counts = make(map[string]int)
+			}
+			for _, v := range k.always {
+				counts[v] += 0
+			}
+			for v, n := range counts {
+				if strings.Contains(v, strings.ToLower(value)) {
+					all = append(all, completion{name + ":" + v, n})
+				}
+			}
+		}
+	}
+	if tagged {
+		slices.SortFunc(all, func(a, b completion) int { return cmp.Or(b.n-a.n, strings.Compare(a.text, b.text)) })
+	}
+	return all
+}
+
+// Complete completes what is typed of the filter; again, it takes the next that
+// it may become.
+func (t *Table) Complete() {
+	if text := t.input.Value(); text != t.completed.last || text == "" {
+		t.completed.base, t.completed.nth = text, -1
+	}
+	all := completions(t.completed.base, t.census)
+	if len(all) == 0 {
+		return
+	}
+	if len(all) == 1 && t.completed.nth == 0 { // a key that is whole: its values
+		t.completed.base, t.completed.nth = t.completed.last, -1
+		all = completions(t.completed.base, t.census)
+	}
+	t.completed.nth = (t.completed.nth + 1) % len(all)
+	base := t.completed.base
+	begin := strings.LastIndexByte(base, ' ') + 1
+	if strings.HasPrefix(base[begin:], "!") {
+		begin++
+	}
+	t.completed.last = base[:begin] + all[t.completed.nth].text
+	t.SetFilter(t.completed.last)
+}
