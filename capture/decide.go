@@ -10,15 +10,16 @@ import (
 	"lxd-allowlist/parse"
 )
 
-// change is one step of a person's decisions, about domains, a group or a rule:
-// what Undo takes back and Redo does again.
+// change is one step of a person's decisions, about domains, a group, addresses
+// or a rule: what Undo takes back and Redo does again.
 type change struct {
 	number      uint32 // of the step that it first was
 	to          Mark
 	keepReasons bool
 	ids         []ID
 	group       string // "" for domains
-	was         []Mark // the marks before, one for each of ids or the group's
+	addresses   []rule.Endpoint
+	was         []Mark // the marks before, one for each of ids or addresses, or the group's
 	// rule is one that was added to the user's file, instead of all marks: it
 	// stands among the steps, and has no number of its own.
 	rule *UserRule
@@ -51,6 +52,10 @@ func (l *Ledger) describe(c change) string {
 		what = c.group + " and everything below it, as one suffix rule"
 	case c.group != "":
 		what = "all of " + c.group
+	case len(c.addresses) == 1:
+		what = c.addresses[0].String()
+	case len(c.addresses) > 0:
+		what = fmt.Sprintf("%d addresses", len(c.addresses))
 	case len(c.ids) == 1:
 		what = l.nameAt(c.ids[0])
 	}
@@ -215,7 +220,7 @@ func (l *Ledger) keep(c change) {
 
 // told is the change as a sink is told of it.
 func (l *Ledger) told(c change, after uint32) Change {
-	t := Change{Number: c.number, After: after, To: c.to, KeepReasons: c.keepReasons, Group: c.group, At: time.Now().Round(0)}
+	t := Change{Number: c.number, After: after, To: c.to, KeepReasons: c.keepReasons, Group: c.group, Addresses: c.addresses, At: time.Now().Round(0)}
 	for i, id := range c.ids {
 		t.Names = append(t.Names, l.nameAt(id))
 		l.breathe(i)
@@ -229,7 +234,7 @@ func (l *Ledger) apply(c change) {
 	l.undone = nil
 }
 
-// set gives the domains of a change their marks, or its group one.
+// set gives the domains or addresses of a change their marks, or its group one.
 func (l *Ledger) set(c change, mark func(i int) Mark, group Mark) {
 	for i, id := range c.ids {
 		l.setMark(l.at(id), mark(i))
@@ -238,6 +243,9 @@ func (l *Ledger) set(c change, mark func(i int) Mark, group Mark) {
 		}
 		l.show(id)
 		l.breathe(i)
+	}
+	for i, at := range c.addresses {
+		l.setAddress(at, mark(i))
 	}
 	if c.group == "" {
 		return

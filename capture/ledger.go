@@ -36,8 +36,10 @@ type Ledger struct {
 
 	info   Info
 	groups map[string]Mark // by the name that they are below
-	rules  []UserRule
-	wide   map[string]*UserRule // those of rules that are suffix rules, by name
+	// addresses are a person's marks on what was reached without a name.
+	addresses map[rule.Endpoint]Mark
+	rules     []UserRule
+	wide      map[string]*UserRule // those of rules that are suffix rules, by name
 
 	facts
 	reader  reader
@@ -109,12 +111,13 @@ func NewLedger(info Info) *Ledger {
 		info.Started = time.Now()
 	}
 	l := &Ledger{
-		info:    info,
-		groups:  make(map[string]Mark),
-		facts:   newFacts(maphash.MakeSeed()),
-		wake:    make(chan struct{}, 1),
-		unknown: make(chan struct{}, 1),
-		decided: make(chan struct{}, 1),
+		info:      info,
+		groups:    make(map[string]Mark),
+		addresses: make(map[rule.Endpoint]Mark),
+		facts:     newFacts(maphash.MakeSeed()),
+		wake:      make(chan struct{}, 1),
+		unknown:   make(chan struct{}, 1),
+		decided:   make(chan struct{}, 1),
 	}
 	l.own = info.Domain
 	l.expect = make(map[string]*expected)

@@ -264,7 +264,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
-		list.Rules = make([]rule.Rule, 0, l.n)
+		list.Rules = append(make([]rule.Rule, 0, l.n), l.keptAddresses()...)
 		if !all {
 			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
 		}

@@ -83,9 +83,6 @@ const (
 	pageNames = 1 << 16
 )
 
-// len returns how many domains there are.
-func (f *facts) len() int { return f.n }
-
 // at returns the record of id.
 func (f *facts) at(id ID) *record { return &f.pages[id/pageRecords][id%pageRecords] }
 

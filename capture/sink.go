@@ -31,7 +31,8 @@ type Sink interface {
 	Fault() error
 }
 
-// Change is one step of a person's decisions, about domains or about a group.
+// Change is one step of a person's decisions, about domains, about a group or
+// about addresses.
 type Change struct {
 	// Number counts a ledger's steps from 1: decisions, undos and redos. After
 	// is the change before it that was in force. By both, changes that are lost
@@ -42,7 +43,8 @@ type Change struct {
 	// KeepReasons leaves a domain the reason that it has, whatever To says.
 	KeepReasons bool
 	Names       []string
-	Group       string // a name and all below it, instead of Names
+	Group       string          // a name and all below it, instead of Names
+	Addresses   []rule.Endpoint // instead of Names
 	At          time.Time
 }
 
@@ -177,10 +179,13 @@ func (l *Ledger) idOf(name string, at int64) ID {
 // Redecide does a kept change once more; more of one number is one change. A
 // name that is not known gets a record: no decision is lost with a record that
 // is. Without a number, as the first journals had them, changes and steps are
-// taken to be complete.
+// taken to be complete. One about nothing isn't one.
 func (l *Ledger) Redecide(c Change) {
+	if c.Group == "" && len(c.Names) == 0 && len(c.Addresses) == 0 {
+		return
+	}
 	defer l.hold()()
-	step := change{number: c.Number, to: c.To, keepReasons: c.KeepReasons, group: c.Group}
+	step := change{number: c.Number, to: c.To, keepReasons: c.KeepReasons, group: c.Group, addresses: c.Addresses}
 	if c.Number == 0 {
 		step.number = l.steps + 1
 	} else if c.Number != l.last() {
@@ -195,11 +200,15 @@ func (l *Ledger) Redecide(c Change) {
 		step.ids = append(step.ids, id)
 		step.was = append(step.was, l.facts.mark(l.at(id)))
 	}
+	for _, at := range c.Addresses {
+		step.was = append(step.was, l.addresses[at])
+	}
 	if c.Number != 0 && c.Number == l.last() { // the rest of a large one
 		first := l.done[len(l.done)-1]
 		l.done = l.done[:len(l.done)-1]
 		l.apply(step)
 		step.ids, step.was = append(first.ids, step.ids...), append(first.was, step.was...)
+		step.addresses = append(first.addresses, step.addresses...)
 		l.done[len(l.done)-1] = step
 		return
 	}

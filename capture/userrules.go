@@ -17,12 +17,13 @@ import (
 // UserRule is a rule of the user's own: it keeps or drops on sight.
 type UserRule struct {
 	Decision Decision
-	// Pattern is a name, ".name" for the name and all below it, or "~regexp":
-	// as it was typed.
+	// Pattern is a name, ".name" for the name and all below it, "~regexp", or an
+	// address with a port: as it was typed.
 	Pattern string
 	Reason  string
 
-	on    rule.Rule // without a regexp: the names that it is about
+	on    rule.Rule     // of names, without a regexp: those that it is about
+	at    rule.Endpoint // of an address
 	match func(name string) bool
 }
 
@@ -32,6 +33,13 @@ func newUserRule(d Decision, pattern, reason string) (r UserRule, err error) {
 	if text, ok := strings.CutPrefix(pattern, "~"); ok {
 		r.match, err = matcher(text)
 		return r, err
+	}
+	if at, err := rule.ParseEndpoint(pattern); err == nil {
+		if problem := at.Problem(); problem != "" {
+			return r, fmt.Errorf("%q %s", pattern, problem)
+		}
+		r.at, r.match = at, func(string) bool { return false }
+		return r, nil
 	}
 	if r.on, err = names(pattern); err != nil {
 		return r, err
@@ -69,7 +77,7 @@ func names(pattern string) (rule.Rule, error) {
 	case strings.Contains(pattern, "/"):
 		return rule.Rule{}, fmt.Errorf("%q is a URL or a path, and DNS knows names only: write the name in it", pattern)
 	case strings.Contains(pattern, ":"):
-		return rule.Rule{}, fmt.Errorf("%q has a port, and DNS knows names only: write the name without it", pattern)
+		return rule.Rule{}, fmt.Errorf("%q has a port, and DNS knows names only: write the name without it, or an address, as in 192.0.2.7:443/tcp", pattern)
 	case strings.Trim(pattern, ".") == "" || strings.ContainsAny(pattern, "*?"):
 		return rule.Rule{}, fmt.Errorf("%q is no pattern: write a name, .name for all below it too, or ~regexp", pattern)
 	}
@@ -98,6 +106,7 @@ const byteOrderMark = "\ufeff"
 //
 //	keep .ubuntu.com             # apt mirrors, ticket 4711
 //	drop ~^[0-9a-f]{16}\.        # telemetry
+//	keep 192.0.2.7:443/tcp       # the licence server, which has no name
 //
 // What follows a "#" behind a blank is the reason. Empty lines and those that
 // begin with "#" don't count. An error begins with the line's number.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"lxd-allowlist/export/rule"
 )
@@ -15,6 +16,7 @@ var cilium = Format{
 	Extension: "yaml",
 	Exact:     "matchName: h",
 	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later; 1.18 lets one label below h pass and no more)`,
+	Address:   "toCIDR with its port",
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; only these names may be looked up, and connected to: the cluster's own (*.svc.cluster.local) want a rule beside them, and search lists --tofqdns-dns-reject-response-code=nameError",
 	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
 	Ports:     true,
@@ -34,8 +36,9 @@ metadata:
   name: lxd-allowlist
 spec:
   endpointSelector: {}
-  egress:
-    - toEndpoints:
+  egress:`
+
+const ciliumLookups = `    - toEndpoints:
         - matchLabels:
             "k8s:io.kubernetes.pod.namespace": kube-system
             "k8s:k8s-app": kube-dns
@@ -49,6 +52,32 @@ spec:
 func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := headed(f, c)
 	p.line("%s", ciliumBegin)
+	// Without names there is none of their entries: an empty list of them would
+	// allow all.
+	if names, _ := c.Names(); names.Len() > 0 {
+		encodeFQDNs(&p, names, o)
+	}
+	for _, r := range c.Rules() {
+		at, is := r.Endpoint()
+		if !is {
+			continue
+		}
+		for _, s := range remarks([]rule.Rule{r}) { // a line below doesn't name it as a rule does
+			p.comment(s)
+		}
+		p.line("    - toCIDR:")
+		p.line("        - %s", quoted(at.Prefix.String()))
+		p.line("      toPorts:")
+		p.line("        - ports:")
+		p.line(`            - port: "%d"`, at.Port.Number)
+		p.line("              protocol: %s", strings.ToUpper(at.Port.Protocol))
+	}
+	return p.Bytes(), nil
+}
+
+// encodeFQDNs writes that names may be looked up, and connected to.
+func encodeFQDNs(p *page, c rule.Compiled, o Options) {
+	p.line("%s", ciliumLookups)
 	selectors := func(indent string, r rule.Rule) {
 		p.line("%s- matchName: %s", indent, quoted(r.Name))
 		if r.Suffix {
@@ -69,7 +98,6 @@ func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line(`            - port: "%d"`, port)
 		p.line("              protocol: TCP")
 	}
-	return p.Bytes(), nil
 }
 
 type ciliumPolicy struct {
@@ -81,13 +109,16 @@ type ciliumPolicy struct {
 		Egress           []struct {
 			ToEndpoints []any            `yaml:"toEndpoints"`
 			ToFQDNs     []ciliumSelector `yaml:"toFQDNs"`
+			ToCIDR      []string         `yaml:"toCIDR"`
 			ToPorts     []struct {
-				Ports []any
+				Ports []ciliumPort
 				Rules struct{ DNS []ciliumSelector }
 			} `yaml:"toPorts"`
 		}
 	}
 }
+
+type ciliumPort struct{ Port, Protocol string }
 
 type ciliumSelector struct {
 	MatchName    string `yaml:"matchName"`
@@ -99,12 +130,22 @@ func decodeCilium(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
+	addresses, err := takeCIDRs(&d)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Spec.Egress) == 0 {
+		return addresses, nil
+	}
 	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) != 1 {
 		return nil, errors.New("not one entry for the name server and one for names")
 	}
 	e := d.Spec.Egress
 	if len(e[0].ToPorts) != 1 || !slices.Equal(e[0].ToPorts[0].Rules.DNS, e[1].ToFQDNs) {
 		return nil, errors.New("other names may be looked up than connected to")
+	}
+	if len(e[1].ToFQDNs) == 0 {
+		return nil, errors.New("a list without a name, which allows all")
 	}
 	var patterns []string
 	for _, s := range e[1].ToFQDNs {
@@ -118,5 +159,24 @@ func decodeCilium(data []byte) ([]rule.Rule, error) {
 			return nil, fmt.Errorf("a selector that says something else: %+v", s)
 		}
 	}
-	return unstarred(patterns)
+	names, err := unstarred(patterns)
+	return append(names, addresses...), err
+}
+
+// takeCIDRs takes the entries for addresses out of a policy.
+func takeCIDRs(d *ciliumPolicy) (rules []rule.Rule, err error) {
+	e := d.Spec.Egress
+	for n := len(e); n > 0 && len(e[n-1].ToCIDR) > 0; n-- {
+		of := e[n-1]
+		if len(of.ToCIDR) != 1 || len(of.ToPorts) != 1 || len(of.ToPorts[0].Ports) != 1 || len(of.ToEndpoints)+len(of.ToFQDNs)+len(of.ToPorts[0].Rules.DNS) > 0 {
+			return nil, fmt.Errorf("not one address with one port: %v", of.ToCIDR)
+		}
+		r, err := addressRule(of.ToCIDR[0], of.ToPorts[0].Ports[0].Protocol, of.ToPorts[0].Ports[0].Port)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, r)
+		d.Spec.Egress = e[:n-1]
+	}
+	return rules, nil
 }

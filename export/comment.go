@@ -54,7 +54,7 @@ func about(f Format, c rule.Compiled) []string {
 	lines = append(lines, origin(c)...)
 	lines = append(lines, doubts(c)...)
 	for _, l := range []struct{ word, text string }{
-		{"exact", f.Exact}, {"suffix", f.Suffix}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
+		{"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
 	} {
 		if l.text != "" {
 			lines = append(lines, l.word+": "+l.text)
@@ -97,32 +97,41 @@ func origin(c rule.Compiled) []string {
 }
 
 // verified says what came of the list when it was enforced, "" if it never was.
-// Of another list than that one nothing is said but that it is another.
+// Of another list than that one nothing is said but that it is another. Names
+// alone are enforced.
 func verified(c rule.Compiled) string {
 	v := c.Header().Verified
 	if v == (rule.Verified{}) {
 		return ""
 	}
-	digest := rule.Digest(c.Rules())
+	names, addresses := c.Names()
+	digest := rule.Digest(names.Rules())
 	if v.Digest != digest {
 		return fmt.Sprintf("no, it was changed since: list %s was at %s, this is %s", v.Digest, stamp(v.At), digest)
 	}
-	return fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
+	text := fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
+	if len(addresses) > 0 {
+		text += ", without its addresses"
+	}
+	return text
 }
 
-// summary counts the rules: "3 rules: 2 exact, 1 suffix".
+// summary counts the rules: "3 rules: 2 exact, 1 suffix"; addresses where there
+// are any.
 func summary(rules []rule.Rule) string {
-	suffixes := 0
+	of := make(map[string]int)
 	for _, r := range rules {
-		if r.Suffix {
-			suffixes++
-		}
+		of[r.Kind()]++
 	}
 	s := "s"
 	if len(rules) == 1 {
 		s = ""
 	}
-	return fmt.Sprintf("%d rule%s: %d exact, %d suffix", len(rules), s, len(rules)-suffixes, suffixes)
+	text := fmt.Sprintf("%d rule%s: %d exact, %d suffix", len(rules), s, of["exact"], of["suffix"])
+	if n := of["address"]; n > 0 {
+		text += fmt.Sprintf(", %d address", n)
+	}
+	return text
 }
 
 // notes returns the comments of a rule.

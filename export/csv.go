@@ -19,6 +19,7 @@ var csvFormat = Format{
 	Extension: "csv",
 	Exact:     "kind exact",
 	Suffix:    "kind suffix",
+	Address:   `kind address`,
 	Load:      "open it in a spreadsheet; a cell that would be a formula begins with '",
 	Proven:    "read back with encoding/csv",
 	encode:    encodeCSV,
@@ -101,13 +102,14 @@ func decodeCSV(data []byte) ([]rule.Rule, error) {
 	}
 	var rules []rule.Rule
 	for _, row := range rows[1:] {
-		if row[1] != "exact" && row[1] != "suffix" {
-			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", row[0], row[1])
-		}
 		for i := range row {
 			row[i] = uncell(row[i])
 		}
-		r := rule.Rule{Name: row[0], Suffix: row[1] == "suffix", Reason: row[2], Source: row[3]}
+		r, err := ruleOf(row[0], row[1])
+		if err != nil {
+			return nil, err
+		}
+		r.Reason, r.Source = row[2], row[3]
 		if r.Seen, err = readSeen(row[4:]); err != nil {
 			return nil, fmt.Errorf("%q: %w", r.Name, err)
 		}

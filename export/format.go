@@ -19,6 +19,7 @@ type Format struct {
 	Extension string // of a file's name, without the dot
 
 	Exact, Suffix string // what becomes of such a rule there
+	Address       string // and of an address with a port; "" where it holds names alone
 	// Widens says what an exact rule means to a target that can't say
 	// "exact"; "" where it can. The file says so, too.
 	Widens string
@@ -143,14 +144,19 @@ func (f Format) Decode(data []byte) ([]rule.Rule, error) {
 // Hold parts the rules into those that the target holds, as it will hold
 // them, and those that it can't.
 func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
-	var refused []rule.Refused
+	c, refused := c.Hold(f.noAddress)
 	if f.Widens != "" {
-		c, refused = c.Widen()
-		for i := range refused {
-			refused[i].Reason = "it can't be exact there, and " + refused[i].Reason
+		var narrow []rule.Refused
+		c, narrow = c.Widen()
+		for i := range narrow {
+			narrow[i].Reason = "it can't be exact there, and " + narrow[i].Reason
 		}
+		refused = append(refused, narrow...)
 	}
 	c, more := c.Hold(func(r rule.Rule) string {
+		if _, is := r.Endpoint(); is {
+			return ""
+		}
 		why := cmp.Or(f.noHost(r), f.tooLong(r))
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
@@ -162,6 +168,15 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		refused[i].Target = f.Name
 	}
 	return c, refused
+}
+
+// noAddress says why a rule about an address has no place there, "" for others
+// and where it has.
+func (f Format) noAddress(r rule.Rule) string {
+	if _, is := r.Endpoint(); is && f.Address == "" {
+		return "it holds names, and no addresses with ports"
+	}
+	return ""
 }
 
 // noHost says why the target of a rule is never connected to, "" if it may be.

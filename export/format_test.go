@@ -247,6 +247,7 @@ func FuzzFormats(f *testing.F) {
 		"a.b.c.example\nb.c.example\n.c.example", ".a.example\na.example",
 		"0x7f000001\n0177.0.0.1\n127.1\n2130706433\n169.254.169.0xfe\na.0x1f\n[::1]\n::ffff:127.0.0.1", "WWW.Example.COM.\nwww.example.com..\n.Example.NET.",
 		"notexample.net\nexample.net.evil.org\n.example.net\nexamplexnet", ".www.example.com@evil.org\nevil.org?.example.net\nevil.org#.example.net",
+		"192.0.2.7:443/tcp\n[2001:db8::/48]:53/udp\n192.0.2.7:443\n0.0.0.0/0:1/tcp\na.example", "192.0.2.0/24:22/tcp\n.192.0.2.7:443/tcp",
 		"evil.org+\nevil.org/\nx/com/y", "a.test\nb.onion\nc.invalid\nd.home.arpa\ne.localhost",
 		"." + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl", strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples",
 	} {

@@ -16,6 +16,7 @@ var jsonFormat = Format{
 	Extension: "json",
 	Exact:     `{"name": "h", "kind": "exact"}`,
 	Suffix:    `{"name": "h", "kind": "suffix"}`,
+	Address:   `{"name": "192.0.2.7:443/tcp", "kind": "address"}`,
 	Load:      "for scripts of your own, such as jq -r '.rules[].name'",
 	Check:     "jq empty FILE",
 	Proven:    "read back with encoding/json",
@@ -91,10 +92,11 @@ func oneLines(texts []string) []string {
 func (d document) rules() ([]rule.Rule, error) {
 	var rules []rule.Rule
 	for _, r := range d.Rules {
-		if r.Kind != "exact" && r.Kind != "suffix" {
-			return nil, fmt.Errorf("%q is neither exact nor suffix but %q", r.Name, r.Kind)
+		one, err := ruleOf(r.Name, r.Kind)
+		if err != nil {
+			return nil, err
 		}
-		one := rule.Rule{Name: r.Name, Suffix: r.Kind == "suffix", Reason: r.Reason, Source: r.Source}
+		one.Reason, one.Source = r.Reason, r.Source
 		if s := r.Seen; s != nil {
 			ports, err := parsePorts(s.Ports)
 			if err != nil {
@@ -108,6 +110,15 @@ func (d document) rules() ([]rule.Rule, error) {
 		rules = append(rules, one)
 	}
 	return rules, nil
+}
+
+// ruleOf returns the rule of a name that is of a kind, by the kind's word.
+func ruleOf(name, kind string) (rule.Rule, error) {
+	r := rule.Rule{Name: name, Suffix: kind == "suffix"}
+	if r.Kind() != kind {
+		return r, fmt.Errorf("%q is not %q: a rule is exact, suffix or address", name, kind)
+	}
+	return r, nil
 }
 
 func parsePorts(texts []string) (ports []rule.Port, err error) {

@@ -16,6 +16,7 @@ var markdown = Format{
 	Extension: "md",
 	Exact:     "the name alone",
 	Suffix:    "the name and everything below it",
+	Address:   `kind address`,
 	Load:      "for a review, a ticket or a wiki",
 	Proven:    "read back line by line",
 	encode:    encodeMarkdown,
@@ -107,11 +108,14 @@ func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 			cells[i] = unprose(cells[i])
 		}
 		name, named := between(cells[0], "`", "`")
-		if !named || cells[1] != "exact" && cells[1] != "suffix" {
+		if !named {
 			return nil, fmt.Errorf("a row that says something else: %q", line)
 		}
-		r := rule.Rule{Name: name, Suffix: cells[1] == "suffix", Reason: cells[2], Source: cells[3]}
-		var err error
+		r, err := ruleOf(name, cells[1])
+		if err != nil {
+			return nil, err
+		}
+		r.Reason, r.Source = cells[2], cells[3]
 		if r.Seen, err = readSeen(cells[4:]); err != nil {
 			return nil, fmt.Errorf("%q: %w", name, err)
 		}

@@ -3,7 +3,10 @@ package export
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"lxd-allowlist/export/rule"
 )
@@ -18,6 +21,7 @@ var openshift = Format{
 	Extension: "yaml",
 	Exact:     "dnsName: h",
 	Suffix:    `dnsName: h and dnsName: "*.h": the names one label below h and no deeper ones; a wildcard wants DNSNameResolver, a Technology Preview`,
+	Address:   "cidrSelector with its port",
 	Hosts:     true,
 	Ports:     true,
 	Load:      "oc apply --server-side -n NAMESPACE -f FILE; it is about addresses outside the cluster, the API server's among them: allow those (nodeSelector or cidrSelector) before the rules that deny if pods need it; an address that serves other names, too, is open for them as well",
@@ -44,6 +48,16 @@ func encodeEgressFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) 
 	p.line("spec:")
 	p.line("  egress:")
 	for _, r := range c.Rules() {
+		if at, is := r.Endpoint(); is {
+			for _, s := range remarks([]rule.Rule{r}) { // the line below doesn't name it as a rule does
+				p.comment(s)
+			}
+			p.line("    - type: Allow")
+			p.line("      to: {cidrSelector: %s}", quoted(at.Prefix.String()))
+			p.line("      ports:")
+			p.line("        - {protocol: %s, port: %d}", strings.ToUpper(at.Port.Protocol), at.Port.Number)
+			continue
+		}
 		p.notes(r)
 		for _, name := range starred([]rule.Rule{r}) {
 			p.line("    - type: Allow")
@@ -95,7 +109,16 @@ func decodeEgressFirewall(data []byte) ([]rule.Rule, error) {
 		}
 	}
 	var all []endpoint
+	var addresses []rule.Rule
 	for _, e := range d.Spec.Egress[:n] {
+		if e.Type == "Allow" && e.To.CIDR != "" && e.To.DNSName == "" && len(e.Ports) == 1 {
+			r, err := addressRule(e.To.CIDR, e.Ports[0].Protocol, strconv.Itoa(e.Ports[0].Port))
+			if err != nil {
+				return nil, err
+			}
+			addresses = append(addresses, r)
+			continue
+		}
 		if e.Type != "Allow" || e.To.DNSName == "" || e.To.CIDR != "" || len(e.Ports) == 0 {
 			return nil, fmt.Errorf("a rule that says something else: %+v", e)
 		}
@@ -107,5 +130,20 @@ func decodeEgressFirewall(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unstarred(names)
+	rules, err := unstarred(names)
+	return append(rules, addresses...), err
+}
+
+// addressRule returns the rule of a prefix, a protocol in capitals and a port,
+// as an object of Kubernetes names them.
+func addressRule(cidr, protocol, port string) (rule.Rule, error) {
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return rule.Rule{}, err
+	}
+	at, err := rule.ParsePort(port + "/" + strings.ToLower(protocol))
+	if err != nil {
+		return rule.Rule{}, err
+	}
+	return rule.Rule{Name: rule.Endpoint{Prefix: prefix, Port: at}.String()}, nil
 }

@@ -16,6 +16,7 @@ var plain = Format{
 	Extension: "txt",
 	Exact:     "h",
 	Suffix:    ".h",
+	Address:   `192.0.2.7:443/tcp`,
 	Load:      "no program reads it as it is; diff and comm it with lists of `LC_ALL=C sort -u`",
 	Proven:    "read back line by line",
 	mark:      "#",

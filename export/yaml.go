@@ -19,6 +19,7 @@ var yamlFormat = Format{
 	Extension: "yaml",
 	Exact:     "kind: exact",
 	Suffix:    "kind: suffix",
+	Address:   `kind: address`,
 	Load:      "for scripts of your own, such as yq '.rules[].name'",
 	Check:     "yq . FILE",
 	Proven:    "read back with go.yaml.in/yaml",

@@ -24,6 +24,7 @@ import (
 // lxd-allowlist in $XDG_CONFIG_HOME, by default ~/.config.
 //
 //	leave-key: ctrl+g
+//	witness: off
 //	theme: high-contrast
 //	stay: true
 //	filters: ["is:new !type:ptr"]
@@ -35,6 +36,9 @@ import (
 type Settings struct {
 	// LeaveKey is the chord that leaves the shell.
 	LeaveKey string `yaml:"leave-key"`
+	// Witness is "off" where nobody wants seen what an instance does with its
+	// names; nil is on.
+	Witness *bool `yaml:"witness"`
 	// Stay has the cursor stay on what was decided; it goes on to what wasn't
 	// otherwise.
 	Stay bool `yaml:"stay"`
@@ -177,7 +181,7 @@ func (c Settings) output() (dir, file string) {
 
 // strip makes one line of an error, in words for who wrote the file.
 func strip(err error) error {
-	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type look.Theme", "is none of a theme: there are dark and light", "not found in type look.Palette", "is no colour of a theme: there are text, muted, line, accent, keep, drop, fresh, onto and selection", "not found in type ui.Settings", "is no setting; there are filters, format, keys, leave-key, output, stay and theme")
+	words := strings.NewReplacer("yaml: ", "", "unmarshal errors: ", "", "field ", "", "not found in type look.Theme", "is none of a theme: there are dark and light", "not found in type look.Palette", "is no colour of a theme: there are text, muted, line, accent, keep, drop, fresh, onto and selection", "not found in type ui.Settings", "is no setting; there are filters, format, keys, leave-key, output, stay, theme and witness")
 	return errors.New(words.Replace(strings.Join(strings.Fields(err.Error()), " ")))
 }
 

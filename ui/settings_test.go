@@ -22,10 +22,11 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]string{ // the file, and what the error says
-		"leave-key: ctrl+g\nkeys:\n  drop: [X, Delete]\n": "",
+		"leave-key: ctrl+g\nwitness: off\nkeys:\n  drop: [X, Delete]\n": "",
 		"keys: {jump: [b]}":     "no action \"jump\"; there are",
 		"keys: {drop: [a]}":     "the key a does two things",
 		"keys: {drop: []}":      "drop has no key",
+		"witness: perhaps":      "cannot unmarshal",
 		"leave-key: foo":        "no way out of the shell",
 		"leave-key: ctrl+q9":    "no way out of the shell",
 		"leave-key: a":          "no way out of the shell",
@@ -33,7 +34,7 @@ func TestSettings(t *testing.T) {
 		"keys: {merge: [y]}":    "the key y does two things in the question whether to overwrite: yes, and merge",
 		"keys: {accept: [esc]}": "the key esc does two things in",
 		"format: nosuch":        "no format \"nosuch\"",
-		"colour: red":           "line 1: colour is no setting; there are filters, format, keys, leave-key, output, stay and theme",
+		"colour: red":           "line 1: colour is no setting; there are filters, format, keys, leave-key, output, stay, theme and witness",
 		"keys: [":               path,
 		"leave-key: [1, 2, 3]":  "cannot unmarshal",
 	}
@@ -46,7 +47,7 @@ func TestSettings(t *testing.T) {
 		case wrong == "" && err != nil:
 			t.Errorf("%q: %v", file, err)
 		case wrong == "":
-			if _, k, err := newKeys(c); err != nil || k.Show(keys.Leave) != "ctrl+g" || k.Show("drop") != "X" {
+			if _, k, err := newKeys(c); err != nil || k.Show(keys.Leave) != "ctrl+g" || k.Show("drop") != "X" || c.Witness == nil || *c.Witness {
 				t.Errorf("%q: leave %s, drop %s, %v", file, k.Show(keys.Leave), k.Show("drop"), err)
 			}
 		case err == nil || !strings.Contains(err.Error(), strings.TrimSuffix(wrong, path)) || strings.Contains(err.Error(), "\n"):

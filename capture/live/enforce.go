@@ -34,6 +34,10 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	list := s.Ledger.List(false)
 	base := observed(list)
 	compiled, _ := rule.Compile(list)
+	compiled, addresses := compiled.Names()
+	for _, r := range addresses {
+		s.notice(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
+	}
 	e, err := enforce.Start(ctx, s.server, enforce.Config{
 		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: s.seeds(),
 		Refused: func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
@@ -114,6 +118,7 @@ func (s *Capture) follow(e *enforce.Enforcement, base map[string]bool) {
 		}
 		list.Rules = rules
 		compiled, _ := rule.Compile(list)
+		compiled, _ = compiled.Names()
 		e.Set(compiled.Rules())
 	}
 }

@@ -48,7 +48,7 @@ type watcher struct {
 // be, and says once what can't.
 func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Source]Watch) {
 	if len(watches) == 0 {
-		s.Ledger.BeginWatch(0, time.Now(), "it was not to be", s.kept.Broken)
+		s.Ledger.BeginWatch(0, time.Now(), "it is off", s.kept.Broken)
 		return
 	}
 	w := &watcher{why: make(map[witness.Source]string)}

@@ -38,6 +38,7 @@ type entry struct {
 	Info     *capture.Info     `json:"info,omitempty"`
 	Domain   *capture.Record   `json:"domain,omitempty"`
 	Mark     *mark             `json:"mark,omitempty"`
+	Address  *mark             `json:"address,omitempty"` // of addresses: its names are endpoints
 	Undo     *step             `json:"undo,omitempty"`
 	Redo     *step             `json:"redo,omitempty"`
 	Step     string            `json:"step,omitempty"` // of format 1: "undo" or "redo"
@@ -76,15 +77,34 @@ const namesAtOnce = 1000
 
 // changeEntries returns what tells of a change.
 func changeEntries(c capture.Change) (all []entry) {
-	for names := c.Names; ; {
+	names := c.Names
+	for _, at := range c.Addresses {
+		names = append(names, at.String())
+	}
+	for {
 		n := min(len(names), namesAtOnce)
-		all = append(all, entry{Mark: &mark{
+		m := &mark{
 			Number: c.Number, After: c.After, Decision: c.To.Decision.String(), Reason: c.To.Reason, Keeps: c.KeepReasons,
 			Names: names[:n], Group: c.Group, Suffix: c.To.Suffix, At: c.At,
-		}})
+		}
+		if len(c.Addresses) > 0 {
+			all = append(all, entry{Address: m})
+		} else {
+			all = append(all, entry{Mark: m})
+		}
 		if names = names[n:]; len(names) == 0 {
 			return all
 		}
+	}
+}
+
+// change returns the change that a mark tells of, without what it is about but
+// for a group.
+func (m *mark) change() capture.Change {
+	return capture.Change{
+		Number: m.Number, After: m.After,
+		To:          capture.Mark{Decision: capture.ParseDecision(m.Decision), Reason: m.Reason, Suffix: m.Suffix},
+		KeepReasons: m.Keeps, Group: m.Group, At: m.At,
 	}
 }
 

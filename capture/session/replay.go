@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 )
 
 // replay makes a ledger of a journal. What it can't read it leaves out and
@@ -175,12 +176,20 @@ func (p *replay) again(e entry) {
 	case e.Domain != nil:
 		l.Restore(*e.Domain)
 	case e.Mark != nil:
-		m := e.Mark
-		l.Redecide(capture.Change{
-			Number: m.Number, After: m.After,
-			To:          capture.Mark{Decision: capture.ParseDecision(m.Decision), Reason: m.Reason, Suffix: m.Suffix},
-			KeepReasons: m.Keeps, Names: m.Names, Group: m.Group, At: m.At,
-		})
+		c := e.Mark.change()
+		c.Names = e.Mark.Names
+		l.Redecide(c)
+	case e.Address != nil:
+		c := e.Address.change()
+		for _, text := range e.Address.Names {
+			at, err := rule.ParseEndpoint(text)
+			if err != nil {
+				p.lost++
+				continue
+			}
+			c.Addresses = append(c.Addresses, at)
+		}
+		l.Redecide(c)
 	case e.Undo != nil:
 		l.Restep(capture.Step{Number: e.Undo.Number, Of: e.Undo.Of})
 	case e.Redo != nil:

@@ -11,6 +11,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/export/rule"
 )
 
 // told is all that a ledger has of a witness.
@@ -99,5 +100,33 @@ func TestWitnessIsKept(t *testing.T) {
 	}
 	if got := told(t, loaded); got != want {
 		t.Errorf("in the end it is\n%s, want\n%s", got, want)
+	}
+}
+
+// What a person decided about an address is there again, with its undo.
+func TestAddressIsKept(t *testing.T) {
+	stateHome(t)
+	s, name := create(t)
+	at := rule.EndpointOf(netip.MustParseAddrPort("[2001:db8::7]:443"), "udp")
+	if _, err := s.Ledger.MarkAddress(capture.Mark{Decision: capture.Keep, Reason: "licences"}, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := session.Resume(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	mark := func() (m capture.Mark) {
+		again.Ledger.Read(func(r capture.Reader) { m = r.AddressMark(at) })
+		return m
+	}
+	if m := mark(); m.Decision != capture.Keep || m.Reason != "licences" {
+		t.Errorf("the mark is %+v", m)
+	}
+	if again.Ledger.Undo(); mark() != (capture.Mark{}) {
+		t.Errorf("undone is %+v", mark())
 	}
 }

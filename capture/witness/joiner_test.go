@@ -14,11 +14,10 @@ import (
 
 // book notes what it is told.
 type book struct {
-	told  []string
-	has   map[string]bool         // names
-	log   map[netip.Addr][]string // dnsmasq's
-	owns  bool
-	mayBe int
+	told []string
+	has  map[string]bool         // names
+	log  map[netip.Addr][]string // dnsmasq's
+	owns bool
 }
 
 func who(p *witness.Process) string {

@@ -33,7 +33,8 @@ func ReadLists(paths []string) (all rule.List, err error) {
 }
 
 // ReadList reads a file that is a list already: of any format that is written
-// here, or names, one a line, as hosts files have them too. What is none is
+// here, or names, one a line, as hosts files have them too, and addresses with
+// ports. What is none is
 // counted among the list's doubts.
 func ReadList(path string) (list rule.List, err error) {
 	f, err := os.Open(path)
@@ -68,6 +69,11 @@ func ReadList(path string) (list rule.List, err error) {
 	bad, first, n := 0, 0, 0
 	for line := range bytes.Lines(data) {
 		n++
+		at := rule.Rule{Name: string(bytes.TrimSpace(line))}
+		if _, is := at.Endpoint(); is {
+			list.Rules = append(list.Rules, at)
+			continue
+		}
 		names, blank, ok := parse.ReadListed(line)
 		switch {
 		case blank:
@@ -91,7 +97,7 @@ func ReadList(path string) (list rule.List, err error) {
 // others' files for theirs.
 func clean(rules []rule.Rule) bool {
 	for _, r := range rules {
-		if !parse.Clean([]byte(r.Name)) {
+		if _, is := r.Endpoint(); !is && !parse.Clean([]byte(r.Name)) {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -165,5 +166,21 @@ func TestMergeKeepsPorts(t *testing.T) {
 		if _, _, err := write(t, p, listOf("c.example.com")); err != nil {
 			t.Errorf("%s: %v", f.Name, err)
 		}
+	}
+}
+
+// A plain list with addresses is a source like any other, whoever wrote it.
+func TestListOfAddresses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.txt")
+	if err := os.WriteFile(path, []byte("a.example\n192.0.2.7:443/tcp\n[2001:db8::/48]:22/tcp\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := ReadList(path)
+	if err != nil || len(list.Doubts) > 0 {
+		t.Fatalf("%v, %v", list.Doubts, err)
+	}
+	want := []rule.Rule{{Name: "a.example"}, {Name: "192.0.2.7:443/tcp"}, {Name: "[2001:db8::/48]:22/tcp"}}
+	if diff := rule.Difference(list.Rules, want); diff != "" {
+		t.Error(diff)
 	}
 }

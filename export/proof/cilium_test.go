@@ -38,6 +38,22 @@ func proveCilium(t *testing.T, flags ...string) {
 			saw.difference(t, q.name, "", got)
 		}
 	}
+	addresses := append(slices.Clone(list), rule.Rule{Name: "192.0.2.7:443/tcp"}, rule.Rule{Name: "[2001:db8::/48]:53/udp"})
+	for _, of := range [][]rule.Rule{addresses, addresses[len(list):]} { // with names, and without
+		path := file(t, f, of)
+		if out, err := fits(path); err != nil {
+			t.Errorf("the definition, of addresses: %v\n%s", err, out)
+		}
+		to := verdicts(t, exec.Command(binary, path))
+		for _, q := range []question{
+			{"192.0.2.7:443/tcp", true, true}, {"192.0.2.7:443/udp", false, false}, {"192.0.2.7:80/tcp", false, false}, {"192.0.2.8:443/tcp", false, false},
+			{"[2001:db8::7]:53/udp", true, true}, {"[2001:db8:1::7]:53/udp", false, false}, {"evil.example", false, false},
+		} {
+			if got := to.ask(t, q.name); got != q.pass {
+				saw.difference(t, q.name, "", got)
+			}
+		}
+	}
 	text := read(t, path)
 	for _, change := range [][2]string{{"toFQDNs", "toNames"}, {`matchName: "www`, `matchName: "w ww`}, {"protocol: TCP", "protocol: TLS"}} {
 		broken := strings.Replace(text, change[0], change[1], 1)

@@ -65,6 +65,9 @@ func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 // must not be one is refused.
 func (c Compiled) Widen() (Compiled, []Refused) {
 	c, refused := c.Hold(func(r Rule) string {
+		if _, is := r.Endpoint(); is {
+			return "is an address, which has no names below it"
+		}
 		r.Suffix = true
 		return r.Problem()
 	})
@@ -73,6 +76,17 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 	}
 	c.rules = minimise(c.rules)
 	return c, refused
+}
+
+// Names parts the rules about names from those about addresses, which are
+// refused: for what knows names alone.
+func (c Compiled) Names() (Compiled, []Refused) {
+	return c.Hold(func(r Rule) string {
+		if _, is := r.Endpoint(); is {
+			return "is an address, and names alone are enforced"
+		}
+		return ""
+	})
 }
 
 // Refused is a rule or an alias that reaches no file, or not that of one
@@ -125,6 +139,9 @@ func Compile(l List) (Compiled, []Refused) {
 
 // Problem says why the rule must not be exported, "" if it may.
 func (r Rule) Problem() string {
+	if at, is := r.Endpoint(); is {
+		return at.Problem()
+	}
 	if !parse.Clean([]byte(r.Name)) { // as no address is
 		if _, err := netip.ParseAddr(r.Name); err == nil {
 			return "is an address, not a name"
@@ -202,7 +219,7 @@ func minimise(rules []Rule) []Rule {
 	for _, r := range covered {
 		key, _ := covers.widest(r)
 		k := &kept[place[key]]
-		k.Seen = k.Seen.merge(r.Seen)
+		k.Seen = k.Seen.Merge(r.Seen)
 		if r.Name == k.Name {
 			k.Reason, k.Apex = both(k.Reason, r.Reason), k.Apex || !r.Absent()
 		}
@@ -226,7 +243,7 @@ func merged(rules []Rule) []Rule {
 // merge takes over what is said of the same rule elsewhere.
 func (r *Rule) merge(same Rule) {
 	r.Apex = r.Apex || same.Apex
-	r.Reason, r.Source, r.Seen = both(r.Reason, same.Reason), cmp.Or(r.Source, same.Source), r.Seen.merge(same.Seen)
+	r.Reason, r.Source, r.Seen = both(r.Reason, same.Reason), cmp.Or(r.Source, same.Source), r.Seen.Merge(same.Seen)
 }
 
 // both returns two texts in one, unless one says all that the other does.
@@ -295,6 +312,10 @@ const separator = "\x00"
 // writeKey writes what makes names compare by registrable domain, then by label
 // from the right.
 func writeKey(to *strings.Builder, name string) {
+	if strings.Contains(name, ":") { // endpoints, behind all names
+		to.WriteString("\xff" + name)
+		return
+	}
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
 	if err != nil { // a public suffix itself
 		registrable = name

@@ -1,5 +1,6 @@
-// Package rule says what a rule of an allow-list means: an exact name, or a name
-// and everything below it. No format knows more than this.
+// Package rule says what a rule of an allow-list means: an exact name, a name
+// and everything below it, or an address with a port. No format knows more than
+// this.
 //
 //	List --Compile--> Compiled --Hold--> what one target can hold
 //	        |                     |
@@ -19,9 +20,10 @@ import (
 	"time"
 )
 
-// Rule allows one name, or one name and everything below it.
+// Rule allows one name, or one name and everything below it, or an [Endpoint]:
+// what a person kept that was reached without a name.
 type Rule struct {
-	Name   string // normalised: lower case, no trailing dot
+	Name   string // normalised: lower case, no trailing dot; of an endpoint as it is written
 	Suffix bool   // the names below are meant, too
 	// Apex says of a compiled suffix that its own name was on the list as well,
 	// and isn't known to have no address: for targets where a name without one
@@ -32,12 +34,25 @@ type Rule struct {
 	Seen   *Seen  // the evidence, nil for none
 }
 
-// Kind returns "exact" or "suffix".
+// Kind returns "exact", "suffix" or "address".
 func (r Rule) Kind() string {
+	if _, is := r.Endpoint(); is {
+		return "address"
+	}
 	if r.Suffix {
 		return "suffix"
 	}
 	return "exact"
+}
+
+// Endpoint returns what a rule is about that is about no name; false for one
+// that is. A name has no colon, so that neither is ever taken for the other.
+func (r Rule) Endpoint() (at Endpoint, is bool) {
+	if r.Suffix || !strings.Contains(r.Name, ":") {
+		return at, false
+	}
+	at, err := ParseEndpoint(r.Name)
+	return at, err == nil && at.String() == r.Name
 }
 
 // Absent reports whether all that is known of the name is that there is no such
@@ -75,7 +90,7 @@ func (r Rule) String() string {
 
 // Seen is what was observed of a rule's names.
 type Seen struct {
-	Queries     uint64
+	Queries     uint64 // of an endpoint: connections
 	Outcome     string // "resolved", "NXDOMAIN"
 	Instances   []string
 	First, Last time.Time
@@ -110,8 +125,8 @@ func ParsePort(text string) (Port, error) {
 	return Port{uint16(n), protocol}, nil
 }
 
-// merge returns what both say together. It changes neither.
-func (s *Seen) merge(t *Seen) *Seen {
+// Merge returns what both say together. It changes neither.
+func (s *Seen) Merge(t *Seen) *Seen {
 	if s == nil {
 		return t
 	}

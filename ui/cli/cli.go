@@ -78,6 +78,10 @@ func nameCommands(c *cobra.Command) {
 // its version.
 func Main(of string) (code int) {
 	version = of
+	if err := dropPrivileges(); err != nil {
+		fmt.Fprintf(os.Stderr, "lxd-allowlist: %v\n", err)
+		return exitTrouble
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)

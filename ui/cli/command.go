@@ -22,6 +22,7 @@ type options struct {
 
 	plan               output.Plan
 	silence            time.Duration
+	noWitness          bool
 	seen               bool // of record: say what a witness saw of each name
 	from, since, until string
 	suffixes           []string
@@ -143,6 +144,7 @@ func captureFlags(c *cobra.Command, o *options) {
 	f.StringVar(&o.network, "network", "", "the bridge to watch, where the instance is on several")
 	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
 	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
+	f.BoolVar(&o.noWitness, "no-witness", false, "don't watch which process asks, what it connects to and what goes round DNS (witness: off in the config file)")
 	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
 }
 

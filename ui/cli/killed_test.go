@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"flag"
 	"math/rand/v2"
 	"os"
@@ -34,9 +33,7 @@ func killedAfter(t *testing.T, c *exec.Cmd, after time.Duration, and func()) (ki
 		return false
 	case <-time.After(after):
 	}
-	if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatal(err)
-	}
+	kill(t, c)
 	if and != nil {
 		and()
 	}

@@ -79,7 +79,9 @@ func until(t *testing.T, c *exec.Cmd, what string, then syscall.Signal) (said st
 		said += told.Text() + "\n"
 		if !found && strings.Contains(told.Text(), what) {
 			found = true
-			if err := c.Process.Signal(then); err != nil {
+			if then == syscall.SIGKILL {
+				kill(t, c)
+			} else if err := c.Process.Signal(then); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -53,7 +53,7 @@ func (o *options) monitor(ctx context.Context, target string) error {
 			return err
 		}
 	}
-	config := o.config("")
+	config := o.config("", s.Settings)
 	config.Launch = "" // which the choice has
 	b := backend.New(remote, o.user, config)
 	s.Backend = b
@@ -103,8 +103,12 @@ func resumed(name string) (instance string, err error) {
 	return instance, nil
 }
 
-func (o *options) config(instance string) live.Config {
-	return live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program(), Watches: live.Watches()}
+func (o *options) config(instance string, of ui.Settings) live.Config {
+	c := live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program()}
+	if !o.noWitness && (of.Witness == nil || *of.Witness) {
+		c.Watches = live.Watches()
+	}
+	return c
 }
 
 // farewell says what a run of the screen left behind.

@@ -18,6 +18,7 @@ import (
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify/enforce"
 	"lxd-allowlist/export/output"
+	"lxd-allowlist/ui"
 	"lxd-allowlist/ui/look"
 )
 
@@ -133,7 +134,15 @@ func sayKilled(remote, instance string) {
 // capture begins a capture whose notices are said until stop, which gives the
 // bridge back whatever became of ctx.
 func (o *options) capture(ctx context.Context, server *lxd.Server, instance string) (s *live.Capture, stop func() error, err error) {
-	s, err = live.Start(ctx, server, o.config(instance), func(doing string, done float64) {
+	settings, err := ui.LoadSettings()
+	if err != nil {
+		return nil, nil, err
+	}
+	config := o.config(instance, settings)
+	if len(config.Watches) == 0 {
+		say("not watched: which process asks, and what it connects to: it is off")
+	}
+	s, err = live.Start(ctx, server, config, func(doing string, done float64) {
 		if done < 0 { // a step, not how far one is
 			say(doing)
 		}

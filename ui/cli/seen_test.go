@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,5 +28,36 @@ func TestRecordSeen(t *testing.T) {
 	}
 	if !strings.Contains(stdout, "a.example.test:8081\n") || strings.Contains(stdout, "a.example.test:443") || code != 0 || t.Failed() {
 		t.Errorf("exit code %d, the list is\n%s\nit said\n%s", code, stdout, stderr)
+	}
+}
+
+// Who wants nothing watched has nothing watched, by the flag or the config file,
+// and is told so.
+func TestNoWitness(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	const command = "nslookup a.example.test >/dev/null; echo running; cat"
+	for _, off := range []string{"flag", "config"} {
+		c := start(t, "record", "--seen", instance, "--", "sh", "-c", command)
+		if off == "flag" {
+			c = start(t, "record", "--no-witness", "--seen", instance, "--", "sh", "-c", command)
+		} else {
+			dir := t.TempDir()
+			if err := os.MkdirAll(filepath.Join(dir, "lxd-allowlist"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "lxd-allowlist", "config.yaml"), []byte("witness: off\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.Env = append(c.Env, "XDG_CONFIG_HOME="+dir)
+		}
+		said := running(t, c, func() {
+			if h := heldBy(t, c.Process.Pid); len(h.links)+len(h.programs)+len(h.maps)+len(h.packets) != 0 {
+				t.Errorf("%s: it has %+v", off, h)
+			}
+		})
+		if !strings.Contains(said, "not watched: which process asks, and what it connects to: it is off\n") || !strings.Contains(said, "a.example.test\n") {
+			t.Errorf("%s: it said\n%s", off, said)
+		}
 	}
 }

@@ -92,7 +92,8 @@ func readVerifyList(from string) (l verifyList, err error) {
 		return l, wrong(fmt.Errorf("read list %s: %w", from, err))
 	}
 	compiled, unfit := rule.Compile(list)
-	l.rules = compiled.Rules()
+	compiled, addresses := compiled.Names()
+	l.rules, unfit = compiled.Rules(), append(unfit, addresses...)
 	for _, r := range unfit {
 		say(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
 	}

@@ -190,7 +190,7 @@ func TestVerifyIsKilled(t *testing.T) {
 	if _, stderr, code := run(t, start(t, "minimize", instance, list(t, "a.example.test"), "--", "true")); code == 0 || !strings.Contains(stderr, "is being enforced on instance "+instance) {
 		t.Errorf("trials with it end with %d: %s", code, stderr)
 	}
-	_ = c.Process.Signal(syscall.SIGKILL)
+	kill(t, c)
 	_ = c.Wait()
 	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
 		t.Errorf("after the kill a look-up ended with %d", code)

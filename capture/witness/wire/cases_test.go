@@ -177,11 +177,11 @@ func resolve(query []byte) []byte {
 		return nil
 	}
 	name := q.Questions[0].Name.String()
-	key := string(parse.AppendName(nil, []byte(name)))
-	a, err := netip.ParseAddr(zone[key])
+	key := parse.AppendName(nil, []byte(name))
+	a, err := netip.ParseAddr(zone[string(key)])
 	var b []byte
 	if err == nil && a.Is4() == (q.Questions[0].Type == dnsmessage.TypeA) {
-		b = dnsAnswer(name, []string{"edge." + name}, zone[key], 30)
+		b = dnsAnswer(name, []string{"edge." + name}, zone[string(key)], 30)
 	} else {
 		b, _ = (&dnsmessage.Message{Header: dnsmessage.Header{Response: true}, Questions: q.Questions}).Pack()
 	}
@@ -242,7 +242,7 @@ func (w *world) dialQUIC(port int, address string, v quic.Version, names ...stri
 }
 
 func (w *world) dialTLS(address, name string, conf *tls.Config) error {
-	c, err := w.g.dial(nil, "tcp", address)
+	c, err := w.g.dial(w.g.t.Context(), "tcp", address)
 	if err != nil {
 		return err
 	}
@@ -344,7 +344,7 @@ func (w *world) exchange(network, address string) error {
 }
 
 func (w *world) say(network, address string, b []byte) error {
-	c, err := w.g.dial(nil, network, address)
+	c, err := w.g.dial(w.g.t.Context(), network, address)
 	if err != nil {
 		return err
 	}

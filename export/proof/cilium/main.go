@@ -1,7 +1,7 @@
 // Command cilium reads a CiliumNetworkPolicy as Cilium does and says which
 // names its rules let pass:
 //
-//	cilium FILE < NAMES    print pass or deny for each
+//	cilium FILE < NAMES    print pass or deny for each, names or 192.0.2.7:443/tcp
 //
 // The file has been held against the definition that Cilium installs, and is
 // against its own Sanitize. A name passes if both may be done: looking it up, and
@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"regexp"
 	"strings"
@@ -53,6 +54,14 @@ func run(args []string) error {
 	}
 	names := bufio.NewScanner(os.Stdin)
 	for names.Scan() {
+		if at := place.FindStringSubmatch(names.Text()); at != nil {
+			verdict, err := reach(policy.Spec, at[1], at[2], at[3])
+			if err != nil {
+				return err
+			}
+			fmt.Println(verdict)
+			continue
+		}
 		// Cilium asks with the root's dot and in lower case.
 		name := strings.ToLower(names.Text()) + "."
 		verdict := "deny"
@@ -62,6 +71,38 @@ func run(args []string) error {
 		fmt.Println(verdict)
 	}
 	return names.Err()
+}
+
+// place is an address with a port in place of a name.
+var place = regexp.MustCompile(`^\[?([0-9a-f.:]+)\]?:(\d+)/(tcp|udp)$`)
+
+// reach returns whether an address may be connected to at a port, by the
+// entries for addresses: none of an entry's lists is empty there, which would
+// allow all.
+func reach(r api.Rule, address, port, protocol string) (verdict string, err error) {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return "", err
+	}
+	for _, egress := range r.Egress {
+		if len(egress.ToPorts) == 0 || len(egress.ToCIDR)+len(egress.ToFQDNs)+len(egress.ToEndpoints) == 0 {
+			return "pass", nil
+		}
+		for _, cidr := range egress.ToCIDR {
+			p, err := netip.ParsePrefix(string(cidr))
+			if err != nil {
+				return "", err
+			}
+			for _, ports := range egress.ToPorts {
+				for _, of := range ports.Ports {
+					if p.Contains(a) && of.Port == port && strings.EqualFold(string(of.Protocol), protocol) {
+						return "pass", nil
+					}
+				}
+			}
+		}
+	}
+	return "deny", nil
 }
 
 // selectors returns which names may be looked up, and connected to.
