@@ -1,9 +1,11 @@
 PREFIX ?= /usr/local
 KILLS ?= 100
+FUZZ ?= 20
+SOAK ?= 10m
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test matrix beyond survivors clients kills outdated try bench demo clean
+.PHONY: help build install check test matrix beyond survivors clients kills fuzz soak outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +47,12 @@ clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a
 
 kills: ## kill record, verify and minimize at KILLS (100) random instants each; needs root
 	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli -kills $(KILLS)
+
+fuzz: ## fuzz each target for FUZZ (20) seconds
+	@.ci/fuzz $(FUZZ)
+
+soak: ## follow a log of 200,000 domains for SOAK (10m), 2,000 queries a second
+	@$(GO) test -count 1 -v -timeout 0 -run Soak ./capture/logfile -soak $(SOAK)
 
 outdated: ## say which modules have a newer version
 	@.ci/outdated

@@ -47,35 +47,36 @@ var rooms = map[string][]string{
 	"export/explain":          {"export/rule", "export/rule/known", "parse"},
 	"export":                  {"export/rule", "parse"},
 	"export/output":           {"export", "export/rule", "parse", "parse/source"},
-	"capture":                 {"capture/witness", "export/rule", "parse"},
-	"capture/session":         {"capture", "export", "export/rule"},
-	"capture/logfile":         {"capture", "capture/session", "parse", "parse/source"},
-	"capture/lxd":             {},
+	"capture":                 {"capture/crash", "capture/witness", "export/rule", "parse"},
+	"capture/crash":           {},
+	"capture/session":         {"capture", "capture/crash", "export", "export/rule"},
+	"capture/logfile":         {"capture", "capture/crash", "capture/session", "parse", "parse/source"},
+	"capture/lxd":             {"capture/crash"},
 	"capture/lxd/lxdfake":     {"capture/lxd"},
 	"capture/lxd/lxdtest":     {"capture/lxd"},
-	"capture/live":            {"capture", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "capture/witness/cgroup", "capture/witness/wire", "export/rule"},
+	"capture/live":            {"capture", "capture/crash", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "capture/witness/cgroup", "capture/witness/wire", "export/rule"},
 	"capture/verify":          {"export/rule"},
-	"capture/verify/forward":  {"capture/witness/packet", "parse"},
-	"capture/verify/enforce":  {"capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
-	"ui":                      {"capture", "capture/session", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
+	"capture/verify/forward":  {"capture/crash", "capture/witness/packet", "parse"},
+	"capture/verify/enforce":  {"capture/crash", "capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
+	"ui":                      {"capture", "capture/crash", "capture/session", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
 	"ui/dialog":               {"capture", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
 	"ui/keys":                 {"ui/look"},
 	"ui/look":                 {},
 	"ui/table":                {"capture", "capture/verify", "capture/witness", "export/rule", "ui/look"},
-	"ui/term":                 {},
+	"ui/term":                 {"capture/crash"},
 	"ui/backend":              {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/dialog", "ui/look"},
-	"ui/cli":                  {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table"},
+	"ui/cli":                  {"capture", "capture/crash", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table"},
 	"":                        {"ui/cli"},
-	"capture/verify/fence":    {"capture/witness/packet"},
+	"capture/verify/fence":    {"capture/crash", "capture/witness/packet"},
 	"capture/verify/minimize": {},
 	"capture/witness":         {"export/rule/known"},
-	"capture/witness/cgroup":  {"capture/witness", "capture/witness/packet", "parse"},
+	"capture/witness/cgroup":  {"capture/crash", "capture/witness", "capture/witness/packet", "parse"},
 	"capture/witness/packet":  {"parse"},
 	"capture/witness/wire":    {"capture/witness", "capture/witness/packet", "parse"},
 }
 
 // pure are rooms that know neither a file nor a network.
-var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
+var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/crash", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
@@ -147,5 +148,44 @@ func TestNoTestIsSkipped(t *testing.T) {
 	})
 	if err != nil || skips == 0 {
 		t.Errorf("%d skips found: %v", skips, err)
+	}
+}
+
+// A panic in a goroutine that nobody guards ends the program with the bridge and
+// the terminal as they were changed.
+func TestGoroutinesAreGuarded(t *testing.T) {
+	guarded := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (len(path) > 1 && path[0] == '.' || d.Name() == "proof" || d.Name() == "lxdtest") {
+			return fs.SkipDir
+		}
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		check := func(at token.Pos, f ast.Expr) {
+			if guarded++; !strings.HasPrefix(types.ExprString(f), "crash.Guarded(") {
+				t.Errorf("%s: a goroutine without crash.Guarded", files.Position(at))
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				check(n.Pos(), n.Call.Fun)
+			case *ast.CallExpr:
+				if of, ok := n.Fun.(*ast.SelectorExpr); ok && of.Sel.Name == "Go" && len(n.Args) == 1 {
+					check(n.Pos(), n.Args[0])
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || guarded == 0 {
+		t.Errorf("%d goroutines found: %v", guarded, err)
 	}
 }

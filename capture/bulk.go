@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/parse"
 )
 
@@ -108,10 +109,16 @@ func (b *bulk) read(ctx context.Context, goroutines int) error {
 	l.mu.Unlock()
 	var reading sync.WaitGroup
 	for range goroutines {
-		reading.Go(func() {
+		whole := false
+		reading.Go(crash.Guarded("a part of the log", func() {
 			for b.readNext(ctx) {
 			}
-		})
+			whole = true
+		}, func() {
+			if !whole {
+				b.fail(crash.ErrUnknown)
+			}
+		}))
 	}
 	reading.Wait()
 	l.mu.Lock()
@@ -149,8 +156,7 @@ func (b *bulk) readNext(ctx context.Context) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
-		b.err = err
-		b.room.Broadcast()
+		b.failHeld(err)
 		return false
 	}
 	b.ready[number] = p
@@ -158,16 +164,30 @@ func (b *bulk) readNext(ctx context.Context) bool {
 		p, done := b.ready[b.taken], min(b.begin+(b.taken+1)*b.size, b.end)-b.begin
 		delete(b.ready, b.taken)
 		b.taking = true
-		b.mu.Unlock()
-		b.take(p)
-		b.progress(done)
-		b.mu.Lock()
+		func() { // a panic in it finds the lock as it was
+			b.mu.Unlock()
+			defer b.mu.Lock()
+			b.take(p)
+			b.progress(done)
+		}()
 		b.taking = false
 		b.taken++
 		b.free = append(b.free, p)
 		b.room.Broadcast()
 	}
 	return true
+}
+
+// fail ends the reading for all that read.
+func (b *bulk) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failHeld(err)
+}
+
+func (b *bulk) failHeld(err error) {
+	b.err = err
+	b.room.Broadcast()
 }
 
 // take takes a piece into the ledger. Only who is taking calls it, so that
@@ -180,14 +200,17 @@ func (b *bulk) take(p *piece) {
 		p.before = b.state
 		p.parse(b.at, b.stamps)
 	}
-	l := b.ledger
-	l.mu.Lock()
-	l.take(&p.block)
-	l.announce()
-	l.mu.Unlock()
+	b.ledger.takes(&p.block)
 	b.mu.Lock()
 	b.state = p.rec.State
 	b.mu.Unlock()
+}
+
+func (l *Ledger) takes(read *block) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.take(read)
+	l.announce()
 }
 
 // parse parses the piece as one that the state before leads to.

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui/dialog"
 )
@@ -84,7 +85,8 @@ func (e *enforcing) policy() *verify.Policy {
 // whether or not the program still runs commands.
 func (e *enforcing) work(do func() tea.Msg) tea.Cmd {
 	done := make(chan tea.Msg, 1)
-	e.busy.Go(func() { done <- do() })
+	var told tea.Msg
+	e.busy.Go(crash.Guarded("a change of what is in force", func() { told = do() }, func() { done <- told }))
 	return func() tea.Msg { return <-done }
 }
 

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture/crash"
 )
 
 const (
@@ -59,7 +61,7 @@ func (f *frames) stir() {
 		return
 	}
 	f.clock.Reset(frame)
-	f.rest = time.AfterFunc(calm, f.settle)
+	f.rest = time.AfterFunc(calm, crash.Guarded("the pace of frames", f.settle))
 }
 
 // settle stops the clock if nothing has happened for long enough.

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/export"
 	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/ui/dialog"
@@ -161,7 +162,7 @@ func (m *model) say(text string) { m.messages.Say(text) }
 
 // Init implements [tea.Model].
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, tick(), m.phase.start())
+	return guarded(tea.Batch(tea.RequestBackgroundColor, tick(), m.phase.start()))
 }
 
 type tickMsg time.Time
@@ -170,6 +171,8 @@ func tick() tea.Cmd { return tea.Tick(time.Second, func(t time.Time) tea.Msg { r
 
 // Update implements [tea.Model].
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	defer crash.Catch("the screen")
+	crash.Inject("the screen")
 	var next tea.Cmd
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
@@ -183,11 +186,30 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tickMsg:
 		m.now, next = time.Time(msg), tick()
 	}
-	return m, tea.Batch(m.phase.update(msg), next)
+	return m, guarded(tea.Batch(m.phase.update(msg), next))
+}
+
+// guarded has the panic of a command end the program in order. The model sends
+// no sequences.
+func guarded(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() (msg tea.Msg) {
+		crash.Guarded("a command of the screen", func() { msg = cmd() })()
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			for i := range batch {
+				batch[i] = guarded(batch[i])
+			}
+		}
+		return msg
+	}
 }
 
 // View implements [tea.Model].
 func (m *model) View() tea.View {
+	defer crash.Catch("the drawing of the screen")
+	crash.Inject("the drawing of the screen")
 	m.frames.stir()
 	v := tea.NewView(strings.Join(m.lines(), "\n"))
 	v.AltScreen = true

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/capture/verify/enforce"
 	"lxd-allowlist/export/rule"
@@ -47,7 +48,7 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	}
 	s.enforcing.Store(e)
 	s.Ledger.SetOwners(s.hostOwners())
-	s.wg.Go(func() { s.follow(e, base) })
+	s.wg.Go(crash.Guarded("the list in force", func() { s.follow(e, base) }))
 	return e, nil
 }
 

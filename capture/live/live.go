@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
@@ -126,12 +127,9 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 	}
 	s.logging.Store(&Logging{Since: time.Now()})
 	s.tidy(ctx)
-	s.wg.Go(func() { s.nameClients(run) })
-	s.wg.Go(func() { s.watch(run) })
-	s.wg.Go(func() {
-		defer close(s.probed)
-		s.probe(run)
-	})
+	s.wg.Go(crash.Guarded("the owners of addresses", func() { s.nameClients(run) }))
+	s.wg.Go(crash.Guarded("the watch over the bridge", func() { s.watch(run) }))
+	s.wg.Go(crash.Guarded("the probe of the upstream", func() { s.probe(run) }, func() { close(s.probed) }))
 	return s, nil
 }
 
@@ -214,12 +212,11 @@ func (s *Capture) followLog(run context.Context) (stop func()) {
 	run, cancel := context.WithCancel(run)
 	path := s.lease.LogPath()
 	done := make(chan struct{})
-	s.wg.Go(func() {
-		defer close(done)
+	s.wg.Go(crash.Guarded("the follower of the log", func() {
 		if err := logfile.Follow(run, path, 0, func(e logfile.Event) { s.read(path, e) }); err != nil && run.Err() == nil {
 			s.fail(err)
 		}
-	})
+	}, func() { close(done) }))
 	return func() {
 		cancel()
 		<-done

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/lxd"
 )
 
@@ -28,7 +29,7 @@ const silence = 30 * time.Second
 // LXD is away.
 func (s *Capture) watch(run context.Context) {
 	events := make(chan lxd.Event)
-	s.wg.Go(func() {
+	s.wg.Go(crash.Guarded("LXD's events", func() {
 		err := s.server.WatchNetwork(run, s.Network, func(e lxd.Event) {
 			select {
 			case events <- e:
@@ -38,7 +39,7 @@ func (s *Capture) watch(run context.Context) {
 		if run.Err() == nil {
 			s.notice(fmt.Sprintf("LXD doesn't tell of changes of bridge %s (%v): silence alone will show them", s.Network, err))
 		}
-	})
+	}))
 	again := time.NewTicker(silence / 6)
 	defer again.Stop()
 	for {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/capture/witness/cgroup"
 	"lxd-allowlist/capture/witness/wire"
@@ -27,8 +28,7 @@ func watchPackets(run context.Context, of Place, to witness.Sink, state func(why
 		return nil, err
 	}
 	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	go crash.Guarded("the watch over packets", func() {
 		for w != nil {
 			err := w.Watch(run, to)
 			if closed := w.Close(); err == nil {
@@ -46,7 +46,7 @@ func watchPackets(run context.Context, of Place, to witness.Sink, state func(why
 				state("")
 			}
 		}
-	}()
+	}, func() { close(ended) })()
 	return ended, nil
 }
 
@@ -85,10 +85,6 @@ func watchProcesses(run context.Context, of Place, to witness.Sink, _ func(why s
 		return nil, err
 	}
 	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		<-run.Done()
-		w.Close()
-	}()
+	go crash.Guarded("the end of the watch over processes", func() { <-run.Done() }, func() { close(ended) }, w.Close)()
 	return ended, nil
 }

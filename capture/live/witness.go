@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/witness"
 )
 
@@ -84,7 +85,7 @@ func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Sou
 	}
 	joining, stop := context.WithCancel(context.WithoutCancel(run))
 	w.stop = stop
-	w.wg.Go(func() { w.joiner.Run(joining) })
+	w.wg.Go(crash.Guarded("the joiner of what was seen", func() { w.joiner.Run(joining) }))
 	s.witness = w
 }
 

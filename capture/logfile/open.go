@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/parse"
 	"lxd-allowlist/parse/source"
@@ -75,8 +76,7 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 		r.size = total
 	}
 	ctx, r.cancel = context.WithCancel(ctx)
-	r.wg.Go(func() {
-		defer closeAll(files)
+	r.wg.Go(crash.Guarded("the reading of the log", func() {
 		var err error
 		if r.Growing {
 			err = feed(ctx, r.Ledger, sources[0])
@@ -88,7 +88,7 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 		if err != nil && ctx.Err() == nil {
 			r.Notices <- err.Error()
 		}
-	})
+	}, func() { closeAll(files) }))
 	return r, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/session"
 )
 
@@ -118,10 +119,8 @@ func openLog(ctx context.Context, path string) (*os.File, error) {
 		err  error
 	}
 	done := make(chan opened, 1)
-	go func() {
-		f, err := os.Open(path)
-		done <- opened{f, err}
-	}()
+	o := opened{err: crash.ErrUnknown}
+	go crash.Guarded("the opening of the log", func() { o.file, o.err = os.Open(path) }, func() { done <- o })()
 	var f *os.File
 	select {
 	case o := <-done:
@@ -147,9 +146,9 @@ func openLog(ctx context.Context, path string) (*os.File, error) {
 func interruptible(ctx context.Context, in io.Reader) io.Reader {
 	r, w := io.Pipe()
 	context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
-	go func() {
-		_, err := io.CopyBuffer(w, in, make([]byte, readSize))
-		w.CloseWithError(err)
-	}()
+	err := crash.ErrUnknown
+	go crash.Guarded("the input", func() {
+		_, err = io.CopyBuffer(w, in, make([]byte, readSize))
+	}, func() { w.CloseWithError(err) })()
 	return r
 }

@@ -6,6 +6,8 @@ import (
 
 	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // Networks is what this package uses of LXD's client for networks.
@@ -61,10 +63,11 @@ func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 		err   error
 	}
 	done := make(chan result, 1)
-	go func() {
+	r := result{err: crash.ErrUnknown}
+	go crash.Guarded("a call of LXD", func() {
 		value, err := call()
-		done <- result{value, plain(err)}
-	}()
+		r = result{value, plain(err)}
+	}, func() { done <- r })()
 	select {
 	case r := <-done:
 		return r.value, r.err

@@ -18,6 +18,8 @@ import (
 	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
 	"github.com/gorilla/websocket"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // notFoundCode is the exit code of a command that isn't there.
@@ -148,8 +150,8 @@ func (s *Server) exec(ctx context.Context, instance string, request api.Instance
 		close(unwanted) // it may begin yet
 		return nil, err
 	}
-	p := &process{server: s, instance: instance, ended: make(chan struct{}), control: <-control}
-	go p.watch(op, drained)
+	p := &process{server: s, instance: instance, ended: make(chan struct{}), control: <-control, code: -1, err: crash.ErrUnknown}
+	go crash.Guarded("a command in the instance", func() { p.watch(op, drained) }, func() { close(p.ended) })()
 	return p, nil
 }
 
@@ -173,11 +175,10 @@ func later(ctx context.Context, d time.Duration) (_ context.Context, stop func()
 
 // watch waits for the command's end and sets how it ended.
 func (p *process) watch(op client.Operation, drained <-chan bool) {
-	defer close(p.ended)
 	err := plain(op.Wait())
 	code, known := op.Get().Metadata["return"].(float64)
 	waitDrained(drained, err)
-	p.code = int(code)
+	p.code, p.err = int(code), nil
 	switch {
 	case !known:
 		p.code = -1

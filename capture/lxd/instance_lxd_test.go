@@ -233,6 +233,27 @@ func TestShell(t *testing.T) {
 	}
 }
 
+// What the user has in the environment, keys and tokens, is nothing to the
+// instance.
+func TestInstanceGetsNoEnvironment(t *testing.T) {
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
+	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
+	name := lxdtest.Instance(t, bridge)
+	// LXD's own, the login's and the terminal's.
+	const known = "COLORTERM HOME LANG LOGNAME MAIL OLDPWD PATH PS1 PWD SHELL SHLVL TERM USER _ container"
+	only := `env | cut -d = -f 1 | grep -vxF "$(echo ` + known + ` | tr ' ' '\n')"; echo "<"done">"`
+	var out bytes.Buffer
+	if code, err := s.Run(t.Context(), name, lxd.Command{Args: []string{"sh", "-c", only}, Stdout: &out}); code != 0 || err != nil || out.String() != "<done>\n" {
+		t.Errorf("a command gets more: %q, %d, %v", out.String(), code, err)
+	}
+	shell, screen := shell(t, s, name, "")
+	enter(t, shell, "clear; "+only)
+	screen.until(t, "<done>")
+	if strings.Contains(screen.all, "AWS") || strings.Contains(screen.all, "s3cr3t") {
+		t.Errorf("the shell gets more: %q", screen.all)
+	}
+}
+
 func TestShellOfAUser(t *testing.T) {
 	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
 	name := lxdtest.Instance(t, bridge)

@@ -14,6 +14,8 @@ import (
 
 	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // launchPrefix begins the names of instances that [Server.Launch] makes.
@@ -134,7 +136,8 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 		}
 	})
 	done := make(chan error, 1)
-	go func() { done <- plain(op.Wait()) }()
+	ended := crash.ErrUnknown
+	go crash.Guarded("an operation of LXD's", func() { ended = plain(op.Wait()) }, func() { done <- ended })()
 	far := imageProgress{step: -1}
 	for ctx.Err() == nil {
 		select {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // loginScript becomes a login shell of the user in $1, or by default of
@@ -49,12 +51,11 @@ func (s *Server) Shell(ctx context.Context, instance, user string, width, height
 	if err != nil {
 		return nil, fmt.Errorf("open a shell in %s: %w", instance, err)
 	}
-	go func() {
-		<-p.ended
+	go crash.Guarded("the shell", func() { <-p.ended }, func() {
 		// What was printed last is read before the end.
 		_ = screen.Close()
 		_ = stdin.CloseWithError(io.ErrClosedPipe)
-	}()
+	})()
 	return &Shell{process: p, stdin: typed, output: output}, nil
 }
 

@@ -3,10 +3,14 @@ package session
 import (
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/export/rule"
 )
 
@@ -29,6 +33,29 @@ type file interface {
 	// Sync returns when what was written is on disk.
 	Sync() error
 }
+
+// kept is a journal's file as long as it has a name.
+type kept struct{ *os.File }
+
+// Sync is an error, too, where the file was removed: what is on disk then is
+// gone with this process.
+func (k kept) Sync() error {
+	if err := k.File.Sync(); err != nil {
+		return err
+	}
+	st, err := k.Stat()
+	if err == nil && st.Sys().(*syscall.Stat_t).Nlink == 0 {
+		return fmt.Errorf("%s was removed", k.Name())
+	}
+	return err
+}
+
+// nowhere stands for the file of a journal that has failed before it began.
+type nowhere struct{}
+
+func (nowhere) Write([]byte) (int, error) { return 0, fs.ErrClosed }
+func (nowhere) Sync() error               { return fs.ErrClosed }
+func (nowhere) Close() error              { return nil }
 
 // journal is a ledger's [capture.Sink]: it appends what happens to a file, by
 // a goroutine of its own, so that nobody who decides ever waits for a disk.
@@ -147,7 +174,15 @@ func newJournal(l *capture.Ledger, f file, number uint64) *journal {
 // start keeps what happens from now on.
 func (j *journal) start() *journal {
 	j.ledger.Keep(j)
-	j.wg.Go(j.run)
+	whole := false
+	j.wg.Go(crash.Guarded("the journal", func() {
+		j.run()
+		whole = true
+	}, func() {
+		if !whole {
+			j.fail(crash.ErrUnknown)
+		}
+	}))
 	return j
 }
 

@@ -36,8 +36,12 @@ func (s *Session) Discard() error {
 	if s.journal == nil {
 		return nil
 	}
-	err := os.Remove(s.path) // while its lock keeps others from going on with it
-	return errors.Join(err, s.Close())
+	var err error
+	if s.path != "" {
+		err = os.Remove(s.path) // while its lock keeps others from going on with it
+	}
+	_ = s.Close() // nothing is to be kept, so that nothing is lost
+	return err
 }
 
 // Close writes what is unsaved and ends the journal, once; a session that was
@@ -52,15 +56,10 @@ func (s *Session) Close() error {
 }
 
 // Create begins a session. It is named after the time and info's instance or
-// log, and the name stands in the ledger's Info.
+// log, and the name stands in the ledger's Info. Where no journal can be
+// written, the session is in memory only and has no name: the ledger's Fault
+// tells why, as Close does.
 func Create(info capture.Info) (*Session, error) {
-	dir, err := Dir()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create the directory of the sessions: %w", err)
-	}
 	rules, err := LoadRules()
 	if err != nil {
 		return nil, err
@@ -68,20 +67,34 @@ func Create(info capture.Info) (*Session, error) {
 	if info.Started.IsZero() {
 		info.Started = time.Now()
 	}
-	f, err := createJournal(dir, &info)
-	if err != nil {
-		return nil, fmt.Errorf("create the session's journal: %w", err)
-	}
+	f, unwritten := createJournal(&info)
 	l := capture.NewLedger(info)
 	l.SetRules(rules)
-	j := newJournal(l, f, 1)
+	if unwritten != nil {
+		j := newJournal(l, nowhere{}, 1)
+		j.fail(unwritten)
+		return &Session{Ledger: l, journal: j.start()}, nil
+	}
+	j := newJournal(l, kept{f}, 1)
 	j.appended = true // the first line
 	return &Session{Ledger: l, journal: j.start(), path: f.Name()}, nil
 }
 
 // createJournal makes the file of a new session, which gets its name here, and
-// writes the first line.
-func createJournal(dir string, info *capture.Info) (*os.File, error) {
+// writes the first line. On an error there is neither.
+func createJournal(info *capture.Info) (_ *os.File, err error) {
+	defer func() {
+		if err != nil {
+			info.Session = ""
+		}
+	}()
+	dir, err := Dir()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	subject := info.Instance
 	if subject == "" {
 		subject = filepath.Base(info.Log)
@@ -104,8 +117,7 @@ func createJournal(dir string, info *capture.Info) (*os.File, error) {
 			err = syncDir(dir)
 		}
 		if err != nil {
-			f.Close()
-			return nil, err
+			return nil, errors.Join(err, os.Remove(f.Name()), f.Close())
 		}
 		return f, nil
 	}
@@ -211,7 +223,7 @@ func resume(session string) (_ *Session, err error) {
 		return nil, err
 	}
 	p.ledger.SetRules(rules)
-	j := newJournal(p.ledger, f, p.number)
+	j := newJournal(p.ledger, kept{f}, p.number)
 	j.torn = p.torn
 	s := &Session{Ledger: p.ledger, journal: j.start(), path: f.Name()}
 	if p.tellsEnd() && !p.closed {

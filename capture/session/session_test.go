@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -217,13 +218,21 @@ func TestSessionInUse(t *testing.T) {
 	}
 }
 
+// Whatever the umask, nobody else reads a session or sees that there is one.
 func TestJournalIsPrivate(t *testing.T) {
-	dir := stateHome(t)
-	s, name := create(t)
-	defer s.Close()
-	st, err := os.Stat(filepath.Join(dir, name+".jsonl"))
-	if err != nil || st.Mode().Perm() != 0o600 {
-		t.Errorf("the journal's mode is %v, %v, want 0600", st.Mode(), err)
+	for _, umask := range []int{0, 0o022, 0o077} {
+		dir := stateHome(t)
+		before := syscall.Umask(umask)
+		s, name := create(t)
+		syscall.Umask(before)
+		defer s.Close()
+		for path, want := range map[string]fs.FileMode{
+			filepath.Join(dir, name+".jsonl"): 0o600, dir: 0o700 | fs.ModeDir, filepath.Dir(dir): 0o700 | fs.ModeDir,
+		} {
+			if st, err := os.Stat(path); err != nil || st.Mode() != want {
+				t.Errorf("umask %03o: %s has mode %v, %v, want %v", umask, path, st.Mode(), err, want)
+			}
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // version is that of the program, see [Main].
@@ -82,7 +84,16 @@ func Main(of string) (code int) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	err := fang.Execute(ctx, command(), fang.WithVersion(version), fang.WithErrorHandler(report))
+	ctx, cancel := context.WithCancelCause(ctx)
+	crash.Ends(endBy(cancel))
+	var err error
+	crash.Guarded("the command", func() {
+		err = fang.Execute(ctx, command(), fang.WithVersion(version), fang.WithErrorHandler(report))
+	})()
+	if p := crash.Err(); p != nil {
+		say(p.Error() + kept())
+		return exitFailed
+	}
 	var e exit
 	if err != nil && !errors.As(err, &e) {
 		e.code = exitFailed
@@ -91,8 +102,13 @@ func Main(of string) (code int) {
 }
 
 // report says what went wrong, a line each where it is several things. A code
-// is said by itself.
+// is said by itself, as what follows from a panic is.
 func report(w io.Writer, styles fang.Styles, err error) {
+	if p := crash.Err(); p != nil && (errors.Is(err, p) || errors.Is(err, context.Canceled) || errors.Is(err, crash.ErrUnknown)) {
+		if _, several := err.(interface{ Unwrap() []error }); !several {
+			return
+		}
+	}
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range all.Unwrap() {
 			report(w, styles, one)

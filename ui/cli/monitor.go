@@ -118,6 +118,10 @@ func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
 		fmt.Fprintln(os.Stderr, "nothing was decided, so no session is kept")
 		return
 	}
+	if sessionOf(l) == "" { // its journal's error says why
+		fmt.Fprintln(os.Stderr, "no session is kept")
+		return
+	}
 	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
 }
 
@@ -127,6 +131,7 @@ func sayWrote(r ui.Result) {
 	}
 }
 
+// sessionOf returns the session's name, "" where none is kept.
 func sessionOf(l *capture.Ledger) (name string) {
 	l.Read(func(r capture.Reader) { name = r.Info().Session })
 	return name

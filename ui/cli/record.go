@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
@@ -91,6 +92,9 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	}
 	s.AwaitSilence(ctx, o.silence)
+	if err := crash.Err(); err != nil {
+		return err // names may be missing
+	}
 	if err := o.heard(ctx, s); err != nil {
 		if code != 0 {
 			err = errors.Join(exit{max(code, exitFailed), errQuiet}, err)
@@ -101,6 +105,8 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	sayWitnessed(os.Stderr, s.Ledger, o.seen)
 	switch {
+	case !wrote(err) && sessionOf(s.Ledger) == "":
+		return err
 	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
 	case code == 127:
@@ -149,12 +155,11 @@ func (o *options) capture(ctx context.Context, server *lxd.Server, instance stri
 		return nil, nil, err
 	}
 	told := make(chan struct{})
-	go func() {
-		defer close(told)
+	go crash.Guarded("the notices", func() {
 		for notice := range s.Notices() {
 			say(notice)
 		}
-	}()
+	}, func() { close(told) })()
 	return s, func() error {
 		err := s.Stop(context.WithoutCancel(ctx))
 		<-told

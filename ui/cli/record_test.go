@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
@@ -22,6 +23,7 @@ const asProgram = "LXD_ALLOWLIST_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		crash.Inject = injector(os.Getenv(panicIn))
 		os.Exit(Main("unreleased"))
 	}
 	os.Exit(m.Run())

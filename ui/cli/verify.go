@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/session"
@@ -224,7 +225,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
 	}
 	done := ctx.Done()
-	go func() {
+	go crash.Guarded("the word on what is in force", func() {
 		select {
 		case <-e.Fallen():
 			say("the list is not in force any more: somebody took the packet filter's tables away")
@@ -232,7 +233,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 			say("ending: trying once more whether the list is in force")
 		case <-e.Done():
 		}
-	}()
+	})()
 	if len(words) == 0 {
 		say("use the application now; Ctrl+C ends it and reports")
 		<-ctx.Done()
@@ -250,7 +251,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if !v.learn {
 		e.Prove(end)
 	}
-	if err := e.Stop(end); err != nil {
+	if err := errors.Join(e.Stop(end), crash.Err()); err != nil {
 		return 0, err
 	}
 	report := e.Report(about)

@@ -18,6 +18,8 @@ import (
 	"sync"
 
 	uv "github.com/charmbracelet/ultraviolet"
+
+	"lxd-allowlist/capture/crash"
 )
 
 const (
@@ -61,7 +63,7 @@ func New(width, height int) *Screen {
 	s.m = newMachine(clampSize(width), clampSize(height), func(reply []byte) {
 		s.in.offer(reply, replyLimit)
 	})
-	go s.pump()
+	go crash.Guarded("the terminal pane", s.pump)()
 	return s
 }
 

@@ -3,7 +3,9 @@ package term
 import (
 	"bytes"
 	"io"
+	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -136,33 +138,67 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// hostile is what must not reach the outer terminal or break the emulator. It
-// seeds the fuzzer, too.
-var hostile = []string{
-	"\x1b[1;999r\x1b[10L",
-	"\x1b[?69h\x1b[3;999s\x1b[?6h\x1b[999;999Hx\x1b[10@",
-	"\x1b8\x1b[K",
-	"\x1b[c\x1b[>c\x1b[5n\x1b[6n\x1b[?6n\x1b]11;?\x07\x1b]10;?\x1b\\\x1b[?2048h\x1b[?1$p",
-	"\x1b]8;;http://example.org\x07link\x1b]8;;\x07",
-	"\x1b]52;c;aGk=\x07\x1b]0;title\x1b[2Jx\x07",
-	"\u009b31m\x9b31m\x90\x9d0;x\x07",
-	"\x1b[999999999999999999999X\x1b[2147483648@\x1b[99999999b\x1b[9999999I\x1b[999999Z",
-	"\x1b[38;2;999;999;999m\x1b[38;5;99999mx\x1b[4:3mx\x1b[58:2::1:2:3my\x1b[38;5mz\x1b[48:mz",
-	"x\x1b[-1b\x1b[;;;H\x1b[0;0r\x1b[5;2r\x1b[?h\x1b[?999h",
-	"👩‍👩‍👧👍🏽🇩🇪🇩❤️\u0301\u0301각ক্ষ",
-	"\x1b[?1049h\x1b[99S\x1b[2J\x1b[3J\x1b7\x1b[?1049l\x1b8\x1bH\x1b[g",
-	"\x1b(0\x0e\x1b)0abc\x1bc\x1b[!p\x1b[4h日\x1b[4l",
-	"\t\t\t\x1b[3g\t\tx\b\b\b\b日\x1b[20h\n\n\x0b\x0c",
+// hostile is what must not reach the outer terminal or break the emulator.
+func hostile(t testing.TB) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/hostile.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		output, err := strconv.Unquote(line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		all = append(all, output)
+	}
+	return all
 }
 
 func TestHostileOutput(t *testing.T) {
-	for _, output := range hostile {
+	for _, output := range hostile(t) {
 		for _, size := range [][2]int{{2, 2}, {7, 3}, {40, 10}} {
 			s := show(t, size[0], size[1], output)
 			checkLines(t, s)
 			s.Resize(3, 5)
 			write(t, s, output)
 			checkLines(t, s)
+		}
+	}
+}
+
+// Ten megabytes in one line, and one in a sequence or string that never ends, are
+// bounded, and the screen is usable after them.
+func TestFloodsAreBounded(t *testing.T) {
+	for _, begin := range []string{"", "\x1b[", "\x1b]2;", "\x1b]52;c;", "\x1bPq", "\x1b_G", "\x1b^", "\x1bX", "\x1bk"} {
+		fill, much := "1", 1<<20
+		if begin == "" {
+			fill, much = "x", 10<<20
+		}
+		s := show(t, 40, 10, begin)
+		for range much / (64 << 10) {
+			write(t, s, strings.Repeat(fill, 64<<10))
+		}
+		var mem runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&mem)
+		if mem.HeapAlloc > 60<<20 {
+			t.Errorf("%q: %d MB are in use", begin, mem.HeapAlloc>>20)
+		}
+		checkLines(t, s)
+		if n := len(s.Title()); n > 10<<10 {
+			t.Errorf("%q: the title has %d bytes", begin, n)
+		}
+		write(t, s, "\x18\x1b\\\x1bc\x1b[2J\x1b[Hback")
+		if got := s.Text(); !strings.HasPrefix(got, "back\n") {
+			t.Errorf("%q: the screen shows %.60q after that", begin, got)
+		}
+		if n := len(sent(s)); n > replyLimit {
+			t.Errorf("%q: %d bytes were answered", begin, n)
 		}
 	}
 }
@@ -354,7 +390,7 @@ func TestClose(t *testing.T) {
 }
 
 func FuzzWrite(f *testing.F) {
-	for _, output := range hostile {
+	for _, output := range hostile(f) {
 		f.Add([]byte(output), uint8(20), uint8(6))
 	}
 	f.Fuzz(func(t *testing.T, output []byte, w, h uint8) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/verify"
 )
@@ -194,7 +195,7 @@ func (e *Enforcement) forgetRefusals() {
 		return
 	}
 	for _, script := range e.remembers {
-		e.wg.Go(func() { e.runs(context.Background(), script) })
+		e.wg.Go(crash.Guarded("a forgotten refusal", func() { e.runs(context.Background(), script) }))
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/capture/verify/fence"
@@ -153,7 +154,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	if err = e.stayPlugged(run); err != nil {
 		return nil, err
 	}
-	e.wg.Go(func() { e.keepWatch(run) })
+	e.wg.Go(crash.Guarded("the watch over the fence", func() { e.keepWatch(run) }))
 	e.begun = time.Now()
 	e.flushCaches(ctx)
 	if c.Strict && !c.Learn {
@@ -189,16 +190,16 @@ func (e *Enforcement) raise() (err error) {
 		return fmt.Errorf("lead the queries of instance %s to this program: %w", e.config.Instance, err)
 	}
 	e.fence.Store(f)
-	e.wg.Go(func() {
+	e.wg.Go(crash.Guarded("refused packets", func() {
 		for p := range f.Refused() {
 			e.refusedPacket(p)
 		}
-	})
-	e.wg.Go(func() {
+	}))
+	e.wg.Go(crash.Guarded("server names", func() {
 		for h := range f.Hellos() {
 			e.hello(h)
 		}
-	})
+	}))
 	return nil
 }
 

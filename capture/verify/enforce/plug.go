@@ -7,6 +7,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // plugEvery is how often LXD is asked where an instance is that was restarted.
@@ -20,14 +22,14 @@ func (e *Enforcement) stayPlugged(ctx context.Context) error {
 	if err := netlink.LinkSubscribe(updates, ctx.Done()); err != nil {
 		return fmt.Errorf("watch the host's interfaces: %w", err)
 	}
-	e.wg.Go(func() {
+	e.wg.Go(crash.Guarded("the instance's plug", func() {
 		host := e.plug.Host
 		for u := range updates {
 			if u.Header.Type == unix.RTM_DELLINK && host != "" && u.Attrs().Name == host {
 				host = e.plugAnew(ctx)
 			}
 		}
-	})
+	}))
 	return nil
 }
 

@@ -19,6 +19,8 @@ import (
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // Port is where an instance is plugged into a bridge. A restart plugs it in
@@ -136,7 +138,7 @@ func (f *Fence) raise() error {
 	if err != nil {
 		return err
 	}
-	f.tidy.Go(f.forgetLate)
+	f.tidy.Go(crash.Guarded("the end of old connections", f.forgetLate))
 	return forget(asking(known))
 }
 

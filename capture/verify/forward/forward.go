@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/witness/packet"
 )
 
@@ -122,10 +123,10 @@ func start(c Config, family string) (*Forwarder, error) {
 		return nil, errors.Join(fmt.Errorf("open a socket for upstream %v: %w", c.Upstream, err), f.udp.Close(), f.tcp.Close())
 	}
 	for _, s := range f.upstream.sockets {
-		f.work.Go(func() { s.receive(f.closed) })
+		f.work.Go(crash.Guarded("the upstream's answers", func() { s.receive(f.closed) }))
 	}
-	f.work.Go(f.serveUDP)
-	f.work.Go(f.serveTCP)
+	f.work.Go(crash.Guarded("queries by UDP", f.serveUDP))
+	f.work.Go(crash.Guarded("queries by TCP", f.serveTCP))
 	return f, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // idle is how long a connection may be without a query.
@@ -25,10 +27,10 @@ func (f *Forwarder) serveTCP() {
 		}
 		select {
 		case f.clients <- struct{}{}:
-			f.work.Go(func() {
+			f.work.Go(crash.Guarded("a query by TCP", func() {
 				f.serveConn(conn)
 				<-f.clients
-			})
+			}))
 		default:
 			conn.Close()
 			r := &request{told: Query{At: time.Now(), From: addrOf(conn), Why: fmt.Sprintf("more than %d connections at once", mostClients)}}

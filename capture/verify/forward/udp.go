@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"lxd-allowlist/capture/crash"
 )
 
 // serveUDP reads queries and answers at once what needs no upstream.
@@ -30,10 +32,10 @@ func (f *Forwarder) serveUDP() {
 			select {
 			case f.slots <- struct{}{}:
 				to := append([]byte(nil), to...)
-				f.work.Go(func() {
+				f.work.Go(crash.Guarded("a query", func() {
 					f.send(r, f.forward(r, f.upstream.askUDP), to, from)
 					<-f.slots
-				})
+				}))
 				continue
 			default: // REFUSED is what dnsmasq says then, and no resolver keeps it
 				r.told.Why = fmt.Sprintf("more than %d queries at once", mostQueries)

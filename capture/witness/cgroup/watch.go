@@ -13,6 +13,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
+	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/capture/witness/packet"
 	"lxd-allowlist/parse"
@@ -52,12 +53,12 @@ func Start(ctx context.Context, initPID InitPID, sink witness.Sink) (*Watch, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Watch{cancel: cancel}
-	w.wg.Go(func() {
+	w.wg.Go(crash.Guarded("the watch over processes", func() {
 		for l != nil {
 			l.run(ctx)
 			l = again(ctx, initPID, sink)
 		}
-	})
+	}))
 	return w, nil
 }
 
@@ -168,11 +169,8 @@ const countEvery = time.Second
 func (l *life) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
-	wg.Go(func() {
-		l.awaitEnd()
-		cancel()
-	})
-	wg.Go(func() {
+	wg.Go(crash.Guarded("the instance's end", l.awaitEnd, cancel))
+	wg.Go(crash.Guarded("the count of lost calls", func() {
 		tick := time.NewTicker(countEvery)
 		defer tick.Stop()
 		for {
@@ -181,12 +179,10 @@ func (l *life) run(ctx context.Context) {
 				l.count()
 			case <-ctx.Done():
 				l.count()
-				l.init.Close()
-				l.reader.Close()
 				return
 			}
 		}
-	})
+	}, func() { l.reader.Close() }, func() { l.init.Close() }))
 	l.read()
 	wg.Wait()
 	cancel()

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
+
+	"lxd-allowlist/capture/crash"
+	"lxd-allowlist/capture/session"
+)
+
+// crashPatience bounds how long the program may take to end in order after a
+// panic: whoever had it may have held what the end waits for. To give a bridge
+// back takes LXD a second or two, and longer where LXD itself is away.
+const crashPatience = time.Minute
+
+// endBy returns what ends the program by its context, and otherwise, where that
+// fails, at once: then the terminal alone is put back.
+func endBy(cancel context.CancelCauseFunc) func(*crash.Panic) {
+	before, err := term.GetState(int(os.Stdin.Fd()))
+	return func(p *crash.Panic) {
+		keep(p)
+		cancel(p)
+		time.AfterFunc(crashPatience, func() {
+			if err == nil {
+				fmt.Print(ansi.ResetModeAltScreenSaveCursor + ansi.ResetModeMouseButtonEvent + ansi.ResetModeMouseExtSgr + ansi.ResetModeBracketedPaste + ansi.SetModeTextCursorEnable + ansi.ResetStyle)
+				_ = term.Restore(int(os.Stdin.Fd()), before)
+			}
+			say(p.Error() + kept() + "; it could not end in order: run lxd-allowlist restore")
+			os.Exit(exitFailed)
+		})
+	}
+}
+
+// tracePath is where the trace of the last panic is, "" where it could not be
+// written.
+var tracePath string
+
+// keep writes a panic's trace beside the sessions. It has the program's own
+// places only, and what the panic said.
+func keep(p *crash.Panic) {
+	dir, err := session.Dir()
+	if err != nil {
+		return
+	}
+	dir = filepath.Dir(dir)
+	if os.MkdirAll(dir, 0o700) != nil {
+		return
+	}
+	f, err := os.CreateTemp(dir, "crash-*.txt")
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "%s, %s\n%v\n\n%s", program(), time.Now().Format(time.RFC3339), p, p.Trace); err == nil {
+		tracePath = f.Name()
+	}
+}
+
+// kept says where the trace of a panic is.
+func kept() string {
+	if tracePath == "" {
+		return ""
+	}
+	return "; please report it with " + tracePath
+}

@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"lxd-allowlist/capture/lxd/lxdtest"
+)
+
+// hostile returns the corpus of ui/term.
+func hostile(t *testing.T) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile("../term/testdata/hostile.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if output, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			all = append(all, output)
+		}
+	}
+	return all
+}
+
+// octal returns text as the printf of a shell takes it.
+func octal(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, `\%03o`, text[i])
+	}
+	return b.String()
+}
+
+// ours is what the program itself says to its terminal besides text: SGR, moves
+// and edits, the modes that it sets and asks for, its title, and what Bubble Tea
+// asks as it begins.
+var ours = regexp.MustCompile(`^(\x1b\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]` +
+	`|\x1b\[\?(25|1002|1006|1049|2004|2026|2027)(;(25|1002|1006|1049|2004|2026|2027))*[hl]` +
+	`|\x1b\[\?(2026|2027)\$p` +
+	`|\x1b\[[0-9]* q` + // the cursor's shape
+	`|\x1b\[>4(;[0-9])?m|\x1b\[[=<>][0-9;]*u|\x1b\[\?u` + // keyboards
+	`|\x1b\]2;(lxd-allowlist[^\x00-\x1f]*)?(\x07|\x1b\\)|\x1b\]11;\?(\x07|\x1b\\)` +
+	`|\x1b\[(22|23);[02]t` +
+	`|\x1bM|\x1b\[[0-9]*[hl])$`)
+
+// Nothing that an instance prints reaches the outer terminal but as cells: the
+// bytes that the terminal gets are recorded, and only cells, SGR, moves and our
+// own modes are in them. It writes no file and presses no key.
+func TestHostileInstance(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	var script strings.Builder
+	for _, output := range hostile(t) {
+		fmt.Fprintf(&script, "printf '%s'\nprintf '\\030\\033\\\\\\033[m'\n", octal(output))
+	}
+	script.WriteString("head -c 10000000 /dev/zero | tr '\\000' x\n")
+	script.WriteString("printf '\\033c\\033[2J\\033[Hafter''wards\\n'\n")
+	if code := lxdtest.Run(t, instance, "sh", "-c", "cat >/home/ubuntu/hostile <<'END'\n"+script.String()+"END"); code != 0 {
+		t.Fatalf("the script was not written: %d", code)
+	}
+	s := open(t, 120, 40, instance)
+	s.sees("~$")
+	record := filepath.Join(t.TempDir(), "record")
+	s.tmux("pipe-pane", "-O", "cat >"+record)
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.types("sh /home/ubuntu/hostile")
+	s.sees("afterwards")
+	s.keys("C-c") // what the pane answered is for the instance, whose shell takes it for typed
+	s.types("clear; nslookup a.example.test >/dev/null")
+	s.row("new", "a.example.test")
+	s.keys("C-]")
+	s.sees("▌")
+	s.tmux("pipe-pane")
+
+	got, err := os.ReadFile(record)
+	if err != nil || len(got) == 0 {
+		t.Fatalf("%d bytes were recorded: %v", len(got), err)
+	}
+	var foreign []string
+	for rest, state := string(got), byte(0); rest != ""; {
+		part, _, n, next := ansi.DecodeSequence(rest, state, nil)
+		rest, state = rest[n:], next
+		if len(part) == 0 || part[0] >= ' ' && part[0] != 0x7f && !(part[0] == 0xc2 && len(part) == 2 && part[1] < 0xa0) || strings.Contains("\r\n\b\t", part) || ours.MatchString(part) {
+			continue
+		}
+		if kind := fmt.Sprintf("%.40q", part); !slices.Contains(foreign, kind) {
+			foreign = append(foreign, kind)
+		}
+	}
+	if len(foreign) > 0 {
+		t.Errorf("of %d bytes these are not ours: %v", len(got), foreign)
+	}
+	t.Logf("%d bytes recorded", len(got))
+	if now, err := os.ReadDir(s.dir); err != nil || len(now) != len(files) {
+		t.Errorf("there are files %v, %v, and were %v", now, err, files)
+	}
+	s.quits()
+	lxdtest.Unchanged(t, bridge, before)
+}
