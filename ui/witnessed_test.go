@@ -96,7 +96,6 @@ func TestRoundRows(t *testing.T) {
 		t.Errorf("of a range that ends at ways round %d domains are dropped, want 7", got.DropByUser)
 	}
 	s = newScene(t, 120, 40).watched().bypasses()
-	m = s.m()
 	y := 1
 	for !strings.Contains(s.shownAt(y), "went round DNS") {
 		y++
