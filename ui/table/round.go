@@ -133,11 +133,11 @@ func (t *Table) drawRound(l *look.Line, s *look.Styles, x int) string {
 		l.Pad(x)
 		switch {
 		case o.watch.Whole():
-			return l.Add(s.Good, "nothing went round DNS").Add(s.Muted, "  "+look.Clean(o.watch.String())).Cut(t.w)
+			return l.Add(s.Good, "nothing went round DNS").Add(s.Muted, "  "+look.Clean(o.watch.String())).Pad(t.w).Cut(t.w)
 		case o.watch.Ever == 0:
-			return l.Add(s.Muted, look.Clean("what goes round DNS is "+o.watch.String())).Cut(t.w)
+			return l.Add(s.Muted, look.Clean("what goes round DNS is "+o.watch.String())).Pad(t.w).Cut(t.w)
 		}
-		return l.Add(s.Muted, "nothing was seen to go round DNS  ").Add(s.Warn, look.Clean(o.watch.String())).Cut(t.w)
+		return l.Add(s.Muted, "nothing was seen to go round DNS  ").Add(s.Warn, look.Clean(o.watch.String())).Pad(t.w).Cut(t.w)
 	}
 	n := strconv.Itoa(len(o.ways))
 	if len(o.ways) < o.total {
@@ -156,7 +156,7 @@ func (t *Table) drawRound(l *look.Line, s *look.Styles, x int) string {
 	if !o.watch.Whole() {
 		l.Add(s.Muted, between+look.Clean(o.watch.String()))
 	}
-	return l.Cut(t.w)
+	return l.Pad(t.w).Cut(t.w)
 }
 
 // Room for what stands in a way's line: below actorWide the kind's word is short,
