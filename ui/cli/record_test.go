@@ -187,7 +187,7 @@ func TestRestoreAfterKill(t *testing.T) {
 	instance := lxdtest.Instance(t, bridge)
 	before := lxdtest.Network(t, bridge)
 	c := recording(t, instance)
-	if h := kill(t, c); len(h.links) == 0 || len(h.programs) == 0 || len(h.maps) == 0 || len(h.packets) == 0 {
+	if h := kill(t, c); len(h.Links) == 0 || len(h.Programs) == 0 || len(h.Maps) == 0 || len(h.Packets) == 0 {
 		t.Errorf("it watched nothing: %+v", h)
 	}
 	c.Wait()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/witness/witnesstest"
 )
 
 // The program says who asked, what was connected to and what went round, and a
@@ -52,7 +53,7 @@ func TestNoWitness(t *testing.T) {
 			c.Env = append(c.Env, "XDG_CONFIG_HOME="+dir)
 		}
 		said := running(t, c, func() {
-			if h := heldBy(t, c.Process.Pid); len(h.links)+len(h.programs)+len(h.maps)+len(h.packets) != 0 {
+			if h := witnesstest.HeldBy(t, c.Process.Pid); len(h.Links)+len(h.Programs)+len(h.Maps)+len(h.Packets) != 0 {
 				t.Errorf("%s: it has %+v", off, h)
 			}
 		})

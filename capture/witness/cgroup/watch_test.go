@@ -15,11 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
-
 	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/capture/witness/witnesstest"
 )
 
 func init() {
@@ -357,13 +354,14 @@ func playWatch(args []string) {
 // does neither.
 func TestNothingIsLeft(t *testing.T) {
 	g := newGround(t)
-	before := loaded(t)
+	before := witnesstest.HeldBy(t, os.Getpid())
 	w := g.watch()
-	if now := loaded(t); now != (count{before.programs + 6, before.links + 6, before.maps + 5}) {
-		t.Fatalf("with a watch there are %+v, before %+v", now, before)
+	h := witnesstest.HeldBy(t, os.Getpid())
+	if len(before.Programs) != 0 || len(h.Programs) != 6 || len(h.Links) != 6 || len(h.Maps) == 0 {
+		t.Fatalf("with a watch there are %+v, before %+v", h, before)
 	}
 	w.Close()
-	awaitLoaded(t, before)
+	h.AwaitGone(t)
 
 	c := exec.Command(os.Args[0], strconv.Itoa(g.pid))
 	c.Env = append(os.Environ(), part+"=watch")
@@ -379,65 +377,13 @@ func TestNothingIsLeft(t *testing.T) {
 	if string(said[:n]) != "watching\n" {
 		t.Fatalf("%s", said[:n])
 	}
-	if now := loaded(t); now == before {
-		t.Fatal("nothing was loaded")
+	h = witnesstest.HeldBy(t, c.Process.Pid)
+	if len(h.Programs) != 6 || len(h.Links) != 6 {
+		t.Fatalf("it watches with %+v", h)
 	}
 	_ = c.Process.Kill()
 	_ = c.Wait()
-	awaitLoaded(t, before)
-}
-
-// count is how much the kernel has, of this program's.
-type count struct{ programs, links, maps int }
-
-func loaded(t testing.TB) (n count) {
-	t.Helper()
-	ours := make(map[ebpf.ProgramID]bool)
-	maps := make(map[ebpf.MapID]bool)
-	for id, err := ebpf.ProgramGetNextID(0); err == nil; id, err = ebpf.ProgramGetNextID(id) {
-		p, err := ebpf.NewProgramFromID(id)
-		if err != nil {
-			continue // it went
-		}
-		if info, err := p.Info(); err == nil && info.Name == programName {
-			n.programs++
-			ours[id] = true
-			used, _ := info.MapIDs()
-			for _, m := range used {
-				maps[m] = true
-			}
-		}
-		p.Close()
-	}
-	n.maps = len(maps)
-	for id := link.ID(1); id < 1<<16; id++ {
-		l, err := link.NewFromID(id)
-		if errors.Is(err, unix.ENOENT) || err != nil {
-			continue
-		}
-		if info, err := l.Info(); err == nil && ours[info.Program] {
-			n.links++
-		}
-		l.Close()
-	}
-	return n
-}
-
-// awaitLoaded waits for the kernel, which lets go some time after a close.
-func awaitLoaded(t testing.TB, want count) {
-	t.Helper()
-	late := time.After(patience)
-	for {
-		now := loaded(t)
-		if now == want {
-			return
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-late:
-			t.Fatalf("left are %+v, before were %+v", now, want)
-		}
-	}
+	h.AwaitGone(t)
 }
 
 // What can't be watched says why in a line.
