@@ -46,7 +46,7 @@ func TestMonitor(t *testing.T) {
 			s.keys("a")
 			s.row("✓ keep", "a.example.test")
 			s.keys("q")
-			s.sees("2 rules", "1 keep", "1 drop", instance+"-allowlist.txt", "write and quit")
+			s.sees("2 rules", "1 keep", "1 by you", instance+"-allowlist.txt", "write and quit")
 			s.keys("Enter")
 			s.exits(0)
 			if got, want := s.file(instance+"-allowlist.txt"), "a.example.test\nx.y.other.test\n"; got != want {
@@ -68,7 +68,7 @@ func TestNothingIsOverwrittenUnasked(t *testing.T) {
 	s.row("new", "a.example.test")
 	s.keys("C-]")
 	s.keys("q")
-	s.sees("write and quit", "│ │ a.example.test")
+	s.sees("write and quit", "Difference +1 −1", "│ a.example.test")
 	s.keys("Enter")
 	s.sees("it exists:", "+ a.example.test")
 	if got := s.file("list.txt"); got != "precious\n" {
@@ -284,7 +284,7 @@ func TestSecondMonitorIsToldWhoHolds(t *testing.T) {
 	second := open(t, 100, 30, instance)
 	second.sees("network "+bridge+" is in use by lxd-allowlist", "try again")
 	second.keys("Escape")
-	second.exits(0)
+	second.exits(1)
 }
 
 // LXD is restarted: the shell ends with a plain word, the capture goes on, one

@@ -23,10 +23,10 @@ func TestStart(t *testing.T) {
 
 	s.keys("C-]")
 	s.sees("▌")
-	s.keys("i")
+	s.keys("I")
 	s.sees("New names a minute", "nslookup a.example.test >/dev/null → 1 new", "a count, no promise")
 	t.Log("\n" + s.text())
-	s.keys("i")
+	s.keys("I")
 	s.keys("M")
 	s.sees("What LXD was told", "lxc network set "+bridge, "raw.dnsmasq=", "lxc exec "+instance)
 	t.Log("\n" + s.text())
