@@ -76,7 +76,11 @@ func (d *Course) View(s Screen) []string {
 	lines := d.graph(s, inner, graph)
 	text := "no name came up yet"
 	if !d.LastNew.IsZero() {
-		text = fmt.Sprintf("nothing new for %s, %s: a count, no promise", look.Age(d.End.Sub(d.LastNew)), cmp.Or(map[int]string{0: "no command"}[d.Since], look.Plural(d.Since, "command")))
+		text = "nothing new for " + look.Age(d.End.Sub(d.LastNew))
+		if look.Age(d.End.Sub(d.LastNew)) == "now" {
+			text = "new just now"
+		}
+		text += fmt.Sprintf(", %s: a count, no promise", cmp.Or(map[int]string{0: "no command"}[d.Since], look.Plural(d.Since, "command")))
 	}
 	lines = append(lines, look.Wrap(s.Strong, text, inner)...)
 	if s.H >= 20 {
