@@ -101,7 +101,7 @@ func decodeHardenRunner(data []byte) ([]rule.Rule, error) {
 			rules[last].Suffix, rules[last].Apex = true, true
 			continue
 		}
-		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
+		rules = append(rules, rule.Rule{Name: name, Suffix: suffix, Below: suffix})
 	}
 	return rules, nil
 }

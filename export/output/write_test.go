@@ -149,7 +149,7 @@ func TestDiff(t *testing.T) {
 // format that it is in and however wide its rules.
 func TestCoveredBy(t *testing.T) {
 	const cover = "www.example.com .example.net"
-	for _, c := range []struct{ list, want, wide string }{
+	for i, c := range []struct{ list, want, wide string }{
 		{"www.example.com a.b.example.net .x.example.net example.net", "", ""},
 		{"", "", ""},
 		{"a.example www.example.com", "a.example\n", "a.example\n"},
@@ -160,6 +160,9 @@ func TestCoveredBy(t *testing.T) {
 			want, path := c.want, filepath.Join(t.TempDir(), "list")
 			if f.Widens != "" {
 				want = c.wide
+			}
+			if f.Name == "harden-runner" && i == 0 { // its *.h is not h, which was not listed
+				want = "example.net\n"
 			}
 			if _, _, err := write(t, Plan{Formats: []string{f.Name}, Path: path}, listOf(cover)); err != nil {
 				t.Fatal(err)

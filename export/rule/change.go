@@ -43,7 +43,7 @@ func Diff(before, after []Rule) []Change {
 // holds reports whether this very rule is there.
 func (c covers) holds(r Rule) bool {
 	if r.Suffix {
-		return c.suffix[r.Name]
+		return c.suffix[r.Name] || c.below[r.Name]
 	}
 	return c.exact[r.Name]
 }

@@ -155,12 +155,14 @@ func (r Rule) Problem() string {
 }
 
 // covers holds the names of all suffix rules and of all exact ones.
-type covers struct{ suffix, exact map[string]bool }
+type covers struct{ suffix, exact, below map[string]bool }
 
 func coversOf(rules []Rule) covers {
-	c := covers{make(map[string]bool), make(map[string]bool)}
+	c := covers{make(map[string]bool), make(map[string]bool), make(map[string]bool)}
 	for _, r := range rules {
-		if r.Suffix {
+		if r.Suffix && r.Below {
+			c.below[r.Name] = true
+		} else if r.Suffix {
 			c.suffix[r.Name] = true
 		} else {
 			c.exact[r.Name] = true
@@ -176,7 +178,7 @@ func (c covers) widest(r Rule) (key ruleKey, ok bool) {
 		key, ok = ruleKey{r.Name, false}, true
 	}
 	for name := r.Name; name != ""; name = Parent(name) {
-		if c.suffix[name] {
+		if c.suffix[name] || c.below[name] && (name != r.Name || r.Suffix && !r.Apex) {
 			key, ok = ruleKey{name, true}, true
 		}
 	}

@@ -28,7 +28,10 @@ type Rule struct {
 	// Apex says of a compiled suffix that its own name was on the list as well,
 	// and isn't known to have no address: for targets where a name without one
 	// does harm.
-	Apex   bool
+	Apex bool
+	// Below says of a suffix that was read from a file that the file allows
+	// what is below its name and not the name itself.
+	Below  bool
 	Reason string // why, in a person's words
 	Source string // who says so: "user", "observed"
 	Seen   *Seen  // the evidence, nil for none
