@@ -37,7 +37,7 @@ const (
 
 // stopPatience is how long LXD may go on showing an instance as running after
 // its processes were killed.
-const stopPatience = 500 * time.Millisecond
+const stopPatience = 2 * time.Second
 
 var errUnknownEnd = errors.New("LXD doesn't say how the command ended")
 
