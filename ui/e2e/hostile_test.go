@@ -43,7 +43,7 @@ func octal(text string) string {
 // and edits, the modes that it sets and asks for, its title, and what Bubble Tea
 // asks as it begins.
 var ours = regexp.MustCompile(`^(\x1b\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]` +
-	`|\x1b\[\?(25|1002|1006|1049|2004|2026|2027)(;(25|1002|1006|1049|2004|2026|2027))*[hl]` +
+	`|\x1b\[\?(7|25|1002|1006|1049|2004|2026|2027)(;(25|1002|1006|1049|2004|2026|2027))*[hl]` +
 	`|\x1b\[\?(2026|2027)\$p` +
 	`|\x1b\[[0-9]* q` + // the cursor's shape
 	`|\x1b\[>4(;[0-9])?m|\x1b\[[=<>][0-9;]*u|\x1b\[\?u` + // keyboards

@@ -311,7 +311,7 @@ func TestLXDRestarts(t *testing.T) {
 		return strings.Contains(screen, "Shell  ctrl+] leaves") && strings.Contains(screen, "~$") && strings.Contains(screen, "0 queries were missed")
 	})
 	s.types("nslookup later.example.test")
-	s.row("new", "later.example.test", instance)
+	s.row("new", "later.example.test")
 	s.keys("C-]")
 	s.quits()
 	lxdtest.Unchanged(t, bridge, before)
