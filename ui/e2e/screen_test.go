@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// patience bounds a wait for what takes a second or two on a quiet machine.
-const patience = 40 * time.Second
+// patience bounds a wait for what takes a second or two on a quiet machine. It
+// is longer than the minute after which the program cuts its own end short.
+const patience = 80 * time.Second
 
 var program string // the path of the binary under test
 
