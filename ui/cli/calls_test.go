@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -163,4 +164,19 @@ func TestEveryVerbShowsAnExample(t *testing.T) {
 		}
 	}
 	look(command())
+}
+
+// An error is reported as text: the terminal is asked nothing for it, since
+// somebody else may read the answer.
+func TestAnErrorAsksTheTerminalNothing(t *testing.T) {
+	c := start(t)
+	c.Args = []string{"script", "-qec", c.Path + " export " + filepath.Join(t.TempDir(), "none"), "/dev/null"}
+	var err error
+	if c.Path, err = exec.LookPath("script"); err != nil {
+		t.Fatal(err)
+	}
+	out, _, code := run(t, c)
+	if code != exitFailed || strings.Contains(out, "\x1b") || !strings.Contains(out, "lxd-allowlist: ") {
+		t.Errorf("exit code %d, the terminal has %q", code, out)
+	}
 }

@@ -63,14 +63,19 @@ func called(c *cobra.Command, err error) error {
 	return err
 }
 
-// nameCommands has a command and those below it be named where they were called
-// wrongly.
-func nameCommands(c *cobra.Command) {
+// keepErrors has what a command and those below it end with be kept, with the
+// command's name where it was called wrongly. fang, which would be told
+// otherwise, asks the terminal for its colours before it reports an error, in
+// raw mode: the screen's own reader may still be there and take the answer.
+func keepErrors(c *cobra.Command, failed *error) {
 	if run := c.RunE; run != nil {
-		c.RunE = func(c *cobra.Command, args []string) error { return called(c, run(c, args)) }
+		c.RunE = func(c *cobra.Command, args []string) error {
+			*failed = called(c, run(c, args))
+			return nil
+		}
 	}
 	for _, below := range c.Commands() {
-		nameCommands(below)
+		keepErrors(below, failed)
 	}
 }
 
@@ -88,7 +93,14 @@ func Main(of string) (code int) {
 	crash.Ends(endBy(cancel))
 	var err error
 	crash.Guarded("the command", func() {
-		err = fang.Execute(ctx, command(), fang.WithVersion(version), fang.WithErrorHandler(report))
+		root := command()
+		keepErrors(root, &err)
+		told := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { report(w, err) }))
+		if err != nil {
+			report(os.Stderr, err)
+		} else {
+			err = told
+		}
 	})()
 	if p := crash.Err(); p != nil {
 		say(p.Error() + kept())
@@ -103,7 +115,7 @@ func Main(of string) (code int) {
 
 // report says what went wrong, a line each where it is several things. A code
 // is said by itself, as what follows from a panic is.
-func report(w io.Writer, styles fang.Styles, err error) {
+func report(w io.Writer, err error) {
 	if p := crash.Err(); p != nil && (errors.Is(err, p) || errors.Is(err, context.Canceled) || errors.Is(err, crash.ErrUnknown)) {
 		if _, several := err.(interface{ Unwrap() []error }); !several {
 			return
@@ -111,7 +123,7 @@ func report(w io.Writer, styles fang.Styles, err error) {
 	}
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range all.Unwrap() {
-			report(w, styles, one)
+			report(w, one)
 		}
 		return
 	}

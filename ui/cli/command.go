@@ -135,7 +135,6 @@ func command() *cobra.Command {
 	for _, c := range append(root.Commands(), root) {
 		completesFlags(c)
 	}
-	nameCommands(root)
 	return root
 }
 
