@@ -99,6 +99,13 @@ func (l *Ledger) Keep(sink Sink) {
 	l.sink, l.kept, l.unkept = sink, l.steps, nil
 }
 
+// Faulted tells who reads the ledger that its sink has a fault from now on.
+func (l *Ledger) Faulted() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.announce()
+}
+
 // Kept tells that the steps up to number are where no crash can lose them.
 func (l *Ledger) Kept(number uint32) {
 	l.mu.Lock()

@@ -21,17 +21,28 @@ func fault(l *capture.Ledger) (err error) {
 	return err
 }
 
+// nowhere returns a session that has no journal, and so no name.
+func nowhere(t *testing.T) *session.Session {
+	t.Helper()
+	s, name := create(t)
+	if name != "" {
+		t.Errorf("a session that is nowhere is called %q", name)
+	}
+	return s
+}
+
 // goesOn checks that a session whose journal can't be written goes on in
 // memory, and says so once, by an error with these words.
 func goesOn(t *testing.T, s *session.Session, words string) {
 	t.Helper()
 	feed(s.Ledger, "query[A] a.example from 10.0.0.5")
 	s.Ledger.Decide(capture.Keep, 0)
-	for late := time.Now().Add(time.Minute); fault(s.Ledger) == nil; {
-		if time.Now().After(late) {
+	for late := time.After(time.Minute); fault(s.Ledger) == nil; {
+		select {
+		case <-s.Ledger.Wake():
+		case <-late:
 			t.Fatal("nothing is said of it")
 		}
-		time.Sleep(time.Millisecond)
 	}
 	first := fault(s.Ledger)
 	feed(s.Ledger, "query[A] b.example from 10.0.0.5")
@@ -141,11 +152,7 @@ func TestStateDirectoryFails(t *testing.T) {
 			}
 			defer syscall.Setfsuid(root)
 		}
-		s, name := create(t)
-		if name != "" {
-			t.Errorf("a session that is nowhere is called %q", name)
-		}
-		goesOn(t, s, "permission denied")
+		goesOn(t, nowhere(t), "permission denied")
 	})
 	t.Run("a file in its place", func(t *testing.T) {
 		t.Setenv("XDG_CONFIG_HOME", t.TempDir())
@@ -154,11 +161,7 @@ func TestStateDirectoryFails(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(home, "lxd-allowlist"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, name := create(t)
-		if name != "" {
-			t.Errorf("a session that is nowhere is called %q", name)
-		}
-		goesOn(t, s, "not a directory")
+		goesOn(t, nowhere(t), "not a directory")
 	})
 	t.Run("a link to nowhere", func(t *testing.T) {
 		t.Setenv("XDG_CONFIG_HOME", t.TempDir())

@@ -331,6 +331,7 @@ func (j *journal) fail(err error) {
 		j.err = fmt.Errorf("write the session's journal: %w; what follows is kept in memory only, so export before you quit", err)
 		j.said = nil
 	})
+	j.ledger.Faulted()
 }
 
 // finish writes what is unsaved and ends the journal, one to which nothing was
