@@ -171,16 +171,7 @@ func TestVerifyIsKilled(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
 	c := start(t, "verify", instance, list(t, "a.example.test"))
-	out, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told := bufio.NewScanner(out)
-	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
-	}
+	inForce(t, c)
 	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code == 0 {
 		t.Error("a name that isn't allowed was looked up")
 	}
@@ -201,23 +192,40 @@ func TestVerifyIsKilled(t *testing.T) {
 	nothingLeft(t, instance)
 }
 
+// inForce starts a program and returns what it says from when its list is in
+// force on.
+func inForce(t *testing.T, c *exec.Cmd) *bufio.Scanner {
+	t.Helper()
+	out, err := c.StderrPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := bufio.NewScanner(out)
+	hears(t, told, "Ctrl+C")
+	return told
+}
+
+// hears reads on to a line with a text.
+func hears(t *testing.T, told *bufio.Scanner, text string) {
+	t.Helper()
+	for told.Scan() {
+		if strings.Contains(told.Text(), text) {
+			return
+		}
+	}
+	t.Fatalf("it ended without a word of %q", text)
+}
+
 func TestVerifyEndsOnASignal(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
 	c := start(t, "verify", "--report", "report.md", instance, list(t, "a.example.test"))
-	out, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told := bufio.NewScanner(out)
-	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
-	}
+	told := inForce(t, c)
 	lxdtest.Run(t, instance, "nslookup", "b.example.test")
-	for told.Scan() && !strings.Contains(told.Text(), "blocked: A b.example.test") {
-	}
+	hears(t, told, "blocked: A b.example.test")
 	_ = c.Process.Signal(syscall.SIGINT)
 	for told.Scan() {
 	}
@@ -273,16 +281,7 @@ func verifyAcrossARestart(t *testing.T, host string) {
 		nameHostsEnd(t, instance, host)
 	}
 	c := start(t, "verify", "--strict", "--report", "report.md", instance, list(t, "a.example.test"))
-	out, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told := bufio.NewScanner(out)
-	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
-	}
+	told := inForce(t, c)
 	lxdtest.Stop(t, instance)
 	if err := lxdtest.Server(t).Start(t.Context(), instance); err != nil {
 		t.Fatal(err)
@@ -311,16 +310,7 @@ func TestVerifyIsUndone(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
 	c := start(t, "verify", "--report", "report.md", instance, list(t, "a.example.test"))
-	out, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told := bufio.NewScanner(out)
-	for told.Scan() && !strings.Contains(told.Text(), "Ctrl+C") {
-	}
+	told := inForce(t, c)
 	i, _, err := lxdtest.Client(t).GetInstance(instance)
 	if err != nil {
 		t.Fatal(err)
@@ -329,8 +319,7 @@ func TestVerifyIsUndone(t *testing.T) {
 	if out, err := exec.Command("nft", "delete", "table", "bridge", table).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for told.Scan() && !strings.Contains(told.Text(), "not in force any more") {
-	}
+	hears(t, told, "not in force any more")
 	_ = c.Process.Signal(syscall.SIGINT)
 	for told.Scan() {
 	}

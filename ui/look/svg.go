@@ -21,10 +21,7 @@ const (
 // text stays text, so that it can be searched and copied. What has no colour of
 // its own has the one that stands out from the background.
 func SVG(lines []string, w int, dark bool) []byte {
-	paper, ink := "#ffffff", "#1e1e2e"
-	if dark {
-		paper, ink = ink, "#cdd6f4"
-	}
+	paper, ink := paperOf(dark)
 	width, height := float64(w)*svgCell+2*svgMargin, len(lines)*svgLine+2*svgMargin
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0[1]f %d" font-family="JetBrains Mono, DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">`+"\n", width, height, height)

@@ -18,6 +18,15 @@ type Theme struct {
 	Own bool `yaml:"-"`
 }
 
+// paperOf returns the background and the foreground of a picture, which has no
+// terminal to have them from.
+func paperOf(dark bool) (paper, ink string) {
+	if dark {
+		return "#1e1e2e", "#cdd6f4"
+	}
+	return "#ffffff", "#1e1e2e"
+}
+
 // Palette is colours by what they are for: "#rrggbb", the number of one of the
 // terminal's own, 0 to 255, or "default" for what the terminal has for text.
 type Palette struct {
