@@ -10,7 +10,7 @@ import (
 // The least time between two messages of one stream: well below a frame, for
 // what waits for one and then just misses it waits twice.
 const (
-	ledgerGap = 10 * time.Millisecond
+	ledgerGap = 6 * time.Millisecond
 	echoGap   = 4 * time.Millisecond
 )
 
