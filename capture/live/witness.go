@@ -3,11 +3,12 @@ package live
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/crash"
@@ -158,11 +159,11 @@ func (s *Capture) isBridge() func(netip.Addr) bool {
 	for _, a := range s.lease.Addresses() {
 		ours[a] = true
 	}
-	if link, err := net.InterfaceByName(s.Network); err == nil { // and what it has by itself
-		addresses, _ := link.Addrs()
+	if link, err := netlink.LinkByName(s.Network); err == nil { // and what it has by itself
+		addresses, _ := netlink.AddrList(link, netlink.FAMILY_ALL)
 		for _, a := range addresses {
-			if p, err := netip.ParsePrefix(a.String()); err == nil {
-				ours[p.Addr().WithZone("")] = true
+			if own, ok := netip.AddrFromSlice(a.IP); ok {
+				ours[own.Unmap()] = true
 			}
 		}
 	}

@@ -141,10 +141,10 @@ func TestRecordHearsNothing(t *testing.T) {
 }
 
 // recording starts a record that doesn't end by itself and returns when its
-// command runs.
-func recording(t *testing.T, instance string) *exec.Cmd {
+// command runs, with what it said until then.
+func recording(t *testing.T, instance string) (c *exec.Cmd, said string) {
 	t.Helper()
-	c := start(t, "record", instance, "--settle", "0s", "--", "sh", "-c", "echo running; exec sleep 3600")
+	c = start(t, "record", instance, "--settle", "0s", "--", "sh", "-c", "echo running; exec sleep 3600")
 	stderr, err := c.StderrPipe()
 	if err == nil {
 		err = c.Start()
@@ -156,11 +156,12 @@ func recording(t *testing.T, instance string) *exec.Cmd {
 	for lines.Scan() {
 		if lines.Text() == "running" {
 			go io.Copy(io.Discard, stderr)
-			return c
+			return c, said
 		}
+		said += lines.Text() + "\n"
 	}
-	t.Fatalf("record ended before its command ran: %v", c.Wait())
-	return nil
+	t.Fatalf("record ended before its command ran: %v; it said:\n%s", c.Wait(), said)
+	return nil, ""
 }
 
 func TestSignals(t *testing.T) {
@@ -168,7 +169,7 @@ func TestSignals(t *testing.T) {
 	instance := lxdtest.Instance(t, bridge)
 	before := lxdtest.Network(t, bridge)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		c := recording(t, instance)
+		c, _ := recording(t, instance)
 		if reflect.DeepEqual(lxdtest.Network(t, bridge), before) {
 			t.Errorf("%v: the bridge was not changed, so there is nothing to see", sig)
 		}
@@ -186,9 +187,9 @@ func TestRestoreAfterKill(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
 	before := lxdtest.Network(t, bridge)
-	c := recording(t, instance)
+	c, said := recording(t, instance)
 	if h := kill(t, c); len(h.Links) == 0 || len(h.Programs) == 0 || len(h.Maps) == 0 || len(h.Packets) == 0 {
-		t.Errorf("it watched nothing: %+v", h)
+		t.Errorf("it watched nothing, or in part: %+v; it said:\n%s", h, said)
 	}
 	c.Wait()
 	if reflect.DeepEqual(lxdtest.Network(t, bridge), before) {

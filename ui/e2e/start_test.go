@@ -16,7 +16,7 @@ func TestStart(t *testing.T) {
 
 	other := *s
 	other.start(120, 40)
-	other.sees(instance, "198.18.", "in use by process ", " since ", "● ")
+	other.sees(instance, " 198.1", "in use by process ", " since ", "● ")
 	t.Log("\n" + other.text())
 	other.keys("C-c")
 	other.exits(0)

@@ -7,8 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"lxd-allowlist/capture/witness"
 )
@@ -28,11 +29,11 @@ type Wire struct {
 // [Wire.Watch] to tell. It needs root (CAP_NET_RAW). What the kernel holds for
 // it goes with the process, however that ends.
 func Open(name string) (*Wire, error) {
-	link, err := net.InterfaceByName(name)
+	link, err := netlink.LinkByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("watch interface %s: %w", name, err)
 	}
-	r, err := openRing(link.Index)
+	r, err := openRing(link.Attrs().Index)
 	if err != nil {
 		return nil, fmt.Errorf("watch interface %s: %w; it takes root on this host", name, err)
 	}
