@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"lxd-allowlist/export/owner"
 )
 
 // maxLinks bounds a chain of symbolic links, as the kernel does.
@@ -118,6 +120,8 @@ func fill(temp string, data []byte, old fs.FileInfo) (_ string, err error) {
 		if err := adopt(f, old); err != nil {
 			return "", err
 		}
+	} else if err := owner.Give(f); err != nil {
+		return "", err
 	}
 	if _, err := f.Write(data); err != nil {
 		return "", err

@@ -7,6 +7,7 @@ import (
 
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/owner"
 )
 
 // prefs are the choices about the screen that are remembered from one run to
@@ -53,7 +54,7 @@ func (p prefs) save() error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := owner.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
 	return export.WriteFile(path, append(data, '\n'), true)

@@ -16,6 +16,7 @@ import (
 
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/owner"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
@@ -160,7 +161,7 @@ func setSetting(name, value string) (c Settings, err error) {
 	if c, err = parseSettings(data); err != nil {
 		return c, strip(err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := owner.MkdirAll(filepath.Dir(path)); err != nil {
 		return c, fmt.Errorf("write the config file: %w", err)
 	}
 	return c, export.WriteFile(path, data, true)
@@ -170,7 +171,7 @@ func setSetting(name, value string) (c Settings, err error) {
 // both "" where none is.
 func (c Settings) output() (dir, file string) {
 	path := c.Output
-	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(path, "~/") {
+	if home, err := owner.Home(); err == nil && strings.HasPrefix(path, "~/") {
 		path = home + path[1:]
 	}
 	if strings.HasSuffix(path, "/") {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"lxd-allowlist/export/owner"
 )
 
 // program names the program's own directories.
@@ -37,7 +39,7 @@ func config(name string) (string, error) { return path("XDG_CONFIG_HOME", ".conf
 func path(variable, below, name string) (string, error) {
 	dir := os.Getenv(variable)
 	if !filepath.IsAbs(dir) {
-		home, err := os.UserHomeDir()
+		home, err := owner.Home()
 		if err != nil {
 			return "", fmt.Errorf("find the directory of %s: %w; set %s", name, err, variable)
 		}

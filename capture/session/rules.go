@@ -11,6 +11,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export"
+	"lxd-allowlist/export/owner"
 )
 
 // LoadRules reads the user's rules; none where there is no such file.
@@ -41,7 +42,7 @@ func AppendRule(r capture.UserRule) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := owner.MkdirAll(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("write the rules file: %w", err)
 	}
 	text, err := os.ReadFile(path)

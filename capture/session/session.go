@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/owner"
 	"lxd-allowlist/export/rule"
 )
 
@@ -92,7 +93,7 @@ func createJournal(info *capture.Info) (_ *os.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := owner.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	subject := info.Instance
@@ -110,7 +111,7 @@ func createJournal(info *capture.Info) (_ *os.File, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err = lock(f, syscall.LOCK_EX); err == nil {
+		if err = errors.Join(lock(f, syscall.LOCK_EX), owner.Give(f)); err == nil {
 			_, err = f.Write(appendBare(nil, entry{Format: format, Info: info}))
 		}
 		if err == nil {

@@ -17,6 +17,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -278,4 +279,42 @@ func TestDeniedIsKept(t *testing.T) {
 			t.Errorf("found %v: %+v", ok, r.Domain(id))
 		}
 	})
+}
+
+// Under sudo sessions, rules and lists belong to who called it.
+func TestFilesUnderSudo(t *testing.T) {
+	if testing.Short() && os.Geteuid() != 0 {
+		t.Skip("files are given away by root alone")
+	}
+	home := t.TempDir()
+	for name, value := range map[string]string{"SUDO_UID": "1", "SUDO_GID": "1", "XDG_STATE_HOME": home + "/state", "XDG_CONFIG_HOME": home + "/config"} {
+		t.Setenv(name, value)
+	}
+	if err := os.Chown(home, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	s, err := session.Create(capture.Info{Instance: "dnstest"})
+	if err == nil {
+		err = errors.Join(s.Close(), session.AppendRule(capture.UserRule{Decision: capture.Keep, Pattern: "a.example"}), export.WriteFile(home+"/allow.txt", nil, false))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	err = filepath.WalkDir(home, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			files++
+		}
+		info, err := d.Info()
+		if err == nil && (info.Sys().(*syscall.Stat_t).Uid != 1 || info.Sys().(*syscall.Stat_t).Gid != 1) {
+			t.Errorf("%s isn't of who called", path)
+		}
+		return err
+	})
+	if err != nil || files != 3 {
+		t.Errorf("%d files, %v; want a journal, the rules and a list", files, err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export/owner"
 )
 
 // crashPatience bounds how long the program may take to end in order after a
@@ -49,7 +50,7 @@ func keep(p *crash.Panic) {
 		return
 	}
 	dir = filepath.Dir(dir)
-	if os.MkdirAll(dir, 0o700) != nil {
+	if owner.MkdirAll(dir) != nil {
 		return
 	}
 	f, err := os.CreateTemp(dir, "crash-*.txt")
@@ -57,6 +58,7 @@ func keep(p *crash.Panic) {
 		return
 	}
 	defer f.Close()
+	_ = owner.Give(f) // root's is better than none
 	if _, err := fmt.Fprintf(f, "%s, %s\n%v\n\n%s", program(), time.Now().Format(time.RFC3339), p, p.Trace); err == nil {
 		tracePath = f.Name()
 	}
