@@ -23,7 +23,7 @@ const plugEvery = 250 * time.Millisecond
 
 // watchPackets is a [Watch] of the host's end of the instance's network device.
 func watchPackets(run context.Context, of Place, to witness.Sink, state func(why string)) (<-chan struct{}, error) {
-	w, err := plugFirst(run, of)
+	w, err := plug(run, of)
 	if err != nil {
 		return nil, err
 	}
@@ -48,27 +48,6 @@ func watchPackets(run context.Context, of Place, to witness.Sink, state func(why
 		}
 	}, func() { close(ended) })()
 	return ended, nil
-}
-
-// plugTries is how often LXD is asked at first. Of an instance that runs, its
-// answer can lack the interface while others come and go.
-const plugTries = 8
-
-// plugFirst is plug that doesn't give up at once.
-func plugFirst(run context.Context, of Place) (w *wire.Wire, err error) {
-	again := time.NewTicker(plugEvery)
-	defer again.Stop()
-	for range plugTries {
-		if w, err = plug(run, of); err == nil {
-			break
-		}
-		select {
-		case <-again.C:
-		case <-run.Done():
-			return nil, err
-		}
-	}
-	return w, err
 }
 
 func plug(ctx context.Context, of Place) (*wire.Wire, error) {

@@ -126,35 +126,3 @@ func TestWitness(t *testing.T) {
 	}
 	s.Ledger.Read(func(r capture.Reader) { t.Logf("it was watched %q", r.Watch()) })
 }
-
-// late is a place whose interface LXD tells only when it is asked again.
-type late struct {
-	live.Place
-	asked, from int
-}
-
-func (l *late) Interface(context.Context) (string, error) {
-	if l.asked++; l.asked < l.from {
-		return "", nil
-	}
-	return "lo", nil
-}
-
-// An interface that LXD doesn't tell at first is asked for again; one that it
-// never tells is an error.
-func TestWatchOfALateInterface(t *testing.T) {
-	for _, c := range []struct {
-		from int
-		ok   bool
-	}{{3, true}, {1000, false}} {
-		run, end := context.WithCancel(t.Context())
-		ended, err := live.Watches()[witness.Wire](run, &late{from: c.from}, nil, func(string) {})
-		end()
-		if (err == nil) != c.ok {
-			t.Errorf("told when asked for the %dth time: %v", c.from, err)
-		}
-		if ended != nil {
-			<-ended
-		}
-	}
-}

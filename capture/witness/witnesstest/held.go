@@ -74,7 +74,7 @@ func HeldBy(t testing.TB, pid int) (h Held) {
 // packetSockets returns the inodes of all packet sockets here.
 func packetSockets(t testing.TB) (inodes []string) {
 	t.Helper()
-	text, err := os.ReadFile("/proc/net/packet")
+	text, err := os.ReadFile("/proc/thread-self/net/packet") // the first thread may be in another namespace for good
 	if err != nil {
 		t.Fatal(err)
 	}
