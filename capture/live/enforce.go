@@ -18,7 +18,7 @@ import (
 // until Relax. What is decided meanwhile counts at once; a name that is new is
 // refused until somebody keeps it. strict has packets refused, too.
 func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcement, error) {
-	if err := enforce.Able(s.server, s.Instance); err != nil {
+	if err := enforce.Able(s.server, s.Instance, strict); err != nil {
 		return nil, err
 	}
 	if before := s.enforcing.Load(); before != nil {

@@ -85,7 +85,7 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 		return exit{exitTrouble, err}
 	}
 	defer server.Close()
-	if err := enforce.Able(server, instance); err != nil {
+	if err := enforce.Able(server, instance, m.strict); err != nil {
 		return exit{exitTrouble, err}
 	}
 	t := &trials{

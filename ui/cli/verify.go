@@ -177,7 +177,7 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 }
 
 func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
-	if err := enforce.Able(server, instance); err != nil {
+	if err := enforce.Able(server, instance, v.strict); err != nil {
 		return 0, err
 	}
 	network, addressed, err := live.Ready(ctx, server, instance, o.network, false, func(doing string, done float64) {

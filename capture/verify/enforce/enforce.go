@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -104,15 +103,6 @@ const dnsPort = 53
 
 // seedsLast is for how long what was answered before counts.
 const seedsLast = time.Hour
-
-// Able says why nobody can enforce anything on an instance of the server from
-// here, nil if somebody can.
-func Able(server *lxd.Server, instance string) error {
-	if !server.Local() || os.Geteuid() != 0 {
-		return fmt.Errorf("enforce a list on instance %s: that takes root on the host of its LXD: run the program there with sudo", instance)
-	}
-	return nil
-}
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
