@@ -80,16 +80,34 @@ func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (relea
 // LeftEnforced returns the instances of the remote's project that killed runs
 // enforced a list on, with force those of the living, too.
 func (s *Server) LeftEnforced(ctx context.Context, force bool) (left []Enforced, err error) {
-	all, err := await(ctx, func() ([]api.Instance, error) { return s.client.GetInstances(api.InstanceTypeAny) })
-	if err != nil {
-		return nil, fmt.Errorf("list LXD's instances: %w", err)
-	}
+	all, err := s.noted(ctx)
 	for i := range all {
 		if e, ok := enforcementIn(all[i].Config); ok && (force || holderDead(e.Holder)) {
 			left = append(left, Enforced{all[i].Name, e.Plug})
 		}
 	}
-	return left, nil
+	return left, err
+}
+
+// updating is what LXD's operation says that changes an instance's
+// configuration (LXD 5.0 to 6, lxd/db/operationtype).
+const updating = "Updating instance"
+
+// noted returns the instances of the remote's project once all notes are on
+// them that killed runs have told LXD to make. On an error there may be more.
+func (s *Server) noted(ctx context.Context) ([]api.Instance, error) {
+	still, err := s.atRest(ctx, func(o api.Operation, _ string) bool { return o.Description == updating })
+	if err != nil {
+		return nil, err
+	}
+	if still != "" {
+		err = fmt.Errorf("LXD is still changing instance %s: if a killed run told it to, run %s restore again when that is done", still, programName)
+	}
+	all, failed := await(ctx, func() ([]api.Instance, error) { return s.client.GetInstances(api.InstanceTypeAny) })
+	if failed != nil {
+		failed = fmt.Errorf("list LXD's instances: %w", failed)
+	}
+	return all, errors.Join(err, failed)
 }
 
 // ForgetEnforced takes the note of a killed run away.

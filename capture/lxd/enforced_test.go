@@ -2,7 +2,10 @@ package lxd_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/canonical/lxd/shared/api"
 
@@ -45,6 +48,51 @@ func TestEnforcedIsNoted(t *testing.T) {
 	if _, err := server.Enforce(t.Context(), "web", lxd.Plug{}); err == nil {
 		t.Error("a list is enforced on no instance")
 	}
+}
+
+// A note that a killed run told LXD to make, and that isn't there yet, is waited
+// for, though not for good; what LXD does else is not.
+func TestLeftNotesAreAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var i api.InstanceFull
+		i.Name = "web"
+		noted := map[string]string{
+			"user.lxd-allowlist.enforced": `{"holder":{}}`,
+			"user.lxd-allowlist.snapshot": `{"holder":{},"snapshot":"x"}`,
+		}
+		f := lxdfake.New(bridge())
+		server := lxd.New(f)
+		left := map[string]func() (int, error){
+			"enforced":  func() (int, error) { all, err := server.LeftEnforced(t.Context(), true); return len(all), err },
+			"snapshots": func() (int, error) { all, err := server.LeftSnapshots(t.Context(), true); return len(all), err },
+		}
+		doing := func(what string, status api.StatusCode) []api.Operation {
+			return []api.Operation{{Class: "task", Description: what, StatusCode: status, Resources: map[string][]string{"instances": {"/1.0/instances/web"}}}}
+		}
+		for kind, look := range left {
+			f.All = []api.InstanceFull{i}
+			asked := 0
+			f.Operations = func() []api.Operation {
+				if asked++; asked < 5 {
+					return doing("Updating instance", api.Running)
+				}
+				f.All[0].Config = noted
+				return doing("Updating instance", api.Success)
+			}
+			if n, err := look(); n != 1 || err != nil {
+				t.Errorf("%s that come late: %d, %v", kind, n, err)
+			}
+			f.Operations = func() []api.Operation { return doing("Updating instance", api.Running) }
+			if n, err := look(); n != 1 || err == nil || !strings.Contains(err.Error(), "still changing instance web") {
+				t.Errorf("%s under a change without end: %d, %v", kind, n, err)
+			}
+			f.Operations = func() []api.Operation { return doing("Backing up instance", api.Running) }
+			begin := time.Now()
+			if n, err := look(); n != 1 || err != nil || time.Since(begin) != 0 {
+				t.Errorf("%s beside a backup: %d, %v, after %v", kind, n, err, time.Since(begin))
+			}
+		}
+	})
 }
 
 // dnsmasq keeps a bridge's domain to itself but where it doesn't know it.

@@ -79,40 +79,41 @@ func (s *Server) removeLaunched(ctx context.Context, network string, force bool)
 // removeLaunchedLate is removeLaunched once LXD has made what it is making: a
 // launch goes on there when who asked for it was killed.
 func (s *Server) removeLaunchedLate(ctx context.Context, network string, force bool) ([]Restored, error) {
-	late, cancel := context.WithTimeout(ctx, cleanupPatience)
-	defer cancel()
+	making, err := s.atRest(ctx, func(_ api.Operation, instance string) bool { return strings.HasPrefix(instance, launchPrefix) })
+	if err != nil {
+		return nil, err
+	}
 	var unfinished error
-	for wait := retryPause; ; wait = min(2*wait, longestPause) {
-		making, err := s.launching(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if making == "" {
-			break
-		}
-		if pause(late, wait) != nil {
-			unfinished = fmt.Errorf("LXD is still making instance %s: if a killed run launched it, run %s restore again once it is there", making, programName)
-			break
-		}
+	if making != "" {
+		unfinished = fmt.Errorf("LXD is still making instance %s: if a killed run launched it, run %s restore again once it is there", making, programName)
 	}
 	removed, err := s.removeLaunched(ctx, network, force)
 	return removed, errors.Join(unfinished, err)
 }
 
-// launching returns an instance that LXD is making for a launch, "" for none.
-func (s *Server) launching(ctx context.Context) (name string, err error) {
-	all, err := await(ctx, s.client.GetOperations)
-	if err != nil {
-		return "", fmt.Errorf("list LXD's operations: %w", err)
-	}
-	for _, op := range all {
-		for _, name := range worksOn(op) {
-			if strings.HasPrefix(name, launchPrefix) {
-				return name, nil
+// atRest waits until LXD does nothing to an instance that is waited for, and
+// returns one that it is still at after half a minute, "" for none. It goes on
+// with what it does when who asked for that was killed.
+func (s *Server) atRest(ctx context.Context, waited func(o api.Operation, instance string) bool) (still string, err error) {
+	late, cancel := context.WithTimeout(ctx, cleanupPatience)
+	defer cancel()
+	for wait := retryPause; ; wait = min(2*wait, longestPause) {
+		all, err := await(ctx, s.client.GetOperations)
+		if err != nil {
+			return "", fmt.Errorf("list LXD's operations: %w", err)
+		}
+		still = ""
+		for _, o := range all {
+			for _, instance := range worksOn(o) {
+				if waited(o, instance) {
+					still = instance
+				}
 			}
 		}
+		if still == "" || pause(late, wait) != nil {
+			return still, nil
+		}
 	}
-	return "", nil
 }
 
 func isOn(i *api.Instance, network string) bool {

@@ -242,14 +242,11 @@ func (p *Snapshot) forget(ctx context.Context) error {
 // LeftSnapshots returns the snapshots that killed runs have left instances of
 // the remote's project to be put back to, with force those of the living, too.
 func (s *Server) LeftSnapshots(ctx context.Context, force bool) (left []*Snapshot, err error) {
-	all, err := await(ctx, func() ([]api.Instance, error) { return s.client.GetInstances(api.InstanceTypeAny) })
-	if err != nil {
-		return nil, fmt.Errorf("list LXD's instances: %w", err)
-	}
+	all, err := s.noted(ctx)
 	for i := range all {
 		if n, ok := snapshotIn(all[i].Config); ok && (force || holderDead(n.Holder)) {
 			left = append(left, &Snapshot{Instance: all[i].Name, Name: n.Snapshot, server: s, running: n.Running})
 		}
 	}
-	return left, nil
+	return left, err
 }

@@ -365,11 +365,7 @@ func (e *Enforcement) forget(ctx context.Context) error {
 // gone with the process, their redirected connections are not. It returns the
 // instances.
 func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string, err error) {
-	left, err := server.LeftEnforced(ctx, force)
-	if err != nil {
-		return nil, err
-	}
-	var failed error
+	left, failed := server.LeftEnforced(ctx, force)
 	for _, l := range left {
 		if !server.Local() { // by force alone: what is there isn't known from here
 			failed = errors.Join(failed, fmt.Errorf("take off what is enforced on instance %s: that is done on the host of its LXD alone: run lxd-allowlist restore --force there", l.Instance))
