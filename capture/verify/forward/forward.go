@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/ipv4"
+
 	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/witness/packet"
 )
@@ -76,7 +78,7 @@ type Query struct {
 // Forwarder answers queries until it is closed.
 type Forwarder struct {
 	config   Config
-	udp      *net.UDPConn
+	udp      *ipv4.PacketConn
 	tcp      net.Listener
 	upstream *upstream
 	lost     atomic.Uint64
@@ -123,8 +125,9 @@ func start(c Config, family string) (*Forwarder, error) {
 		return nil, errors.Join(fmt.Errorf("open a socket for upstream %v: %w", c.Upstream, err), f.udp.Close(), f.tcp.Close())
 	}
 	for _, s := range f.upstream.sockets {
-		f.work.Go(crash.Guarded("the upstream's answers", func() { s.receive(f.closed) }))
+		f.work.Go(crash.Guarded("the upstream's answers", func() { f.receive(s) }))
 	}
+	f.work.Go(crash.Guarded("what has no answer", f.remind))
 	f.work.Go(crash.Guarded("queries by UDP", f.serveUDP))
 	f.work.Go(crash.Guarded("queries by TCP", f.serveTCP))
 	return f, nil
@@ -149,6 +152,11 @@ func (f *Forwarder) Close() error {
 		errs = append(errs, s.conn.Close())
 	}
 	f.work.Wait()
+	for _, s := range f.upstream.sockets {
+		for _, r := range s.takeAll() {
+			f.tell(r, nil)
+		}
+	}
 	for _, err := range errs {
 		if err != nil && !errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("close the DNS forwarder: %w", err)
@@ -161,10 +169,9 @@ func (f *Forwarder) Close() error {
 // after which most resolvers ask again.
 const patience = 4 * time.Second
 
-// forward asks upstream by way of ask, and returns what the client is to get,
-// nil for nothing.
-func (f *Forwarder) forward(r *request, ask func(context.Context, *request) ([]byte, error)) []byte {
-	message, err := ask(f.running, r)
+// answered returns what the client is to get for upstream's answer, or for the
+// reason why there is none; nil is for nothing. The answer may be changed for that.
+func (f *Forwarder) answered(r *request, message []byte, err error) []byte {
 	if f.running.Err() != nil {
 		r.told.Why = "closed"
 		return nil

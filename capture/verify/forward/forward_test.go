@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -55,9 +56,83 @@ func TestForward(t *testing.T) {
 	}
 	for i, q := range all {
 		m := q.message()
-		if name := m.Questions[0].Name.String(); name != "WWW.Allowed.example." || q.from.String() != "127.0.0.9" || q.tcp != (ways[i].network == "tcp") {
+		if name := m.Questions[0].Name.String(); name != "WWW.Allowed.example." || q.from.Addr().String() != "127.0.0.9" || q.tcp != (ways[i].network == "tcp") {
 			t.Errorf("upstream was asked for %s from %v, by TCP: %t", name, q.from, q.tcp)
 		}
+	}
+}
+
+// Queries that are read together, from several clients by several addresses, are
+// each answered with what was asked, from where it was asked.
+func TestManyAtOnce(t *testing.T) {
+	s := serve(t, func(q *asked) []byte {
+		var last byte
+		fmt.Sscanf(q.message().Questions[0].Name.String(), "n%d.", &last)
+		return q.with(&dnsmessage.AResource{A: [4]byte{192, 0, 2, last}})
+	})
+	held := make(chan bool)
+	f, _ := run(t, Config{Upstream: s.addr, Asked: func(Query) { <-held }})
+	if _, err := connect(t, f, "udp", "127.0.0.1").Write(plain[:1]); err != nil { // which nothing is read behind
+		t.Fatal(err)
+	}
+	var conns []net.Conn
+	for range 8 {
+		for _, host := range []string{"127.0.0.1", "127.0.0.2", "::1"} {
+			conns = append(conns, connect(t, f, "udp", host))
+		}
+	}
+	const each = 4
+	for n := range each {
+		for i, conn := range conns {
+			name := fmt.Sprintf("n%d.allowed.example", n*len(conns)+i)
+			if n%2 == 1 {
+				name = fmt.Sprintf("n%d.evil.example", n*len(conns)+i)
+			}
+			if _, err := conn.Write(edited(query(name, dnsmessage.TypeA), 1, byte(n))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	close(held)
+	for i, conn := range conns {
+		for range each {
+			answer := make([]byte, mostSize)
+			size, err := conn.Read(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := parsed(t, answer[:size])
+			n := int(m.ID & 0xff)
+			number := n*len(conns) + i
+			got, want := fmt.Sprint(m.Questions[0].Name, m.RCode), fmt.Sprint(fmt.Sprintf("n%d.evil.example.", number), dnsmessage.RCodeNameError)
+			if n%2 == 0 {
+				want = fmt.Sprint(fmt.Sprintf("n%d.allowed.example.", number), dnsmessage.RCodeSuccess, byte(number))
+				if len(m.Answers) == 1 {
+					got = fmt.Sprint(got, m.Answers[0].Body.(*dnsmessage.AResource).A[3])
+				}
+			}
+			if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
+				t.Errorf("client %d was answered %s, want %s", i, got, want)
+			}
+		}
+	}
+}
+
+// Neither the port that upstream is asked from nor the id can be told beforehand.
+func TestPortsAndIDs(t *testing.T) {
+	s := serve(t, address)
+	f, _ := run(t, Config{Upstream: s.addr})
+	conn := connect(t, f, "udp", "127.0.0.1")
+	const queries = 64
+	for range queries {
+		exchange(t, conn, plain)
+	}
+	ports, ids := map[uint16]bool{}, map[string]bool{}
+	for _, q := range s.all() {
+		ports[q.from.Port()], ids[string(q.packet[:2])] = true, true
+	}
+	if len(ports) < 2 || len(ids) < queries/2 {
+		t.Errorf("%d queries came from %d ports with %d ids", queries, len(ports), len(ids))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"golang.org/x/net/ipv4"
 )
 
 // portTries is how many free ports of UDP may be taken for TCP.
@@ -18,7 +20,7 @@ const buffer = 1 << 20
 
 // listen opens the same port by UDP and TCP on an interface. The family is "4"
 // for IPv4 alone, as it is on hosts without IPv6, and "" for what there is.
-func listen(iface, family string) (*net.UDPConn, net.Listener, error) {
+func listen(iface, family string) (*ipv4.PacketConn, net.Listener, error) {
 	c := net.ListenConfig{Control: func(network, _ string, raw syscall.RawConn) (err error) {
 		if e := raw.Control(func(fd uintptr) { err = prepare(network, int(fd), iface) }); e != nil {
 			return e
@@ -35,7 +37,7 @@ func listen(iface, family string) (*net.UDPConn, net.Listener, error) {
 		var tcp net.Listener
 		if tcp, err = c.Listen(context.Background(), "tcp"+family, fmt.Sprintf(":%d", udp.LocalAddr().(*net.UDPAddr).Port)); err == nil {
 			udp.SetReadBuffer(buffer)
-			return udp, tcp, nil
+			return ipv4.NewPacketConn(udp), tcp, nil
 		}
 		udp.Close()
 		if !errors.Is(err, syscall.EADDRINUSE) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -65,6 +66,11 @@ type request struct {
 	edns     bool
 	do       bool   // the client wants DNSSEC's records
 	size     uint16 // of the largest answer by UDP that the client takes
+
+	// Of a query by UDP: who asked, and the control message that came with it, by
+	// which the answer leaves from the address that was asked.
+	from    net.Addr
+	control []byte
 }
 
 // read takes a packet apart. What isn't to be forwarded, whatever the list

@@ -32,7 +32,7 @@ type server struct {
 type asked struct {
 	packet []byte
 	tcp    bool
-	from   netip.Addr
+	from   netip.AddrPort
 }
 
 // serve starts a server on loopback that ends with the test.
@@ -69,7 +69,7 @@ func (s *server) serveUDP(conn *net.UDPConn) {
 			if answer := s.ask(q); answer != nil {
 				conn.WriteToUDPAddrPort(answer, from)
 			}
-		}(&asked{packet: bytes.Clone(packet[:n]), from: from.Addr()})
+		}(&asked{packet: bytes.Clone(packet[:n]), from: from})
 	}
 }
 
@@ -86,7 +86,7 @@ func (s *server) serveTCP(l net.Listener) {
 				if err != nil {
 					return
 				}
-				answer := s.ask(&asked{packet: packet, tcp: true, from: addrOf(conn)})
+				answer := s.ask(&asked{packet: packet, tcp: true, from: conn.RemoteAddr().(*net.TCPAddr).AddrPort()})
 				if answer == nil || writeTCP(conn, answer) != nil {
 					return
 				}

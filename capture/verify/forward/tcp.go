@@ -53,7 +53,8 @@ func (f *Forwarder) serveConn(conn net.Conn) {
 		}
 		r, reply, done := f.judge(packet, time.Now(), addrOf(conn))
 		if !done {
-			reply = f.forward(r, f.upstream.askTCP)
+			message, err := f.upstream.askTCP(f.running, r)
+			reply = f.answered(r, message, err)
 		}
 		if reply != nil {
 			conn.SetWriteDeadline(time.Now().Add(patience))

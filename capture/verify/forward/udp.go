@@ -3,19 +3,22 @@ package forward
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 	"net/netip"
 	"syscall"
 	"time"
-
-	"lxd-allowlist/capture/crash"
 )
+
+// answers are on their way to clients.
+type answers = outbox[*request]
 
 // serveUDP reads queries and answers at once what needs no upstream.
 func (f *Forwarder) serveUDP() {
-	packet := make([]byte, 1<<16)
-	control := make([]byte, 128)
+	in := newBatch()
+	var on queries
+	var back answers
 	for {
-		n, c, _, from, err := f.udp.ReadMsgUDPAddrPort(packet, control)
+		n, err := f.udp.ReadBatch(in, 0)
 		if err != nil {
 			if f.closed(err) {
 				return
@@ -23,26 +26,29 @@ func (f *Forwarder) serveUDP() {
 			continue
 		}
 		at := time.Now()
-		to, lost := cutLost(control[:c])
-		if lost > 0 {
-			f.lost.Store(uint64(lost))
-		}
-		r, reply, done := f.judge(packet[:n], at, from.Addr())
-		if !done {
-			select {
-			case f.slots <- struct{}{}:
-				to := append([]byte(nil), to...)
-				f.work.Go(crash.Guarded("a query", func() {
-					f.send(r, f.forward(r, f.upstream.askUDP), to, from)
-					<-f.slots
-				}))
-				continue
-			default: // REFUSED is what dnsmasq says then, and no resolver keeps it
-				r.told.Why = fmt.Sprintf("more than %d queries at once", mostQueries)
-				reply = r.answer(refused)
+		s := f.upstream.anySocket()
+		for _, m := range in[:n] {
+			control, lost := cutLost(m.OOB[:m.NN])
+			if lost > 0 {
+				f.lost.Store(uint64(lost))
 			}
+			r, reply, done := f.judge(m.Buffers[0][:m.N], at, m.Addr.(*net.UDPAddr).AddrPort().Addr())
+			r.from, r.control = m.Addr, control
+			if !done {
+				select {
+				case f.slots <- struct{}{}:
+					r.control = append([]byte(nil), control...)
+					s.expect(&on, r)
+					continue
+				default: // REFUSED is what dnsmasq says then, and no resolver keeps it
+					r.told.Why = fmt.Sprintf("more than %d queries at once", mostQueries)
+					reply = r.answer(refused)
+				}
+			}
+			f.answer(&back, r, reply)
 		}
-		f.send(r, reply, to, from)
+		on.send(s.conn, s.sent)
+		back.send(f.udp, f.tell)
 	}
 }
 
@@ -59,14 +65,58 @@ func (f *Forwarder) judge(packet []byte, at time.Time, from netip.Addr) (r *requ
 	return r, nil, false
 }
 
-// send sends an answer, if there is one. The control message that came with the
-// query makes it leave from the address that was asked.
-func (f *Forwarder) send(r *request, reply, control []byte, to netip.AddrPort) {
-	var err error
-	if reply != nil {
-		_, _, err = f.udp.WriteMsgUDPAddrPort(r.fit(reply), control, to)
+// receive hands upstream's answers to clients until the socket is closed.
+// Another error says that nobody listens there: those who wait ask again.
+func (f *Forwarder) receive(s *socket) {
+	in := newBatch()
+	var back answers
+	for {
+		n, err := s.conn.ReadBatch(in, 0)
+		if err != nil {
+			if f.closed(err) {
+				return
+			}
+			continue
+		}
+		for _, m := range in[:n] {
+			message := m.Buffers[0][:m.N]
+			if r := s.take(message); r != nil {
+				<-f.slots
+				f.answer(&back, r, f.answered(r, message, nil))
+			}
+		}
+		back.send(f.udp, f.tell)
 	}
-	f.tell(r, err)
+}
+
+// remind asks again what upstream has not answered, and gives up in the end.
+func (f *Forwarder) remind() {
+	tick := time.NewTicker(askAgain / 10)
+	defer tick.Stop()
+	var back answers
+	for {
+		select {
+		case <-f.running.Done():
+			return
+		case <-tick.C:
+		}
+		for _, s := range f.upstream.sockets {
+			for _, w := range s.remind(time.Now()) {
+				<-f.slots
+				f.answer(&back, w.request, f.answered(w.request, nil, f.upstream.silent(w.err)))
+			}
+		}
+		back.send(f.udp, f.tell)
+	}
+}
+
+// answer has an answer sent, if there is one.
+func (f *Forwarder) answer(back *answers, r *request, reply []byte) {
+	if reply == nil {
+		f.tell(r, nil)
+		return
+	}
+	back.add(r, r.fit(reply), r.control, r.from)
 }
 
 // cutLost takes the count of lost packets, which the kernel adds once there are

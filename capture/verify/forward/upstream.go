@@ -2,6 +2,7 @@ package forward
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/net/ipv4"
 )
 
 // upstream is the bridge's dnsmasq.
@@ -29,14 +32,18 @@ const askAgain = time.Second
 
 // socket is a socket for UDP, and the queries sent there that have no answer.
 type socket struct {
-	conn    *net.UDPConn
+	conn    *ipv4.PacketConn
 	mu      sync.Mutex
 	waiting map[uint16]*waiting // by the id that they were sent with
 }
 
+// waiting is a query that upstream was asked.
 type waiting struct {
 	request *request
-	answer  chan []byte
+	query   []byte    // as it was sent
+	next    time.Time // when it is sent again, or given up
+	sent    int       // how often it was
+	err     error     // of sending it last
 }
 
 func dial(addr netip.AddrPort, source netip.Addr) (*upstream, error) {
@@ -54,80 +61,88 @@ func dial(addr netip.AddrPort, source netip.Addr) (*upstream, error) {
 			return nil, err
 		}
 		conn.SetReadBuffer(buffer)
-		u.sockets[i] = &socket{conn: conn, waiting: make(map[uint16]*waiting)}
+		u.sockets[i] = &socket{conn: ipv4.NewPacketConn(conn), waiting: make(map[uint16]*waiting)}
 	}
 	return u, nil
 }
 
-// receive hands answers to those who wait for them until the socket is closed.
-// Another error says that nobody listens there: those who wait ask again.
-func (s *socket) receive(closed func(error) bool) {
-	packet := make([]byte, 1<<16)
-	for {
-		n, err := s.conn.Read(packet)
-		switch {
-		case err == nil && n >= headerSize:
-			s.deliver(packet[:n])
-		case err != nil && closed(err):
-			return
-		}
+// queries are on their way to upstream.
+type queries = outbox[*waiting]
+
+// anySocket returns the one that the next queries leave by.
+func (u *upstream) anySocket() *socket { return u.sockets[rand.IntN(len(u.sockets))] }
+
+// expect has the query for a request wait, with an id that no other one there
+// has, and puts it among those to be sent.
+func (s *socket) expect(out *queries, r *request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := uint16(rand.Uint32())
+	for s.waiting[id] != nil {
+		id = uint16(rand.Uint32())
+	}
+	w := &waiting{request: r, query: r.query(id), next: r.told.At.Add(askAgain), sent: 1}
+	s.waiting[id] = w
+	out.add(w, w.query, nil, nil)
+}
+
+// sent notes what became of sending a query.
+func (s *socket) sent(w *waiting, err error) {
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		w.err = err
 	}
 }
 
-func (s *socket) deliver(packet []byte) {
-	id := uint16(packet[0])<<8 | uint16(packet[1])
+// take returns the request that a packet answers, which waits no longer; nil if
+// there is none.
+func (s *socket) take(packet []byte) *request {
+	if len(packet) < headerSize {
+		return nil
+	}
+	id := binary.BigEndian.Uint16(packet)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	w := s.waiting[id]
-	s.mu.Unlock()
 	if w == nil || !w.request.isAnswered(packet, id) {
-		return
+		return nil
 	}
-	select {
-	case w.answer <- append([]byte(nil), packet...):
-	default: // it was asked twice
-	}
-}
-
-// expect returns an id for a query that is about to be sent.
-func (s *socket) expect(w *waiting) uint16 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for {
-		id := uint16(rand.Uint32())
-		if s.waiting[id] == nil {
-			s.waiting[id] = w
-			return id
-		}
-	}
-}
-
-func (s *socket) forget(id uint16) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.waiting, id)
+	return w.request
 }
 
-// askUDP returns upstream's answer by UDP.
-func (u *upstream) askUDP(running context.Context, r *request) ([]byte, error) {
-	s := u.sockets[rand.IntN(len(u.sockets))]
-	w := &waiting{request: r, answer: make(chan []byte, 1)}
-	id := s.expect(w)
-	defer s.forget(id)
-	query := r.query(id)
-	again := time.NewTicker(askAgain)
-	defer again.Stop()
-	var err error
-	for range patience / askAgain {
-		_, err = s.conn.Write(query)
-		select {
-		case answer := <-w.answer:
-			return answer, nil
-		case <-running.Done():
-			return nil, running.Err()
-		case <-again.C:
+// takeAll returns all that wait, and no longer do.
+func (s *socket) takeAll() (all []*request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.waiting {
+		w.request.told.Why = "closed"
+		all = append(all, w.request)
+	}
+	clear(s.waiting)
+	return all
+}
+
+// remind sends once more what has waited long enough for that, and returns what
+// has waited too long, and no longer does.
+func (s *socket) remind(now time.Time) (late []*waiting) {
+	var again queries
+	s.mu.Lock()
+	for id, w := range s.waiting {
+		switch {
+		case now.Before(w.next):
+		case w.sent < int(patience/askAgain):
+			w.next, w.sent = now.Add(askAgain), w.sent+1
+			again.add(w, w.query, nil, nil)
+		default:
+			delete(s.waiting, id)
+			late = append(late, w)
 		}
 	}
-	return nil, u.silent(err)
+	s.mu.Unlock()
+	again.send(s.conn, s.sent)
+	return late
 }
 
 // silent is the error for an upstream that gave no answer; err is the last one

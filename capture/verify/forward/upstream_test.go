@@ -99,6 +99,7 @@ func TestOtherAnswers(t *testing.T) {
 				edited(forged, end-3, 28),                  // another type
 				edited(forged, end-1, 3),                   // another class
 				edited(q.with(v4), 13, []byte("ALLoW")...), // the answer
+				q.with(v4),                                 // once more
 			} {
 				udp.WriteToUDPAddrPort(answer, from)
 			}

@@ -61,7 +61,8 @@ func nameOf(labels []byte) string {
 	if len(labels) == 1 {
 		return "."
 	}
-	var name []byte
+	var room [maxName]byte
+	name := room[:0]
 	for at := 0; labels[at] != 0; at += 1 + int(labels[at]) {
 		if at > 0 {
 			name = append(name, '.')
