@@ -27,11 +27,10 @@ type facts struct {
 	ipv6N       map[string]uint32 // by the address as it is usually written
 
 	clients []Client
-	clientN map[string]uint16 // by the address as logged
-	recent  [1 << 10]struct { // clients by a hash of their IPv4 addresses
+	clientN map[string]uint16         // by the address as logged
+	recent  [1 << recentBits]struct { // clients by a hash of their IPv4 addresses
 		address uint32
-		client  uint16
-		known   bool
+		next    uint16 // the client plus 1, 0 for none
 	}
 	types   []string // query types
 	typeN   map[string]uint16
@@ -308,18 +307,22 @@ func (f *facts) wordsAt(text string) uint16 {
 // noClient is how many clients there is room for.
 const noClient = 1<<16 - 1
 
+// recentBits has room for a network's clients: a thousand of them mostly have a
+// place of their own.
+const recentBits = 12
+
 // clientIPv4 returns the place of a client; ok is false if there is no room
 // for one more.
 func (f *facts) clientIPv4(address uint32) (client uint16, ok bool) {
-	recent := &f.recent[address*0x9e3779b1>>22]
-	if recent.known && recent.address == address {
-		return recent.client, true
+	recent := &f.recent[address*0x9e3779b1>>(32-recentBits)]
+	if recent.next != 0 && recent.address == address {
+		return recent.next - 1, true
 	}
 	var four [4]byte
 	binary.BigEndian.PutUint32(four[:], address)
 	var text [len("255.255.255.255")]byte
 	if client, ok = f.clientAt(netip.AddrFrom4(four).AppendTo(text[:0])); ok {
-		recent.address, recent.client, recent.known = address, client, true
+		recent.address, recent.next = address, client+1
 	}
 	return client, ok
 }
