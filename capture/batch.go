@@ -15,6 +15,7 @@ type line struct {
 	name    uint32 // where in block.names it begins, normalised
 	value   uint32 // the client of a query or the result of an answer, if ipv4 is set
 	few     uint32 // a place in block.few plus 1, 0 for none
+	likely  ID     // plus 1 of what has the hash of the name, 0 while that isn't known
 	nameLen uint16
 	kind    parse.Kind
 	outcome parse.Outcome // of an answer

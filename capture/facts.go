@@ -27,11 +27,10 @@ type facts struct {
 	ipv6N       map[string]uint32 // by the address as it is usually written
 
 	clients []Client
-	clientN map[string]uint16 // by the address as logged
-	recent  [1 << 10]struct { // clients by a hash of their IPv4 addresses
+	clientN map[string]uint16         // by the address as logged
+	recent  [1 << recentBits]struct { // clients by a hash of their IPv4 addresses
 		address uint32
-		client  uint16
-		known   bool
+		next    uint16 // the client plus 1, 0 for none
 	}
 	types   []string // query types
 	typeN   map[string]uint16
@@ -94,11 +93,6 @@ func newFacts(seed maphash.Seed) facts {
 	return f
 }
 
-// batchLines is how many lines are looked at before the first of them is
-// taken. With many names each lookup misses the cache several times over; a
-// batch's misses go on at once instead of one behind the other.
-const batchLines = 64
-
 // take takes the lines of a block in.
 func (f *facts) take(b *block) {
 	f.counts.Lines += uint64(len(b.lines))
@@ -125,42 +119,15 @@ func (f *facts) take(b *block) {
 	}
 }
 
-// manyRecords is how many records a core's cache has room for.
-const manyRecords = 1 << 12
-
-// warmUp reads what a batch will need into the cache: the slots, then the
-// records. Within a loop no read waits for another one.
-func (f *facts) warmUp(b *block, batch []line) {
-	var ids [batchLines]ID
-	n := 0
-	for i := range batch {
-		if m := &batch[i]; m.nameLen > 0 && !m.again {
-			if id := f.ids.guess(m.hash); id != 0 {
-				ids[n] = id - 1
-				n++
-			}
-		}
-	}
-	var sum uint64
-	for _, id := range ids[:n] {
-		sum += uint64(f.at(id).queries)
-	}
-	for _, id := range ids[:n] {
-		r := f.at(id)
-		sum += uint64(f.nameOf(r)[0])
-		if r.clientsN > 0 {
-			sum += uint64(f.clientsOf.get(r.clients, min(int(r.clientsN), listClients))[0])
-		}
-	}
-	b.warm = sum
-}
-
 // lookFor returns the ID of the name that a line is about.
 func (f *facts) lookFor(b *block, m *line) (id ID, known bool) {
-	if m.again && f.last.known {
-		return f.last.id, true
+	switch {
+	case m.again && f.last.known:
+	case m.likely != 0 && f.nameAt(m.likely-1) == string(b.name(m)):
+		f.last.id, f.last.known = m.likely-1, true
+	default:
+		f.last.id, f.last.known = f.find(b.name(m), m.hash)
 	}
-	f.last.id, f.last.known = f.find(b.name(m), m.hash)
 	return f.last.id, f.last.known
 }
 
@@ -308,18 +275,22 @@ func (f *facts) wordsAt(text string) uint16 {
 // noClient is how many clients there is room for.
 const noClient = 1<<16 - 1
 
+// recentBits has room for a network's clients: a thousand of them mostly have a
+// place of their own.
+const recentBits = 12
+
 // clientIPv4 returns the place of a client; ok is false if there is no room
 // for one more.
 func (f *facts) clientIPv4(address uint32) (client uint16, ok bool) {
-	recent := &f.recent[address*0x9e3779b1>>22]
-	if recent.known && recent.address == address {
-		return recent.client, true
+	recent := &f.recent[address*0x9e3779b1>>(32-recentBits)]
+	if recent.next != 0 && recent.address == address {
+		return recent.next - 1, true
 	}
 	var four [4]byte
 	binary.BigEndian.PutUint32(four[:], address)
 	var text [len("255.255.255.255")]byte
 	if client, ok = f.clientAt(netip.AddrFrom4(four).AppendTo(text[:0])); ok {
-		recent.address, recent.client, recent.known = address, client, true
+		recent.address, recent.next = address, client+1
 	}
 	return client, ok
 }

@@ -30,8 +30,18 @@ func (x *index) hash(name []byte) uint32 { return hashOf(x.seed, name) }
 
 func hashOf(seed maphash.Seed, name []byte) uint32 { return uint32(maphash.Bytes(seed, name)) }
 
-// guess returns the ID plus 1 of the name that first comes for a hash.
-func (x *index) guess(hash uint32) ID { return x.slots[hash&uint32(len(x.slots)-1)].next }
+// first returns where the search for a hash begins.
+func (x *index) first(hash uint32) *slot { return &x.slots[hash&uint32(len(x.slots)-1)] }
+
+// likely returns the ID plus 1 of the first name with a hash, 0 for none.
+func (x *index) likely(hash uint32) ID {
+	mask := uint32(len(x.slots) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		if s := x.slots[at]; s.hash == hash || s.next == 0 {
+			return s.next
+		}
+	}
+}
 
 // add takes up a name that find did not find.
 func (x *index) add(hash uint32, id ID) {

@@ -277,7 +277,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		if !all {
 			out.add(l, d, v)
 		}
-		if all && (d.Queries == 0 || l.unwanted(d) || !parse.Clean([]byte(d.Name))) || !all && v.Decision == Drop {
+		if all && (d.Queries == 0 || l.unwanted(d) || d.Class == parse.Unprintable || d.Class == parse.Unfit) || !all && v.Decision == Drop {
 			return
 		}
 		source := Observed

@@ -266,5 +266,8 @@ func FuzzLedger(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(strangeLog(rand.New(rand.NewPCG(seed, 11)), 30), uint16(seed*37))
 	}
-	f.Fuzz(func(t *testing.T, log []byte, size uint16) { agree(t, log, 1+int64(size)) })
+	f.Fuzz(func(t *testing.T, log []byte, size uint16) {
+		warmFrom(t, int(size%2)*manyRecords)
+		agree(t, log, 1+int64(size))
+	})
 }

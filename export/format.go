@@ -250,7 +250,7 @@ func Render(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the file made can't be read back: %w; nothing was written", f.Name, err)
 	}
-	if diff := rule.Difference(got, c.Rules()); diff != "" {
+	if diff := c.Differs(got); diff != "" {
 		return nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)
 	}
 	return data, nil

@@ -39,6 +39,10 @@ func TestTime(t *testing.T) {
 		{"2026-13-01T10:00:00Z", reference2026, ""},
 		{"2026-13-01T10:00:00+0100", reference2026, ""},
 		{"2026-02-29T10:00:00+01:00", reference2026, ""},
+		{"2261-12-31T23:59:59Z", reference2026, "2261-12-31T23:59:59Z"},
+		{"2262-01-01T00:00:00Z", reference2026, ""},
+		{"Nov 10 0010 00:00:00", reference2026, ""},
+		{"9999999999", reference2026, ""},
 	} {
 		var r Record
 		r.Parse([]byte(test.stamp + " dnsmasq[1]: cleared cache"))

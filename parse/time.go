@@ -31,9 +31,16 @@ func (r *Record) Time(ref time.Time) (t time.Time, ok bool) {
 		if n == len(r.Stamp) {
 			c.read, c.ok = s.at(ref)
 		}
+		if year := c.read.Year(); year < firstYear || year > lastYear {
+			c.read, c.ok = time.Time{}, false
+		}
 	}
 	return c.read, c.ok
 }
+
+// The years that a line can be of: those that a 64-bit number of nanoseconds
+// since 1970 holds as a whole.
+const firstYear, lastYear = 1678, 2261
 
 // at returns the time that a stamp means, as seen from ref.
 func (s *stamp) at(ref time.Time) (t time.Time, ok bool) {

@@ -111,7 +111,7 @@ func Unite(rules, before []Rule) []Rule {
 // Difference names the first rule that only one side has, "" if there is
 // none. Order doesn't count, repetition does.
 func Difference(got, want []Rule) string {
-	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) {
+	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) || sameButOrder(got, want) {
 		return "" // as nearly always
 	}
 	got, want = ByName(got), ByName(want)
@@ -126,6 +126,25 @@ func Difference(got, want []Rule) string {
 		}
 	}
 	return ""
+}
+
+// sameButOrder reports whether both sides have the same rules as often.
+func sameButOrder(got, want []Rule) bool {
+	if len(got) != len(want) {
+		return false
+	}
+	left := make(map[ruleKey]int, len(want))
+	for i := range want {
+		left[want[i].key()]++
+	}
+	for i := range got {
+		key := got[i].key()
+		if left[key] == 0 {
+			return false
+		}
+		left[key]--
+	}
+	return true
 }
 
 // ByName returns the rules in the order of their bytes, as sort(1) has it.

@@ -25,6 +25,44 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// Order doesn't count in a difference, kinds and repetition do.
+func TestDifference(t *testing.T) {
+	for _, c := range []struct{ got, want, difference string }{
+		{"", "", ""},
+		{"b.example .a.example c.example", ".a.example b.example c.example", ""},
+		{"a.example b.example b.example", "b.example b.example a.example", ""},
+		{"a.example b.example b.example", "a.example a.example b.example", `exact "b.example" stands where exact "a.example" should`},
+		{"b.example .a.example", "a.example b.example", `suffix "a.example" stands where exact "a.example" should`},
+		{"b.example", "a.example b.example", `exact "b.example" stands where exact "a.example" should`},
+		{"b.example a.example", "a.example", `exact "b.example" is too many`},
+	} {
+		if got := Difference(ruleList(c.got), ruleList(c.want)); got != c.difference {
+			t.Errorf("%s, want %s: %s; should be %q", c.got, c.want, got, c.difference)
+		}
+	}
+}
+
+// What one target can't hold stays in the list for the others.
+func TestHoldKeepsTheList(t *testing.T) {
+	list, _ := Compile(List{Rules: ruleList("a.example b.example c.example d.example")})
+	held, refused := list.Hold(func(r Rule) string {
+		if r.Name == "b.example" || r.Name == "c.example" {
+			return "no"
+		}
+		return ""
+	})
+	if diff := held.Differs(ruleList("a.example d.example")); diff != "" || len(refused) != 2 {
+		t.Errorf("held %v, refused %v", held.Rules(), refused)
+	}
+	wide, _ := list.Widen()
+	if diff := wide.Differs(ruleList(".a.example .b.example .c.example .d.example")); diff != "" {
+		t.Errorf("widened: %s", diff)
+	}
+	if diff := list.Differs(ruleList("a.example b.example c.example d.example")); diff != "" {
+		t.Errorf("the list itself: %s", diff)
+	}
+}
+
 // Rules come out of files that anyone may have written.
 func TestRuleIsFitForATerminal(t *testing.T) {
 	for name, want := range map[string]string{

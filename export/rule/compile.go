@@ -3,6 +3,7 @@ package rule
 import (
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -24,8 +25,13 @@ type Compiled struct {
 	overruled []string
 }
 
-// Rules returns a copy of the rules.
+// Rules returns a copy of the rules, All the rules themselves, one by one.
 func (c Compiled) Rules() []Rule { return slices.Clone(c.rules) }
+
+func (c Compiled) All() iter.Seq[Rule] { return slices.Values(c.rules) }
+
+// Differs is [Difference] between what a file was read back as and the rules.
+func (c Compiled) Differs(got []Rule) string { return Difference(got, c.rules) }
 
 // Aliases returns a copy of the names that were seen only as the target of a
 // CNAME.
@@ -51,13 +57,20 @@ func (c Compiled) Len() int { return len(c.rules) }
 // problem says why, "" if it can.
 func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 	var refused []Refused
-	c.rules = slices.DeleteFunc(c.Rules(), func(r Rule) bool {
+	held := c.rules // a copy only where one is refused: hardly ever
+	for i, r := range c.rules {
 		why := problem(r)
-		if why != "" {
+		switch {
+		case why != "":
+			if refused == nil {
+				held = slices.Clone(c.rules[:i])
+			}
 			refused = append(refused, Refused{Rule: r, Reason: why})
+		case refused != nil:
+			held = append(held, r)
 		}
-		return why != ""
-	})
+	}
+	c.rules = held
 	return c, refused
 }
 
@@ -71,10 +84,11 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 		r.Suffix = true
 		return r.Problem()
 	})
-	for i := range c.rules {
-		c.rules[i].Suffix = true
+	wide := c.Rules()
+	for i := range wide {
+		wide[i].Suffix = true
 	}
-	c.rules = minimise(c.rules)
+	c.rules = minimise(wide)
 	return c, refused
 }
 
@@ -281,25 +295,27 @@ func sortBy[T any](values []T, name func(T) string) []T {
 	return inOrder(values, all)
 }
 
+// Sorted returns texts in the order of their bytes.
+func Sorted(texts []string) []string { return inOrder(texts, texts) }
+
 // inOrder sorts stably by a key of each value. Most keys are told apart by
 // their first bytes, which are compared as a number.
 func inOrder[T any](values []T, keys []string) []T {
 	type keyed struct {
 		head uint64
-		key  string
 		at   int
 	}
 	all := make([]keyed, len(values))
 	for i, key := range keys {
 		var head [8]byte
 		copy(head[:], key)
-		all[i] = keyed{binary.BigEndian.Uint64(head[:]), key, i}
+		all[i] = keyed{binary.BigEndian.Uint64(head[:]), i}
 	}
 	slices.SortFunc(all, func(a, b keyed) int {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
 		}
-		return cmp.Or(strings.Compare(a.key, b.key), a.at-b.at)
+		return cmp.Or(strings.Compare(keys[a.at], keys[b.at]), a.at-b.at)
 	})
 	sorted := make([]T, len(values))
 	for i, k := range all {
