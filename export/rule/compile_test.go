@@ -3,6 +3,7 @@ package rule
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,7 +147,7 @@ func TestCompileProperties(t *testing.T) {
 			}
 		}
 		for i, r := range c.rules {
-			if without := append(c.Rules()[:i], c.rules[i+1:]...); allows(without, r.Name) && (!r.Suffix || allows(without, "new."+r.Name)) {
+			if without := slices.Concat(c.rules[:i], c.rules[i+1:]); allows(without, r.Name) && (!r.Suffix || allows(without, "new."+r.Name)) {
 				t.Fatalf("%s compiled to %s: %s is needless", names(in), names(c.rules), r.Dotted())
 			}
 		}
