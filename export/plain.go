@@ -27,21 +27,24 @@ var plain = Format{
 // encodePlain writes no comments and the order of the bytes: other lists are
 // compared with this one.
 func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
-	var lines []string
+	lines, size := make([]string, 0, c.Len()), 0
 	for _, r := range c.Rules() {
 		lines = append(lines, r.Dotted())
+		size += len(lines[len(lines)-1]) + 1
 	}
 	slices.Sort(lines)
 	var b bytes.Buffer
+	b.Grow(size)
 	for _, l := range lines {
-		b.WriteString(l + "\n")
+		b.WriteString(l)
+		b.WriteByte('\n')
 	}
 	return b.Bytes(), nil
 }
 
 // decodeDotted reads a list of dotted names, one a line.
 func decodeDotted(data []byte) ([]rule.Rule, error) {
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, bytes.Count(data, []byte{'\n'}))
 	for line := range content(data, "#") {
 		if strings.ContainsAny(line, " \t") {
 			return nil, fmt.Errorf("more than one word: %q", line)

@@ -113,6 +113,13 @@ func (r Refused) Why() string {
 // exported (see [Rule.Problem]), drops what a suffix covers, merges
 // duplicates and sorts: by registrable domain, then by label from the right.
 func Compile(l List) (Compiled, []Refused) {
+	l.Rules = slices.Clone(l.Rules)
+	return CompileInPlace(l)
+}
+
+// CompileInPlace is Compile that uses up the list's rules: they are not to be
+// read afterwards, and no second slice of them is made.
+func CompileInPlace(l List) (Compiled, []Refused) {
 	var refused []Refused
 	pass := func(r Rule) bool {
 		why := r.Problem()
@@ -121,7 +128,7 @@ func Compile(l List) (Compiled, []Refused) {
 		}
 		return why == ""
 	}
-	rules := make([]Rule, 0, len(l.Rules))
+	rules := l.Rules[:0]
 	for _, r := range l.Rules {
 		if pass(r) {
 			rules = append(rules, r)
