@@ -262,8 +262,9 @@ func (l *Ledger) showBelow(group string) {
 		return // as while a session is read: all of them are to be shown anyway
 	}
 	n := 0
-	for id := range l.maybeBelow(group) {
-		if inDomain(l.nameAt(id), group) {
+	ids, sure := l.maybeBelow(group)
+	for id := range ids {
+		if sure || inDomain(l.nameAt(id), group) {
 			l.show(id)
 		}
 		l.breathe(n)

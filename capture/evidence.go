@@ -1,6 +1,9 @@
 package capture
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Evidence is what was seen of a name and all below it.
 type Evidence struct {
@@ -40,9 +43,17 @@ func (l *Ledger) Evidence(names []string) []Evidence {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
+	below, _ := l.maybeBelow(names[len(names)-1])
+	var ids []ID
+	for id := range below {
+		l.breathe(len(ids))
+		ids = append(ids, id)
+	}
+	l.mu.Unlock()
+	slices.Sort(ids) // as they were seen first
+	l.mu.Lock()
 	var d Domain
-	for id := range l.maybeBelow(names[len(names)-1]) {
+	for n, id := range ids {
 		if l.asked(id) {
 			l.glance(&d, id)
 			for i, name := range names {
@@ -52,7 +63,6 @@ func (l *Ledger) Evidence(names []string) []Evidence {
 			}
 		}
 		l.breathe(n)
-		n++
 	}
 	return all
 }

@@ -54,7 +54,7 @@ type facts struct {
 
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
-	below   map[string]*family   // by registrable domain; nil until it is wanted
+	below   map[string]*branch   // by name; nil until it is wanted
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]

@@ -1,12 +1,6 @@
 package capture
 
-import (
-	"hash/maphash"
-	"iter"
-	"slices"
-
-	"lxd-allowlist/export/rule"
-)
+import "hash/maphash"
 
 // index finds a domain by its name, see facts.find. It is open addressing in one slice without
 // a pointer: a lookup costs one cache miss beside the record's own, and the
@@ -64,89 +58,4 @@ func (x *index) put(s slot) {
 		at = (at + 1) & mask
 	}
 	x.slots[at] = s
-}
-
-// family is the names that are a registrable domain or below it.
-type family struct {
-	ids   []ID
-	asked int // how many of them were asked for
-}
-
-// familyName returns the registrable domain of a name; ok is false for one
-// that has none: a public suffix, a single label.
-func familyName(name string) (family string, ok bool) { return rule.Registered(name) }
-
-// indexBelow makes facts know which names are below one.
-func (f *facts) indexBelow() {
-	if f.below != nil {
-		return
-	}
-	f.below = make(map[string]*family)
-	for id := range ID(f.n) {
-		f.addBelow(id)
-		if f.asked(id) {
-			f.countBelow(id)
-		}
-	}
-}
-
-// addBelow takes up a new name.
-func (f *facts) addBelow(id ID) {
-	name, _ := familyName(f.nameAt(id))
-	of := f.below[name]
-	if of == nil {
-		of = new(family)
-		f.below[name] = of
-	}
-	of.ids = append(of.ids, id)
-}
-
-// countBelow counts a name that was asked for the first time.
-func (f *facts) countBelow(id ID) {
-	if f.below == nil {
-		return
-	}
-	name, _ := familyName(f.nameAt(id))
-	f.below[name].asked++
-}
-
-// askedBelow returns how many names below one were asked for: at once for a
-// registrable domain.
-func (f *facts) askedBelow(name string) (n int) {
-	f.indexBelow()
-	if domain, ok := familyName(name); ok && domain == name {
-		of := f.below[name]
-		if of == nil {
-			return 0
-		}
-		if id, known := f.lookup(name); known && f.asked(id) {
-			return of.asked - 1
-		}
-		return of.asked
-	}
-	for id := range f.maybeBelow(name) {
-		if below := f.nameAt(id); f.asked(id) && below != name && inDomain(below, name) {
-			n++
-		}
-	}
-	return n
-}
-
-// maybeBelow returns a name, where it is known, and all that are below it,
-// among others: see inDomain.
-func (f *facts) maybeBelow(name string) iter.Seq[ID] {
-	if domain, ok := familyName(name); ok {
-		f.indexBelow()
-		if of := f.below[domain]; of != nil {
-			return slices.Values(of.ids)
-		}
-		return func(func(ID) bool) {}
-	}
-	return func(yield func(ID) bool) { // any family may be below it
-		for id := range ID(f.n) {
-			if !yield(id) {
-				return
-			}
-		}
-	}
 }

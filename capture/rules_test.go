@@ -72,10 +72,11 @@ func TestLedgerDropsWhatOnlyOthersAskedFor(t *testing.T) {
 func TestBelow(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
 	var all []string
-	for i, name := range []string{"example", "a.example", "b.a.example", "c.b.a.example", "xa.example", "a.example.net", "co.uk", "x.co.uk", "y.x.co.uk"} {
+	deep := strings.Repeat("d.", 11) + "example"
+	for i, name := range []string{"example", "a.example", "b.a.example", "c.b.a.example", "xa.example", "a.example.net", "co.uk", "x.co.uk", "y.x.co.uk", "d.d." + deep, "x.d." + deep, deep, "x." + deep, strings.Repeat("d.", 8) + "example"} {
 		feed(l, "query[A] "+name+" from 10.0.0.5")
 		all = append(all, name)
-		for _, of := range append(all, "uk", "nothing.example") {
+		for _, of := range append(all, "uk", "nothing.example", "d."+deep, "d.d.example") {
 			want, got := 0, 0
 			for _, n := range all {
 				if strings.HasSuffix(n, "."+of) {
@@ -86,6 +87,32 @@ func TestBelow(t *testing.T) {
 			if got != want {
 				t.Errorf("after %d names, %d are below %s, want %d", i+1, got, of, want)
 			}
+		}
+	}
+}
+
+// A decision about a group has its names shown anew, and no other.
+func TestGroupShowsItsNames(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	deep := strings.Repeat("d.", 11) + "b.example"
+	for _, name := range []string{"b.example", "a.b.example", "xa.b.example", "c.a.b.example", "e.c.a.b.example", deep, "x." + deep, "d." + deep, "x.d." + deep} {
+		feed(l, "query[A] "+name+" from 10.0.0.5")
+	}
+	shown := func() (names []string) {
+		l.Refresh(func(r capture.Reader, ids []capture.ID) {
+			for _, id := range ids {
+				names = append(names, r.Name(id))
+			}
+		})
+		slices.Sort(names)
+		return names
+	}
+	all := shown()
+	for _, group := range append(all, "example", "nothing.b.example", "d.d.b.example") {
+		want := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name != group && !strings.HasSuffix(name, "."+group) })
+		l.DecideGroup(capture.Drop, group)
+		if got := shown(); !slices.Equal(got, want) {
+			t.Errorf("%s: shown %q, want %q", group, got, want)
 		}
 	}
 }

@@ -35,26 +35,39 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 	if f.mark == "" {
 		return nil
 	}
-	at := places(rules)
+	var known placesOf // once it is wanted: most files have no comment but those on top
+	at := func() placesOf {
+		if known == nil {
+			known = places(rules)
+		}
+		return known
+	}
 	head := false
-	for line := range strings.Lines(string(data)) {
-		line = strings.TrimSpace(line)
-		text, comment := strings.CutPrefix(line, f.mark)
-		if !comment {
-			if i, ok := at.in(line); ok && len(loose) > 0 {
+	for all := range bytes.Lines(data) {
+		all = bytes.TrimSpace(all)
+		if !bytes.HasPrefix(all, []byte(f.mark)) {
+			if len(loose) == 0 { // as nearly always
+				continue
+			}
+			if i, ok := at().in(string(all)); ok {
 				giveReason(&rules[i], strings.Join(loose, "; "))
 				loose = nil
 			}
 			continue
 		}
-		text = strings.TrimSpace(text)
-		dotted, reason, _ := strings.Cut(text, ": ")
-		i, named := at[rule.FromDotted(dotted).Name]
-		switch {
-		case strings.HasPrefix(text, headBegin):
+		line := string(all)
+		text := strings.TrimSpace(strings.TrimPrefix(line, f.mark))
+		if strings.HasPrefix(text, headBegin) {
 			head = true
-		case head:
+			continue
+		}
+		if head {
 			head = !strings.HasPrefix(text, headEnd)
+			continue
+		}
+		dotted, reason, _ := strings.Cut(text, ": ")
+		i, named := at()[rule.FromDotted(dotted).Name]
+		switch {
 		case text == "" || strings.HasPrefix(line, "#!") || isOurs(text) || slices.ContainsFunc(f.usage, func(u string) bool { return strings.TrimSpace(u) == text }):
 		case named && isOurs(reason):
 		case named:
@@ -95,7 +108,7 @@ func giveReason(r *rule.Rule, reason string) {
 type placesOf map[string]int
 
 func places(rules []rule.Rule) placesOf {
-	at := make(placesOf)
+	at := make(placesOf, len(rules))
 	for i, r := range rules {
 		if _, twice := at[r.Name]; !twice {
 			at[r.Name] = i
@@ -130,17 +143,20 @@ func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 		return File{}, p.lost(fmt.Errorf("the comment %q belongs to no rule", p.loose[0]))
 	}
 	list.Rules = rule.Unite(list.Rules, p.Rules)
-	file, err := p.Make(list, f, o)
+	o.before = p.Data
+	file, got, err := makeFile(list, f, o)
 	if err != nil {
 		return File{}, err
 	}
-	at := places(p.Rules)
-	for _, r := range file.Refused {
-		if _, theirs := at[r.Rule.Name]; theirs {
-			return File{}, p.lost(fmt.Errorf("%q %s", r.Rule.Dotted(), r.Why()))
+	if len(file.Refused) > 0 {
+		at := places(p.Rules)
+		for _, r := range file.Refused {
+			if _, theirs := at[r.Rule.Name]; theirs {
+				return File{}, p.lost(fmt.Errorf("%q %s", r.Rule.Dotted(), r.Why()))
+			}
 		}
 	}
-	if r, ok := reasonLost(p.Rules, f, file.Data); ok {
+	if r, ok := f.reasonLost(p.Rules, got, file.Data); ok {
 		return File{}, p.lost(fmt.Errorf("%s has no room for what is said of %s: %q", f.Name, r, r.Reason))
 	}
 	if port := f.portLost(p.Data, file.Data); port != "" {
@@ -167,16 +183,19 @@ func (f Format) portLost(before, after []byte) string {
 }
 
 // reasonLost finds a rule from before whose reason is no longer in the file,
-// though the rule is.
-func reasonLost(before []rule.Rule, f Format, data []byte) (rule.Rule, bool) {
-	rules, _, err := f.Read(data)
-	if err != nil {
-		return rule.Rule{}, false // it has just been read
+// though the rule is. got is what was read back out of the file.
+func (f Format) reasonLost(before, got []rule.Rule, data []byte) (rule.Rule, bool) {
+	hasReason := func(r rule.Rule) bool { return r.Reason != "" }
+	if !slices.ContainsFunc(before, hasReason) {
+		return rule.Rule{}, false
 	}
-	at := places(rules)
+	f.readComments(data, got)
+	at := places(got)
 	for _, r := range before {
-		i, stays := at[r.Name]
-		if stays && !strings.Contains(plainReason(rules[i]), plainReason(r)) {
+		if !hasReason(r) {
+			continue
+		}
+		if i, stays := at[r.Name]; stays && !strings.Contains(plainReason(got[i]), plainReason(r)) {
 			return r, true
 		}
 	}

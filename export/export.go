@@ -21,6 +21,8 @@ type Options struct {
 	// Reproducible leaves out what differs from run to run: time, host,
 	// session.
 	Reproducible bool
+	// InPlace allows to use up the list's rules: see [rule.CompileInPlace].
+	InPlace bool
 	// before is the file that stands in the new one's place, if any.
 	before []byte
 }

@@ -24,10 +24,20 @@ type File struct {
 // the screen and for the command line. What can't be held is told beside the
 // file; an error means that there is none.
 func Make(list rule.List, f Format, o Options) (File, error) {
-	compiled, refused := rule.Compile(o.described(list))
+	file, _, err := makeFile(list, f, o)
+	return file, err
+}
+
+// makeFile is Make that returns what was read back out of the file, too.
+func makeFile(list rule.List, f Format, o Options) (File, []rule.Rule, error) {
+	compile := rule.Compile
+	if o.InPlace {
+		compile = rule.CompileInPlace
+	}
+	compiled, refused := compile(o.described(list))
 	held, more := f.Hold(compiled)
-	data, err := Render(f, held, o)
-	return File{Format: f, Data: data, Rules: held.Rules(), Refused: slices.Concat(refused, more), Verified: verified(held)}, err
+	data, got, err := f.render(held, o)
+	return File{Format: f, Data: data, Rules: held.Rules(), Refused: slices.Concat(refused, more), Verified: verified(held)}, got, err
 }
 
 // described completes what the list says of itself, or takes from it what
@@ -41,7 +51,9 @@ func (o Options) described(list rule.List) rule.List {
 		return list
 	}
 	list.Header.When, list.Header.Host, list.Header.Session, list.Header.Verified = time.Time{}, "", "", rule.Verified{}
-	list.Rules = slices.Clone(list.Rules)
+	if slices.ContainsFunc(list.Rules, func(r rule.Rule) bool { return r.Seen != nil }) {
+		list.Rules = slices.Clone(list.Rules)
+	}
 	for i := range list.Rules {
 		if seen := list.Rules[i].Seen; seen != nil {
 			timeless := *seen

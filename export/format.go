@@ -121,7 +121,10 @@ func (f Format) Limits() string {
 
 // Encode returns the file. It fails for rules that the target can't hold.
 func (f Format) Encode(c rule.Compiled, o Options) ([]byte, error) {
-	c, err := f.fit(c, o)
+	c, err := f.fit(c)
+	if err == nil {
+		err = f.takes(c, o)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +184,7 @@ func (f Format) noAddress(r rule.Rule) string {
 
 // noHost says why the target of a rule is never connected to, "" if it may be.
 func (f Format) noHost(r rule.Rule) string {
-	if f.Hosts && !r.Suffix && parse.SpecialUse([]byte(r.Name)) == parse.Service {
+	if f.Hosts && !r.Suffix && strings.Contains(r.Name, "_") && parse.SpecialUse([]byte(r.Name)) == parse.Service {
 		return "it is looked up, and no host to connect to"
 	}
 	return ""
@@ -200,60 +203,73 @@ func (f Format) tooLong(r rule.Rule) string {
 }
 
 // fit returns the rules as the target can hold them.
-func (f Format) fit(c rule.Compiled, o Options) (rule.Compiled, error) {
-	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
-		return rule.Compiled{}, fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
-	}
-	if i := slices.IndexFunc(o.Ports, func(p int) bool { return f.maxPort > 0 && p > f.maxPort }); i >= 0 {
-		return rule.Compiled{}, fmt.Errorf("%s: it takes no port above %d, and %d is one; leave it out", f.Name, f.maxPort, o.Ports[i])
-	}
-	if len(o.Ports) == 0 && f.Ports {
-		for _, p := range o.ports(c.Rules()...) {
-			if f.maxPort > 0 && p > f.maxPort {
-				return rule.Compiled{}, fmt.Errorf("%s: it takes no port above %d, and %d was connected to; name the ports with --ports", f.Name, f.maxPort, p)
-			}
-		}
-	}
+func (f Format) fit(c rule.Compiled) (rule.Compiled, error) {
 	c, refused := f.Hold(c)
 	if len(refused) > 0 {
 		r := refused[0]
 		return rule.Compiled{}, fmt.Errorf("%s %s; drop it or choose another format", r.Rule.Name, r.Why())
 	}
+	return c, nil
+}
+
+// takes says why the target doesn't take a list of which it holds each rule.
+func (f Format) takes(c rule.Compiled, o Options) error {
+	if i := slices.IndexFunc(o.Ports, func(p int) bool { return p < 1 || p > 65535 }); i >= 0 {
+		return fmt.Errorf("%s: %d is no port; name ports from 1 to 65535", f.Name, o.Ports[i])
+	}
+	if i := slices.IndexFunc(o.Ports, func(p int) bool { return f.maxPort > 0 && p > f.maxPort }); i >= 0 {
+		return fmt.Errorf("%s: it takes no port above %d, and %d is one; leave it out", f.Name, f.maxPort, o.Ports[i])
+	}
+	if len(o.Ports) == 0 && f.Ports && f.maxPort > 0 {
+		for _, p := range o.ports(c.Rules()...) {
+			if p > f.maxPort {
+				return fmt.Errorf("%s: it takes no port above %d, and %d was connected to; name the ports with --ports", f.Name, f.maxPort, p)
+			}
+		}
+	}
 	if f.needsRule && c.Len() == 0 {
-		return rule.Compiled{}, fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
+		return fmt.Errorf("%s can't hold a list without a rule; keep a name or choose another format", f.Name)
 	}
 	if f.maxRules > 0 && c.Len() > f.maxRules {
-		return rule.Compiled{}, fmt.Errorf("%s: it takes %d rules and the list has %d; use suffixes, or several lists", f.Name, f.maxRules, c.Len())
+		return fmt.Errorf("%s: it takes %d rules and the list has %d; use suffixes, or several lists", f.Name, f.maxRules, c.Len())
 	}
-	return c, nil
+	return nil
 }
 
 // Render returns the file after it was read back and held against the rules:
 // a file that says anything else is never handed out. What can't be read back
 // can't be held against anything either.
 func Render(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	c, err := f.fit(c, o)
+	c, err := f.fit(c)
 	if err != nil {
 		return nil, err
 	}
-	data, err := f.encode(f, c, o)
-	if err != nil {
-		return nil, err
+	data, _, err := f.render(c, o)
+	return data, err
+}
+
+// render is Render of rules that the target holds, and returns what was read
+// back, too.
+func (f Format) render(c rule.Compiled, o Options) (data []byte, got []rule.Rule, err error) {
+	if err := f.takes(c, o); err != nil {
+		return nil, nil, err
+	}
+	if data, err = f.encode(f, c, o); err != nil {
+		return nil, nil, err
 	}
 	if f.maxBytes > 0 && len(data) > f.maxBytes {
-		return nil, fmt.Errorf("%s: the file has %d bytes and the target takes %d; use suffixes, or several lists", f.Name, len(data), f.maxBytes)
+		return nil, nil, fmt.Errorf("%s: the file has %d bytes and the target takes %d; use suffixes, or several lists", f.Name, len(data), f.maxBytes)
 	}
 	if !f.ReadsBack() {
-		return data, nil
+		return data, nil, nil
 	}
-	got, err := f.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: the file made can't be read back: %w; nothing was written", f.Name, err)
+	if got, err = f.Decode(data); err != nil {
+		return nil, nil, fmt.Errorf("%s: the file made can't be read back: %w; nothing was written", f.Name, err)
 	}
-	if diff := c.Differs(got); diff != "" {
-		return nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)
+	if diff := rule.Difference(got, c.Rules()); diff != "" {
+		return nil, nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)
 	}
-	return data, nil
+	return data, got, nil
 }
 
 // page is a text file with comments in the making.

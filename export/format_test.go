@@ -81,7 +81,7 @@ func compile(t *testing.T, words string) rule.Compiled {
 func holdable(f Format, c rule.Compiled) rule.Compiled {
 	c, _ = c.Hold(func(r rule.Rule) string {
 		one, _ := rule.Compile(rule.List{Rules: []rule.Rule{r}})
-		if _, err := f.fit(one, Options{}); err != nil {
+		if _, err := f.fit(one); err != nil {
 			return err.Error()
 		}
 		return ""

@@ -53,7 +53,7 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	list := kubeList(starred(c.Rules()))
 	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
 	p := headed(f, c)
-	n := 0
+	n, ports := 0, o.ports(c.Rules()...)
 	for rules := range slices.Chunk(c.Rules(), gkeRules) {
 		if n++; n > 1 {
 			p.line("---")
@@ -75,7 +75,7 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 			}
 		}
 		p.line("      ports:")
-		for _, port := range o.ports(c.Rules()...) {
+		for _, port := range ports {
 			p.line("        - {protocol: TCP, port: %d}", port)
 		}
 	}

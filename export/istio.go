@@ -52,7 +52,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line(istioSidecar, labels)
-	n := 0
+	n, ports := 0, o.ports(c.Rules()...)
 	for hosts := range slices.Chunk(starred(c.Rules()), istioHosts) {
 		n++
 		p.line("---")
@@ -65,7 +65,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("  location: MESH_EXTERNAL")
 		p.line("  resolution: NONE")
 		p.line("  ports:")
-		for _, port := range o.ports(c.Rules()...) {
+		for _, port := range ports {
 			// TCP would open the port for every address.
 			protocol := "TLS"
 			if port == 80 {

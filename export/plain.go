@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -27,13 +28,14 @@ var plain = Format{
 // compared with this one.
 func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	lines, size := make([]string, 0, c.Len()), 0
-	for r := range c.All() {
+	for _, r := range c.Rules() {
 		lines = append(lines, r.Dotted())
-		size += len(r.Name) + len(".\n")
+		size += len(lines[len(lines)-1]) + 1
 	}
+	slices.Sort(lines)
 	var b bytes.Buffer
 	b.Grow(size)
-	for _, l := range rule.Sorted(lines) {
+	for _, l := range lines {
 		b.WriteString(l)
 		b.WriteByte('\n')
 	}

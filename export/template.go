@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -107,7 +108,7 @@ func pageOf(c rule.Compiled, o Options) Page {
 	for _, s := range []*string{&h.Program, &h.Session, &h.Instance, &h.Network, &h.Host} {
 		*s = oneLine(*s)
 	}
-	rules := c.Rules()
+	rules := slices.Clone(c.Rules())
 	for i := range rules {
 		r := &rules[i]
 		r.Reason, r.Source = oneLine(r.Reason), oneLine(r.Source)

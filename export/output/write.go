@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,11 +40,14 @@ type file struct {
 // Write makes all files, then writes them: none if any can't be made or must
 // not be replaced. Data, or what a comparison finds, goes to stdout and words go to
 // messages. With a file to compare with, nothing is written without a path,
-// and the error is [ErrChanged] if the rules differ, or [ErrUncovered].
+// and the error is [ErrChanged] if the rules differ, or [ErrUncovered]. The
+// list's rules are used up: there may be very many.
 func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 	var files []file
-	for _, t := range o.targets {
-		f, err := o.file(t, list)
+	for i, t := range o.targets {
+		options := o.Options()
+		options.InPlace = i == len(o.targets)-1
+		f, err := o.file(t, list, options)
 		if err != nil {
 			return err
 		}
@@ -88,7 +92,7 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 }
 
 // file makes the file of one format.
-func (o *Output) file(t target, list rule.List) (f file, err error) {
+func (o *Output) file(t target, list rule.List, options export.Options) (f file, err error) {
 	f.path = t.path
 	if t.path != "" {
 		if f.there, err = export.Look(t.format, t.path); err != nil {
@@ -96,9 +100,9 @@ func (o *Output) file(t target, list rule.List) (f file, err error) {
 		}
 	}
 	if o.plan.Merge {
-		f.File, err = f.there.Merge(list, t.format, o.Options())
+		f.File, err = f.there.Merge(list, t.format, options)
 	} else {
-		f.File, err = f.there.Make(list, t.format, o.Options())
+		f.File, err = f.there.Make(list, t.format, options)
 	}
 	return f, err
 }
@@ -198,22 +202,27 @@ func doubt(w io.Writer, list rule.List) {
 
 // news returns the rules that were written, or, where nothing was but a
 // difference, those that came.
-func (o *Output) news(files []file, changes []rule.Change) (rules []rule.Rule) {
-	if o.plan.CoveredBy != "" && files[0].path == "" {
-		return nil
-	}
-	if o.plan.Diff != "" {
-		for _, c := range changes {
-			if !c.Gone {
-				rules = append(rules, c.Rule)
+func (o *Output) news(files []file, changes []rule.Change) iter.Seq[rule.Rule] {
+	return func(yield func(rule.Rule) bool) {
+		if o.plan.CoveredBy != "" && files[0].path == "" {
+			return
+		}
+		if o.plan.Diff != "" {
+			for _, c := range changes {
+				if !c.Gone && !yield(c.Rule) {
+					return
+				}
+			}
+			return
+		}
+		for _, f := range files {
+			for _, r := range f.Rules {
+				if !yield(r) {
+					return
+				}
 			}
 		}
-		return rules
 	}
-	for _, f := range files {
-		rules = append(rules, f.Rules...)
-	}
-	return rules
 }
 
 // warned is how many exact rules are named before nobody reads on.
@@ -221,10 +230,10 @@ const warned = 5
 
 // warn says which rules open more than was probably meant: of suffixes each,
 // since somebody chose them, exact ones in one line.
-func warn(w io.Writer, rules []rule.Rule) {
+func warn(w io.Writer, rules iter.Seq[rule.Rule]) {
 	told := make(map[string]bool)
 	var exact []rule.Rule
-	for _, r := range rules {
+	for r := range rules {
 		warning := r.Warning()
 		if warning == "" || told[warning] {
 			continue

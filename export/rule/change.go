@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,32 +13,56 @@ type Change struct {
 	Gone bool
 }
 
-// Diff returns what makes the rules after of the rules before, by name.
-// Neither order nor repetition counts, nor what is known of a rule.
+// Diff returns what makes the rules after of the rules before, by name, what is
+// gone first, as diff(1) has it. Neither order nor repetition counts, nor what
+// is known of a rule.
 func Diff(before, after []Rule) []Change {
 	var changes []Change
-	had, has := coversOf(before), coversOf(after)
-	add := func(rules []Rule, other covers, gone bool) {
-		for _, r := range rules {
-			if !other.holds(r) {
-				changes = append(changes, Change{r, gone})
-			}
+	add := func(r Rule, gone bool) {
+		if n := len(changes); n == 0 || changes[n-1].Gone != gone || changes[n-1].Rule.key() != r.key() {
+			changes = append(changes, Change{r, gone})
 		}
 	}
-	add(before, has, true)
-	add(after, had, false)
-	slices.SortFunc(changes, func(a, b Change) int {
+	old, young := byName(before), byName(after)
+	for len(old) > 0 || len(young) > 0 {
+		n, m := run(before, old), run(after, young)
 		switch {
-		case a.Rule.Name != b.Rule.Name:
-			return strings.Compare(a.Rule.Name, b.Rule.Name)
-		case a.Gone == b.Gone:
-			return strings.Compare(a.Rule.Kind(), b.Rule.Kind())
-		case a.Gone: // as diff(1) has it
-			return -1
+		case n > 0 && m > 0 && before[old[0].at].Name != after[young[0].at].Name:
+			if before[old[0].at].Name < after[young[0].at].Name {
+				m = 0
+			} else {
+				n = 0
+			}
+		case n == 1 && m == 1 && before[old[0].at].Suffix == after[young[0].at].Suffix: // as nearly always
+			old, young = old[1:], young[1:]
+			continue
 		}
-		return 1
-	})
-	return slices.CompactFunc(changes, func(a, b Change) bool { return a.Gone == b.Gone && a.Rule.key() == b.Rule.key() })
+		for _, p := range old[:n] {
+			if !has(after, young[:m], before[p.at]) {
+				add(before[p.at], true)
+			}
+		}
+		for _, p := range young[:m] {
+			if !has(before, old[:n], after[p.at]) {
+				add(after[p.at], false)
+			}
+		}
+		old, young = old[n:], young[m:]
+	}
+	return changes
+}
+
+// run returns how many of the first places have one name.
+func run(rules []Rule, places []place) (n int) {
+	for n < len(places) && rules[places[n].at].Name == rules[places[0].at].Name {
+		n++
+	}
+	return n
+}
+
+// has reports whether one of the places has this very rule.
+func has(rules []Rule, places []place, r Rule) bool {
+	return slices.ContainsFunc(places, func(p place) bool { return rules[p.at].key() == r.key() })
 }
 
 // holds reports whether this very rule is there.
@@ -111,58 +136,55 @@ func Unite(rules, before []Rule) []Rule {
 // Difference names the first rule that only one side has, "" if there is
 // none. Order doesn't count, repetition does.
 func Difference(got, want []Rule) string {
-	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) || sameButOrder(got, want) {
+	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) {
 		return "" // as nearly always
 	}
-	got, want = ByName(got), ByName(want)
+	places, others := byName(got), byName(want)
 	for i := range max(len(got), len(want)) {
+		var g, w Rule
+		if i < len(got) {
+			g = got[places[i].at]
+		}
+		if i < len(want) {
+			w = want[others[i].at]
+		}
 		switch {
-		case i == len(got):
-			return fmt.Sprintf("%s %q is missing", want[i].Kind(), want[i].Name)
-		case i == len(want):
-			return fmt.Sprintf("%s %q is too many", got[i].Kind(), got[i].Name)
-		case got[i].key() != want[i].key():
-			return fmt.Sprintf("%s %q stands where %s %q should", got[i].Kind(), got[i].Name, want[i].Kind(), want[i].Name)
+		case i >= len(got):
+			return fmt.Sprintf("%s %q is missing", w.Kind(), w.Name)
+		case i >= len(want):
+			return fmt.Sprintf("%s %q is too many", g.Kind(), g.Name)
+		case g.key() != w.key():
+			return fmt.Sprintf("%s %q stands where %s %q should", g.Kind(), g.Name, w.Kind(), w.Name)
 		}
 	}
 	return ""
 }
 
-// sameButOrder reports whether both sides have the same rules as often.
-func sameButOrder(got, want []Rule) bool {
-	if len(got) != len(want) {
-		return false
+// ByName returns the rules in the order of their bytes, as sort(1) has it, those
+// of one name by their kinds.
+func ByName(rules []Rule) []Rule {
+	all := make([]Rule, len(rules))
+	for i, p := range byName(rules) {
+		all[i] = rules[p.at]
 	}
-	left := make(map[ruleKey]int, len(want))
-	for i := range want {
-		left[want[i].key()]++
-	}
-	for i := range got {
-		key := got[i].key()
-		if left[key] == 0 {
-			return false
-		}
-		left[key]--
-	}
-	return true
+	return all
 }
 
-// ByName returns the rules in the order of their bytes, as sort(1) has it.
-func ByName(rules []Rule) []Rule {
-	names := make([]string, len(rules))
+// byName returns the places of the rules in the order of ByName.
+func byName(rules []Rule) []place {
+	places := make([]place, len(rules))
 	for i, r := range rules {
-		names[i] = r.Name
+		places[i] = place{head: headOf(r.Name), at: uint32(i)}
 	}
-	sorted := inOrder(rules, names)
-	for same := sorted; len(same) > 0; { // those of one name by their kinds
-		n := 1
-		for n < len(same) && same[n].Name == same[0].Name {
-			n++
+	slices.SortFunc(places, func(a, b place) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
 		}
-		if n > 1 {
-			slices.SortStableFunc(same[:n], func(a, b Rule) int { return strings.Compare(a.Kind(), b.Kind()) })
+		x, y := &rules[a.at], &rules[b.at]
+		if c := strings.Compare(x.Name, y.Name); c != 0 {
+			return c
 		}
-		same = same[n:]
-	}
-	return sorted
+		return cmp.Or(strings.Compare(x.Kind(), y.Kind()), cmp.Compare(a.at, b.at))
+	})
+	return places
 }

@@ -2,13 +2,9 @@ package rule
 
 import (
 	"cmp"
-	"encoding/binary"
-	"iter"
 	"net/netip"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 
 	"lxd-allowlist/parse"
 )
@@ -25,13 +21,9 @@ type Compiled struct {
 	overruled []string
 }
 
-// Rules returns a copy of the rules, All the rules themselves, one by one.
-func (c Compiled) Rules() []Rule { return slices.Clone(c.rules) }
-
-func (c Compiled) All() iter.Seq[Rule] { return slices.Values(c.rules) }
-
-// Differs is [Difference] between what a file was read back as and the rules.
-func (c Compiled) Differs(got []Rule) string { return Difference(got, c.rules) }
+// Rules returns the rules, which are not to be changed: a list has many, and is
+// asked for them often.
+func (c Compiled) Rules() []Rule { return slices.Clip(c.rules) }
 
 // Aliases returns a copy of the names that were seen only as the target of a
 // CNAME.
@@ -57,20 +49,18 @@ func (c Compiled) Len() int { return len(c.rules) }
 // problem says why, "" if it can.
 func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 	var refused []Refused
-	held := c.rules // a copy only where one is refused: hardly ever
 	for i, r := range c.rules {
 		why := problem(r)
 		switch {
+		case why != "" && refused == nil: // hardly ever: until then nothing is copied
+			refused = []Refused{{Rule: r, Reason: why}}
+			c.rules = append(make([]Rule, 0, len(c.rules)-1), c.rules[:i]...)
 		case why != "":
-			if refused == nil {
-				held = slices.Clone(c.rules[:i])
-			}
 			refused = append(refused, Refused{Rule: r, Reason: why})
 		case refused != nil:
-			held = append(held, r)
+			c.rules = append(c.rules, r)
 		}
 	}
-	c.rules = held
 	return c, refused
 }
 
@@ -84,7 +74,7 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 		r.Suffix = true
 		return r.Problem()
 	})
-	wide := c.Rules()
+	wide := slices.Clone(c.rules)
 	for i := range wide {
 		wide[i].Suffix = true
 	}
@@ -123,6 +113,13 @@ func (r Refused) Why() string {
 // exported (see [Rule.Problem]), drops what a suffix covers, merges
 // duplicates and sorts: by registrable domain, then by label from the right.
 func Compile(l List) (Compiled, []Refused) {
+	l.Rules = slices.Clone(l.Rules)
+	return CompileInPlace(l)
+}
+
+// CompileInPlace is Compile that uses up the list's rules: they are not to be
+// read afterwards, and no second slice of them is made.
+func CompileInPlace(l List) (Compiled, []Refused) {
 	var refused []Refused
 	pass := func(r Rule) bool {
 		why := r.Problem()
@@ -131,7 +128,7 @@ func Compile(l List) (Compiled, []Refused) {
 		}
 		return why == ""
 	}
-	rules := make([]Rule, 0, len(l.Rules))
+	rules := l.Rules[:0]
 	for _, r := range l.Rules {
 		if pass(r) {
 			rules = append(rules, r)
@@ -172,14 +169,30 @@ func (r Rule) Problem() string {
 type covers struct{ suffix, exact, below map[string]bool }
 
 func coversOf(rules []Rule) covers {
-	c := covers{make(map[string]bool), make(map[string]bool), make(map[string]bool)}
+	c := wideOf(rules)
+	c.exact = make(map[string]bool, len(rules))
+	for _, r := range rules {
+		if !r.Suffix {
+			c.exact[r.Name] = true
+		}
+	}
+	return c
+}
+
+// wideOf is coversOf without the exact rules.
+func wideOf(rules []Rule) covers {
+	n := 0
+	for _, r := range rules {
+		if r.Suffix {
+			n++
+		}
+	}
+	c := covers{suffix: make(map[string]bool, n), below: make(map[string]bool)}
 	for _, r := range rules {
 		if r.Suffix && r.Below {
 			c.below[r.Name] = true
 		} else if r.Suffix {
 			c.suffix[r.Name] = true
-		} else {
-			c.exact[r.Name] = true
 		}
 	}
 	return c
@@ -212,47 +225,61 @@ func Parent(name string) string {
 	return up
 }
 
-// minimise returns the fewest rules that allow the same, sorted. A rule that
-// goes leaves its evidence with the one that covers it, and what was said of
-// the name.
+// minimise returns the fewest rules that allow the same, sorted, in the slice
+// that it is given. A rule that goes leaves its evidence with the one that
+// covers it, and what was said of the name.
 func minimise(rules []Rule) []Rule {
-	if !slices.ContainsFunc(rules, func(r Rule) bool { return r.Suffix }) {
-		return merged(sortBy(rules, func(r Rule) string { return r.Name }))
+	covers := wideOf(rules)
+	if len(covers.suffix)+len(covers.below) == 0 {
+		return merged(sorted(rules, ruleName))
 	}
-	covers := coversOf(rules)
-	place := make(map[ruleKey]int)
-	var kept, covered []Rule
+	kept := rules[:0]
+	var covered []Rule
+	var by []ruleKey
 	for _, r := range rules {
-		if key, _ := covers.widest(r); key != r.key() {
-			covered = append(covered, r)
-		} else if i, ok := place[key]; ok {
-			kept[i].merge(r)
+		if key, ok := covers.widest(r); ok && key != r.key() {
+			covered, by = append(covered, r), append(by, key)
 		} else {
-			place[key] = len(kept)
 			kept = append(kept, r)
 		}
 	}
-	for _, r := range covered {
-		key, _ := covers.widest(r)
-		k := &kept[place[key]]
+	clear(rules[len(kept):])
+	kept = merged(sorted(kept, ruleName))
+	if len(covered) == 0 {
+		return kept
+	}
+	place := make(map[string]int, len(covers.suffix))
+	for i, r := range kept {
+		if r.Suffix {
+			place[r.Name] = i
+		}
+	}
+	for i, r := range covered {
+		k := &kept[place[by[i].name]]
 		k.Seen = k.Seen.Merge(r.Seen)
 		if r.Name == k.Name {
 			k.Reason, k.Apex = both(k.Reason, r.Reason), k.Apex || !r.Absent()
 		}
 	}
-	return sortBy(kept, func(r Rule) string { return r.Name })
+	return kept
 }
+
+func ruleName(r Rule) string { return r.Name }
 
 // merged returns sorted rules, each once.
 func merged(rules []Rule) []Rule {
 	kept := rules[:0]
+next:
 	for _, r := range rules {
-		if n := len(kept); n > 0 && kept[n-1].key() == r.key() {
-			kept[n-1].merge(r)
-		} else {
-			kept = append(kept, r)
+		for i := len(kept) - 1; i >= 0 && kept[i].Name == r.Name; i-- { // there may be an exact one and a suffix
+			if kept[i].Suffix == r.Suffix {
+				kept[i].merge(r)
+				continue next
+			}
 		}
+		kept = append(kept, r)
 	}
+	clear(rules[len(kept):])
 	return kept
 }
 
@@ -271,79 +298,4 @@ func both(a, b string) string {
 		return b
 	}
 	return a + "; " + b
-}
-
-func sortNames(names []string) []string {
-	names = sortBy(names, func(s string) string { return s })
-	return slices.Compact(names)
-}
-
-// sortBy sorts stably by the names' sort keys, each made once.
-func sortBy[T any](values []T, name func(T) string) []T {
-	all := make([]string, len(values))
-	var keys strings.Builder
-	for i, v := range values {
-		name := name(v)
-		if keys.Cap()-keys.Len() < 2*len(name)+2*len(separator) {
-			keys = strings.Builder{}
-			keys.Grow(1 << 16)
-		}
-		begin := keys.Len()
-		writeKey(&keys, name)
-		all[i] = keys.String()[begin:]
-	}
-	return inOrder(values, all)
-}
-
-// Sorted returns texts in the order of their bytes.
-func Sorted(texts []string) []string { return inOrder(texts, texts) }
-
-// inOrder sorts stably by a key of each value. Most keys are told apart by
-// their first bytes, which are compared as a number.
-func inOrder[T any](values []T, keys []string) []T {
-	type keyed struct {
-		head uint64
-		at   int
-	}
-	all := make([]keyed, len(values))
-	for i, key := range keys {
-		var head [8]byte
-		copy(head[:], key)
-		all[i] = keyed{binary.BigEndian.Uint64(head[:]), i}
-	}
-	slices.SortFunc(all, func(a, b keyed) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
-		return cmp.Or(strings.Compare(keys[a.at], keys[b.at]), a.at-b.at)
-	})
-	sorted := make([]T, len(values))
-	for i, k := range all {
-		sorted[i] = values[k.at]
-	}
-	return sorted
-}
-
-// separator is what a label can't hold, and is below all that it can.
-const separator = "\x00"
-
-// writeKey writes what makes names compare by registrable domain, then by label
-// from the right.
-func writeKey(to *strings.Builder, name string) {
-	if strings.Contains(name, ":") { // endpoints, behind all names
-		to.WriteString("\xff" + name)
-		return
-	}
-	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil { // a public suffix itself
-		registrable = name
-	}
-	to.WriteString(registrable)
-	to.WriteString(separator)
-	for end := len(name); end >= 0; {
-		dot := strings.LastIndexByte(name[:end], '.')
-		to.WriteString(separator)
-		to.WriteString(name[dot+1 : end])
-		end = dot
-	}
 }

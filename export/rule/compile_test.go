@@ -1,11 +1,15 @@
 package rule
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // names writes rules as a plain list does, in their order.
@@ -146,7 +150,7 @@ func TestCompileProperties(t *testing.T) {
 			}
 		}
 		for i, r := range c.rules {
-			if without := append(c.Rules()[:i], c.rules[i+1:]...); allows(without, r.Name) && (!r.Suffix || allows(without, "new."+r.Name)) {
+			if without := slices.Concat(c.rules[:i], c.rules[i+1:]); allows(without, r.Name) && (!r.Suffix || allows(without, "new."+r.Name)) {
 				t.Fatalf("%s compiled to %s: %s is needless", names(in), names(c.rules), r.Dotted())
 			}
 		}
@@ -155,6 +159,62 @@ func TestCompileProperties(t *testing.T) {
 			t.Fatalf("%s, then in another order %s", names(c.rules), names(again.rules))
 		}
 	}
+}
+
+// A list is sorted where it is: no rule is copied, and no set of all names made.
+func TestCompileInPlaceAllocates(t *testing.T) {
+	for _, suffix := range []bool{false, true} {
+		rules := make([]Rule, 10_000)
+		if n := testing.AllocsPerRun(3, func() {
+			for i := range rules {
+				rules[i] = Rule{Name: many[i*7919%len(many)]}
+			}
+			rules[0].Suffix = suffix
+			if c, _ := CompileInPlace(List{Rules: rules}); c.Len() != len(rules) {
+				t.Errorf("%d rules", c.Len())
+			}
+		}); n > float64(len(rules)+10) { // publicsuffix asks of each whether it is an address
+			t.Errorf("%v allocations for 10,000 rules", n)
+		}
+	}
+}
+
+// many are names in no order.
+var many = func() (names [10_000]string) {
+	for i := range names {
+		names[i] = fmt.Sprintf("h%d.site%d.example", i, i%100)
+	}
+	return names
+}()
+
+// The order is by registrable domain, then by label from the right, and those
+// of one name stay as they came.
+func TestSorted(t *testing.T) {
+	want := []string{"a.example", "b.a.example", "c.b.a.example", "d.a.example", "ab.example", "a-b.example.net", "example.org", "x.co.uk", "github.io", "me.github.io", "192.0.2.7:443/tcp", "[2001:db8::7]:443/tcp"}
+	slices.SortStableFunc(want, func(a, b string) int { return strings.Compare(orderKey(a), orderKey(b)) })
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		got := slices.Concat(want, want)
+		random.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
+		if got = sortNames(got); !slices.Equal(got, want) {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+}
+
+// orderKey is the slow, obvious way to sort: what makes the bytes of names
+// compare as the names do.
+func orderKey(name string) string {
+	if strings.Contains(name, ":") {
+		return "\xff" + name
+	}
+	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil {
+		registrable = name
+	}
+	labels := strings.Split(name, ".")
+	slices.Reverse(labels)
+	return registrable + "\x00" + strings.Join(labels, "\x00")
 }
 
 func TestWarning(t *testing.T) {

@@ -36,13 +36,10 @@ func (f Fact) Dotted() string {
 // the table.
 func Of(name string) []Fact {
 	t := facts()
-	if all, ok := t.exact[name]; ok {
-		return all
+	if !t.near(name) { // as of nearly all
+		return nil
 	}
-	if all := t.matching(name); all != nil {
-		return all
-	}
-	return t.above(name)
+	return t.of(name)
 }
 
 // Opens returns the fact that makes an exact rule on a normalised name too
@@ -75,12 +72,37 @@ type table struct {
 	suffix   map[string][]Fact
 	patterns map[string][]pattern // by the name behind the *
 	below    map[string][]int     // for each name above an entry, entries that open
+	tails    map[string]bool      // the last two labels of each entry, or its only one
+}
+
+// near reports whether there may be an entry at, above or, of a name with a dot,
+// below a name.
+func (t *table) near(name string) bool {
+	last := strings.LastIndexByte(name, '.')
+	return t.tails[tail(name)] || last >= 0 && t.tails[name[last+1:]]
+}
+
+// tail returns the last two labels of a name.
+func tail(name string) string {
+	last := strings.LastIndexByte(name, '.')
+	return name[strings.LastIndexByte(name[:max(last, 0)], '.')+1:]
 }
 
 // pattern is an entry with any one label between its parts.
 type pattern struct {
 	before, after string // with their dots
 	facts         []Fact
+}
+
+// of is [Of] for any name.
+func (t *table) of(name string) []Fact {
+	if all, ok := t.exact[name]; ok {
+		return all
+	}
+	if all := t.matching(name); all != nil {
+		return all
+	}
+	return t.above(name)
 }
 
 // matching returns what holds for a name by a pattern.

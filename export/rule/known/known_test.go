@@ -246,3 +246,21 @@ func BenchmarkOf(b *testing.B) {
 		})
 	}
 }
+
+// What isn't near an entry has no fact, and nothing that opens below it.
+func TestNear(t *testing.T) {
+	table := facts()
+	for _, f := range table.all {
+		name := strings.ReplaceAll(f.Name, "*", "x")
+		for _, name := range []string{name, "a." + name, "a.b." + name} {
+			if len(table.of(name)) > 0 && !table.near(name) {
+				t.Errorf("%s has facts and isn't near any", name)
+			}
+		}
+	}
+	for name := range table.below {
+		if strings.Contains(name, ".") && !table.near(strings.ReplaceAll(name, "*", "x")) {
+			t.Errorf("there are entries below %s, and it isn't near any", name)
+		}
+	}
+}

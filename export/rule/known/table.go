@@ -19,7 +19,7 @@ func readTable(files fs.FS) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{exact: make(map[string][]Fact), suffix: make(map[string][]Fact), patterns: make(map[string][]pattern), below: make(map[string][]int)}
+	t := &table{exact: make(map[string][]Fact), suffix: make(map[string][]Fact), patterns: make(map[string][]pattern), below: make(map[string][]int), tails: make(map[string]bool)}
 	for kind := range Kind(kinds) {
 		last := Fact{}
 		err := readRows(files, kindWords[kind].word, func(columns []string) error {
@@ -62,6 +62,7 @@ func (t *table) chain() {
 		suffixes[name] = own[0]
 	}
 	for i, f := range t.all {
+		t.tails[tail(strings.TrimPrefix(f.Name[strings.LastIndexByte(f.Name, '*')+1:], "."))] = true
 		all := []Fact{f}
 		if above, both := suffixes[f.Name]; both && !f.Suffix {
 			all = append(all, above)

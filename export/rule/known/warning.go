@@ -52,6 +52,9 @@ const belowNames = 3
 // their order, so that the worst is told first.
 func openBelow(name string) string {
 	t := facts()
+	if strings.Contains(name, ".") && !t.near(name) {
+		return ""
+	}
 	// The first label may be what a pattern leaves open.
 	entries := slices.Concat(t.below[name], t.below["*."+parent(name)])
 	var words []string

@@ -1,0 +1,88 @@
+package export
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"lxd-allowlist/export/rule"
+)
+
+// manyRules returns a list of n rules, a tenth of them suffixes, some with a
+// reason.
+func manyRules(n int) (l rule.List) {
+	for i := range n {
+		r := rule.Rule{Name: fmt.Sprintf("h%d.site%d.example.net", i, i%(n/4)), Suffix: i%10 == 9}
+		if i%20 == 0 {
+			r.Reason = fmt.Sprintf("ticket %d", i)
+		}
+		l.Rules = append(l.Rules, r)
+	}
+	return l
+}
+
+// merged returns how many bytes were allocated to merge a rule into a file of n.
+func merged(t *testing.T, f Format, n int) uint64 {
+	t.Helper()
+	f.maxRules, f.maxBytes = 0, 0
+	path := filepath.Join(t.TempDir(), "list")
+	file, err := Make(manyRules(n), f, Options{})
+	if err == nil {
+		err = WriteFile(path, file.Data, false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	p, err := Look(f, path)
+	if err == nil {
+		file, err = p.Merge(rule.List{Rules: []rule.Rule{{Name: "new.example.org"}}}, f, Options{InPlace: true})
+	}
+	runtime.ReadMemStats(&after)
+	if err != nil || len(file.Rules) != n+1 {
+		t.Fatalf("%s: %d rules, error %v", f.Name, len(file.Rules), err)
+	}
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// What a merge allocates grows with the rules, and not with their square, which
+// would be a hundredfold; what doubles its room may do so once more.
+func TestMergeIsLinear(t *testing.T) {
+	for _, f := range formats {
+		few, many := merged(t, f, 50), merged(t, f, 500)
+		if many > 14*few {
+			t.Errorf("%s: %d bytes for 50 rules and %d for 500", f.Name, few, many)
+		}
+	}
+}
+
+// BenchmarkMerge merges a rule into a file of 200,000.
+func BenchmarkMerge(b *testing.B) {
+	for _, f := range formats {
+		if f.maxRules+f.maxBytes > 0 {
+			continue // it doesn't take so many
+		}
+		b.Run(f.Name, func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "list")
+			file, err := Make(manyRules(200_000), f, Options{})
+			if err == nil {
+				err = WriteFile(path, file.Data, false)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := Look(f, path)
+				if err == nil {
+					_, err = p.Merge(rule.List{Rules: []rule.Rule{{Name: "new.example.org"}}}, f, Options{InPlace: true})
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
