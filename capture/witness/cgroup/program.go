@@ -147,9 +147,10 @@ func (a *assembly) reserve(size int32) {
 }
 
 // How the reader learns of a record: a process that is new is read at once,
-// before it is gone, and what was sent can wait for more of its like.
+// before it is gone, and what was sent waits for more of its like while the
+// reader is busy.
 const (
-	later  = 1 // BPF_RB_NO_WAKEUP
+	later  = 0
 	atOnce = 2 // BPF_RB_FORCE_WAKEUP
 )
 

@@ -60,17 +60,24 @@ func Open(name string) (*Wire, error) {
 func (w *Wire) Watch(ctx context.Context, sink witness.Sink) error {
 	w.reader.sink = sink
 	defer context.AfterFunc(ctx, w.ring.wake)()
-	told := time.Now()
+	var count time.Time // when it is told next what was lost; nothing can have been where it is zero
 	for {
-		err := w.ring.next(w.reader.frame)
-		if now := time.Now(); err != nil || ctx.Err() != nil || now.Sub(told) >= glance {
-			told = now
+		came, err := w.ring.next(count, w.reader.frame)
+		over := err != nil || ctx.Err() != nil
+		if over {
+			w.ring.rest(w.reader.frame)
+		}
+		switch now := time.Now(); {
+		case over || !count.IsZero() && !now.Before(count):
 			w.tellLost()
+			count = time.Time{}
+		case came && count.IsZero():
+			count = now.Add(glance)
 		}
 		switch {
 		case err != nil:
 			return fmt.Errorf("watch interface %s: %w", w.name, err)
-		case ctx.Err() != nil:
+		case over:
 			return nil
 		}
 	}
