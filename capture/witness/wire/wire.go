@@ -23,6 +23,7 @@ type Wire struct {
 	name   string
 	ring   *ring
 	reader *reader
+	count  time.Time // when it is told next what was lost; zero while nothing can have been
 }
 
 // Open begins to watch an interface: what passes from now on is kept, for
@@ -60,27 +61,31 @@ func Open(name string) (*Wire, error) {
 func (w *Wire) Watch(ctx context.Context, sink witness.Sink) error {
 	w.reader.sink = sink
 	defer context.AfterFunc(ctx, w.ring.wake)()
-	var count time.Time // when it is told next what was lost; nothing can have been where it is zero
 	for {
-		came, err := w.ring.next(count, w.reader.frame)
-		over := err != nil || ctx.Err() != nil
-		if over {
-			w.ring.rest(w.reader.frame)
-		}
-		switch now := time.Now(); {
-		case over || !count.IsZero() && !now.Before(count):
-			w.tellLost()
-			count = time.Time{}
-		case came && count.IsZero():
-			count = now.Add(glance)
-		}
-		switch {
-		case err != nil:
-			return fmt.Errorf("watch interface %s: %w", w.name, err)
-		case over:
-			return nil
+		if over, err := w.turn(ctx); over {
+			return err
 		}
 	}
+}
+
+// turn waits for what comes next, and tells of it. It is over when there is
+// nothing more to come.
+func (w *Wire) turn(ctx context.Context) (over bool, err error) {
+	came, err := w.ring.next(w.count, w.reader.frame)
+	if over = err != nil || ctx.Err() != nil; over {
+		w.ring.rest(w.reader.frame)
+	}
+	switch now := time.Now(); {
+	case over || !w.count.IsZero() && !now.Before(w.count):
+		w.tellLost()
+		w.count = time.Time{}
+	case came && w.count.IsZero():
+		w.count = now.Add(glance)
+	}
+	if err != nil {
+		err = fmt.Errorf("watch interface %s: %w", w.name, err)
+	}
+	return over, err
 }
 
 const kernelDrops = "packets that the kernel had no room for"

@@ -257,6 +257,48 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// While nothing comes nothing wakes a watch, and when it ends it tells what came
+// last.
+func TestWatchSleeps(t *testing.T) {
+	g := newGround(t)
+	w, err := Open(hostEnd)
+	g.check(err)
+	s := &watched{more: make(chan struct{}, 1)}
+	w.reader.sink = s
+	ctx, stop := context.WithCancel(t.Context())
+	defer context.AfterFunc(ctx, w.ring.wake)()
+	woken, done := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		for {
+			quiet := w.count.IsZero() && w.ring.down.IsZero()
+			over, err := w.turn(ctx)
+			if over {
+				done <- err
+				return
+			}
+			if quiet && w.count.IsZero() && w.ring.down.IsZero() {
+				select {
+				case woken <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}()
+	s.take(g, 1)
+	select {
+	case <-woken:
+		t.Error("it woke by itself")
+	case <-time.After(2 * glance): // nothing tells of what doesn't come
+	}
+	g.check(g.raw().send(datagram(1, 53, dnsQuery("last.test."))))
+	stop()
+	g.check(<-done)
+	if lines := s.told.lines; !slices.Contains(lines, "query A last.test to 203.0.113.1:53/udp") {
+		t.Errorf("told at the end was %q", lines)
+	}
+	g.check(w.Close())
+}
+
 // A watch that ends leaves nothing either, and does so at once.
 func TestWatchEnds(t *testing.T) {
 	g := newGround(t)
