@@ -269,14 +269,17 @@ func TestWatchSleeps(t *testing.T) {
 	defer context.AfterFunc(ctx, w.ring.wake)()
 	woken, done := make(chan struct{}, 1), make(chan error, 1)
 	go func() {
-		for {
-			quiet := w.count.IsZero() && w.ring.down.IsZero()
+		for idle := 0; ; {
+			at := w.ring.at
 			over, err := w.turn(ctx)
 			if over {
 				done <- err
 				return
 			}
-			if quiet && w.count.IsZero() && w.ring.down.IsZero() {
+			if idle++; w.ring.at != at {
+				idle = 0
+			}
+			if idle > 1 { // once it is counted what was lost
 				select {
 				case woken <- struct{}{}:
 				default:
@@ -288,7 +291,7 @@ func TestWatchSleeps(t *testing.T) {
 	select {
 	case <-woken:
 		t.Error("it woke by itself")
-	case <-time.After(2 * glance): // nothing tells of what doesn't come
+	case <-time.After(3 * glance): // nothing tells of what doesn't come
 	}
 	g.check(g.raw().send(datagram(1, 53, dnsQuery("last.test."))))
 	stop()
