@@ -1,7 +1,6 @@
 package witness
 
 import (
-	"context"
 	"net/netip"
 	"slices"
 	"sync"
@@ -9,8 +8,6 @@ import (
 )
 
 const (
-	// beat is how often it is looked at what is due, while anything is held.
-	beat = 50 * time.Millisecond
 	// together bounds how far apart the two reports of one event may lie.
 	together = time.Second
 	// skew bounds how much later than a connection the answer that it came of
@@ -45,12 +42,14 @@ const (
 type Joiner struct {
 	book Book
 	ours func(netip.Addr) bool // the bridge's resolvers
-	wake chan struct{}         // there is something to settle
+	wake chan struct{}         // something is due before it is settled next
 
 	settling sync.Mutex // before mu
 
 	mu      sync.Mutex
 	clock   time.Time // the latest time that was told
+	next    time.Time // when Run settles; zero while nothing is held
+	least   time.Time // the earliest that this may be
 	on      [sources]bool
 	lostAt  [sources]time.Time
 	queries []*query
@@ -130,36 +129,9 @@ func (j *Joiner) On(s Source, on bool) {
 // From returns where a source tells what it sees.
 func (j *Joiner) From(s Source) Sink { return inlet{j, s} }
 
-// Run settles what is due, until ctx ends; then all that is held.
-func (j *Joiner) Run(ctx context.Context) {
-	var due <-chan time.Time
-	for {
-		select {
-		case <-j.wake:
-			if due == nil {
-				due = time.After(beat)
-			}
-		case <-due:
-			if due = nil; j.Settle(time.Now()) {
-				due = time.After(beat)
-			}
-		case <-ctx.Done():
-			j.Flush()
-			return
-		}
-	}
-}
-
 func (j *Joiner) tick(at time.Time) {
 	if at.After(j.clock) {
 		j.clock = at
-	}
-}
-
-func (j *Joiner) hurry() {
-	select {
-	case j.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -179,7 +151,7 @@ func (in inlet) Lost(n uint64, why string) {
 
 func (j *Joiner) lose(of Source, n uint64, why string) {
 	j.lost[loss{of, why}] += n
-	j.hurry()
+	j.hurry(time.Time{})
 }
 
 func (in inlet) Answer(a Answer) {
@@ -214,7 +186,7 @@ func (in inlet) Query(q Query) {
 		return
 	}
 	j.queries = append(j.queries, held)
-	j.hurry()
+	j.hurry(held.due)
 }
 
 // way is where a query goes.
@@ -324,7 +296,7 @@ func (j *Joiner) begin(s Source, c Connection) *conn {
 	if c.From.Port() != 0 {
 		j.remember(held)
 	}
-	j.hurry()
+	j.hurry(held.due)
 	return held
 }
 
@@ -363,7 +335,7 @@ func (in inlet) Hello(h Hello) {
 	c.hello = &h
 	if c.told != nil {
 		j.late = append(j.late, c)
-		j.hurry()
+		j.hurry(time.Time{})
 		return
 	}
 	j.whole(c)
@@ -381,7 +353,7 @@ func (j *Joiner) whole(c *conn) {
 		}
 	}
 	c.due = j.clock
-	j.hurry()
+	j.hurry(c.due)
 }
 
 const dnsPort, dotPort, httpsPort = 53, 853, 443

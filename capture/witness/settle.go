@@ -64,8 +64,9 @@ func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost
 		forget(j.halfConns, place{c.To, c.Protocol}, c)
 		return true
 	})
-	late, lost = j.late, j.lost
-	j.late, j.lost = nil, make(map[loss]uint64)
+	if late, j.late = j.late, nil; len(j.lost) > 0 {
+		lost, j.lost = j.lost, make(map[loss]uint64)
+	}
 	return queries, conns, late, lost
 }
 

@@ -41,23 +41,27 @@ func BenchmarkAtThousandASecond(b *testing.B) {
 		b.Run(kind, func(b *testing.B) {
 			g := newGround(b)
 			g.watch()
-			before := processorTime()
+			before, slept := processorTime()
 			b.ResetTimer()
 			g.run(play("load", kind, strconv.Itoa(b.N)))
 			g.heard.until(b, "the last one", func() bool {
 				return (kind == "connections" || len(g.heard.queries) >= b.N) && (kind == "queries" || len(g.heard.connections) >= b.N)
 			})
 			b.StopTimer()
-			used := processorTime() - before
+			used, sleeps := processorTime()
+			used, sleeps = used-before, sleeps-slept
 			b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-us/op")
 			b.ReportMetric(100*used.Seconds()/b.Elapsed().Seconds(), "%core")
+			b.ReportMetric(float64(sleeps)/b.Elapsed().Seconds(), "sleeps/s")
 			b.ReportMetric(float64(g.heard.lost), "lost")
 		})
 	}
 }
 
-func processorTime() time.Duration {
+// processorTime returns what this process had of the processors, and how often
+// its threads went to sleep: each is a wake-up.
+func processorTime() (used time.Duration, sleeps int64) {
 	var u unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), u.Nvcsw
 }

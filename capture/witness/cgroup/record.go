@@ -65,7 +65,7 @@ func words(b []byte) []string {
 type packetSeen struct {
 	kind     uint32
 	protocol string
-	at       int64 // by the clock that never jumps, in nanoseconds
+	at       int64 // by CLOCK_MONOTONIC, in nanoseconds
 	by       key   // zero where it isn't known
 	from, to netip.AddrPort
 	sequence uint32

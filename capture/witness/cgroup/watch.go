@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
 	"lxd-allowlist/capture/crash"
@@ -99,17 +98,18 @@ func again(ctx context.Context, initPID InitPID, sink witness.Sink) *life {
 
 // life is the watch of an instance until it stops.
 type life struct {
-	hooks  *hooks
-	reader *ringbuf.Reader
-	init   *os.File // the first process, as a descriptor
-	sink   witness.Sink
+	hooks *hooks
+	ring  *ring
+	init  *os.File // the first process, as a descriptor
+	sink  witness.Sink
 
 	processes *processes
 	stubs     *stubs
 	streams   streams
 	strange   recent[ends, bool] // what was sent to port 53 and is no query
-	clock     func() int64       // CLOCK_MONOTONIC, in nanoseconds
+	zero      time.Time          // of the kernel's clock
 	lost      uint64             // how much of it was told
+	counted   time.Time          // when
 }
 
 // begin watches the instance with that first process.
@@ -138,13 +138,12 @@ func begin(pid int, sink witness.Sink, ringBytes uint32) (_ *life, err error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := ringbuf.NewReader(h.ring)
+	r, err := openRing(h.ring.FD(), int(ringBytes))
 	if err != nil {
 		h.close()
 		return nil, fmt.Errorf("processes can't be told: read what the kernel tells: %w", err)
 	}
-	reader.SetDeadline(time.Now())
-	l := &life{hooks: h, reader: reader, init: init, sink: sink, processes: newProcesses(pid), stubs: newStubs(), clock: monotonic}
+	l := &life{hooks: h, ring: r, init: init, sink: sink, processes: newProcesses(pid), stubs: newStubs()}
 	l.streams.size, l.strange.size = mostStreams, mostStreams
 	return l, nil
 }
@@ -161,61 +160,57 @@ func openProcess(pid int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
-// countEvery is how often the kernel is asked how much it had no room for.
-const countEvery = time.Second
-
 // run tells what comes until the instance stops or ctx ends. Nothing is
 // attached any more then.
 func (l *life) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	wg.Go(crash.Guarded("the instance's end", l.awaitEnd, cancel))
-	wg.Go(crash.Guarded("the count of lost calls", func() {
-		tick := time.NewTicker(countEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				l.count()
-			case <-ctx.Done():
-				l.count()
-				return
-			}
-		}
-	}, func() { l.reader.Close() }, func() { l.init.Close() }))
-	l.read()
-	wg.Wait()
-	cancel()
-	l.hooks.close()
-}
-
-// What was sent is read some of it together, which costs a tenth, and less
-// often while nothing is. Who is new is read at once.
-const (
-	whileBusy = 20 * time.Millisecond
-	whileIdle = 50 * time.Millisecond
-)
-
-// read takes what comes until the reader is closed.
-func (l *life) read() {
-	var record ringbuf.Record
+	wg.Go(crash.Guarded("the end of the watch over an instance", func() { <-ctx.Done() }, l.ring.end, func() { l.init.Close() }))
 	for busy := false; ; {
-		err := l.reader.ReadInto(&record)
-		switch {
-		case err == nil:
-			busy = true
-			l.take(record.RawSample)
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			wait := whileIdle
-			if busy {
-				wait = whileBusy
-			}
-			busy = false
-			l.reader.SetDeadline(time.Now().Add(wait))
-		default:
-			return
+		var on bool
+		if busy, on = l.turn(busy); !on {
+			break
 		}
 	}
+	l.read(false)
+	l.count()
+	cancel()
+	wg.Wait()
+	l.hooks.close()
+	l.ring.close()
+}
+
+const (
+	// gather is for how long what was sent is left to be read together. Who is
+	// new is read at once.
+	gather = 50 * time.Millisecond
+	// countEvery is how often the kernel is asked how much it had no room for,
+	// which there is for what comes while nothing is read.
+	countEvery = time.Second
+)
+
+// turn takes what comes in a time, of a reader that is busy, or waits for
+// something to come. It returns whether something came, so that there may be
+// more, and false once the ring was ended.
+func (l *life) turn(busy bool) (came, on bool) {
+	n := 0
+	if !busy {
+		on = l.ring.await(time.Time{}, func() bool {
+			n += l.read(false)
+			return n > 0
+		})
+		return true, on
+	}
+	on = l.ring.await(time.Now().Add(gather), func() bool {
+		n += l.read(true)
+		return false
+	})
+	n += l.read(true)
+	if n == 0 || time.Since(l.counted) >= countEvery {
+		l.count()
+	}
+	return n > 0, on
 }
 
 // awaitEnd waits until the instance's first process has ended, or isn't of
@@ -238,12 +233,15 @@ func (l *life) count() {
 		l.sink.Lost(lost-l.lost, "the kernel had no room to tell what a process did")
 		l.lost = lost
 	}
+	l.counted = time.Now()
 }
 
-func monotonic() int64 {
+// read takes what there is and returns how much; see [ring.read].
+func (l *life) read(awake bool) int {
 	var t unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // it has no reason to fail
-	return t.Nano()
+	l.zero = time.Now().Add(-time.Duration(t.Nano()))
+	return l.ring.read(awake, l.take)
 }
 
 // take takes a record of the ring.
@@ -253,7 +251,7 @@ func (l *life) take(b []byte) {
 		return
 	}
 	p := readPacket(b)
-	at := time.Now().Add(time.Duration(p.at - l.clock()))
+	at := l.zero.Add(time.Duration(p.at))
 	switch {
 	case p.kind == kindFlow:
 		if p.to.Port() != dnsPort {

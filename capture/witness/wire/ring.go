@@ -20,10 +20,11 @@ import (
 const (
 	blockSize = 1 << 18
 	blocks    = 32
-	retire    = 10 * time.Millisecond
-	// glance is how often the kernel's counters are read, and whether there is
-	// an interface still: the kernel tells of one that goes down, but not of
-	// one that goes away after that.
+	retire    = 50 * time.Millisecond
+	// glance is how soon the kernel's counters are read after something came,
+	// and how often it is looked whether an interface that is down is there
+	// still: the kernel tells of one that goes down, but not of one that goes
+	// away after that.
 	glance = 250 * time.Millisecond
 )
 
@@ -32,7 +33,10 @@ type ring struct {
 	file *os.File // the socket, which the runtime waits for
 	raw  syscall.RawConn
 	mem  []byte
-	at   int // the block that is handed over next
+	at   int         // the block that is handed over next
+	down time.Time   // when the interface was seen to be, if nothing came since
+	stop atomic.Bool // next is to wait no more,
+	last bool        // but for what came before that
 }
 
 func openRing(index int) (*ring, error) {
@@ -87,40 +91,68 @@ func attach(fd int, program []bpf.RawInstruction) error {
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
 }
 
-// wake has next return soon.
-func (r *ring) wake() { _ = r.file.SetReadDeadline(time.Unix(1, 0)) }
+// wake has next wait no more.
+func (r *ring) wake() {
+	r.stop.Store(true)
+	_ = r.file.SetReadDeadline(time.Unix(1, 0))
+}
 
 // next waits for a block and hands its packets to f: when each came, whether it
 // is for the instance, and the frame, as far as it was captured. It returns
-// without one after a glance in which there was none.
-func (r *ring) next(f func(at time.Time, toInstance bool, frame []byte)) error {
+// false without one: when a time has come, which the zero time never does, and
+// now and then while the interface is down.
+func (r *ring) next(until time.Time, f func(at time.Time, toInstance bool, frame []byte)) (bool, error) {
 	if !r.ready() {
-		if err := r.file.SetReadDeadline(time.Now().Add(glance)); err != nil {
-			return err
+		if soon := time.Now().Add(glance); !r.down.IsZero() && (until.IsZero() || soon.Before(until)) {
+			until = soon
 		}
-		err := r.raw.Read(func(uintptr) bool { return r.ready() })
+		if err := r.file.SetReadDeadline(until); err != nil {
+			return false, err
+		}
+		err := r.raw.Read(func(fd uintptr) bool { return r.ready() || r.failed(int(fd)) || r.stop.Load() && !r.last })
 		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded) && r.gone():
-			return ErrGone
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil
-		case err != nil:
-			return err
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			return false, err
+		case r.ready():
+		case !r.down.IsZero() && r.gone():
+			return false, ErrGone
+		default:
+			return false, nil
 		}
 	}
+	r.read(f)
+	return true, nil
+}
+
+// rest hands over what came before it is called and isn't in a full block yet.
+func (r *ring) rest(f func(at time.Time, toInstance bool, frame []byte)) {
+	r.last = true
+	limit := time.Now().Add(2 * retire)
+	for n := 0; n < blocks && (r.ready() || r.packets() > 0 && time.Now().Before(limit)); n++ {
+		if _, err := r.next(limit, f); err != nil {
+			return
+		}
+	}
+}
+
+// read hands over the packets of the next block, and gives it back.
+func (r *ring) read(f func(at time.Time, toInstance bool, frame []byte)) {
 	b := r.block()
 	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&b[blockHeader]))
-	at := h.Offset_to_first_pkt
+	at, came := h.Offset_to_first_pkt, time.Time{}
 	for range h.Num_pkts {
 		p := (*unix.Tpacket3Hdr)(unsafe.Pointer(&b[at]))
 		from := (*unix.RawSockaddrLinklayer)(unsafe.Pointer(&b[at+unix.SizeofTpacket3Hdr]))
 		frame := b[at+uint32(p.Mac):][:p.Snaplen]
-		f(time.Unix(int64(p.Sec), int64(p.Nsec)), from.Pkttype == unix.PACKET_OUTGOING, frame)
+		came = time.Unix(int64(p.Sec), int64(p.Nsec))
+		f(came, from.Pkttype == unix.PACKET_OUTGOING, frame)
 		at += p.Next_offset
+	}
+	if came.After(r.down) {
+		r.down = time.Time{} // it is up, or is told of anew
 	}
 	atomic.StoreUint32(&h.Block_status, unix.TP_STATUS_KERNEL)
 	r.at = (r.at + 1) % blocks
-	return nil
 }
 
 // blockHeader is where the part of a block's description that says what is in
@@ -132,6 +164,22 @@ func (r *ring) block() []byte { return r.mem[r.at*blockSize:][:blockSize] }
 func (r *ring) ready() bool {
 	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&r.block()[blockHeader]))
 	return atomic.LoadUint32(&h.Block_status)&unix.TP_STATUS_USER != 0
+}
+
+// packets is how many there are in the next block so far.
+func (r *ring) packets() uint32 {
+	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&r.block()[blockHeader]))
+	return atomic.LoadUint32(&h.Num_pkts)
+}
+
+// failed reports whether the interface went down since it was last called.
+func (r *ring) failed(fd int) bool {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if n == 0 || err != nil {
+		return false
+	}
+	r.down = time.Now()
+	return true
 }
 
 // gone reports whether the interface is.

@@ -23,6 +23,7 @@ type Wire struct {
 	name   string
 	ring   *ring
 	reader *reader
+	count  time.Time // when it is told next what was lost; zero while nothing can have been
 }
 
 // Open begins to watch an interface: what passes from now on is kept, for
@@ -60,20 +61,31 @@ func Open(name string) (*Wire, error) {
 func (w *Wire) Watch(ctx context.Context, sink witness.Sink) error {
 	w.reader.sink = sink
 	defer context.AfterFunc(ctx, w.ring.wake)()
-	told := time.Now()
 	for {
-		err := w.ring.next(w.reader.frame)
-		if now := time.Now(); err != nil || ctx.Err() != nil || now.Sub(told) >= glance {
-			told = now
-			w.tellLost()
-		}
-		switch {
-		case err != nil:
-			return fmt.Errorf("watch interface %s: %w", w.name, err)
-		case ctx.Err() != nil:
-			return nil
+		if over, err := w.turn(ctx); over {
+			return err
 		}
 	}
+}
+
+// turn waits for what comes next, and tells of it. It is over when there is
+// nothing more to come.
+func (w *Wire) turn(ctx context.Context) (over bool, err error) {
+	came, err := w.ring.next(w.count, w.reader.frame)
+	if over = err != nil || ctx.Err() != nil; over {
+		w.ring.rest(w.reader.frame)
+	}
+	switch now := time.Now(); {
+	case over || !w.count.IsZero() && !now.Before(w.count):
+		w.tellLost()
+		w.count = time.Time{}
+	case came && w.count.IsZero():
+		w.count = now.Add(glance)
+	}
+	if err != nil {
+		err = fmt.Errorf("watch interface %s: %w", w.name, err)
+	}
+	return over, err
 }
 
 const kernelDrops = "packets that the kernel had no room for"

@@ -38,6 +38,8 @@ func TestFilter(t *testing.T) {
 	checksummed(options)
 	const tls = "hello tls example.test to 203.0.113.1:443"
 	const begun = "connection 203.0.113.1:443/tcp"
+	isFragments := func(line string) bool { return strings.HasSuffix(line, reasonTexts[fragments]) }
+	counted := false
 	s := g.watch()
 	out := g.raw()
 	for i, c := range []struct {
@@ -63,14 +65,15 @@ func TestFilter(t *testing.T) {
 		for _, f := range c.frames {
 			g.check(out.send(f))
 		}
-		got := slices.DeleteFunc(s.take(g, i), func(line string) bool { return strings.HasPrefix(line, "lost ") })
+		got := slices.DeleteFunc(s.take(g, i), func(line string) bool {
+			counted = counted || isFragments(line)
+			return strings.HasPrefix(line, "lost ")
+		})
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: told:\n\t%s\nwant:\n\t%s", c.name, strings.Join(got, "\n\t"), strings.Join(c.want, "\n\t"))
 		}
 	}
-	s.await(t, "fragments to be counted", func(lines []string) bool {
-		return slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, reasonTexts[fragments]) })
-	})
+	s.await(t, "fragments to be counted", func(lines []string) bool { return counted || slices.ContainsFunc(lines, isFragments) })
 }
 
 // What an instance downloads, and acknowledges, stays in the kernel.
@@ -252,6 +255,51 @@ func TestKilled(t *testing.T) {
 	if n := sockets(t, index); n != 0 {
 		t.Errorf("%d packet sockets are left of a killed process", n)
 	}
+}
+
+// While nothing comes nothing wakes a watch, and when it ends it tells what came
+// last.
+func TestWatchSleeps(t *testing.T) {
+	g := newGround(t)
+	w, err := Open(hostEnd)
+	g.check(err)
+	s := &watched{more: make(chan struct{}, 1)}
+	w.reader.sink = s
+	ctx, stop := context.WithCancel(t.Context())
+	defer context.AfterFunc(ctx, w.ring.wake)()
+	woken, done := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		for idle := 0; ; {
+			at := w.ring.at
+			over, err := w.turn(ctx)
+			if over {
+				done <- err
+				return
+			}
+			if idle++; w.ring.at != at {
+				idle = 0
+			}
+			if idle > 1 { // once it is counted what was lost
+				select {
+				case woken <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}()
+	s.take(g, 1)
+	select {
+	case <-woken:
+		t.Error("it woke by itself")
+	case <-time.After(3 * glance): // nothing tells of what doesn't come
+	}
+	g.check(g.raw().send(datagram(1, 53, dnsQuery("last.test."))))
+	stop()
+	g.check(<-done)
+	if lines := s.told.lines; !slices.Contains(lines, "query A last.test to 203.0.113.1:53/udp") {
+		t.Errorf("told at the end was %q", lines)
+	}
+	g.check(w.Close())
 }
 
 // A watch that ends leaves nothing either, and does so at once.
