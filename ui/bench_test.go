@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -122,15 +123,26 @@ func BenchmarkKey(b *testing.B) {
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			l := newLoop(s)
+			before := cpu(b)
 			for i := 0; b.Loop(); i++ {
 				l.message(press(test.keys[i%len(test.keys)]))
 				l.rest()
 			}
+			b.ReportMetric((cpu(b)-before).Seconds()*1000/float64(b.N), "cpu-ms/op")
 			l.report(b)
 			l.message(press("esc"))
 			l.rest()
 		})
 	}
+}
+
+// cpu returns the time that this process has had of all cores.
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkNews measures how long the new domains of one frame, of a thousand

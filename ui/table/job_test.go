@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,15 +133,15 @@ func TestSortedEndsWithItsContext(t *testing.T) {
 	for i := range entries {
 		entries[i].key.num = int64(len(entries) - i)
 	}
-	compared := 0
+	var compared atomic.Int64
 	by := func(x, y entry) int {
-		if compared++; compared == 10 {
+		if compared.Add(1) == 10 {
 			cancel()
 		}
 		return int(x.key.num - y.key.num)
 	}
-	if sorted(ctx, entries, by) || compared > 40*sortPart {
-		t.Errorf("it ended after %d comparisons", compared)
+	if sorted(ctx, entries, by) || compared.Load() > 40*sortPart {
+		t.Errorf("it ended after %d comparisons", compared.Load())
 	}
 	if !sorted(t.Context(), entries, by) || !slices.IsSortedFunc(entries, by) {
 		t.Error("it isn't sorted")

@@ -6,7 +6,7 @@ import (
 	"lxd-allowlist/capture"
 )
 
-// known is what is remembered of a domain.
+// known is what is remembered of a domain, shown or not.
 type known struct {
 	key   sortKey
 	group *group // while it is shown, and they stand in groups
@@ -19,6 +19,28 @@ type known struct {
 	name, registrable uint8
 	// empty has a bit for each column that it has nothing for.
 	empty uint16
+}
+
+// registrableOf returns how long the registrable domain of the domain's name is,
+// in bytes, and remembers it: it takes half a microsecond to find out.
+func (k *known) registrableOf(name string) int {
+	if k.registrable == 0 || k.registrable == math.MaxUint8 {
+		n := len(Registrable(name))
+		k.registrable = uint8(min(n, math.MaxUint8))
+		return n
+	}
+	return int(k.registrable)
+}
+
+// decision is the decision in force for the domain.
+func (k *known) decision() capture.Decision {
+	switch k.tally {
+	case tallyKeep:
+		return capture.Keep
+	case tallyDrop, tallyDropByUser:
+		return capture.Drop
+	}
+	return capture.New
 }
 
 // memory is what is known of domains, by their IDs. It lies in blocks: a list
