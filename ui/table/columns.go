@@ -271,6 +271,9 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 			room -= of.least + colGap
 		}
 	}
+	if i := slices.Index(order, colReason); i > 0 { // who asked says more in four cells than the reason
+		order = append(slices.Delete(order, i, i+1), colReason)
+	}
 	for _, yields := range []bool{false, true} {
 		for _, c := range order {
 			if widths[c] > 0 && set.column(c).yields == yields {
