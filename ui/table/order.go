@@ -17,6 +17,10 @@ func lanes() int { return runtime.GOMAXPROCS(0) }
 // worthLanes is how many domains are worth goroutines.
 const worthLanes = atOnce
 
+// breath is after how many domains a lane lets others have its core: with all
+// cores at work a key waits until one of them is left, 10 ms otherwise.
+const breath = 1 << 12
+
 // sideBySide has the parts of n things be done, each in its lane; of so few as
 // alone all in one.
 func sideBySide(n, alone int, do func(lane, from, to int)) {
@@ -183,7 +187,7 @@ func (x entry) compare(y entry) int {
 }
 
 // sortPart is how many entries are sorted between two looks at the context.
-const sortPart = 1 << 13
+const sortPart = 1 << 12
 
 // sorted sorts the entries, unless the context ends.
 func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) bool {
@@ -193,6 +197,7 @@ func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) 
 		sideBySide(parts, 1, func(_, from, to int) {
 			for part := from; part < to && ctx.Err() == nil; part++ {
 				do(part)
+				runtime.Gosched()
 			}
 		})
 	}
@@ -214,6 +219,9 @@ func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) 
 
 func merge(to, a, b []entry, compare func(x, y entry) int) {
 	for i := range to {
+		if i%breath == breath-1 {
+			runtime.Gosched()
+		}
 		if len(b) == 0 || len(a) > 0 && compare(a[0], b[0]) <= 0 {
 			to[i], a = a[0], a[1:]
 		} else {

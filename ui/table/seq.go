@@ -1,6 +1,7 @@
 package table
 
 import (
+	"runtime"
 	"slices"
 	"sort"
 )
@@ -57,6 +58,9 @@ func (s *seq[T]) fill(sorted []T) {
 		for i := from; i < to; i++ {
 			begin, end := i*most, min(len(sorted), (i+1)*most)
 			s.chunks[i] = s.chunkOf(sorted[begin:end:end])
+			if i%(breath/most) == 0 {
+				runtime.Gosched()
+			}
 		}
 	})
 }
