@@ -171,19 +171,35 @@ func BenchmarkNews(b *testing.B) {
 	}
 }
 
-// BenchmarkPalette measures how long a key of the palette holds the screen of a
-// million while a thousand new domains a second come in, and what these do.
-func BenchmarkPalette(b *testing.B) {
-	l := newLoop(largeScene(b, million))
-	l.took = nil
-	for i := 0; b.Loop(); i++ {
-		l.uses(i, paletteKeys[i%len(paletteKeys)])
+// BenchmarkUnderLoad measures how long a key of the palette, or of the table,
+// holds the screen of a million while a thousand new domains a second come in,
+// and what these do.
+func BenchmarkUnderLoad(b *testing.B) {
+	s := largeScene(b, million)
+	frame := 0
+	for _, test := range []struct {
+		name string
+		keys []string
+	}{{"palette", paletteKeys}, {"table", tableKeys}} {
+		b.Run(test.name, func(b *testing.B) {
+			l := newLoop(s)
+			for i := 0; b.Loop(); i++ {
+				l.uses(frame, test.keys[i%len(test.keys)])
+				frame++
+			}
+			l.report(b)
+			l.message(press("esc"))
+			l.rest()
+		})
 	}
-	l.report(b)
 }
 
-// paletteKeys look through the palette, do what is found and come back.
-var paletteKeys = []string{":", "s", "o", "r", "t", " ", "n", "enter", "ctrl+p", "down", "down", "pgdown", "esc"}
+// paletteKeys look through the palette, do what is found and come back;
+// tableKeys move, mark, look closer, filter and sort.
+var (
+	paletteKeys = []string{":", "s", "o", "r", "t", " ", "n", "enter", "ctrl+p", "down", "down", "pgdown", "esc"}
+	tableKeys   = []string{"j", "j", "d", "pgdown", "k", "enter", "j", "esc", "/", "9", "9", "enter", "G", "esc", "g", "r"}
+)
 
 // uses presses a key in the frame in which 22 new domains come in.
 func (l *loop) uses(frame int, key string) {
@@ -200,8 +216,8 @@ func (l *loop) uses(frame int, key string) {
 }
 
 // What comes in while the palette is used is there afterwards, and what was
-// found in it was done. A machine may be slow: BenchmarkPalette has the
-// times.
+// found in it was done. A machine may be slow: BenchmarkUnderLoad has
+// the times.
 func TestPaletteUnderLoad(t *testing.T) {
 	n := million
 	if testing.Short() {
