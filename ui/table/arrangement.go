@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"math"
-	"math/bits"
 	"time"
 
 	"lxd-allowlist/capture"
@@ -49,14 +48,6 @@ type arrangement struct {
 
 	groups map[string]*group // by name; those without members too
 	heads  seq[*group]       // those with members, which have their rows
-}
-
-// counts say of how many domains something holds.
-type counts struct {
-	tally   capture.Tally
-	blocked int // shown or not
-	sizes   sizes
-	empty   [len(columns)]int // how many of the shown have nothing for a column
 }
 
 // tallied is where a domain is counted in the tally.
@@ -217,44 +208,6 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 		return tallyDropByUser
 	}
 	return tallyDrop
-}
-
-// count counts a domain n times: -1 takes it out.
-func (t *counts) count(k *known, n int) {
-	if k.blocked {
-		t.blocked += n
-	}
-	if k.shown {
-		t.sizes[k.name] += n
-		for left := k.empty; left != 0; left &= left - 1 {
-			t.empty[bits.TrailingZeros16(left)] += n
-		}
-	}
-	switch k.tally {
-	case tallyKeep:
-		t.tally.Keep += n
-	case tallyNew:
-		t.tally.New += n
-	case tallyDrop:
-		t.tally.DropByRule += n
-	case tallyDropByUser:
-		t.tally.DropByUser += n
-	}
-}
-
-// add takes in what others counted.
-func (t *counts) add(o *counts) {
-	t.blocked += o.blocked
-	t.tally.Keep += o.tally.Keep
-	t.tally.New += o.tally.New
-	t.tally.DropByRule += o.tally.DropByRule
-	t.tally.DropByUser += o.tally.DropByUser
-	for i, n := range o.sizes {
-		t.sizes[i] += n
-	}
-	for i, n := range o.empty {
-		t.empty[i] += n
-	}
 }
 
 // item is a line of the table: a domain or the head of a group.

@@ -164,3 +164,29 @@ func TestManyChanges(t *testing.T) {
 		}
 	}
 }
+
+// However keys are sorted, by digits or as texts, the order is that of compare.
+func TestInOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n, key := range []func(i int) sortKey{
+		func(int) sortKey { return sortKey{num: int64(rng.Uint64())} },
+		func(int) sortKey { return sortKey{num: noon.UnixNano() + rng.Int64N(1e12)} },
+		func(int) sortKey { return sortKey{num: int64(rng.IntN(3)), text: []string{"", "b", "a"}[rng.IntN(3)]} },
+		func(i int) sortKey { return sortKey{text: fmt.Sprintf("example%d.com\x00host", rng.IntN(i+1))} },
+		func(i int) sortKey { return sortKey{num: int64(rng.IntN(2)), text: fmt.Sprint("é", rng.IntN(i+1))} },
+		func(i int) sortKey { return sortKey{text: "example.com\x00host"[:rng.IntN(12)] + fmt.Sprint(i)} },
+	} {
+		for _, descending := range []bool{false, true} {
+			a := newArrangement(settings{descending: descending})
+			ids := make([]capture.ID, 3*sortPart+rng.IntN(sortPart))
+			a.known.grow(len(ids))
+			for i := range ids {
+				ids[i] = capture.ID(i)
+				a.known.of(ids[i]).key = key(i)
+			}
+			if !a.inOrder(t.Context(), ids, descending) || !slices.IsSortedFunc(ids, a.compare) {
+				t.Errorf("keys of kind %d, descending %t, aren't in order", n, descending)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"encoding/binary"
 	"runtime"
 	"slices"
 	"strings"
@@ -158,8 +159,20 @@ func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 // byText sorts by keys that hardly any two domains have in common.
 func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 	keys := make([]entry, len(ids))
+	first := a.known.of(ids[0]).key
+	same, shared := true, len(first.text) // the number, and so many bytes of the text
 	for i, id := range ids {
-		keys[i] = entry{a.known.of(id).key, id}
+		k := a.known.of(id).key
+		keys[i] = entry{k, id}
+		same = same && k.num == first.num
+		for shared > 0 && (len(k.text) < shared || k.text[:shared] != first.text[:shared]) {
+			shared--
+		}
+	}
+	for i := range keys {
+		if same { // most are told apart without a look at their texts
+			keys[i].key.num = head(keys[i].key.text[shared:])
+		}
 	}
 	if !sorted(ctx, keys, entry.compare) {
 		return false
@@ -168,6 +181,14 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 		ids[i] = keys[i].id
 	}
 	return true
+}
+
+// head is the first bytes of a text as a number: that of the lesser text isn't
+// greater.
+func head(text string) int64 {
+	var b [8]byte
+	copy(b[:], text)
+	return int64(binary.BigEndian.Uint64(b[:]) ^ 1<<63)
 }
 
 // entry is a domain while it is sorted by its whole key.
