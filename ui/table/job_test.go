@@ -162,6 +162,14 @@ func TestManyChanges(t *testing.T) {
 		if got := table.Tally().Total(); got != n || table.shown.lines() != n {
 			t.Errorf("%d domains: %d are counted and %d shown", n, got, table.shown.lines())
 		}
+		for i := range n { // what is known of the first is no base for so many more
+			feed(l, noon, fmt.Sprintf("query[A] later%d.example from 10.0.0.5", i))
+		}
+		table.Refresh(noon)
+		finish(table)
+		if got := table.Tally().Total(); got != 2*n {
+			t.Errorf("of twice %d domains %d are counted", n, got)
+		}
 	}
 }
 
