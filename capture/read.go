@@ -34,6 +34,10 @@ func (r Reader) Domain(id ID) *Domain {
 	return r.l.domain(id)
 }
 
+// Fill makes d what Domain returns, where many are looked at one after the
+// other: what d was before is gone.
+func (r Reader) Fill(d *Domain, id ID) { r.l.fill(d, id) }
+
 // Lookup returns the ID of a normalised name.
 func (r Reader) Lookup(name string) (ID, bool) {
 	return r.l.lookup(name)

@@ -377,10 +377,15 @@ func (f *facts) glance(d *Domain, id ID) {
 // domain returns the domain of a record.
 func (f *facts) domain(id ID) *Domain {
 	d := new(Domain)
+	f.fill(d, id)
+	return d
+}
+
+// fill makes d the domain of a record.
+func (f *facts) fill(d *Domain, id ID) {
 	f.glance(d, id)
 	d.Types = f.typesOf(d.twoTypes[:0], f.at(id))
 	d.Addresses = f.addressesIn(d.oneAddress[:0], f.at(id))
-	return d
 }
 
 // forget takes back all that is known of a name but its mark.

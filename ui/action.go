@@ -107,7 +107,7 @@ func tableActions() actions {
 		}, Do: then((*monitor).openFilters)},
 		{Row: numbered("Look", rowSaved, "filter by that saved one", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"), Nth: (*monitor).useFilter},
 		{Row: quiet("Look", rowSaveFilter, "save it, or forget it", "ctrl+s"), Can: needsFilter, Do: then((*monitor).saveFilter)},
-		{Row: numbered("Look", "sort-by", "sort by that column", "1", "2", "3", "4", "5", "6", "7", "8", "9"), Nth: sortBy},
+		{Row: keys.Row{Section: "Look", Name: "sort-by", Help: "sort by that column", Keys: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "="}, Show: 9}, Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
 		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -122,15 +123,26 @@ func BenchmarkKey(b *testing.B) {
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			l := newLoop(s)
+			before := cpu(b)
 			for i := 0; b.Loop(); i++ {
 				l.message(press(test.keys[i%len(test.keys)]))
 				l.rest()
 			}
+			b.ReportMetric((cpu(b)-before).Seconds()*1000/float64(b.N), "cpu-ms/op")
 			l.report(b)
 			l.message(press("esc"))
 			l.rest()
 		})
 	}
+}
+
+// cpu returns the time that this process has had of all cores.
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkNews measures how long the new domains of one frame, of a thousand
@@ -159,19 +171,35 @@ func BenchmarkNews(b *testing.B) {
 	}
 }
 
-// BenchmarkPalette measures how long a key of the palette holds the screen of a
-// million while a thousand new domains a second come in, and what these do.
-func BenchmarkPalette(b *testing.B) {
-	l := newLoop(largeScene(b, million))
-	l.took = nil
-	for i := 0; b.Loop(); i++ {
-		l.uses(i, paletteKeys[i%len(paletteKeys)])
+// BenchmarkUnderLoad measures how long a key of the palette, or of the table,
+// holds the screen of a million while a thousand new domains a second come in,
+// and what these do.
+func BenchmarkUnderLoad(b *testing.B) {
+	s := largeScene(b, million)
+	frame := 0
+	for _, test := range []struct {
+		name string
+		keys []string
+	}{{"palette", paletteKeys}, {"table", tableKeys}} {
+		b.Run(test.name, func(b *testing.B) {
+			l := newLoop(s)
+			for i := 0; b.Loop(); i++ {
+				l.uses(frame, test.keys[i%len(test.keys)])
+				frame++
+			}
+			l.report(b)
+			l.message(press("esc"))
+			l.rest()
+		})
 	}
-	l.report(b)
 }
 
-// paletteKeys look through the palette, do what is found and come back.
-var paletteKeys = []string{":", "s", "o", "r", "t", " ", "n", "enter", "ctrl+p", "down", "down", "pgdown", "esc"}
+// paletteKeys look through the palette, do what is found and come back;
+// tableKeys move, mark, look closer, filter and sort.
+var (
+	paletteKeys = []string{":", "s", "o", "r", "t", " ", "n", "enter", "ctrl+p", "down", "down", "pgdown", "esc"}
+	tableKeys   = []string{"j", "j", "d", "pgdown", "k", "enter", "j", "esc", "/", "9", "9", "enter", "G", "esc", "g", "r"}
+)
 
 // uses presses a key in the frame in which 22 new domains come in.
 func (l *loop) uses(frame int, key string) {
@@ -188,8 +216,8 @@ func (l *loop) uses(frame int, key string) {
 }
 
 // What comes in while the palette is used is there afterwards, and what was
-// found in it was done. A machine may be slow: BenchmarkPalette has the
-// times.
+// found in it was done. A machine may be slow: BenchmarkUnderLoad has
+// the times.
 func TestPaletteUnderLoad(t *testing.T) {
 	n := million
 	if testing.Short() {

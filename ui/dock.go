@@ -53,7 +53,7 @@ func (m *monitor) drawDock() []string {
 		d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
 		d.ShowGroup(it.Group)
 		d.ShowWay(it.Way)
-		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.now})
+		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.clock()})
 	} else {
 		lines = []string{s.Muted.Render(" what is known of the selected domain stands here")}
 	}

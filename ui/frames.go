@@ -17,6 +17,11 @@ const (
 	frame = time.Second / 120
 	// calm is for how long nothing must have happened before the ticking ends.
 	calm = 6 * frame
+	// soon is when what answers a person is written: as soon as it is drawn, and
+	// not with the next frame.
+	soon = time.Millisecond
+	// answers is for how long what the shell prints may be an answer to a key.
+	answers = 250 * time.Millisecond
 	// still is the time between two looks at a screen that nothing changes.
 	still = time.Hour
 )
@@ -32,6 +37,9 @@ type frames struct {
 	clock *time.Ticker
 	last  time.Time   // when something happened
 	rest  *time.Timer // looks whether all is calm; nil while the clock stands
+	asked time.Time   // when a person did something
+	hurry bool        // what comes next answers that
+	fast  bool        // the clock ticks for such an answer
 }
 
 // clockOf returns the clock that a program writes to the terminal by; nil
@@ -45,6 +53,17 @@ func clockOf(p *tea.Program) *time.Ticker {
 	return *(**time.Ticker)(unsafe.Add(unsafe.Pointer(p), field.Offset))
 }
 
+// note tells what message the next frame is for: a person who presses a key
+// waits for what it does, and for its echo.
+func (f *frames) note(msg tea.Msg) {
+	switch msg.(type) {
+	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
+		f.asked, f.hurry = time.Now(), true
+	case screenMsg:
+		f.hurry = f.hurry || time.Since(f.asked) < answers
+	}
+}
+
 // stir tells that there is something to show. It is called by the event loop,
 // whose own the clock is, too.
 func (f *frames) stir() {
@@ -54,20 +73,35 @@ func (f *frames) stir() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last = time.Now()
-	if f.rest != nil {
-		return
+	hurry := f.hurry
+	f.hurry = false
+	if f.rest == nil {
+		if f.clock = f.find(); f.clock == nil {
+			return
+		}
+		f.clock.Reset(frame)
+		f.rest = time.AfterFunc(calm, crash.Guarded("the pace of frames", f.settle))
 	}
-	if f.clock = f.find(); f.clock == nil {
-		return
+	if hurry {
+		if !f.fast {
+			f.clock.Reset(soon)
+		}
+		f.fast = true
+		f.rest.Reset(frame) // a tick that nobody has got yet is lost then
 	}
-	f.clock.Reset(frame)
-	f.rest = time.AfterFunc(calm, crash.Guarded("the pace of frames", f.settle))
 }
 
-// settle stops the clock if nothing has happened for long enough.
+// settle has the clock tick by frames again after an answer, and stops it if
+// nothing has happened for long enough.
 func (f *frames) settle() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.fast {
+		f.fast = false
+		f.clock.Reset(frame)
+		f.rest.Reset(calm)
+		return
+	}
 	if wait := calm - time.Since(f.last); wait > 0 {
 		f.rest.Reset(wait)
 		return

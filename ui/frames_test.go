@@ -37,6 +37,31 @@ func TestFrames(t *testing.T) {
 				t.Errorf("%d ticks in a calm minute", n)
 			}
 		}
+		// What answers a key waits for no frame, and the clock doesn't go on
+		// like that; what comes much later is no answer.
+		for range 2 {
+			f.stir()
+			f.note(tea.KeyPressMsg{})
+			f.stir()
+			if n := ticks(2 * soon); n < 1 {
+				t.Error("no tick for the answer to a key")
+			}
+			ticks(frame)
+			if n := ticks(frame * 5 / 2); n < 2 || n > 3 {
+				t.Errorf("%d ticks in two frames and a half later on", n)
+			}
+			f.note(screenMsg{})
+			f.stir()
+			if n := ticks(2 * soon); n < 1 {
+				t.Error("no tick for the echo of a key")
+			}
+			ticks(time.Minute)
+		}
+		f.note(screenMsg{})
+		f.stir()
+		if n := ticks(frame / 2); n > 0 {
+			t.Errorf("%d ticks at once for what no key asked for", n)
+		}
 	})
 }
 

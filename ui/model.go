@@ -94,8 +94,9 @@ type model struct {
 	keys   *keys.Map
 	tables *tables
 	styles *look.Styles
-	dark   bool // the background is
-	few    bool // the terminal has 16 colours at most
+	dark   bool   // the background is
+	few    bool   // the terminal has 16 colours at most
+	term   string // what it calls itself
 	w, h   int
 	now    time.Time
 
@@ -148,6 +149,9 @@ func (m *model) restyle() {
 	if theme == (look.Theme{}) {
 		theme, _ = look.NamedTheme("default")
 	}
+	if m.few {
+		theme = theme.On(m.term)
+	}
 	m.styles = theme.Styles(m.dark, m.few)
 }
 
@@ -173,12 +177,16 @@ func tick() tea.Cmd { return tea.Tick(time.Second, func(t time.Time) tea.Msg { r
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	defer crash.Catch("the screen")
 	crash.Inject("the screen")
+	m.frames.note(msg)
 	var next tea.Cmd
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
+		m.restyle()
+	case tea.EnvMsg:
+		m.term = msg.Getenv("TERM")
 		m.restyle()
 	case tea.ColorProfileMsg:
 		m.few = msg.Profile <= colorprofile.ANSI

@@ -111,7 +111,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.arrange()
-	case tea.BackgroundColorMsg, tea.ColorProfileMsg:
+	case tea.BackgroundColorMsg, tea.ColorProfileMsg, tea.EnvMsg:
 		m.table.Restyle()
 	case tickMsg:
 		m.table.Tick(m.clock())

@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export"
 	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/look"
 )
 
 // lxd is a backend that knows instances, or why it doesn't.
@@ -100,6 +102,20 @@ func TestPaletteDoes(t *testing.T) {
 	s.opts.Backend = lxd{err: errors.New("LXD doesn't run")}
 	s.session().press(":").types("instance")
 	s.wants("LXD doesn't run")
+}
+
+// The Linux console has colours of its own where there are few.
+func TestConsoleColours(t *testing.T) {
+	s := newScene(t, 80, 24).session()
+	s.Update(tea.EnvMsg{"TERM=linux"})
+	theme, _ := look.NamedTheme("default")
+	want := *theme.On("linux").Styles(true, true)
+	if *s.styles == want {
+		t.Error("they are there before it is known how many there are")
+	}
+	if s.Update(tea.ColorProfileMsg{Profile: colorprofile.ANSI}); *s.styles != want {
+		t.Errorf("the styles are %+v, want %+v", *s.styles, want)
+	}
 }
 
 // A setting is written into the config file, whose other lines stay; one that

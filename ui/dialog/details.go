@@ -120,8 +120,8 @@ const headWidth = 11
 
 func (p *page) field(name string, style look.Style, values ...string) {
 	for _, v := range values {
-		for _, part := range look.Wrap(style, v, p.w-headWidth+1) {
-			p.lines = append(p.lines, new(look.Line).Cell(p.s.Muted, name, headWidth-1, false).Raw(part).Cut(p.w))
+		for _, part := range look.Wrap(style, v, p.w-headWidth) {
+			p.lines = append(p.lines, new(look.Line).Pad(1).Cell(p.s.Muted, name, headWidth-1, false).Raw(part).Cut(p.w))
 			name = ""
 		}
 	}

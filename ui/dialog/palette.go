@@ -37,7 +37,6 @@ type Item struct {
 func NewPalette(k *keys.Map, items []Item, note string) *Palette {
 	d := &Palette{keys: k, search: textinput.New()}
 	d.search.Prompt = ""
-	d.search.Placeholder = "type to search: an action, a format, a session, a setting"
 	d.search.Focus()
 	d.Add(items, note)
 	return d
@@ -126,6 +125,9 @@ func (d *Palette) View(s Screen) []string {
 	d.top = max(0, min(d.top, len(d.found)-room))
 	d.search.SetWidth(inner - 4)
 	lines := []string{s.Key.Render(": ") + d.search.View()}
+	if d.search.Value() == "" {
+		lines[0] = new(look.Line).Raw(lines[0]).Add(s.Muted, " type to search: an action, a format, a session, a setting").Cut(inner)
+	}
 	last := ""
 	for n := d.top; n < min(len(d.found), d.top+room); n++ {
 		i := d.items[d.found[n].index]

@@ -165,11 +165,52 @@ func Faint(s *Styles, styled string) string { return s.Rule.Render(ansi.Strip(st
 func Width(s string) int { return width(s) }
 
 func width[T string | []byte](s T) int {
-	if isPlain(s) {
-		return len(s)
+	if n, ok := simpleWidth(s); ok {
+		return n
 	}
 	return ansi.StringWidth(string(s))
 }
+
+// simpleWidth returns how many cells a text takes that holds nothing but styles
+// and characters that take one each and never join: nearly all that is drawn,
+// for which looking for clusters costs more than drawing does.
+func simpleWidth[T string | []byte](s T) (n int, ok bool) {
+	for i := 0; i < len(s); {
+		switch b := s[i]; {
+		case b >= ' ' && b <= '~':
+			n++
+			i++
+		case b == '\x1b' && i+1 < len(s) && s[i+1] == '[':
+			for i += 2; i < len(s) && (s[i] >= '0' && s[i] <= ';'); {
+				i++
+			}
+			if i == len(s) || s[i] != 'm' {
+				return 0, false
+			}
+			i++
+		case b >= 0xc2 && b < 0xe0 && i+1 < len(s) && s[i+1]>>6 == 2 && single[rune(b&0x1f)<<6|rune(s[i+1]&0x3f)]:
+			n++
+			i += 2
+		case b == 0xe2 && i+2 < len(s) && s[i+1]>>6 == 2 && s[i+2]>>6 == 2 && single[0x2000|rune(s[i+1]&0x3f)<<6|rune(s[i+2]&0x3f)]:
+			n++
+			i += 3
+		default:
+			return 0, false
+		}
+	}
+	return n, true
+}
+
+// single has the characters that the screen is made of: Latin letters, dashes
+// and the ellipsis, raised numbers, arrows, lines and blocks, ticks and crosses.
+var single = func() (is [0x3000]bool) {
+	for _, part := range [][2]rune{{0xa1, 0x24f}, {0x2010, 0x2027}, {0x2070, 0x208e}, {0x2190, 0x2193}, {0x2500, 0x25ff}, {0x2713, 0x2713}, {0x2717, 0x2717}} {
+		for r := part[0]; r <= part[1]; r++ {
+			is[r] = ansi.StringWidth(string(r)) == 1
+		}
+	}
+	return is
+}()
 
 // isPlain reports whether each byte is a cell.
 func isPlain[T string | []byte](s T) bool {

@@ -181,3 +181,28 @@ func TestSequences(t *testing.T) {
 		t.Errorf("parameters %q and %q", s.Keep.sgr, s.selection)
 	}
 }
+
+// The quick way to a text's width comes to what the thorough one does.
+func TestWidth(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	pieces := []string{"a", " ", "~", "é", "ß", "─", "…", "▌", "●", "✓", "³", "\x1b[m", "\x1b[1;38;2;1;2;3m", "\x1b[4:3m", "\x1b[2J", "\x1b[1", "\x1b",
+		"e\u0301", "\u0301", "界", "👩\u200d💻", "▶\ufe0f", "☺", "\u200b", "\xe2\x94", "\xff", "\t", "한", "ก็", "©", "❤\ufe0f", "\xc3"}
+	quick := 0
+	for range 20000 {
+		var b strings.Builder
+		for range rng.IntN(5) {
+			b.WriteString(pieces[rng.IntN(len(pieces))])
+		}
+		text := b.String()
+		n, ok := simpleWidth(text)
+		if ok {
+			quick++
+		}
+		if want := ansi.StringWidth(text); ok && n != want || Width(text) != want {
+			t.Fatalf("%q: %d cells, %d in the quick way, want %d", text, Width(text), n, want)
+		}
+	}
+	if quick < 1000 {
+		t.Errorf("%d texts only were simple", quick)
+	}
+}

@@ -51,8 +51,8 @@ func NewStyles(dark bool) *Styles { return themes["default"].Styles(dark, false)
 // Styles returns the looks of a theme for a dark background or a light one; few
 // says that the terminal has no more than 16 colours.
 func (t Theme) Styles(dark, few bool) *Styles {
-	if few && !t.Own {
-		t = terminal
+	if few {
+		t = t.On("")
 	}
 	p := t.Light
 	if dark {

@@ -67,6 +67,26 @@ var terminal = Theme{
 	Own:   true,
 }
 
+// console has the colours of the Linux console, which are VGA's: its bright black
+// can hardly be read on black.
+var console = Theme{
+	Dark:  Palette{"15", "7", "8", "14", "10", "9", "11", "0", "reverse"},
+	Light: terminal.Light,
+	Own:   true,
+}
+
+// On returns the theme for a terminal with so few colours that all themes but
+// the user's own are the terminal's there; term is the value of TERM.
+func (t Theme) On(term string) Theme {
+	switch {
+	case t.Own && t != terminal:
+		return t
+	case term == "linux":
+		return console
+	}
+	return terminal
+}
+
 // NamedTheme returns one of the program's own themes.
 func NamedTheme(name string) (t Theme, ok bool) {
 	t, ok = themes[name]

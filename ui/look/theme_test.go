@@ -123,3 +123,24 @@ func TestOwnTheme(t *testing.T) {
 		}
 	}
 }
+
+// On the Linux console, whose bright black is nearly black, all can be read.
+func TestConsole(t *testing.T) {
+	vga := [16]string{"#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa",
+		"#555555", "#ff5555", "#55ff55", "#ffff55", "#5555ff", "#ff55ff", "#55ffff", "#ffffff"}
+	theme, _ := NamedTheme("default")
+	p := theme.On("linux").Dark
+	for role, c := range map[string]string{"text": p.Text, "muted": p.Muted, "accent": p.Accent, "keep": p.Keep, "drop": p.Drop, "fresh": p.Fresh} {
+		n, err := strconv.Atoi(c)
+		if err != nil {
+			t.Fatalf("%s is %s: what that is isn't known", role, c)
+		}
+		r, g, b := rgb(t, vga[n], "", true)
+		if got := contrast(luminance(r, g, b), 0); got < 4.5 {
+			t.Errorf("%s %s has %.2f to 1", role, c, got)
+		}
+	}
+	if own := (Theme{Dark: p, Own: true}); own.On("linux") != own || theme.On("xterm") != terminal {
+		t.Error("the console's colours are elsewhere, or in place of the user's own")
+	}
+}

@@ -40,14 +40,11 @@ type arrangement struct {
 	compareID func(x, y capture.ID) int // once for all sequences of rows
 	weighID   func(capture.ID) weight
 
-	known   memory
-	front   seq[capture.ID] // blocked, the newest first
-	rows    seq[capture.ID]
-	tally   capture.Tally
-	blocked int // shown or not
-	round   round
-	sizes   sizes
-	empty   [len(columns)]int // how many of the shown have nothing for a column
+	known memory
+	front seq[capture.ID] // blocked, the newest first
+	rows  seq[capture.ID]
+	round round
+	counts
 
 	groups map[string]*group // by name; those without members too
 	heads  seq[*group]       // those with members, which have their rows
@@ -107,17 +104,16 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
 	k := a.known.of(id)
 	is := a.stand(r, id, now)
-	a.count(*k, -1)
-	a.count(is, 1)
+	a.count(k, -1)
+	a.count(&is, 1)
 	if k.shown && (!is.shown || is.key != k.key || is.blocked != k.blocked) {
 		a.takeOut(id)
 	}
 	if k.shown && is.tally != k.tally {
 		a.recount(id, is.tally)
 	}
-	k.tally, k.blocked, k.empty, k.name = is.tally, is.blocked, is.empty, is.name
+	k.tally, k.blocked, k.empty, k.name, k.key = is.tally, is.blocked, is.empty, is.name, is.key
 	if is.shown && !k.shown {
-		k.key = is.key
 		a.putIn(r, id)
 	}
 }
@@ -146,23 +142,27 @@ func (a *arrangement) recount(id capture.ID, to tallied) {
 }
 
 // stand returns how a domain stands, but for its group.
-func (a *arrangement) stand(r capture.Reader, id capture.ID, now time.Time) (k known) {
+func (a *arrangement) stand(r capture.Reader, id capture.ID, now time.Time) known {
 	row := Read(r, id, now, a.policy)
+	return a.standing(&row)
+}
+
+func (a *arrangement) standing(row *Row) (k known) {
 	d, v := row.Domain, row.Verdict
 	k.tally = tallyOf(d, v)
-	first := firstRefused(a.policy, d, v)
-	k.blocked = !first.IsZero()
-	k.shown = d.Queries > 0 && !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: row})
-	if !k.shown {
+	if k.tally == tallyNone {
 		return k
 	}
+	first := firstRefused(a.policy, d, v)
+	k.blocked = !first.IsZero()
+	k.shown = !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: *row})
 	k.name = uint8(min(len(d.Name), math.MaxUint8))
 	k.key = sortKey{num: first.UnixNano()}
 	if !k.blocked {
-		k.key = a.column(a.sort).key(row)
+		k.key = a.column(a.sort).key(*row)
 	}
 	for c := range columns {
-		if filled := columns[c].filled; filled != nil && !filled(row) {
+		if filled := columns[c].filled; filled != nil && !filled(*row) {
 			k.empty |= 1 << c
 		}
 	}
@@ -208,28 +208,6 @@ func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 		return tallyDropByUser
 	}
 	return tallyDrop
-}
-
-func (a *arrangement) count(k known, n int) {
-	if k.blocked {
-		a.blocked += n
-	}
-	if k.shown {
-		a.sizes[k.name] += n
-		for c := range a.empty {
-			a.empty[c] += n * int(k.empty>>c&1)
-		}
-	}
-	switch k.tally {
-	case tallyKeep:
-		a.tally.Keep += n
-	case tallyNew:
-		a.tally.New += n
-	case tallyDrop:
-		a.tally.DropByRule += n
-	case tallyDropByUser:
-		a.tally.DropByUser += n
-	}
 }
 
 // item is a line of the table: a domain or the head of a group.

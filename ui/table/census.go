@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
@@ -19,7 +20,7 @@ type census map[string]map[string]int
 type counting struct {
 	ledger *capture.Ledger
 	policy *verify.Policy
-	row    func(capture.Reader, capture.ID) Row
+	now    time.Time
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  bool
@@ -36,8 +37,7 @@ func (t *Table) count() {
 	if t.counting != nil {
 		t.counting.cancel()
 	}
-	now, policy := t.now, t.want.policy
-	c := &counting{ledger: t.ledger, policy: policy, row: func(r capture.Reader, id capture.ID) Row { return Read(r, id, now, policy) }}
+	c := &counting{ledger: t.ledger, policy: t.want.policy, now: t.now}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if t.counting = c; t.shown.known.n <= inline {
 		t.counted(Counted{c, c.make()})
@@ -62,18 +62,31 @@ func (c *counting) make() census {
 	for _, k := range filterKeys {
 		all[k.name] = make(map[string]int)
 	}
-	for begin, most := 0, atOnce; begin < most; begin += atOnce {
+	parts := make([]enumerator, lanes())
+	for n := range parts {
+		parts[n].by = make([]values, len(filterKeys))
+	}
+	step := atOnce * lanes()
+	for begin, most := 0, step; begin < most; begin += step {
 		if c.ctx.Err() != nil {
 			return all
 		}
 		c.ledger.Read(func(r capture.Reader) {
 			most = r.Len()
-			for id := begin; id < min(begin+atOnce, most); id++ {
-				if r.Domain(capture.ID(id)).Queries > 0 {
-					all.add(c.row(r, capture.ID(id)))
+			sideBySide(min(step, most-begin), worthLanes, func(n, from, to int) {
+				l := &parts[n]
+				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
+					if r.Fill(&l.d, id); l.d.Queries > 0 {
+						l.add(Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: c.now, policy: c.policy})
+					}
 				}
-			}
+			})
 		})
+	}
+	for n := range parts {
+		for i := range parts[n].by {
+			parts[n].by[i].into(all[filterKeys[i].name])
+		}
 	}
 	c.ledger.Read(func(r capture.Reader) {
 		ways, _, _ := r.Bypasses()
@@ -87,11 +100,50 @@ func (c *counting) make() census {
 	return all
 }
 
-func (all census) add(d Row) {
-	for _, k := range filterKeys {
-		if k.values != nil {
-			k.values(d, func(value string) { all[k.name][dashed(value)]++ })
+// enumerator makes a part of a census.
+type enumerator struct {
+	d  capture.Domain
+	by []values // of each of filterKeys
+}
+
+// values counts values of a key, as they are. Domains that follow one another
+// often have the same, which costs no look into the map.
+type values struct {
+	times map[string]int
+	last  string
+	n     int // of last that times hasn't
+}
+
+func (e *enumerator) add(d Row) {
+	for i := range filterKeys {
+		if of := filterKeys[i].values; of != nil {
+			of(d, e.by[i].add)
 		}
+	}
+}
+
+func (v *values) add(value string) {
+	if value != v.last {
+		v.flush()
+		v.last = value
+	}
+	v.n++
+}
+
+func (v *values) flush() {
+	if v.times == nil {
+		v.times = make(map[string]int)
+	}
+	if v.n > 0 {
+		v.times[v.last] += v.n
+	}
+	v.n = 0
+}
+
+func (v *values) into(all map[string]int) {
+	v.flush()
+	for value, n := range v.times {
+		all[dashed(value)] += n
 	}
 }
 

@@ -118,7 +118,7 @@ var columns = [...]column{
 		style: Row.MarkStyle},
 	colDomain: {name: "domain", width: 8, least: 8,
 		key: func(d Row) sortKey {
-			return sortKey{text: domainOrder(d.Domain.Name)}
+			return sortKey{text: domainOrder(d.Name, len(Registrable(d.Name)))}
 		},
 	},
 	colQueries: {name: "queries", short: "asks", width: 9, least: 5, worth: 1, right: true, descending: true, sums: true,
@@ -271,6 +271,9 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 			room -= of.least + colGap
 		}
 	}
+	if i := slices.Index(order, colReason); i > 0 { // who asked says more in four cells than the reason
+		order = append(slices.Delete(order, i, i+1), colReason)
+	}
 	for _, yields := range []bool{false, true} {
 		for _, c := range order {
 			if widths[c] > 0 && set.column(c).yields == yields {
@@ -313,18 +316,16 @@ func (t *Table) Wants() int {
 }
 
 // domainOrder is a key that brings names of one registrable domain together,
-// each below its parent: "example.com" before "www.example.com".
-func domainOrder(name string) string {
-	labels := strings.Split(Registrable(name), ".")
-	sub := strings.Split(name, ".")
-	sub = sub[:len(sub)-len(labels)]
-	var b strings.Builder
-	b.WriteString(strings.Join(labels, "."))
-	for i := len(sub) - 1; i >= 0; i-- {
-		b.WriteByte('\x00')
-		b.WriteString(sub[i])
+// each below its parent: "example.com" before "www.example.com". registrable is
+// how many bytes of the name that domain is.
+func domainOrder(name string, registrable int) string {
+	key := append(make([]byte, 0, len(name)+1), name[len(name)-registrable:]...)
+	for sub := strings.TrimSuffix(name[:len(name)-registrable], "."); sub != ""; {
+		dot := strings.LastIndexByte(sub, '.')
+		key = append(append(key, 0), sub[dot+1:]...)
+		sub = sub[:max(0, dot)]
 	}
-	return b.String()
+	return string(key)
 }
 
 // Registrable returns the part of the name that somebody registered: one

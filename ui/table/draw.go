@@ -116,8 +116,9 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 	return look.FinishTitle(s, focused, l, t.w)
 }
 
-// numbers stand before the names of the columns that the digits choose.
-var numbers = [...]string{"¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"}
+// numbers stand before the names of the columns that the digits choose; 0
+// and = do so behind 9.
+var numbers = [...]string{"¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹", "⁰", "⁼"}
 
 // label is the name of a column with its number and the order, in so many
 // cells.

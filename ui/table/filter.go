@@ -24,6 +24,8 @@ type filter struct {
 	patterns []*regexp.Regexp
 	// timed is set where the time alone changes what is shown.
 	timed bool
+	// facts is set where a term looks at more than the name.
+	facts bool
 	err   error // what is wrong with the text: it matches nothing then
 }
 
@@ -78,7 +80,8 @@ var filterKeys = []filterKey{
 		values: func(d Row, yield func(string)) { yield(d.Result()) }},
 	{name: "from", wants: "an instance or an address that asked",
 		values: func(d Row, yield func(string)) {
-			for _, o := range d.r.Owners(d.Domain) {
+			var few [4]string
+			for _, o := range d.r.AppendOwners(few[:0], d.Domain) {
 				yield(o)
 			}
 		}},
@@ -190,7 +193,7 @@ func (f *filter) tagged(name, value string, c census) (condition, error) {
 	if k.values != nil && !k.free && name != "is" && !k.has(value, c) {
 		return nil, fmt.Errorf("there is no %s:%s: it wants %s", name, value, k.all(c))
 	}
-	f.timed = f.timed || name == "state"
+	f.timed, f.facts = f.timed || name == "state", true
 	term, err := k.term(f, value)
 	return func(c candidate) bool {
 		if c.way != nil {

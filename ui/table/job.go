@@ -1,10 +1,8 @@
 package table
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -18,6 +16,9 @@ import (
 type job struct {
 	settings
 	ledger *capture.Ledger
+	// base is the arrangement that is shown: what it knows of the domains is
+	// not found out again. Nil where that doesn't hold under these settings.
+	base   *arrangement
 	most   int // how many domains it is about
 	frozen bool
 	now    time.Time
@@ -62,66 +63,140 @@ func (j *job) work() tea.Msg {
 	return nil
 }
 
-// entry is a shown domain while it is sorted.
-type entry struct {
-	key sortKey
-	id  capture.ID
-}
-
 // arrange returns the arrangement, nil if the job was cancelled.
 func (j *job) arrange() *arrangement {
 	a := newArrangement(j.settings)
-	if !j.drain() {
+	if j.base == nil && !j.drain() {
 		return nil
 	}
-	if !j.frozen { // what comes from now on is a change
+	if !j.frozen && j.base == nil { // what comes from now on is a change
 		j.ledger.Read(func(r capture.Reader) { j.most = r.Len() })
 	}
 	a.known.grow(j.most)
-	var shown, blocked []entry
-	for begin := 0; begin < j.most; begin += atOnce {
-		if j.ctx.Err() != nil {
-			return nil
-		}
-		j.ledger.Read(func(r capture.Reader) {
-			own := r.Info().Domain
-			for id := begin; id < min(begin+atOnce, j.most); id++ {
-				k := a.stand(r, capture.ID(id), j.now)
-				a.count(k, 1)
-				switch {
-				case k.shown && k.blocked:
-					blocked = append(blocked, entry{key: k.key, id: capture.ID(id)})
-				case k.shown:
-					shown = append(shown, entry{key: k.key, id: capture.ID(id)})
-					if a.grouped {
-						k.group = a.groupFor(r.Domain(capture.ID(id)).Name, own)
-						k.group.members++
-						k.group.tally[k.tally]++
-						k.group.sum += k.key.num
-					}
-				}
-				*a.known.of(capture.ID(id)) = k
-			}
-		})
+	if !j.look(a) {
+		return nil
 	}
-	if !sorted(j.ctx, shown, before(a.descending)) || !sorted(j.ctx, blocked, before(true)) {
+	var shown, blocked []capture.ID
+	for id := range capture.ID(j.most) {
+		switch k := a.known.of(id); {
+		case k.shown && k.blocked:
+			blocked = append(blocked, id)
+		case k.shown:
+			shown = append(shown, id)
+		}
+	}
+	if a.grouped && !j.group(a, shown) {
+		return nil
+	}
+	if !a.inOrder(j.ctx, shown, a.descending) || !a.inOrder(j.ctx, blocked, true) {
 		return nil
 	}
 	if a.grouped {
 		a.fillGroups(shown)
 	} else {
-		a.rows.fill(ids(shown))
+		a.rows.fill(shown)
 	}
-	a.front.fill(ids(blocked))
+	a.front.fill(blocked)
 	return a
 }
 
-func ids(entries []entry) []capture.ID {
-	list := make([]capture.ID, len(entries))
-	for i, e := range entries {
-		list[i] = e.id
+// look finds out how the domains stand, and counts them.
+func (j *job) look(a *arrangement) bool {
+	step := atOnce * lanes()
+	if j.base != nil {
+		step *= 4 // a look costs less
 	}
-	return list
+	type lane struct {
+		counts
+		d capture.Domain
+	}
+	all := make([]lane, lanes())
+	for begin := 0; begin < j.most; begin += step {
+		if j.ctx.Err() != nil {
+			return false
+		}
+		j.ledger.Read(func(r capture.Reader) {
+			sideBySide(min(step, j.most-begin), worthLanes, func(n, from, to int) {
+				l := &all[n]
+				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
+					k := a.known.of(id)
+					if j.base != nil {
+						*k = *j.base.known.of(id)
+						j.again(a, k, r, id, &l.d)
+					} else {
+						r.Fill(&l.d, id)
+						*k = a.standing(&Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: j.now, policy: a.policy})
+					}
+					l.count(k, 1)
+				}
+			})
+		})
+	}
+	for n := range all {
+		a.counts.add(&all[n].counts)
+	}
+	return true
+}
+
+// again brings what the base knows of a domain to other settings. What has
+// changed since is still to come from the ledger.
+func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, d *capture.Domain) {
+	k.group, k.shown = nil, false
+	if k.tally == tallyNone {
+		return
+	}
+	rekeyed := a.sort != j.base.sort
+	row := Row{Domain: d, id: id, r: r, now: j.now}
+	switch {
+	case a.filter.facts || rekeyed && a.sort != colDomain:
+		r.Fill(d, id)
+		if a.filter.facts || a.sort == colDecision || a.sort == colReason {
+			row.Verdict = r.Verdict(d)
+		}
+	case rekeyed || len(a.filter.terms) > 0:
+		d.Name = r.Name(id)
+	}
+	if rekeyed && a.sort == colDomain {
+		k.key = sortKey{text: domainOrder(d.Name, k.registrableOf(d.Name))}
+	} else if rekeyed {
+		k.key = columns[a.sort].key(row)
+	}
+	k.shown = !a.hides.leavesOut(k.decision()) && a.filter.match(candidate{Row: row})
+}
+
+// group gives the shown domains their groups.
+func (j *job) group(a *arrangement, shown []capture.ID) bool {
+	var same map[*group]*group // as the base's
+	if j.base != nil && j.base.grouped {
+		same = make(map[*group]*group, len(j.base.groups))
+	}
+	for part := range slices.Chunk(shown, atOnce) {
+		if j.ctx.Err() != nil {
+			return false
+		}
+		j.ledger.Read(func(r capture.Reader) {
+			own := r.Info().Domain
+			for _, id := range part {
+				k := a.known.of(id)
+				var was *group
+				if same != nil {
+					if was = j.base.known.of(id).group; was != nil {
+						k.group = same[was]
+					}
+				}
+				if k.group == nil {
+					k.group = a.groupFor(r.Name(id), own)
+				}
+				if was != nil {
+					same[was] = k.group
+				}
+				k.group.members++
+				k.group.tally[k.tally]++
+				k.group.sum += k.key.num
+			}
+		})
+	}
+	return true
 }
 
 // drain takes from the ledger what has changed: all of it is read now. Of a
@@ -137,7 +212,7 @@ func (j *job) drain() bool {
 }
 
 // fillGroups gives the groups their rows, and puts them in order.
-func (a *arrangement) fillGroups(shown []entry) {
+func (a *arrangement) fillGroups(shown []capture.ID) {
 	heads := make([]*group, 0, len(a.groups))
 	ends := make(map[*group]int, len(a.groups)) // where the next of a group's goes
 	all := make([]capture.ID, len(shown))
@@ -147,9 +222,9 @@ func (a *arrangement) fillGroups(shown []entry) {
 		ends[g] = at
 		at += g.members
 	}
-	for _, e := range shown {
-		g := a.known.of(e.id).group
-		all[ends[g]] = e.id
+	for _, id := range shown {
+		g := a.known.of(id).group
+		all[ends[g]] = id
 		ends[g]++
 	}
 	for _, g := range heads {
@@ -162,58 +237,4 @@ func (a *arrangement) fillGroups(shown []entry) {
 	}
 	slices.SortFunc(heads, a.compareGroups)
 	a.heads.fill(heads)
-}
-
-// before returns the order of entries; see compare.
-func before(descending bool) func(x, y entry) int {
-	turn := 1
-	if descending {
-		turn = -1
-	}
-	return func(x, y entry) int {
-		c := cmp.Compare(x.key.num, y.key.num)
-		if c == 0 {
-			c = strings.Compare(x.key.text, y.key.text)
-		}
-		if c == 0 {
-			c = cmp.Compare(x.id, y.id)
-		}
-		return turn * c
-	}
-}
-
-// sortPart is how many entries are sorted between two looks at the context.
-const sortPart = 1 << 15
-
-// sorted sorts the entries, unless the context ends.
-func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) bool {
-	for part := range slices.Chunk(entries, sortPart) {
-		if ctx.Err() != nil {
-			return false
-		}
-		slices.SortFunc(part, compare)
-	}
-	from, to := entries, make([]entry, len(entries))
-	for width := sortPart; width < len(entries); width *= 2 {
-		for begin := 0; begin < len(entries); begin += 2 * width {
-			if ctx.Err() != nil {
-				return false
-			}
-			middle, end := min(begin+width, len(entries)), min(begin+2*width, len(entries))
-			merge(to[begin:end], from[begin:middle], from[middle:end], compare)
-		}
-		from, to = to, from
-	}
-	copy(entries, from)
-	return true
-}
-
-func merge(to, a, b []entry, compare func(x, y entry) int) {
-	for i := range to {
-		if len(b) == 0 || len(a) > 0 && compare(a[0], b[0]) <= 0 {
-			to[i], a = a[0], a[1:]
-		} else {
-			to[i], b = b[0], b[1:]
-		}
-	}
 }

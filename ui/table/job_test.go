@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,15 +133,15 @@ func TestSortedEndsWithItsContext(t *testing.T) {
 	for i := range entries {
 		entries[i].key.num = int64(len(entries) - i)
 	}
-	compared := 0
+	var compared atomic.Int64
 	by := func(x, y entry) int {
-		if compared++; compared == 10 {
+		if compared.Add(1) == 10 {
 			cancel()
 		}
 		return int(x.key.num - y.key.num)
 	}
-	if sorted(ctx, entries, by) || compared > 40*sortPart {
-		t.Errorf("it ended after %d comparisons", compared)
+	if sorted(ctx, entries, by) || compared.Load() > 40*sortPart {
+		t.Errorf("it ended after %d comparisons", compared.Load())
 	}
 	if !sorted(t.Context(), entries, by) || !slices.IsSortedFunc(entries, by) {
 		t.Error("it isn't sorted")
@@ -160,6 +161,40 @@ func TestManyChanges(t *testing.T) {
 		finish(table)
 		if got := table.Tally().Total(); got != n || table.shown.lines() != n {
 			t.Errorf("%d domains: %d are counted and %d shown", n, got, table.shown.lines())
+		}
+		for i := range n { // what is known of the first is no base for so many more
+			feed(l, noon, fmt.Sprintf("query[A] later%d.example from 10.0.0.5", i))
+		}
+		table.Refresh(noon)
+		finish(table)
+		if got := table.Tally().Total(); got != 2*n {
+			t.Errorf("of twice %d domains %d are counted", n, got)
+		}
+	}
+}
+
+// However keys are sorted, by digits or as texts, the order is that of compare.
+func TestInOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n, key := range []func(i int) sortKey{
+		func(int) sortKey { return sortKey{num: int64(rng.Uint64())} },
+		func(int) sortKey { return sortKey{num: noon.UnixNano() + rng.Int64N(1e12)} },
+		func(int) sortKey { return sortKey{num: int64(rng.IntN(3)), text: []string{"", "b", "a"}[rng.IntN(3)]} },
+		func(i int) sortKey { return sortKey{text: fmt.Sprintf("example%d.com\x00host", rng.IntN(i+1))} },
+		func(i int) sortKey { return sortKey{num: int64(rng.IntN(2)), text: fmt.Sprint("é", rng.IntN(i+1))} },
+		func(i int) sortKey { return sortKey{text: "example.com\x00host"[:rng.IntN(12)] + fmt.Sprint(i)} },
+	} {
+		for _, descending := range []bool{false, true} {
+			a := newArrangement(settings{descending: descending})
+			ids := make([]capture.ID, 3*sortPart+rng.IntN(sortPart))
+			a.known.grow(len(ids))
+			for i := range ids {
+				ids[i] = capture.ID(i)
+				a.known.of(ids[i]).key = key(i)
+			}
+			if !a.inOrder(t.Context(), ids, descending) || !slices.IsSortedFunc(ids, a.compare) {
+				t.Errorf("keys of kind %d, descending %t, aren't in order", n, descending)
+			}
 		}
 	}
 }

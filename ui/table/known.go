@@ -2,11 +2,12 @@ package table
 
 import (
 	"math"
+	"math/bits"
 
 	"lxd-allowlist/capture"
 )
 
-// known is what is remembered of a domain.
+// known is what is remembered of a domain, shown or not.
 type known struct {
 	key   sortKey
 	group *group // while it is shown, and they stand in groups
@@ -19,6 +20,28 @@ type known struct {
 	name, registrable uint8
 	// empty has a bit for each column that it has nothing for.
 	empty uint16
+}
+
+// registrableOf returns how long the registrable domain of the domain's name is,
+// in bytes, and remembers it: it takes half a microsecond to find out.
+func (k *known) registrableOf(name string) int {
+	if k.registrable == 0 || k.registrable == math.MaxUint8 {
+		n := len(Registrable(name))
+		k.registrable = uint8(min(n, math.MaxUint8))
+		return n
+	}
+	return int(k.registrable)
+}
+
+// decision is the decision in force for the domain.
+func (k *known) decision() capture.Decision {
+	switch k.tally {
+	case tallyKeep:
+		return capture.Keep
+	case tallyDrop, tallyDropByUser:
+		return capture.Drop
+	}
+	return capture.New
 }
 
 // memory is what is known of domains, by their IDs. It lies in blocks: a list
@@ -61,4 +84,50 @@ func (s *sizes) within(percent int) int {
 		}
 	}
 	return 0
+}
+
+// counts say of how many domains something holds.
+type counts struct {
+	tally   capture.Tally
+	blocked int // shown or not
+	sizes   sizes
+	empty   [len(columns)]int // how many of the shown have nothing for a column
+}
+
+// count counts a domain n times: -1 takes it out.
+func (t *counts) count(k *known, n int) {
+	if k.blocked {
+		t.blocked += n
+	}
+	if k.shown {
+		t.sizes[k.name] += n
+		for left := k.empty; left != 0; left &= left - 1 {
+			t.empty[bits.TrailingZeros16(left)] += n
+		}
+	}
+	switch k.tally {
+	case tallyKeep:
+		t.tally.Keep += n
+	case tallyNew:
+		t.tally.New += n
+	case tallyDrop:
+		t.tally.DropByRule += n
+	case tallyDropByUser:
+		t.tally.DropByUser += n
+	}
+}
+
+// add takes in what others counted.
+func (t *counts) add(o *counts) {
+	t.blocked += o.blocked
+	t.tally.Keep += o.tally.Keep
+	t.tally.New += o.tally.New
+	t.tally.DropByRule += o.tally.DropByRule
+	t.tally.DropByUser += o.tally.DropByUser
+	for i, n := range o.sizes {
+		t.sizes[i] += n
+	}
+	for i, n := range o.empty {
+		t.empty[i] += n
+	}
 }

@@ -1,8 +1,6 @@
 package table
 
 import (
-	"math"
-
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/look"
@@ -113,12 +111,12 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p p
 	l.Pad(p.x + p.w)
 }
 
-// registrable returns how long the registrable domain of a name is, which takes
-// longer to find out than to draw the row.
+// registrable returns how long the registrable domain of a name is.
 func (t *Table) registrable(id capture.ID, name string) int {
 	k := t.shown.known.of(id)
-	if k.registrable == 0 {
-		k.registrable = uint8(min(len(Registrable(name)), math.MaxUint8))
+	if t.job == nil { // which reads it
+		return k.registrableOf(name)
 	}
-	return int(k.registrable)
+	is := *k
+	return is.registrableOf(name)
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"runtime"
 	"slices"
 	"sort"
 )
@@ -51,10 +52,17 @@ const chunkMost = 512
 
 // fill puts sorted items in place of what is there, and keeps them.
 func (s *seq[T]) fill(sorted []T) {
-	s.chunks, s.before = nil, nil
-	for part := range slices.Chunk(sorted, chunkMost/2) {
-		s.chunks = append(s.chunks, s.chunkOf(slices.Clip(part)))
-	}
+	const most = chunkMost / 2
+	s.chunks, s.before = make([]*chunk[T], (len(sorted)+most-1)/most), nil
+	sideBySide(len(s.chunks), worthLanes/most, func(_, from, to int) {
+		for i := from; i < to; i++ {
+			begin, end := i*most, min(len(sorted), (i+1)*most)
+			s.chunks[i] = s.chunkOf(sorted[begin:end:end])
+			if i%(breath/most) == 0 {
+				runtime.Gosched()
+			}
+		}
+	})
 }
 
 func (s *seq[T]) chunkOf(part []T) *chunk[T] {

@@ -28,8 +28,8 @@ type Table struct {
 	shown  *arrangement
 	want   settings // what shown is made for, or will be by the job
 	job    *job     // that makes the next arrangement; nil for none
-	// missing says that a job which came to nothing has taken changes from the
-	// ledger that shown has not.
+	// missing says that shown lacks changes that a job which came to nothing has
+	// taken from the ledger, or so many that it is to be made without a base.
 	missing bool
 
 	input    textinput.Model
@@ -115,6 +115,7 @@ func (t *Table) Refresh(now time.Time) {
 	}
 	t.now = now
 	if t.missing || t.ledger.Pending() > bulk(t.shown.known.n) {
+		t.missing = true
 		t.remake(stay)
 		return
 	}
@@ -135,12 +136,14 @@ func (t *Table) remake(show view) {
 	if t.job != nil {
 		t.job.cancel()
 		show = max(show, t.job.show)
-		t.missing = t.missing || t.job.begun
+		t.missing = t.missing || t.job.begun && t.job.base == nil
 	}
 	j := &job{settings: t.want, ledger: t.ledger, frozen: t.frozen, most: t.shown.known.n, now: t.now, show: show}
 	j.folds = t.want.clone()
 	j.ctx, j.cancel = context.WithCancel(context.Background())
-	if !t.frozen {
+	if !t.missing && t.want.policy == nil && t.shown.policy == nil && t.shown.known.n > 0 {
+		j.base = t.shown
+	} else if !t.frozen {
 		t.ledger.Read(func(r capture.Reader) { j.most = r.Len() })
 	}
 	if t.job = j; j.most <= inline {
@@ -189,7 +192,7 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	}
 	j.cancel()
 	t.job, t.shown, t.drawn = nil, made, nil
-	t.missing = t.missing && j.frozen
+	t.missing = t.missing && (j.frozen || j.base != nil)
 	made.refold(t.want.folds)
 	t.ledger.Read(t.refreshRound)
 	t.hold(held)

@@ -245,7 +245,7 @@ func TestFilter(t *testing.T) {
 	for _, wrong := range []string{"is:", "is:n", "~(", "colour:red", "foo:bar", "type:htt", "result:maybe", "from:nobody", "from:", "seen:5", "seen:", "state:odd", "!", "example is:odd"} {
 		tests[wrong] = ""
 	}
-	c := (&counting{ledger: l, ctx: t.Context(), row: func(r capture.Reader, id capture.ID) Row { return Read(r, id, noon, nil) }}).make()
+	c := (&counting{ledger: l, ctx: t.Context(), now: noon}).make()
 	for text, want := range tests {
 		f := compileFilter(text, c)
 		var got []string

@@ -7,11 +7,18 @@ import (
 
 // A flood is output that comes in pieces of floodSize or more. What comes
 // within gather of one is taken as one: the more waits, the more of it can be
-// jumped over, so that a flood leaves the processor to the rest of the program.
+// jumped over. A piece that took long has twice as much time gone by, up to
+// longest, so that a flood leaves the processor to the rest of the program,
+// however slow that is: at most a third of a core, and outputLimit in a longest
+// is still more than LXD hands over.
 const (
 	floodSize = 16 << 10
 	gather    = 12 * time.Millisecond
+	longest   = 50 * time.Millisecond
 )
+
+// glimpse is how often a piece that takes long is shown while it is taken.
+const glimpse = 30 * time.Millisecond
 
 // pump moves output from the queue to the screen until Close.
 func (s *Screen) pump() {
@@ -21,11 +28,18 @@ func (s *Screen) pump() {
 		if buf == nil {
 			return
 		}
+		begin := time.Now()
+		shown := begin
 		for rest := buf; len(rest) > 0; {
 			rest = s.step(rest)
+			if time.Since(shown) >= glimpse {
+				s.tell()
+				shown = time.Now()
+			}
 		}
+		s.tell()
 		if len(buf) >= floodSize {
-			<-time.After(gather)
+			<-time.After(min(max(gather, 2*time.Since(begin)), longest))
 		}
 	}
 }
@@ -46,7 +60,7 @@ func (s *Screen) feed(p []byte) (n int) {
 	defer s.mu.Unlock()
 	n = len(p) // what made the emulator panic is not tried again
 	s.m.guard(func() { n = s.m.feed(p) })
-	s.touch()
+	s.cache = nil // pump tells
 	return n
 }
 
@@ -63,7 +77,7 @@ func (s *Screen) jump(p []byte) (block, skip int) {
 		block = scanLines(p)
 		if skip = findCut(p[:block], keep); skip > 0 {
 			s.m.guard(func() { m.skip(p[:skip]) })
-			s.touch()
+			s.cache = nil
 			return block, skip
 		}
 	}

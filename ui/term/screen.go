@@ -157,6 +157,11 @@ func (s *Screen) row(y int) func(x int) *uv.Cell {
 // touch notes a change. The lock is held.
 func (s *Screen) touch() {
 	s.cache = nil
+	s.tell()
+}
+
+// tell tells that the screen has changed.
+func (s *Screen) tell() {
 	select {
 	case s.changed <- struct{}{}:
 	default:

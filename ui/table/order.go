@@ -1,0 +1,252 @@
+package table
+
+import (
+	"context"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash"
+)
+
+// lanes is how many parts of a job are done side by side.
+func lanes() int { return runtime.GOMAXPROCS(0) }
+
+// worthLanes is how many domains are worth goroutines.
+const worthLanes = atOnce
+
+// breath is after how many domains a lane lets others have its core: with all
+// cores at work a key waits until one of them is left, 10 ms otherwise.
+const breath = 1 << 12
+
+// sideBySide has the parts of n things be done, each in its lane; of so few as
+// alone all in one.
+func sideBySide(n, alone int, do func(lane, from, to int)) {
+	if n <= alone {
+		do(0, 0, n)
+		return
+	}
+	var all sync.WaitGroup
+	part := (n + lanes() - 1) / lanes()
+	for lane := range lanes() {
+		from, to := min(n, lane*part), min(n, (lane+1)*part)
+		all.Go(crash.Guarded("a part of the table", func() { do(lane, from, to) }))
+	}
+	all.Wait()
+}
+
+// ranked is a domain while it is sorted: by the key, what stands equal in the
+// order in which it comes.
+type ranked struct {
+	key uint64
+	id  capture.ID
+}
+
+// inOrder puts domains, which come in the order of their IDs, into that of
+// [arrangement.compare], unless the context ends. Keys are numbers, few texts,
+// or as many texts as domains: the first two are sorted by their digits.
+func (a *arrangement) inOrder(ctx context.Context, ids []capture.ID, descending bool) bool {
+	if len(ids) == 0 {
+		return true
+	}
+	if ranks, few := a.rankTexts(ids); few {
+		from, spare := make([]ranked, len(ids)), make([]ranked, len(ids))
+		if ranks != nil {
+			for i, id := range ids {
+				from[i] = ranked{uint64(ranks[i]), id}
+			}
+			from, spare = byDigits(ctx, from, spare)
+		} else {
+			for i, id := range ids {
+				from[i].id = id
+			}
+		}
+		for i := range from {
+			from[i].key = uint64(a.known.of(from[i].id).key.num) ^ 1<<63 // below 0 comes first
+		}
+		from, _ = byDigits(ctx, from, spare)
+		for i := range from {
+			ids[i] = from[i].id
+		}
+	} else if !a.byText(ctx, ids) {
+		return false
+	}
+	if descending {
+		slices.Reverse(ids)
+	}
+	return ctx.Err() == nil
+}
+
+// rankTexts returns the place of each domain's text among the texts that there
+// are, nil where all are the same; few is false if these are many.
+func (a *arrangement) rankTexts(ids []capture.ID) (ranks []uint32, few bool) {
+	first := a.known.of(ids[0]).key.text
+	last, at := first, uint32(0)
+	numbers := map[string]uint32{first: 0}
+	texts := []string{first}
+	for i, id := range ids {
+		if text := a.known.of(id).key.text; text != last {
+			n, known := numbers[text]
+			if !known {
+				if n = uint32(len(texts)); int(n) > fewTexts+len(ids)/100 {
+					return nil, false
+				}
+				numbers[text] = n
+				texts = append(texts, text)
+			}
+			if ranks == nil {
+				ranks = make([]uint32, len(ids)) // all before have the first
+			}
+			last, at = text, n
+		}
+		if ranks != nil {
+			ranks[i] = at
+		}
+	}
+	if ranks == nil {
+		return nil, true
+	}
+	slices.Sort(texts)
+	places := make([]uint32, len(texts))
+	for place, text := range texts {
+		places[numbers[text]] = uint32(place)
+	}
+	for i, n := range ranks {
+		ranks[i] = places[n]
+	}
+	return ranks, true
+}
+
+// fewTexts are worth a list of them, however few the domains are.
+const fewTexts = 64
+
+// digit is how many bits of a key are looked at in one go: the places for each
+// value lie in the core's nearest cache.
+const digit = 11
+
+// byDigits sorts by the keys, digit by digit from the lowest on. It returns
+// what is sorted, and the other of the two, and gives up when the context ends.
+func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
+	least, most, ordered := from[0].key, from[0].key, true
+	for i := range from {
+		least, most = min(least, from[i].key), max(most, from[i].key)
+		ordered = ordered && from[max(0, i-1)].key <= from[i].key
+	}
+	if ordered {
+		return from, to
+	}
+	for shift := 0; (most-least)>>shift > 0 && ctx.Err() == nil; shift += digit {
+		var begins [1<<digit + 1]int
+		for i := range from {
+			begins[(from[i].key-least)>>shift&(1<<digit-1)+1]++
+		}
+		for i := range len(begins) - 1 {
+			begins[i+1] += begins[i]
+		}
+		for i := range from {
+			at := &begins[(from[i].key-least)>>shift&(1<<digit-1)]
+			to[*at] = from[i]
+			*at++
+		}
+		from, to = to, from
+	}
+	return from, to
+}
+
+// byText sorts by keys that hardly any two domains have in common.
+func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
+	keys := make([]entry, len(ids))
+	first := a.known.of(ids[0]).key
+	same, shared := true, len(first.text) // the number, and so many bytes of the text
+	for i, id := range ids {
+		k := a.known.of(id).key
+		keys[i] = entry{k, id}
+		same = same && k.num == first.num
+		for shared > 0 && (len(k.text) < shared || k.text[:shared] != first.text[:shared]) {
+			shared--
+		}
+	}
+	for i := range keys {
+		if same { // most are told apart without a look at their texts
+			keys[i].key.num = head(keys[i].key.text[shared:])
+		}
+	}
+	if !sorted(ctx, keys, entry.compare) {
+		return false
+	}
+	for i := range keys {
+		ids[i] = keys[i].id
+	}
+	return true
+}
+
+// head is the first bytes of a text as a number: that of the lesser text isn't
+// greater.
+func head(text string) int64 {
+	var b [8]byte
+	copy(b[:], text)
+	return int64(binary.BigEndian.Uint64(b[:]) ^ 1<<63)
+}
+
+// entry is a domain while it is sorted by its whole key.
+type entry struct {
+	key sortKey
+	id  capture.ID
+}
+
+func (x entry) compare(y entry) int {
+	switch {
+	case x.key.num != y.key.num:
+		return x.key.compare(y.key)
+	case x.key.text != y.key.text:
+		return strings.Compare(x.key.text, y.key.text)
+	}
+	return int(x.id) - int(y.id)
+}
+
+// sortPart is how many entries are sorted between two looks at the context.
+const sortPart = 1 << 12
+
+// sorted sorts the entries, unless the context ends.
+func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) bool {
+	from, to := entries, make([]entry, len(entries))
+	parts := (len(entries) + sortPart - 1) / sortPart
+	inLanes := func(parts int, do func(part int)) {
+		sideBySide(parts, 1, func(_, from, to int) {
+			for part := from; part < to && ctx.Err() == nil; part++ {
+				do(part)
+				runtime.Gosched()
+			}
+		})
+	}
+	inLanes(parts, func(part int) {
+		slices.SortFunc(from[part*sortPart:min(len(from), (part+1)*sortPart)], compare)
+	})
+	for width := sortPart; width < len(entries); width *= 2 {
+		inLanes((parts+1)/2, func(part int) {
+			begin := part * 2 * width
+			middle, end := min(begin+width, len(entries)), min(begin+2*width, len(entries))
+			merge(to[begin:end], from[begin:middle], from[middle:end], compare)
+		})
+		parts = (parts + 1) / 2
+		from, to = to, from
+	}
+	copy(entries, from)
+	return ctx.Err() == nil
+}
+
+func merge(to, a, b []entry, compare func(x, y entry) int) {
+	for i := range to {
+		if i%breath == breath-1 {
+			runtime.Gosched()
+		}
+		if len(b) == 0 || len(a) > 0 && compare(a[0], b[0]) <= 0 {
+			to[i], a = a[0], a[1:]
+		} else {
+			to[i], b = b[0], b[1:]
+		}
+	}
+}
