@@ -111,13 +111,21 @@ func TestAddressesAreMerged(t *testing.T) {
 	}
 }
 
-// What came of a list when it was enforced is said of its names.
+// What came of a list when it was enforced is said of what was: its names, and
+// under --strict its addresses but for those of DNS.
 func TestVerifiedWithoutAddresses(t *testing.T) {
-	names := addressRules()[4:]
+	all, names := addressRules(), addressRules()[4:]
 	of := rule.Header{Verified: rule.Verified{Verdict: "works with this list", Level: "names", Digest: rule.Digest(names)}}
-	c, _ := rule.Compile(rule.List{Rules: addressRules(), Header: of})
-	if said := verified(c); !strings.HasPrefix(said, "works with this list") || !strings.HasSuffix(said, ", without its addresses") {
+	c, _ := rule.Compile(rule.List{Rules: all, Header: of})
+	if said := verified(c); !strings.HasPrefix(said, "works with this list") || !strings.HasSuffix(said, ", without 4 of its addresses") {
 		t.Errorf("it says %q", said)
+	}
+	strictly := of
+	strictly.Verified.Level = rule.Strictly
+	strictly.Verified.Digest = rule.Digest(slices.Concat(all[:1], all[2:]))
+	c, _ = rule.Compile(rule.List{Rules: all, Header: strictly})
+	if said := verified(c); !strings.HasPrefix(said, "works with this list") || !strings.HasSuffix(said, ", without 1 of its addresses") {
+		t.Errorf("strictly it says %q", said)
 	}
 	c, _ = rule.Compile(rule.List{Rules: names, Header: of})
 	if said := verified(c); !strings.HasPrefix(said, "works with this list") || strings.Contains(said, "addresses") {
