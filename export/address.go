@@ -45,6 +45,14 @@ func anyTCP(at rule.Endpoint) string {
 	return ""
 }
 
+// anyIPv4 says why an address can't stand where IPv6 isn't known, "" if it can.
+func anyIPv4(at rule.Endpoint) string {
+	if !at.Prefix.Addr().Is4() {
+		return "it holds addresses of IPv4, and no others"
+	}
+	return ""
+}
+
 // asHost writes an address as a URL has it, without its port, for a target that
 // compares it as it does names: "192.0.2.7", "[2001:db8::7]". Names stay.
 func asHost(r rule.Rule) rule.Rule {
