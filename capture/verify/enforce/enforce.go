@@ -290,11 +290,10 @@ func (e *Enforcement) Done() <-chan struct{} { return e.done }
 // Set puts another list in force, at once: the next query follows it.
 func (e *Enforcement) Set(rules []rule.Rule) {
 	e.countKept() // of what may be taken away
-	fresh := e.Policy.Set(rules, time.Now())
 	if err := e.keep(rules); err != nil {
 		e.remark("Addresses that came on the list late are refused: " + err.Error() + ".")
 	}
-	if fresh {
+	if e.Policy.Set(rules, time.Now()) {
 		e.forgetRefusals()
 	}
 	e.tell()
