@@ -2,7 +2,10 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"lxd-allowlist/export/rule"
 )
@@ -13,6 +16,7 @@ var azure = Format{
 	Extension: "json",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Address:   "a network rule of its own: a prefix of IPv4 with the port; such rules go before those of names",
 	Hosts:     true,
 	Load:      "az deployment group create --resource-group GROUP --template-file FILE --parameters firewallPolicy=POLICY",
 	Check:     "az deployment group validate with the same arguments",
@@ -21,6 +25,7 @@ var azure = Format{
 	needsRule: true,
 	maxBytes:  2_000_000, // of a rule collection group
 	maxPort:   64000,
+	address:   anyIPv4,
 	port:      regexp.MustCompile(`"port": (\d+)`),
 	encode:    encodeAzure,
 	decode:    decodeAzure,
@@ -66,9 +71,63 @@ type azureCollection struct {
 type azureRule struct {
 	RuleType        string          `json:"ruleType"`
 	Name            string          `json:"name"`
-	Protocols       []azureProtocol `json:"protocols"`
+	Protocols       []azureProtocol `json:"protocols,omitempty"`
 	SourceAddresses string          `json:"sourceAddresses"`
-	TargetFqdns     []string        `json:"targetFqdns"`
+	TargetFqdns     []string        `json:"targetFqdns,omitempty"`
+	// Of a NetworkRule.
+	IPProtocols          []string `json:"ipProtocols,omitempty"`
+	DestinationAddresses []string `json:"destinationAddresses,omitempty"`
+	DestinationPorts     []string `json:"destinationPorts,omitempty"`
+}
+
+// azureSources says whose connections a rule is about.
+const azureSources = "[parameters('sourceAddresses')]"
+
+// azureNames is the rule of names.
+func azureNames(names rule.Compiled, o Options) azureRule {
+	r := azureRule{
+		RuleType: "ApplicationRule", Name: "lxd-allowlist",
+		SourceAddresses: azureSources, TargetFqdns: starred(names.Rules()),
+	}
+	for _, port := range o.ports(names.Rules()...) {
+		protocol := "Https"
+		if port == 80 {
+			protocol = "Http"
+		}
+		r.Protocols = append(r.Protocols, azureProtocol{protocol, port})
+	}
+	return r
+}
+
+// azureAddress is the nth rule of addresses.
+func azureAddress(at rule.Endpoint, n int) azureRule {
+	return azureRule{
+		RuleType: "NetworkRule", Name: fmt.Sprintf("lxd-allowlist-%d", n), SourceAddresses: azureSources,
+		IPProtocols: []string{strings.ToUpper(at.Port.Protocol)}, DestinationAddresses: []string{at.Prefix.String()}, DestinationPorts: []string{strconv.Itoa(int(at.Port.Number))},
+	}
+}
+
+// azureCollections are those of a list. The rules of one are of one type.
+func azureCollections(c rule.Compiled, o Options) (all []azureCollection) {
+	add := func(name string, rules []azureRule) {
+		all = append(all, azureCollection{
+			RuleCollectionType: "FirewallPolicyFilterRuleCollection", Name: name, Priority: 100 + 10*len(all),
+			Action: map[string]string{"type": "Allow"}, Rules: rules,
+		})
+	}
+	names, addresses := c.Names()
+	if names.Len() > 0 {
+		add("lxd-allowlist", []azureRule{azureNames(names, o)})
+	}
+	var rules []azureRule
+	for i, r := range addresses {
+		at, _ := r.Rule.Endpoint()
+		rules = append(rules, azureAddress(at, i+1))
+	}
+	if len(rules) > 0 {
+		add("lxd-allowlist-addresses", rules)
+	}
+	return all
 }
 
 type azureProtocol struct {
@@ -77,17 +136,6 @@ type azureProtocol struct {
 }
 
 func encodeAzure(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	rule := azureRule{
-		RuleType: "ApplicationRule", Name: "lxd-allowlist",
-		SourceAddresses: "[parameters('sourceAddresses')]", TargetFqdns: starred(c.Rules()),
-	}
-	for _, port := range o.ports(c.Rules()...) {
-		protocol := "Https"
-		if port == 80 {
-			protocol = "Http"
-		}
-		rule.Protocols = append(rule.Protocols, azureProtocol{protocol, port})
-	}
 	return marshal(azureTemplate{
 		Schema:         "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
 		ContentVersion: "1.0.0.0",
@@ -98,11 +146,8 @@ func encodeAzure(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		},
 		Resources: []azureResource{{
 			Type: "Microsoft.Network/firewallPolicies/ruleCollectionGroups", APIVersion: "2023-09-01",
-			Name: "[concat(parameters('firewallPolicy'), '/lxd-allowlist')]",
-			Properties: azureProperties{200, []azureCollection{{
-				RuleCollectionType: "FirewallPolicyFilterRuleCollection", Name: "lxd-allowlist", Priority: 100,
-				Action: map[string]string{"type": "Allow"}, Rules: []azureRule{rule},
-			}}},
+			Name:       "[concat(parameters('firewallPolicy'), '/lxd-allowlist')]",
+			Properties: azureProperties{200, azureCollections(c, o)},
 		}},
 	})
 }
@@ -112,16 +157,32 @@ func decodeAzure(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(t.Resources) != 1 || len(t.Resources[0].Properties.RuleCollections) != 1 {
-		return nil, errors.New("not one rule collection")
+	if len(t.Resources) != 1 {
+		return nil, errors.New("not one resource")
 	}
-	c := t.Resources[0].Properties.RuleCollections[0]
-	if c.Action["type"] != "Allow" || len(c.Rules) != 1 {
-		return nil, errors.New("not one rule that allows")
-	}
-	rules, err := unstarred(c.Rules[0].TargetFqdns)
-	if err != nil {
-		return nil, err
+	var rules []rule.Rule
+	for _, c := range t.Resources[0].Properties.RuleCollections {
+		if c.Action["type"] != "Allow" {
+			return nil, fmt.Errorf("rule collection %q doesn't allow", c.Name)
+		}
+		for _, r := range c.Rules {
+			some, err := readAzureRule(r)
+			if err != nil {
+				return nil, fmt.Errorf("rule %q: %w", r.Name, err)
+			}
+			rules = append(rules, some...)
+		}
 	}
 	return rules, readRemarks(rules, t.Metadata.Comments)
+}
+
+func readAzureRule(r azureRule) ([]rule.Rule, error) {
+	if r.RuleType == "ApplicationRule" {
+		return unstarred(r.TargetFqdns)
+	}
+	if len(r.IPProtocols) != 1 || len(r.DestinationAddresses) != 1 || len(r.DestinationPorts) != 1 || len(r.TargetFqdns) > 0 {
+		return nil, errors.New("not one address with one port")
+	}
+	one, err := addressRule(r.DestinationAddresses[0], r.IPProtocols[0], r.DestinationPorts[0])
+	return []rule.Rule{one}, err
 }

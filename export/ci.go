@@ -112,10 +112,12 @@ var sandboxRuntime = Format{
 	Extension: "json",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Address:   "192.0.2.7:443 or [2001:db8::7]:443, one at a port of TCP (sandbox-runtime 0.0.83 knows ports)",
 	Hosts:     true,
 	Load:      "merge the network part into ~/.srt-settings.json, or name it with srt --settings FILE",
 	Proven:    "asked in sandbox-runtime 0.0.83: its schema and its matching of names",
 	limit:     sandboxLimit,
+	address:   singleTCP,
 	encode:    encodeSandbox,
 	decode:    decodeSandbox,
 }
@@ -143,7 +145,7 @@ type sandboxSettings struct {
 
 func encodeSandbox(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var s sandboxSettings
-	s.Network.AllowedDomains, s.Network.DeniedDomains = starred(c.Rules()), []string{}
+	s.Network.AllowedDomains, s.Network.DeniedDomains = withPorts(c.Rules()), []string{}
 	s.Filesystem.DenyRead, s.Filesystem.AllowWrite, s.Filesystem.DenyWrite = []string{}, []string{}, []string{}
 	return marshal(s)
 }
@@ -153,5 +155,5 @@ func decodeSandbox(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unstarred(s.Network.AllowedDomains)
+	return fromPorts(s.Network.AllowedDomains)
 }

@@ -16,10 +16,12 @@ var claudeCode = Format{
 	Extension: "json",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Address:   "192.0.2.7:443 or [2001:db8::7]:443, one at a port of TCP (sandbox-runtime 0.0.83 knows ports)",
 	Hosts:     true,
 	Load:      "for all users, as /etc/claude-code/managed-settings.json; for one, merged into ~/.claude/settings.json (Claude Code 2.1.219 or later, which knows strictAllowlist; the settings of a project can't be strict); it governs the commands that the sandbox runs, and not WebFetch, WebSearch, MCP servers and hooks",
 	Proven:    "accepted by the schema, and asked in the matcher, of sandbox-runtime 0.0.83, the sandbox of Claude Code; not asked in Claude Code",
 	limit:     sandboxLimit,
+	address:   singleTCP,
 	encode:    encodeClaudeCode,
 	decode:    decodeClaudeCode,
 }
@@ -42,7 +44,7 @@ type claudeSandbox struct {
 func encodeClaudeCode(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	s := claudeSettings{claudeSandbox{Enabled: true, FailIfUnavailable: true}}
 	n := &s.Sandbox.Network
-	n.AllowedDomains, n.AllowManagedDomainsOnly, n.StrictAllowlist = starred(c.Rules()), true, true
+	n.AllowedDomains, n.AllowManagedDomainsOnly, n.StrictAllowlist = withPorts(c.Rules()), true, true
 	return marshal(s)
 }
 
@@ -54,5 +56,5 @@ func decodeClaudeCode(data []byte) ([]rule.Rule, error) {
 	if b := s.Sandbox; !b.Enabled || !b.FailIfUnavailable || b.AllowUnsandboxedCommands || !b.Network.StrictAllowlist {
 		return nil, errors.New("commands may run without the sandbox, or go beyond the list")
 	}
-	return unstarred(s.Sandbox.Network.AllowedDomains)
+	return fromPorts(s.Sandbox.Network.AllowedDomains)
 }

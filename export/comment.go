@@ -97,21 +97,21 @@ func origin(c rule.Compiled) []string {
 }
 
 // verified says what came of the list when it was enforced, "" if it never was.
-// Of another list than that one nothing is said but that it is another. Names
-// alone are enforced.
+// Of another list than that one nothing is said but that it is another. Not
+// all addresses are enforced.
 func verified(c rule.Compiled) string {
 	v := c.Header().Verified
 	if v == (rule.Verified{}) {
 		return ""
 	}
-	names, addresses := c.Names()
-	digest := rule.Digest(names.Rules())
+	held, addresses := c.Enforced(v.Level == rule.Strictly)
+	digest := rule.Digest(held.Rules())
 	if v.Digest != digest {
 		return fmt.Sprintf("no, it was changed since: list %s was at %s, this is %s", v.Digest, stamp(v.At), digest)
 	}
 	text := fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
 	if len(addresses) > 0 {
-		text += ", without its addresses"
+		text += fmt.Sprintf(", without %d of its addresses", len(addresses))
 	}
 	return text
 }

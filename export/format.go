@@ -47,10 +47,12 @@ type Format struct {
 	usage []string
 	// port finds the ports that the file names, nil where it names none.
 	port *regexp.Regexp
-	// limit says why this target can't hold a rule that passed [Compile]; ""
-	// if it can. It may be nil.
-	limit  func(rule.Rule) string
-	encode func(Format, rule.Compiled, Options) ([]byte, error)
+	// limit says why this target can't hold a rule about a name that passed
+	// [Compile], address an address where there is Address; "" if it can.
+	// They may be nil.
+	limit   func(rule.Rule) string
+	address func(rule.Endpoint) string
+	encode  func(Format, rule.Compiled, Options) ([]byte, error)
 	// decode is nil where nobody knows how to read the file.
 	decode func([]byte) ([]rule.Rule, error)
 }
@@ -176,8 +178,12 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 // noAddress says why a rule about an address has no place there, "" for others
 // and where it has.
 func (f Format) noAddress(r rule.Rule) string {
-	if _, is := r.Endpoint(); is && f.Address == "" {
+	at, is := r.Endpoint()
+	switch {
+	case is && f.Address == "":
 		return "it holds names, and no addresses with ports"
+	case is && f.address != nil:
+		return f.address(at)
 	}
 	return ""
 }

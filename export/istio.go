@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -17,6 +18,7 @@ var istio = Format{
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Address:   "a ServiceEntry of its own: addresses with the port, which is TCP's",
 	Hosts:     true,
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry " + kubeOthers + "; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
@@ -24,6 +26,7 @@ var istio = Format{
 	Proven:    "accepted by istio.io/api 1.32, the types of Istio, and applied by kubectl 1.37 to an API server with its definitions, which then had none of the hosts that had left the list; not asked",
 	needsRule: true,
 	limit:     hostLabels,
+	address:   anyTCP,
 	mark:      "#",
 	port:      regexp.MustCompile(`number: (\d+)`),
 	encode:    encodeIstio,
@@ -52,8 +55,8 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.line(istioSidecar, labels)
-	n, ports := 0, o.ports(c.Rules()...)
-	for hosts := range slices.Chunk(starred(c.Rules()), istioHosts) {
+	n := 0
+	entry := func() {
 		n++
 		p.line("---")
 		p.line("apiVersion: networking.istio.io/v1")
@@ -65,6 +68,11 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("  location: MESH_EXTERNAL")
 		p.line("  resolution: NONE")
 		p.line("  ports:")
+	}
+	names, addresses := c.Names()
+	ports := o.ports(names.Rules()...)
+	for hosts := range slices.Chunk(starred(names.Rules()), istioHosts) {
+		entry()
 		for _, port := range ports {
 			// TCP would open the port for every address.
 			protocol := "TLS"
@@ -78,8 +86,22 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 			p.line("    - %s", quoted(h))
 		}
 	}
+	for _, r := range addresses {
+		at, _ := r.Rule.Endpoint()
+		entry()
+		p.line("    - {number: %d, name: port-%d, protocol: TCP}", at.Port.Number, at.Port.Number)
+		p.line("  hosts:")
+		p.line("    - %s", quoted(istioAddress(n)))
+		p.line("  addresses:")
+		p.line("    - %s", quoted(at.Prefix.String()))
+	}
 	return p.Bytes(), nil
 }
+
+// istioAddress is the host of the nth entry where that is about an address: an
+// entry wants one, and of TCP at addresses it is not used (Istio's reference,
+// "Service Entry").
+func istioAddress(n int) string { return fmt.Sprintf("address-%d.lxd-allowlist.invalid", n) }
 
 type istioObject struct {
 	APIVersion string `yaml:"apiVersion"`
@@ -89,9 +111,14 @@ type istioObject struct {
 		OutboundTrafficPolicy struct{ Mode string } `yaml:"outboundTrafficPolicy"`
 		Egress                []any
 		Location, Resolution  string
-		Ports                 []any
-		Hosts                 []string
+		Ports                 []istioPort
+		Hosts, Addresses      []string
 	}
+}
+
+type istioPort struct {
+	Number         int
+	Name, Protocol string
 }
 
 func decodeIstio(data []byte) ([]rule.Rule, error) {
@@ -103,14 +130,27 @@ func decodeIstio(data []byte) ([]rule.Rule, error) {
 		return nil, errors.New("the Sidecar that denies all other names is not there")
 	}
 	var hosts []string
-	for _, o := range all[1:] {
+	var addresses []rule.Rule
+	for i, o := range all[1:] {
 		if o.Kind != "ServiceEntry" || len(o.Spec.Hosts) == 0 || len(o.Spec.Hosts) > istioHosts {
 			return nil, fmt.Errorf("%s %q with %d hosts", o.Kind, o.Metadata.Name, len(o.Spec.Hosts))
 		}
 		if !maps.Equal(o.Metadata.Labels, all[0].Metadata.Labels) {
 			return nil, fmt.Errorf("%s %q is labelled as part of another list", o.Kind, o.Metadata.Name)
 		}
-		hosts = append(hosts, o.Spec.Hosts...)
+		if len(o.Spec.Addresses) == 0 {
+			hosts = append(hosts, o.Spec.Hosts...)
+			continue
+		}
+		if len(o.Spec.Addresses) != 1 || len(o.Spec.Ports) != 1 || !slices.Equal(o.Spec.Hosts, []string{istioAddress(i + 1)}) {
+			return nil, fmt.Errorf("%q is not of one address with one port", o.Metadata.Name)
+		}
+		r, err := addressRule(o.Spec.Addresses[0], o.Spec.Ports[0].Protocol, strconv.Itoa(o.Spec.Ports[0].Number))
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, r)
 	}
-	return unstarred(hosts)
+	rules, err := unstarred(hosts)
+	return append(rules, addresses...), err
 }

@@ -13,9 +13,11 @@ var privoxy = Format{
 	Extension: "action",
 	Exact:     "h",
 	Suffix:    ".h",
+	Address:   `192.0.2.7, one at 443/tcp; it opens what a name opens, plain HTTP to it, too (asked in Privoxy 3.0.34)`,
 	Hosts:     true,
 	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE; tunnels go to port 443 alone, plain HTTP to any; where it hands requests to another proxy (forward), http://NAME?.h/ passes below a suffix h, and that proxy may ask NAME",
 	Proven:    tried("privoxy"),
+	address:   ipv4At443,
 	mark:      "#",
 	encode:    encodePrivoxy,
 	decode:    decodePrivoxy,
@@ -29,8 +31,8 @@ func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		p.line("%s", l)
 	}
 	for _, r := range c.Rules() {
-		p.notes(r)
-		p.line("%s", r.Dotted())
+		p.notesBeside(r)
+		p.line("%s", asHost(r).Dotted())
 	}
 	return p.Bytes(), nil
 }
@@ -41,5 +43,5 @@ func decodePrivoxy(data []byte) ([]rule.Rule, error) {
 	if len(lines) < n || !slices.Equal(lines[:n], privoxyBegin) {
 		return nil, errors.New("all other names are not denied")
 	}
-	return undottedAll(lines[n:]), nil
+	return fromHosts(undottedAll(lines[n:]), nil)
 }

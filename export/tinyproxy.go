@@ -14,9 +14,11 @@ var tinyproxy = Format{
 	Extension: "filter",
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
+	Address:   `^192\.0\.2\.7\.?$, one at 443/tcp; it opens what a name opens, plain HTTP to it, too (asked in tinyproxy 1.11.1)`,
 	Hosts:     true,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tinyproxy 1.11 or later, for 1.10 does not know FilterType and refuses to start; tunnels go to that port alone, plain HTTP to any`,
 	Proven:    tried("tinyproxy"),
+	address:   ipv4At443,
 	mark:      "#",
 	encode:    encodeTinyproxy,
 	decode:    decodeTinyproxy,
@@ -31,12 +33,12 @@ const (
 func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, r := range c.Rules() {
-		p.notes(r)
+		p.notesBeside(r)
 		begin := ereExact
 		if r.Suffix {
 			begin = ereSuffix
 		}
-		p.line("%s%s%s", begin, regexp.QuoteMeta(r.Name), ereEnd)
+		p.line("%s%s%s", begin, regexp.QuoteMeta(asHost(r).Name), ereEnd)
 	}
 	return p.Bytes(), nil
 }
@@ -57,5 +59,5 @@ func decodeTinyproxy(data []byte) ([]rule.Rule, error) {
 		}
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
-	return rules, nil
+	return fromHosts(rules, nil)
 }

@@ -137,7 +137,7 @@ func (m *monitor) askVerify() {
 	}
 	options := []dialog.Option{
 		{Name: "names", Says: "names outside of the list don't resolve, whichever resolver is asked"},
-		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses: no bare addresses, no DNS over HTTPS or TLS"},
+		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses, or to one that is kept itself: no other bare addresses, no DNS over HTTPS or TLS"},
 	}
 	if m.enforcing.report != nil {
 		options = append(options, dialog.Option{Name: "the last report", Says: "look at it again: " + m.enforcing.report.Headline() + ", " + m.enforcing.report.Ended.Format("15:04")})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/logfile"
+	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/export/rule"
 )
@@ -24,7 +26,13 @@ var (
 // watched shows a session whose instance is watched from its beginning.
 func (s *scene) watched() *scene {
 	s.session()
-	l := s.m().capture.Ledger
+	witnessed(s.m().capture.Ledger)
+	s.m().table.Refresh(s.now)
+	return s
+}
+
+// witnessed has a ledger told of what a witness saw.
+func witnessed(l *capture.Ledger) {
 	l.BeginWatch(capture.Packets|capture.Processes, noon.Add(-time.Minute), "", time.Time{})
 	b := l.Book()
 	asked := func(by *witness.Process, times int, names ...string) {
@@ -48,13 +56,17 @@ func (s *scene) watched() *scene {
 	b.Said(witness.Reach{Names: []string{"www.example.com"}, To: netip.MustParseAddrPort("192.0.2.2:443"), Protocol: "udp", Spoken: "quic", Server: "cdn.example.net", Hidden: true})
 	feed(l, noon, "query[A] time.example.net from 10.0.0.5", "reply time.example.net is 192.0.2.3")
 	asked(daemon, 1, "time.example.net")
-	s.m().table.Refresh(s.now)
-	return s
 }
 
 // bypasses has the instance go round the bridge's DNS.
 func (s *scene) bypasses() *scene {
-	b := s.m().capture.Ledger.Book()
+	wentRound(s.m().capture.Ledger)
+	s.m().table.Refresh(s.now)
+	return s
+}
+
+func wentRound(l *capture.Ledger) {
+	b := l.Book()
 	went := func(kind witness.Kind, to, protocol, name string, by *witness.Process, times int) {
 		for range times {
 			b.Bypassed(witness.Bypass{Kind: kind, To: netip.MustParseAddrPort(to), Protocol: protocol, Name: name, Process: by, At: noon.Add(40 * time.Second)})
@@ -63,8 +75,46 @@ func (s *scene) bypasses() *scene {
 	went(witness.DoH, "1.1.1.1:443", "tcp", "cloudflare-dns.com", browser, 12)
 	went(witness.Bare, "198.51.100.7:123", "udp", "", daemon, 3)
 	went(witness.Bare, "[2001:db8::7]:8443", "tcp", "licence.example.net", method, 1)
-	s.m().table.Refresh(s.now)
-	return s
+}
+
+// What a witness saw is shown when a session is opened later, whether it is gone
+// on with or only looked at: who asked, what was connected to, what went round.
+func TestOpenedSessionShowsWitness(t *testing.T) {
+	s := newScene(t, 200, 60)
+	recorded, err := session.Create(capture.Info{Program: "test", Instance: "dnstest", Network: "lxdbr0", Started: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed(recorded.Ledger, noon, "query[A] archive.ubuntu.com from 10.0.0.5", "reply archive.ubuntu.com is 192.0.2.1", "query[A] www.example.com from 10.0.0.5")
+	witnessed(recorded.Ledger)
+	wentRound(recorded.Ledger)
+	if err := recorded.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	recorded.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
+	shown := func(l *capture.Ledger, readOnly string) {
+		t.Helper()
+		s.shows(&Capture{Ledger: l, Title: name, ReadOnly: readOnly})
+		s.m().table.Refresh(s.now)
+		s.wants("apt → https", "443/tcp +1", "443/udp +1", "ntpd", "only resolved", "went round DNS  3")
+		s.m().table.Select("archive.ubuntu.com")
+		s.press("enter").wants("PID 812, user _apt, below apt, sudo, bash, systemd", "from the shell's command: sudo apt update", "connected ×13", "443/tcp ×12")
+		s.press("esc")
+	}
+	looked, err := logfile.Load(t.Context(), "test", []string{name}, capture.Only{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown(looked, "only looked at")
+	opened, err := logfile.Open(t.Context(), "test", []string{name}, capture.Only{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown(opened.Ledger, "")
+	if err := opened.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // What went round DNS stands below a head of its own that folds, by key and by

@@ -34,7 +34,7 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	list := s.Ledger.List(false)
 	base := observed(list)
 	compiled, _ := rule.Compile(list)
-	compiled, addresses := compiled.Names()
+	compiled, addresses := compiled.Enforced(strict)
 	for _, r := range addresses {
 		s.notice(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
 	}
@@ -118,7 +118,7 @@ func (s *Capture) follow(e *enforce.Enforcement, base map[string]bool) {
 		}
 		list.Rules = rules
 		compiled, _ := rule.Compile(list)
-		compiled, _ = compiled.Names()
+		compiled, _ = compiled.Enforced(e.Strict())
 		e.Set(compiled.Rules())
 	}
 }

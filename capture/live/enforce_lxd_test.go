@@ -1,12 +1,19 @@
 package live_test
 
 import (
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/export/rule"
 )
 
 // look waits until a look at the ledger finds what is wanted.
@@ -50,12 +57,42 @@ func TestEnforcedListFollowsDecisions(t *testing.T) {
 	if _, err := s.Ledger.Decide(capture.Drop, id(s, "dropped.example.test")); err != nil {
 		t.Fatal(err)
 	}
-	e, err := s.Enforce(t.Context(), false)
+	e, err := s.Enforce(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !e.Prove(t.Context()) {
 		t.Fatalf("not proven: %+v", s.Report(e).Proofs)
+	}
+	// An address is let through from when it is kept on.
+	host, _, _ := strings.Cut(before.Config["ipv4.address"], "/")
+	server, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() { // nc ends when the connection does
+		for c, err := server.Accept(); err == nil; c, err = server.Accept() {
+			c.Close()
+		}
+	}()
+	kept := rule.EndpointOf(netip.MustParseAddrPort(server.Addr().String()), "tcp")
+	if _, err := s.Ledger.DecideAddress(capture.Keep, kept); err != nil {
+		t.Fatal(err)
+	}
+	for _, inForce := e.Policy.Rule(kept.String()); !inForce; _, inForce = e.Policy.Rule(kept.String()) {
+		select {
+		case <-e.Wake():
+		case <-t.Context().Done():
+			t.Fatal("the kept address never counted")
+		}
+	}
+	port := strconv.Itoa(int(kept.Port.Number))
+	if code := lxdtest.Run(t, instance, "sh", "-c", "nc -w 3 "+host+" "+port+" </dev/null"); code != 0 {
+		t.Errorf("a connection to the kept address ended with %d", code)
+	}
+	if _, err := s.Ledger.DecideAddress(capture.New, kept); err != nil {
+		t.Fatal(err)
 	}
 	try := func(name string, want bool) {
 		t.Helper()
@@ -97,6 +134,9 @@ func TestEnforcedListFollowsDecisions(t *testing.T) {
 	decided("new.example.test", capture.Keep, true)
 	decided("known.example.test", capture.Drop, false)
 	r := s.Report(e)
+	if i := slices.IndexFunc(r.Rules, func(of verify.RuleResult) bool { return of.Rule == kept.String() }); i < 0 || r.Rules[i].State != "taken away" || r.Rules[i].Connections != 1 {
+		t.Errorf("rules: %+v", r.Rules)
+	}
 	if r.Verdict != "something was blocked" || len(r.Unexpected()) != 1 || r.Unexpected()[0] != "new.example.test" || r.List.Begun == "" {
 		t.Errorf("%q, unexpected %v, list %+v", r.Verdict, r.Unexpected(), r.List)
 	}

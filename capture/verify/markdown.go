@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -126,7 +127,11 @@ func (r *Report) rulesTable(line printer) {
 	}
 	line("\n## Rules\n\n| rule | state | queries |\n|---|---|---|")
 	for _, s := range r.Rules {
-		line("| %s | %s | %d |", codeOf(s.Rule), s.State, s.Queries)
+		asked := strconv.Itoa(s.Queries)
+		if s.Connections > 0 {
+			asked = plural(s.Connections, "connection", "connections")
+		}
+		line("| %s | %s | %s |", codeOf(s.Rule), s.State, asked)
 	}
 }
 

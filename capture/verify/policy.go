@@ -53,6 +53,7 @@ type Query struct {
 type RuleState struct {
 	Rule        rule.Rule
 	Queries     int
+	Connections int // to an address
 	First, Last time.Time
 	// Late is when the rule was added while it was enforced, zero for one of
 	// the list that enforcing began with; Gone when it was taken away.
@@ -67,11 +68,13 @@ func (r RuleState) State() string {
 		return "taken away"
 	case !r.Late.IsZero():
 		return "allowed late"
-	case r.Queries > 0:
+	case r.used():
 		return "used"
 	}
 	return "unused"
 }
+
+func (r RuleState) used() bool { return r.Queries > 0 || r.Connections > 0 }
 
 // NameState is what became of a name that was refused.
 type NameState struct {
@@ -146,7 +149,7 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 		}
 		added = append(added, r)
 		p.counts.Rules++
-		if s.Queries > 0 {
+		if s.used() {
 			p.counts.Used++
 		}
 	}
@@ -154,7 +157,7 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 		if !stays[k] && s.Gone.IsZero() {
 			s.Gone = now
 			p.counts.Rules--
-			if s.Queries > 0 {
+			if s.used() {
 				p.counts.Used--
 			}
 		}

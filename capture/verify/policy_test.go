@@ -98,6 +98,40 @@ func TestARuleThatComesBackIsInForce(t *testing.T) {
 	}
 }
 
+func endpoint(text string) rule.Endpoint {
+	at, err := rule.ParseEndpoint(text)
+	if err != nil {
+		panic(err)
+	}
+	return at
+}
+
+// An address of the list is used by being connected to, and counted once.
+func TestConnected(t *testing.T) {
+	const to = "192.0.2.4:443/tcp"
+	p := New(exact("a.example", to), nothingLocal)
+	said := func(n int, news bool, used int) {
+		t.Helper()
+		if got := p.Connected(endpoint(to), n); got != news || p.Counts().Used != used {
+			t.Errorf("%d connections are news: %v, and %d rules used; want %v, %d", n, got, p.Counts().Used, news, used)
+		}
+	}
+	said(0, false, 0)
+	said(2, true, 1)
+	said(2, false, 1)
+	said(3, true, 1)
+	if p.Connected(endpoint("192.0.2.4:80/tcp"), 1) {
+		t.Error("what isn't on the list is counted")
+	}
+	p.Set(exact("a.example"), at(1))
+	said(4, false, 0)
+	if rules, _, _ := p.States(); rules[0].Connections != 3 || rules[0].State() != "taken away" {
+		t.Errorf("%+v", rules[0])
+	}
+	p.Set(exact("a.example", to), at(2))
+	said(3, false, 1)
+}
+
 func TestGrants(t *testing.T) {
 	p := New(nil, nothingLocal)
 	p.Grant("minutes.example", 5*time.Minute, at(0))

@@ -64,11 +64,13 @@ type ListID struct {
 
 // RuleResult is what became of a rule.
 type RuleResult struct {
-	Rule    string     `json:"rule"`  // a suffix with a dot before it
-	State   string     `json:"state"` // as [RuleState.State] has it
-	Queries int        `json:"queries,omitempty"`
-	First   *time.Time `json:"first,omitempty"`
-	Last    *time.Time `json:"last,omitempty"`
+	Rule    string `json:"rule"`  // a suffix with a dot before it
+	State   string `json:"state"` // as [RuleState.State] has it
+	Queries int    `json:"queries,omitempty"`
+	// Connections are those to an address.
+	Connections int        `json:"connections,omitempty"`
+	First       *time.Time `json:"first,omitempty"`
+	Last        *time.Time `json:"last,omitempty"`
 }
 
 // noName stands for the name of queries that have none that can be read.
@@ -170,7 +172,7 @@ func NewReport(o Over, about About) Report {
 		if s.Gone.IsZero() {
 			inForce = append(inForce, s.Rule)
 		}
-		result := RuleResult{Rule: s.Rule.Dotted(), State: s.State(), Queries: s.Queries}
+		result := RuleResult{Rule: s.Rule.Dotted(), State: s.State(), Queries: s.Queries, Connections: s.Connections}
 		if s.Queries > 0 {
 			result.First, result.Last = ptr(s.First.Round(0)), ptr(s.Last.Round(0))
 		}
@@ -215,7 +217,7 @@ func level(strict, learn bool) string {
 	case learn:
 		return "learning"
 	case strict:
-		return "names and packets"
+		return rule.Strictly
 	}
 	return "names"
 }

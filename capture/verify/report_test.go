@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // sample is a policy that met all that a report tells.
 func sample() Over {
-	p := New(append(exact("used.example", "unused.example"), below("wide.example")), nothingLocal)
+	p := New(append(exact("used.example", "unused.example", "192.0.2.4:443/tcp", "[2001:db8::/64]:22/tcp"), below("wide.example")), nothingLocal)
 	ask(p, "used.example", 1)
 	ask(p, "x.wide.example", 2)
 	ask(p, "blocked.example", 3)
@@ -27,7 +27,8 @@ func sample() Over {
 	ask(p, "granted.example", 6)
 	p.GrantOnce("granted.example", at(7))
 	p.Asked(Query{At: at(8), Type: "A", Refused: true, Why: "no question"})
-	p.Set(append(exact("used.example", "unused.example", "late.example"), below("wide.example")), at(7))
+	p.Set(append(exact("used.example", "unused.example", "192.0.2.4:443/tcp", "[2001:db8::/64]:22/tcp", "late.example"), below("wide.example")), at(7))
+	p.Connected(endpoint("192.0.2.4:443/tcp"), 3)
 	p.Asked(Query{At: at(8), Name: "odd|`<b>\x1b[31m.example", Type: "type=4096", Refused: true, Why: "class CH"})
 	packets := &Packets{}
 	packets.Add(netip.MustParseAddrPort("192.0.2.9:443"), "tcp", at(9))
@@ -39,7 +40,7 @@ func sample() Over {
 	packets.AddServer(netip.MustParseAddrPort("192.0.2.4:443"), "other.example", at(14))
 	return Over{
 		Policy: p, Packets: packets, Instance: "dnstest", Network: "lxdbr0", Strict: true, Begun: at(0), Ended: at(60),
-		Digest: rule.Digest(append(exact("used.example", "unused.example"), below("wide.example"))),
+		Digest: rule.Digest(append(exact("used.example", "unused.example", "192.0.2.4:443/tcp", "[2001:db8::/64]:22/tcp"), below("wide.example"))),
 		Proofs: []Proof{{At: at(0), Tried: "the name x.example.com", Proven: true}, {At: at(59), Tried: "the address 192.0.2.1", Proven: true}},
 		Notes:  []string{"The instance's caches were flushed: systemd-resolved."},
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"lxd-allowlist/export/rule"
 )
 
 // installed is a directory with what npm/package-lock.json pins, once for all
@@ -73,14 +75,16 @@ func TestAzure(t *testing.T) {
 			want = append(want, "*."+r.Name)
 		}
 	}
+	list := append(hosts(), rule.Rule{Name: "192.0.2.7:443/tcp"}, rule.Rule{Name: "198.51.100.0/24:53/udp"})
+	want = append(want, "192.0.2.7/32:443/TCP", "198.51.100.0/24:53/UDP")
 	slices.Sort(want)
-	path := file(t, f, hosts())
+	path := file(t, f, list)
 	out, err := checker(t, "azure", path).Output()
 	if got := strings.Fields(string(out)); err != nil || !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}
 	text := read(t, path)
-	for _, change := range [][2]string{{`"port": 443`, `"port": 64001`}, {`"targetFqdns"`, `"targetNames"`}, {`"priority": 100`, `"priority": "x"`}} {
+	for _, change := range [][2]string{{`"port": 443`, `"port": 64001`}, {`"targetFqdns"`, `"targetNames"`}, {`"priority": 100`, `"priority": "x"`}, {`"ipProtocols"`, `"protocolNames"`}, {`"destinationPorts"`, `"ports"`}, {`"UDP"`, `"QUIC"`}} {
 		broken := strings.Replace(text, change[0], change[1], 1)
 		if out, err := checker(t, "azure", write(t, "broken.json", []byte(broken), 0o644)).CombinedOutput(); err == nil || broken == text {
 			t.Errorf("it takes %s: %s", change[1], out)

@@ -68,7 +68,11 @@ func TestVendorsTypes(t *testing.T) {
 		if name == "aws-nfw" {
 			most = compiled(t, hosts())
 		}
-		for _, path := range []string{file(t, f, list), fileOf(t, f, most)} {
+		with := list
+		if f.Address != "" {
+			with = append(with, rule.Rule{Name: "192.0.2.0/24:443/tcp"}, rule.Rule{Name: "[2001:db8::7]:22/tcp"})
+		}
+		for _, path := range []string{file(t, f, with), fileOf(t, f, most)} {
 			if out, err := exec.Command(binary, name, path).CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", name, err, out)
 			}

@@ -93,6 +93,22 @@ func (c Compiled) Names() (Compiled, []Refused) {
 	})
 }
 
+// Enforced parts the rules into those that are held to when the list is put in
+// force, strictly or not, and those that can't be.
+func (c Compiled) Enforced(strict bool) (Compiled, []Refused) {
+	if !strict {
+		return c.Names()
+	}
+	return c.Hold(func(r Rule) string {
+		if at, is := r.Endpoint(); is && at.Port.Number == dnsPort {
+			return "is an address for DNS, and queries are answered by the list wherever they go"
+		}
+		return ""
+	})
+}
+
+const dnsPort = 53
+
 // Refused is a rule or an alias that reaches no file, or not that of one
 // target.
 type Refused struct {

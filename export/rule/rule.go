@@ -200,7 +200,10 @@ type Header struct {
 // none was.
 type Verified struct {
 	Verdict string    `json:"verdict"` // "works with this list"
-	Level   string    `json:"level"`   // what was refused: "names", "names and packets"
+	Level   string    `json:"level"`   // what was refused: "names", [Strictly]
 	Digest  string    `json:"digest"`  // of the list, see [Digest]
 	At      time.Time `json:"at"`
 }
+
+// Strictly is the level at which packets are refused, too.
+const Strictly = "names and packets"

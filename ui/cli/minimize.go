@@ -76,7 +76,7 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 	if st, err := os.Stat(o.plan.Path); err == nil && st.Mode().IsRegular() && !o.plan.Overwrite {
 		return wrong(fmt.Errorf("%s exists: name another file, or overwrite it with --overwrite", o.plan.Path))
 	}
-	list, err := readVerifyList(from)
+	list, err := readVerifyList(from, false)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func verifyCommand(o *options) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
 	f.StringVar(&o.user, "user", "", "the user that the command runs as")
-	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names")
+	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names, and to addresses that the list has itself")
 	f.BoolVar(&v.learn, "learn", false, "refuse nothing: report what the list would have blocked")
 	f.StringArrayVar(&v.expect, "expect", nil, "this `name`, or .name for all below it too, is to be blocked: that is no failure; may be repeated")
 	f.StringVar(&v.report, "report", "", "write the report to this `file`, in place of what is there: JSON where its name ends in .json, else Markdown")
@@ -76,8 +76,9 @@ type verifyList struct {
 	expect []rule.Rule     // that are to be refused besides
 }
 
-// readVerifyList reads a session or a file.
-func readVerifyList(from string) (l verifyList, err error) {
+// readVerifyList reads a session or a file, for what is refused strictly or by
+// names alone.
+func readVerifyList(from string, strict bool) (l verifyList, err error) {
 	l.name = from
 	var list rule.List
 	if session.Exists(from) {
@@ -92,7 +93,7 @@ func readVerifyList(from string) (l verifyList, err error) {
 		return l, wrong(fmt.Errorf("read list %s: %w", from, err))
 	}
 	compiled, unfit := rule.Compile(list)
-	compiled, addresses := compiled.Names()
+	compiled, addresses := compiled.Enforced(strict)
 	l.rules, unfit = compiled.Rules(), append(unfit, addresses...)
 	for _, r := range unfit {
 		say(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
@@ -157,7 +158,7 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 			return wrong(fmt.Errorf("--report %s: there is no directory %s", v.report, filepath.Dir(v.report)))
 		}
 	}
-	list, err := readVerifyList(from)
+	list, err := readVerifyList(from, v.strict)
 	if err != nil {
 		return err
 	}

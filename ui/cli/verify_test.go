@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -154,13 +155,55 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// listenAt is a server at an address of the host's. It tells where somebody came.
+func listenAt(t *testing.T, host string, served chan<- string) (at string) {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+			served <- l.Addr().String()
+		}
+	}()
+	return l.Addr().String()
+}
+
 func TestVerifyStrictly(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
-	allow := list(t, "a.example.test")
-	r := verified(t, 1, "--strict", instance, allow, "--", "sh", "-c", "nslookup a.example.test; nc -w 3 198.51.100.7 8080; true")
-	if r.Verdict != verify.Blocked || len(r.Packets) != 1 || r.Packets[0].To != "198.51.100.7:8080/tcp" || !r.Proven() {
-		t.Errorf("%+v", r)
+	i, _, err := lxdtest.Client(t).GetNetwork(bridge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, _, _ := strings.Cut(i.Config["ipv4.address"], "/")
+	served := make(chan string, 1)
+	kept, other := listenAt(t, host, served), listenAt(t, host, served)
+	allow := list(t, "a.example.test", kept+"/tcp", "192.0.2.0/24:80/tcp", "198.51.100.7:53/udp")
+	command := "nslookup a.example.test; nc -w 3 198.51.100.7 8080; nc -w 3 " + strings.ReplaceAll(other, ":", " ") + "; nc -w 3 " + strings.ReplaceAll(kept, ":", " ") + " </dev/null; true"
+	r := verified(t, 1, "--strict", instance, allow, "--", "sh", "-c", command)
+	var refused []string
+	for _, p := range r.Packets {
+		refused = append(refused, p.To)
+	}
+	slices.Sort(refused)
+	want := []string{other + "/tcp", "198.51.100.7:8080/tcp"}
+	slices.Sort(want)
+	if r.Verdict != verify.Blocked || !slices.Equal(refused, want) || !r.Proven() {
+		t.Errorf("%+v, refused %v, want %v", r, refused, want)
+	}
+	if s := states(r); len(s) != 3 || s[kept+"/tcp"] != "used" || s["192.0.2.0/24:80/tcp"] != "unused" {
+		t.Errorf("rules: %v", s)
+	}
+	if got := <-served; got != kept || len(served) > 0 {
+		t.Errorf("served at %s and %d more", got, len(served))
 	}
 	nothingLeft(t, instance)
 }

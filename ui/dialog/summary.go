@@ -138,7 +138,7 @@ func (s *Summary) about(r *verify.Report) {
 	}
 	used := 0
 	for _, rule := range r.Rules {
-		if rule.Queries > 0 {
+		if rule.Queries+rule.Connections > 0 {
 			used++
 		}
 	}
@@ -198,7 +198,7 @@ func (s *Summary) packets(r *verify.Report) {
 func (s *Summary) unused(r *verify.Report) {
 	var lines []summaryLine
 	for _, rule := range r.Rules {
-		if rule.Queries == 0 && rule.State != "taken away" {
+		if rule.Queries+rule.Connections == 0 && rule.State != "taken away" {
 			rest := ""
 			if rule.State != "unused" {
 				rest = "  " + rule.State

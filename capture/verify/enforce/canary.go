@@ -127,16 +127,31 @@ exit 69`
 
 // Addresses that are nobody's (RFC 5737, RFC 3849).
 var (
-	canary4 = netip.AddrFrom4([4]byte{192, 0, 2, 1})
-	canary6 = netip.MustParseAddr("2001:db8::1")
+	canaries4 = []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1}), netip.AddrFrom4([4]byte{198, 51, 100, 1}), netip.AddrFrom4([4]byte{203, 0, 113, 1})}
+	canaries6 = []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8:ffff::1")}
 )
 
-func (e *Enforcement) provePacket(ctx context.Context) verify.Proof {
-	to := canary4
-	inURL := to.String()
+// canaryAddress returns one that the list doesn't have with the port that it is
+// tried at, the last one where it has all.
+func (e *Enforcement) canaryAddress() (to netip.Addr) {
+	all := canaries4
 	if e.plug.Bridge[0].Addr().Is6() {
-		to = canary6
-		inURL = "[" + to.String() + "]"
+		all = canaries6
+	}
+	f := e.fence.Load()
+	for _, to = range all {
+		if f == nil || !f.Keeps(netip.AddrPortFrom(to, 80), "tcp") {
+			break
+		}
+	}
+	return to
+}
+
+func (e *Enforcement) provePacket(ctx context.Context) verify.Proof {
+	to := e.canaryAddress()
+	inURL := to.String()
+	if to.Is6() {
+		inURL = "[" + inURL + "]"
 	}
 	seen := e.Packets.Expect(to)
 	p := verify.Proof{At: time.Now(), Tried: "the address " + to.String()}

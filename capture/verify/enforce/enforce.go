@@ -31,10 +31,10 @@ import (
 // Config says what is enforced on whom.
 type Config struct {
 	Instance string
-	Network  string // the bridge; "" for the instance's first
-	Rules    []rule.Rule
+	Network  string      // the bridge; "" for the instance's first
+	Rules    []rule.Rule // see [rule.Compiled.Enforced]
 	// Strict has packets refused, too, that go to an address which no allowed
-	// name has.
+	// name has, and is none of the rules' own.
 	Strict bool
 	// Learn refuses nothing and notes what would have been.
 	Learn bool
@@ -148,7 +148,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	e.begun = time.Now()
 	e.flushCaches(ctx)
 	if c.Strict && !c.Learn {
-		if err = e.admit(c.Seeds, seedsLast); err != nil {
+		if err = errors.Join(e.admit(c.Seeds, seedsLast), e.keep(c.Rules)); err != nil {
 			return nil, err
 		}
 	}
@@ -201,15 +201,6 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 		if first && e.config.RefusedPacket != nil {
 			e.config.RefusedPacket(s)
 		}
-		e.tell()
-	}
-}
-
-// hello is told by the fence of a connection to an allowed address: where that
-// is another name's, too, the server's name tells which is meant.
-func (e *Enforcement) hello(h fence.Hello) {
-	if h.Name != "" && !e.Policy.Allows(h.Name, h.At) {
-		e.Packets.AddServer(h.To, h.Name, h.At)
 		e.tell()
 	}
 }
@@ -288,6 +279,10 @@ func (e *Enforcement) Done() <-chan struct{} { return e.done }
 
 // Set puts another list in force, at once: the next query follows it.
 func (e *Enforcement) Set(rules []rule.Rule) {
+	e.countKept() // of what may be taken away
+	if err := e.keep(rules); err != nil {
+		e.remark("Addresses that came on the list late are refused: " + err.Error() + ".")
+	}
 	if e.Policy.Set(rules, time.Now()) {
 		e.forgetRefusals()
 	}
@@ -302,6 +297,7 @@ func (e *Enforcement) Strict() bool { return e.config.Strict }
 
 // Report returns what came of it so far.
 func (e *Enforcement) Report(about verify.About) verify.Report {
+	e.countKept()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return verify.NewReport(verify.Over{

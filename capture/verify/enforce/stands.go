@@ -21,6 +21,9 @@ func (e *Enforcement) keepWatch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		if e.countKept() {
+			e.tell()
+		}
 		if stands, err := e.fence.Load().Stands(); err != nil || stands || ctx.Err() != nil {
 			continue // what can't be looked at is tried at the end
 		}

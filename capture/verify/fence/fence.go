@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -42,7 +43,8 @@ type Level uint8
 const (
 	// Names: DNS queries, to whatever server, go to the forwarder. All else passes.
 	Names Level = iota
-	// Strict: besides, nothing passes but what goes to admitted addresses.
+	// Strict: besides, nothing passes but what goes to admitted addresses, and
+	// to places that are kept.
 	Strict
 )
 
@@ -71,6 +73,9 @@ type Fence struct {
 	tables   tables
 	admitted map[netip.Addr]time.Time // when the kernel lets go of each
 	swept    time.Time                // when what it has let go of was last removed
+	places   []Place                  // that are kept
+	counted  map[string]uint64        // connections to them, by their names, that the kernel counts no more
+	begun    []expr.Any               // what a rule does that lets a connection begin
 	lowered  bool
 }
 
@@ -96,7 +101,7 @@ const lifetime = 5 * time.Minute
 // It needs root, fails if the port is fenced already, by whatever process, and
 // leaves nothing behind when it fails.
 func Raise(p Port, level Level, dns uint16) (*Fence, error) {
-	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}}
+	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}, counted: map[string]uint64{}}
 	if err := f.raise(); err != nil {
 		if f.conn == nil {
 			_ = f.close()
@@ -130,7 +135,7 @@ func (f *Fence) raise() error {
 		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
 		passed: newLabel(), amid: newLabel(), up: bridge.Attrs().HardwareAddr,
 	}
-	f.tables = b.fill(f.conn, name)
+	f.tables, f.begun = b.fill(f.conn, name), b.begun()
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
 	}
@@ -314,6 +319,9 @@ func (f *Fence) Lower() error {
 	defer f.mu.Unlock()
 	if f.lowered && f.conn == nil {
 		return nil
+	}
+	if !f.lowered {
+		f.countLast()
 	}
 	f.lowered = true
 	err := f.close()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -151,13 +152,22 @@ func admitted(set *nftables.Set) []expr.Any {
 	return append(family(f), p, &expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID})
 }
 
-// toLinkLocal matches destinations in fe80::/10.
-func toLinkLocal() []expr.Any {
-	return append(family(unix.NFPROTO_IPV6),
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 24, Len: 2},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 2, Mask: bigEndian16(0xffc0), Xor: bigEndian16(0)},
-		is(1, bigEndian16(0xfe80)))
+// goesInto matches destinations in a prefix.
+func goesInto(p netip.Prefix) []expr.Any {
+	offset, of := uint32(16), byte(unix.NFPROTO_IPV4)
+	if p.Addr().Is6() {
+		offset, of = 24, unix.NFPROTO_IPV6
+	}
+	bits := p.Addr().BitLen()
+	length := uint32(bits / 8)
+	return append(family(of),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: length},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: length, Mask: net.CIDRMask(p.Bits(), bits), Xor: make([]byte, length)},
+		is(1, p.Masked().Addr().AsSlice()))
 }
+
+// toLinkLocal matches destinations in fe80::/10.
+func toLinkLocal() []expr.Any { return goesInto(netip.MustParsePrefix("fe80::/10")) }
 
 // state matches packets whose connection is in a state (expr.CtStateBit…).
 func state(bit uint32) []expr.Any {

@@ -28,8 +28,11 @@ const (
 const admittedMost = 1 << 16
 
 // tables are what is changed in them later: the addresses that are admitted,
-// and the host's end of the instance.
-type tables struct{ ipv4, ipv6, hosts *nftables.Set }
+// the host's end of the instance, and the chain of the places that are kept.
+type tables struct {
+	ipv4, ipv6, hosts *nftables.Set
+	kept              *nftables.Chain // at level Strict
+}
 
 // replug puts the host's end in place of what the set has; "" for none.
 func (t tables) replug(c *nftables.Conn, host string) error {
@@ -107,6 +110,9 @@ func (b build) fill(c *nftables.Conn, name string) tables {
 	b.conn = c
 	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyINet})
 	sets := b.sets()
+	if b.level == Strict {
+		sets.kept = b.chain(keptName)
+	}
 	b.filter(sets)
 	b.redirect()
 	b.guard()
@@ -209,6 +215,7 @@ func (b build) filter(admittedTo tables) {
 			b.rule(sent, goesTo(kind), verdict(expr.VerdictJump, essential.Name))
 		}
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
+		b.rule(sent, verdict(expr.VerdictJump, keptName))
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
 			b.initial(sent, admitted(set))
 			b.rule(sent, admitted(set), b.begun(), accept())

@@ -3,7 +3,7 @@
 //   node check.mjs sandbox-runtime FILE < NAMES   print pass or deny for each
 //   node check.mjs claude-code FILE < NAMES       the same
 //   node check.mjs cdktf FILE                     make the file's resources again
-//   node check.mjs azure FILE                     print the file's names again
+//   node check.mjs azure FILE                     print the file's names and addresses again
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
@@ -68,16 +68,25 @@ async function azure() {
     const mapper = mappers.FirewallPolicyRuleCollectionGroup
     const sent = { properties: list.resources[0].properties }
     const addresses = list.parameters.sourceAddresses.defaultValue
-    const rule = sent.properties.ruleCollections[0].rules[0]
-    if (rule.sourceAddresses !== "[parameters('sourceAddresses')]") throw new Error('sourceAddresses is no parameter')
-    rule.sourceAddresses = addresses
+    const rules = sent.properties.ruleCollections.flatMap(c => c.rules)
+    for (const rule of rules) {
+        if (rule.sourceAddresses !== "[parameters('sourceAddresses')]") throw new Error('sourceAddresses is no parameter')
+        rule.sourceAddresses = addresses
+    }
     const back = serializer.serialize(mapper, serializer.deserialize(mapper, sent, 'group'), 'group')
     if (!isDeepStrictEqual(JSON.parse(JSON.stringify(back)), sent)) {
         throw new Error(`the serializer makes of it ${JSON.stringify(back)}`)
     }
     const { port } = mappers.FirewallPolicyRuleApplicationProtocol.type.modelProperties
-    rule.protocols.forEach(p => serializer.validateConstraints(port, p.port, 'port'))
-    rule.targetFqdns.forEach(name => console.log(name))
+    for (const { ruleType, protocols, targetFqdns, ipProtocols, destinationAddresses, destinationPorts } of rules) {
+        if (ruleType === 'NetworkRule') {
+            if (!['TCP', 'UDP'].includes(`${ipProtocols}`)) throw new Error(`no protocol ${ipProtocols}`)
+            console.log(`${destinationAddresses}:${destinationPorts}/${ipProtocols}`)
+            continue
+        }
+        protocols.forEach(p => serializer.validateConstraints(port, p.port, 'port'))
+        targetFqdns.forEach(name => console.log(name))
+    }
 }
 
 await { 'sandbox-runtime': sandboxRuntime, 'claude-code': claudeCode, azure, cdktf }[target]()
