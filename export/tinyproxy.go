@@ -14,6 +14,7 @@ var tinyproxy = Format{
 	Extension: "filter",
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
+	Pattern:   `^h\.?$ with [0-9]{1,2} for <0-99>, and an alternation for <region>`,
 	Hosts:     true,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tinyproxy 1.11 or later, for 1.10 does not know FilterType and refuses to start; tunnels go to that port alone, plain HTTP to any`,
 	Proven:    tried("tinyproxy"),
@@ -31,6 +32,11 @@ const (
 func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, r := range c.Rules() {
+		if series, is := r.Pattern(); is {
+			p.remarks([]rule.Rule{r})
+			p.line("%s%s%s", ereExact, series.Extended(), ereEnd)
+			continue
+		}
 		p.notes(r)
 		begin := ereExact
 		if r.Suffix {
@@ -52,7 +58,9 @@ func decodeTinyproxy(data []byte) ([]rule.Rule, error) {
 			}
 		}
 		name := strings.ReplaceAll(quoted, `\.`, ".")
-		if regexp.QuoteMeta(name) != quoted {
+		if series, is := rule.FromExtended(quoted); is && !suffix {
+			name = series.Text
+		} else if regexp.QuoteMeta(name) != quoted {
 			return nil, fmt.Errorf("an expression that is more than a name: %q", line)
 		}
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})

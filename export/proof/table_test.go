@@ -214,6 +214,11 @@ func proveTable(t *testing.T, f export.Format, launch func(t *testing.T, path st
 		}
 		probe(t, f, to, wanted)
 	})
+	t.Run("patterns", func(t *testing.T) {
+		if f.Pattern != "" {
+			askPatterns(t, f, launch)
+		}
+	})
 	t.Run("empty", func(t *testing.T) {
 		if f.RefusesEmpty() {
 			return // there is no such file
