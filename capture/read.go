@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"net/netip"
 	"slices"
@@ -260,6 +261,7 @@ func (l *Ledger) BareList(all bool) rule.List { return l.list(all, false) }
 
 func (l *Ledger) list(all, evidence bool) (list rule.List) {
 	var out leftOut
+	var patterns []patternRule
 	begin := func() {
 		out = leftOut{by: make(map[Rule]int)}
 		list = rule.List{Header: rule.Header{
@@ -271,6 +273,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		list.Rules = append(make([]rule.Rule, 0, l.n), l.keptAddresses()...)
 		if !all {
 			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
+			patterns = l.patterns()
 		}
 	}
 	l.survey(begin, func(d *Domain) {
@@ -280,6 +283,9 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		v := l.listed(d)
 		if !all {
 			out.add(l, d, v)
+			if v.Decision == Drop && byPerson[v.Rule] {
+				spareDropped(patterns, d.Name)
+			}
 		}
 		if all && (d.Queries == 0 || l.unwanted(d) || d.Class == parse.Unprintable || d.Class == parse.Unfit) || !all && v.Decision == Drop {
 			return
@@ -295,6 +301,13 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		}
 		list.Rules = append(list.Rules, listed)
 	})
+	for _, p := range patterns {
+		if p.dropped == "" {
+			list.Rules = append(list.Rules, p.rule)
+		} else {
+			list.Doubts = append(list.Doubts, fmt.Sprintf("%s stands in the list as what was seen of it: it would allow %s, which is dropped", p.rule.Name, p.dropped))
+		}
+	}
 	list.LeftOut = out.String()
 	if !all {
 		slices.Sort(out.allowed)

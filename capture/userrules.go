@@ -25,12 +25,17 @@ type UserRule struct {
 	on    rule.Rule     // of names, without a regexp: those that it is about
 	at    rule.Endpoint // of an address
 	match func(name string) bool
+	// pattern is what a regexp says that a list can hold; none for any other.
+	pattern *rule.Pattern
 }
 
 // newUserRule compiles a rule.
 func newUserRule(d Decision, pattern, reason string) (r UserRule, err error) {
 	r = UserRule{Decision: d, Pattern: pattern, Reason: reason}
 	if text, ok := strings.CutPrefix(pattern, "~"); ok {
+		if p, is := rule.FromRegexp(text); is && d == Keep {
+			r.pattern = &p
+		}
 		r.match, err = matcher(text)
 		return r, err
 	}

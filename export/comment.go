@@ -54,7 +54,7 @@ func about(f Format, c rule.Compiled) []string {
 	lines = append(lines, origin(c)...)
 	lines = append(lines, doubts(c)...)
 	for _, l := range []struct{ word, text string }{
-		{"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
+		{"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"pattern", f.Pattern}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
 	} {
 		if l.text != "" {
 			lines = append(lines, l.word+": "+l.text)
@@ -130,6 +130,9 @@ func summary(rules []rule.Rule) string {
 	text := fmt.Sprintf("%d rule%s: %d exact, %d suffix", len(rules), s, of["exact"], of["suffix"])
 	if n := of["address"]; n > 0 {
 		text += fmt.Sprintf(", %d address", n)
+	}
+	if n := of["pattern"]; n > 0 {
+		text += fmt.Sprintf(", %d pattern", n)
 	}
 	return text
 }

@@ -20,6 +20,7 @@ var csvFormat = Format{
 	Exact:     "kind exact",
 	Suffix:    "kind suffix",
 	Address:   `kind address`,
+	Pattern:   `kind pattern`,
 	Load:      "open it in a spreadsheet; a cell that would be a formula begins with '",
 	Proven:    "read back with encoding/csv",
 	encode:    encodeCSV,

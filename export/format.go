@@ -20,6 +20,7 @@ type Format struct {
 
 	Exact, Suffix string // what becomes of such a rule there
 	Address       string // and of an address with a port; "" where it holds names alone
+	Pattern       string // and of names that differ by a number or a region; "" where what was seen of them stands in its place
 	// Widens says what an exact rule means to a target that can't say
 	// "exact"; "" where it can. The file says so, too.
 	Widens string
@@ -150,6 +151,8 @@ func (f Format) Decode(data []byte) ([]rule.Rule, error) {
 // them, and those that it can't.
 func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 	c, refused := c.Hold(f.noAddress)
+	c, patterns := f.holdPatterns(c)
+	refused = append(refused, patterns...)
 	if f.Widens != "" {
 		var narrow []rule.Refused
 		c, narrow = c.Widen()
@@ -186,6 +189,28 @@ func (f Format) noAddress(r rule.Rule) string {
 		return f.address(at)
 	}
 	return ""
+}
+
+// holdPatterns refuses patterns where there is no place for any: in theirs stands
+// what was seen of each, which the list has beside them.
+func (f Format) holdPatterns(c rule.Compiled) (rule.Compiled, []rule.Refused) {
+	if f.Pattern != "" {
+		return c, nil
+	}
+	rules := c.Rules()
+	return c.Hold(func(r rule.Rule) string {
+		p, is := r.Pattern()
+		if !is {
+			return ""
+		}
+		matches, n := p.Matcher(), 0
+		for _, seen := range rules {
+			if !seen.Suffix && matches(seen.Name) {
+				n++
+			}
+		}
+		return fmt.Sprintf("it holds no patterns, and lists the %d names that were seen of it", n)
+	})
 }
 
 // noHost says why the target of a rule is never connected to, "" if it may be.

@@ -17,6 +17,7 @@ var jsonFormat = Format{
 	Exact:     `{"name": "h", "kind": "exact"}`,
 	Suffix:    `{"name": "h", "kind": "suffix"}`,
 	Address:   `{"name": "192.0.2.7:443/tcp", "kind": "address"}`,
+	Pattern:   `{"name": "results<0-99>.h", "kind": "pattern"}`,
 	Load:      "for scripts of your own, such as jq -r '.rules[].name'",
 	Check:     "jq empty FILE",
 	Proven:    "read back with encoding/json",
@@ -116,7 +117,7 @@ func (d document) rules() ([]rule.Rule, error) {
 func ruleOf(name, kind string) (rule.Rule, error) {
 	r := rule.Rule{Name: name, Suffix: kind == "suffix"}
 	if r.Kind() != kind {
-		return r, fmt.Errorf("%q is not %q: a rule is exact, suffix or address", name, kind)
+		return r, fmt.Errorf("%q is not %q: a rule is exact, suffix, address or pattern", name, kind)
 	}
 	return r, nil
 }

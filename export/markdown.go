@@ -17,6 +17,7 @@ var markdown = Format{
 	Exact:     "the name alone",
 	Suffix:    "the name and everything below it",
 	Address:   `kind address`,
+	Pattern:   `kind pattern`,
 	Load:      "for a review, a ticket or a wiki",
 	Proven:    "read back line by line",
 	encode:    encodeMarkdown,

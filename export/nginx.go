@@ -15,6 +15,7 @@ var nginx = Format{
 	Extension: "conf",
 	Exact:     "h",
 	Suffix:    ".h",
+	Pattern:   `~*^h\.?\z with [0-9]{1,2} for <0-99>, and an alternation for <region>`,
 	Hosts:     true,
 	Load:      "put it at /etc/nginx/allow.conf; its comments hold the configuration: sed -n 's/^#   //p' /etc/nginx/allow.conf > /etc/nginx/nginx.conf; name your own resolver there; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4, the proxy's own loopback too",
 	Check:     "nginx -t",
@@ -52,6 +53,13 @@ var nginxBegin = []string{
 	"default 0;",
 }
 
+// A pattern's ends. "$" would match before a line feed, which a hello may name;
+// the root's dot passes, as it does for names.
+const (
+	nginxPattern    = `"~*^`
+	nginxPatternEnd = `\.?\z" 1;`
+)
+
 // nginxWords mean something of their own in a map.
 var nginxWords = []string{"default", "hostnames", "include", "volatile"}
 
@@ -61,6 +69,11 @@ func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		p.line("%s", l)
 	}
 	for _, r := range c.Rules() {
+		if series, is := r.Pattern(); is {
+			p.remarks([]rule.Rule{r})
+			p.line("%s%s%s", nginxPattern, series.Extended(), nginxPatternEnd)
+			continue
+		}
 		p.notes(r)
 		word := r.Dotted()
 		if slices.Contains(nginxWords, word) {
@@ -80,6 +93,14 @@ func decodeNginx(data []byte) ([]rule.Rule, error) {
 	}
 	var rules []rule.Rule
 	for _, line := range lines[n : len(lines)-1] {
+		if text, is := between(line, nginxPattern, nginxPatternEnd); is {
+			series, ok := rule.FromExtended(text)
+			if !ok {
+				return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+			}
+			rules = append(rules, rule.Rule{Name: series.Text})
+			continue
+		}
 		word, ok := between(line, "", " 1;")
 		escaped := strings.HasPrefix(word, `\`)
 		word = strings.TrimPrefix(word, `\`)

@@ -15,6 +15,7 @@ var pihole = Format{
 	Extension: "sh",
 	Exact:     "an exact domain of the allow-list",
 	Suffix:    `the regular expression (^|\.)h$ of the allow-list`,
+	Pattern:   `the regular expression ^h$ of the allow-list, with [0-9]{1,2} for <0-99>, and an alternation for <region>`,
 	Load:      "sudo sh FILE, on the Pi-hole, once more whenever the list has changed; then give this group to the clients, and take the others away from them: in those, Default is one, other names may be allowed",
 	Proven:    "not asked; what it does to the database was tried in SQLite with the tables that Pi-hole 6 documents",
 	limit:     twoLabels,
@@ -61,7 +62,9 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p.remarks(c.Rules())
 	p.WriteString(piholeBegin)
 	for _, r := range c.Rules() {
-		if r.Suffix {
+		if series, is := r.Pattern(); is {
+			p.line("(2, '^%s$'),", series.Extended())
+		} else if r.Suffix {
 			p.line(`(2, '(^|\.)%s$'),`, regexp.QuoteMeta(r.Name))
 		} else {
 			p.line("(0, '%s'),", r.Name)
@@ -82,6 +85,14 @@ func decodePihole(data []byte) ([]rule.Rule, error) {
 	}
 	var rules []rule.Rule
 	for line := range strings.Lines(list) {
+		if text, is := between(line, "(2, '^", "$'),\n"); is {
+			series, ok := rule.FromExtended(text)
+			if !ok {
+				return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+			}
+			rules = append(rules, rule.Rule{Name: series.Text})
+			continue
+		}
 		name, exact := between(line, "(0, '", "'),\n")
 		if !exact {
 			quoted, suffix := between(line, `(2, '(^|\.)`, "$'),\n")

@@ -17,6 +17,7 @@ var plain = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Address:   `192.0.2.7:443/tcp`,
+	Pattern:   `results<0-99>.h`,
 	Load:      "no program reads it as it is; diff and comm it with lists of `LC_ALL=C sort -u`",
 	Proven:    "read back line by line",
 	mark:      "#",

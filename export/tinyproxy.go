@@ -15,6 +15,7 @@ var tinyproxy = Format{
 	Exact:     `^h\.?$`,
 	Suffix:    `(^|\.)h\.?$`,
 	Address:   `^192\.0\.2\.7\.?$, one at 443/tcp; it opens what a name opens, plain HTTP to it, too (asked in tinyproxy 1.11.1)`,
+	Pattern:   `^h\.?$ with [0-9]{1,2} for <0-99>, and an alternation for <region>`,
 	Hosts:     true,
 	Load:      `Filter "FILE", FilterType ere, FilterDefaultDeny Yes, FilterURLs Off, ConnectPort 443; tinyproxy 1.11 or later, for 1.10 does not know FilterType and refuses to start; tunnels go to that port alone, plain HTTP to any`,
 	Proven:    tried("tinyproxy"),
@@ -33,6 +34,11 @@ const (
 func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, r := range c.Rules() {
+		if series, is := r.Pattern(); is {
+			p.remarks([]rule.Rule{r})
+			p.line("%s%s%s", ereExact, series.Extended(), ereEnd)
+			continue
+		}
 		p.notesBeside(r)
 		begin := ereExact
 		if r.Suffix {
@@ -54,7 +60,9 @@ func decodeTinyproxy(data []byte) ([]rule.Rule, error) {
 			}
 		}
 		name := strings.ReplaceAll(quoted, `\.`, ".")
-		if regexp.QuoteMeta(name) != quoted {
+		if series, is := rule.FromExtended(quoted); is && !suffix {
+			name = series.Text
+		} else if regexp.QuoteMeta(name) != quoted {
 			return nil, fmt.Errorf("an expression that is more than a name: %q", line)
 		}
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})

@@ -20,6 +20,7 @@ var yamlFormat = Format{
 	Exact:     "kind: exact",
 	Suffix:    "kind: suffix",
 	Address:   `kind: address`,
+	Pattern:   `kind: pattern`,
 	Load:      "for scripts of your own, such as yq '.rules[].name'",
 	Check:     "yq . FILE",
 	Proven:    "read back with go.yaml.in/yaml",

@@ -144,7 +144,7 @@ func TestLadderProposesPatterns(t *testing.T) {
 	}
 	s := newScene(t, 120, 40).asked(names...)
 	s.selects(names[7]).press("w", "down")
-	s.wants("▸ productionresultssa<0-99>.blob.core.windows.net", "20 seen", "productionresultssa0.blob", "anyone can have a name below blob.core.windows.net", "an export", "lists what was seen of it")
+	s.wants("▸ productionresultssa<0-99>.blob.core.windows.net", "20 seen", "productionresultssa0.blob", "anyone can have a name below blob.core.windows.net", "an export holds the pattern")
 	if foot := s.foot(); strings.Contains(foot, "always") {
 		t.Errorf("a pattern may be for the session: %q", foot)
 	}

@@ -7,7 +7,7 @@ import "lxd-allowlist/export/rule"
 func (p *Policy) Connected(to rule.Endpoint, n int) (news bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.rules[key{to.String(), false}]
+	s := p.rules[key{name: to.String()}]
 	if s == nil || !s.Gone.IsZero() || s.Connections == n {
 		return false
 	}

@@ -29,6 +29,7 @@ type Policy struct {
 
 	mu      sync.Mutex
 	rules   map[key]*RuleState
+	series  []series // of rules, those that are patterns
 	grants  map[string]*grant
 	refused map[string]*NameState
 	local   func(name string) bool
@@ -119,8 +120,14 @@ func New(rules []rule.Rule, local func(name string) bool) *Policy {
 
 // key is what a rule is about.
 type key struct {
-	name   string
-	suffix bool
+	name            string
+	suffix, pattern bool // a query may have the letters of a pattern's text
+}
+
+// series is a rule that is a pattern.
+type series struct {
+	match func(name string) bool
+	state *RuleState
 }
 
 // Set puts rules in force in place of those that were. It reports whether any
@@ -131,7 +138,8 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 	var added []rule.Rule
 	stays := make(map[key]bool, len(rules))
 	for _, r := range rules {
-		k := key{r.Name, r.Suffix}
+		pattern, isPattern := r.Pattern()
+		k := key{r.Name, r.Suffix, isPattern}
 		stays[k] = true
 		s := p.rules[k]
 		switch {
@@ -141,6 +149,9 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 				s.Late = now
 			}
 			p.rules[k] = s
+			if isPattern {
+				p.series = append(p.series, series{pattern.Matcher(), s})
+			}
 		case s.Gone.IsZero():
 			s.Rule = r
 			continue
@@ -177,6 +188,15 @@ func (p *Policy) noteAllowed(r rule.Rule, now time.Time) {
 		if s.Allowed.IsZero() || s.Temporary {
 			s.Allowed, s.Temporary = now, false
 		}
+	}
+	if pattern, is := r.Pattern(); is {
+		match := pattern.Matcher()
+		for name, s := range p.refused {
+			if match(name) {
+				allow(s)
+			}
+		}
+		return
 	}
 	if !r.Suffix {
 		if s := p.refused[r.Name]; s != nil {
@@ -256,12 +276,17 @@ func (p *Policy) look(name string, now time.Time) (passes, *RuleState) {
 
 // match returns the rule in force that allows a name, the nearest one.
 func (p *Policy) match(name string) *RuleState {
-	if s := p.rules[key{name, false}]; s != nil && s.Gone.IsZero() {
+	if s := p.rules[key{name: name}]; s != nil && s.Gone.IsZero() {
 		return s
 	}
 	for up := name; up != ""; up = rule.Parent(up) {
-		if s := p.rules[key{up, true}]; s != nil && s.Gone.IsZero() {
+		if s := p.rules[key{name: up, suffix: true}]; s != nil && s.Gone.IsZero() {
 			return s
+		}
+	}
+	for _, of := range p.series {
+		if of.state.Gone.IsZero() && of.match(name) {
+			return of.state
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,6 +38,44 @@ func TestPolicyAllows(t *testing.T) {
 	}
 	if none := New(nil, nothingLocal); none.Allows("a.example", start) {
 		t.Error("an empty list allows something")
+	}
+}
+
+// A pattern allows its names, not what has the letters of its text, and no more
+// once it is gone; a name that was refused before is allowed late by it.
+func TestPolicyOfPatterns(t *testing.T) {
+	pattern := rule.Rule{Name: "sa<0-99>.blob.example.com"}
+	p := New(exact("sa1.blob.example.com"), nothingLocal)
+	ask(p, "sa2.blob.example.com", 1)
+	ask(p, "sa200.blob.example.com", 1)
+	if !p.Set([]rule.Rule{pattern}, at(2)) {
+		t.Error("the pattern isn't new")
+	}
+	for name, want := range map[string]bool{
+		"sa1.blob.example.com": true, "sa2.blob.example.com": true, "sa200.blob.example.com": false, "x.sa2.blob.example.com": false,
+		"sa2.blob.example.com.evil.example": false, "sa2xblob.example.com": false, pattern.Name: false,
+	} {
+		if got := p.Allows(name, at(3)); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+	ask(p, "sa2.blob.example.com", 4)
+	rules, names, _ := p.States()
+	if i := slices.IndexFunc(rules, func(r RuleState) bool { return r.Rule.Name == pattern.Name }); i < 0 || rules[i].Queries != 1 || rules[i].State() != "allowed late" {
+		t.Errorf("states are %+v", rules)
+	}
+	for _, n := range names {
+		if n.Allowed.IsZero() != (n.Name == "sa200.blob.example.com") {
+			t.Errorf("%s was allowed at %s", n.Name, n.Allowed)
+		}
+	}
+	p.Set(nil, at(5))
+	if p.Allows("sa2.blob.example.com", at(6)) {
+		t.Error("a pattern that was taken away allows")
+	}
+	p.Set([]rule.Rule{pattern}, at(7))
+	if !p.Allows("sa2.blob.example.com", at(8)) {
+		t.Error("a pattern that came back doesn't allow")
 	}
 }
 

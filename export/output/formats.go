@@ -38,7 +38,7 @@ func facts(f export.Format) []fact {
 		ports = "those of --ports"
 	}
 	return slices.DeleteFunc([]fact{
-		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"widens", f.Widens}, {"ports", ports},
+		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"pattern", f.Pattern}, {"widens", f.Widens}, {"ports", ports},
 		{"at most", f.Limits()}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
 	}, func(f fact) bool { return f.text == "" })
 }

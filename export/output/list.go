@@ -70,7 +70,7 @@ func ReadList(path string) (list rule.List, err error) {
 	for line := range bytes.Lines(data) {
 		n++
 		at := rule.Rule{Name: string(bytes.TrimSpace(line))}
-		if _, is := at.Endpoint(); is {
+		if kind := at.Kind(); kind == "address" || kind == "pattern" {
 			list.Rules = append(list.Rules, at)
 			continue
 		}
@@ -97,7 +97,7 @@ func ReadList(path string) (list rule.List, err error) {
 // others' files for theirs.
 func clean(rules []rule.Rule) bool {
 	for _, r := range rules {
-		if _, is := r.Endpoint(); !is && !parse.Clean([]byte(r.Name)) {
+		if kind := r.Kind(); kind != "address" && kind != "pattern" && !parse.Clean([]byte(r.Name)) {
 			return false
 		}
 	}

@@ -219,6 +219,11 @@ func proveTable(t *testing.T, f export.Format, launch func(t *testing.T, path st
 			askAddresses(t, f, launch)
 		}
 	})
+	t.Run("patterns", func(t *testing.T) {
+		if f.Pattern != "" {
+			askPatterns(t, f, launch)
+		}
+	})
 	t.Run("empty", func(t *testing.T) {
 		if f.RefusesEmpty() {
 			return // there is no such file

@@ -22,4 +22,12 @@ func tooBroad(name string) string {
 
 // Warning says what a rule opens beyond what was probably meant, "" if nothing
 // is known. An exact rule can be too broad, too: see [known.Warning].
-func (r Rule) Warning() string { return known.Warning(r.Name, r.Suffix) }
+func (r Rule) Warning() string {
+	if _, is := r.Pattern(); is {
+		if first, after, _ := strings.Cut(r.Name, "."); strings.Contains(first, "<") { // as [Patterns] does
+			return known.Warning(after, true)
+		}
+		return ""
+	}
+	return known.Warning(r.Name, r.Suffix)
+}

@@ -77,9 +77,11 @@ func (c covers) holds(r Rule) bool {
 // their order.
 func Uncovered(rules, by []Rule) []Rule {
 	covers := coversOf(by)
+	patterns := slices.DeleteFunc(slices.Clone(by), func(r Rule) bool { return r.Kind() != "pattern" })
 	var out []Rule
 	for _, r := range rules {
-		if _, ok := covers.widest(r); !ok {
+		matched := !r.Suffix && slices.ContainsFunc(patterns, func(p Rule) bool { return p.Covers(r.Name) })
+		if _, ok := covers.widest(r); !ok && !matched {
 			out = append(out, r)
 		}
 	}

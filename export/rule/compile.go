@@ -169,6 +169,9 @@ func (r Rule) Problem() string {
 	if at, is := r.Endpoint(); is {
 		return at.Problem()
 	}
+	if p, is := r.Pattern(); is {
+		return p.problem()
+	}
 	if !parse.Clean([]byte(r.Name)) { // as no address is
 		if _, err := netip.ParseAddr(r.Name); err == nil {
 			return "is an address, not a name"

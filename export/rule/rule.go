@@ -21,9 +21,9 @@ import (
 )
 
 // Rule allows one name, or one name and everything below it, or an [Endpoint]:
-// what a person kept that was reached without a name.
+// what a person kept that was reached without a name; or names of a [Pattern].
 type Rule struct {
-	Name   string // normalised: lower case, no trailing dot; of an endpoint as it is written
+	Name   string // normalised: lower case, no trailing dot; of an endpoint and a pattern as they are written
 	Suffix bool   // the names below are meant, too
 	// Apex says of a compiled suffix that its own name was on the list as well,
 	// and isn't known to have no address: for targets where a name without one
@@ -37,10 +37,13 @@ type Rule struct {
 	Seen   *Seen  // the evidence, nil for none
 }
 
-// Kind returns "exact", "suffix" or "address".
+// Kind returns "exact", "suffix", "address" or "pattern".
 func (r Rule) Kind() string {
 	if _, is := r.Endpoint(); is {
 		return "address"
+	}
+	if _, is := r.Pattern(); is {
+		return "pattern"
 	}
 	if r.Suffix {
 		return "suffix"
@@ -64,6 +67,9 @@ func (r Rule) Absent() bool { return r.Seen != nil && r.Seen.Outcome == "NXDOMAI
 
 // Covers reports whether the rule is about a name, normalised as its own.
 func (r Rule) Covers(name string) bool {
+	if p, is := r.Pattern(); is {
+		return p.Matcher()(name)
+	}
 	return name == r.Name || r.Suffix && strings.HasSuffix(name, "."+r.Name)
 }
 

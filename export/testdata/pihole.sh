@@ -7,6 +7,7 @@
 # network lxdbr0
 # exact: an exact domain of the allow-list
 # suffix: the regular expression (^|\.)h$ of the allow-list
+# pattern: the regular expression ^h$ of the allow-list, with [0-9]{1,2} for <0-99>, and an alternation for <region>
 # load: sudo sh FILE, on the Pi-hole, once more whenever the list has changed; then give this group to the clients, and take the others away from them: in those, Default is one, other names may be allowed
 # proven: not asked; what it does to the database was tried in SQLite with the tables that Pi-hole 6 documents
 # www.example.com: the shop's front | see <ticket 7>

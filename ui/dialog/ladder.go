@@ -283,7 +283,7 @@ func (d *Ladder) drawChosen(s Screen, inner int) []string {
 	holds := "for this session"
 	switch {
 	case g.pattern != nil:
-		holds = "for always, in your rules file: what matches is kept as it is asked for, and an export lists what was seen of it"
+		holds = "for always, in your rules file; an export holds the pattern, or lists what was seen of it if its format has none"
 	case d.always:
 		holds = "for always, in your rules file"
 	}

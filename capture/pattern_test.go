@@ -1,0 +1,62 @@
+package capture_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"lxd-allowlist/capture"
+)
+
+// A pattern of the rules file is exported beside what was seen of it, unless a
+// person dropped one of its names: that one would pass.
+func TestPatternsAreListed(t *testing.T) {
+	const keep = "keep ~^sa[0-9]{1,2}\\.blob\\.example\\.com$ # results\n"
+	const pattern = "sa<0-99>.blob.example.com"
+	for _, c := range []struct {
+		rules   string
+		drop    string // a name that is dropped on the screen
+		group   string // the same with all below it
+		dropped string // for what the pattern isn't exported, "" if it is
+	}{
+		{rules: keep},
+		{rules: keep + "drop .blob.example.com\n"}, // what is kept first stays
+		{rules: "drop .other.example.com\ndrop sa100.blob.example.com\n" + keep},
+		{rules: "drop .blob.example.com\n" + keep, dropped: ".blob.example.com"},
+		{rules: "drop sa77.blob.example.com\n" + keep, dropped: "sa77.blob.example.com"},
+		{rules: "drop ~^sa2\n" + keep, dropped: "sa2.blob.example.com"},
+		{rules: keep, drop: "sa2.blob.example.com", dropped: "sa2.blob.example.com"},
+		{rules: keep, group: "blob.example.com", dropped: ".blob.example.com"},
+	} {
+		l := capture.NewLedger(capture.Info{})
+		feed(l, "query[A] sa1.blob.example.com from 10.0.0.5", "query[A] sa2.blob.example.com from 10.0.0.5")
+		rules, err := capture.ReadRules(strings.NewReader(c.rules))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetRules(rules)
+		if c.drop != "" {
+			l.Decide(capture.Drop, 1)
+		}
+		if c.group != "" {
+			l.DecideGroup(capture.Drop, c.group)
+		}
+		list := l.List(false)
+		at := -1
+		for i, r := range list.Rules {
+			if r.Name == pattern {
+				at = i
+			}
+		}
+		said := slices.ContainsFunc(list.Doubts, func(d string) bool { return strings.HasPrefix(d, pattern) && strings.Contains(d, c.dropped+",") })
+		if at >= 0 != (c.dropped == "") || said != (c.dropped != "") {
+			t.Errorf("%q %s%s: %v, %q", c.rules, c.drop, c.group, list.Rules, list.Doubts)
+		}
+		if at >= 0 && (list.Rules[at].Kind() != "pattern" || list.Rules[at].Reason != "results" || list.Rules[at].Source != "rules file" || len(list.Rules) != 3) {
+			t.Errorf("%q: %+v", c.rules, list.Rules)
+		}
+		if all := l.List(true); len(all.Rules) != 2 {
+			t.Errorf("all that was asked for: %v", all.Rules)
+		}
+	}
+}

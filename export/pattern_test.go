@@ -1,0 +1,92 @@
+package export
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"lxd-allowlist/export/rule"
+)
+
+func patternRules() []rule.Rule {
+	return []rule.Rule{
+		{Name: "api.<region>.example.com", Source: "rules file"},
+		{Name: "blob.core.windows.net"}, // which a pattern's line has, too
+		{Name: "sa1.blob.core.windows.net"},
+		{Name: "sa2.blob.core.windows.net"},
+		{Name: "sa<0-99>.blob.core.windows.net", Reason: "results: ask Jo", Source: "rules file"},
+	}
+}
+
+// A format holds a pattern, with what was said of it, and unites it; or it
+// refuses it by name, and has what was seen.
+func TestPatternsInFiles(t *testing.T) {
+	var holds []string
+	for _, f := range Formats() {
+		file, err := Make(rule.List{Rules: patternRules()}, f, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+			continue
+		}
+		if f.Pattern == "" {
+			n := 0
+			for _, r := range file.Refused {
+				if strings.Contains(r.Why(), "lists the 2 names") && r.Rule.Name == patternRules()[4].Name || strings.Contains(r.Why(), "lists the 0 names") && r.Rule.Name == patternRules()[0].Name {
+					n++
+				}
+			}
+			if n != 2 || len(file.Refused) != 2 || len(file.Rules) < 1 {
+				t.Errorf("%s refuses %v, holds %v", f.Name, file.Refused, file.Rules)
+			}
+			continue
+		}
+		holds = append(holds, f.Name)
+		if rule.Difference(file.Rules, patternRules()) != "" || len(file.Refused) > 0 {
+			t.Errorf("%s holds %v, refuses %v", f.Name, file.Rules, file.Refused)
+		}
+		path := filepath.Join(t.TempDir(), "list")
+		if err := os.WriteFile(path, file.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		there, err := Look(f, path)
+		if err != nil || there.Unreadable != nil {
+			t.Fatalf("%s: %v, %v", f.Name, err, there.Unreadable)
+		}
+		merged, err := there.Merge(rule.List{Rules: patternRules()[:3]}, f, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+			continue
+		}
+		got, loose, err := f.Read(merged.Data)
+		if err != nil || rule.Difference(got, patternRules()) != "" || len(loose) > 0 {
+			t.Errorf("%s: merged are %v, %v, %v", f.Name, got, loose, err)
+		}
+		for _, r := range got {
+			if want := r.Name == patternRules()[4].Name && f.Name != "plain"; (r.Reason == "results: ask Jo") != want {
+				t.Errorf("%s: the reason of %s is %q\n%s", f.Name, r.Name, r.Reason, merged.Data)
+			}
+		}
+	}
+	if want := []string{"plain", "json", "csv", "yaml", "markdown", "nginx", "tinyproxy", "pihole"}; !slices.Equal(holds, want) {
+		t.Errorf("patterns are held by %v, want %v", holds, want)
+	}
+}
+
+// Every target's line reads an expression of the longest pattern.
+func TestLongPatterns(t *testing.T) {
+	for _, text := range []string{strings.Repeat("a.", 90) + "<region>.example.com", strings.Repeat("a-a-a-a-a-a-a-a-a-a-a-a.", 6) + "<region>.example.com"} {
+		for _, f := range Formats() {
+			file, err := Make(rule.List{Rules: []rule.Rule{{Name: "x.example.com"}, {Name: text}}}, f, Options{})
+			if err != nil {
+				t.Errorf("%s: %v", f.Name, err)
+			}
+			for line := range strings.Lines(string(file.Data)) {
+				if f.Name == "tinyproxy" && len(line) > 511 {
+					t.Errorf("a line of %d bytes", len(line))
+				}
+			}
+		}
+	}
+}
