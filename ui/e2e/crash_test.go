@@ -38,7 +38,11 @@ func TestPanicsOnScreen(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	log := filepath.Join(t.TempDir(), "dns.log")
-	if err := os.WriteFile(log, []byte("Nov 24 10:00:00 dnsmasq[1]: query[A] www.example.com from 10.0.0.5\n"), 0o600); err != nil {
+	var lines strings.Builder
+	for n := range 10_000 { // enough for the table to be worked on in parts
+		fmt.Fprintf(&lines, "Nov 24 10:00:00 dnsmasq[1]: query[A] n%d.example.com from 10.0.0.5\n", n)
+	}
+	if err := os.WriteFile(log, []byte(lines.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	usual := program
@@ -68,6 +72,7 @@ func TestPanicsOnScreen(t *testing.T) {
 		{"a change of what is in force", instance, enforce},
 		{"the list in force", instance, enforce},
 		{"the reading of the log", log, nil},
+		{"a part of the table", log, nil},
 	} {
 		t.Run(strings.ReplaceAll(c.where, " ", "-"), func(t *testing.T) {
 			program = panicking(t, binary, c.where)
