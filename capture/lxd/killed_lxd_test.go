@@ -33,31 +33,40 @@ func TestDnsmasqThatLXDHasLost(t *testing.T) {
 	d := lxdtest.NewDaemon(t)
 	bridge := lxdtest.Bridge(t)
 	before := network(t, bridge)
-	lose := func() {
+	lose := func(how func(string)) {
 		d.Kill()
-		d.Lose(bridge)
+		how(bridge)
 		d.Start()
 		if pids := d.Dnsmasqs(bridge); len(pids) != 1 {
 			t.Fatalf("bridge %s is served by %v, so that this test shows nothing", bridge, pids)
 		}
 	}
-	lose()
+	lose(d.Lose)
 	s := lxdtest.Server(t)
 	l := lease(t, s, bridge)
 	name, send := l.Canary(t.Context())
 	appears(t, l.LogPath(), name, send)
-	lose()
+	lose(d.Lose)
 	if err := l.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	sameNetwork(t, before, network(t, bridge))
 	sound(t, d, bridge, lxdtest.Raw(t))
 
-	killedHolder(t, bridge)
-	lose()
-	restored, err := s.Restore(t.Context(), bridge, false)
-	if err != nil || len(restored) != 1 {
-		t.Errorf("restored %v, %v", restored, err)
+	for _, how := range []func(string){d.Lose, d.Tear} {
+		killedHolder(t, bridge)
+		lose(how)
+		restored, err := s.Restore(t.Context(), bridge, false)
+		if err != nil || len(restored) != 1 {
+			t.Errorf("restored %v, %v", restored, err)
+		}
+		sameNetwork(t, before, network(t, bridge))
+		sound(t, d, bridge, lxdtest.Raw(t))
+	}
+	lose(d.Tear)
+	l = lease(t, s, bridge)
+	if err := l.Release(t.Context()); err != nil {
+		t.Error(err)
 	}
 	sameNetwork(t, before, network(t, bridge))
 	sound(t, d, bridge, lxdtest.Raw(t))

@@ -243,13 +243,11 @@ func (l *Lease) update(ctx context.Context, change func(*api.Network) error) err
 		}
 		again := conflict(err)
 		l.doubtful = l.doubtful || !again && n.Config[rawKey] != before
-		if portTaken(err) {
-			ended, failed := l.server.endStrays(ctx, l.network)
-			if failed != nil {
-				err = fmt.Errorf("%w; %w", err, failed)
-			}
-			again = ended > 0 && failed == nil
+		mended, failed := l.server.endLost(ctx, l.network, err)
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", err, failed)
 		}
+		again = (again || mended) && failed == nil
 		if !again || try == conflictTries {
 			return networkError("change", l.network, err)
 		}

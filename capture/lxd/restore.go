@@ -120,13 +120,11 @@ func (w *wayBack) putBack(ctx context.Context) error {
 		if done {
 			return nil
 		}
-		if portTaken(err) {
-			ended, failed := w.server.endStrays(ctx, w.network)
-			if failed != nil {
-				err = fmt.Errorf("%w; %w", err, failed)
-			} else if ended > 0 {
-				continue
-			}
+		mended, failed := w.server.endLost(ctx, w.network, err)
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", err, failed)
+		} else if mended {
+			continue
 		}
 		var status api.StatusError
 		if errors.As(err, &status) && !conflict(err) && !IsAway(err) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,22 +24,52 @@ func (s *Server) networkDir(network string) string {
 	return filepath.Join(filepath.Dir(s.socket), "networks", network)
 }
 
-// endStrays ends every dnsmasq of a network and returns how many there were.
-// LXD that was killed between starting one and noting its process ID knows
-// nothing of it, and it holds port 53 against LXD's next. It is called when LXD
-// has said that the port is taken, so that none of LXD's own runs.
-func (s *Server) endStrays(ctx context.Context, network string) (ended int, err error) {
-	if !s.Local() {
-		return 0, fmt.Errorf("a dnsmasq that LXD doesn't know of holds port 53 of %s's bridge %s: end it there", s.name, network)
+// endLost ends every dnsmasq of a network if LXD refused a change because it
+// has lost its own: killed between starting one and noting its process ID it
+// knows nothing of it, and it holds port 53 against LXD's next; killed in that
+// note, it fails to end it. mended says that there was something to do, and that
+// LXD may be asked again.
+func (s *Server) endLost(ctx context.Context, network string, refused error) (mended bool, err error) {
+	torn := noteTorn(refused)
+	switch {
+	case !torn && !portTaken(refused):
+		return false, nil
+	case !s.Local():
+		return false, fmt.Errorf("a dnsmasq that LXD doesn't know of serves %s's bridge %s: end it there", s.name, network)
 	}
 	dir := s.networkDir(network)
 	for _, pid := range strays(dir) {
 		if err := end(ctx, pid, func() bool { return servesNetwork(pid, dir) }); err != nil {
-			return ended, fmt.Errorf("end the dnsmasq that holds port 53 of bridge %s: %w: sudo kill %d", network, err, pid)
+			return false, fmt.Errorf("end the dnsmasq that LXD has lost, of bridge %s: %w: sudo kill %d", network, err, pid)
 		}
-		ended++
+		mended = true
 	}
-	return ended, nil
+	if torn {
+		gone, err := removeTorn(filepath.Join(dir, "dnsmasq.pid"))
+		return mended || gone, err
+	}
+	return mended, nil
+}
+
+// whole is in LXD's note of a dnsmasq that tells its process.
+var whole = regexp.MustCompile(`(?m)^pid: *[1-9]`)
+
+// removeTorn removes LXD's note of a dnsmasq if it tells no process. Without one
+// LXD starts another.
+func removeTorn(note string) (removed bool, err error) {
+	text, err := os.ReadFile(note)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read LXD's note of its dnsmasq: %w", err)
+	case whole.Match(text):
+		return false, nil
+	}
+	if err := os.Remove(note); err != nil {
+		return false, fmt.Errorf("LXD's note of its dnsmasq tells no process: %w: sudo rm %s", err, note)
+	}
+	return true, nil
 }
 
 // strays returns the processes of dnsmasq that work on a network's directory.

@@ -1,27 +1,58 @@
 package lxd
 
 import (
+	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 )
 
-// Of all processes a network's own dnsmasq alone is ended.
-func TestEndStrays(t *testing.T) {
+// Of all processes a network's own dnsmasq alone is ended, and of LXD's notes
+// one alone that tells no process; neither where LXD was refused by another.
+func TestEndLost(t *testing.T) {
+	taken := errors.New("dnsmasq: failed to create listening socket: Address already in use")
+	torn := errors.New("Unable to kill dnsmasq: Could not kill process: os: process not initialized")
 	s := &Server{socket: filepath.Join(t.TempDir(), "unix.socket")}
 	dir := s.networkDir("br")
 	pretend(t, "dnsmasq", "--dhcp-leasefile="+dir+"2/dnsmasq.leases", false)
 	pretend(t, "dnsmasq", "--comment="+filepath.Dir(dir), false)
 	pretend(t, "other", "--dhcp-leasefile="+dir+"/dnsmasq.leases", false)
 	pretend(t, "/usr/sbin/dnsmasq", "--dhcp-leasefile="+dir+"/dnsmasq.leases", true)
-	if ended, err := s.endStrays(t.Context(), "br"); err != nil || ended != 1 {
-		t.Errorf("ended %d, %v", ended, err)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	if ended, err := s.endStrays(t.Context(), "br"); err != nil || ended != 0 {
-		t.Errorf("ended %d more, %v", ended, err)
+	note := filepath.Join(dir, "dnsmasq.pid")
+	for _, c := range []struct {
+		refused    error
+		note, left string
+		mended     bool
+	}{
+		{errors.New("Failed to notify peer"), "", "", false},
+		{nil, "", "", false},
+		{taken, "", "", true}, // the process
+		{taken, "", "", false},
+		{torn, "name: dnsmasq\npid: 12\n", "name: dnsmasq\npid: 12\n", false},
+		{torn, "name: dnsmasq\npid: 0\n", "gone", true},
+		{torn, "", "gone", true},
+	} {
+		if err := os.WriteFile(note, []byte(c.note), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		mended, err := s.endLost(t.Context(), "br", c.refused)
+		left, gone := os.ReadFile(note)
+		if gone != nil {
+			left = []byte("gone")
+		}
+		if err != nil || mended != c.mended || string(left) != c.left {
+			t.Errorf("refused by %v, noted %q: mended %v, %v, left %q", c.refused, c.note, mended, err, left)
+		}
 	}
-	if _, err := (&Server{name: "far"}).endStrays(t.Context(), "br"); err == nil {
+	if mended, err := s.endLost(t.Context(), "br", torn); mended || err != nil {
+		t.Errorf("without a note: %v, %v", mended, err)
+	}
+	if _, err := (&Server{name: "far"}).endLost(t.Context(), "br", taken); err == nil {
 		t.Error("that of another machine was ended")
 	}
 }

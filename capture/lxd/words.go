@@ -77,6 +77,12 @@ func portTaken(err error) bool {
 	return err != nil && strings.Contains(strings.ToLower(err.Error()), "address already in use")
 }
 
+// noteTorn reports whether LXD can't tell its dnsmasq by the file that it keeps
+// of it: it was killed while it wrote that (LXD 5.0's lxd/dnsmasq).
+func noteTorn(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "Unable to kill dnsmasq: Could not kill process") || strings.Contains(err.Error(), "Could not read pid file"))
+}
+
 // memberDown reports whether a cluster refused a change because not all of its
 // members are there to make it.
 func memberDown(err error) bool {

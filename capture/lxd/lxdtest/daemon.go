@@ -101,6 +101,15 @@ func (d *Daemon) Lose(network string) {
 	}
 }
 
+// Tear makes what LXD, which must not run, noted of the dnsmasq of a network
+// empty, as one does that is killed as it writes it.
+func (d *Daemon) Tear(network string) {
+	d.t.Helper()
+	if err := os.Truncate(filepath.Join(d.Dir(), "networks", network, "dnsmasq.pid"), 0); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // Dnsmasqs returns the processes that serve a network.
 func (d *Daemon) Dnsmasqs(network string) (pids []int) {
 	return slices.DeleteFunc(processes("="+filepath.Join(d.Dir(), "networks", network)+"/"), func(pid int) bool {
