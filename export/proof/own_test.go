@@ -23,6 +23,7 @@ var allWays = []string{"dnsmasq", "unbound"}
 // reads out of them answers as the software that they are for does.
 func TestOwnEnforcing(t *testing.T) {
 	for _, f := range export.Formats() {
+		f.Address = "" // addresses are let through by the fence, which this is without
 		t.Run(f.Name, func(t *testing.T) {
 			proveTable(t, f, startOwn(f), append(dnsQuestions, denied(oddEnds)...)...)
 		})
