@@ -135,8 +135,8 @@ func TestExtentKeepsUp(t *testing.T) {
 	table.Refresh(noon)
 	l.Mark(capture.Mark{Decision: capture.Drop, Reason: "no"}, 0)
 	table.Refresh(noon)
-	if got := table.shown.extent(); got.nearly != 26 || got.all != 32 || got.empty[colReason] {
-		t.Errorf("the columns need %+v", got)
+	if got := table.shown.extent(); got.nearly != 26 || got.all != 32 || got.empty[colReason] || table.shown.domains() != 120 {
+		t.Errorf("of %d domains, want 120, the columns need %+v", table.shown.domains(), got)
 	}
 	table.input.SetValue("example.net")
 	table.refilter()
