@@ -59,7 +59,7 @@ func (s *Server) Launch(ctx context.Context, image, network string, progress fun
 	if err != nil {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupPatience)
 		defer cancel()
-		return "", errors.Join(fmt.Errorf("launch %s: %w", image, err), s.Remove(cleanup, name))
+		return "", errors.Join(fmt.Errorf("launch %s: %w", image, err), s.settled(cleanup, name), s.Remove(cleanup, name))
 	}
 	return name, nil
 }

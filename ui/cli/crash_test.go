@@ -95,12 +95,12 @@ func TestPanicsOnBridge(t *testing.T) {
 			"a command in the instance", "the journal", "the notices", "the follower of the log", "the owners of addresses",
 			"the watch over the bridge", "LXD's events", "the probe of the upstream", "the joiner of what was seen",
 			"the watch over packets", "the watch over processes", "the end of the watch over processes", "the end of the watch over an instance",
-			"the instance's end", "the count of lost calls",
+			"the instance's end",
 		}},
 		{[]string{"record", "--launch", lxdtest.Image, "--network", bridge, "--output", "list.txt", "--", "sleep", "30"}, []string{"an operation of LXD's"}},
 		{verify, []string{
 			"the instance's plug", "the watch over the fence", "refused packets", "server names", "the upstream's answers", "what has no answer",
-			"queries by UDP", "queries by TCP", "a query", "a query by TCP", "the word on what is in force", "the end of old connections",
+			"queries by UDP", "queries by TCP", "a query by TCP", "the word on what is in force", "the end of old connections",
 		}},
 	} {
 		for _, where := range c.wheres {

@@ -152,8 +152,9 @@ func TestPicker(t *testing.T) {
 	lxdtest.Stop(t, off)
 	s := open(t, 100, 50)
 	s.row(instance, "running", bridge)
-	s.row(off, "stopped", "enter starts it")
+	s.row(off, "stopped")
 	s.selects(off)
+	s.row(off, "enter starts it")
 	s.keys("Enter")
 	s.sees(off+" on "+bridge, "~$")
 }
