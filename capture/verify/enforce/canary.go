@@ -12,8 +12,12 @@ import (
 	"lxd-allowlist/capture/verify"
 )
 
-// canary is a name that was asked for to see it refused.
-type canary struct{ asked, refused bool }
+// canary is a name that was asked for to see it refused. told is closed when a
+// query for it is known of.
+type canary struct {
+	asked, refused bool
+	told           chan struct{}
+}
 
 // canaryPatience bounds what is run in the instance: name look-ups that nobody
 // answers last long.
@@ -52,13 +56,20 @@ const noTool = 69
 func (e *Enforcement) proveName(ctx context.Context) verify.Proof {
 	name := e.canaryName()
 	e.mu.Lock()
-	e.canaries[name] = canary{}
+	told := make(chan struct{})
+	e.canaries[name] = canary{told: told}
 	e.mu.Unlock()
 	if e.config.Canary != nil {
 		e.config.Canary(name)
 	}
 	p := verify.Proof{At: time.Now(), Tried: "the name " + name}
 	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", askName, "sh", name}})
+	if code == 0 && err == nil {
+		select { // a query is told of when it was answered
+		case <-told:
+		case <-time.After(toldPatience):
+		}
+	}
 	e.mu.Lock()
 	c := e.canaries[name]
 	e.mu.Unlock()
@@ -106,6 +117,9 @@ func (e *Enforcement) ownCanary(q verify.Query) bool {
 	defer e.mu.Unlock()
 	c, ours := e.canaries[q.Name]
 	if ours {
+		if !c.asked {
+			close(c.told)
+		}
 		c.asked = true
 		c.refused = c.refused || q.Refused
 		e.canaries[q.Name] = c
@@ -159,15 +173,15 @@ func (e *Enforcement) provePacket(ctx context.Context) verify.Proof {
 	select {
 	case <-seen:
 		p.Proven = true
-	case <-time.After(packetPatience):
+	case <-time.After(toldPatience):
 		p.Why = notTried(code, err, "ping, wget, curl or nc", "no packet to it was refused: the instance may have no route")
 	}
 	return p
 }
 
-// packetPatience is how long the kernel may take to tell of a packet that it
-// has refused already.
-const packetPatience = 2 * time.Second
+// toldPatience is how long it may take until a query or a packet is told of that
+// was refused already.
+const toldPatience = 2 * time.Second
 
 // caches are those that an instance may have of its own, with what empties
 // them. Negative says that it remembers for long what was refused, too: nscd

@@ -59,7 +59,7 @@ func TestCanariesAreNobodysQueries(t *testing.T) {
 	if e.Policy.Allows(name, time.Now()) {
 		t.Fatalf("the canary %s is allowed", name)
 	}
-	e.canaries[name] = canary{}
+	e.canaries[name] = canary{told: make(chan struct{})}
 	e.asked(forward.Query{At: time.Now(), Name: name, Type: "A"})
 	if c := e.canaries[name]; !c.asked || !c.refused {
 		t.Errorf("%+v", c)
