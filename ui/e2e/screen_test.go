@@ -186,10 +186,10 @@ func (s *screen) selects(name string) {
 		s.t.Fatalf("no row of %s to select:\n%s", name, s.text())
 	}
 	for range at - from {
-		s.keys("j")
+		s.keys("Down")
 	}
 	for range from - at {
-		s.keys("k")
+		s.keys("Up")
 	}
 	s.row("▌", name)
 }
