@@ -49,9 +49,10 @@ type call struct {
 }
 
 // killAnywhere kills each of the calls in turn at a random instant of the time
-// that it takes, and restores: as often as usual says, or -kills. Check is called
-// with the directory that the call ran in after each.
-func killAnywhere(t *testing.T, usual int, calls []call, check func(dir string)) {
+// that it takes, and restores with that call, which leaves other tests' bridges
+// alone: as often as usual says, or -kills. Check is called with the directory
+// that the call ran in after each.
+func killAnywhere(t *testing.T, restore []string, usual int, calls []call, check func(dir string)) {
 	t.Helper()
 	lasts := make([]time.Duration, len(calls))
 	for i, c := range calls {
@@ -69,7 +70,7 @@ func killAnywhere(t *testing.T, usual int, calls []call, check func(dir string))
 			continue
 		}
 		killed++
-		_, stderr, code := run(t, start(t, "restore"))
+		_, stderr, code := run(t, start(t, restore...))
 		if code != 0 {
 			t.Errorf("restore: exit code %d", code)
 		}
@@ -99,7 +100,7 @@ func TestKilledAnywhere(t *testing.T) {
 		{args: append([]string{"record", "--launch", lxdtest.Image, "--network", bridge}, command...)},
 		{args: append([]string{"record", instance}, command...), and: func() { d.Kill(); d.Start() }},
 	}
-	killAnywhere(t, 20, calls, func(dir string) {
+	killAnywhere(t, []string{"restore"}, 20, calls, func(dir string) {
 		lxdtest.Unchanged(t, bridge, before)
 		if got := d.Config(bridge); got != config {
 			t.Errorf("dnsmasq was told %q, want %q", got, config)

@@ -170,7 +170,7 @@ func TestMinimizeIsKilled(t *testing.T) {
 	if _, stderr, code := run(t, start(t, "minimize", instance, allow, "--", "true")); code != exitTrouble || !strings.Contains(stderr, "lxd-allowlist restore") {
 		t.Errorf("before it was put back: exit code %d, %s", code, stderr)
 	}
-	if _, stderr, code := run(t, start(t, "restore")); code != 0 || !strings.Contains(stderr, "instance "+instance+" is as it was before") {
+	if _, stderr, code := run(t, start(t, "restore", bridge)); code != 0 || !strings.Contains(stderr, "instance "+instance+" is as it was before") {
 		t.Errorf("restore ended with %d: %s", code, stderr)
 	}
 	asBefore(t, before)
@@ -184,7 +184,7 @@ func TestMinimizeKilledAnywhere(t *testing.T) {
 	before, network := lookUp(t, instance), lxdtest.Network(t, bridge)
 	allow := list(t, "a.example.test")
 	calls := []call{{args: []string{"minimize", instance, allow, "--", "sh", "-c", "touch /root/ran; sleep 0.3"}}}
-	killAnywhere(t, 5, calls, func(string) { asBefore(t, before) })
+	killAnywhere(t, []string{"restore", bridge}, 5, calls, func(string) { asBefore(t, before) })
 	lxdtest.Unchanged(t, bridge, network)
 }
 

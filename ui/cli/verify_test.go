@@ -229,7 +229,7 @@ func TestVerifyIsKilled(t *testing.T) {
 	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
 		t.Errorf("after the kill a look-up ended with %d", code)
 	}
-	if _, stderr, code := run(t, start(t, "restore")); code != 0 || !strings.Contains(stderr, instance) {
+	if _, stderr, code := run(t, start(t, "restore", bridge)); code != 0 || !strings.Contains(stderr, instance) {
 		t.Errorf("restore ended with %d: %s", code, stderr)
 	}
 	nothingLeft(t, instance)
@@ -415,7 +415,7 @@ func TestVerifyKilledAnywhere(t *testing.T) {
 		{args: append([]string{"verify"}, words...), code: exitFailed},
 		{args: append([]string{"verify", "--strict"}, words...), code: exitFailed},
 	}
-	killAnywhere(t, 5, calls, func(string) {
+	killAnywhere(t, []string{"restore", bridge}, 5, calls, func(string) {
 		nothingLeft(t, instance)
 		if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code != 0 {
 			t.Errorf("a look-up ended with %d", code)
