@@ -161,7 +161,7 @@ func TestPalettePicks(t *testing.T) {
 
 func TestMessagesFollowTheLog(t *testing.T) {
 	var log Log
-	d := NewMessages(testKeys(t), &log)
+	d := NewMessages(testKeys(t), nil, &log)
 	if got := text(t, d); !strings.Contains(got, "nothing was said yet") {
 		t.Errorf("an empty log:\n%s", got)
 	}
