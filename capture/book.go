@@ -89,7 +89,7 @@ func (b Book) Bypassed(s witness.Bypass) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.announce()
-	if l.expect[s.Name] != nil {
+	if l.expect[s.Name] != nil || l.tried[s.To.Addr()] {
 		return
 	}
 	w := l.witness()

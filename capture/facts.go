@@ -58,7 +58,9 @@ type facts struct {
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]
-	witnessed  *witnessed      // nil while no witness told anything
+	// tried are addresses that the program itself tries, see [Ledger.ExpectTo].
+	tried     map[netip.Addr]bool
+	witnessed *witnessed // nil while no witness told anything
 }
 
 // outstanding ties an answer without a name ("reply error is SERVFAIL") to

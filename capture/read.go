@@ -228,6 +228,17 @@ func (l *Ledger) Overlook(name string) {
 	l.overlooked[name] = true
 }
 
+// ExpectTo has nothing that goes to an address from now on be a way round DNS:
+// the program itself tries it, to see it refused. It is to be nobody's.
+func (l *Ledger) ExpectTo(a netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tried == nil {
+		l.tried = make(map[netip.Addr]bool)
+	}
+	l.tried[a] = true
+}
+
 // Observed is the source of a rule that stands in a list because its name was
 // asked for, and nobody decided about it.
 const Observed = "observed"

@@ -89,6 +89,9 @@ func TestBypasses(t *testing.T) {
 	}
 	b.Said(witness.Reach{To: web, Protocol: "tcp", Server: "y.example"})
 	b.Bypassed(witness.Bypass{Kind: witness.DoT, To: netip.MustParseAddrPort("192.0.2.3:853"), Protocol: "tcp", At: now})
+	own := netip.MustParseAddrPort("198.51.100.1:0")
+	l.ExpectTo(own.Addr())
+	b.Bypassed(witness.Bypass{Kind: witness.Bare, To: own, Protocol: "icmp", At: now})
 	<-l.Wake()
 	edition := uint64(0)
 	l.Read(func(r capture.Reader) {

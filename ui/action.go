@@ -119,7 +119,7 @@ func tableActions() actions {
 		{Row: quiet("Move", "prev-undecided", "undecided before it", "["), Do: then(func(m *monitor) { m.next(-1) })},
 
 		{Row: keys.Row{Name: rowUp, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(-1) })},
-		{Row: keys.Row{Name: rowDown, Section: "Move"}, Do: then(func(m *monitor) { m.table.Move(1) })},
+		{Row: keys.Row{Name: rowDown, Section: "Move", Beside: rowUp}, Says: begins, Do: then(func(m *monitor) { m.table.Move(1) })},
 		{Row: keys.Row{Name: "page-up", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(-1) })},
 		{Row: keys.Row{Name: "page-down", Section: "Move"}, Do: then(func(m *monitor) { m.table.Page(1) })},
 		{Row: keys.Row{Name: "top", Section: "Move"}, Do: then(func(m *monitor) { m.table.Top() })},
@@ -193,6 +193,7 @@ func shellActions() actions {
 		{Row: keys.Row{Name: keys.Leave, Hint: "to the table"}, Do: (*monitor).toTable},
 		{Row: keys.Row{Name: "shell-up", Hint: "scroll the shell back"}, Do: scrollsShell(1)},
 		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
+		{Row: keys.Row{Name: "help", After: keys.Leave, Hint: "help"}, Do: (*monitor).leaveForPalette},
 	}}
 }
 
@@ -205,7 +206,8 @@ func endedActions() actions {
 		{Row: keys.Row{Name: "shell-up"}, Do: scrollsShell(1)},
 		{Row: keys.Row{Name: "shell-down"}, Do: scrollsShell(-1)},
 		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
-		{Row: keys.Row{Name: "help", Hint: "help"}, Do: (*monitor).openPalette},
+		{Row: keys.Row{Name: "help", Hint: "help"}, Do: (*monitor).leaveForPalette},
+		{Row: keys.Row{Name: "palette"}, Do: (*monitor).leaveForPalette},
 		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: quits},
 	}}
 }
@@ -266,6 +268,15 @@ func of(verb string) func(*monitor) string {
 		}
 		return verb
 	}
+}
+
+// begins is how who has nothing selected begins: rows that come in stay in view
+// until then.
+func begins(m *monitor) string {
+	if _, ok := m.table.Selected(); !ok && m.table.Tally().Total() > 0 {
+		return "select"
+	}
+	return ""
 }
 
 func opens(m *monitor) string {

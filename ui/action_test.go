@@ -84,11 +84,13 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 	all["messages"] = func(s *scene) { s.session().press("m") }
 	named := make(map[string]bool)
 	for name, set := range all {
-		plain, s := newScene(t, 200, 60), newSceneWith(t, 200, 60, c)
-		s.rebound = other
+		plain := newScene(t, 200, 60)
 		set(plain)
+		was := plain.text()
+		s := newSceneWith(t, 200, 60, c)
+		s.rebound = other
 		set(s)
-		was, is := plain.text(), s.text()
+		is := s.text()
 		for i := range before {
 			if !strings.Contains(was, before[i]) {
 				continue

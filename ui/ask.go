@@ -56,11 +56,7 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 			return l.Mark(mark, to.ID)
 		}, nil})
 	case settingFor:
-		d := m.dialog
-		return func() tea.Msg {
-			c, err := setSetting(to.name, a.Text)
-			return settingSetMsg{d, to.name, c, err}
-		}
+		return setSettingTo(m.dialog, to, a.Text)
 	case newRule:
 		file, d := m.rules, m.dialog
 		return func() tea.Msg { return file.add(d, a.Text) }

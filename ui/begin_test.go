@@ -21,12 +21,15 @@ func beginnings() map[string]func(*scene) {
 	choices := startChoices()
 	launch := Choice{Image: "ubuntu:24.04"}
 	return map[string]func(*scene){
-		"picker":          func(s *scene) { s.starts() },
-		"picker-loading":  func(s *scene) { s.phase.start() },
-		"picker-filtered": func(s *scene) { s.starts().types("killed ux") },
-		"picker-image":    func(s *scene) { s.starts().types("ubuntu:24.04") },
-		"picker-no-match": func(s *scene) { s.starts().types("xyz") },
-		"picker-refused":  func(s *scene) { s.starts().types("far").press("enter") },
+		"picker":                func(s *scene) { s.starts() },
+		"picker-loading":        func(s *scene) { s.phase.start() },
+		"picker-filtered":       func(s *scene) { s.starts().types("killed ux") },
+		"picker-image":          func(s *scene) { s.starts().types("ubuntu:24.04") },
+		"picker-no-match":       func(s *scene) { s.starts().types("xyz") },
+		"picker-refused":        func(s *scene) { s.starts().types("far").press("enter") },
+		"picker-palette":        func(s *scene) { s.starts().press("f1") },
+		"picker-palette-found":  func(s *scene) { s.starts().press("f1").types("far") },
+		"picker-palette-prompt": func(s *scene) { s.starts().press("f1").types("setting format").press("enter") },
 		"picker-empty": func(s *scene) {
 			s.send(choicesMsg{})
 			s.send(imagesMsg{})

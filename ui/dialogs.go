@@ -1,10 +1,36 @@
 package ui
 
 import (
+	"time"
+
 	tea "charm.land/bubbletea/v2"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/look"
 )
+
+// overlay draws a dialog over the lines of a screen, on the first h of them.
+func (m *model) overlay(lines []string, d dialog.Dialog, h int, now time.Time) {
+	for i := range lines {
+		lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
+	}
+	box := look.Whole(m.styles, d.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: now}), h)
+	w := 0
+	if len(box) > 0 {
+		w = look.Width(box[0])
+	}
+	look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (h-len(box))/2), m.w)
+}
+
+// drawSaid draws a message above the footer, whole.
+func (m *model) drawSaid(text string) (said []string) {
+	for i, line := range look.Wrap(m.styles.Strong, text, m.w-3) {
+		l := new(look.Line).Add(m.styles.Key, map[bool]string{true: " ▸"}[i == 0]).Pad(2)
+		said = append(said, l.Raw(line).Cut(m.w))
+	}
+	return said
+}
 
 // do does what a dialog wants done.
 func (m *monitor) do(r dialog.Result) tea.Cmd {
@@ -73,6 +99,18 @@ func (m *monitor) followSelection() {
 	m.dialog = nil
 }
 
-func (m *monitor) openMessages() { m.dialog = dialog.NewMessages(m.keys, &m.messages) }
+func (m *monitor) openMessages() {
+	var standing []string
+	if problem, since := m.capture.problem(); problem != "" {
+		standing = append(standing, "queries are not logged since "+since.Format("15:04")+": "+problem)
+	}
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if err := r.Fault(); err != nil {
+			standing = append(standing, "not saved: "+err.Error())
+		}
+		standing = append(standing, r.Doubts()...)
+	})
+	m.dialog = dialog.NewMessages(m.keys, standing, &m.messages)
+}
 
 func (m *monitor) openTold() { m.dialog = dialog.NewToldLog(m.keys, m.capture.Told) }

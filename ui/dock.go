@@ -36,8 +36,24 @@ func (m *monitor) dock() {
 func (m *monitor) toggleDock() {
 	m.prefs.Undocked = !m.prefs.Undocked
 	if m.arrange(); !m.prefs.Undocked && m.layout.details.h == 0 {
-		m.say("the details stand beside the table as soon as there is room: " + m.keys.Show("zoom") + " zooms the table, " + m.keys.Show("details") + " shows them now")
+		zooms := ""
+		if m.shell.exists() {
+			zooms = m.keys.Show("zoom") + " zooms the table, "
+		}
+		m.say("the details stand beside the table as soon as there is room: " + zooms + m.keys.Show("details") + " shows them now")
 	}
+}
+
+// undocked says why there are no details.
+func (m *monitor) undocked() string {
+	it, ok := m.table.Selected()
+	switch {
+	case ok && it.Round:
+		return "what went round DNS: " + m.keys.Show("unfold") + " unfolds it"
+	case m.table.Tally().Total() == 0:
+		return "what is known of the selected domain stands here"
+	}
+	return m.keys.Show(rowDown) + " selects a domain: what is known of it stands here"
 }
 
 // drawDock draws the details of what is selected. They are drawn anew when
@@ -55,7 +71,7 @@ func (m *monitor) drawDock() []string {
 		d.ShowWay(it.Way)
 		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.clock()})
 	} else {
-		lines = []string{s.Muted.Render(" what is known of the selected domain stands here")}
+		lines = look.Wrap(s.Muted, m.undocked(), at.w)
 	}
 	for i := range at.h - 1 {
 		line := strings.Repeat(" ", at.w)

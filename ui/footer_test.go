@@ -174,3 +174,30 @@ func TestMouseInADialog(t *testing.T) {
 		t.Error("a click went through the dialog")
 	}
 }
+
+// A dialog that opens takes away what was said before: it is read, and in the
+// messages; what is said while it is open is shown.
+func TestADialogHidesOldMessages(t *testing.T) {
+	s := newScene(t, 40, 12).session()
+	s.say(strings.Repeat("said before ", 10))
+	s.press("e")
+	if strings.Contains(s.text(), "said before") {
+		t.Errorf("it is still there:\n%s", s.text())
+	}
+	s.say("said meanwhile")
+	s.wants("said meanwhile")
+	s.press("esc", "m")
+	s.wants("said before")
+}
+
+// Who has nothing selected is told how to.
+func TestNothingSelected(t *testing.T) {
+	for _, size := range sizes {
+		s := newScene(t, size[0], size[1])
+		s.unselected()
+		s.wants("↑/↓ select")
+		if s.press("down"); strings.Contains(s.foot(), "select") || !strings.Contains(s.foot(), "a keep") {
+			t.Errorf("%v: with a row selected the footer is %q", size, s.foot())
+		}
+	}
+}

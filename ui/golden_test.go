@@ -114,7 +114,13 @@ func scenes() map[string]func(*scene) {
 		"witnessed-round":   func(s *scene) { s.watched().bypasses().press("G", "right") },
 		"witnessed-way":     func(s *scene) { s.watched().bypasses().press("G", "right", "j", "enter") },
 		"witnessed-details": func(s *scene) { s.watched(); s.m().table.Select("archive.ubuntu.com"); s.press("enter") },
-		"too-small":         func(s *scene) { s.session(); s.Update(tea.WindowSizeMsg{Width: 30, Height: 8}) },
+		"messages": func(s *scene) {
+			s.session()
+			s.m().capture.Ledger.Unread("the file that was rotated away can't be read: permission denied")
+			s.press("m")
+		},
+		"nothing-selected": func(s *scene) { s.unselected() },
+		"too-small":        func(s *scene) { s.session(); s.Update(tea.WindowSizeMsg{Width: 30, Height: 8}) },
 	}
 }
 
@@ -134,7 +140,7 @@ func TestScreens(t *testing.T) {
 // is all of it is shown at the least and at the widest of odd ones, too.
 func sizesOf(name string) [][2]int {
 	sizes := [][2]int{{80, 24}, {120, 40}, {200, 60}}
-	for _, part := range []string{"ladder", "palette", "export", "said", "help", "dock", "witnessed"} {
+	for _, part := range []string{"ladder", "palette", "export", "said", "help", "dock", "witnessed", "verify", "waiting", "not-logging", "messages", "nothing", "shell"} {
 		if strings.HasPrefix(name, part) {
 			return append(sizes, [2]int{40, 12}, [2]int{160, 45})
 		}
@@ -152,6 +158,12 @@ func (s *scene) export(there string) *scene {
 		s.t.Fatal(err)
 	}
 	return s.press("e")
+}
+
+// unselected shows domains of a capture without a shell, to which nobody has come yet.
+func (s *scene) unselected() {
+	s.waitingForQueries()
+	s.asksFor(3)
 }
 
 func (s *scene) waitingForQueries() {

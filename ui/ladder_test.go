@@ -166,3 +166,15 @@ func TestLadderProposesPatterns(t *testing.T) {
 	s.selects("a8f3.example.com").press("w")
 	s.wants("none: 3 names differ in the label")
 }
+
+// Where there is room for it, all that is said of a rung is whole; on the least
+// screen what is typed as a reason is seen.
+func TestLadderIsWhole(t *testing.T) {
+	names := []string{"canonical-lgw01.cdn.example.com", "canonical-lcy01.cdn.example.com", "canonical-bos01.cdn.example.com"}
+	s := newScene(t, 80, 24).session().asked(names...).selects(names[0]).press("w")
+	if text := s.words(); !strings.Contains(text, "a pattern would allow anything") {
+		t.Errorf("it is cut:\n%s", s.text())
+	}
+	s = newScene(t, 40, 12).session().asked(names...).selects(names[0]).press("w", "n").types("ticket 4711")
+	s.wants("ticket 4711")
+}

@@ -99,7 +99,11 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 	if _, shell := msg.(screenMsg); !shell {
 		m.docked = nil
 	}
+	open, said := m.dialog != nil, len(m.messages)
 	cmd := m.handle(msg)
+	if !open && m.dialog != nil {
+		m.messages.Read(said) // they were about what the dialog stands over now
+	}
 	return tea.Batch(cmd, m.table.Work())
 }
 
@@ -158,7 +162,12 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 			d.Add(msg.items, "")
 		}
 	case settingSetMsg:
-		m.settingSet(msg)
+		if said := m.settingSet(msg, &m.dialog); said != "" {
+			m.say(said)
+		}
+		if msg.err == nil && msg.name == "format" {
+			m.export.format = msg.settings.Format
+		}
 	case weighedMsg:
 		m.weighed(msg)
 	case courseMsg:

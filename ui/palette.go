@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -39,8 +38,9 @@ func (m *monitor) openPalette() tea.Cmd {
 	for _, f := range export.Formats() {
 		items = append(items, dialog.Item{Section: "Export", Does: "as " + f.Name + ": " + f.Title, To: pickedFormat(f.Name)})
 	}
-	for _, s := range m.opts.Settings.list() {
-		items = append(items, dialog.Item{Section: "Setting", Does: s.name + ": " + s.says, Key: s.value, To: pickedSetting(s.name)})
+	items = append(items, m.settingItems()...)
+	for _, words := range signHelp {
+		items = append(items, dialog.Item{Section: "Sign", Does: words[1], Key: words[0]})
 	}
 	for _, words := range table.FilterHelp {
 		items = append(items, dialog.Item{Section: "In filter", Does: words[1], Key: words[0]})
@@ -52,6 +52,21 @@ func (m *monitor) openPalette() tea.Cmd {
 	m.dialog = d
 	return m.lookUp(d)
 }
+
+// signHelp is what the signs of the table mean.
+var signHelp = [][2]string{
+	{"● ·", "new: exported until somebody drops it; ● came a moment ago"},
+	{"✓ ✗", "keep, drop: you decided, or a rule of yours"},
+	{"–", "auto: dropped by a rule of the program's, which you can overrule"},
+	{"!", "before a name: allowing it opens a way round the list"},
+	{"?", "after a connection: several names share the address"},
+	{"▣", "refused by the list that is in force"},
+	{"! doubts", "above: names may be missing from the list; messages say why"},
+}
+
+// leaveForPalette opens the palette from the pane of the shell: what it does is
+// done in the table.
+func (m *monitor) leaveForPalette() tea.Cmd { return tea.Batch(m.toTable(), m.openPalette()) }
 
 // lookUp finds the sessions and instances, away from the screen.
 func (m *monitor) lookUp(d *dialog.Palette) tea.Cmd {
@@ -99,49 +114,10 @@ func (m *monitor) picked(to any) tea.Cmd {
 		m.export.format = string(to)
 		return m.openExport(false)
 	case pickedSetting:
-		m.askSetting(string(to))
+		m.dialog = m.askSetting(string(to))
 	case Next:
 		m.result.Next = &to
 		return tea.Quit
 	}
 	return nil
-}
-
-// askSetting has the user give a setting another value.
-func (m *monitor) askSetting(name string) {
-	for _, s := range m.opts.Settings.list() {
-		if s.name == name {
-			m.dialog = dialog.NewPrompt(m.keys, "Setting "+name, s.says+"; it goes into the config file; with no text it is taken out there", s.value, settingFor{name})
-		}
-	}
-}
-
-type settingFor struct{ name string }
-
-// settingSetMsg says what became of a setting that was given another value.
-type settingSetMsg struct {
-	of       dialog.Dialog
-	name     string
-	settings Settings
-	err      error
-}
-
-func (m *monitor) settingSet(msg settingSetMsg) {
-	prompt, open := msg.of.(*dialog.Prompt)
-	open = open && m.dialog == msg.of
-	switch {
-	case msg.err != nil && open:
-		prompt.Fail(msg.err)
-		return
-	case msg.err != nil:
-		m.say(msg.err.Error())
-		return
-	case open:
-		m.dialog = nil
-	}
-	m.opts.Settings = msg.settings
-	if msg.name == "format" {
-		m.export.format = msg.settings.Format
-	}
-	m.say(fmt.Sprintf("%s is set in the config file; what this session has taken up already stays", msg.name))
 }

@@ -156,3 +156,29 @@ func TestPaletteSets(t *testing.T) {
 		t.Errorf("without a value the file is %q", data)
 	}
 }
+
+// From the shell, whose keys are all the instance's, the chord that leaves it
+// and then a key of the table's opens the palette; the footer says so, and a
+// click on that does it. Picked there, an action is the table's.
+func TestPaletteFromTheShell(t *testing.T) {
+	for _, w := range []int{40, 80, 120} {
+		s := newScene(t, w, 40).session()
+		s.m().shell.starting = true
+		s.press("tab")
+		if s.press("ctrl+p", ":", "?"); s.m().dialog != nil {
+			t.Fatalf("a key of the shell opens %T", s.m().dialog)
+		}
+		s.clicksHint("ctrl+] ? help")
+		if _, open := s.m().dialog.(*dialog.Palette); !open || s.m().focus != onTable {
+			t.Errorf("%d wide: a click opens %T", w, s.m().dialog)
+		}
+		s.press("esc", "tab", "ctrl+]", "?").types("filter").press("enter").types("ubu")
+		if got := s.m().table.Filter(); got != "ubu" {
+			t.Errorf("%d wide: the filter is %q", w, got)
+		}
+	}
+	s := newScene(t, 80, 24).session().press("tab")
+	if s.press("ctrl+p"); s.m().dialog == nil || s.m().focus != onTable {
+		t.Error("a shell that has ended keeps the palette away")
+	}
+}

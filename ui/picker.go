@@ -3,12 +3,14 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
@@ -22,6 +24,9 @@ type picker struct {
 	at    int         // of rows
 	moved bool        // by the user: lists that come in later leave the choice alone
 	said  string      // why the choice can't be taken
+
+	dialog  dialog.Dialog // nil while none is open
+	clicked click
 
 	instances, images list
 	sessions          []session.Entry
@@ -101,18 +106,28 @@ func (p *picker) update(msg tea.Msg) tea.Cmd {
 	case choicesMsg:
 		p.instances = list{choices: msg.choices, err: msg.err}
 		p.arrange()
+		p.fillPalette()
 	case imagesMsg:
 		p.images = list{choices: msg.choices, err: msg.err}
 		p.arrange()
+		p.fillPalette()
 	case sessionsMsg:
 		p.sessions, p.counted, p.sessionsErr, p.loading = msg.all, msg.counted, msg.err, false
 		p.arrange()
+		p.fillPalette()
 		if !msg.counted && msg.err == nil {
 			return count(msg.all)
 		}
+	case settingSetMsg:
+		p.set(msg)
 	case tea.KeyPressMsg:
 		return p.key(msg)
+	case tea.MouseMsg:
+		return p.mouse(msg)
 	case tea.PasteMsg:
+		if p.dialog != nil {
+			return p.do(p.dialog.Type(msg))
+		}
 		p.typed(msg)
 	}
 	return nil
@@ -126,21 +141,26 @@ func pickerActions() keys.Table[*picker, tea.Cmd] {
 		}
 	}
 	return keys.Table[*picker, tea.Cmd]{Context: "the start", Typing: true, Actions: []keys.Action[*picker, tea.Cmd]{
-		{Row: keys.Row{Name: rowAccept, Hint: "open"}, Can: (*picker).shut, Do: (*picker).choose},
+		{Row: keys.Row{Name: rowAccept, Section: "Start", Help: "open what is chosen", Hint: "open"}, Can: (*picker).shut, Do: (*picker).choose},
 		{Row: keys.Row{Name: rowUp}, Do: to(func(p *picker) int { return p.at - 1 })},
 		{Row: keys.Row{Name: rowDown, Hint: "choose", Beside: rowUp}, Do: to(func(p *picker) int { return p.at + 1 })},
 		{Row: keys.Row{Name: "page-up"}, Do: to(func(p *picker) int { return p.at - p.room() })},
 		{Row: keys.Row{Name: "page-down"}, Do: to(func(p *picker) int { return p.at + p.room() })},
-		{Row: keys.Row{Name: "look-only", Help: "open a session without a capture", Hint: "only look", Keys: []string{"ctrl+o"}}, Can: (*picker).noSession, Do: (*picker).lookOnly},
-		{Row: keys.Row{Name: "read-again", Help: "read the lists again", Hint: "read again", Keys: []string{"ctrl+r"}}, Do: (*picker).start},
-		{Row: keys.Row{Name: rowCancel}, Do: (*picker).cancel},
-		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*picker], Do: suspends[*picker]},
-		{Row: keys.Row{Name: "next-list", Help: "the next list", Hint: "next list", Keys: []string{"tab"}}, Do: to((*picker).nextList)},
-		{Row: keys.Row{Name: "quit", Hint: "quit"}, Do: func(*picker) tea.Cmd { return tea.Quit }},
+		{Row: keys.Row{Name: "look-only", Section: "Start", Help: "open a session without a capture", Hint: "only look", Keys: []string{"ctrl+o"}}, Can: (*picker).noSession, Do: (*picker).lookOnly},
+		{Row: keys.Row{Name: "read-again", Section: "Start", Help: "read the lists again", Hint: "read again", Keys: []string{"ctrl+r"}}, Do: (*picker).start},
+		{Row: keys.Row{Name: rowCancel, Section: "Start", Help: "clear the filter, else quit"}, Do: (*picker).cancel},
+		{Row: keys.Row{Name: rowSuspend, Section: "Start"}, Can: needsJobs[*picker], Do: suspends[*picker]},
+		{Row: keys.Row{Name: "next-list", Section: "Start", Help: "the next list", Hint: "next list", Keys: []string{"tab"}}, Do: to((*picker).nextList)},
+		{Row: keys.Row{Name: "help"}, Do: (*picker).openPalette},
+		{Row: keys.Row{Name: "palette", Hint: "help"}, Do: (*picker).openPalette},
+		{Row: keys.Row{Name: "quit", Section: "Start", Help: "quit", Hint: "quit"}, Do: func(*picker) tea.Cmd { return tea.Quit }},
 	}}
 }
 
 func (p *picker) key(msg tea.KeyPressMsg) tea.Cmd {
+	if p.dialog != nil {
+		return p.do(dialog.Press(p.dialog, msg))
+	}
 	o := p.tables.picker.Press(p.keys, msg.String(), p)
 	p.said = o.Why
 	if !o.Bound {
@@ -227,7 +247,26 @@ func (p *picker) lookOnly() tea.Cmd {
 }
 
 func (p *picker) lines() []string {
-	return p.frame(p.draw(), p.tables.picker.Hints(p.keys, p))
+	if p.dialog == nil {
+		return p.frame(p.draw(), p.hints())
+	}
+	lines := p.frame(p.draw(), p.hints())
+	var said []string
+	if p.said != "" {
+		said = p.drawSaid(p.said)
+	}
+	above := p.h - 1 - len(said)
+	p.overlay(lines[:p.h-1], p.dialog, above, p.now)
+	copy(lines[max(0, above):], said)
+	return lines
+}
+
+// hints are what can be done now.
+func (p *picker) hints() []look.Hint {
+	if p.dialog != nil {
+		return p.dialog.Keys().Hints()
+	}
+	return p.tables.picker.Hints(p.keys, p)
 }
 
 // pickerChrome is how many lines stand above the lists.
@@ -246,18 +285,23 @@ func (p *picker) draw() []string {
 		prompt.Add(s.Muted, "type to filter: a name, a state, an address; ubuntu:24.04 launches one")
 	}
 	lines := []string{"", prompt.String(), ""}
-	all, at := p.drawLists()
-	room := p.room()
-	first := max(0, min(at-room+2, len(all)-room))
-	if at < first+1 {
-		first = max(0, at-1) // with its heading
-	}
-	all = all[first:min(len(all), first+room)]
-	lines = append(lines, all...)
-	for len(lines) < pickerChrome+room {
+	all, rows := p.drawLists()
+	first := p.first(rows)
+	lines = append(lines, all[first:min(len(all), first+p.room())]...)
+	for len(lines) < pickerChrome+p.room() {
 		lines = append(lines, "")
 	}
 	return append(lines, p.foot()...)
+}
+
+// first is the first line of the lists in view, where lines are those of rows.
+func (p *picker) first(rows []int) int {
+	at, room := max(0, slices.Index(rows, p.at)), p.room()
+	first := max(0, min(at-room+2, len(rows)-room))
+	if at < first+1 {
+		first = max(0, at-1) // with its heading
+	}
+	return first
 }
 
 // foot says at the bottom what the row has no room for.
@@ -277,15 +321,15 @@ func (p *picker) foot() []string {
 	return nil
 }
 
-// drawLists draws the rows below their headings; at is the line of the one
-// that is selected.
-func (p *picker) drawLists() (lines []string, at int) {
+// drawLists draws the rows below their headings; rows has the row of each line,
+// -1 for none.
+func (p *picker) drawLists() (lines []string, rows []int) {
 	s := p.styles
 	filtered := p.input.Value() != ""
 	widths := p.widths()
+	add := func(line string, row int) { lines, rows = append(lines, line), append(rows, row) }
 	for _, k := range []rowKind{ofInstances, ofSessions, ofImages} {
 		head := new(look.Line).Add(s.Title, " "+kindNames[k])
-		note := p.empty(k)
 		n := 0
 		for _, r := range p.rows {
 			if r.kind == k {
@@ -301,27 +345,23 @@ func (p *picker) drawLists() (lines []string, at int) {
 		if k == ofSessions && !p.counted && n > 0 {
 			head.Add(s.Muted, "  reading them…")
 		}
-		lines = append(lines, head.String())
+		add(head.String(), -1)
 		if n == 0 {
-			for _, text := range look.Wrap(s.Muted, note, p.w-3) {
-				lines = append(lines, " "+text)
+			for _, text := range look.Wrap(s.Muted, p.empty(k), p.w-3) {
+				add(" "+text, -1)
 			}
 		}
 		for i, r := range p.rows {
-			if r.kind != k {
-				continue
+			if r.kind == k {
+				add(r.draw(s, p, widths, i == p.at), i)
 			}
-			if i == p.at {
-				at = len(lines)
-			}
-			lines = append(lines, r.draw(s, p, widths, i == p.at))
 		}
-		lines = append(lines, "")
+		add("", -1)
 	}
 	if len(p.rows) == 0 && filtered {
-		lines = append(lines, s.Muted.Render(" nothing matches; "+p.keys.Show(rowCancel)+" clears it"))
+		add(s.Muted.Render(" nothing matches; "+p.keys.Show(rowCancel)+" clears it"), -1)
 	}
-	return lines, at
+	return lines, rows
 }
 
 // empty says why a list has nothing in it.

@@ -272,7 +272,10 @@ func (p *shellPane) draw(s *look.Styles, at rect, focused bool, news func(room i
 func (p *shellPane) explainEnd(s *look.Styles, lines []string, w int, reopen string) {
 	var what, next look.Line
 	what.Add(s.Warn, " "+p.ended)
-	next.Add(s.Muted, " press ").Add(s.Key, reopen).Add(s.Muted, " to open it again; the capture goes on")
+	next.Add(s.Muted, " press ").Add(s.Key, reopen).Add(s.Muted, " to open it again")
+	if more := "; the capture goes on"; next.Width()+len(more) <= w {
+		next.Add(s.Muted, more)
+	}
 	if n := len(lines); n > 3 {
 		lines[n-2], lines[n-1] = what.Cut(w), next.Cut(w)
 	}

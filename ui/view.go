@@ -8,7 +8,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
@@ -29,7 +28,7 @@ func (m *model) lines() []string {
 		for i := range lines {
 			lines[i] = strings.Repeat(" ", m.w)
 		}
-		lines[0] = look.Fit(fmt.Sprintf("%d×%d is too small: %d×%d at least", m.w, m.h, leastWidth, leastHeight), m.w)
+		lines[0] = look.Fit(fmt.Sprintf("%d×%d: %d×%d is the least", m.w, m.h, leastWidth, leastHeight), m.w)
 		return lines
 	}
 	return m.phase.lines()
@@ -39,7 +38,10 @@ func (m *model) lines() []string {
 // without a capture shows.
 func (m *model) frame(body []string, keys []look.Hint) []string {
 	var head look.Line
-	head.Add(m.styles.Brand, " lxd-allowlist ").Add(m.styles.Muted, "  every domain an application needs, from its own DNS queries")
+	head.Add(m.styles.Brand, " lxd-allowlist ")
+	if about := "  every domain an application needs, from its own DNS queries"; head.Width()+len(about) <= m.w {
+		head.Add(m.styles.Muted, about)
+	}
 	lines := append(make([]string, 0, m.h), head.Cut(m.w))
 	for i := range m.h - 2 {
 		if i < len(body) {
@@ -59,17 +61,7 @@ func (m *monitor) lines() []string {
 	}
 	said, foot := m.footer()
 	if m.dialog != nil {
-		for i := range lines {
-			lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
-		}
-		h := m.h - 1 - len(said) // the footer says what can be done in it
-		box := m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: m.clock()})
-		box = look.Whole(m.styles, box, h)
-		w := 0
-		if len(box) > 0 {
-			w = look.Width(box[0])
-		}
-		look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (h-len(box))/2), m.w)
+		m.overlay(lines, m.dialog, m.h-1-len(said), m.clock()) // the footer says what can be done in it
 	}
 	copy(lines[max(0, len(lines)-len(said)):], said)
 	return append(lines, foot)
@@ -179,7 +171,7 @@ func (m *monitor) whyEmpty() []string {
 		text := ansi.Wordwrap("no query was heard yet: "+m.unheard, max(20, m.layout.table.w-4), "")
 		return append([]string{waiting}, strings.Split(text, "\n")...)
 	}
-	return []string{waiting}
+	return strings.Split(ansi.Wordwrap(waiting, max(20, m.layout.table.w-4), ""), "\n")
 }
 
 // waiting says what an empty table waits for.
@@ -207,7 +199,11 @@ func (m *monitor) header() string {
 		l.Add(s.Brand, " lxd-allowlist ")
 	}
 	if problem, since := m.capture.problem(); problem != "" {
-		l.Add(s.Bad, fmt.Sprintf(" ● NOT LOGGING since %s", since.Format("15:04"))).
+		at := " since " + since.Format("15:04")
+		if m.w < roomForBrand {
+			at = "" // what to do about it goes first; messages have it
+		}
+		l.Add(s.Bad, " ● NOT LOGGING"+at).
 			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again")
 		_, badge := m.badge()
 		if m.w < roomForBrand {
@@ -380,11 +376,7 @@ func (m *monitor) footer() (said []string, foot string) {
 		}
 		return nil, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, text).Pad(m.w - rest.Width()).Join(rest).Cut(m.w)
 	}
-	for i, line := range look.Wrap(s.Strong, text, m.w-3) {
-		l := new(look.Line).Add(s.Key, map[bool]string{true: " ▸"}[i == 0]).Pad(2)
-		said = append(said, l.Raw(line).Cut(m.w))
-	}
-	return said, look.Hints(s, hints, m.w)
+	return m.drawSaid(text), look.Hints(s, hints, m.w)
 }
 
 // message is what was said last, while it is news; what is typed hides it.

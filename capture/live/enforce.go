@@ -40,8 +40,9 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	}
 	e, err := enforce.Start(ctx, s.server, enforce.Config{
 		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: s.seeds(),
-		Refused: func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
-		Canary:  func(name string) { s.Ledger.Expect(name) },
+		Refused:  func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
+		Canary:   func(name string) { s.Ledger.Expect(name) },
+		CanaryTo: s.Ledger.ExpectTo,
 	})
 	if err != nil {
 		return nil, err

@@ -112,12 +112,20 @@ func (l *Lease) Check(ctx context.Context) error {
 
 // Renew has dnsmasq log again where others changed raw.dnsmasq: what they set
 // is what Release puts back from now on, and has our options beside it. Where
-// nobody has, dnsmasq is started anew all the same.
+// nobody has, dnsmasq is started anew all the same. A lease that somebody gave
+// back, as restore --force does, is taken anew if nobody else has it.
 func (l *Lease) Renew(ctx context.Context) error {
 	for {
-		renewed, set, merged := l.replaced, "", ""
+		renewed, set, merged, taken := l.replaced, "", "", false
 		err := l.update(ctx, func(n *api.Network) error {
-			if n.Config[lockKey] != l.replaced.token {
+			switch taken = n.Config[lockKey] == ""; {
+			case taken:
+				maps.Copy(n.Config, holderKeys())
+				n.Config[lockKey] = l.replaced.token
+				if l.replaced.file != "" {
+					n.Config[fileKey] = l.replaced.file
+				}
+			case n.Config[lockKey] != l.replaced.token:
 				return l.lost(n)
 			}
 			renewed = l.replaced
@@ -138,6 +146,11 @@ func (l *Lease) Renew(ctx context.Context) error {
 			return explainRefusal(err)
 		}
 		l.replaced = renewed
+		if taken { // see lock
+			if err := pause(ctx, settle); err != nil {
+				return err
+			}
+		}
 		if err := l.check(ctx, "have dnsmasq log the queries of", set); err != nil || set == merged {
 			return err
 		}
@@ -215,6 +228,9 @@ func (l *Lease) lost(n *api.Network) error {
 		if err := holderError(l.network, n.Config); err != nil {
 			return err
 		}
+	}
+	if n.Config[lockKey] == "" {
+		return fmt.Errorf("the lease of network %s: somebody else gave it back, as restore --force does: take it anew", l.network)
 	}
 	return fmt.Errorf("the lease of network %s: somebody else changed it at the same time: try again", l.network)
 }

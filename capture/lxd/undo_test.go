@@ -137,6 +137,57 @@ func TestRenewOfWhatLXDTakesForDone(t *testing.T) {
 	})
 }
 
+// A lease that somebody gave back logs again, whatever is in raw.dnsmasq then,
+// and gives that back; one that another has taken meanwhile doesn't.
+func TestRenewOfWhatWasGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := lxdfake.New(bridge())
+		l, err := lxd.New(f).Lease(t.Context(), "br")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := lxd.New(f).Restore(t.Context(), "br", true); err != nil {
+				t.Fatal(err)
+			}
+			unchanged(t, bridge(), f)
+			if err := l.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "gave it back, as restore --force does") {
+				t.Errorf("given back, the check says %v", err)
+			}
+			if err := l.Renew(t.Context()); err != nil || l.Check(t.Context()) != nil || !strings.Contains(f.Running("br"), "log-queries=extra") {
+				t.Errorf("renewed: %v, %v, dnsmasq runs with %q", err, l.Check(t.Context()), f.Running("br"))
+			}
+			var held *lxd.HeldError
+			if _, err := lxd.New(f).Lease(t.Context(), "br"); !errors.As(err, &held) {
+				t.Errorf("renewed, another lease: %v", err)
+			}
+		}
+		if err := l.Release(t.Context()); err != nil || l.Kept() {
+			t.Errorf("released: %v, kept %v", err, l.Kept())
+		}
+		unchanged(t, bridge(), f)
+
+		if l, err = lxd.New(f).Lease(t.Context(), "br"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lxd.New(f).Restore(t.Context(), "br", true); err != nil {
+			t.Fatal(err)
+		}
+		other, err := lxd.New(f).Lease(t.Context(), "br")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var held *lxd.HeldError
+		if err := l.Renew(t.Context()); !errors.As(err, &held) {
+			t.Errorf("another has it, renewed: %v", err)
+		}
+		if err := errors.Join(l.Release(t.Context()), other.Check(t.Context()), other.Release(t.Context())); err != nil {
+			t.Error(err)
+		}
+		unchanged(t, bridge(), f)
+	})
+}
+
 // What LXD refuses for good is said in a line, with what the bridge is like
 // and what is to be done.
 func TestBridgeThatCantBePutBack(t *testing.T) {

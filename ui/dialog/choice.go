@@ -55,14 +55,25 @@ func (d *Choice) View(s Screen) []string {
 	for _, o := range d.options {
 		width = max(width, look.Width(o.Name))
 	}
-	lines := append(look.Wrap(s.Text, d.text, inner), "")
+	lines := look.Wrap(s.Text, d.text, inner)
+	options := d.drawOptions(s, inner, width)
+	if over := len(lines) + 1 + len(options) + 2 - s.H; over > 0 { // what may be chosen goes before what it is about
+		options = d.drawBriefly(s, inner)
+		if room := max(1, s.H-3-len(options)); room < len(lines) {
+			lines = append(lines[:room-1], new(look.Line).Raw(look.Fit(lines[room-1], inner-1)).Add(s.Muted, "…").String())
+		}
+	}
+	return look.Box(s.Styles, d.title, append(append(lines, ""), options...), inner)
+}
+
+// drawOptions draws the options, what is said of each beside it on as many
+// lines as it takes.
+func (d *Choice) drawOptions(s Screen, inner, width int) (lines []string) {
 	for i, o := range d.options {
-		name := s.Text
-		mark := "   "
+		name, mark := s.Text, "   "
 		if i == d.at {
 			name, mark = s.Strong, " ▸ "
 		}
-		// What is said of it stands beside the name, on as many lines as it takes.
 		for n, text := range look.Wrap(s.Muted, o.Says, inner-width-5) {
 			var l look.Line
 			if n == 0 {
@@ -71,5 +82,21 @@ func (d *Choice) View(s Screen) []string {
 			lines = append(lines, l.Pad(width+4).Raw(text).Cut(inner))
 		}
 	}
-	return look.Box(s.Styles, d.title, lines, inner)
+	return lines
+}
+
+// drawBriefly draws the options' names, and what is said of the chosen one below
+// it.
+func (d *Choice) drawBriefly(s Screen, inner int) (lines []string) {
+	for i, o := range d.options {
+		if i != d.at {
+			lines = append(lines, new(look.Line).Pad(3).Add(s.Text, o.Name).Cut(inner))
+			continue
+		}
+		lines = append(lines, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, o.Name).Cut(inner))
+		for _, text := range look.Wrap(s.Muted, o.Says, inner-4) {
+			lines = append(lines, "    "+text)
+		}
+	}
+	return lines
 }

@@ -161,7 +161,7 @@ func TestPalettePicks(t *testing.T) {
 
 func TestMessagesFollowTheLog(t *testing.T) {
 	var log Log
-	d := NewMessages(testKeys(t), &log)
+	d := NewMessages(testKeys(t), nil, &log)
 	if got := text(t, d); !strings.Contains(got, "nothing was said yet") {
 		t.Errorf("an empty log:\n%s", got)
 	}
@@ -273,5 +273,22 @@ func TestExportNamesTheFile(t *testing.T) {
 	press(d, "enter", "up")
 	if got := d.path.Value(); got != "web.txt.bak" {
 		t.Errorf("the name that was typed is %q in another format", got)
+	}
+}
+
+// However little room there is, each option of a choice is seen, and what is
+// said of the one that is chosen.
+func TestChoiceIsWhole(t *testing.T) {
+	says := []string{"what comes of the first, in a sentence that takes a few lines", "what comes of the second, which is quite another thing"}
+	d := NewChoice(testKeys(t), "A choice", strings.Repeat("what it is about, at length ", 12), []Option{{"first", says[0]}, {"second", says[1]}}, nil)
+	for i, want := range says {
+		for _, h := range []int{9, 11, 23, 39} {
+			lines := d.View(Screen{Styles: look.NewStyles(true), W: 40, H: h})
+			got := strings.Join(strings.Fields(strings.ReplaceAll(ansi.Strip(strings.Join(lines, "\n")), "│", " ")), " ")
+			if len(lines) > h || !strings.Contains(got, "first") || !strings.Contains(got, "second") || h < 20 && !strings.Contains(got, want) {
+				t.Errorf("option %d on %d lines:\n%s", i, h, ansi.Strip(strings.Join(lines, "\n")))
+			}
+		}
+		d.move(1)
 	}
 }

@@ -195,6 +195,9 @@ func (d *Ladder) Type(msg tea.Msg) Result {
 	return nil
 }
 
+// ladderRungs is how many rungs are seen before what is said of one is cut.
+const ladderRungs = 4
+
 // View implements [Dialog].
 func (d *Ladder) View(s Screen) []string {
 	inner := min(s.W-4, 100)
@@ -203,9 +206,12 @@ func (d *Ladder) View(s Screen) []string {
 		width = max(width, look.Width(g.text()))
 	}
 	width = min(width, inner/2)
-	below := d.drawChosen(s, inner)
-	if most := max(1, s.H-4); len(below) > most {
-		below = append(below[:most-1], s.Muted.Render(" …"))
+	below := d.drawChosen(s, inner, true)
+	if len(below) > s.H-2-min(len(d.rungs), ladderRungs) {
+		below = d.drawChosen(s, inner, false)
+	}
+	if most := max(2, s.H-4); len(below) > most { // what is typed stays
+		below = append(below[:most-2], s.Muted.Render(" …"), below[len(below)-1])
 	}
 	var lines []string
 	room := max(1, s.H-len(below)-4) // on a low screen the rungs around the chosen one
@@ -244,14 +250,15 @@ func (d *Ladder) drawRung(s Screen, i, width, inner int) string {
 	return l.Add(style, says).Cut(inner)
 }
 
-// drawChosen says of the chosen rung what was seen and what else it opens.
-func (d *Ladder) drawChosen(s Screen, inner int) []string {
+// drawChosen says of the chosen rung what was seen and what else it opens, whole
+// or each thing on a few lines.
+func (d *Ladder) drawChosen(s Screen, inner int, whole bool) []string {
 	const head = 9
 	g := d.rungs[d.at]
 	lines := []string{""}
 	field := func(name string, style look.Style, text string, most int) {
 		parts := look.Wrap(style, text, inner-head)
-		if len(parts) > most {
+		if len(parts) > most && !whole {
 			parts = append(parts[:most-1], look.Fit(parts[most-1], inner-head-2)+s.Muted.Render(" …"))
 		}
 		for i, part := range parts {

@@ -23,28 +23,40 @@ type Log []Message
 type Message struct {
 	Text string
 	At   time.Time
+	read bool
 }
 
 // Say adds a sentence.
-func (l *Log) Say(text string) { *l = append(*l, Message{text, time.Now()}) }
+func (l *Log) Say(text string) { *l = append(*l, Message{Text: text, At: time.Now()}) }
+
+// Read has the first n sentences not be current any more.
+func (l Log) Read(n int) {
+	for i := range l[:min(n, len(l))] {
+		l[i].read = true
+	}
+}
 
 // Current returns the last sentence while it is current, then "".
 func (l Log) Current(now time.Time) string {
-	if n := len(l); n > 0 && now.Sub(l[n-1].At) < max(messageLife, time.Duration(len(l[n-1].Text))*messagePace) {
+	if n := len(l); n > 0 && !l[n-1].read && now.Sub(l[n-1].At) < max(messageLife, time.Duration(len(l[n-1].Text))*messagePace) {
 		return l[n-1].Text
 	}
 	return ""
 }
 
-// Messages lists what was said, the last first.
+// Messages lists what was said, the last first, below what holds all the time.
 type Messages struct {
-	keys *keys.Map
-	log  *Log
-	top  int
+	keys     *keys.Map
+	standing []string
+	log      *Log
+	top      int
 }
 
-// NewMessages shows a log, as it grows.
-func NewMessages(k *keys.Map, l *Log) *Messages { return &Messages{keys: k, log: l} }
+// NewMessages shows what stands, such as doubts in the list, and a log, as it
+// grows.
+func NewMessages(k *keys.Map, standing []string, l *Log) *Messages {
+	return &Messages{keys: k, standing: standing, log: l}
+}
 
 var messagesKeys = keys.Table[*Messages, Result]{Context: "the messages", Actions: []keys.Action[*Messages, Result]{
 	{Row: keys.Row{Name: "up"}, Do: func(d *Messages) Result { d.top--; return nil }},
@@ -65,6 +77,12 @@ func (d *Messages) Type(tea.Msg) Result { return nil }
 func (d *Messages) View(s Screen) []string {
 	inner := min(s.W-4, 100)
 	var lines []string
+	for _, text := range d.standing {
+		for n, line := range look.Wrap(s.Warn, text, inner-10) {
+			mark := new(look.Line).Add(s.Warn, map[bool]string{true: "!"}[n == 0]).Cut(9)
+			lines = append(lines, mark+line)
+		}
+	}
 	for i := len(*d.log) - 1; i >= 0; i-- {
 		said := (*d.log)[i]
 		for n, text := range look.Wrap(s.Text, said.Text, inner-10) {

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"cmp"
+	"strings"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -51,6 +52,22 @@ func (d *Palette) Add(items []Item, note string) {
 	at := d.at
 	d.seek()
 	d.at = max(0, min(at, len(d.found)-1))
+}
+
+// Set puts other items in place of those that are there. The cursor stays on
+// the item that it is on.
+func (d *Palette) Set(items []Item, note string) {
+	var on Item
+	if len(d.found) > 0 {
+		on = d.items[d.found[d.at].index]
+	}
+	d.items, d.texts = nil, nil
+	d.Add(items, note)
+	for n, f := range d.found {
+		if i := d.items[f.index]; i.Section == on.Section && i.Does == on.Does {
+			d.at = n
+		}
+	}
 }
 
 func (d *Palette) seek() {
@@ -117,17 +134,26 @@ const (
 	itemKeyWidth = 18
 )
 
+// paletteChrome is how many lines of a palette are no items and no foot: its
+// frame, what is typed, and one that is left free.
+const paletteChrome = 4
+
 // View implements [Dialog].
 func (d *Palette) View(s Screen) []string {
 	inner := min(s.W-4, 100)
-	room := max(1, s.H-5)
+	foot := d.foot(s, inner, s.H-paletteChrome-1)
+	room := max(1, s.H-paletteChrome-len(foot))
 	d.top = max(min(d.top, d.at), d.at-room+1, 0)
 	d.top = max(0, min(d.top, len(d.found)-room))
 	d.search.SetWidth(inner - 4)
-	lines := []string{s.Key.Render(": ") + d.search.View()}
 	if d.search.Value() == "" {
-		lines[0] = new(look.Line).Raw(lines[0]).Add(s.Muted, " type to search: an action, a format, a session, a setting").Cut(inner)
+		d.search.SetWidth(1)
 	}
+	l := new(look.Line).Add(s.Key, ": ").Raw(d.search.View())
+	if d.search.Value() == "" {
+		l.Add(s.Muted, d.invites(inner-l.Width()))
+	}
+	lines := []string{l.Cut(inner)}
 	last := ""
 	for n := d.top; n < min(len(d.found), d.top+room); n++ {
 		i := d.items[d.found[n].index]
@@ -141,11 +167,29 @@ func (d *Palette) View(s Screen) []string {
 	if len(d.found) == 0 {
 		lines = append(lines, s.Muted.Render("  nothing has that name"))
 	}
-	for len(lines) <= min(room, len(d.items)) {
+	for len(lines)+len(foot) <= min(s.H-paletteChrome, len(d.items)+1) {
 		lines = append(lines, "") // the box stays as high as it is while one types
 	}
-	return look.Box(s.Styles, "What can be done", append(lines, d.foot(s, inner)), inner)
+	return look.Box(s.Styles, "What can be done", append(lines, foot...), inner)
 }
+
+// invites says in w cells at most what may be typed.
+func (d *Palette) invites(w int) string {
+	kinds := []string{"an action"}
+	for _, i := range d.items {
+		if name, ok := kindsOf[i.Section]; ok && kinds[len(kinds)-1] != name {
+			kinds = append(kinds, name)
+		}
+	}
+	text := " type to find " + strings.Join(kinds, ", ")
+	if look.Width(text) > w {
+		return " type to find one"
+	}
+	return text
+}
+
+// kindsOf are what items of some sections are called.
+var kindsOf = map[string]string{"Export": "a format", "Setting": "a setting", "Session": "a session", "Instance": "an instance", "Image": "an image"}
 
 func (d *Palette) draw(s Screen, n int, section string, w int) string {
 	f := d.found[n]
@@ -166,16 +210,27 @@ func (d *Palette) draw(s Screen, n int, section string, w int) string {
 	return l.Pad(w-keyWidth-1).Cell(key, i.Key, keyWidth, true).Pad(w).Cut(w)
 }
 
-// foot says why what is chosen can't be done, or how many there are.
-func (d *Palette) foot(s Screen, w int) string {
-	l := new(look.Line).Pad(2)
-	switch {
-	case len(d.found) > 0 && d.items[d.found[d.at].index].Why != "":
-		l.Add(s.Warn, d.items[d.found[d.at].index].Why)
-	case d.note != "":
-		l.Add(s.Muted, d.note)
-	default:
-		l.Add(s.Muted, look.Plural(len(d.found), "line")+map[bool]string{true: "", false: ", the best first"}[d.search.Value() == ""])
+// foot says why what is chosen can't be done, on so many lines at most, and what
+// is looked up, or how many there are.
+func (d *Palette) foot(s Screen, w, most int) (lines []string) {
+	if len(d.found) > 0 {
+		if why := d.items[d.found[d.at].index].Why; why != "" {
+			lines = look.Wrap(s.Warn, why, w-2)
+		}
 	}
-	return l.Cut(w)
+	switch {
+	case d.note != "":
+		lines = append(lines, look.Wrap(s.Muted, d.note, w-2)...)
+	case lines == nil && d.search.Value() != "":
+		lines = look.Wrap(s.Muted, look.Plural(len(d.found), "line")+", the best first", w-2)
+	case lines == nil:
+		lines = look.Wrap(s.Muted, look.Plural(len(d.found), "line"), w-2)
+	}
+	if most = max(1, most); len(lines) > most { // enter says a reason whole
+		lines = append(lines[:most-1], new(look.Line).Raw(lines[most-1]).Add(s.Muted, " …").String())
+	}
+	for i, line := range lines {
+		lines[i] = " " + line
+	}
+	return lines
 }

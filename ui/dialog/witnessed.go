@@ -36,7 +36,7 @@ func (p *page) actors(r capture.Reader, actors []capture.Actor, others uint32, s
 		if !ok {
 			continue
 		}
-		p.lines = append(p.lines, new(look.Line).Cell(p.s.Muted, head, headWidth, false).
+		p.lines = append(p.lines, new(look.Line).Pad(1).Cell(p.s.Muted, head, headWidth-1, false).Pad(headWidth+1).
 			Add(p.s.Strong, table.Program(of)).Add(p.s.Muted, "  "+did(a)).Cut(p.w))
 		if head = ""; short {
 			continue

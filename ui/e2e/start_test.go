@@ -1,16 +1,30 @@
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-// The start lists what there is, says who is at work, and opens what is typed;
-// a session that was killed is gone on with from there.
+// The start lists what there is, says who is at work, and opens what is picked
+// of its palette. In the shell ctrl+p is the shell's; the chord that leaves it
+// leads to the palette of the table.
 func TestStart(t *testing.T) {
 	bridge, instance, _ := fixture(t)
 	s := open(t, 120, 40)
 	s.sees("Instances", instance, "running", bridge, "up ", "Sessions", "none is kept yet", "Images")
 	t.Log("\n" + s.text())
-	s.types(instance)
-	s.sees(instance+" on "+bridge, "~$")
+	s.keys("C-p")
+	s.sees("What can be done", "watch "+instance, "read the lists again", "ctrl+r", "close")
+	t.Log("\n" + s.text())
+	s.types("watch " + instance)
+	s.sees(instance+" on "+bridge, "~$", "ctrl+] ? help")
+	s.types("echo seen-once")
+	s.keys("C-p")
+	s.until("the shell to recall the line", func(screen string) bool { return strings.Count(screen, "~$ echo seen-once") == 2 })
+	s.keys("C-u", "C-]", "?")
+	s.sees("What can be done", "sort by the next column")
+	s.keys("?", "Tab")
+	s.sees("ctrl+] leaves")
 	s.types("nslookup a.example.test >/dev/null")
 	s.row("new", "a.example.test")
 

@@ -94,6 +94,10 @@ func (m *Map) add(c Context, defaults map[string]Row) error {
 	in := context{index: make(map[string]place)}
 	for at, r := range c.Rows {
 		r = m.rows[r.Name].in(r)
+		if r.After != "" {
+			in.rows = append(in.rows, r)
+			continue
+		}
 		if c.Typing && !slices.Contains(c.Text, r.Name) {
 			if r.Keys = slices.DeleteFunc(slices.Clone(r.Keys), isText); len(r.Keys) == 0 {
 				r.Keys = slices.DeleteFunc(slices.Clone(defaults[r.Name].Keys), isText)

@@ -23,6 +23,9 @@ type Row struct {
 	// Beside names a row whose key a footer shows in front of this one's, for
 	// two that go there and back.
 	Beside string
+	// After names a row whose key is pressed before one of this row's: it has
+	// none by itself here, and a footer shows both.
+	After string
 }
 
 // Context is a place where keys are pressed. The contexts' rows, in the order

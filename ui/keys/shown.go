@@ -30,6 +30,9 @@ func (t *Table[T, R]) Hints(m *Map, to T) []look.Hint {
 			if other.Name == a.Beside {
 				hint.Key = first(other) + "/" + first(rows[i])
 			}
+			if other.Name == a.After {
+				hint.Key = first(other) + " " + first(rows[i])
+			}
 		}
 		hints = append(hints, hint)
 	}

@@ -14,24 +14,24 @@ func HintLine(s *Styles, h Hint) *Line {
 // Width is how many cells [HintLine] takes.
 func (h Hint) Width() int { return Width(h.Key) + Width(h.Does) + 3 }
 
-// fitting returns as many hints as fit into w cells: the first and the last two
-// before the others.
+// fitting returns as many hints as fit into w cells: the first, the last and the
+// one before it go before the others.
 func fitting(hints []Hint, w int) (fit []Hint) {
-	last := max(0, len(hints)-2)
-	room := w
-	for i, h := range hints {
-		if i == 0 || i >= last {
-			room -= h.Width()
+	n := len(hints)
+	fits := make([]bool, n)
+	take := func(i int) {
+		if i >= 0 && i < n && !fits[i] && (i == 0 || hints[i].Width() <= w) {
+			fits[i] = true
+			w -= hints[i].Width()
 		}
 	}
+	take(0)
+	take(n - 1)
+	take(n - 2)
 	for i, h := range hints {
-		if i > 0 && i < last {
-			if h.Width() > room {
-				continue
-			}
-			room -= h.Width()
+		if take(i); fits[i] {
+			fit = append(fit, h)
 		}
-		fit = append(fit, h)
 	}
 	return fit
 }

@@ -65,7 +65,15 @@ func (t Theme) Styles(dark, few bool) *Styles {
 		return style(s.ForegroundColor(lipgloss.Color(of)))
 	}
 	plain := func(of string) Style { return fore(ansi.Style{}, of) }
-	bold := func(of string) Style { return fore(ansi.Style{}.Bold(), of) }
+	// Many terminals draw a bold one of their first eight colours as its bright
+	// twin, which can't be read where that one can.
+	strong := func(of string) ansi.Style {
+		if len(of) == 1 && of < "8" {
+			return ansi.Style{}
+		}
+		return ansi.Style{}.Bold()
+	}
+	bold := func(of string) Style { return fore(strong(of), of) }
 	on := func(s ansi.Style, of string) ansi.Style {
 		switch of {
 		case "reverse":
@@ -93,7 +101,7 @@ func (t Theme) Styles(dark, few bool) *Styles {
 		RuleFocused:  plain(p.Accent),
 		Title:        plain(p.Muted),
 		TitleFocused: bold(p.Accent),
-		Brand:        fore(on(ansi.Style{}.Bold(), p.Accent), p.Onto),
+		Brand:        fore(on(strong(p.Onto), p.Accent), p.Onto),
 		selection:    parameters(on(ansi.Style{}, p.Selection)),
 	}
 }

@@ -3,6 +3,7 @@ package look
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -142,5 +143,22 @@ func TestConsole(t *testing.T) {
 	}
 	if own := (Theme{Dark: p, Own: true}); own.On("linux") != own || theme.On("xterm") != terminal {
 		t.Error("the console's colours are elsewhere, or in place of the user's own")
+	}
+}
+
+// Nothing is bold in one of the terminal's first eight colours, of which many
+// terminals make the bright twin then: xterm's bright black on its cyan has 3 to
+// 1, its bright red on white 4.
+func TestNoBoldTwin(t *testing.T) {
+	bold := regexp.MustCompile(`\b1;3[0-7]\b`)
+	for _, name := range ThemeNames() {
+		for _, of := range []string{"", "linux", "xterm"} {
+			theme, _ := NamedTheme(name)
+			for _, dark := range []bool{true, false} {
+				if all := fmt.Sprint(*theme.On(of).Styles(dark, of != "")); bold.MatchString(all) {
+					t.Errorf("%s on %q, dark %t: %s", name, of, dark, bold.FindString(all))
+				}
+			}
+		}
 	}
 }

@@ -168,6 +168,9 @@ func (e *Enforcement) provePacket(ctx context.Context) verify.Proof {
 		inURL = "[" + inURL + "]"
 	}
 	seen := e.Packets.Expect(to)
+	if e.config.CanaryTo != nil {
+		e.config.CanaryTo(to)
+	}
 	p := verify.Proof{At: time.Now(), Tried: "the address " + to.String()}
 	code, err := e.host.Run(ctx, e.config.Instance, lxd.Command{Args: []string{"sh", "-c", tryAddress, "sh", to.String(), inURL}})
 	select {

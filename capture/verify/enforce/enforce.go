@@ -49,6 +49,8 @@ type Config struct {
 	// Canary is told of a name before it is asked for to see it refused: should
 	// the query reach dnsmasq, it is not the instance's.
 	Canary func(name string)
+	// CanaryTo is told so of an address under Strict.
+	CanaryTo func(netip.Addr)
 	// RefusedPacket is told of the first packet to a place that was refused.
 	RefusedPacket func(verify.PacketState)
 }
