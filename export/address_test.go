@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,8 +52,8 @@ func heldBy(f Format, all []rule.Rule) (in, out []rule.Rule) {
 // name. None drops it, nor makes anything else of it.
 func TestAddresses(t *testing.T) {
 	for _, f := range Formats() {
-		if is := f.Address != ""; is != (held[f.Name] != nil) {
-			t.Errorf("%s holds addresses: %v", f.Name, is)
+		if is := f.Address != ""; is != (held[f.Name] != nil) || is != (f.NoAddress == "") {
+			t.Errorf("%s holds addresses: %v, %q", f.Name, is, f.NoAddress)
 		}
 		for _, rules := range [][]rule.Rule{addressRules(), addressRules()[:6]} {
 			file, err := Make(rule.List{Rules: rules}, f, Options{})
@@ -62,7 +63,7 @@ func TestAddresses(t *testing.T) {
 			}
 			for _, r := range out {
 				if !slices.ContainsFunc(file.Refused, func(not rule.Refused) bool {
-					return not.Rule.Name == r.Name && not.Target == f.Name && strings.Contains(not.Why(), "it holds ")
+					return not.Rule.Name == r.Name && not.Target == f.Name && strings.Contains(not.Why(), cmp.Or(f.NoAddress, "it holds "))
 				}) {
 					t.Errorf("%s doesn't refuse %s: %v", f.Name, r.Name, file.Refused)
 				}

@@ -18,6 +18,8 @@ var codex = Format{
 	Extension: "toml",
 	Exact:     `"h" = "allow"`,
 	Suffix:    `"**.h" = "allow"`,
+	NoAddress: "it holds names, and no addresses with ports",
+	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Hosts:     true,
 	Load:      "merge into ~/.codex/config.toml; [features] network_proxy must stay on, or the profile opens the whole network; a session with somebody at it may ask to go beyond the list; names that lead to private addresses stay closed unless allow_local_binding = true",
 	Check:     "codex sandbox -P lxd-allowlist -- curl -sI https://NAME",

@@ -11,6 +11,8 @@ var githubFirewall = Format{
 	Extension: "txt",
 	Exact:     "as a suffix",
 	Suffix:    "h",
+	NoAddress: "it holds names, and no addresses with ports",
+	NoPattern: "its * stands for any characters of a name, and not for digits alone",
 	Widens:    "a bare name allows everything below it, so that an exact rule does, too",
 	Hosts:     true,
 	Load:      "awf --allow-domains-file FILE -- COMMAND; for Copilot the names alone into the repository's Settings, Copilot, coding agent, Custom allowlist, where the recommended allowlist adds names of its own until it is off",

@@ -9,18 +9,23 @@ import (
 
 // The exact rules and the suffixes of one list are told apart by the dot
 // behind a suffix: the configuration below compares the host as it is with the
-// first, and ".host." with the end of the second.
+// first, and ".host." with the end of the second. The latter is what expressions
+// are about, too, so that nothing stands behind the end of one, no line feed
+// either. They are read from a file of their own: to -m reg each name would be one.
 var haproxy = Format{
 	Name:      "haproxy",
 	Title:     "HAProxy, a proxy by the name in the TLS hello: a file for acl -f",
 	Extension: "lst",
 	Exact:     "h, found by -m str",
 	Suffix:    ".h. found by -m end on .host.",
+	Pattern:   `^\.h\.$, found by -m reg on .host., with [0-9]{1,2} for <0-99>, and an alternation for <region>, in a comment; these make a file of their own, each time, empty where there are none: ` + takeAside("/etc/haproxy/allow.lst", "/etc/haproxy/allow.patterns"),
+	NoAddress: "it knows a connection by the name in its TLS hello, and goes where that leads",
 	Hosts:     true,
-	Load:      "put it at /etc/haproxy/allow.lst; its comments hold the configuration: sed -n 's/^#   //p' /etc/haproxy/allow.lst > /etc/haproxy/haproxy.cfg; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4; HAProxy reads the list when it starts or reloads",
+	Load:      "put it at /etc/haproxy/allow.lst, and beside it the file of patterns; its comments hold the configuration: sed -n 's/^#   //p' /etc/haproxy/allow.lst > /etc/haproxy/haproxy.cfg; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4; HAProxy reads the list when it starts or reloads",
 	Check:     "haproxy -c -f /etc/haproxy/haproxy.cfg",
 	Proven:    tried("haproxy"),
 	mark:      "#",
+	asides:    true,
 	usage:     haproxyConfig,
 	encode:    encodeHAProxy,
 	decode:    decodeHAProxy,
@@ -44,6 +49,7 @@ frontend tls
   tcp-request content set-var(sess.host) req.ssl_sni,lower if { req.ssl_hello_type 1 }
   acl allowed var(sess.host) -m str -f /etc/haproxy/allow.lst
   acl allowed str(.),concat(,sess.host,.) -m end -f /etc/haproxy/allow.lst
+  acl allowed str(.),concat(,sess.host,.) -m reg -f /etc/haproxy/allow.patterns
   tcp-request content reject if { req.ssl_hello_type 1 } !allowed
   tcp-request content do-resolve(sess.address,system,ipv4) var(sess.host) if { req.ssl_hello_type 1 } allowed
   tcp-request content reject if { req.ssl_hello_type 1 } !{ var(sess.address) -m found }
@@ -56,9 +62,19 @@ backend there
   server there 0.0.0.0:0
 `)
 
+// A pattern's ends, which are those of .host.
+const (
+	haproxyPattern    = `^\.`
+	haproxyPatternEnd = `\.$`
+)
+
 func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, r := range c.Rules() {
+		if series, is := r.Pattern(); is {
+			p.aside(r, series, haproxyPattern, haproxyPatternEnd)
+			continue
+		}
 		p.notes(r)
 		if r.Suffix {
 			p.line(".%s.", r.Name)
@@ -70,7 +86,7 @@ func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeHAProxy(data []byte) ([]rule.Rule, error) {
-	var rules []rule.Rule
+	rules, err := asides(data, haproxyPattern, haproxyPatternEnd)
 	for line := range content(data, "#") {
 		name, suffix := between(line, ".", ".")
 		if !suffix {
@@ -81,5 +97,5 @@ func decodeHAProxy(data []byte) ([]rule.Rule, error) {
 		}
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
-	return rules, nil
+	return rules, err
 }

@@ -17,6 +17,8 @@ var openshell = Format{
 	Extension: "yaml",
 	Exact:     "host: h for each port",
 	Suffix:    `host: h and host: "**.h" for each port`,
+	NoAddress: "it holds names, and no addresses with ports",
+	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Hosts:     true,
 	Load:      "openshell policy set SANDBOX --policy FILE, with the parts filesystem_policy, landlock and process of yours before it; narrow binaries to the programs that need the network; what matches ** must not lead to private addresses, or it is denied",
 	Ports:     true,

@@ -15,6 +15,8 @@ var smokescreen = Format{
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	NoAddress: "it holds names, and no addresses with ports",
+	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
 	Load:      "smokescreen --egress-acl-file FILE; it is the rule of clients without one of their own, those without a certificate included where the configuration says allow_missing_role: true; tunnels go to any port; names with such labels as r3---sn are denied below a suffix, too; it compares each request with all rules, which takes half a second where there are 100,000; names that lead to private addresses stay closed unless --allow-range",
 	Proven:    "asked in Smokescreen 0.1",
