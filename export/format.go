@@ -48,7 +48,7 @@ type Format struct {
 	// comments on top that say how the target is made to use the file.
 	mark  string
 	usage []string
-	// asides says that patterns stand in comments: see [takeAside].
+	// asides says that patterns stand in comments, or addresses: see [takeAside].
 	asides bool
 	// port finds the ports that the file names, nil where it names none.
 	port *regexp.Regexp

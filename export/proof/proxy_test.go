@@ -154,17 +154,21 @@ func loadLines(f export.Format, separator, example, path string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(f.Load, example, path), separator, "\n") + "\n"
 }
 
-// takenAside makes the file of patterns as the format says, and returns how
-// its own path is to be replaced by the new one.
-func takenAside(t *testing.T, f export.Format, path string) (there, here string) {
+// takenAside makes the files beside the list as the format says, and returns the
+// configuration with their paths in place of the format's own.
+func takenAside(t *testing.T, f export.Format, path, conf string) string {
 	t.Helper()
-	command, there, ok := strings.Cut(f.Pattern[max(0, strings.Index(f.Pattern, "sed ")):], " > ")
-	if !ok {
-		t.Fatalf("no command in %q", f.Pattern)
+	for _, text := range []string{f.Address, f.Pattern} {
+		at := strings.Index(text, "sed ")
+		if at < 0 {
+			continue
+		}
+		command, there, _ := strings.Cut(text[at:], " > ")
+		words := strings.Fields(command)
+		data := run(t, "sh", "-c", strings.ReplaceAll(command, words[len(words)-1], path))
+		conf = strings.ReplaceAll(conf, there, write(t, "beside", []byte(data), 0o644))
 	}
-	words := strings.Fields(command)
-	patterns := run(t, "sh", "-c", strings.ReplaceAll(command, words[len(words)-1], path))
-	return there, write(t, "allow.patterns", []byte(patterns), 0o644)
+	return conf
 }
 
 func TestSquid(t *testing.T) {
@@ -185,8 +189,7 @@ pinger_enable off
 visible_hostname proof
 shutdown_lifetime 0 seconds
 `, addr, host, port) + loadLines(f, "; ", "/etc/squid/allow.domains", path)
-		there, here := takenAside(t, f, path)
-		conf = strings.ReplaceAll(conf, there, here)
+		conf = takenAside(t, f, path, conf)
 		start(t, accepts(addr), "squid", "-N", "-d", "1", "-f", write(t, "squid.conf", []byte(conf), 0o644))
 		return proxyTarget(f, addr, p)
 	}, hostQuestions...)
@@ -295,8 +298,7 @@ func TestHAProxy(t *testing.T) {
 	launch := func(t *testing.T, path, loopback string) (string, *upstream) {
 		u, addr := startUpstream(t), startThere(t)
 		conf := configured(t, f, path, "bind :443", "bind "+addr, "parse-resolv-conf", "nameserver proof "+u.addr, "127.0.0.0/8", loopback)
-		there, here := takenAside(t, f, path)
-		conf = strings.ReplaceAll(conf, there, here)
+		conf = takenAside(t, f, path, conf)
 		start(t, accepts(addr), "haproxy", "-db", "-f", write(t, "haproxy.cfg", []byte(conf), 0o644))
 		return addr, u
 	}
