@@ -45,6 +45,14 @@ func singleTCP(at rule.Endpoint) string {
 	return ""
 }
 
+// ipv4TCP is singleTCP where an address of IPv6 is no host.
+func ipv4TCP(at rule.Endpoint) string {
+	if !at.Prefix.Addr().Is4() || singleTCP(at) != "" {
+		return "it holds single addresses of IPv4 at ports of TCP, and no others"
+	}
+	return ""
+}
+
 // anyTCP says why an address can't stand where UDP isn't known, "" if it can.
 func anyTCP(at rule.Endpoint) string {
 	if at.Port.Protocol != "tcp" {

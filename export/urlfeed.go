@@ -18,7 +18,7 @@ var paloAlto = Format{
 	Extension: "txt",
 	Exact:     "h/",
 	Suffix:    "h/ and *.h/",
-	NoAddress: "it holds names, and no addresses with ports",
+	NoAddress: "a list of URLs has no entries of another type; addresses are a list of their own",
 	NoPattern: "its * and ^ stand for whole labels, and not for a part of one",
 	Hosts:     true,
 	Load:      "serve it by HTTPS and name it under Objects, External Dynamic Lists; as the URL category of a security rule that allows, before one that denies the rest; a model takes so many entries and skips the rest: see List Capacities there",
