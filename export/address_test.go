@@ -30,9 +30,9 @@ func addressRules() []rule.Rule {
 var held = map[string][]int{
 	"plain": {0, 1, 2, 3, 4, 5}, "json": {0, 1, 2, 3, 4, 5}, "csv": {0, 1, 2, 3, 4, 5}, "yaml": {0, 1, 2, 3, 4, 5}, "markdown": {0, 1, 2, 3, 4, 5},
 	"cilium": {0, 1, 2, 3, 4, 5}, "openshift": {0, 1, 2, 3, 4, 5},
-	"azure":       {0, 1, 5},
-	"istio":       {0, 3, 4, 5},
-	"smokescreen": {0}, "openshell": {0, 5}, "github-firewall": {0},
+	"azure": {0, 1, 5},
+	"istio": {0, 3, 4, 5},
+	"codex": {0}, "smokescreen": {0}, "openshell": {0, 5}, "github-firewall": {0},
 	"haproxy": {0}, "squid": {0, 4}, "tinyproxy": {0}, "privoxy": {0},
 	"claude-code": {0, 4, 5}, "sandbox-runtime": {0, 4, 5},
 }

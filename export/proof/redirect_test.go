@@ -22,7 +22,7 @@ func TestHAProxyAddresses(t *testing.T) {
 	for _, a := range []string{"192.0.2.6/32", "192.0.2.7/32", "198.51.100.1/32", "198.51.101.1/32", "203.0.113.1/32"} {
 		run(t, "ip", "address", "add", a, "dev", "lo")
 	}
-	run(t, "nft", "table ip proof { chain out { type nat hook output priority -100; ip saddr "+client+" tcp dport { 443, 8443 } redirect to :7443; }; }")
+	run(t, "nft", "table ip proof { chain sent { type nat hook output priority -100; ip saddr "+client+" tcp dport { 443, 8443 } redirect to :7443; }; }")
 	for _, port := range []string{"443", "8443"} {
 		l, err := net.Listen("tcp", "0.0.0.0:"+port)
 		if err != nil {
