@@ -38,6 +38,20 @@ func (l *Ledger) patterns() (all []patternRule) {
 	return all
 }
 
+// KeptByPattern returns the pattern by which the user's rules keep a name, nil
+// where the first rule that matches it is another, or none does.
+func KeptByPattern(rules []UserRule, name string) *rule.Rule {
+	for _, r := range rules {
+		if r.match(name) {
+			if r.pattern == nil {
+				return nil
+			}
+			return &rule.Rule{Name: r.pattern.Text, Reason: r.Reason, Source: string(ByFile)}
+		}
+	}
+	return nil
+}
+
 // spareDropped takes a name that a person dropped.
 func spareDropped(patterns []patternRule, name string) {
 	for i := range patterns {

@@ -28,11 +28,27 @@ func ipv4At443(at rule.Endpoint) string {
 	return ""
 }
 
+// ipv4sAt443 is ipv4At443 where prefixes are held, too.
+func ipv4sAt443(at rule.Endpoint) string {
+	if !at.Prefix.Addr().Is4() || at.Port != hostPort {
+		return "it holds addresses of IPv4 at 443/tcp, and no others"
+	}
+	return ""
+}
+
 // singleTCP says why an address can't stand as a host with its port, "" if it
 // can.
 func singleTCP(at rule.Endpoint) string {
 	if !at.Prefix.IsSingleIP() || at.Port.Protocol != "tcp" {
 		return "it holds single addresses at ports of TCP, and no others"
+	}
+	return ""
+}
+
+// ipv4TCP is singleTCP where an address of IPv6 is no host.
+func ipv4TCP(at rule.Endpoint) string {
+	if !at.Prefix.Addr().Is4() || singleTCP(at) != "" {
+		return "it holds single addresses of IPv4 at ports of TCP, and no others"
 	}
 	return ""
 }

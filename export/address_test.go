@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,13 +32,17 @@ var held = map[string][]int{
 	"cilium": {0, 1, 2, 3, 4, 5}, "openshift": {0, 1, 2, 3, 4, 5},
 	"azure": {0, 1, 5},
 	"istio": {0, 3, 4, 5},
-	"squid": {0, 4}, "tinyproxy": {0}, "privoxy": {0},
+	"codex": {0}, "smokescreen": {0}, "openshell": {0, 5}, "github-firewall": {0},
+	"haproxy": {0}, "squid": {0, 4}, "tinyproxy": {0}, "privoxy": {0},
 	"claude-code": {0, 4, 5}, "sandbox-runtime": {0, 4, 5},
 }
 
 // heldBy parts addressRules into those that a format is to hold, and the others.
 func heldBy(f Format, all []rule.Rule) (in, out []rule.Rule) {
 	for i, r := range all {
+		if r.Kind() == "exact" {
+			r.Suffix = f.Widens != ""
+		}
 		if r.Kind() != "address" || slices.Contains(held[f.Name], i) {
 			in = append(in, r)
 		} else {
@@ -51,8 +56,8 @@ func heldBy(f Format, all []rule.Rule) (in, out []rule.Rule) {
 // name. None drops it, nor makes anything else of it.
 func TestAddresses(t *testing.T) {
 	for _, f := range Formats() {
-		if is := f.Address != ""; is != (held[f.Name] != nil) {
-			t.Errorf("%s holds addresses: %v", f.Name, is)
+		if is := f.Address != ""; is != (held[f.Name] != nil) || is != (f.NoAddress == "") {
+			t.Errorf("%s holds addresses: %v, %q", f.Name, is, f.NoAddress)
 		}
 		for _, rules := range [][]rule.Rule{addressRules(), addressRules()[:6]} {
 			file, err := Make(rule.List{Rules: rules}, f, Options{})
@@ -62,7 +67,7 @@ func TestAddresses(t *testing.T) {
 			}
 			for _, r := range out {
 				if !slices.ContainsFunc(file.Refused, func(not rule.Refused) bool {
-					return not.Rule.Name == r.Name && not.Target == f.Name && strings.Contains(not.Why(), "it holds ")
+					return not.Rule.Name == r.Name && not.Target == f.Name && strings.Contains(not.Why(), cmp.Or(f.NoAddress, "it holds "))
 				}) {
 					t.Errorf("%s doesn't refuse %s: %v", f.Name, r.Name, file.Refused)
 				}

@@ -14,6 +14,8 @@ var adguard = Format{
 	Extension: "txt",
 	Exact:     "@@|h^",
 	Suffix:    "@@||h^",
+	Pattern:   "@@/^h$/ with [0-9]{1,2} for <0-99>, and an alternation for <region>",
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
 	Load:      "add it as a DNS blocklist by its path or URL (as an allowlist it would allow everything), or paste it under custom filtering rules",
 	Proven:    "asked in urlfilter 0.22.1, the engine of AdGuard Home",
 	mark:      "!",
@@ -22,12 +24,21 @@ var adguard = Format{
 }
 
 // adguardDeny blocks every name; a bare * blocks none.
-const adguardDeny = "||*^"
+const (
+	adguardDeny       = "||*^"
+	adguardPattern    = "@@/^"
+	adguardPatternEnd = "$/"
+)
 
 func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	p.line("%s", adguardDeny)
 	for _, r := range c.Rules() {
+		if series, is := r.Pattern(); is {
+			p.remarks([]rule.Rule{r})
+			p.line("%s%s%s", adguardPattern, series.Extended(), adguardPatternEnd)
+			continue
+		}
 		p.notes(r)
 		if r.Suffix {
 			p.line("@@||%s^", r.Name)
@@ -45,6 +56,14 @@ func decodeAdGuard(data []byte) ([]rule.Rule, error) {
 	}
 	var rules []rule.Rule
 	for _, line := range lines[1:] {
+		if text, is := between(line, adguardPattern, adguardPatternEnd); is {
+			series, ok := rule.FromExtended(text)
+			if !ok {
+				return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+			}
+			rules = append(rules, rule.Rule{Name: series.Text})
+			continue
+		}
 		name, suffix := between(line, "@@||", "^")
 		if !suffix {
 			var exact bool

@@ -17,6 +17,7 @@ var azure = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Address:   "a network rule of its own: a prefix of IPv4 with the port; such rules go before those of names",
+	NoPattern: "its * stands at a name's beginning alone, and there for anything",
 	Hosts:     true,
 	Load:      "az deployment group create --resource-group GROUP --template-file FILE --parameters firewallPolicy=POLICY",
 	Check:     "az deployment group validate with the same arguments",

@@ -17,6 +17,7 @@ var cilium = Format{
 	Exact:     "matchName: h",
 	Suffix:    `matchName: h and matchPattern: "**.h" (Cilium 1.19 or later; 1.18 lets one label below h pass and no more)`,
 	Address:   "toCIDR with its port",
+	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; only these names may be looked up, and connected to: the cluster's own (*.svc.cluster.local) want a rule beside them, and search lists --tofqdns-dns-reject-response-code=nameError",
 	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
 	Ports:     true,

@@ -17,6 +17,7 @@ var claudeCode = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Address:   "192.0.2.7:443 or [2001:db8::7]:443, one at a port of TCP (sandbox-runtime 0.0.83 knows ports)",
+	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
 	Load:      "for all users, as /etc/claude-code/managed-settings.json; for one, merged into ~/.claude/settings.json (Claude Code 2.1.219 or later, which knows strictAllowlist; the settings of a project can't be strict); it governs the commands that the sandbox runs, and not WebFetch, WebSearch, MCP servers and hooks",
 	Proven:    "accepted by the schema, and asked in the matcher, of sandbox-runtime 0.0.83, the sandbox of Claude Code; not asked in Claude Code",

@@ -18,12 +18,15 @@ var codex = Format{
 	Extension: "toml",
 	Exact:     `"h" = "allow"`,
 	Suffix:    `"**.h" = "allow"`,
+	Address:   `"192.0.2.7" = "allow", one at 443/tcp; it opens what a name opens, plain HTTP to it, too (asked in Codex 0.171)`,
+	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Hosts:     true,
 	Load:      "merge into ~/.codex/config.toml; [features] network_proxy must stay on, or the profile opens the whole network; a session with somebody at it may ask to go beyond the list; names that lead to private addresses stay closed unless allow_local_binding = true",
 	Check:     "codex sandbox -P lxd-allowlist -- curl -sI https://NAME",
 	Proven:    "asked in Codex 0.171",
 	maxRules:  5000,         // 4 s to start with, and four times that with twice as many
 	limit:     innerHyphens, // its proxy answers 400 to them
+	address:   ipv4At443,
 	mark:      "#",
 	encode:    encodeCodex,
 	decode:    decodeCodex,
@@ -43,8 +46,8 @@ func encodeCodex(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	p.WriteString(codexBegin)
 	for _, r := range c.Rules() {
-		p.notes(r)
-		name := r.Name
+		p.notesBeside(r)
+		name := asHost(r).Name
 		if r.Suffix {
 			name = "**." + name
 		}
@@ -71,5 +74,5 @@ func decodeCodex(data []byte) ([]rule.Rule, error) {
 		name, suffix := strings.CutPrefix(name, "**.")
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}
-	return rules, nil
+	return fromHosts(rules, nil)
 }

@@ -15,6 +15,8 @@ var coredns = Format{
 	Extension: "Corefile",
 	Exact:     "h in the list of a view (CoreDNS 1.10 or later)",
 	Suffix:    "h before the block that allows",
+	Pattern:   "name() matches '^h[.]$' in a view, with [0-9]{1,2} for <0-99>, and an alternation for <region>",
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
 	Load:      "coredns -conf FILE; the upstream stands in the block (upstream) and must not be this server itself",
 	Proven:    "asked in CoreDNS 1.15",
 	mark:      "#",
@@ -33,6 +35,19 @@ const (
     import upstream
 }
 `
+	corednsPatternsBegin = `. {
+    view patterns {
+        expr "
+            `
+	corednsPattern     = "name() matches '^"
+	corednsPatternEnd  = "[.]$'"
+	corednsOr          = " or\n            "
+	corednsPatternsEnd = `
+        "
+    }
+    import upstream
+}
+`
 	corednsSuffixEnd = ` {
     import upstream
 }
@@ -46,7 +61,8 @@ const (
 )
 
 // corednsView bounds the names of a view: CoreDNS takes no expression of more
-// than 10,000 parts.
+// than 10,000 parts. Of patterns nobody has thousands; an expression of too many
+// is refused when CoreDNS starts.
 const corednsView = 5000
 
 // encodeCoreDNS has few blocks, for CoreDNS takes the square of their number
@@ -56,9 +72,11 @@ func encodeCoreDNS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	p.remarks(c.Rules())
 	p.WriteString(corednsBegin)
-	var exact, suffix []string
+	var exact, suffix, patterns []string
 	for _, r := range c.Rules() {
-		if r.Suffix {
+		if series, is := r.Pattern(); is {
+			patterns = append(patterns, corednsPattern+strings.ReplaceAll(series.Extended(), `\.`, "[.]")+corednsPatternEnd)
+		} else if r.Suffix {
 			suffix = append(suffix, r.Name+".")
 		} else {
 			exact = append(exact, "            '"+r.Name+".'")
@@ -68,6 +86,9 @@ func encodeCoreDNS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	for names := range slices.Chunk(exact, corednsView) {
 		n++
 		p.WriteString(corednsViewBegin(n) + strings.Join(names, ",\n") + corednsViewEnd)
+	}
+	if len(patterns) > 0 {
+		p.WriteString(corednsPatternsBegin + strings.Join(patterns, corednsOr) + corednsPatternsEnd)
 	}
 	if len(suffix) > 0 {
 		p.WriteString(strings.Join(suffix, ",\n") + corednsSuffixEnd)
@@ -108,6 +129,21 @@ func decodeCoreDNS(data []byte) ([]rule.Rule, error) {
 		}
 		if err := add(list, "            '", ".'", false); err != nil {
 			return nil, err
+		}
+		text = after
+	}
+	if rest, ok := strings.CutPrefix(text, corednsPatternsBegin); ok {
+		list, after, ok := strings.Cut(rest, corednsPatternsEnd)
+		if !ok {
+			return nil, errors.New("the patterns don't end as they should")
+		}
+		for word := range strings.SplitSeq(list, corednsOr) {
+			bare, ok := between(word, corednsPattern, corednsPatternEnd)
+			series, known := rule.FromExtended(strings.ReplaceAll(bare, "[.]", `\.`))
+			if !ok || !known {
+				return nil, fmt.Errorf("an expression that is no pattern: %q", word)
+			}
+			rules = append(rules, rule.Rule{Name: series.Text})
 		}
 		text = after
 	}

@@ -16,6 +16,8 @@ var dnscrypt = Format{
 	Extension: "txt",
 	Exact:     "=h",
 	Suffix:    "h",
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
+	NoPattern: "its patterns have no repeats and no alternatives",
 	Load:      "in dnscrypt-proxy.toml, [allowed_names] allowed_names_file = 'FILE' and [blocked_names] blocked_names_file = a file of two lines, ?* and */* (a line * blocks nothing); names of a single character still go upstream, where there is no such top-level domain",
 	Proven:    "asked in dnscrypt-proxy 2.1 (2.1.8, 2.1.18)",
 	mark:      "#",

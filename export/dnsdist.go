@@ -1,8 +1,6 @@
 package export
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -18,6 +16,8 @@ var dnsdist = Format{
 	Extension: "lua",
 	Exact:     "h in a DNSNameSet",
 	Suffix:    "h in a SuffixMatchNode",
+	Pattern:   "RegexRule('^h$'), with [0-9]{1,2} for <0-99>, and an alternation for <region>",
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
 	Load:      `in dnsdist.conf, before any other addAction: dofile("FILE"); restart dnsdist`,
 	Check:     "dnsdist --check-config -C FILE",
 	Proven:    tried("dnsdist"),
@@ -26,63 +26,29 @@ var dnsdist = Format{
 	decode:    decodeDnsdist,
 }
 
-const (
-	dnsdistBegin = `local exact, suffix = newDNSNameSet(), newSuffixMatchNode()
-for _, name in ipairs({`
-	dnsdistMiddle = `}) do exact:add(newDNSName(name)) end
-for _, name in ipairs({`
-	dnsdistEnd = `}) do suffix:add(newDNSName(name)) end
-addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})})), RCodeAction(DNSRCode.NXDOMAIN))`
-)
+// dnsdistLua makes the rules once all names are there, for a rule has a copy of
+// them. RegexRule reads POSIX's extended expressions, in any case, and the name
+// without the root's dot; a dot within a label has a backslash before it.
+var dnsdistLua = luaParts{
+	exact: `local exact, suffix = newDNSNameSet(), newSuffixMatchNode()
+for _, name in ipairs({`,
+	suffix: `}) do exact:add(newDNSName(name)) end
+for _, name in ipairs({`,
+	pattern: `}) do suffix:add(newDNSName(name)) end
+local rules = {QNameSetRule(exact), SuffixMatchNodeRule(suffix)}
+for _, expression in ipairs({`,
+	end: `}) do table.insert(rules, RegexRule(expression)) end
+addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule(rules)})), RCodeAction(DNSRCode.NXDOMAIN))`,
+	write: func(p rule.Pattern) string { return "^" + strings.ReplaceAll(p.Extended(), `\.`, "[.]") + "$" },
+	read: func(text string) (p rule.Pattern, ok bool) {
+		bare, ends := between(text, "^", "$")
+		p, ok = rule.FromExtended(strings.ReplaceAll(bare, "[.]", `\.`))
+		return p, ok && ends
+	},
+}
 
 func encodeDnsdist(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return luaFile(f, c, dnsdistBegin, dnsdistMiddle, dnsdistEnd), nil
+	return dnsdistLua.file(f, c), nil
 }
 
-func decodeDnsdist(data []byte) ([]rule.Rule, error) {
-	return decodeLua(data, dnsdistBegin, dnsdistMiddle, dnsdistEnd)
-}
-
-// luaFile writes the exact rules between begin and middle, the suffixes between
-// middle and end: each as a string of a table. The root's dot ends a name.
-func luaFile(f Format, c rule.Compiled, begin, middle, end string) []byte {
-	p := headed(f, c)
-	names := func(suffix bool) {
-		for _, r := range c.Rules() {
-			if r.Suffix == suffix {
-				p.notes(r)
-				p.line("  '%s.',", r.Name)
-			}
-		}
-	}
-	p.line("%s", begin)
-	names(false)
-	p.line("%s", middle)
-	names(true)
-	p.line("%s", end)
-	return p.Bytes()
-}
-
-// decodeLua reads what luaFile wrote.
-func decodeLua(data []byte, begin, middle, end string) ([]rule.Rule, error) {
-	var text strings.Builder
-	for line := range content(data, "--") {
-		text.WriteString(line + "\n")
-	}
-	lists, whole := between(text.String(), begin+"\n", end+"\n")
-	exact, suffix, parted := strings.Cut(lists, middle+"\n")
-	if !whole || !parted {
-		return nil, errors.New("all other names are not denied")
-	}
-	var rules []rule.Rule
-	for i, list := range []string{exact, suffix} {
-		for line := range strings.Lines(list) {
-			name, ok := between(line, "'", ".',\n")
-			if !ok || strings.Contains(name, "'") {
-				return nil, fmt.Errorf("a line that says something else: %q", line)
-			}
-			rules = append(rules, rule.Rule{Name: name, Suffix: i == 1})
-		}
-	}
-	return rules, nil
-}
+func decodeDnsdist(data []byte) ([]rule.Rule, error) { return dnsdistLua.rules(data) }

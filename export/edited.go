@@ -45,7 +45,7 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 	head := false
 	for all := range bytes.Lines(data) {
 		all = bytes.TrimSpace(all)
-		if !bytes.HasPrefix(all, []byte(f.mark)) {
+		if !bytes.HasPrefix(all, []byte(f.mark)) || f.isAside(string(all)) {
 			if len(loose) == 0 { // as nearly always
 				continue
 			}

@@ -13,6 +13,8 @@ var envoy = Format{
 	Extension: "yaml",
 	Exact:     "h in server_names",
 	Suffix:    "h and *.h in server_names",
+	NoAddress: "it goes where the name in the TLS hello leads, and an address has none",
+	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
 	Load:      "envoy -c FILE; it wants the connections redirected to it; what has no TLS passes nowhere",
 	Check:     "envoy --mode validate -c FILE",

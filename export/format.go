@@ -21,6 +21,8 @@ type Format struct {
 	Exact, Suffix string // what becomes of such a rule there
 	Address       string // and of an address with a port; "" where it holds names alone
 	Pattern       string // and of names that differ by a number or a region; "" where what was seen of them stands in its place
+	// NoAddress and NoPattern say why there is no place for any; "" where there is.
+	NoAddress, NoPattern string
 	// Widens says what an exact rule means to a target that can't say
 	// "exact"; "" where it can. The file says so, too.
 	Widens string
@@ -46,13 +48,16 @@ type Format struct {
 	// comments on top that say how the target is made to use the file.
 	mark  string
 	usage []string
+	// asides says that patterns stand in comments, or addresses: see [takeAside].
+	asides bool
 	// port finds the ports that the file names, nil where it names none.
 	port *regexp.Regexp
 	// limit says why this target can't hold a rule about a name that passed
-	// [Compile], address an address where there is Address; "" if it can.
-	// They may be nil.
+	// [Compile], address an address where there is Address, pattern a pattern where
+	// there is Pattern; "" if it can. They may be nil.
 	limit   func(rule.Rule) string
 	address func(rule.Endpoint) string
+	pattern func(rule.Pattern) string
 	encode  func(Format, rule.Compiled, Options) ([]byte, error)
 	// decode is nil where nobody knows how to read the file.
 	decode func([]byte) ([]rule.Rule, error)
@@ -184,23 +189,35 @@ func (f Format) noAddress(r rule.Rule) string {
 	at, is := r.Endpoint()
 	switch {
 	case is && f.Address == "":
-		return "it holds names, and no addresses with ports"
+		return cmp.Or(f.NoAddress, "it holds no addresses")
 	case is && f.address != nil:
 		return f.address(at)
 	}
 	return ""
 }
 
-// holdPatterns refuses patterns where there is no place for any: in theirs stands
-// what was seen of each, which the list has beside them.
-func (f Format) holdPatterns(c rule.Compiled) (rule.Compiled, []rule.Refused) {
-	if f.Pattern != "" {
-		return c, nil
+// noPattern says why a pattern has no place there, "" if it has.
+func (f Format) noPattern(p rule.Pattern) string {
+	switch {
+	case f.Pattern == "":
+		return cmp.Or(f.NoPattern, "it holds no patterns")
+	case f.pattern != nil:
+		return f.pattern(p)
 	}
+	return ""
+}
+
+// holdPatterns refuses patterns that there is no place for: in theirs stands what
+// was seen of each, which the list has beside them.
+func (f Format) holdPatterns(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 	rules := c.Rules()
 	return c.Hold(func(r rule.Rule) string {
 		p, is := r.Pattern()
 		if !is {
+			return ""
+		}
+		why := f.noPattern(p)
+		if why == "" {
 			return ""
 		}
 		matches, n := p.Matcher(), 0
@@ -209,7 +226,7 @@ func (f Format) holdPatterns(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 				n++
 			}
 		}
-		return fmt.Sprintf("it holds no patterns, and lists the %d names that were seen of it", n)
+		return fmt.Sprintf("%s, and it lists the %d names that were seen of it", why, n)
 	})
 }
 

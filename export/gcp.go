@@ -12,6 +12,8 @@ var gcp = Format{
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "*h, which the proxy matches at whole labels only",
+	NoAddress: "a URL list is compared with names here, inUrlList(host(), LIST)",
+	NoPattern: "its * stands at a name's beginning alone, and there for anything",
 	Hosts:     true,
 	Load:      "set the name, then gcloud network-security url-lists import LIST --location=REGION --source=FILE; a rule of the policy says inUrlList(host(), LIST)",
 	Proven:    unproven,

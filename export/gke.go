@@ -20,6 +20,8 @@ var gke = Format{
 	Extension: "yaml",
 	Exact:     "name: h",
 	Suffix:    "name: h and patterns for one to four labels below it, from *.h to *.*.*.*.h: no deeper names",
+	NoAddress: "an FQDNNetworkPolicy has names alone",
+	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Hosts:     true,
 	Ports:     true,
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE, in a cluster with --enable-fqdn-network-policy; then, or names that left the list stay open: kubectl delete fqdnnetworkpolicy " + kubeOthers + "; what a NetworkPolicy allows passes, too: allow the cluster's DNS by one; an address that serves other names, too, is open for them as well",

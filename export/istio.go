@@ -19,6 +19,7 @@ var istio = Format{
 	Exact:     "h",
 	Suffix:    "h and *.h",
 	Address:   "a ServiceEntry of its own: addresses with the port, which is TCP's",
+	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry " + kubeOthers + "; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",

@@ -2,7 +2,10 @@ package export
 
 import (
 	"errors"
+	"fmt"
+	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -10,17 +13,20 @@ import (
 
 // "*" is a label and "**" one or more; an endpoint wants its port, and an entry
 // the programs that may reach it: here, all (OpenShell's documentation, "Policy
-// Schema Reference").
+// Schema Reference"). An address is a host as a name is, "Endpoint Object" there.
 var openshell = Format{
 	Name:      "openshell",
 	Title:     "NVIDIA OpenShell, the network policy of a sandbox",
 	Extension: "yaml",
 	Exact:     "host: h for each port",
 	Suffix:    `host: h and host: "**.h" for each port`,
+	Address:   `host: "192.0.2.7" with its port, one of IPv4 at a port of TCP; a private one passes, too`,
+	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Hosts:     true,
 	Load:      "openshell policy set SANDBOX --policy FILE, with the parts filesystem_policy, landlock and process of yours before it; narrow binaries to the programs that need the network; what matches ** must not lead to private addresses, or it is denied",
 	Ports:     true,
 	Proven:    "by no software: what its file means is read in the source of OpenShell of August 2026; not asked",
+	address:   ipv4TCP,
 	mark:      "#",
 	port:      regexp.MustCompile(`port: (\d+)`),
 	encode:    encodeOpenShell,
@@ -42,7 +48,11 @@ func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p.line("    name: lxd-allowlist")
 	p.line("    endpoints:")
 	for _, r := range c.Rules() {
-		p.notes(r)
+		p.notesBeside(r)
+		if at, is := r.Endpoint(); is {
+			p.line("      - {host: %s, port: %d}", quoted(at.Address()), at.Port.Number)
+			continue
+		}
 		hosts := []string{r.Name}
 		if r.Suffix {
 			hosts = append(hosts, "**."+r.Name)
@@ -76,11 +86,19 @@ func decodeOpenShell(data []byte) ([]rule.Rule, error) {
 		return nil, errors.New("not one network policy of version 1")
 	}
 	var patterns []string
+	var addresses []rule.Rule
 	for _, p := range d.Policies {
 		if len(p.Binaries) != 1 || p.Binaries[0].Path != openshellAll {
 			return nil, errors.New("a policy for some programs only")
 		}
-		if patterns, err = hosts(p.Endpoints); err != nil {
+		named := slices.DeleteFunc(p.Endpoints, func(e endpoint) bool {
+			to, err := netip.ParseAddrPort(fmt.Sprintf("%s:%d", e.Host, e.Port))
+			if err == nil {
+				addresses = append(addresses, rule.Rule{Name: rule.EndpointOf(to, "tcp").String()})
+			}
+			return err == nil
+		})
+		if patterns, err = hosts(named); err != nil {
 			return nil, err
 		}
 	}
@@ -89,5 +107,6 @@ func decodeOpenShell(data []byte) ([]rule.Rule, error) {
 			patterns[i] = "*." + name
 		}
 	}
-	return unstarred(patterns)
+	rules, err := unstarred(patterns)
+	return append(rules, addresses...), err
 }

@@ -22,6 +22,7 @@ var openshift = Format{
 	Exact:     "dnsName: h",
 	Suffix:    `dnsName: h and dnsName: "*.h": the names one label below h and no deeper ones; a wildcard wants DNSNameResolver, a Technology Preview`,
 	Address:   "cidrSelector with its port",
+	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
 	Ports:     true,
 	Load:      "oc apply --server-side -n NAMESPACE -f FILE; it is about addresses outside the cluster, the API server's among them: allow those (nodeSelector or cidrSelector) before the rules that deny if pods need it; an address that serves other names, too, is open for them as well",

@@ -16,6 +16,7 @@ var pihole = Format{
 	Exact:     "an exact domain of the allow-list",
 	Suffix:    `the regular expression (^|\.)h$ of the allow-list`,
 	Pattern:   `the regular expression ^h$ of the allow-list, with [0-9]{1,2} for <0-99>, and an alternation for <region>`,
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
 	Load:      "sudo sh FILE, on the Pi-hole, once more whenever the list has changed; then give this group to the clients, and take the others away from them: in those, Default is one, other names may be allowed",
 	Proven:    "not asked; what it does to the database was tried in SQLite with the tables that Pi-hole 6 documents",
 	limit:     twoLabels,

@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"lxd-allowlist/export/rule"
@@ -14,6 +15,7 @@ var privoxy = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	Address:   `192.0.2.7, one at 443/tcp; it opens what a name opens, plain HTTP to it, too (asked in Privoxy 3.0.34)`,
+	Pattern:   `PCRE-HOST-PATTERN:^h\.?\z with [0-9]{1,2} for <0-99>, and an alternation for <region>; it wants a Privoxy that was built with pcre-host-patterns, as Debian's is: its own host patterns have no repeats`,
 	Hosts:     true,
 	Load:      "put it into /etc/privoxy and name it last in the configuration: actionsfile FILE; tunnels go to port 443 alone, plain HTTP to any; where it hands requests to another proxy (forward), http://NAME?.h/ passes below a suffix h, and that proxy may ask NAME",
 	Proven:    tried("privoxy"),
@@ -25,12 +27,24 @@ var privoxy = Format{
 
 var privoxyBegin = []string{"{+block{not on the allow-list} +limit-connect{443}}", "/", "{-block}"}
 
+// A pattern's ends ("Privoxy User Manual", 8.4.1). "$" would match before a line
+// feed.
+const (
+	privoxyPattern    = `PCRE-HOST-PATTERN:^`
+	privoxyPatternEnd = `\.?\z`
+)
+
 func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, l := range privoxyBegin {
 		p.line("%s", l)
 	}
 	for _, r := range c.Rules() {
+		if series, is := r.Pattern(); is {
+			p.remarks([]rule.Rule{r})
+			p.line("%s%s%s", privoxyPattern, series.Extended(), privoxyPatternEnd)
+			continue
+		}
 		p.notesBeside(r)
 		p.line("%s", asHost(r).Dotted())
 	}
@@ -43,5 +57,19 @@ func decodePrivoxy(data []byte) ([]rule.Rule, error) {
 	if len(lines) < n || !slices.Equal(lines[:n], privoxyBegin) {
 		return nil, errors.New("all other names are not denied")
 	}
-	return fromHosts(undottedAll(lines[n:]), nil)
+	var names []string
+	var patterns []rule.Rule
+	for _, line := range lines[n:] {
+		text, is := between(line, privoxyPattern, privoxyPatternEnd)
+		if !is {
+			names = append(names, line)
+			continue
+		}
+		series, ok := rule.FromExtended(text)
+		if !ok {
+			return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+		}
+		patterns = append(patterns, rule.Rule{Name: series.Text})
+	}
+	return fromHosts(append(undottedAll(names), patterns...), nil)
 }

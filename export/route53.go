@@ -19,6 +19,8 @@ var route53 = Format{
 	Extension: "tf.json",
 	Exact:     "h",
 	Suffix:    "h and *.h, which is taken to match at any depth: the guide does not say",
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
+	NoPattern: "its * stands at a name's beginning alone, and there for anything",
 	Load:      "put it into a Terraform module, and associate aws_route53_resolver_firewall_rule_group.allowlist with the VPC (aws_route53_resolver_firewall_rule_group_association)",
 	Check:     "terraform validate",
 	Proven:    awsProven,

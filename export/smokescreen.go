@@ -15,10 +15,13 @@ var smokescreen = Format{
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "h and *.h",
+	Address:   "192.0.2.7, one at 443/tcp; it opens what a name opens, tunnels to any port of it (asked in Smokescreen 0.1)",
+	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
 	Load:      "smokescreen --egress-acl-file FILE; it is the rule of clients without one of their own, those without a certificate included where the configuration says allow_missing_role: true; tunnels go to any port; names with such labels as r3---sn are denied below a suffix, too; it compares each request with all rules, which takes half a second where there are 100,000; names that lead to private addresses stay closed unless --allow-range",
 	Proven:    "asked in Smokescreen 0.1",
 	limit:     smokescreenLimit,
+	address:   ipv4At443,
 	mark:      "#",
 	encode:    encodeSmokescreen,
 	decode:    decodeSmokescreen,
@@ -49,8 +52,8 @@ func encodeSmokescreen(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	}
 	p.line("  allowed_domains:")
 	for _, r := range c.Rules() {
-		p.notes(r)
-		for _, name := range starred([]rule.Rule{r}) {
+		p.notesBeside(r)
+		for _, name := range starred([]rule.Rule{asHost(r)}) {
 			p.line("    - %s", quoted(name))
 		}
 	}
@@ -72,5 +75,5 @@ func decodeSmokescreen(data []byte) ([]rule.Rule, error) {
 	if d.Version != "v1" || d.Services == nil || len(d.Services) > 0 || d.Default.Action != "enforce" {
 		return nil, errors.New("not one rule for all that is enforced")
 	}
-	return unstarred(d.Default.AllowedDomains)
+	return fromHosts(unstarred(d.Default.AllowedDomains))
 }

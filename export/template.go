@@ -62,6 +62,8 @@ var TemplateHelp = Format{
 	Extension: "FILE's",
 	Exact:     "as FILE says where .Suffix is false",
 	Suffix:    "as FILE says where .Suffix is true; {{.}} is .h then",
+	NoAddress: "a template is about names",
+	NoPattern: "a template is about names",
 	Load:      "as FILE's target has it; site.conf.tmpl makes a .conf",
 	Proven:    "by no software: nobody knows how to read it back, so that it is neither held against the rules nor merged nor compared",
 	Ports:     true,

@@ -76,3 +76,16 @@ func TestTemplateExtension(t *testing.T) {
 		}
 	}
 }
+
+// What a template's author didn't think of reaches no file: neither addresses nor
+// patterns.
+func TestTemplateOfNamesAlone(t *testing.T) {
+	f, err := Template("a.tmpl", "{{range .Rules}}{{.}}\n{{end}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := Make(rule.List{Rules: []rule.Rule{{Name: "www.example.com"}, {Name: "192.0.2.7:443/tcp"}, {Name: "sa<0-9>.example.com"}}}, f, Options{})
+	if err != nil || string(file.Data) != "www.example.com\n" || len(file.Refused) != 2 {
+		t.Errorf("%q, %v, refused %v", file.Data, err, file.Refused)
+	}
+}

@@ -14,6 +14,8 @@ var unbound = Format{
 	Extension: "conf",
 	Exact:     "as a suffix",
 	Suffix:    `local-zone: "h." transparent`,
+	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
+	NoPattern: "a local zone is a name",
 	Widens:    "a local zone allows everything below its name, so that an exact rule does, too; the format rpz holds exact rules for Unbound",
 	Load:      "put it into /etc/unbound/unbound.conf.d and reload" + unboundGap,
 	Check:     "unbound-checkconf",

@@ -38,12 +38,14 @@ func Name(text string) (string, error) {
 //	  domain  ubuntu.com, below the public suffix com
 //	  rule    paste.ubuntu.com: paste.ubuntu.com is a paste or file drop of Canonical and …
 //	  list    ads:7: paste.ubuntu.com
+//	  kept    by a pattern of the rules file: paste<0-9>.ubuntu.com (ticket 4711)
 //
 // There is an entry for all that the table has of the name, and a rule for the
-// very name, for all below it, and for its registrable domain.
-func Lines(name string, lists *known.Lists) []string {
+// very name, for all below it, for its registrable domain, and for the pattern
+// that keeps it, nil if there is none.
+func Lines(name string, lists *known.Lists, by *rule.Rule) []string {
 	lines := []string{name}
-	say := func(key, text string) { lines = append(lines, fmt.Sprintf("  %-7s %s", key, text)) }
+	say := func(key, text string) { lines = append(lines, line(key, text)) }
 	if text := parse.Readable(name); text != "" {
 		say("reads", text)
 	}
@@ -63,14 +65,31 @@ func Lines(name string, lists *known.Lists) []string {
 	if domain != name && domain != "" {
 		rules = append(rules, rule.Rule{Name: domain, Suffix: true})
 	}
+	if by != nil {
+		rules = append(rules, *by)
+	}
 	for _, r := range rules {
 		say("rule", r.Dotted()+": "+opens(r))
 	}
 	for _, m := range lists.Of(name) {
 		say("list", m.String())
 	}
+	if by != nil {
+		text := "by a pattern of the rules file: " + by.Name
+		if by.Reason != "" {
+			text += " (" + by.Reason + ")"
+		}
+		say("kept", text)
+	}
 	return lines
 }
+
+// Pattern explains a pattern: what it matches, and what it would open.
+func Pattern(p rule.Pattern) []string {
+	return []string{p.Text, line("matches", p.Regexp), line("rule", p.Text+": "+opens(rule.Rule{Name: p.Text}))}
+}
+
+func line(key, text string) string { return fmt.Sprintf("  %-7s %s", key, text) }
 
 // opens says what a rule would open.
 func opens(r rule.Rule) string {
@@ -79,6 +98,9 @@ func opens(r rule.Rule) string {
 	}
 	if warning := r.Warning(); warning != "" {
 		return warning
+	}
+	if _, is := r.Pattern(); is {
+		return "allows what it matches, whoever has it; nobody else is known to"
 	}
 	if r.Suffix {
 		return "allows the names below, too; none is known that leads elsewhere"

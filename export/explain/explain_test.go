@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
 )
 
@@ -76,12 +77,42 @@ func TestLines(t *testing.T) {
   rule    intranet: allows this name alone
   rule    .intranet: refused, since it is a top-level domain or a single label: as a suffix it allows everything below it`},
 	} {
-		if got := url.ReplaceAllString(strings.Join(Lines(c.name, lists), "\n"), "URL"); got != c.want {
+		if got := url.ReplaceAllString(strings.Join(Lines(c.name, lists, nil), "\n"), "URL"); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
-	if got := Lines("www.example.com", nil); len(got) == 0 {
+	if got := Lines("www.example.com", nil, nil); len(got) == 0 {
 		t.Error("nothing is said without lists")
+	}
+}
+
+// A name that a pattern keeps is said to be kept by it, and what the pattern opens.
+func TestKeptByAPattern(t *testing.T) {
+	got := strings.Join(Lines("sa42.blob.core.windows.net", nil, &rule.Rule{Name: "sa<0-99>.blob.core.windows.net", Reason: "ticket 7"}), "\n")
+	for _, want := range []string{
+		"\n  rule    sa<0-99>.blob.core.windows.net: anyone can have a name below blob.core.windows.net, and this rule allows it\n",
+		"\n  kept    by a pattern of the rules file: sa<0-99>.blob.core.windows.net (ticket 7)",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(strings.Join(Lines("sa42.blob.core.windows.net", nil, nil), "\n"), "pattern") {
+		t.Error("a pattern is named where none keeps the name")
+	}
+}
+
+func TestPattern(t *testing.T) {
+	for text, want := range map[string]string{
+		"api.<region>.example.com":        "allows what it matches",
+		"cdn<0-9>.com":                    "refused, since it is a pattern of domains",
+		"sa<00-99>.blob.core.windows.net": "anyone can have a name below blob.core.windows.net",
+	} {
+		p, ok := rule.ParsePattern(text)
+		lines := Pattern(p)
+		if !ok || len(lines) != 3 || lines[0] != text || lines[1] != "  matches "+p.Regexp || !strings.HasPrefix(lines[2], "  rule    "+text+": "+want) {
+			t.Errorf("%s: %q", text, lines)
+		}
 	}
 }
 
@@ -91,7 +122,7 @@ func TestReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := Lines(name, nil); lines[0] != "xn--bcher-kva.example" || lines[1] != "  reads   bücher.example" {
+	if lines := Lines(name, nil, nil); lines[0] != "xn--bcher-kva.example" || lines[1] != "  reads   bücher.example" {
 		t.Errorf("%q", lines)
 	}
 }

@@ -37,8 +37,14 @@ func facts(f export.Format) []fact {
 	if f.Ports {
 		ports = "those of --ports"
 	}
+	or := func(what, why string) string {
+		if what == "" && why != "" {
+			return "none: " + why
+		}
+		return what
+	}
 	return slices.DeleteFunc([]fact{
-		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"pattern", f.Pattern}, {"widens", f.Widens}, {"ports", ports},
+		{"extension", f.Extension}, {"exact", f.Exact}, {"suffix", f.Suffix}, {"address", or(f.Address, f.NoAddress)}, {"pattern", or(f.Pattern, f.NoPattern)}, {"widens", f.Widens}, {"ports", ports},
 		{"at most", f.Limits()}, {"load", f.Load}, {"check", f.Check}, {"proven", f.Proven},
 	}, func(f fact) bool { return f.text == "" })
 }

@@ -4,6 +4,7 @@ package proof
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +41,34 @@ func TestCodex(t *testing.T) {
 	}
 	if to := codexTarget(t, read(t, file(t, f, nil))); to.ask(t, "evil.org") {
 		t.Error("an empty list passes a name")
+	}
+}
+
+// An address of the list is reached, and no other, however it is written. The
+// proxy goes to an address itself, so that there is a network of its own.
+func TestCodexAddresses(t *testing.T) {
+	modules(t)
+	ownNetwork(t)
+	f := format(t, "codex")
+	for _, a := range []string{"192.0.2.7/32", "192.0.2.8/32", "192.0.2.70/32", "198.51.100.1/32"} {
+		run(t, "ip", "address", "add", a, "dev", "lo")
+	}
+	l, err := net.Listen("tcp", "0.0.0.0:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	held, _ := f.Hold(compiled(t, []rule.Rule{{Name: "www.example.com"}, {Name: "192.0.2.7:443/tcp"}, {Name: "198.51.100.0/24:443/tcp"}, {Name: "198.51.100.1:22/tcp"}}))
+	to := codexTarget(t, strings.Replace(read(t, fileOf(t, f, held)), "enabled = true", "enabled = true\nallow_local_binding = true", 1))
+	for host, want := range map[string]bool{
+		"192.0.2.7": true, "www.example.com": true,
+		"192.0.2.8": false, "192.0.2.70": false, "198.51.100.1": false, "x.192.0.2.7": false, "192.0.2.7.evil.org": false, "3221225992": false, "evil.org": false,
+	} {
+		if got := to.ask(t, host); got != want {
+			t.Errorf("%s: passes %v, want %v", host, got, want)
+		}
 	}
 }
 

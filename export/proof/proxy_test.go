@@ -154,6 +154,23 @@ func loadLines(f export.Format, separator, example, path string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(f.Load, example, path), separator, "\n") + "\n"
 }
 
+// takenAside makes the files beside the list as the format says, and returns the
+// configuration with their paths in place of the format's own.
+func takenAside(t *testing.T, f export.Format, path, conf string) string {
+	t.Helper()
+	for _, text := range []string{f.Address, f.Pattern} {
+		at := strings.Index(text, "sed ")
+		if at < 0 {
+			continue
+		}
+		command, there, _ := strings.Cut(text[at:], " > ")
+		words := strings.Fields(command)
+		data := run(t, "sh", "-c", strings.ReplaceAll(command, words[len(words)-1], path))
+		conf = strings.ReplaceAll(conf, there, write(t, "beside", []byte(data), 0o644))
+	}
+	return conf
+}
+
 func TestSquid(t *testing.T) {
 	f := format(t, "squid")
 	prove(t, f, func(t *testing.T, path string) target {
@@ -172,6 +189,7 @@ pinger_enable off
 visible_hostname proof
 shutdown_lifetime 0 seconds
 `, addr, host, port) + loadLines(f, "; ", "/etc/squid/allow.domains", path)
+		conf = takenAside(t, f, path, conf)
 		start(t, accepts(addr), "squid", "-N", "-d", "1", "-f", write(t, "squid.conf", []byte(conf), 0o644))
 		return proxyTarget(f, addr, p)
 	}, hostQuestions...)
@@ -280,6 +298,7 @@ func TestHAProxy(t *testing.T) {
 	launch := func(t *testing.T, path, loopback string) (string, *upstream) {
 		u, addr := startUpstream(t), startThere(t)
 		conf := configured(t, f, path, "bind :443", "bind "+addr, "parse-resolv-conf", "nameserver proof "+u.addr, "127.0.0.0/8", loopback)
+		conf = takenAside(t, f, path, conf)
 		start(t, accepts(addr), "haproxy", "-db", "-f", write(t, "haproxy.cfg", []byte(conf), 0o644))
 		return addr, u
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lxd-allowlist/export/rule"
 )
 
 func TestSmokescreen(t *testing.T) {
@@ -39,6 +41,47 @@ func TestSmokescreen(t *testing.T) {
 	startSmokescreen(t, binary, file(t, format(t, "smokescreen"), nil), addr, u)
 	if got := status(t, addr, "CONNECT", "evil.org:443", "evil.org:443"); got != http.StatusProxyAuthRequired {
 		t.Errorf("an empty list: %d", got)
+	}
+}
+
+// Smokescreen goes to an address that the list has, and to no other, however it is
+// written. All of it runs in a network of its own, where the addresses are
+// loopback's.
+func TestSmokescreenAddresses(t *testing.T) {
+	binary := build(t, "smokescreen")
+	ownNetwork(t)
+	f := format(t, "smokescreen")
+	for _, a := range []string{"192.0.2.7/32", "192.0.2.8/32", "192.0.2.70/32", "198.51.100.1/32"} {
+		run(t, "ip", "address", "add", a, "dev", "lo")
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Parent", "yes")
+	}))
+	server.Listener.Close()
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Listener = l
+	server.Start()
+	t.Cleanup(server.Close)
+	_, port := hostPort(t, l.Addr().String())
+	held, _ := f.Hold(compiled(t, []rule.Rule{{Name: "www.example.com"}, {Name: "192.0.2.7:443/tcp"}, {Name: "198.51.100.0/24:443/tcp"}, {Name: "198.51.100.1:22/tcp"}}))
+	u, addr := startUpstream(t), freeAddr(t)
+	startSmokescreen(t, binary, fileOf(t, f, held), addr, u)
+	for host, want := range map[string]int{
+		"192.0.2.7": http.StatusOK, "192.0.2.8": http.StatusProxyAuthRequired, "192.0.2.70": http.StatusProxyAuthRequired, "198.51.100.1": http.StatusProxyAuthRequired,
+		"x.192.0.2.7": http.StatusProxyAuthRequired, "192.0.2.7.evil.org": http.StatusProxyAuthRequired, "[::ffff:192.0.2.8]": http.StatusProxyAuthRequired, "evil.org": http.StatusProxyAuthRequired,
+	} {
+		if got := status(t, addr, "CONNECT", host+":"+port, host+":"+port); got != want {
+			t.Errorf("a tunnel to %s: %d, want %d", host, got, want)
+		}
+		if strings.HasPrefix(host, "[") {
+			continue // it takes none in a URL
+		}
+		if got := status(t, addr, "GET", "http://"+host+":"+port+"/", host); got != want {
+			t.Errorf("plain HTTP to %s: %d, want %d", host, got, want)
+		}
 	}
 }
 

@@ -64,19 +64,20 @@ func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
 	return c, refused
 }
 
-// Widen makes a suffix of each rule, for a target that can't say "exact". What
-// must not be one is refused.
+// Widen makes a suffix of each rule about names, for a target that can't say
+// "exact". What must not be one is refused.
 func (c Compiled) Widen() (Compiled, []Refused) {
 	c, refused := c.Hold(func(r Rule) string {
 		if _, is := r.Endpoint(); is {
-			return "is an address, which has no names below it"
+			return ""
 		}
 		r.Suffix = true
 		return r.Problem()
 	})
 	wide := slices.Clone(c.rules)
 	for i := range wide {
-		wide[i].Suffix = true
+		_, address := wide[i].Endpoint()
+		wide[i].Suffix = !address
 	}
 	c.rules = minimise(wide)
 	return c, refused

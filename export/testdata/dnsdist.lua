@@ -6,6 +6,7 @@
 -- network lxdbr0
 -- exact: h in a DNSNameSet
 -- suffix: h in a SuffixMatchNode
+-- pattern: RegexRule('^h$'), with [0-9]{1,2} for <0-99>, and an alternation for <region>
 -- load: in dnsdist.conf, before any other addAction: dofile("FILE"); restart dnsdist
 -- check: dnsdist --check-config -C FILE
 -- proven: asked in dnsdist 1.5 to 2.1 (1.5, 1.7, 1.9, 2.1); on 2026-11-27
@@ -30,4 +31,7 @@ for _, name in ipairs({
 -- warning: anyone can have a name below github.io, and this rule allows it
   'github.io.',
 }) do suffix:add(newDNSName(name)) end
-addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule({QNameSetRule(exact), SuffixMatchNodeRule(suffix)})})), RCodeAction(DNSRCode.NXDOMAIN))
+local rules = {QNameSetRule(exact), SuffixMatchNodeRule(suffix)}
+for _, expression in ipairs({
+}) do table.insert(rules, RegexRule(expression)) end
+addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule(rules)})), RCodeAction(DNSRCode.NXDOMAIN))

@@ -6,10 +6,11 @@
 -- network lxdbr0
 -- exact: h in the table exact
 -- suffix: h in the table suffix, where each name above the query is looked for
+-- pattern: ^h%.$, a pattern of Lua's, with %d?%d for <0-99>; they have no alternatives, and thus no <region>
 -- load: Knot Resolver 5: dofile("FILE") in kresd.conf, before any other policy.add; 6: lua: {script: 'dofile("FILE")'} in config.yaml
 -- proven: asked in Knot Resolver 5.3 to 6.5 (5.3, 5.6, 5.7, 6.5); on 2026-11-27
 modules.load('policy')
-local exact, suffix = {}, {}
+local exact, suffix, patterns = {}, {}, {}
 for _, name in ipairs({
   'default.',
   '-dash.example.com.',
@@ -30,10 +31,15 @@ for _, name in ipairs({
 -- warning: anyone can have a name below github.io, and this rule allows it
   'github.io.',
 }) do suffix[todname(name)] = true end
+for _, pattern in ipairs({
+}) do table.insert(patterns, pattern) end
 policy.add(function (request, query)
 if request.qsource.addr == nil then return nil end
 local name = query:name()
 if exact[name] then return nil end
+for _, pattern in ipairs(patterns) do
+if kres.dname2str(name):match(pattern) then return nil end
+end
 while #name > 1 do
 if suffix[name] then return nil end
 name = name:sub(name:byte() + 2)

@@ -142,7 +142,15 @@ func TestExplain(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(lists, "ads"), []byte("dns.google\nb_/d\nb_/e\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, "explain", "DNS.Google.", "www.example.test")
+	if err := os.WriteFile(filepath.Join(config, "lxd-allowlist", "rules"), []byte("keep sa1.example.com\nkeep ~^sa[0-9]{1,2}\\.example\\.com$ # ticket 7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "explain", "sa1.example.com", "SA42.example.com", "sa<0-99>.example.com")
+	c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
+	if stdout, _, code := run(t, c); code != 0 || strings.Count(stdout, "kept ") != 1 || !strings.Contains(stdout, "\n  kept    by a pattern of the rules file: sa<0-99>.example.com (ticket 7)\nsa<0-99>.example.com\n  matches ^sa[0-9]{1,2}") {
+		t.Errorf("exit code %d, standard output %q", code, stdout)
+	}
+	c = start(t, "explain", "DNS.Google.", "www.example.test")
 	c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
 	stdout, stderr, code := run(t, c)
 	if code != 0 || !strings.HasPrefix(stdout, "dns.google\n  entry   dns.google, DNS resolver\n") || !strings.Contains(stdout, "\n  list    ads:1: dns.google\nwww.example.test\n") {

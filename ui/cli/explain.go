@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/export/explain"
 	"lxd-allowlist/export/output"
+	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
 )
 
@@ -38,23 +41,35 @@ func lists() (*known.Lists, error) {
 	return all, nil
 }
 
-// explainNames explains all names, or none if one isn't a name.
+// explainNames explains all names and patterns, or none if one is neither. A
+// rules file that can't be read is said, and stops nothing.
 func explainNames(_ context.Context, texts []string) error {
-	var names []string
-	for _, text := range texts {
+	names := slices.Clone(texts)
+	for i, text := range texts {
+		if _, is := rule.ParsePattern(text); is {
+			continue
+		}
 		name, err := explain.Name(text)
 		if err != nil {
 			return wrong(err)
 		}
-		names = append(names, name)
+		names[i] = name
 	}
 	lists, err := lists()
 	if err != nil {
 		return err
 	}
+	rules, err := session.LoadRules()
+	if err != nil {
+		say(err.Error() + "; which pattern keeps a name is not known")
+	}
 	var lines []string
 	for _, name := range names {
-		lines = append(lines, explain.Lines(name, lists)...)
+		if p, is := rule.ParsePattern(name); is {
+			lines = append(lines, explain.Pattern(p)...)
+		} else {
+			lines = append(lines, explain.Lines(name, lists, capture.KeptByPattern(rules, name))...)
+		}
 	}
 	_, err = fmt.Println(strings.Join(lines, "\n"))
 	return err
