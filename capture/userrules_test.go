@@ -167,3 +167,42 @@ func TestRulesAmongSteps(t *testing.T) {
 		t.Errorf("did\n%q, want\n%q", did, want)
 	}
 }
+
+// Whatever is in a rules file: it is refused in one line, or each of its rules
+// is read again from what is written of it and decides the same.
+func FuzzRules(f *testing.F) {
+	f.Add("keep .ubuntu.com # ticket 4711\ndrop ~^[0-9a-f]{16}\\. # telemetry\n\nkeep 192.0.2.7:443/tcp\n", "a.ubuntu.com")
+	f.Add("\ufeffdrop .b\u00fccher.example\t# mine\r\nkeep ~^x[0-9]+\\.example\\.com$", "x1.example.com")
+	f.Add("drop wpad\nkeep [2001:db8::7]:53/udp", "wpad")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		rules, err := capture.ReadRules(strings.NewReader(text))
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "line ") || strings.ContainsAny(err.Error(), "\n\x1b\x00") {
+				t.Errorf("%q", err)
+			}
+			return
+		}
+		var written strings.Builder
+		for _, r := range rules {
+			fmt.Fprintln(&written, r)
+		}
+		again, err := capture.ReadRules(strings.NewReader(written.String()))
+		if err != nil || len(again) != len(rules) {
+			t.Fatalf("%d rules are written as %q, which is read as %d: %v", len(rules), written.String(), len(again), err)
+		}
+		lists := make([][]string, 2)
+		for i, all := range [][]capture.UserRule{rules, again} {
+			l := capture.NewLedger(capture.Info{})
+			feed(l, "query[A] "+name+" from 192.0.2.5", "query[A] a.example.com from 192.0.2.5")
+			l.SetRules(all)
+			list := l.List(true)
+			if compiled, _ := rule.Compile(list); compiled.Len() > len(list.Rules) {
+				t.Errorf("%d rules became %d", len(list.Rules), compiled.Len())
+			}
+			lists[i] = exported(l, true)
+		}
+		if !slices.Equal(lists[0], lists[1]) {
+			t.Errorf("%q gives %q, and written again %q", text, lists[0], lists[1])
+		}
+	})
+}
