@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture/crash"
+	"lxd-allowlist/ui/look"
 )
 
 // version is that of the program, see [Main].
@@ -128,9 +130,19 @@ func report(w io.Writer, err error) {
 		return
 	}
 	if e, ok := err.(exit); !ok || e.error != errQuiet {
-		fmt.Fprintf(w, "lxd-allowlist: %v\n", err)
+		tell(w, err.Error())
 	}
 }
 
 // say writes a sentence for the user, beside the data.
-func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+text) }
+func say(text string) { tell(os.Stderr, text) }
+
+// tell writes a sentence for the user. It may have the name of a file in it that
+// somebody else has chosen, or what LXD said.
+func tell(w io.Writer, text string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = look.Clean(line)
+	}
+	fmt.Fprintln(w, "lxd-allowlist: "+strings.Join(lines, "\n"))
+}

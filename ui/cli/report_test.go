@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"lxd-allowlist/capture/verify"
 )
@@ -25,5 +26,17 @@ func TestReportThatCantBeWritten(t *testing.T) {
 	}
 	if text, err := os.ReadFile(out.Name()); err != nil || !strings.Contains(string(text), `"instance": "web"`) {
 		t.Errorf("%v: on standard output: %q", err, text)
+	}
+}
+
+// A file's name, which others may have chosen, says nothing to the terminal, by
+// whatever verb it comes.
+func TestErrorsArePrintable(t *testing.T) {
+	const name = "a\x1b]0;x\x07\u202eb\xff.log"
+	for _, args := range [][]string{{"export", name}, {"open", name}, {"sessions", "show", name}, {"explain", name}, {"verify", name, name}, {name, name}} {
+		_, stderr, code := run(t, start(t, args...))
+		if code == 0 || strings.ContainsAny(stderr, "\x1b\x07\u202e") || !utf8.ValidString(stderr) {
+			t.Errorf("%q: exit code %d, and it said %q", args, code, stderr)
+		}
 	}
 }
