@@ -130,19 +130,14 @@ func report(w io.Writer, err error) {
 		return
 	}
 	if e, ok := err.(exit); !ok || e.error != errQuiet {
-		tell(w, err.Error())
+		lines := strings.Split(err.Error(), "\n")
+		for i, line := range lines {
+			lines[i] = look.Clean(line)
+		}
+		fmt.Fprintf(w, "lxd-allowlist: %s\n", strings.Join(lines, "\n"))
 	}
 }
 
-// say writes a sentence for the user, beside the data.
-func say(text string) { tell(os.Stderr, text) }
-
-// tell writes a sentence for the user. It may have the name of a file in it that
-// somebody else has chosen, or what LXD said.
-func tell(w io.Writer, text string) {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = look.Clean(line)
-	}
-	fmt.Fprintln(w, "lxd-allowlist: "+strings.Join(lines, "\n"))
-}
+// say writes a sentence for the user, beside the data. As in what [report]
+// writes, the name of a file may be in it that somebody else has chosen.
+func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+look.Clean(text)) }
