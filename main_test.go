@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -157,18 +158,7 @@ func TestNoTestIsSkipped(t *testing.T) {
 // the terminal as they were changed.
 func TestGoroutinesAreGuarded(t *testing.T) {
 	guarded := 0
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && (len(path) > 1 && path[0] == '.' || d.Name() == "proof" || d.Name() == "lxdtest") {
-			return fs.SkipDir
-		}
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, 0)
-		if err != nil {
-			return err
-		}
+	sources(t, func(files *token.FileSet, file *ast.File) {
 		check := func(at token.Pos, f ast.Expr) {
 			if guarded++; !strings.HasPrefix(types.ExprString(f), "crash.Guarded(") {
 				t.Errorf("%s: a goroutine without crash.Guarded", files.Position(at))
@@ -185,9 +175,66 @@ func TestGoroutinesAreGuarded(t *testing.T) {
 			}
 			return true
 		})
-		return nil
 	})
-	if err != nil || guarded == 0 {
-		t.Errorf("%d goroutines found: %v", guarded, err)
+	if guarded == 0 {
+		t.Error("no goroutine was found")
+	}
+}
+
+// sources calls look for each file of the program itself.
+func sources(t *testing.T, look func(*token.FileSet, *ast.File)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (len(path) > 1 && path[0] == '.' || d.Name() == "proof" || d.Name() == "lxdtest") {
+			return fs.SkipDir
+		}
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err == nil {
+			look(files, file)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// What SECURITY.md says that the program starts, ends, listens on and makes in
+// places where others may write is all that there is.
+func TestReachesNoFurther(t *testing.T) {
+	want := []string{
+		"capture/lxd/holder.go: syscall.Kill", // with signal 0, to ask whether it runs
+		"capture/lxd/stray.go: p.Signal",      // a dnsmasq that LXD has lost
+		"capture/verify/enforce/enforce.go: forward.Listen",
+		"capture/verify/fence/guard.go: exec.Command", // the program itself, as a guard
+		"capture/verify/fence/guard.go: net.Listen",   // a name for that, not of a file and not on a network
+		"capture/verify/forward/listen.go: c.Listen",  // verify's port, on the bridge
+		"ui/cli/crash.go: os.CreateTemp",              // the trace of a panic, in the state directory
+		"ui/clipboard.go: exec.CommandContext",        // tmux load-buffer
+	}
+	reaches := regexp.MustCompile(`^(exec\.Command\w*|(os|syscall|unix)\.(StartProcess|ForkExec|Exec|Kill|PidfdSendSignal|Tgkill|CreateTemp|MkdirTemp|TempDir|Mkfifo)|\w+\.(Listen|ListenPacket|ListenUDP|ListenTCP|ListenUnix|Signal))$`)
+	var got []string
+	sources(t, func(files *token.FileSet, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if f := types.ExprString(n.Fun); reaches.MatchString(f) {
+					got = append(got, files.Position(n.Pos()).Filename+": "+strings.TrimSuffix(f, "Packet"))
+				}
+			case *ast.BasicLit:
+				if n.Kind == token.STRING && strings.HasPrefix(n.Value[1:], "/tmp") {
+					t.Errorf("%s: %s, where everybody can write", files.Position(n.Pos()), n.Value)
+				}
+			}
+			return true
+		})
+	})
+	slices.Sort(got)
+	if got = slices.Compact(got); !slices.Equal(got, want) {
+		t.Errorf("it reaches %q, want %q", got, want)
 	}
 }

@@ -148,10 +148,15 @@ func (l *Ledger) EndOfLog(at time.Time, stamps bool) {
 	l.announce()
 }
 
-// ResetLog forgets an unfinished line: the log was truncated or replaced.
+// ResetLog forgets an unfinished line, and counts it: the log was truncated or
+// replaced.
 func (l *Ledger) ResetLog() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.reader.split.Unfinished() {
+		l.losses.Cut++
+		l.announce()
+	}
 	l.reader.split.Reset()
 	l.chain = chain{}
 }

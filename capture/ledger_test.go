@@ -341,3 +341,48 @@ func TestBareListHasTheSameRules(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is set, back or forward, in the log or for lines without a time,
+// loses nothing, and no name was seen for the last time before the first.
+func TestClockThatIsSet(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	for n, clock := range []string{"11:00:00", "23:00:00", "02:59:59", "02:00:00", "11:59:59"} {
+		stamp := "Nov 24 " + clock + " dnsmasq[1]: "
+		l.Feed([]byte(fmt.Sprintf("%squery[A] again.example from 192.0.2.5\n%[1]squery[A] log%d.example from 192.0.2.5\n", stamp, n)), noon, true)
+	}
+	for n, at := range []time.Duration{time.Minute, -9 * time.Hour, 20 * 365 * 24 * time.Hour, -40 * 365 * 24 * time.Hour, time.Hour} {
+		l.Feed([]byte(fmt.Sprintf("query[A] again.example from 192.0.2.5\nquery[A] clock%d.example from 192.0.2.5\n", n)), noon.Add(at), false)
+	}
+	all := rows(l)
+	if len(all) != 11 {
+		t.Errorf("there are %d names, want 11", len(all))
+	}
+	for _, r := range all {
+		want := row{Queries: 1, First: r.Last, Last: r.First}
+		if r.Name == "again.example" {
+			want = row{Queries: 10, First: noon.Add(-40 * 365 * 24 * time.Hour), Last: noon.Add(20 * 365 * 24 * time.Hour)}
+		}
+		if r.Queries != want.Queries || !r.First.Equal(want.First) || !r.Last.Equal(want.Last) {
+			t.Errorf("%s was asked for %d times, from %v to %v", r.Name, r.Queries, r.First, r.Last)
+		}
+	}
+	if list := l.List(false); len(list.Rules) != 11 || len(list.Doubts) != 0 {
+		t.Errorf("of the list %d names are left, and it doubts %q", len(list.Rules), list.Doubts)
+	}
+}
+
+// What a log that was truncated or replaced has lost with it is counted: a line
+// that never got its end, and queries by their serials.
+func TestLostWithALog(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	const before = "dnsmasq[1]: 1 192.0.2.5/53 query[A] a.example from 192.0.2.5\ndnsmasq[1]: 2 192.0.2.5/53 query[A] b.exa"
+	l.Feed([]byte(before), noon, false)
+	l.ResetLog()
+	l.ResetLog() // once is enough
+	l.Feed([]byte("dnsmasq[1]: 7 192.0.2.5/53 query[A] c.example from 192.0.2.5\n"), noon, false)
+	l.Read(func(r capture.Reader) {
+		if c := r.Counts(); c.Queries != 2 || c.Losses.Cut != 1 || c.Losses.Serials != 5 {
+			t.Errorf("it counts %+v", c)
+		}
+	})
+}

@@ -3,10 +3,12 @@ package capture
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 
@@ -65,8 +67,11 @@ func newUserRule(d Decision, pattern, reason string) (r UserRule, err error) {
 // is written in letters that these don't have, as people read them.
 func matcher(text string) (func(name string) bool, error) {
 	re, err := regexp.Compile("(?i)" + text)
+	if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {
+		return nil, fmt.Errorf("%q is no regular expression: %s in %q", text, wrong.Code, strings.TrimPrefix(wrong.Expr, "(?i)"))
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s is no regular expression: %w", text, err)
+		return nil, fmt.Errorf("%q is no regular expression: %w", text, err)
 	}
 	if strings.IndexFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }) < 0 {
 		return re.MatchString, nil

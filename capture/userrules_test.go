@@ -50,10 +50,10 @@ func TestRulesThatCantBe(t *testing.T) {
 		"keep .com": "top-level", "keep .co.uk": "public suffix", "keep .xn--p1ai": "top-level", "keep .рф": "top-level", "keep .lan": "single label", "keep ..example.com": "labels",
 		"keep 192.0.2.1": "address", "drop 2001:db8::1": "address", "keep 0x7f.1": "no", "keep *.example.com": ".name", "drop .": ".name", "keep a\u202eb.example": "no name",
 		"keep a.example reason": "want", "drop exa mple.com": "want", "keep a,b.example": "letters", "keep # nothing": "want", "allow a.example": "want",
-		"drop ~(": "regular expression", "keep " + strings.Repeat("a", 64) + ".example": "1 to 63", "keep a.example # " + strings.Repeat("x", 70_000): "too long",
+		"drop ~(": "regular expression", "drop ~(\x1b]0;x\x07": `"(\x1b]0;x\a" is no regular expression`, "keep " + strings.Repeat("a", 64) + ".example": "1 to 63", "keep a.example # " + strings.Repeat("x", 70_000): "too long",
 	} {
 		_, err := capture.ReadRules(strings.NewReader("# mine\nkeep good.example\n" + bad + "\n"))
-		if err == nil || !strings.HasPrefix(err.Error(), "line 3: ") || says != "no" && !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), "line 3: ") || says != "no" && !strings.Contains(err.Error(), says) || strings.ContainsAny(err.Error(), "\n\x1b\x07") {
 			t.Errorf("%q: %v, want an error of line 3 with %q", bad, err, says)
 		}
 	}
@@ -166,4 +166,43 @@ func TestRulesAmongSteps(t *testing.T) {
 	if !slices.Equal(did, want) {
 		t.Errorf("did\n%q, want\n%q", did, want)
 	}
+}
+
+// Whatever is in a rules file: it is refused in one line, or each of its rules
+// is read again from what is written of it and decides the same.
+func FuzzRules(f *testing.F) {
+	f.Add("keep .ubuntu.com # ticket 4711\ndrop ~^[0-9a-f]{16}\\. # telemetry\n\nkeep 192.0.2.7:443/tcp\n", "a.ubuntu.com")
+	f.Add("\ufeffdrop .b\u00fccher.example\t# mine\r\nkeep ~^x[0-9]+\\.example\\.com$", "x1.example.com")
+	f.Add("drop wpad\nkeep [2001:db8::7]:53/udp", "wpad")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		rules, err := capture.ReadRules(strings.NewReader(text))
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "line ") || strings.ContainsAny(err.Error(), "\n\x1b\x00") {
+				t.Errorf("%q", err)
+			}
+			return
+		}
+		var written strings.Builder
+		for _, r := range rules {
+			fmt.Fprintln(&written, r)
+		}
+		again, err := capture.ReadRules(strings.NewReader(written.String()))
+		if err != nil || len(again) != len(rules) {
+			t.Fatalf("%d rules are written as %q, which is read as %d: %v", len(rules), written.String(), len(again), err)
+		}
+		lists := make([][]string, 2)
+		for i, all := range [][]capture.UserRule{rules, again} {
+			l := capture.NewLedger(capture.Info{})
+			feed(l, "query[A] "+name+" from 192.0.2.5", "query[A] a.example.com from 192.0.2.5")
+			l.SetRules(all)
+			list := l.List(true)
+			if compiled, _ := rule.Compile(list); compiled.Len() > len(list.Rules) {
+				t.Errorf("%d rules became %d", len(list.Rules), compiled.Len())
+			}
+			lists[i] = exported(l, true)
+		}
+		if !slices.Equal(lists[0], lists[1]) {
+			t.Errorf("%q gives %q, and written again %q", text, lists[0], lists[1])
+		}
+	})
 }

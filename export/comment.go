@@ -23,9 +23,9 @@ const (
 	seenWord    = "seen: "
 )
 
-// oneLine makes text fit for a cell: one line of printable characters. What
+// OneLine makes text fit for a cell or a message: one line of printable characters. What
 // would move the cursor or turn the direction of writing becomes a space.
-func oneLine(text string) string {
+func OneLine(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -37,7 +37,7 @@ func oneLine(text string) string {
 // note makes text fit for a comment of any target: one bounded line. A
 // backslash at its end would join the next line to it in some of them.
 func note(text string) string {
-	text = strings.ReplaceAll(oneLine(text), "\\", "/")
+	text = strings.ReplaceAll(OneLine(text), "\\", "/")
 	if len(text) <= maxNote {
 		return text
 	}

@@ -86,7 +86,7 @@ const formulas = "=+-@"
 // cell guards what a spreadsheet would compute. encoding/csv quotes, but a
 // quoted formula is still one.
 func cell(text string) string {
-	text = oneLine(text)
+	text = OneLine(text)
 	if text != "" && strings.ContainsRune(formulas, rune(text[0])) {
 		return "'" + text
 	}

@@ -203,7 +203,7 @@ func (f Format) reasonLost(before, got []rule.Rule, data []byte) (rule.Rule, boo
 }
 
 // plainReason is a reason as any format writes it, but for its length.
-func plainReason(r rule.Rule) string { return strings.ReplaceAll(oneLine(r.Reason), `\`, "/") }
+func plainReason(r rule.Rule) string { return strings.ReplaceAll(OneLine(r.Reason), `\`, "/") }
 
 func (p Present) lost(why error) error {
 	return fmt.Errorf("merge into %s: %w; it would be lost: change it there, or replace the file with --overwrite", p.Path, why)

@@ -68,14 +68,14 @@ type seenDoc struct {
 
 func documentOf(c rule.Compiled) document {
 	h := c.Header()
-	d := document{Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
+	d := document{Doubts: oneLines(c.Doubts()), LeftOut: OneLine(c.LeftOut()), Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
 	if h != (rule.Header{}) {
-		d.Origin = &originDoc{oneLine(h.Program), oneLine(h.Session), oneLine(h.Instance), oneLine(h.Network), oneLine(h.Host), stamp(h.When), oneLine(verified(c))}
+		d.Origin = &originDoc{OneLine(h.Program), OneLine(h.Session), OneLine(h.Instance), OneLine(h.Network), OneLine(h.Host), stamp(h.When), OneLine(verified(c))}
 	}
 	for _, r := range c.Rules() {
-		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: oneLine(r.Reason), Source: oneLine(r.Source), Warning: r.Warning()}
+		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: OneLine(r.Reason), Source: OneLine(r.Source), Warning: r.Warning()}
 		if s := r.Seen; s != nil {
-			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), oneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last), oneLines(s.Programs), strings.Fields(words(s.Ports)), oneLines(s.Servers), s.Watched, s.Unused}
+			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), OneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last), oneLines(s.Programs), strings.Fields(words(s.Ports)), oneLines(s.Servers), s.Watched, s.Unused}
 		}
 		d.Rules = append(d.Rules, doc)
 	}
@@ -85,7 +85,7 @@ func documentOf(c rule.Compiled) document {
 func oneLines(texts []string) []string {
 	lines := make([]string, len(texts))
 	for i, t := range texts {
-		lines[i] = oneLine(t)
+		lines[i] = OneLine(t)
 	}
 	return lines
 }

@@ -64,7 +64,7 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 // of its own, no HTML.
 func prose(text string) string {
 	var b strings.Builder
-	for _, r := range oneLine(text) {
+	for _, r := range OneLine(text) {
 		if strings.ContainsRune("\\`*_{}[]<>()#+!|&~$", r) {
 			b.WriteByte('\\')
 		}

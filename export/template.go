@@ -101,24 +101,24 @@ func Template(path, text string) (Format, error) {
 // oneLineError keeps to one line what quotes a template that has several.
 type oneLineError struct{ error }
 
-func (e oneLineError) Error() string { return oneLine(e.error.Error()) }
+func (e oneLineError) Error() string { return OneLine(e.error.Error()) }
 func (e oneLineError) Unwrap() error { return e.error }
 
 // pageOf copies what it cleans.
 func pageOf(c rule.Compiled, o Options) Page {
 	h := c.Header()
 	for _, s := range []*string{&h.Program, &h.Session, &h.Instance, &h.Network, &h.Host} {
-		*s = oneLine(*s)
+		*s = OneLine(*s)
 	}
 	rules := slices.Clone(c.Rules())
 	for i := range rules {
 		r := &rules[i]
-		r.Reason, r.Source = oneLine(r.Reason), oneLine(r.Source)
+		r.Reason, r.Source = OneLine(r.Reason), OneLine(r.Source)
 		if r.Seen != nil {
 			s := *r.Seen
-			s.Outcome, s.Instances, s.Types = oneLine(s.Outcome), oneLines(s.Instances), oneLines(s.Types)
+			s.Outcome, s.Instances, s.Types = OneLine(s.Outcome), oneLines(s.Instances), oneLines(s.Types)
 			r.Seen = &s
 		}
 	}
-	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(c.Rules()...), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: oneLine(c.LeftOut()), Verified: oneLine(verified(c))}
+	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(c.Rules()...), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: OneLine(c.LeftOut()), Verified: OneLine(verified(c))}
 }

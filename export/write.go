@@ -22,16 +22,27 @@ var sync = (*os.File).Sync
 
 // WriteFile puts data into the file at once: whoever reads it finds the old
 // content or the new, and what goes wrong leaves the old file whole. A
-// symbolic link is followed; an existing file keeps its mode and owner, and
+// symbolic link is followed, but for one that others made in /tmp and its like; an existing file keeps its mode and owner, and
 // without overwrite it is an error that wraps [fs.ErrExist].
 func WriteFile(path string, data []byte, overwrite bool) error {
-	if err := writeFile(path, data, overwrite); err != nil {
+	const everybody = 0o666 // less the umask: a proxy is to read a list
+	return writeNamed(path, data, everybody, overwrite)
+}
+
+// WritePrivate is [WriteFile] for what is the user's alone: a file that is new
+// has mode 0600, whatever the umask.
+func WritePrivate(path string, data []byte) error {
+	return writeNamed(path, data, 0o600, true)
+}
+
+func writeNamed(path string, data []byte, perm fs.FileMode, overwrite bool) error {
+	if err := writeFile(path, data, perm, overwrite); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
 
-func writeFile(path string, data []byte, overwrite bool) error {
+func writeFile(path string, data []byte, perm fs.FileMode, overwrite bool) error {
 	path, old, err := target(path)
 	if err != nil {
 		return err
@@ -40,7 +51,7 @@ func writeFile(path string, data []byte, overwrite bool) error {
 		return fmt.Errorf("%w; name another file or allow it to be replaced", fs.ErrExist)
 	}
 	dir, _ := filepath.Split(path)
-	temp, err := fill(dir+".lxd-allowlist-"+rand.Text(), data, old)
+	temp, err := fill(dir+".lxd-allowlist-"+rand.Text(), data, perm, old)
 	if err != nil {
 		return err
 	}
@@ -70,6 +81,9 @@ func target(path string) (_ string, old fs.FileInfo, err error) {
 		if open, err := inProc(dir); open || err != nil {
 			return "", nil, cmp.Or(err, errOpenFile)
 		}
+		if planted, err := byOthers(dir, info); planted || err != nil {
+			return "", nil, cmp.Or(err, errPlanted)
+		}
 		link, err := os.Readlink(path)
 		if err != nil {
 			return "", nil, err
@@ -87,6 +101,22 @@ func target(path string) (_ string, old fs.FileInfo, err error) {
 // whoever opened it would not see it.
 var errOpenFile = errors.New("it is a file that a process has open; name the file itself, or - for standard output")
 
+// errPlanted is told of a link in /tmp and its like that isn't the caller's: who
+// made it chose the file that would be written.
+var errPlanted = errors.New("it is a link that somebody else made where everybody can; name the file itself")
+
+// byOthers reports whether a link may be anybody's, as the kernel's
+// protected_symlinks has it: it is in a directory in which all can make files,
+// each their own, and neither the caller's nor the directory's owner's.
+func byOthers(dir string, link fs.FileInfo) (bool, error) {
+	in, err := os.Stat(cmp.Or(dir, "."))
+	if err != nil || in.Mode()&fs.ModeSticky == 0 || in.Mode().Perm()&0o002 == 0 {
+		return false, err
+	}
+	of := link.Sys().(*syscall.Stat_t).Uid
+	return int(of) != os.Geteuid() && of != in.Sys().(*syscall.Stat_t).Uid, nil
+}
+
 // procMagic is what proc(5)'s file system calls itself in statfs(2).
 const procMagic = 0x9fa0
 
@@ -97,10 +127,9 @@ func inProc(dir string) (bool, error) {
 	return system.Type == procMagic, err
 }
 
-// fill makes the file temp with data, and with old's owner and mode, safely
-// on disk.
-func fill(temp string, data []byte, old fs.FileInfo) (_ string, err error) {
-	perm := fs.FileMode(0o666) // less the umask
+// fill makes the file temp with data, and with old's owner and mode, or perm
+// where there is none, safely on disk.
+func fill(temp string, data []byte, perm fs.FileMode, old fs.FileInfo) (_ string, err error) {
 	if old != nil {
 		perm = old.Mode().Perm()
 	}

@@ -253,3 +253,55 @@ func TestWriteFileIsOnDisk(t *testing.T) {
 		}
 	}
 }
+
+// A link that somebody else has put where everybody can make files leads nowhere,
+// whether anything is at its end or not; the caller's own does.
+func TestWriteFilePlantedLink(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in short mode: it needs root, to make another's link")
+	}
+	dir := t.TempDir()
+	shared := filepath.Join(dir, "shared")
+	if err := os.Mkdir(shared, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(shared, 0o777|fs.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	there := filepath.Join(dir, "there")
+	put(t, there, "old", 0o600)
+	for to, uid := range map[string]int{there: 65534, filepath.Join(dir, "none"): 65534, filepath.Join(dir, "own"): 0} {
+		link := filepath.Join(shared, "list")
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Lchown(link, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+		err := WriteFile(link, []byte("new"), true)
+		if (err == nil) != (uid == 0) || err != nil && !strings.Contains(err.Error(), "somebody else made") {
+			t.Errorf("a link of user %d to %s: %v", uid, to, err)
+		}
+		if err := os.Remove(link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := read(t, there); got != "old" {
+		t.Errorf("it has %q now", got)
+	}
+	alone(t, dir, "own", "shared", "there")
+}
+
+// What is the user's alone is so whatever the umask, and has no more rights than
+// it had.
+func TestWritePrivate(t *testing.T) {
+	for _, umask := range []int{0, 0o022, 0o077} {
+		path := filepath.Join(t.TempDir(), "rules")
+		before := syscall.Umask(umask)
+		err := WritePrivate(path, []byte("new"))
+		syscall.Umask(before)
+		if st, statErr := os.Stat(path); err != nil || statErr != nil || st.Mode() != 0o600 {
+			t.Errorf("umask %03o: mode %v, %v", umask, st.Mode(), err)
+		}
+	}
+}

@@ -79,6 +79,9 @@ func (s *Splitter) Flush(line func([]byte)) {
 	s.Reset()
 }
 
+// Unfinished reports whether there is an unfinished line.
+func (s *Splitter) Unfinished() bool { return len(s.tail) > 0 }
+
 // Reset forgets an unfinished line: what follows is another log.
 func (s *Splitter) Reset() {
 	s.tail, s.long = s.tail[:0], false

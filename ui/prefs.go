@@ -57,5 +57,5 @@ func (p prefs) save() error {
 	if err := owner.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	return export.WriteFile(path, append(data, '\n'), true)
+	return export.WritePrivate(path, append(data, '\n'))
 }

@@ -164,7 +164,7 @@ func setSetting(name, value string) (c Settings, err error) {
 	if err := owner.MkdirAll(filepath.Dir(path)); err != nil {
 		return c, fmt.Errorf("write the config file: %w", err)
 	}
-	return c, export.WriteFile(path, data, true)
+	return c, export.WritePrivate(path, data)
 }
 
 // output returns where the export goes: the directory or the file that is set,

@@ -2,7 +2,10 @@ package live_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"flag"
+	"fmt"
 	"io"
 	"os/exec"
 	"regexp"
@@ -17,6 +20,8 @@ import (
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
+
+var awayCount = flag.Int("away", 0, "how often TestLXDAway kills LXD and, every other time, stops it; 0 for once each")
 
 // raw are words of sockets and of Go that no user should read.
 var raw = regexp.MustCompile(`unix\.socket|websocket|EOF|http://|dial `)
@@ -50,7 +55,11 @@ func TestLXDAway(t *testing.T) {
 	before := lxdtest.Network(t, bridge)
 	s := start(t, live.Config{Instance: instance})
 	ask(t, s, "a.example.test")
-	for n, end := range []func(){d.Kill, d.Stop} {
+	for try := range cmp.Or(*awayCount, 2) {
+		end, kills := d.Kill, try%2 == 0
+		if !kills {
+			end = d.Stop
+		}
 		shell, err := s.Shell(t.Context(), "", 80, 24)
 		if err != nil {
 			t.Fatal(err)
@@ -64,16 +73,16 @@ func TestLXDAway(t *testing.T) {
 			defer close(drained)
 			_, _ = io.Copy(io.Discard, output) // the shell's Wait tells of its end
 		}()
-		if n == 1 { // an LXD that is stopped waits for what it runs
+		if !kills { // an LXD that is stopped waits for what it runs
 			_ = shell.Close()
 		}
 		end()
-		if _, err := shell.Wait(); n == 0 && (err == nil || raw.MatchString(err.Error()) || !strings.Contains(err.Error(), "LXD doesn't answer")) {
+		if _, err := shell.Wait(); kills && (err == nil || raw.MatchString(err.Error()) || !strings.Contains(err.Error(), "LXD doesn't answer")) {
 			t.Errorf("the shell ended with %v", err)
 		}
 		<-drained
 		said(t, s, "LXD doesn't answer: it was stopped, or is restarting; queries are logged all the same")
-		name := []string{"killed.example.test", "stopped.example.test"}[n]
+		name := fmt.Sprintf("away%d.example.test", try)
 		d.Inside(instance, "nslookup", name)
 		s.AwaitSilence(t.Context(), 300*time.Millisecond)
 		if !has(s, name) {
@@ -102,6 +111,9 @@ func TestLXDAway(t *testing.T) {
 			t.Fatalf("a shell after LXD is back: %v", err)
 		}
 		_ = again.Close()
+		if t.Failed() {
+			t.Fatalf("try %d", try+1)
+		}
 	}
 	if err := s.Stop(t.Context()); err != nil {
 		t.Error(err)

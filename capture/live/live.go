@@ -51,7 +51,9 @@ type Capture struct {
 	// notices are sentences for the user: the log was replaced, the capture
 	// ended.
 	notices chan string
-	heard   atomic.Int64  // Unix nanoseconds of the last log bytes
+	// heard is when the last log bytes came, nil for never: by a clock that
+	// nobody sets, as all times that are only compared.
+	heard   atomic.Pointer[time.Time]
 	stale   chan struct{} // has a value when the owners are to be asked for again
 	away    absence       // of [Capture.watch]
 	logging atomic.Pointer[Logging]
@@ -228,14 +230,20 @@ func (s *Capture) read(path string, e logfile.Event) {
 	switch e.Kind {
 	case logfile.Data:
 		now := time.Now()
-		s.heard.Store(now.UnixNano())
+		s.heard.Store(&now)
 		s.Ledger.Feed(e.Data, now, false)
 	case logfile.Reset:
 		s.Ledger.ResetLog()
 	case logfile.Gone:
-		s.Ledger.ResetLog()
-		s.notice("the log " + path + " was deleted; waiting for it to come back")
+		s.notice("the log " + path + " was deleted or renamed; what dnsmasq still writes to it is read until there is a new one")
 	}
+}
+
+func (s *Capture) lastHeard() time.Time {
+	if heard := s.heard.Load(); heard != nil {
+		return *heard
+	}
+	return time.Time{}
 }
 
 // Notices returns sentences that the user should read, until the capture is
@@ -262,7 +270,7 @@ func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 	}
 	begin := time.Now()
 	for {
-		last := time.Unix(0, s.heard.Load())
+		last := s.lastHeard()
 		if last.Before(begin) {
 			last = begin
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/canonical/lxd/shared/api"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdfake"
 )
@@ -135,4 +136,18 @@ func TestOwnersAreAskedForAgain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// When the log was last heard of is told by the monotonic clock, or a clock that
+// is set back would have a capture take a silence for none, and wait for one
+// that long.
+func TestSilenceOutlastsAClockThatIsSet(t *testing.T) {
+	c := begun(t, lxdfake.New(network()))
+	c.read("log", logfile.Event{Kind: logfile.Data, Data: []byte("query[A] a.example from 198.18.0.9\n")})
+	if heard := c.lastHeard(); heard == heard.Round(0) { // which strips the reading of that clock
+		t.Errorf("it was heard at %v, by a clock that may be set", heard)
+	}
+	if err := c.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
 }

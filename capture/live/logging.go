@@ -47,7 +47,7 @@ func (s *Capture) watch(run context.Context) {
 		case e := <-events:
 			s.take(run, e)
 		case now := <-again.C:
-			if heard := time.Unix(0, s.heard.Load()); now.Sub(heard) >= silence {
+			if heard := s.lastHeard(); now.Sub(heard) >= silence {
 				s.look(run, "", heard)
 			} else if !s.away.since.IsZero() {
 				s.look(run, "", now)

@@ -25,7 +25,8 @@ const (
 	Data Kind = iota
 	// Reset is a log that begins anew: truncated, or another file.
 	Reset
-	// Gone is a log that was deleted. A Reset follows when it is back.
+	// Gone is a log that was deleted or renamed. It is followed all the same, for
+	// who writes to it may not know; a Reset comes when it is back.
 	Gone
 )
 
@@ -50,12 +51,22 @@ const (
 	// memory is how many bytes before the position are remembered, to tell a
 	// log that was truncated and has already grown past the position.
 	memory = 64
+	// leftFor is how long a log is read after another has taken its place:
+	// dnsmasq ends its children after 150 seconds (CHILD_LIFETIME in its
+	// config.h). One that was deleted takes room on the disk as long.
+	leftFor = 160 * time.Second
 )
 
 // Follow reads the file at path from offset on and calls emit with what is
 // there and what comes, until ctx ends; it returns nil then. A file that does
 // not exist is waited for. The file's directory must exist.
 func Follow(ctx context.Context, path string, offset int64, emit func(Event)) error {
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	return follow(ctx, path, offset, emit, poll.C)
+}
+
+func follow(ctx context.Context, path string, offset int64, emit func(Event), poll <-chan time.Time) error {
 	watch, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch the log %s: %w", path, err)
@@ -66,8 +77,6 @@ func Follow(ctx context.Context, path string, offset int64, emit func(Event)) er
 	}
 	f := &follower{path: path, offset: offset, emit: emit, block: make([]byte, blockSize)}
 	defer f.release()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
 	for {
 		more, err := f.read(ctx)
 		if ctx.Err() != nil {
@@ -81,7 +90,7 @@ func Follow(ctx context.Context, path string, offset int64, emit func(Event)) er
 				return nil
 			}
 		}
-		if !f.wait(ctx, watch, poll.C) {
+		if !f.wait(ctx, watch, poll) {
 			return nil
 		}
 	}
@@ -93,7 +102,7 @@ func (f *follower) wait(ctx context.Context, watch *fsnotify.Watcher, poll <-cha
 	for {
 		select {
 		case e := <-watch.Events:
-			if filepath.Base(e.Name) == name {
+			if filepath.Base(e.Name) == name || f.gone || f.left != nil { // one that was renamed has another
 				return true
 			}
 		case <-watch.Errors: // an overflow at worst: what was missed is found by reading
@@ -128,24 +137,28 @@ type follower struct {
 	// hole is set where NULs may stand: who writes a truncated log without
 	// O_APPEND goes on at its old offset.
 	hole bool
-	gone bool
+	gone bool // file is not what is at path
+
+	left      *os.File // the log before this one, nil for none
+	leftAt    int64    // of the next byte in it
+	leftSince time.Time
 }
 
 func (f *follower) release() {
+	f.leave()
 	if f.file != nil {
 		f.file.Close()
-		f.file = nil
 	}
 }
 
 // read emits all that there is and reports whether there was anything.
 func (f *follower) read(ctx context.Context) (any bool, err error) {
-	for {
-		if f.file == nil {
-			if ok, err := f.open(); !ok {
-				return any, err
-			}
+	if f.file == nil {
+		if ok, err := f.open(); !ok {
+			return false, err
 		}
+	}
+	for {
 		if err := f.checkTruncated(); err != nil {
 			return any, err
 		}
@@ -154,32 +167,78 @@ func (f *follower) read(ctx context.Context) (any bool, err error) {
 		if err != nil || ctx.Err() != nil {
 			return any, err
 		}
-		if f.current() {
-			return any, nil
+		late, err := f.drainLeft()
+		any = any || late
+		if err != nil || !f.replaced() {
+			return any, err
 		}
-		f.release()
+		// What is in the new log was written after all that is in this one.
+		if _, err := f.drain(ctx); err != nil || ctx.Err() != nil {
+			return any, err
+		}
+		if err := f.move(); err != nil {
+			return any, err
+		}
 	}
 }
 
 func (f *follower) open() (ok bool, err error) {
-	file, err := os.Open(f.path)
+	f.file, err = os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if f.before != nil && !f.gone {
-			f.emit(Event{Kind: Gone, Why: "it was deleted"})
-		}
-		f.gone = true
 		return false, nil
 	}
+	return err == nil, err
+}
+
+// move goes on with the log that has taken the place of this one. Of this one
+// lines may still come: of dnsmasq's children that answer a query by TCP, which
+// have it open until they end.
+func (f *follower) move() error {
+	next, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) { // gone again
+		return nil
+	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	f.file = file
-	if f.before != nil {
-		f.restart("it is a new file")
-	}
-	f.before = append(f.before[:0:0], make([]byte, 0, memory)...)
+	f.leave()
+	f.left, f.leftAt, f.leftSince = f.file, f.offset, time.Now()
+	f.file = next
+	f.restart("it is a new file")
 	f.gone = false
-	return true, nil
+	return nil
+}
+
+// leave ends the reading of the log before this one.
+func (f *follower) leave() {
+	if f.left != nil {
+		f.left.Close()
+		f.left = nil
+	}
+}
+
+// drainLeft emits the lines that have come to the log before this one, between
+// two lines of this one.
+func (f *follower) drainLeft() (any bool, err error) {
+	if f.left == nil || len(f.before) > 0 && f.before[len(f.before)-1] != '\n' {
+		return false, nil
+	}
+	for {
+		n, err := f.left.ReadAt(f.block, f.leftAt)
+		if err != nil && err != io.EOF {
+			return any, err
+		}
+		n = bytes.LastIndexByte(f.block[:n], '\n') + 1
+		if n == 0 {
+			if time.Since(f.leftSince) > leftFor {
+				f.leave()
+			}
+			return any, nil
+		}
+		f.leftAt += int64(n)
+		f.emit(Event{Kind: Data, Data: f.block[:n]})
+		any = true
+	}
 }
 
 func (f *follower) restart(why string) {
@@ -241,18 +300,23 @@ func (f *follower) took(data []byte) {
 	}
 }
 
-// current reports whether the open file is still the one at the path. One
-// that was deleted is followed while no other has taken its place: dnsmasq
-// keeps writing to it until it is told to reopen.
-func (f *follower) current() bool {
+// replaced reports whether another log is at the path, and in use. Who rotates a
+// log may make the new one before dnsmasq is told to reopen it, which writes to
+// the old one until then: while the new one is empty, the old one is followed,
+// as one is that was deleted.
+func (f *follower) replaced() bool {
 	at, err := os.Stat(f.path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && !f.gone {
 			f.gone = true
-			f.emit(Event{Kind: Gone, Why: "it was deleted"})
+			f.emit(Event{Kind: Gone, Why: "it was deleted or renamed"})
 		}
-		return true
+		return false
 	}
 	st, err := f.file.Stat()
-	return err == nil && os.SameFile(at, st)
+	if err != nil {
+		return false
+	}
+	f.gone = !os.SameFile(at, st)
+	return f.gone && (at.Size() > 0 || !at.Mode().IsRegular())
 }

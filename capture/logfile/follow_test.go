@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,11 +26,16 @@ type log struct {
 }
 
 func follow(t *testing.T, path string, offset int64) *log {
-	l := &log{t: t, path: path, events: make(chan logfile.Event, 1024)}
+	return followBy(t, path, offset, logfile.Follow, make(chan logfile.Event, 1024))
+}
+
+// followBy is follow by one of the ways, which waits where events are not taken.
+func followBy(t *testing.T, path string, offset int64, by func(context.Context, string, int64, func(logfile.Event)) error, events chan logfile.Event) *log {
+	l := &log{t: t, path: path, events: events}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- logfile.Follow(ctx, path, offset, func(e logfile.Event) {
+		done <- by(ctx, path, offset, func(e logfile.Event) {
 			e.Data = bytes.Clone(e.Data)
 			l.events <- e
 		})
@@ -119,6 +125,28 @@ func TestFollow(t *testing.T) {
 			l.add("two\n")
 			l.wants("one\n!|two\n")
 		},
+		"rotated, and the old one still in use": func(l *log) {
+			old := &log{t: l.t, path: l.path + ".1"}
+			if err := os.Rename(l.path, old.path); err != nil {
+				l.t.Fatal(err)
+			}
+			l.wants("one\n!")
+			l.add("") // logrotate's "create"
+			old.write(os.O_APPEND, "two\n")
+			l.wants("one\n!two\n")
+			old.write(os.O_APPEND, "three\n")
+			l.add("four\n") // reopened
+			l.wants("one\n!two\nthree\n|four\n")
+			old.write(os.O_APPEND, "late\nha")
+			l.wants("one\n!two\nthree\n|four\nlate\n")
+			l.add("fi")
+			l.wants("one\n!two\nthree\n|four\nlate\nfi")
+			old.write(os.O_APPEND, "lf\n") // is no part of that line
+			l.add("v")
+			l.wants("one\n!two\nthree\n|four\nlate\nfiv")
+			l.add("e\n")
+			l.wants("one\n!two\nthree\n|four\nlate\nfive\nhalf\n")
+		},
 		"deleted and made again": func(l *log) {
 			if err := os.Remove(l.path); err != nil {
 				l.t.Fatal(err)
@@ -186,6 +214,34 @@ func TestFollowMissesNothingOfABurst(t *testing.T) {
 		l.add(line)
 	}
 	l.wants(all.String())
+}
+
+// More happens in the log's directory than the kernel's queue holds while nobody
+// reads: what it drops is read all the same, and what comes later is heard of.
+func TestFollowAfterAnOverflow(t *testing.T) {
+	text, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &log{t: t, path: filepath.Join(t.TempDir(), "log")}
+	l.add("one\n")
+	others := [2]string{write(t, l.path+".a", ""), write(t, l.path+".b", "")} // the same event twice is told once
+	l = followBy(t, l.path, 0, logfile.FollowWithoutPoll, make(chan logfile.Event))
+	const read = 8192 // more than fsnotify takes before it waits
+	for n := range queue + read {
+		if err := os.Chmod(others[n%2], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.wants("one\n")
+	l.add("two\n") // may be seen by the read that follows the first one
+	l.wants("one\ntwo\n")
+	l.add("three\n")
+	l.wants("one\ntwo\nthree\n")
 }
 
 func TestFollowWithoutDirectory(t *testing.T) {

@@ -111,9 +111,10 @@ func readFile(ctx context.Context, l *capture.Ledger, f *os.File, now time.Time,
 // ctx ends.
 func feed(ctx context.Context, l *capture.Ledger, path string) error {
 	return Follow(ctx, path, 0, func(e Event) {
-		if e.Kind == Data {
+		switch e.Kind {
+		case Data:
 			l.Feed(e.Data, time.Now(), true)
-		} else {
+		case Reset:
 			l.ResetLog()
 		}
 	})

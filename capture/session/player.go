@@ -152,6 +152,11 @@ func (p *Player) Next(after time.Time) time.Time {
 func (p *Player) rewind() {
 	p.replay, p.next = newReplay(p.name), 0
 	p.replay.ledger.SetRules(p.rules)
+	// What the session is about holds for all of it, though the clock may have
+	// been set back to before its start.
+	if i := slices.IndexFunc(p.entries, func(e entry) bool { return e.Info != nil }); i >= 0 {
+		p.replay.again(p.entries[i])
+	}
 }
 
 // To has all happen up to a time, and returns the ledger as it was then. That is

@@ -100,3 +100,34 @@ func TestPlayer(t *testing.T) {
 		t.Errorf("of no session: %v", err)
 	}
 }
+
+// With the clock set back in mid-session, to before its start, what it is about
+// is known all the same, and nothing happens before what it rests on.
+func TestPlayerOfAClockThatWentBack(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	const journal = `{"format":2,"info":{"session":"x","started":"2026-11-24T12:00:00Z","instance":"dnstest","network":"lxdbr0"}}
+{"domain":{"name":"a.example","queries":1,"first":"2026-11-24T12:00:01Z","last":"2026-11-24T12:00:01Z"}}
+{"domain":{"name":"b.example","queries":1,"first":"2026-11-24T10:00:02Z","last":"2026-11-24T10:00:02Z"}}
+{"mark":{"n":1,"decision":"drop","names":["b.example"],"at":"2026-11-24T10:00:03Z"}}
+{"entered":{"at":"2026-11-24T10:00:04Z","line":"apt update"}}
+`
+	p, err := PlayFrom("x", strings.NewReader(journal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := p.Span()
+	for _, at := range []struct {
+		t     time.Time
+		names string
+	}{{begin, "b.example:new"}, {end, "a.example:new b.example:drop"}, {begin, "b.example:new"}} {
+		l := p.To(at.t)
+		of := ""
+		l.Read(func(r capture.Reader) { of = r.Info().Instance })
+		if got := names(l); got != at.names || of != "dnstest" {
+			t.Errorf("at %v there are %q, of %q", at.t, got, of)
+		}
+	}
+	if got := p.Title(); got != "dnstest on lxdbr0" {
+		t.Errorf("it is called %q", got)
+	}
+}

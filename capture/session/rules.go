@@ -52,7 +52,7 @@ func AppendRule(r capture.UserRule) error {
 	if n := len(text); n > 0 && text[n-1] != '\n' {
 		text = append(text, '\n')
 	}
-	return export.WriteFile(path, fmt.Appendln(text, r), true)
+	return export.WritePrivate(path, fmt.Appendln(text, r))
 }
 
 // RemoveRule takes out of the user's rules file the last line that AppendRule
@@ -69,7 +69,7 @@ func RemoveRule(r capture.UserRule) error {
 	lines := slices.Collect(strings.Lines(string(text)))
 	for at, line := range slices.Backward(lines) {
 		if strings.TrimRight(line, "\r\n") == r.String() {
-			return export.WriteFile(path, []byte(strings.Join(slices.Delete(lines, at, at+1), "")), true)
+			return export.WritePrivate(path, []byte(strings.Join(slices.Delete(lines, at, at+1), "")))
 		}
 	}
 	return fmt.Errorf("the rules file %s has no line %q any more", path, r)

@@ -190,7 +190,7 @@ func lines(w io.Writer, changes []rule.Change) error {
 // doubt says why names may be missing, and which were left out by a rule.
 func doubt(w io.Writer, list rule.List) {
 	for _, d := range list.Doubts {
-		fmt.Fprintf(w, "%sbeware: %s\n", said, d)
+		fmt.Fprintf(w, "%sbeware: %s\n", said, export.OneLine(d)) // may have the name of a file, or a journal's words
 	}
 	for _, name := range list.Overruled {
 		fmt.Fprintf(w, "%sbeware: %s was dropped, and a suffix rule allows it all the same\n", said, name)

@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture/crash"
+	"lxd-allowlist/ui/look"
 )
 
 // version is that of the program, see [Main].
@@ -128,9 +130,14 @@ func report(w io.Writer, err error) {
 		return
 	}
 	if e, ok := err.(exit); !ok || e.error != errQuiet {
-		fmt.Fprintf(w, "lxd-allowlist: %v\n", err)
+		lines := strings.Split(err.Error(), "\n")
+		for i, line := range lines {
+			lines[i] = look.Clean(line)
+		}
+		fmt.Fprintf(w, "lxd-allowlist: %s\n", strings.Join(lines, "\n"))
 	}
 }
 
-// say writes a sentence for the user, beside the data.
-func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+text) }
+// say writes a sentence for the user, beside the data. As in what [report]
+// writes, the name of a file may be in it that somebody else has chosen.
+func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+look.Clean(text)) }
