@@ -2,6 +2,7 @@ package capture
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"lxd-allowlist/parse"
@@ -45,7 +46,7 @@ type block struct {
 	outside uint64 // how many queries only left out
 	names   []byte // and what few has
 	last    []byte // the last name, as logged; a part of what is being parsed
-	lastAt  int    // in lines: that of the last name
+	lastAt  int    // in lines: the first one in a row with that name
 	warm    uint64 // makes the compiler keep the reads of warmUp
 }
 
@@ -75,8 +76,8 @@ func (b *block) setName(m *line, logged []byte, seed maphash.Seed) {
 		b.names = parse.AppendName(b.names, logged)
 		m.name, m.nameLen = uint32(begin), uint16(len(b.names)-begin)
 		m.hash = hashOf(seed, b.names[begin:])
+		b.last, b.lastAt = logged, len(b.lines)-1
 	}
-	b.last, b.lastAt = logged, len(b.lines)-1
 }
 
 // commonTypes are the query types that lines have a number for.
@@ -104,6 +105,7 @@ func commonType(t []byte) uint8 {
 type reader struct {
 	split  parse.Splitter
 	rec    parse.Record
+	plain  parse.Plain
 	block  block
 	only   *only // nil for all
 	seed   maphash.Seed
@@ -113,16 +115,23 @@ type reader struct {
 		text []byte
 		at   int64
 	}
+	timed   bool // plainAt is set, and all since were plain lines, which begin alike
+	plainAt int64
 }
 
 // begin makes the reader ready for bytes that came at a time.
 func (r *reader) begin(at time.Time, stamps bool) {
-	r.at, r.stamps, r.stamp.text = at, stamps, r.stamp.text[:0]
+	r.at, r.stamps, r.stamp.text, r.timed = at, stamps, r.stamp.text[:0], false
 	r.block.clear()
 }
 
 // hear parses a line, which may turn out to be several, into the block.
 func (r *reader) hear(text []byte) {
+	if r.only == nil && r.rec.Plain(text, &r.plain, !r.timed) {
+		r.takePlain()
+		return
+	}
+	r.timed = false
 	for ; text != nil; text = r.rec.Rest {
 		r.rec.Parse(text)
 		if t, any := r.rec.Tally(); any {
@@ -130,6 +139,29 @@ func (r *reader) hear(text []byte) {
 		}
 		r.take()
 	}
+}
+
+// takePlain puts a line that has nothing rare in it into the block, as take
+// does.
+func (r *reader) takePlain() {
+	b, p := &r.block, &r.plain
+	if !r.timed {
+		r.plainAt, r.timed = r.time(), true
+	}
+	n := len(b.lines)
+	b.lines = slices.Grow(b.lines, 1)[:n+1]
+	m := &b.lines[n]
+	*m = line{kind: p.Kind, at: r.plainAt, value: p.Address, ipv4: p.IPv4}
+	switch p.Kind {
+	case parse.Query:
+		m.queryType = commonType(p.Type)
+	case parse.Answer:
+		if m.outcome, m.origin = p.Outcome, p.Origin; p.Outcome == parse.Address && !p.IPv4 {
+			b.few = append(b.few, few{result: b.keep(p.Result), source: b.keep(p.Source)})
+			m.few = uint32(len(b.few))
+		}
+	}
+	b.setName(m, p.Name, r.seed)
 }
 
 // take puts what was parsed into the block.

@@ -267,7 +267,7 @@ func (f *facts) wordsAt(text string) uint16 {
 		if len(f.words) > math.MaxUint16 {
 			return math.MaxUint16
 		}
-		n = uint16(len(f.words))
+		n, text = uint16(len(f.words)), strings.Clone(text)
 		f.words = append(f.words, text)
 		f.wordN[text] = n
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"lxd-allowlist/export/rule"
@@ -195,7 +196,7 @@ func (l *Ledger) client(address string) uint16 {
 	if n, ok := l.clientN[address]; ok {
 		return n
 	}
-	return l.newClient(Client{Address: address})
+	return l.newClient(Client{Address: strings.Clone(address)}) // which may be a part of a line
 }
 
 // expected is a name that the program itself asks for.

@@ -319,7 +319,8 @@ func (f *facts) number(a netip.Addr) (address uint32, ipv6 bool) {
 		four := a.As4()
 		return binary.BigEndian.Uint32(four[:]), false
 	}
-	at, _ := f.ipv6At([]byte(a.WithZone("").String()))
+	var text [len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")]byte
+	at, _ := f.ipv6At(a.WithZone("").AppendTo(text[:0]))
 	return at, true
 }
 

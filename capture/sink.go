@@ -133,7 +133,7 @@ func (l *Ledger) Kept(number uint32) {
 }
 
 // Restore puts a record back that was kept, in place of what is known of its
-// name.
+// name. The ledger keeps nothing of s itself.
 func (l *Ledger) Restore(s Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +157,10 @@ func (l *Ledger) Restore(s Record) {
 		m := l.beside(r)
 		m.chain, m.denied = chain, s.Denied
 	}
-	for _, t := range slices.Sorted(maps.Keys(s.Types)) {
+	var few [8]string
+	types := slices.AppendSeq(few[:0], maps.Keys(s.Types))
+	slices.Sort(types)
+	for _, t := range types {
 		l.countType(r, l.typeAt([]byte(t)), s.Types[t])
 	}
 	for _, address := range s.Clients {
@@ -177,10 +180,12 @@ func (l *Ledger) Restore(s Record) {
 
 // idOf returns the ID of a normalised name, which gets a record if it has none.
 func (l *Ledger) idOf(name string, at int64) ID {
-	if id, known := l.lookup(name); known {
+	text := []byte(name)
+	hash := l.ids.hash(text)
+	if id, known := l.find(text, hash); known {
 		return id
 	}
-	return l.add([]byte(name), l.ids.hash([]byte(name)), at)
+	return l.add(text, hash, at)
 }
 
 // Redecide does a kept change once more; more of one number is one change. A

@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"bytes"
 	"encoding/binary"
 )
 
@@ -112,8 +111,8 @@ func Classify(name []byte) Class {
 }
 
 func isUnder(name []byte, domain string) bool {
-	rest, ok := bytes.CutSuffix(name, []byte(domain))
-	return ok && (len(rest) == 0 || rest[len(rest)-1] == '.')
+	at := len(name) - len(domain)
+	return at >= 0 && (at == 0 || name[at-1] == '.') && string(name[at:]) == domain // the dot says no to most
 }
 
 // The longest name and label that DNS has.

@@ -149,13 +149,19 @@ func checksum(text []byte) (sum [8]byte) {
 
 // parseLine reads a line with a checksum, without its newline; ok is false for
 // one that is not as it was written.
-func parseLine(line []byte) (number uint64, e entry, ok bool) {
+func (d *domains) parseLine(line []byte) (number uint64, e entry, ok bool) {
 	if len(line) < 9 || line[8] != ' ' || [8]byte(line) != checksum(line[9:]) {
 		return 0, e, false
 	}
 	digits, text, _ := bytes.Cut(line[9:], []byte(" "))
 	number, err := strconv.ParseUint(string(digits), 10, 64)
-	return number, e, err == nil && json.Unmarshal(text, &e) == nil
+	if err != nil {
+		return 0, e, false
+	}
+	if r, ok := d.read(string(text)); ok {
+		return number, entry{Domain: r}, true
+	}
+	return number, e, json.Unmarshal(text, &e) == nil
 }
 
 // parseBare reads a line without a checksum.

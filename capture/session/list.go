@@ -169,6 +169,6 @@ func hasEnd(f io.ReaderAt, size int64) bool {
 		return false
 	}
 	last, whole := bytes.CutSuffix(end, []byte("\n"))
-	_, e, ok := parseLine(last[bytes.LastIndexByte(last, '\n')+1:])
+	_, e, ok := new(domains).parseLine(last[bytes.LastIndexByte(last, '\n')+1:])
 	return whole && ok && e.Closed != nil
 }

@@ -27,6 +27,7 @@ type replay struct {
 	closed  bool // the last line is that of a program that ended as it should
 	torn    bool // the last line has no newline
 
+	domains domains
 	// tell is told of each entry in place of the ledger, nil for nobody.
 	tell func(entry)
 
@@ -44,7 +45,13 @@ func newReplay(name string) *replay {
 func (p *replay) read(in io.Reader, inUse bool) error {
 	lines := bufio.NewReaderSize(in, 1<<16)
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := lines.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			var rest []byte
+			long := bytes.Clone(line)
+			rest, err = lines.ReadBytes('\n')
+			line = append(long, rest...)
+		}
 		end := err == io.EOF
 		if err != nil && !end {
 			return err
@@ -65,7 +72,7 @@ func (p *replay) line(line []byte) error {
 	if len(line) == 0 {
 		return nil
 	}
-	if number, e, ok := parseLine(line); ok {
+	if number, e, ok := p.domains.parseLine(line); ok {
 		return p.numbered(number, e)
 	}
 	if e, ok := parseBare(line); ok && !p.checked {
@@ -93,7 +100,7 @@ func (p *replay) damaged(line []byte) error {
 			continue
 		}
 		end := value + valueLen(line[value:])
-		number, e, ok := parseLine(line[begin:end])
+		number, e, ok := p.domains.parseLine(line[begin:end])
 		if !ok {
 			continue
 		}

@@ -145,10 +145,10 @@ func readRows(files fs.FS, name string, read func(columns []string) error) error
 	for line := range strings.Lines(string(text)) {
 		n++
 		var columns []string
-		for column := range strings.SplitSeq(line, "  ") {
-			if column = strings.TrimSpace(column); column != "" {
-				columns = append(columns, column)
-			}
+		for rest := strings.TrimSpace(line); rest != ""; {
+			column, behind, _ := strings.Cut(rest, "  ")
+			columns = append(columns, column)
+			rest = strings.TrimLeft(behind, " ")
 		}
 		if err := read(columns); err != nil {
 			return fmt.Errorf("%s:%d: %w", path, n, err)

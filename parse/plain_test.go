@@ -1,0 +1,106 @@
+package parse
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// agreePlain fails if Plain takes a line for something else than Parse does,
+// each after the lines before it, or leaves another state behind. It reports
+// whether Plain read the line.
+func agreePlain(t *testing.T, quick, full *Record, line []byte) bool {
+	var p Plain
+	unstamped := *quick
+	full.Parse(line)
+	if !quick.Plain(line, &p, true) {
+		quick.Parse(line)
+		return false
+	}
+	unstamped.Plain(line, &p, false)
+	tally, any := full.Tally()
+	switch {
+	case any || full.Rest != nil || full.Serial != 0:
+		t.Fatalf("%q is plain, with %+v, rest %q, serial %d", line, tally, full.Rest, full.Serial)
+	case p.Kind != full.Kind || string(p.Name) != string(full.Name) || string(quick.Stamp) != string(full.Stamp):
+		t.Fatalf("%q is %v of %q at %q, want %v", line, p.Kind, p.Name, quick.Stamp, plainOf(full))
+	case !quick.Same(&full.State, nil) || quick.column != full.column || unstamped.State != quick.State:
+		t.Fatalf("%q leaves another state", line)
+	}
+	switch p.Kind {
+	case Query:
+		if at, ok := full.ClientIPv4(); string(p.Type) != string(full.Type) || !ok || !p.IPv4 || p.Address != at {
+			t.Fatalf("%q: %q by %x, want %v", line, p.Type, p.Address, plainOf(full))
+		}
+	case Forward:
+		if string(full.Source) != "forwarded" {
+			t.Fatalf("%q is forwarded by %q", line, full.Source)
+		}
+	case Answer:
+		at, ok := full.ResultIPv4()
+		if p.Outcome != full.Outcome() || p.Origin != full.Origin() || p.Outcome == Address && full.PTR() || p.IPv4 != ok || ok && p.Address != at ||
+			string(p.Source) != string(full.Source) || p.Outcome == Address && !ok && string(p.Result) != string(full.Result) {
+			t.Fatalf("%q is %+v, want %v: %v", line, p, full.Outcome(), plainOf(full))
+		}
+	default:
+		t.Fatalf("%q is a plain %v", line, p.Kind)
+	}
+	return true
+}
+
+// Plain agrees with Parse on all logs, and reads most lines of one without
+// serials.
+func TestPlain(t *testing.T) {
+	for _, name := range []string{"session.log", "session-extra.log", "session-journald.log", "shapes-extra.log", "dhcp-sample.log"} {
+		var quick, full Record
+		plain, all := 0, 0
+		for line := range bytes.Lines(testdata(t, name)) {
+			all++
+			if agreePlain(t, &quick, &full, bytes.TrimSuffix(line, []byte("\n"))) {
+				plain++
+			}
+		}
+		if name == "session.log" && plain < all/2 {
+			t.Errorf("%s: %d of %d lines are plain", name, plain, all)
+		}
+	}
+	var quick, full Record
+	long := strings.Repeat("a", cutLen)
+	for _, line := range []string{
+		tag + "query[A] a.example from 10.0.0.2", "Nov 23 10:00:00 otherhost sshd[1]: Invalid user", tag + "query[A] a.example from 10.0.0.2",
+		tag + "query[A] " + long + " from 10.0.0.2", tag + "reply " + long + " is 10.0.0.3",
+	} {
+		agreePlain(t, &quick, &full, []byte(line))
+	}
+}
+
+// FuzzPlain holds Plain to Parse on a message behind one of the same prefix.
+func FuzzPlain(f *testing.F) {
+	for _, seed := range lines {
+		f.Add([]byte(seed.line), "10.0.0.2")
+	}
+	for _, seed := range []string{
+		"query[A]  from 10.0.0.2", "query[A] a.example from 10.0.0.02", "query[A] a.example from 10.0.0.2 ", "query[A] 1.2.3.4 from 10.0.0.2",
+		"reply a.example is 0.0.0.0", "reply a.example is 146.112.61.104", "reply 10.0.0.2 is 10.0.0.3", "reply ::1 is 10.0.0.3", "reply ::1 is 2001:db8::1",
+		"reply a.example is 2001:db8::1", "cached a.example is ::", "reply a.example is ::ffff:146.112.61.104", "reply error is SERVFAIL", "reply error is NXDOMAIN",
+		"cached a.example is NXDOMAIN", "cached a.example is <CNAME>", "reply a.example is NODATA-IPv6 (EDE: blocked)", "config a.example is NXDOMAIN",
+		"cached-stale a.example is 10.0.0.3", "forwarded a.example to 10.0.0.53", "forwarded a.example to 10.0.0.53#54", "forwarded a.example to ",
+		"reply a is b is 10.0.0.3", "query[HTTPS] a from 10.0.0.2", "reply a.example is 198.51.100.7\r",
+	} {
+		f.Add([]byte(tag+seed), "1.2.3.4")
+	}
+	f.Fuzz(func(t *testing.T, line []byte, client string) {
+		var quick, full Record
+		quick.Parse(line)
+		full.Parse(line)
+		for range 2 { // the second time what it begins with is known
+			agreePlain(t, &quick, &full, line)
+		}
+		if prefix, ok := bytes.CutSuffix(line, full.Text); ok {
+			for _, message := range []string{"query[A] a.example from " + client, "cached a.example is " + client, "forwarded a.example to " + client, "reply " + client + " is 10.0.0.2"} {
+				agreePlain(t, &quick, &full, append(bytes.Clone(prefix), message...))
+			}
+		}
+		agreePlain(t, &quick, &full, line)
+	})
+}
