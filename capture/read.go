@@ -58,6 +58,16 @@ func (r Reader) Dropped(name string) (reason string, dropped bool) {
 	return cmp.Or(v.Reason, "dropped"), v.Decision == Drop
 }
 
+// Rejected reports whether a person drops a name, by whatever mark or rule.
+func (r Reader) Rejected(name string) bool {
+	id, ok := r.Lookup(name)
+	if !ok {
+		return false
+	}
+	v := r.Verdict(r.Domain(id))
+	return v.Decision == Drop && byPerson[v.Rule]
+}
+
 // Group returns a person's mark on a name and all below it.
 func (r Reader) Group(name string) Mark { return r.l.groups[name] }
 
@@ -244,17 +254,12 @@ func (l *Ledger) ExpectTo(a netip.Addr) {
 // asked for, and nobody decided about it.
 const Observed = "observed"
 
-// AllowedAddresses returns the addresses that were answered for names that
-// aren't dropped.
-func (r Reader) AllowedAddresses() (all []netip.Addr) {
-	var d Domain
+// Answered returns the addresses that names were answered with, by name.
+func (r Reader) Answered() map[string][]netip.Addr {
+	all := make(map[string][]netip.Addr)
 	for id := range ID(r.l.n) {
-		record := r.l.at(id)
-		if record.addressesN == 0 {
-			continue
-		}
-		if r.l.glance(&d, id); r.l.judge(&d).Decision != Drop {
-			all = r.l.addressesIn(all, record)
+		if record := r.l.at(id); record.addressesN > 0 {
+			all[r.Name(id)] = r.l.addressesIn(nil, record)
 		}
 	}
 	return all

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"sync"
+	"time"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/crash"
@@ -38,9 +40,15 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	for _, r := range addresses {
 		s.notice(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
 	}
+	var seeds map[string][]netip.Addr
+	if strict {
+		s.Ledger.Read(func(r capture.Reader) { seeds = r.Answered() })
+	}
+	grants := grants{dropped: make(map[string]bool)}
 	e, err := enforce.Start(ctx, s.server, enforce.Config{
-		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: s.seeds(),
+		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: seeds,
 		Refused:  func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
+		Granted:  func(name string) { grants.note(name, s.rejected(name)) },
 		Canary:   func(name string) { s.Ledger.Expect(name) },
 		CanaryTo: s.Ledger.ExpectTo,
 	})
@@ -49,7 +57,7 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	}
 	s.enforcing.Store(e)
 	s.Ledger.SetOwners(s.hostOwners())
-	s.wg.Go(crash.Guarded("the list in force", func() { s.follow(e, base) }))
+	s.wg.Go(crash.Guarded("the list in force", func() { s.follow(e, base, &grants) }))
 	return e, nil
 }
 
@@ -101,9 +109,33 @@ func observed(list rule.List) map[string]bool {
 	return names
 }
 
+// grants are the names that were let through for a time, and whether somebody
+// had dropped each before.
+type grants struct {
+	mu      sync.Mutex
+	dropped map[string]bool
+}
+
+func (g *grants) note(name string, dropped bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.dropped[name] = dropped
+}
+
+func (g *grants) wasDropped(name string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.dropped[name]
+}
+
+func (s *Capture) rejected(name string) (is bool) {
+	s.Ledger.Read(func(r capture.Reader) { is = r.Rejected(name) })
+	return is
+}
+
 // follow has the list in force follow what is decided. base are the names that
-// were in it without a decision.
-func (s *Capture) follow(e *enforce.Enforcement, base map[string]bool) {
+// were in it without a decision. To drop a name ends its being let through.
+func (s *Capture) follow(e *enforce.Enforcement, base map[string]bool, grants *grants) {
 	for {
 		select {
 		case <-s.Ledger.Decided():
@@ -121,11 +153,10 @@ func (s *Capture) follow(e *enforce.Enforcement, base map[string]bool) {
 		compiled, _ := rule.Compile(list)
 		compiled, _ = compiled.Enforced(e.Strict())
 		e.Set(compiled.Rules())
+		for _, name := range e.Policy.Grants(time.Now()) {
+			if !grants.wasDropped(name) && s.rejected(name) {
+				e.Revoke(name)
+			}
+		}
 	}
-}
-
-// seeds returns the addresses that the names of the list had.
-func (s *Capture) seeds() (all []netip.Addr) {
-	s.Ledger.Read(func(r capture.Reader) { all = r.AllowedAddresses() })
-	return all
 }

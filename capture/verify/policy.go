@@ -15,17 +15,14 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
-// onceLasts is how long a name that is allowed once can be asked for, from its
-// first query on: an application asks for A, AAAA and HTTPS, and again over
-// TCP, and means one try.
-const onceLasts = 10 * time.Second
-
 // Policy is what an instance may ask for, with what became of each rule and of
 // each name that was refused. It is safe for concurrent use.
 type Policy struct {
-	// Granting is called when a name that was refused is allowed for a time. It
-	// is set before the policy is used; nil is as good.
-	Granting func()
+	// Granting is called when a name that was refused is allowed for a time,
+	// Ending when the end of such a time becomes known. They are set before the
+	// policy is used; nil is as good.
+	Granting func(name string)
+	Ending   func()
 
 	mu      sync.Mutex
 	rules   map[key]*RuleState
@@ -101,11 +98,6 @@ type Counts struct {
 	Failures int // that were allowed and got no answer
 }
 
-type grant struct {
-	once  bool
-	until time.Time // zero: to the end, or not asked for yet
-}
-
 // New returns a policy of rules. local says which names the bridge's dnsmasq
 // answers itself; these pass whatever the rules are.
 func New(rules []rule.Rule, local func(name string) bool) *Policy {
@@ -131,8 +123,8 @@ type series struct {
 }
 
 // Set puts rules in force in place of those that were. It reports whether any
-// of them was not.
-func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
+// of them was not, and whether any that was is no more.
+func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh, gone bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var added []rule.Rule
@@ -166,7 +158,7 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 	}
 	for k, s := range p.rules {
 		if !stays[k] && s.Gone.IsZero() {
-			s.Gone = now
+			s.Gone, gone = now, true
 			p.counts.Rules--
 			if s.used() {
 				p.counts.Used--
@@ -176,7 +168,7 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh bool) {
 	for _, r := range added {
 		p.noteAllowed(r, now)
 	}
-	return len(added) > 0
+	return len(added) > 0, gone
 }
 
 // noteAllowed notes on the names that a rule allows late that it does.
@@ -211,32 +203,6 @@ func (p *Policy) noteAllowed(r rule.Rule, now time.Time) {
 	}
 }
 
-// Grant allows a name from now on without its being in the list, for as long
-// as lasts, or to the end with 0.
-func (p *Policy) Grant(name string, lasts time.Duration, now time.Time) {
-	g := &grant{}
-	if lasts > 0 {
-		g.until = now.Add(lasts)
-	}
-	p.grant(name, g, now)
-}
-
-// GrantOnce allows a name for one try.
-func (p *Policy) GrantOnce(name string, now time.Time) { p.grant(name, &grant{once: true}, now) }
-
-func (p *Policy) grant(name string, g *grant, now time.Time) {
-	p.mu.Lock()
-	p.grants[name] = g
-	s := p.refused[name]
-	if s != nil && s.Allowed.IsZero() {
-		s.Allowed, s.Temporary = now, true
-	}
-	p.mu.Unlock()
-	if s != nil && p.Granting != nil {
-		p.Granting()
-	}
-}
-
 // passes is why a query may pass.
 type passes uint8
 
@@ -247,8 +213,22 @@ const (
 	ofDnsmasq // what dnsmasq answers itself
 )
 
-// Allows reports whether a name may be asked for. It counts nothing.
+// Allows reports whether a name may be asked for, and begins its one try where
+// it has one. It counts nothing.
 func (p *Policy) Allows(name string, now time.Time) bool {
+	p.mu.Lock()
+	v, _ := p.look(name, now)
+	begun := v == byGrant && p.grants[name].begin(now)
+	p.mu.Unlock()
+	if begun && p.Ending != nil {
+		p.Ending()
+	}
+	return v != refused
+}
+
+// Passes reports whether a name may be asked for. Unlike [Policy.Allows] it is
+// no try.
+func (p *Policy) Passes(name string, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, _ := p.look(name, now)
@@ -259,14 +239,8 @@ func (p *Policy) look(name string, now time.Time) (passes, *RuleState) {
 	if s := p.match(name); s != nil {
 		return byList, s
 	}
-	if g := p.grants[name]; g != nil {
-		if g.once && g.until.IsZero() {
-			g.until = now.Add(onceLasts)
-		}
-		if g.until.IsZero() || now.Before(g.until) {
-			return byGrant, nil
-		}
-		delete(p.grants, name)
+	if g := p.grants[name]; g != nil && g.lasts(now) {
+		return byGrant, nil
 	}
 	if p.local(name) {
 		return ofDnsmasq, nil
@@ -381,19 +355,6 @@ func (p *Policy) Last() Query {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.last
-}
-
-// Granted reports whether a name is allowed without being on the list, until
-// when, zero for to the end, and whether for one try alone. Unlike
-// [Policy.Allows] it is no try.
-func (p *Policy) Granted(name string, now time.Time) (until time.Time, once, granted bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	g := p.grants[name]
-	if g == nil || !g.until.IsZero() && !now.Before(g.until) {
-		return time.Time{}, false, false
-	}
-	return g.until, g.once, true
 }
 
 // Name returns what became of a name, and whether it was ever refused.

@@ -100,8 +100,12 @@ type PacketResult struct {
 	Times int       `json:"times"`
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
-	// Expected is said of what is for nobody outside of the bridge.
-	Expected bool `json:"expected"`
+	// Expected is said of what is for nobody outside of the bridge, and of an
+	// address that only names had which are to be refused: Names, Reason saying
+	// why the first one is.
+	Expected bool     `json:"expected"`
+	Names    []string `json:"names,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
 }
 
 // ServerResult is a server whose name the list doesn't have, and that was
@@ -144,6 +148,7 @@ type About struct {
 type Over struct {
 	Policy            *Policy
 	Packets           *Packets
+	Addresses         *Addresses // nil where packets aren't refused
 	Instance, Network string
 	Strict, Learn     bool
 	Begun, Ended      time.Time // Ended is zero while it lasts
@@ -199,7 +204,11 @@ func NewReport(o Over, about About) Report {
 		r.Blocked = append(r.Blocked, n)
 	}
 	for _, s := range o.Packets.States() {
-		r.Packets = append(r.Packets, PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays()})
+		p := PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays()}
+		if names, reason := o.Addresses.expected(s.To.Addr(), about.Expected); len(names) > 0 && !p.Expected {
+			p.Expected, p.Names, p.Reason = true, names, reason
+		}
+		r.Packets = append(r.Packets, p)
 	}
 	for _, s := range o.Packets.Servers() {
 		r.Servers = append(r.Servers, ServerResult{Name: s.Name, At: s.At.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
@@ -235,6 +244,17 @@ func (r *Report) note(c Counts, o Over) {
 	}
 	if o.Untold > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets, or connections, came faster than they could be noted.", o.Untold))
+	}
+	stay, unsure := o.Addresses.shared(r.Ended)
+	if len(stay) > 0 {
+		var all []string
+		for _, s := range stay {
+			all = append(all, fmt.Sprintf("%s of %s is %s's", s.at, printable(s.refused), printable(s.allowed)))
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("Reached, though of a name that isn't allowed, since one that is has it, too: %s.", shorten(all, 5)))
+	}
+	if unsure > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s that more than %d names had: of them none was allowed when the last ones were taken off; another may have been, and is reached once it is asked for again.", plural(unsure, "address was closed", "addresses were closed"), maxHolders))
 	}
 	if c.Failures > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d allowed queries got no answer from upstream.", c.Failures))

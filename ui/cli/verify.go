@@ -70,10 +70,10 @@ func verifyCommand(o *options) *cobra.Command {
 type verifyList struct {
 	name   string
 	rules  []rule.Rule
-	seeds  []netip.Addr    // addresses that allowed names had
-	kept   bool            // in a session of the list of sessions
-	ledger *capture.Ledger // judges what was refused
-	expect []rule.Rule     // that are to be refused besides
+	seeds  map[string][]netip.Addr // addresses that names had, where packets are refused
+	kept   bool                    // in a session of the list of sessions
+	ledger *capture.Ledger         // judges what was refused
+	expect []rule.Rule             // that are to be refused besides
 }
 
 // readVerifyList reads a session or a file, for what is refused strictly or by
@@ -86,7 +86,9 @@ func readVerifyList(from string, strict bool) (l verifyList, err error) {
 			return l, err
 		}
 		list, l.kept = l.ledger.List(false), !strings.HasSuffix(from, ".jsonl")
-		l.ledger.Read(func(r capture.Reader) { l.seeds = r.AllowedAddresses() })
+		if strict {
+			l.ledger.Read(func(r capture.Reader) { l.seeds = r.Answered() })
+		}
 	} else if list, err = output.ReadList(from); errors.Is(err, fs.ErrNotExist) {
 		return l, wrong(fmt.Errorf("%s is no session and no file: lxd-allowlist sessions lists those that there are", from))
 	} else if err != nil {

@@ -191,7 +191,11 @@ func (s *Summary) packets(r *verify.Report) {
 	}
 	s.headline("Refused packets, by where they were to go (%d)", len(r.Packets))
 	for _, p := range r.Packets {
-		s.add(summaryLine{wide: true, tone: bad, text: "▣ " + p.To, rest: fmt.Sprintf("  ×%d  %s", p.Times, span(p.First, p.Last))})
+		mark, t, what := "▣ ", bad, ""
+		if len(p.Names) > 0 {
+			mark, t, what = "– ", muted, "  expected: an address of "+look.Clean(strings.Join(p.Names, ", "))+" alone; "+p.Reason
+		}
+		s.add(summaryLine{wide: true, tone: t, text: mark + p.To, rest: fmt.Sprintf("  ×%d  %s%s", p.Times, span(p.First, p.Last), what)})
 	}
 }
 

@@ -38,9 +38,10 @@ type Config struct {
 	Strict bool
 	// Learn refuses nothing and notes what would have been.
 	Learn bool
-	// Seeds are addresses that allowed names are known to have: what the
-	// instance's own resolver still remembers goes on working under Strict.
-	Seeds []netip.Addr
+	// Seeds are the addresses that names are known to have: what the instance's
+	// own resolver still remembers of allowed ones goes on working under Strict,
+	// and a packet to one that only dropped names have is an expected block.
+	Seeds map[string][]netip.Addr
 	// Refused is told of each query that was refused, at once, and of each
 	// that would be under Learn; first says that its name never was before. It
 	// may be called by several at a time, and not for names that the policy has
@@ -51,6 +52,8 @@ type Config struct {
 	Canary func(name string)
 	// CanaryTo is told so of an address under Strict.
 	CanaryTo func(netip.Addr)
+	// Granted is told of a refused name that is let through for a time.
+	Granted func(name string)
 	// RefusedPacket is told of the first packet to a place that was refused.
 	RefusedPacket func(verify.PacketState)
 }
@@ -74,15 +77,17 @@ type Enforcement struct {
 	begun   time.Time
 	fence   atomic.Pointer[fence.Fence]
 	forward *forward.Forwarder
-	release func(context.Context) error
-	cancel  context.CancelFunc
-	digest  string // of the rules at the start
-	notes   []string
+	// addresses are who has which, nil unless packets are refused.
+	addresses *verify.Addresses
+	release   func(context.Context) error
+	cancel    context.CancelFunc
+	digest    string // of the rules at the start
+	notes     []string
 	// remembers are the scripts that empty caches of refusals.
 	remembers []string
 
-	wake chan struct{}
-	done chan struct{}
+	wake, ending chan struct{} // ending: it is known when a grant ends
+	done         chan struct{}
 	// fallen is closed when somebody took the fence away.
 	fallen chan struct{}
 	wg     sync.WaitGroup
@@ -108,7 +113,7 @@ const seedsLast = time.Hour
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
-	e := &Enforcement{config: c, host: host, digest: rule.Digest(c.Rules), wake: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
+	e := &Enforcement{config: c, host: host, digest: rule.Digest(c.Rules), wake: make(chan struct{}, 1), ending: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
 	if e.plug, err = host.Plug(ctx, c.Instance, c.Network); err != nil {
 		return nil, err
 	}
@@ -129,7 +134,10 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
-	e.Policy.Granting = e.forgetRefusals
+	e.Policy.Granting, e.Policy.Ending = e.granted, func() { wake(e.ending) }
+	if c.Strict && !c.Learn {
+		e.addresses = verify.NewAddresses(e.Policy.Passes, gate{e})
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.lower(context.WithoutCancel(ctx)))
@@ -149,11 +157,12 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	e.wg.Go(crash.Guarded("the watch over the fence", func() { e.keepWatch(run) }))
 	e.begun = time.Now()
 	e.flushCaches(ctx)
-	if c.Strict && !c.Learn {
-		if err = errors.Join(e.admit(c.Seeds, seedsLast), e.keep(c.Rules)); err != nil {
+	if e.addresses != nil {
+		if err = errors.Join(e.addresses.Seed(c.Seeds, seedsLast, time.Now()), e.keep(c.Rules)); err != nil {
 			return nil, err
 		}
 	}
+	e.wg.Go(crash.Guarded("the end of grants", func() { e.endGrants(run) }))
 	return e, ctx.Err()
 }
 
@@ -207,15 +216,6 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 	}
 }
 
-// admit lets the instance reach the addresses of an answer.
-func (e *Enforcement) admit(addresses []netip.Addr, ttl time.Duration) error {
-	f := e.fence.Load()
-	if f == nil {
-		return errors.New("the list is not in force yet")
-	}
-	return f.Admit(addresses, ttl)
-}
-
 func port(p lxd.Plug) fence.Port {
 	return fence.Port{Bridge: p.Network, MAC: p.MAC, Host: p.Host, Addresses: p.Addresses}
 }
@@ -266,9 +266,11 @@ func (e *Enforcement) asked(f forward.Query) {
 	e.tell()
 }
 
-func (e *Enforcement) tell() {
+func (e *Enforcement) tell() { wake(e.wake) }
+
+func wake(c chan<- struct{}) {
 	select {
-	case e.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -278,18 +280,6 @@ func (e *Enforcement) Wake() <-chan struct{} { return e.wake }
 
 // Done is closed when the list is out of force.
 func (e *Enforcement) Done() <-chan struct{} { return e.done }
-
-// Set puts another list in force, at once: the next query follows it.
-func (e *Enforcement) Set(rules []rule.Rule) {
-	e.countKept() // of what may be taken away
-	if err := e.keep(rules); err != nil {
-		e.remark("Addresses that came on the list late are refused: " + err.Error() + ".")
-	}
-	if e.Policy.Set(rules, time.Now()) {
-		e.forgetRefusals()
-	}
-	e.tell()
-}
 
 // Network returns the bridge.
 func (e *Enforcement) Network() string { return e.plug.Network }
@@ -303,7 +293,7 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return verify.NewReport(verify.Over{
-		Policy: e.Policy, Packets: &e.Packets, Instance: e.config.Instance, Network: e.plug.Network,
+		Policy: e.Policy, Packets: &e.Packets, Addresses: e.addresses, Instance: e.config.Instance, Network: e.plug.Network,
 		Strict: e.config.Strict, Learn: e.config.Learn, Begun: e.begun, Ended: e.ended,
 		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(), Untold: e.fence.Load().Lost(),
 	}, about)

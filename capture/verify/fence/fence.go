@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -73,15 +72,12 @@ type Fence struct {
 	tables   tables
 	admitted map[netip.Addr]time.Time // when the kernel lets go of each
 	swept    time.Time                // when what it has let go of was last removed
+	gone     map[netip.Addr]bool      // that were dismissed
 	places   []Place                  // that are kept
 	counted  map[string]uint64        // connections to them, by their names, that the kernel counts no more
-	begun    []expr.Any               // what a rule does that lets a connection begin
+	stays    []expr.Any               // what a rule does that lets a connection to a place begin
 	lowered  bool
 }
-
-// lifetime is what an address lives for at least: clients keep addresses for
-// longer than their TTL says.
-const lifetime = 5 * time.Minute
 
 // Raise puts a fence around the instance at a port, all of it or nothing. dns
 // is the port of the forwarder that its queries go to, UDP and TCP, on the
@@ -101,7 +97,7 @@ const lifetime = 5 * time.Minute
 // It needs root, fails if the port is fenced already, by whatever process, and
 // leaves nothing behind when it fails.
 func Raise(p Port, level Level, dns uint16) (*Fence, error) {
-	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}, counted: map[string]uint64{}}
+	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}, gone: map[netip.Addr]bool{}, counted: map[string]uint64{}}
 	if err := f.raise(); err != nil {
 		if f.conn == nil {
 			_ = f.close()
@@ -133,9 +129,9 @@ func (f *Fence) raise() error {
 	}
 	b := build{
 		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
-		passed: newLabel(), amid: newLabel(), up: bridge.Attrs().HardwareAddr,
+		passed: newLabel(), amid: newLabel(), kept: newLabel(), up: bridge.Attrs().HardwareAddr,
 	}
-	f.tables, f.begun = b.fill(f.conn, name), b.begun()
+	f.tables, f.stays = b.fill(f.conn, name), append(b.begun(), b.kept.put()...)
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
 	}
@@ -211,57 +207,6 @@ func addresses(p Port) (map[netip.Addr]bool, error) {
 // bare returns an address in the one form that the kernel has it in.
 func bare(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// Admit lets the instance reach addresses for as long as ttl says, but five
-// minutes at least, and returns when the kernel does so. Connections that were
-// begun meanwhile go on after that. It does nothing at level [Names].
-func (f *Fence) Admit(addrs []netip.Addr, ttl time.Duration) error {
-	if f.level != Strict {
-		return nil
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.lowered {
-		return errors.New("the fence was lowered: nothing more is admitted")
-	}
-	now := time.Now()
-	ttl = max(ttl, lifetime)
-	var added, renewed []netip.Addr
-	seen := make(map[netip.Addr]bool, len(addrs)) // the kernel takes nothing back twice
-	for _, a := range addrs {
-		a = bare(a)
-		until, known := f.admitted[a]
-		switch {
-		case !a.IsValid() || seen[a] || until.After(now.Add(ttl)):
-		case known:
-			renewed = append(renewed, a)
-		default:
-			added = append(added, a)
-		}
-		seen[a] = true
-	}
-	// What is asked for over and over goes to the kernel once in a lifetime.
-	ttl += lifetime
-	if err := f.admit(added, false, now, ttl); err != nil {
-		return err
-	}
-	return f.admit(renewed, true, now, ttl)
-}
-
-func (f *Fence) admit(addrs []netip.Addr, renewed bool, now time.Time, lives time.Duration) error {
-	for some := range slices.Chunk(addrs, atOnce) {
-		if err := f.tables.admit(f.conn, some, renewed, lives); errors.Is(err, unix.ENFILE) {
-			return fmt.Errorf("admit %s and %d more: the fence has %d addresses of a family already, which is the most; they leave it as their time is over", some[0], len(some)-1, admittedMost)
-		} else if err != nil {
-			return fmt.Errorf("admit %s and %d more: %w", some[0], len(some)-1, err)
-		}
-		for _, a := range some {
-			f.admitted[a] = now.Add(lives)
-		}
-	}
-	f.forgetExpired(now)
-	return nil
-}
-
 // Stands reports whether the kernel still has the fence: others may take it
 // away, as "nft flush ruleset" does.
 func (f *Fence) Stands() (bool, error) {
@@ -295,20 +240,6 @@ func (f *Fence) Replug(host string) error {
 		return fmt.Errorf("hold the instance at its new end %s: %w", host, err)
 	}
 	return nil
-}
-
-// forgetExpired keeps the map about as small as the kernel's sets are, which
-// began to count a little later.
-func (f *Fence) forgetExpired(now time.Time) {
-	if len(f.admitted) < admittedMost || now.Before(f.swept.Add(lifetime)) {
-		return
-	}
-	f.swept = now
-	for a, until := range f.admitted {
-		if until.Add(lifetime).Before(now) {
-			delete(f.admitted, a)
-		}
-	}
 }
 
 // Lower takes the fence down: everything is as before. DNS connections that

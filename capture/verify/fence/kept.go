@@ -86,7 +86,7 @@ func (f *Fence) keep(places []Place) error {
 		for _, p := range some {
 			f.conn.AddRule(&nftables.Rule{
 				Table: f.tables.kept.Table, Chain: f.tables.kept, UserData: []byte(p.String()),
-				Exprs: slices.Concat(p.matches(), []expr.Any{&expr.Counter{}}, f.begun, accept()),
+				Exprs: slices.Concat(p.matches(), []expr.Any{&expr.Counter{}}, f.stays, accept()),
 			})
 		}
 		if err := f.conn.Flush(); err != nil {

@@ -142,8 +142,8 @@ func fromElsewhere() []expr.Any {
 	}
 }
 
-// admitted matches destinations that are in a set of IPv4 or IPv6 addresses.
-func admitted(set *nftables.Set) []expr.Any {
+// goesToOneOf matches destinations that are in a set of IPv4 or IPv6 addresses.
+func goesToOneOf(set *nftables.Set) []expr.Any {
 	p := &expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4}
 	f := byte(unix.NFPROTO_IPV4)
 	if set.KeyType == nftables.TypeIP6Addr {
@@ -204,13 +204,16 @@ func newLabel() (l label) {
 	return l
 }
 
-func (l label) matches() []expr.Any {
+func (l label) masked() []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeyLABELS, Register: 1},
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 16, Mask: l[:], Xor: make([]byte, 16)},
-		is(1, l[:]),
 	}
 }
+
+// matches matches connections that have the label, misses those that don't.
+func (l label) matches() []expr.Any { return append(l.masked(), is(1, l[:])) }
+func (l label) misses() []expr.Any  { return append(l.masked(), isNot(1, l[:])) }
 
 func (l label) put() []expr.Any {
 	return []expr.Any{

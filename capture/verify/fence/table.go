@@ -27,11 +27,12 @@ const (
 // admittedMost is how many addresses a fence admits of IPv4 and of IPv6 at a time.
 const admittedMost = 1 << 16
 
-// tables are what is changed in them later: the addresses that are admitted,
-// the host's end of the instance, and the chain of the places that are kept.
+// tables are what is changed in them later: the addresses that are admitted and
+// those that are no more, the host's end of the instance, and the chain of the
+// places that are kept.
 type tables struct {
-	ipv4, ipv6, hosts *nftables.Set
-	kept              *nftables.Chain // at level Strict
+	ipv4, ipv6, gone4, gone6, hosts *nftables.Set
+	kept                            *nftables.Chain // at level Strict
 }
 
 // replug puts the host's end in place of what the set has; "" for none.
@@ -57,20 +58,48 @@ func tableName(p Port) string {
 const atOnce = 512
 
 // admit has addresses, atOnce of them at most, in their set for a time: such as
-// aren't there, or were put there before and may be there still.
-func (t tables) admit(c *nftables.Conn, addresses []netip.Addr, renewed bool, lives time.Duration) error {
+// aren't there, or were put there before and may be there still. back are those
+// of them that were dismissed.
+func (t tables) admit(c *nftables.Conn, addresses, back []netip.Addr, renewed bool, lives time.Duration) error {
 	for _, set := range []*nftables.Set{t.ipv4, t.ipv6} {
-		var elements []nftables.SetElement
-		for _, a := range addresses {
-			if a.Is4() == (set == t.ipv4) {
-				elements = append(elements, nftables.SetElement{Key: a.AsSlice(), Timeout: lives})
-			}
+		of := elements(addresses, set)
+		for i := range of {
+			of[i].Timeout = lives
 		}
-		if err := put(c, set, elements, renewed); err != nil {
+		if err := put(c, set, of, renewed); err != nil {
 			return err
 		}
 	}
+	for _, set := range []*nftables.Set{t.gone4, t.gone6} {
+		if of := elements(back, set); len(of) > 0 {
+			if err := c.SetDeleteElements(set, of); err != nil {
+				return err
+			}
+		}
+	}
 	return c.Flush()
+}
+
+// dismiss has addresses, atOnce of them at most, count as dismissed that don't.
+func (t tables) dismiss(c *nftables.Conn, addresses []netip.Addr) error {
+	for _, set := range []*nftables.Set{t.gone4, t.gone6} {
+		if of := elements(addresses, set); len(of) > 0 {
+			if err := c.SetAddElements(set, of); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Flush()
+}
+
+// elements returns the addresses of a set's family as it has them.
+func elements(addresses []netip.Addr, set *nftables.Set) (all []nftables.SetElement) {
+	for _, a := range addresses {
+		if a.Is4() == (set.KeyType == nftables.TypeIPAddr) {
+			all = append(all, nftables.SetElement{Key: a.AsSlice()})
+		}
+	}
+	return all
 }
 
 // put: kernels before 6.12 don't renew an element's time; they take its end and
@@ -98,8 +127,9 @@ type build struct {
 	dns   uint16
 	group uint16
 	// Labels of connections: that were let through, and whose beginning wasn't seen.
-	passed, amid label
-	up           net.HardwareAddr // the bridge's own MAC address
+	// kept is on those, besides passed, that were begun to a place that is kept.
+	passed, amid, kept label
+	up                 net.HardwareAddr // the bridge's own MAC address
 
 	conn  *nftables.Conn
 	table *nftables.Table
@@ -123,12 +153,15 @@ func (b build) fill(c *nftables.Conn, name string) tables {
 }
 
 func (b build) sets() tables {
-	set := func(name string, key nftables.SetDatatype) *nftables.Set {
-		s := &nftables.Set{Table: b.table, Name: name, KeyType: key, HasTimeout: true, Size: admittedMost}
+	set := func(name string, key nftables.SetDatatype, timeout bool) *nftables.Set {
+		s := &nftables.Set{Table: b.table, Name: name, KeyType: key, HasTimeout: timeout, Size: admittedMost}
 		_ = b.conn.AddSet(s, nil) // it fails for elements alone
 		return s
 	}
-	return tables{ipv4: set("admitted4", nftables.TypeIPAddr), ipv6: set("admitted6", nftables.TypeIP6Addr)}
+	return tables{
+		ipv4: set("admitted4", nftables.TypeIPAddr, true), ipv6: set("admitted6", nftables.TypeIP6Addr, true),
+		gone4: set("dismissed4", nftables.TypeIPAddr, false), gone6: set("dismissed6", nftables.TypeIP6Addr, false),
+	}
 }
 
 // hosts is the set of the interfaces that the instance's frames come by: one,
@@ -206,6 +239,9 @@ func (b build) filter(admittedTo tables) {
 	b.refuse(sent, OpenBefore, b.amid.matches())
 	b.rule(sent, direction(replying), accept())
 	if b.level == Strict {
+		for _, gone := range []*nftables.Set{admittedTo.gone4, admittedTo.gone6} {
+			b.refuse(sent, NotAdmitted, goesToOneOf(gone), b.passed.matches(), b.kept.misses())
+		}
 		b.hello(sent)
 	}
 	b.rule(sent, b.passed.matches(), accept())
@@ -216,9 +252,12 @@ func (b build) filter(admittedTo tables) {
 		}
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		b.rule(sent, verdict(expr.VerdictJump, keptName))
+		for _, gone := range []*nftables.Set{admittedTo.gone4, admittedTo.gone6} {
+			b.refuse(sent, NotAdmitted, goesToOneOf(gone))
+		}
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
-			b.initial(sent, admitted(set))
-			b.rule(sent, admitted(set), b.begun(), accept())
+			b.initial(sent, goesToOneOf(set))
+			b.rule(sent, goesToOneOf(set), b.begun(), accept())
 		}
 		b.refuse(sent, NotAdmitted)
 	} else {

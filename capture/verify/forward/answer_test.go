@@ -111,10 +111,10 @@ func TestAdmit(t *testing.T) {
 					return pack(m)
 				})
 				admitted := ""
-				f, told := run(t, Config{Upstream: s.addr, Admit: func(addresses []netip.Addr, ttl time.Duration) error {
+				f, told := run(t, Config{Upstream: s.addr, Admit: func(name string, addresses []netip.Addr, ttl time.Duration) error {
 					admitted = fmt.Sprint(addresses)
-					if ttl != test.ttl {
-						t.Errorf("admitted for %v, want %v", ttl, test.ttl)
+					if ttl != test.ttl || name != "allowed.example" {
+						t.Errorf("%s admitted for %v, want %v", name, ttl, test.ttl)
 					}
 					return nil
 				}})
@@ -134,7 +134,7 @@ func TestAdmit(t *testing.T) {
 // up by that.
 func TestAdmitComesFirst(t *testing.T) {
 	called, release := make(chan bool), make(chan bool)
-	f, _ := run(t, Config{Upstream: serve(t, address).addr, Admit: func([]netip.Addr, time.Duration) error {
+	f, _ := run(t, Config{Upstream: serve(t, address).addr, Admit: func(string, []netip.Addr, time.Duration) error {
 		called <- true
 		<-release
 		return nil
@@ -159,7 +159,7 @@ func TestAdmitComesFirst(t *testing.T) {
 }
 
 func TestAdmitFails(t *testing.T) {
-	f, told := run(t, Config{Upstream: serve(t, address).addr, Admit: func([]netip.Addr, time.Duration) error { return errors.New("no room") }})
+	f, told := run(t, Config{Upstream: serve(t, address).addr, Admit: func(string, []netip.Addr, time.Duration) error { return errors.New("no room") }})
 	for _, network := range []string{"udp", "tcp"} {
 		answer := exchange(t, connect(t, f, network, "127.0.0.1"), plain)
 		checkRefusal(t, plain, answer, "SERVFAIL")
@@ -184,7 +184,7 @@ func TestMalformedAnswers(t *testing.T) {
 		"a hint that is cut":         one(&good)[:len(one(&good))-1],
 	} {
 		s := serve(t, func(q *asked) []byte { return edited(answer, 0, q.packet[:2]...) })
-		f, told := run(t, Config{Upstream: s.addr, Admit: func(a []netip.Addr, _ time.Duration) error {
+		f, told := run(t, Config{Upstream: s.addr, Admit: func(_ string, a []netip.Addr, _ time.Duration) error {
 			t.Errorf("%s: admitted %v", what, a)
 			return nil
 		}})

@@ -20,7 +20,7 @@ func BenchmarkForward(b *testing.B) {
 		b.Run(network, func(b *testing.B) {
 			addr := freePort(b)
 			dnsmasq(b, on(addr)+benchConfig)
-			f, _ := run(b, Config{Upstream: addr, Asked: func(Query) {}, Admit: func([]netip.Addr, time.Duration) error { return nil }})
+			f, _ := run(b, Config{Upstream: addr, Asked: func(Query) {}, Admit: func(string, []netip.Addr, time.Duration) error { return nil }})
 			through := connect(b, f, network, "127.0.0.1")
 			packet := query("www.allowed.example", dnsmessage.TypeA)
 			var direct, forwarded []time.Duration
@@ -59,7 +59,7 @@ func BenchmarkRate(b *testing.B) {
 	dnsmasq(b, on(addr)+benchConfig)
 	for _, test := range []struct{ name, asked string }{{"direct", "www.allowed.example"}, {"allowed", "www.allowed.example"}, {"refused", "www.evil.example"}} {
 		b.Run(test.name, func(b *testing.B) {
-			f, _ := run(b, Config{Upstream: addr, Asked: func(Query) {}, Admit: func([]netip.Addr, time.Duration) error { return nil }})
+			f, _ := run(b, Config{Upstream: addr, Asked: func(Query) {}, Admit: func(string, []netip.Addr, time.Duration) error { return nil }})
 			packet := query(test.asked, dnsmessage.TypeA)
 			b.SetParallelism(16)
 			before := cpu(b)

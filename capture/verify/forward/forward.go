@@ -42,10 +42,11 @@ type Config struct {
 	// normalises it to: lower case, no final dot. It is called from several
 	// goroutines.
 	Allow func(name string, t uint16) bool
-	// Admit is called with an answer's addresses and the time that they may be
-	// remembered for before the answer is handed on; if it fails, so does the
-	// query. Nil is for none. It is called from several goroutines.
-	Admit func([]netip.Addr, time.Duration) error
+	// Admit is called with the name that was asked for, as Allow is, an answer's
+	// addresses and the time that they may be remembered for before the answer is
+	// handed on; if it fails, so does the query. Nil is for none. It is called
+	// from several goroutines.
+	Admit func(name string, addresses []netip.Addr, ttl time.Duration) error
 	// Asked is called after each query from several goroutines, and holds up
 	// others while it runs. Nil is for none.
 	Asked func(Query)
@@ -184,7 +185,7 @@ func (f *Forwarder) answered(r *request, message []byte, err error) []byte {
 		return r.fail(fmt.Sprintf("upstream's answer is malformed: %v", err))
 	}
 	if len(a.Addresses) > 0 && f.config.Admit != nil {
-		if err := f.config.Admit(a.Addresses, a.Longest); err != nil {
+		if err := f.config.Admit(r.told.Name, a.Addresses, a.Longest); err != nil {
 			return r.fail(fmt.Sprintf("its addresses can't be admitted: %v", err))
 		}
 	}

@@ -1,0 +1,107 @@
+package enforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"lxd-allowlist/export/rule"
+)
+
+// gate is the fence, which is raised after who admits by it.
+type gate struct{ e *Enforcement }
+
+var errNotYet = errors.New("the list is not in force yet")
+
+// Admit is [fence.Fence.Admit].
+func (g gate) Admit(addresses []netip.Addr, lasts time.Duration) error {
+	f := g.e.fence.Load()
+	if f == nil {
+		return errNotYet
+	}
+	return f.Admit(addresses, lasts)
+}
+
+// Dismiss is [fence.Fence.Dismiss].
+func (g gate) Dismiss(addresses []netip.Addr) error {
+	f := g.e.fence.Load()
+	if f == nil {
+		return errNotYet
+	}
+	return f.Dismiss(addresses)
+}
+
+// admit lets the instance reach the addresses of an answer.
+func (e *Enforcement) admit(name string, addresses []netip.Addr, ttl time.Duration) error {
+	if e.addresses == nil {
+		return nil
+	}
+	return e.addresses.Admit(name, addresses, ttl, time.Now())
+}
+
+// Set puts another list in force, at once: the next query follows it, and under
+// Strict the next packet.
+func (e *Enforcement) Set(rules []rule.Rule) {
+	e.countKept() // of what may be taken away
+	if err := e.keep(rules); err != nil {
+		e.remark("Addresses that came on the list late are refused: " + err.Error() + ".")
+	}
+	fresh, gone := e.Policy.Set(rules, time.Now())
+	if fresh {
+		e.forgetRefusals()
+	}
+	if gone {
+		e.dismiss()
+	}
+	e.tell()
+}
+
+// granted is told by the policy.
+func (e *Enforcement) granted(name string) {
+	e.forgetRefusals()
+	if e.config.Granted != nil {
+		e.config.Granted(name)
+	}
+}
+
+// Revoke ends what a grant lets through, at once.
+func (e *Enforcement) Revoke(name string) {
+	if e.Policy.Revoke(name, time.Now()) {
+		e.dismiss()
+		e.tell()
+	}
+}
+
+// dismiss has the instance reach no more what only names had that were let
+// through.
+func (e *Enforcement) dismiss() {
+	if e.addresses == nil {
+		return
+	}
+	if err := e.addresses.Follow(time.Now()); err != nil {
+		e.remark(fmt.Sprintf("At %s the addresses of a name that is let through no more stayed within reach: %v.", time.Now().Format(time.TimeOnly), err))
+	}
+}
+
+// endGrants has the end of each grant count for packets, too.
+func (e *Enforcement) endGrants(ctx context.Context) {
+	for {
+		ended, next := e.Policy.EndGrants(time.Now())
+		if ended {
+			e.dismiss()
+			e.tell()
+		}
+		var over <-chan time.Time
+		if !next.IsZero() {
+			over = time.After(time.Until(next))
+		}
+		select {
+		case <-over:
+		case <-e.ending:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
