@@ -48,8 +48,12 @@ func (m *monitor) toggleDock() {
 func (m *monitor) undocked() string {
 	it, ok := m.table.Selected()
 	switch {
-	case ok && it.Round:
+	case ok && it.Round && m.table.Round() == 0:
+		return "what goes round DNS would stand below"
+	case ok && it.Round && it.Folded:
 		return "what went round DNS: " + m.keys.Show("unfold") + " unfolds it"
+	case ok && it.Round:
+		return "what went round DNS stands below: " + m.keys.Show("details") + " on a line tells what it means"
 	case m.table.Tally().Total() == 0:
 		return "what is known of the selected domain stands here"
 	}

@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -77,11 +78,12 @@ func TestPickerPaletteFollows(t *testing.T) {
 	s.phase.start()
 	s.press("ctrl+p")
 	s.wants("looking for instances, sessions and images…")
-	s.types("setting output")
+	s.press("pgdown", "pgdown")
 	s.starts()
-	s.wants("▌ Setting    output")
-	s.press("esc", "ctrl+p")
 	s.wants("watch dnstest")
+	if text := s.text(); !regexp.MustCompile(`▌ .*output: `).MatchString(text) {
+		t.Errorf("the cursor has gone elsewhere:\n%s", text)
+	}
 	s.send(choicesMsg{err: errors.New("LXD doesn't run")})
 	s.types("instance")
 	s.wants("LXD doesn't run")
