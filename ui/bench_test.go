@@ -113,6 +113,7 @@ func BenchmarkKey(b *testing.B) {
 		{"suffix", []string{"w", "enter"}},
 		{"filter", []string{"/", "9", "9", "esc"}},
 		{"sort", []string{"s"}},
+		{"name", []string{"3", "2"}}, // by queries, then by name
 		{"reverse", []string{"r"}},
 		{"hide", []string{"h"}},
 		{"group", []string{"t", "j", "left", "d", "c", "T", "t"}},

@@ -129,16 +129,16 @@ func TestTheOldOrderIsShownMeanwhile(t *testing.T) {
 // A sort that is not wanted any more ends within a part of it.
 func TestSortedEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	entries := make([]entry, 3*sortPart)
+	entries := make([]ranked, 3*sortPart)
 	for i := range entries {
-		entries[i].key.num = int64(len(entries) - i)
+		entries[i].key = uint64(len(entries) - i)
 	}
 	var compared atomic.Int64
-	by := func(x, y entry) int {
+	by := func(x, y ranked) int {
 		if compared.Add(1) == 10 {
 			cancel()
 		}
-		return int(x.key.num - y.key.num)
+		return int(x.key) - int(y.key)
 	}
 	if sorted(ctx, entries, by) || compared.Load() > 40*sortPart {
 		t.Errorf("it ended after %d comparisons", compared.Load())
@@ -183,6 +183,9 @@ func TestInOrder(t *testing.T) {
 		func(i int) sortKey { return sortKey{text: fmt.Sprintf("example%d.com\x00host", rng.IntN(i+1))} },
 		func(i int) sortKey { return sortKey{num: int64(rng.IntN(2)), text: fmt.Sprint("é", rng.IntN(i+1))} },
 		func(i int) sortKey { return sortKey{text: "example.com\x00host"[:rng.IntN(12)] + fmt.Sprint(i)} },
+		func(i int) sortKey {
+			return sortKey{text: fmt.Sprintf("%c.longer-than-16.example\x00%d", 'a'+rng.IntN(2), rng.IntN(i+1))}
+		},
 	} {
 		for _, descending := range []bool{false, true} {
 			a := newArrangement(settings{descending: descending})

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"runtime"
@@ -39,7 +40,7 @@ func sideBySide(n, alone int, do func(lane, from, to int)) {
 }
 
 // ranked is a domain while it is sorted: by the key, what stands equal in the
-// order in which it comes.
+// order in which it comes. The id is the domain's, or its place among them.
 type ranked struct {
 	key uint64
 	id  capture.ID
@@ -156,63 +157,69 @@ func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 	return from, to
 }
 
-// byText sorts by keys that hardly any two domains have in common.
+// byText sorts by keys that hardly any two domains have in common: by the first
+// bytes of the texts, as numbers, and what has these in common by more of them.
 func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
-	keys := make([]entry, len(ids))
+	text := func(at capture.ID) string { return a.known.of(ids[at]).key.text }
 	first := a.known.of(ids[0]).key
 	same, shared := true, len(first.text) // the number, and so many bytes of the text
-	for i, id := range ids {
+	for _, id := range ids {
 		k := a.known.of(id).key
-		keys[i] = entry{k, id}
 		same = same && k.num == first.num
 		for shared > 0 && (len(k.text) < shared || k.text[:shared] != first.text[:shared]) {
 			shared--
 		}
 	}
-	for i := range keys {
-		if same { // most are told apart without a look at their texts
-			keys[i].key.num = head(keys[i].key.text[shared:])
+	from, second := make([]ranked, len(ids)), make([]uint64, len(ids))
+	for i, id := range ids {
+		k := a.known.of(id).key
+		rest := k.text[shared:]
+		from[i] = ranked{uint64(k.num) ^ 1<<63, capture.ID(i)}
+		if same {
+			from[i].key, rest = head(rest), rest[min(8, len(rest)):]
+		}
+		second[i] = head(rest)
+	}
+	compare := func(x, y ranked) int { // of those with one key; most are told apart without a look at their texts
+		if p, q := second[x.id], second[y.id]; p != q {
+			return cmp.Compare(p, q)
+		}
+		return cmp.Or(strings.Compare(text(x.id), text(y.id)), cmp.Compare(x.id, y.id))
+	}
+	from, _ = byDigits(ctx, from, make([]ranked, len(ids)))
+	for begin, end := 0, 0; begin < len(from); begin = end {
+		for end = begin + 1; end < len(from) && from[end].key == from[begin].key; end++ {
+		}
+		if run := from[begin:end]; len(run) > 1 && !sorted(ctx, run, compare) {
+			return false
 		}
 	}
-	if !sorted(ctx, keys, entry.compare) {
-		return false
+	in := make([]capture.ID, len(ids))
+	for i := range from {
+		in[i] = ids[from[i].id]
 	}
-	for i := range keys {
-		ids[i] = keys[i].id
-	}
-	return true
+	copy(ids, in)
+	return ctx.Err() == nil
 }
 
 // head is the first bytes of a text as a number: that of the lesser text isn't
 // greater.
-func head(text string) int64 {
+func head(text string) uint64 {
 	var b [8]byte
 	copy(b[:], text)
-	return int64(binary.BigEndian.Uint64(b[:]) ^ 1<<63)
-}
-
-// entry is a domain while it is sorted by its whole key.
-type entry struct {
-	key sortKey
-	id  capture.ID
-}
-
-func (x entry) compare(y entry) int {
-	switch {
-	case x.key.num != y.key.num:
-		return x.key.compare(y.key)
-	case x.key.text != y.key.text:
-		return strings.Compare(x.key.text, y.key.text)
-	}
-	return int(x.id) - int(y.id)
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // sortPart is how many entries are sorted between two looks at the context.
 const sortPart = 1 << 12
 
 // sorted sorts the entries, unless the context ends.
-func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) bool {
-	from, to := entries, make([]entry, len(entries))
+func sorted(ctx context.Context, entries []ranked, compare func(x, y ranked) int) bool {
+	if len(entries) <= sortPart {
+		slices.SortFunc(entries, compare)
+		return true
+	}
+	from, to := entries, make([]ranked, len(entries))
 	parts := (len(entries) + sortPart - 1) / sortPart
 	inLanes := func(parts int, do func(part int)) {
 		sideBySide(parts, 1, func(_, from, to int) {
@@ -238,7 +245,7 @@ func sorted(ctx context.Context, entries []entry, compare func(x, y entry) int) 
 	return ctx.Err() == nil
 }
 
-func merge(to, a, b []entry, compare func(x, y entry) int) {
+func merge(to, a, b []ranked, compare func(x, y ranked) int) {
 	for i := range to {
 		if i%breath == breath-1 {
 			runtime.Gosched()
