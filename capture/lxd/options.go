@@ -65,9 +65,19 @@ func withoutLogging(changed, original, facility string) string {
 	return theirs.String()
 }
 
-// ourLines returns which lines are options of ours: those behind our header,
-// or, where somebody took that out, those that the original doesn't have.
+// ourLines returns which lines are options of ours: those with our tag that hold
+// names back, or those behind our header, or, where somebody took that out, those
+// that the original doesn't have.
 func ourLines(lines []string, original, facility string) map[int]bool {
+	ours := map[int]bool{}
+	for i, line := range lines {
+		if strings.HasSuffix(strings.TrimRight(line, "\r\n"), denyTag) {
+			ours[i] = true
+		}
+	}
+	if len(ours) > 0 {
+		return ours
+	}
 	is := func(text string) func(string) bool {
 		return func(line string) bool { return strings.TrimRight(line, "\r\n") == text }
 	}
@@ -81,7 +91,6 @@ func ourLines(lines []string, original, facility string) map[int]bool {
 	}
 	before := slices.Collect(strings.Lines(original))
 	from := slices.IndexFunc(lines, is(header))
-	ours := map[int]bool{}
 	for _, text := range logging(facility) {
 		if from < 0 && count(lines, text) <= count(before, text) {
 			continue

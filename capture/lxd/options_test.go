@@ -82,6 +82,51 @@ func TestWithoutLogging(t *testing.T) {
 	}
 }
 
+// Lines that hold names back are ours whatever is around them, and nothing else is.
+func TestWithoutDenying(t *testing.T) {
+	lines := []string{"address=/#/", "server=/*a/127.0.0.1#5"}
+	for _, test := range []struct {
+		original string
+		change   func(string) string
+		want     string
+	}{
+		{"a\n", before(""), "a\n"},
+		{"a", before(""), "a"},
+		{"", before(""), ""},
+		{"", behind("b"), "b"},
+		{"a", behind("b\n"), "a\nb\n"},
+		{"a\n", swap(denyHeader+"\n", ""), "a\n"},
+		{"a\n", swap("server=", "b\nserver="), "a\nb\n"},
+		{"a\n", swap(lines[0]+denyTag+"\n", ""), "a\n"},
+		{"a\n", swap("\n", "\r\n"), "a\r\n"},
+		{"a\n", behind("quiet-dhcp\n" + header + "\nlog-facility=-\n"), "a\nquiet-dhcp\nlog-facility=-\n"},
+		{"log-facility=/x\n", before("b\n"), "b\nlog-facility=/x\n"},
+		{"a\n", func(string) string { return "something else" }, "something else"},
+	} {
+		changed := test.change(withDenying(test.original, lines))
+		if got := withoutLogging(changed, test.original, stderrFacility); got != test.want {
+			t.Errorf("of %q changed to %q, theirs is %q, want %q", test.original, changed, got, test.want)
+		}
+	}
+}
+
+// Beside what isn't known to be harmless no list is held.
+func TestOpening(t *testing.T) {
+	for raw, want := range map[string]string{
+		"": "", "\n# server=/x/1.1.1.1\n\tno-resolv\n": "", "server=1.1.1.1": "", " server = 1.1.1.1#53@eth0 # /x/": "",
+		"log-facility=/x\nquiet-dhcp6\ndhcp-option=3,1.2.3.4": "", "stop-dns-rebind\nlocal-ttl=5": "",
+		"no-resolv\nserver=/x/1.1.1.1\n": "server=/x/1.1.1.1", "server=/x/#": "server=/x/#", "server": "server", "server=": "server=",
+		"local=/x/": "local=/x/", "address=/x/1.1.1.1": "address=/x/1.1.1.1", "conf-file=/etc/x": "conf-file=/etc/x",
+		"  conf-dir = /etc/x  ": "conf-dir = /etc/x", "servers-file=/x": "servers-file=/x", "addn-hosts=/x": "addn-hosts=/x",
+		"host-record=a,1.1.1.1": "host-record=a,1.1.1.1", "cname=a,b": "cname=a,b", "rev-server=10.0.0.0/8,1.1.1.1": "rev-server=10.0.0.0/8,1.1.1.1",
+		"dnssec": "dnssec", "auth-server=x": "auth-server=x", "whatever": "whatever",
+	} {
+		if line, opens := opening(raw); line != want || opens != (want != "") {
+			t.Errorf("opening(%q) = %q, %v, want %q", raw, line, opens, want)
+		}
+	}
+}
+
 func behind(more string) func(string) string {
 	return func(raw string) string { return raw + "\n" + more }
 }
