@@ -70,16 +70,18 @@ func withoutLogging(changed, original, facility string) string {
 // that the original doesn't have.
 func ourLines(lines []string, original, facility string) map[int]bool {
 	ours := map[int]bool{}
+	is := func(text string) func(string) bool {
+		return func(line string) bool { return strings.TrimRight(line, "\r\n") == text }
+	}
+	before := slices.Collect(strings.Lines(original))
 	for i, line := range lines {
-		if strings.HasSuffix(strings.TrimRight(line, "\r\n"), denyTag) {
+		line = strings.TrimRight(line, "\r\n")
+		if strings.HasSuffix(line, denyTag) && !slices.ContainsFunc(before, is(line)) {
 			ours[i] = true
 		}
 	}
 	if len(ours) > 0 {
 		return ours
-	}
-	is := func(text string) func(string) bool {
-		return func(line string) bool { return strings.TrimRight(line, "\r\n") == text }
 	}
 	count := func(lines []string, text string) (n int) {
 		for _, line := range lines {
@@ -89,7 +91,6 @@ func ourLines(lines []string, original, facility string) map[int]bool {
 		}
 		return n
 	}
-	before := slices.Collect(strings.Lines(original))
 	from := slices.IndexFunc(lines, is(header))
 	for _, text := range logging(facility) {
 		if from < 0 && count(lines, text) <= count(before, text) {

@@ -66,6 +66,7 @@ func TestWithoutLogging(t *testing.T) {
 		{"a\n", swap(facility, facility+"b\n"), "a\nb\n"},
 		{"a\n", swap(facility, ""), "a\n"},
 		{"a\n", swap(header+"\n", ""), "a\n"},
+		{"a" + denyTag, before("b\n"), "b\na" + denyTag},
 		{"quiet-dhcp\n", swap(header+"\n", ""), "quiet-dhcp\n"},
 		{"quiet-dhcp\na\n", swap("\nquiet-dhcp\nquiet-dhcp6", ""), "quiet-dhcp\na\n"},
 		{"a\nquiet-dhcp\nb\n", swap("b\n", ""), "a\nquiet-dhcp\n"},
@@ -101,6 +102,7 @@ func TestWithoutDenying(t *testing.T) {
 		{"a\n", swap("\n", "\r\n"), "a\r\n"},
 		{"a\n", behind("quiet-dhcp\n" + header + "\nlog-facility=-\n"), "a\nquiet-dhcp\nlog-facility=-\n"},
 		{"log-facility=/x\n", before("b\n"), "b\nlog-facility=/x\n"},
+		{"theirs" + denyTag + "\n", before("b\n"), "b\ntheirs" + denyTag + "\n"},
 		{"a\n", func(string) string { return "something else" }, "something else"},
 	} {
 		changed := test.change(withDenying(test.original, lines))
