@@ -164,6 +164,9 @@ func TestVerifyByBridgeIsUndone(t *testing.T) {
 		t.Error("a name that isn't allowed was looked up")
 	}
 	hears(t, told, "blocked: A b.example.test")
+	if _, stderr, code := run(t, start(t, "verify", instance, list(t, "b.example.test"))); code != exitTrouble || !strings.Contains(stderr, "network "+bridge+" is in use by") {
+		t.Errorf("root's own ends with %d: %s", code, stderr)
+	}
 	lxdtest.Instance(t, bridge)
 	setRaw(t, bridge, "no-resolv\n"+lxdtest.Network(t, bridge).Config["raw.dnsmasq"])
 	hears(t, told, "somebody changed the bridge's configuration")
