@@ -12,7 +12,9 @@ const (
 	dnsmasqExact  = "server=/h/# and local=/*.h/: the name alone (dnsmasq 2.86 or later; 2.85 refuses the file)"
 	dnsmasqSuffix = "server=/h/#: the name and everything below it"
 	dnsmasqCheck  = "dnsmasq --test -C FILE"
-	dnsmasqGap    = "; names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and so do queries of another opcode or with several questions, which servers there refuse; 2.93 also sends queries of type DS for what is one label below an exact name; a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
+	dnsmasqGap    = "; " + DnsmasqLeaks + "; a server=/DOMAIN/ of your own goes on sending all below DOMAIN there"
+	// DnsmasqLeaks is what gets past the lines of [DnsmasqLines].
+	DnsmasqLeaks = "names that end in another character than a letter, a digit, - or _ still go upstream, where there is no such top-level domain, and so do queries of another opcode or with several questions, which servers there refuse; 2.93 also sends queries of type DS for what is one label below an exact name"
 )
 
 // dnsmasqMaxExact leaves room for "*." in the 253 bytes that dnsmasq 2.93 takes
@@ -113,13 +115,37 @@ func dnsmasqFile(f Format, c rule.Compiled, after func(*page, rule.Rule)) []byte
 	}
 	for _, r := range c.Rules() {
 		p.notes(r)
-		p.line("server=/%s/#", r.Name)
-		if !r.Suffix {
-			p.line("local=/*.%s/", r.Name)
+		for _, l := range allowLines(r) {
+			p.line("%s", l)
 		}
 		after(&p, r)
 	}
 	return p.Bytes()
+}
+
+// allowLines is what has dnsmasq ask of a rule's names as without a list.
+func allowLines(r rule.Rule) []string {
+	lines := []string{"server=/" + r.Name + "/#"}
+	if !r.Suffix {
+		lines = append(lines, "local=/*."+r.Name+"/")
+	}
+	return lines
+}
+
+// DnsmasqLines returns the lines by which dnsmasq (2.86 or later) asks the server
+// at an address and port, "127.0.0.1#5353", for whatever the rules don't allow.
+// The rules are those that the format lxd-raw-dnsmasq holds, see [Format.Hold].
+func DnsmasqLines(c rule.Compiled, denier string) []string {
+	lines := slices.Clone(denyAll)
+	for _, r := range c.Rules() {
+		lines = append(lines, allowLines(r)...)
+	}
+	for i, l := range lines {
+		if names, ok := strings.CutPrefix(l, "local="); ok {
+			lines[i] = "server=" + names + denier
+		}
+	}
+	return lines
 }
 
 func decodeDnsmasq(data []byte) ([]rule.Rule, error) {

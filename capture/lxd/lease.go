@@ -39,7 +39,8 @@ type Lease struct {
 	replaced replaced
 	wrote    bool // LXD was asked to write our lock
 	kept     bool
-	doubtful bool // see [wayBack]
+	doubtful bool   // see [wayBack]
+	only     string // the one instance that may use the network, "" for any: see [Server.Deny]
 }
 
 // Lease takes the lease of a managed bridge and has its dnsmasq log queries.
@@ -49,7 +50,7 @@ func (s *Server) Lease(ctx context.Context, network string) (*Lease, error) {
 	if !s.Local() {
 		return nil, fmt.Errorf("watch network %s of %s: its dnsmasq's log can't be read from here: run %s on that server", network, s.name, programName)
 	}
-	l := &Lease{server: s, network: network, replaced: replaced{token: rand.Text()}}
+	l := s.newLease(network)
 	if err := l.readable(); err != nil {
 		return nil, err
 	}
@@ -57,14 +58,23 @@ func (s *Server) Lease(ctx context.Context, network string) (*Lease, error) {
 	if err == nil {
 		err = l.apply(ctx, stderrFacility)
 	}
+	if err = l.orRelease(ctx, err); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (s *Server) newLease(network string) *Lease {
+	return &Lease{server: s, network: network, replaced: replaced{token: rand.Text()}}
+}
+
+// orRelease gives back what was taken, if there was an error.
+func (l *Lease) orRelease(ctx context.Context, err error) error {
 	if err != nil && l.wrote {
 		// Even if it was the context's end that failed it.
 		err = errors.Join(err, l.Release(context.WithoutCancel(ctx)))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return l, nil
+	return err
 }
 
 // Network returns the bridge's name.
@@ -99,9 +109,15 @@ func (l *Lease) Kept() bool { return l.kept }
 // took or gave back is another.
 func (l *Lease) Check(ctx context.Context) error {
 	n, _, err := getNetwork(ctx, l.server.networks(), l.network)
-	switch {
-	case err != nil:
+	if err != nil {
 		return networkError("read", l.network, err)
+	}
+	return l.stands(n)
+}
+
+// stands is Check of a network that was read.
+func (l *Lease) stands(n *api.Network) error {
+	switch {
 	case n.Config[lockKey] != l.replaced.token:
 		return l.lost(n)
 	case !l.replaced.isApplied(n.Config):
@@ -174,6 +190,11 @@ func (l *Lease) lockIn(n *api.Network) error {
 	if err := cmp.Or(unwatchable(n), holderError(l.network, n.Config)); err != nil {
 		return err
 	}
+	if l.only != "" {
+		if err := l.deniable(n); err != nil {
+			return err
+		}
+	}
 	l.domain, l.addrs = domainOf(n), bridgeAddresses(n)
 	l.replaced.raw, l.replaced.wasSet = n.Config[rawKey], hasKey(n.Config, rawKey)
 	maps.Copy(n.Config, holderKeys())
@@ -186,7 +207,16 @@ func (l *Lease) lockIn(n *api.Network) error {
 
 // apply has dnsmasq log to facility and reads back that it is so.
 func (l *Lease) apply(ctx context.Context, facility string) error {
-	merged := withLogging(l.replaced.raw, facility)
+	file := facility
+	if facility == stderrFacility {
+		file = ""
+	}
+	return explainRefusal(l.set(ctx, withLogging(l.replaced.raw, facility), file, "have dnsmasq log the queries of"))
+}
+
+// set sets raw.dnsmasq, notes the log file of our own that it names, if any, and
+// reads back that it is so. doing says what for.
+func (l *Lease) set(ctx context.Context, merged, file, doing string) error {
 	err := l.update(ctx, func(n *api.Network) error {
 		if n.Config[lockKey] != l.replaced.token {
 			return l.lost(n)
@@ -198,16 +228,15 @@ func (l *Lease) apply(ctx context.Context, facility string) error {
 		n.Config[rawKey] = merged
 		n.Config[appliedKey] = digest(merged)
 		delete(n.Config, fileKey)
-		l.replaced.file = ""
-		if facility != stderrFacility {
-			n.Config[fileKey], l.replaced.file = facility, facility
+		if l.replaced.file = file; file != "" {
+			n.Config[fileKey] = file
 		}
 		return nil
 	})
 	if err != nil {
-		return explainRefusal(err)
+		return err
 	}
-	return l.check(ctx, "have dnsmasq log the queries of", merged)
+	return l.check(ctx, doing, merged)
 }
 
 // check reads back that the lock is ours and raw.dnsmasq is what it should be.
@@ -277,6 +306,7 @@ func (l *Lease) update(ctx context.Context, change func(*api.Network) error) err
 // can't guess.
 func explainRefusal(err error) error {
 	switch {
+	case err == nil:
 	case strings.Contains(err.Error(), "illegal repeated keyword"):
 		return fmt.Errorf("%w: a file that raw.dnsmasq includes sets log-facility as well: take it out there", err)
 	case strings.Contains(err.Error(), "bad option"):

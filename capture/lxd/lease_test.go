@@ -69,18 +69,20 @@ func TestFaultAtEveryCall(t *testing.T) {
 	}
 	const calls = 14 // more than a session makes, which the test checks
 	for what, before := range map[string]api.Network{"raw": bridge(), "no raw": without(bridge(), "raw.dnsmasq")} {
-		for name, fault := range faults {
-			for at := range calls {
-				t.Run(fmt.Sprintf("%s/%s at %d", what, name, at), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { survive(t, before, fault, at, calls) })
-				})
+		for kind, session := range map[string]func(context.Context, *lxd.Server) error{"logs": session, "denies": denial} {
+			for name, fault := range faults {
+				for at := range calls {
+					t.Run(fmt.Sprintf("%s/%s/%s at %d", what, kind, name, at), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { survive(t, before, session, fault, at, calls) })
+					})
+				}
 			}
 		}
 	}
 }
 
-// survive has a session meet faults, from the call at that number on.
-func survive(t *testing.T, before api.Network, faults []lxdfake.Fault, at, calls int) {
+// survive has a session of either kind meet faults, from the call at that number on.
+func survive(t *testing.T, before api.Network, session func(context.Context, *lxd.Server) error, faults []lxdfake.Fault, at, calls int) {
 	f := lxdfake.New(before)
 	call := 0
 	f.Fault = func(string) lxdfake.Fault {

@@ -65,11 +65,23 @@ func withoutLogging(changed, original, facility string) string {
 	return theirs.String()
 }
 
-// ourLines returns which lines are options of ours: those behind our header,
-// or, where somebody took that out, those that the original doesn't have.
+// ourLines returns which lines are options of ours: those with our tag that hold
+// names back, or those behind our header, or, where somebody took that out, those
+// that the original doesn't have.
 func ourLines(lines []string, original, facility string) map[int]bool {
+	ours := map[int]bool{}
 	is := func(text string) func(string) bool {
 		return func(line string) bool { return strings.TrimRight(line, "\r\n") == text }
+	}
+	before := slices.Collect(strings.Lines(original))
+	for i, line := range lines {
+		line = strings.TrimRight(line, "\r\n")
+		if strings.HasSuffix(line, denyTag) && !slices.ContainsFunc(before, is(line)) {
+			ours[i] = true
+		}
+	}
+	if len(ours) > 0 {
+		return ours
 	}
 	count := func(lines []string, text string) (n int) {
 		for _, line := range lines {
@@ -79,9 +91,7 @@ func ourLines(lines []string, original, facility string) map[int]bool {
 		}
 		return n
 	}
-	before := slices.Collect(strings.Lines(original))
 	from := slices.IndexFunc(lines, is(header))
-	ours := map[int]bool{}
 	for _, text := range logging(facility) {
 		if from < 0 && count(lines, text) <= count(before, text) {
 			continue

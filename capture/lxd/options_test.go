@@ -66,6 +66,7 @@ func TestWithoutLogging(t *testing.T) {
 		{"a\n", swap(facility, facility+"b\n"), "a\nb\n"},
 		{"a\n", swap(facility, ""), "a\n"},
 		{"a\n", swap(header+"\n", ""), "a\n"},
+		{"a" + denyTag, before("b\n"), "b\na" + denyTag},
 		{"quiet-dhcp\n", swap(header+"\n", ""), "quiet-dhcp\n"},
 		{"quiet-dhcp\na\n", swap("\nquiet-dhcp\nquiet-dhcp6", ""), "quiet-dhcp\na\n"},
 		{"a\nquiet-dhcp\nb\n", swap("b\n", ""), "a\nquiet-dhcp\n"},
@@ -78,6 +79,52 @@ func TestWithoutLogging(t *testing.T) {
 		changed := test.change(withLogging(test.original, stderrFacility))
 		if got := withoutLogging(changed, test.original, stderrFacility); got != test.want {
 			t.Errorf("of %q changed to %q, theirs is %q, want %q", test.original, changed, got, test.want)
+		}
+	}
+}
+
+// Lines that hold names back are ours whatever is around them, and nothing else is.
+func TestWithoutDenying(t *testing.T) {
+	lines := []string{"address=/#/", "server=/*a/127.0.0.1#5"}
+	for _, test := range []struct {
+		original string
+		change   func(string) string
+		want     string
+	}{
+		{"a\n", before(""), "a\n"},
+		{"a", before(""), "a"},
+		{"", before(""), ""},
+		{"", behind("b"), "b"},
+		{"a", behind("b\n"), "a\nb\n"},
+		{"a\n", swap(denyHeader+"\n", ""), "a\n"},
+		{"a\n", swap("server=", "b\nserver="), "a\nb\n"},
+		{"a\n", swap(lines[0]+denyTag+"\n", ""), "a\n"},
+		{"a\n", swap("\n", "\r\n"), "a\r\n"},
+		{"a\n", behind("quiet-dhcp\n" + header + "\nlog-facility=-\n"), "a\nquiet-dhcp\nlog-facility=-\n"},
+		{"log-facility=/x\n", before("b\n"), "b\nlog-facility=/x\n"},
+		{"theirs" + denyTag + "\n", before("b\n"), "b\ntheirs" + denyTag + "\n"},
+		{"a\n", func(string) string { return "something else" }, "something else"},
+	} {
+		changed := test.change(withDenying(test.original, lines))
+		if got := withoutLogging(changed, test.original, stderrFacility); got != test.want {
+			t.Errorf("of %q changed to %q, theirs is %q, want %q", test.original, changed, got, test.want)
+		}
+	}
+}
+
+// Beside what isn't known to be harmless no list is held.
+func TestOpening(t *testing.T) {
+	for raw, want := range map[string]string{
+		"": "", "\n# server=/x/1.1.1.1\n\tno-resolv\n": "", "server=1.1.1.1": "", " server = 1.1.1.1#53@eth0 # /x/": "",
+		"log-facility=/x\nquiet-dhcp6\ndhcp-option=3,1.2.3.4": "", "stop-dns-rebind\nlocal-ttl=5": "",
+		"no-resolv\nserver=/x/1.1.1.1\n": "server=/x/1.1.1.1", "server=/x/#": "server=/x/#", "server": "server", "server=": "server=",
+		"local=/x/": "local=/x/", "address=/x/1.1.1.1": "address=/x/1.1.1.1", "conf-file=/etc/x": "conf-file=/etc/x",
+		"  conf-dir = /etc/x  ": "conf-dir = /etc/x", "servers-file=/x": "servers-file=/x", "addn-hosts=/x": "addn-hosts=/x",
+		"host-record=a,1.1.1.1": "host-record=a,1.1.1.1", "cname=a,b": "cname=a,b", "rev-server=10.0.0.0/8,1.1.1.1": "rev-server=10.0.0.0/8,1.1.1.1",
+		"dnssec": "dnssec", "auth-server=x": "auth-server=x", "whatever": "whatever",
+	} {
+		if line, opens := opening(raw); line != want || opens != (want != "") {
+			t.Errorf("opening(%q) = %q, %v, want %q", raw, line, opens, want)
 		}
 	}
 }

@@ -40,6 +40,11 @@ func (s *Server) Plug(ctx context.Context, instance, network string) (Plug, erro
 	if err != nil {
 		return Plug{}, networkError("read", nic.Network, err)
 	}
+	if strings.Contains(n.Config[rawKey], denyHeader) { // by a run that is killed, or isn't over
+		if err := holderError(n.Name, n.Config); err != nil {
+			return Plug{}, err
+		}
+	}
 	p := Plug{Network: nic.Network}
 	if n.Config["dns.mode"] != "none" {
 		p.Domain = domainOf(n)

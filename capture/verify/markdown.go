@@ -33,7 +33,9 @@ func (r *Report) Markdown() []byte {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
 	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
-	if r.Queries == 0 {
+	if r.Level == bridgewide {
+		row("queries", "%d that were refused; those for allowed names are not seen", r.Queries)
+	} else if r.Queries == 0 {
 		row("queries", "none: nobody used the application meanwhile")
 	} else {
 		row("queries", "%d", r.Queries)
@@ -131,6 +133,9 @@ func (r *Report) rulesTable(line printer) {
 	line("\n## Rules\n\n| rule | state | queries |\n|---|---|---|")
 	for _, s := range r.Rules {
 		asked := strconv.Itoa(s.Queries)
+		if s.State == notKnown {
+			asked = ""
+		}
 		if s.Connections > 0 {
 			asked = plural(s.Connections, "connection", "connections")
 		}

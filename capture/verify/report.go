@@ -19,7 +19,7 @@ type Report struct {
 	Host     string    `json:"host,omitempty"`
 	Instance string    `json:"instance"`
 	Network  string    `json:"network"`
-	Level    string    `json:"level"` // "names", "names and packets", "learning"
+	Level    string    `json:"level"` // "names", "names and packets", "learning", "bridge"
 	Started  time.Time `json:"started"`
 	Ended    time.Time `json:"ended"`
 	Command  []string  `json:"command,omitempty"`
@@ -65,7 +65,7 @@ type ListID struct {
 // RuleResult is what became of a rule.
 type RuleResult struct {
 	Rule    string `json:"rule"`  // a suffix with a dot before it
-	State   string `json:"state"` // as [RuleState.State] has it
+	State   string `json:"state"` // as [RuleState.State] has it, or "not known"
 	Queries int    `json:"queries,omitempty"`
 	// Connections are those to an address.
 	Connections int        `json:"connections,omitempty"`
@@ -124,8 +124,11 @@ type Verdict string
 // The verdicts. [Works] is never said of a list that wasn't proven to be in
 // force.
 const (
-	Works    Verdict = "works with this list"
-	Blocked  Verdict = "something was blocked"
+	Works   Verdict = "works with this list"
+	Blocked Verdict = "something was blocked"
+	// Held is [Works] of a list that the bridge's dnsmasq holds names back by:
+	// who asks another resolver was not held.
+	Held     Verdict = "nothing that the bridge's dnsmasq was asked for was blocked"
 	Failed   Verdict = "the command failed" // or was ended before its own end
 	Unproven Verdict = "enforcement is not proven"
 	Covered  Verdict = "the list covers what was asked for" // under Learn
@@ -151,12 +154,15 @@ type Over struct {
 	Addresses         *Addresses // nil where packets aren't refused
 	Instance, Network string
 	Strict, Learn     bool
-	Begun, Ended      time.Time // Ended is zero while it lasts
-	Digest            string    // of the rules at the start
-	Proofs            []Proof
-	Notes             []string
-	Lost              uint64 // packets with queries that came too fast to be read
-	Untold            uint64 // refused packets, and connections, that came too fast to be told of
+	// Bridge says that the bridge's dnsmasq refuses names, so that nobody tells of
+	// those that are allowed: Policy has the refused ones alone.
+	Bridge       bool
+	Begun, Ended time.Time // Ended is zero while it lasts
+	Digest       string    // of the rules at the start
+	Proofs       []Proof
+	Notes        []string
+	Lost         uint64 // packets with queries that came too fast to be read
+	Untold       uint64 // refused packets, and connections, that came too fast to be told of
 }
 
 // NewReport returns what came of it so far.
@@ -164,7 +170,7 @@ func NewReport(o Over, about About) Report {
 	rules, names, counts := o.Policy.States()
 	r := Report{
 		Program: about.Program, Server: about.Server, Resolver: about.Resolver, Host: about.Host,
-		Instance: o.Instance, Network: o.Network, Level: level(o.Strict, o.Learn),
+		Instance: o.Instance, Network: o.Network, Level: level(o),
 		Started: o.Begun.Round(0), Ended: o.Ended.Round(0), Command: about.Command, ExitCode: about.ExitCode,
 		Queries: counts.Queries, Proofs: slices.Clone(o.Proofs), Notes: slices.Clone(o.Notes),
 		Rules: []RuleResult{}, Blocked: []NameResult{},
@@ -178,6 +184,9 @@ func NewReport(o Over, about About) Report {
 			inForce = append(inForce, s.Rule)
 		}
 		result := RuleResult{Rule: s.Rule.Dotted(), State: s.State(), Queries: s.Queries, Connections: s.Connections}
+		if o.Bridge {
+			result.State = notKnown
+		}
 		if s.Queries > 0 {
 			result.First, result.Last = ptr(s.First.Round(0)), ptr(s.Last.Round(0))
 		}
@@ -215,17 +224,26 @@ func NewReport(o Over, about About) Report {
 	}
 	r.note(counts, o)
 	r.lossy = o.Lost > 0 || o.Untold > 0
-	r.judge(o.Learn)
+	r.judge(o)
 	return r
 }
 
 func ptr[T any](v T) *T { return &v }
 
-func level(strict, learn bool) string {
+// bridgewide is the level at which the bridge's dnsmasq refuses names, and
+// notKnown the state of rules there.
+const (
+	bridgewide = "bridge"
+	notKnown   = "not known"
+)
+
+func level(o Over) string {
 	switch {
-	case learn:
+	case o.Bridge:
+		return bridgewide
+	case o.Learn:
 		return "learning"
-	case strict:
+	case o.Strict:
 		return rule.Strictly
 	}
 	return "names"
@@ -301,7 +319,8 @@ func (r *Report) Proven() bool {
 	return len(r.Proofs) > 0 && !slices.ContainsFunc(r.Proofs, func(p Proof) bool { return !p.Proven })
 }
 
-func (r *Report) judge(learn bool) {
+func (r *Report) judge(o Over) {
+	learn := o.Learn
 	unexpected := r.Unexpected()
 	say := func(v Verdict, why ...string) {
 		if r.Verdict == "" {
@@ -344,6 +363,8 @@ func (r *Report) judge(learn bool) {
 	case r.Verdict != "":
 	case learn:
 		r.Verdict = Covered
+	case o.Bridge:
+		r.Verdict = Held
 	default:
 		r.Verdict = Works
 	}

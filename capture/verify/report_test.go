@@ -98,6 +98,7 @@ func TestVerdict(t *testing.T) {
 		packet  bool
 		command bool // one was run, whose code isn't known
 		lost    uint64
+		bridge  bool
 		want    Verdict
 	}{
 		{what: "all well", proofs: []Proof{proof, proof}, code: &zero, want: Works},
@@ -115,6 +116,12 @@ func TestVerdict(t *testing.T) {
 		{what: "learning, covered", learn: true, code: &zero, want: Covered},
 		{what: "learning, not covered", learn: true, code: &zero, refused: []string{"a.example"}, want: Uncovers},
 		{what: "learning, failed", learn: true, code: &four, want: Failed},
+		{what: "by the bridge", bridge: true, proofs: []Proof{proof, proof}, code: &zero, want: Held},
+		{what: "by the bridge, expected", bridge: true, proofs: []Proof{proof}, refused: []string{"telemetry.example"}, want: Held},
+		{what: "by the bridge, blocked", bridge: true, proofs: []Proof{proof}, code: &zero, refused: []string{"a.example"}, want: Blocked},
+		{what: "by the bridge, failed", bridge: true, proofs: []Proof{proof}, code: &four, want: Failed},
+		{what: "by the bridge, not proven", bridge: true, proofs: []Proof{proof, failed}, code: &zero, want: Unproven},
+		{what: "by the bridge, something lost", bridge: true, proofs: []Proof{proof}, code: &zero, lost: 1, want: Unproven},
 		{what: "something lost", proofs: []Proof{proof}, code: &zero, lost: 1, want: Unproven},
 	} {
 		p, packets := New(nil, nothingLocal), &Packets{}
@@ -128,16 +135,32 @@ func TestVerdict(t *testing.T) {
 		if a.ExitCode = test.code; a.ExitCode == nil && !test.command {
 			a.Command = nil
 		}
-		r := NewReport(Over{Policy: p, Packets: packets, Learn: test.learn, Proofs: test.proofs, Lost: test.lost}, a)
+		r := NewReport(Over{Policy: p, Packets: packets, Learn: test.learn, Bridge: test.bridge, Proofs: test.proofs, Lost: test.lost}, a)
 		if r.Verdict != test.want {
 			t.Errorf("%s: %q", test.what, r.Verdict)
 		}
-		if (r.Verdict == Works || r.Verdict == Covered) != (len(r.Why) == 0) {
+		if (r.Verdict == Works || r.Verdict == Held || r.Verdict == Covered) != (len(r.Why) == 0) {
 			t.Errorf("%s: %q says why: %q", test.what, r.Verdict, r.Why)
 		}
 		if strings.Contains(string(r.Markdown()), "orks with this list") != (test.want == Works) {
 			t.Errorf("%s: its report says that it works:\n%s", test.what, r.Markdown())
 		}
+	}
+}
+
+// A list that the bridge's dnsmasq holds is never said to be used or not.
+func TestReportOfABridge(t *testing.T) {
+	o := sample()
+	o.Strict, o.Bridge = false, true
+	r := NewReport(o, about())
+	text := string(r.Markdown())
+	for _, s := range r.Rules {
+		if s.State != "not known" {
+			t.Errorf("rule %s is %s", s.Rule, s.State)
+		}
+	}
+	if r.Level != "bridge" || !strings.Contains(text, "that were refused; those for allowed names are not seen") || strings.Contains(text, "unused |") {
+		t.Errorf("level %s:\n%s", r.Level, text)
 	}
 }
 

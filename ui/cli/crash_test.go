@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -38,7 +39,12 @@ func injector(spec string) func(string) {
 // that says so, a trace that only the user can read, and another code than 0.
 func panics(t *testing.T, where string, stdin string, args ...string) (stdout string) {
 	t.Helper()
-	c := start(t, args...)
+	return panicsIn(t, start(t, args...), where, stdin)
+}
+
+// panicsIn is panics of a call that is ready.
+func panicsIn(t *testing.T, c *exec.Cmd, where, stdin string) (stdout string) {
+	t.Helper()
 	c.Env = append(c.Env, panicIn+"="+where, "GOMAXPROCS=2") // a log is read in parts only by several
 	c.Stdin = strings.NewReader(stdin)
 	stdout, stderr, code := run(t, c)
@@ -116,6 +122,16 @@ func TestPanicsOnBridge(t *testing.T) {
 			}
 		}
 	}
+}
+
+// So does one of a list that the bridge's dnsmasq holds.
+func TestPanicsByBridge(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := setRaw(t, bridge, ownRaw(t))
+	verifies, _ := memberVerifies(t, "a.example.test\n")
+	panicsIn(t, verifies(instance, "allow.txt", "--", "sleep", "30"), "the watch over the bridge's list", "")
+	lxdtest.Unchanged(t, bridge, before)
 }
 
 // awaitAlone waits until a bridge has one instance: LXD may be removing another

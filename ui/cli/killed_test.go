@@ -46,6 +46,16 @@ type call struct {
 	args []string
 	code int    // the exit code if nobody kills it
 	and  func() // is done with the kill; nil for nothing
+	// as makes the command of it and of what restores; nil for [start].
+	as func(args ...string) *exec.Cmd
+}
+
+func (c call) start(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	if c.as != nil {
+		return c.as(args...)
+	}
+	return start(t, args...)
 }
 
 // killAnywhere kills each of the calls in turn at a random instant of the time
@@ -57,7 +67,7 @@ func killAnywhere(t *testing.T, restore []string, usual int, calls []call, check
 	lasts := make([]time.Duration, len(calls))
 	for i, c := range calls {
 		begin := time.Now()
-		if _, stderr, code := run(t, start(t, c.args...)); code != c.code {
+		if _, stderr, code := run(t, c.start(t, c.args...)); code != c.code {
 			t.Fatalf("%q: exit code %d, want %d: %s", c.args, code, c.code, stderr)
 		}
 		lasts[i] = time.Since(begin)
@@ -65,12 +75,12 @@ func killAnywhere(t *testing.T, restore []string, usual int, calls []call, check
 	killed, restored := 0, 0
 	for n := 0; killed < cmp.Or(*killCount, usual); n++ {
 		call, after := calls[n%len(calls)], rand.N(lasts[n%len(calls)])
-		c := start(t, call.args...)
+		c := call.start(t, call.args...)
 		if !killedAfter(t, c, after, call.and) {
 			continue
 		}
 		killed++
-		_, stderr, code := run(t, start(t, restore...))
+		_, stderr, code := run(t, call.start(t, restore...))
 		if code != 0 {
 			t.Errorf("restore: exit code %d", code)
 		}

@@ -27,7 +27,10 @@ import (
 )
 
 // Exit codes of verify: what was blocked, or a command that failed, is 1.
-const exitUnproven = 3
+const (
+	exitUnproven = 3
+	exitHeld     = 4 // as 0, less what [verify.Held] doesn't say
+)
 
 // verifyOptions are the flags of verify.
 type verifyOptions struct {
@@ -41,7 +44,8 @@ func verifyCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "verify [REMOTE:]INSTANCE LIST|SESSION [-- COMMAND...]", Short: "Enforce a list on an instance, run it again, and have the proof",
 		Long: "From now on the instance, and no other on the bridge, reaches only what the list allows. Runs the command in it, or waits for Ctrl+C, and reports what was used, unused and blocked. dnsmasq isn't restarted, and nothing stays.\n\n" +
-			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven.",
+			"Without root on LXD's host the bridge's dnsmasq holds names back, on a bridge that is the instance's alone: it is started anew before and after, and a client that asks another resolver is not held.\n\n" +
+			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven; 4 as 0, but without root: nothing that the bridge's dnsmasq was asked for was blocked, and other resolvers weren't held.",
 		Example: "lxd-allowlist verify dnstest allow.txt -- apt-get update\nlxd-allowlist verify --strict --report proof.json dnstest 20261123-211600-dnstest -- sh /root/install.sh\nlxd-allowlist verify --learn dnstest allow.txt # refuses nothing",
 		RunE: func(c *cobra.Command, a []string) error {
 			at := c.ArgsLenAtDash()
@@ -70,6 +74,7 @@ func verifyCommand(o *options) *cobra.Command {
 type verifyList struct {
 	name   string
 	rules  []rule.Rule
+	held   rule.Compiled           // the same, as they were compiled
 	seeds  map[string][]netip.Addr // addresses that names had, where packets are refused
 	kept   bool                    // in a session of the list of sessions
 	ledger *capture.Ledger         // judges what was refused
@@ -96,7 +101,7 @@ func readVerifyList(from string, strict bool) (l verifyList, err error) {
 	}
 	compiled, unfit := rule.Compile(list)
 	compiled, addresses := compiled.Enforced(strict)
-	l.rules, unfit = compiled.Rules(), append(unfit, addresses...)
+	l.held, l.rules, unfit = compiled, compiled.Rules(), append(unfit, addresses...)
 	for _, r := range unfit {
 		say(fmt.Sprintf("%s is not enforced: it %s", r.Rule, r.Why()))
 	}
@@ -180,7 +185,8 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 }
 
 func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
-	if err := enforce.Able(server, instance, v.strict); err != nil {
+	byBridge := enforce.ByBridge(server) && !v.strict && !v.learn
+	if err := enforce.Able(server, instance, v.strict); err != nil && !byBridge {
 		return 0, err
 	}
 	network, addressed, err := live.Ready(ctx, server, instance, o.network, false, func(doing string, done float64) {
@@ -204,7 +210,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if err := list.judgeFor(ctx, server, instance, plug, expect); err != nil {
 		return 0, err
 	}
-	e, err := enforce.Start(ctx, server, enforce.Config{
+	e, err := list.start(ctx, server, byBridge, enforce.Config{
 		Instance: instance, Network: network, Rules: list.rules, Strict: v.strict, Learn: v.learn, Seeds: list.seeds,
 		Refused: func(q verify.Query, first bool) {
 			list.ledger.Denied(q.Name, q.Type, q.From, q.At)
@@ -231,7 +237,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	go crash.Guarded("the word on what is in force", func() {
 		select {
 		case <-e.Fallen():
-			say("the list is not in force any more: somebody took the packet filter's tables away")
+			say(fallen(byBridge))
 		case <-done:
 			say("ending: trying once more whether the list is in force")
 		case <-e.Done():
@@ -297,6 +303,8 @@ func codeOf(r verify.Report) int {
 		return 0
 	case verify.Unproven:
 		return exitUnproven
+	case verify.Held:
+		return exitHeld
 	}
 	return exitFailed
 }

@@ -13,21 +13,23 @@ func Able(server *lxd.Server, instance string, strict bool) error {
 	return able(instance, strict, server.Local(), os.Geteuid() == 0)
 }
 
+// ByBridge reports whether [StartBridge] is the way to enforce a list on an
+// instance of the server: for who isn't root on its host.
+func ByBridge(server *lxd.Server) bool { return server.Local() && os.Geteuid() != 0 }
+
 // able is [Able] of a server that is local to this host, or isn't, for root or
-// somebody else. A member of the group lxd could have raw.dnsmasq hold names
-// back from all of a bridge, but LXD shows dnsmasq's log to root alone, without
-// which no report could say what was blocked.
+// somebody else.
 func able(instance string, strict, local, root bool) error {
 	why := ""
 	switch {
 	case !local:
-		why = "its LXD is on another host, whose packet filter and dnsmasq's log can't be reached from here: run the program there, with sudo"
+		why = "its LXD is on another host, whose packet filter can't be reached from here, and whose dnsmasq can't ask this program: run the program there, with sudo"
 	case root:
 		return nil
 	case strict:
 		why = "packets are refused by the host's packet filter, and never by dnsmasq; that takes root: run the program with sudo"
 	default:
-		why = "its queries are led to the program by the host's packet filter, which takes root; refusing names by raw.dnsmasq wouldn't, but what was refused stands in dnsmasq's log, and that is root's, too: run the program with sudo"
+		why = fmt.Sprintf("its queries are led to the program by the host's packet filter, which takes root; the bridge's dnsmasq can refuse names without, is started anew for each change of the list, and does it for one list on a bridge that is the instance's alone: lxd-allowlist verify %s LIST -- COMMAND; for all else run the program with sudo", instance)
 	}
 	return fmt.Errorf("enforce a list on instance %s: %s", instance, why)
 }

@@ -13,7 +13,7 @@ func TestAble(t *testing.T) {
 	}{
 		{local: true, root: true},
 		{strict: true, local: true, root: true},
-		{local: true, why: "dnsmasq's log", do: "run the program with sudo"},
+		{local: true, why: "lxd-allowlist verify web LIST -- COMMAND", do: "run the program with sudo"},
 		{strict: true, local: true, why: "packets are refused by the host's packet filter", do: "run the program with sudo"},
 		{root: true, why: "on another host", do: "run the program there, with sudo"},
 		{why: "on another host", do: "run the program there, with sudo"},

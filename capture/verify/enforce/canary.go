@@ -215,7 +215,11 @@ func (e *Enforcement) flushCaches(ctx context.Context) {
 	} else {
 		e.remark("No known DNS cache was found in the instance to flush; a program's own may still hold names.")
 	}
-	e.remark("Open connections were reset.")
+	if e.bridgewide {
+		e.remark("Connections that were open went on.")
+	} else {
+		e.remark("Open connections were reset.")
+	}
 }
 
 // forgetRefusals has caches forget what was refused, since it may be allowed

@@ -42,6 +42,8 @@ type Config struct {
 	// own resolver still remembers of allowed ones goes on working under Strict,
 	// and a packet to one that only dropped names have is an expected block.
 	Seeds map[string][]netip.Addr
+	// Notes are told in the report.
+	Notes []string
 	// Refused is told of each query that was refused, at once, and of each
 	// that would be under Learn; first says that its name never was before. It
 	// may be called by several at a time, and not for names that the policy has
@@ -79,10 +81,12 @@ type Enforcement struct {
 	forward *forward.Forwarder
 	// addresses are who has which, nil unless packets are refused.
 	addresses *verify.Addresses
-	release   func(context.Context) error
-	cancel    context.CancelFunc
-	digest    string // of the rules at the start
-	notes     []string
+	// bridgewide says that the bridge's dnsmasq refuses names, and no fence does.
+	bridgewide bool
+	release    func(context.Context) error
+	cancel     context.CancelFunc
+	digest     string // of the rules at the start
+	notes      []string
 	// remembers are the scripts that empty caches of refusals.
 	remembers []string
 
@@ -113,7 +117,7 @@ const seedsLast = time.Hour
 
 // Start puts a list in force. Where it fails everything is as it was.
 func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error) {
-	e := &Enforcement{config: c, host: host, digest: rule.Digest(c.Rules), wake: make(chan struct{}, 1), ending: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
+	e := newEnforcement(host, c)
 	if e.plug, err = host.Plug(ctx, c.Instance, c.Network); err != nil {
 		return nil, err
 	}
@@ -292,11 +296,15 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 	e.countKept()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return verify.NewReport(verify.Over{
+	over := verify.Over{
 		Policy: e.Policy, Packets: &e.Packets, Addresses: e.addresses, Instance: e.config.Instance, Network: e.plug.Network,
-		Strict: e.config.Strict, Learn: e.config.Learn, Begun: e.begun, Ended: e.ended,
-		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(), Untold: e.fence.Load().Lost(),
-	}, about)
+		Strict: e.config.Strict, Learn: e.config.Learn, Bridge: e.bridgewide, Begun: e.begun, Ended: e.ended,
+		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(),
+	}
+	if f := e.fence.Load(); f != nil {
+		over.Untold = f.Lost()
+	}
+	return verify.NewReport(over, about)
 }
 
 // Stop takes the list out of force, once. The note on the instance, which LXD
@@ -324,20 +332,25 @@ func (e *Enforcement) lower(ctx context.Context) error {
 	if e.cancel != nil {
 		e.cancel()
 	}
+	var left error
+	if e.bridgewide { // first, while there is somebody whom dnsmasq can ask
+		left = e.forget(ctx)
+	}
 	if f := e.fence.Load(); f != nil {
 		e.err = f.Lower()
-		e.wg.Wait()
 	}
+	e.wg.Wait()
 	if e.forward != nil {
 		e.err = errors.Join(e.err, e.forward.Close())
 	}
-	if e.err != nil {
-		return e.err
+	if e.err != nil || left != nil {
+		return errors.Join(e.err, left)
 	}
 	return e.forget(ctx)
 }
 
-// forget takes the note on the instance away, unless that is done.
+// forget takes the note on the instance away, or the lines in the bridge's
+// raw.dnsmasq, unless that is done.
 func (e *Enforcement) forget(ctx context.Context) error {
 	if e.release == nil {
 		return nil
