@@ -12,8 +12,8 @@ var grantTimes = []struct {
 	name, says string
 	lasts      time.Duration // below 0 for one try
 }{
-	{"once", "for its next try, all types of it within some seconds; where packets are refused its connections end then, too", -1},
-	{"5 minutes", "and refused again after that, in the same way", 5 * time.Minute},
+	{"once", "for its next try, all types of it within some seconds", -1},
+	{"5 minutes", "and refused again after that", 5 * time.Minute},
 	{"this run", "until the list is out of force; it doesn't come on the list", 0},
 }
 
@@ -24,7 +24,7 @@ func (m *monitor) askGrant() {
 	for _, g := range grantTimes {
 		options = append(options, dialog.Option{Name: g.name, Says: g.says})
 	}
-	m.dialog = dialog.NewChoice(m.keys, "Let it through", name+" is let through for a time, and stays undecided.", options, grantFor{name})
+	m.dialog = dialog.NewChoice(m.keys, "Let it through", name+" is let through for a time, and stays undecided. Where packets are refused its connections end with that.", options, grantFor{name})
 }
 
 func (m *monitor) grant(name string, which int) {

@@ -107,7 +107,7 @@ func TestPanicsOnBridge(t *testing.T) {
 		{verify, []string{
 			"the instance's plug", "the watch over the fence", "refused packets", "server names", "the upstream's answers", "what has no answer",
 			"queries by UDP", "queries by TCP", "a query by TCP", "the word on what is in force", "the end of old connections",
-			"the end of grants",
+			"the instance's end on the host", "the end of grants",
 		}},
 	} {
 		for _, where := range c.wheres {

@@ -19,6 +19,7 @@ import (
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdtest"
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/export/rule"
 )
 
 // internet is a network namespace in which every address of 203.0.113.0/24
@@ -178,4 +179,28 @@ func TestVerifyAnApplication(t *testing.T) {
 		t.Errorf("the other instance had %d right answers and %d wrong ones", right, wrong)
 	}
 	nothingLeft(t, instance)
+}
+
+// Under the strict level the addresses that a list has itself are tried like its
+// names; one that can't be is told of by name.
+func TestMinimizeAddresses(t *testing.T) {
+	in := newInternet(t)
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lookUp(t, instance)
+	allow := list(t, "203.0.113.71:80/tcp", "198.51.100.7:53/udp")
+	stdout, stderr, code := run(t, start(t, "minimize", "--strict", instance, allow, "--", "nc", "-w", "5", "203.0.113.71", "80"))
+	want := "RULE                 IS\n203.0.113.71:80/tcp  needed\n"
+	if code != 0 || stdout != want || !strings.Contains(stderr, "198.51.100.7:53/udp is not enforced: it is an address for DNS") || in.reached(71) == 0 {
+		t.Errorf("exit code %d, found\n%swant\n%sreached %d times; it said %s", code, stdout, want, in.reached(71), stderr)
+	}
+	asBefore(t, before)
+}
+
+// Rules of one domain, and of one address, are tried together.
+func TestGroups(t *testing.T) {
+	rules := []rule.Rule{{Name: "a.example.com"}, {Name: "b.example.com", Suffix: true}, {Name: "192.0.2.7:443/tcp"}, {Name: "192.0.2.7:80/tcp"}, {Name: "[2001:db8::/64]:22/tcp"}}
+	if got := groups(rules); !slices.Equal(got, []string{"example.com", "example.com", "192.0.2.7/32", "192.0.2.7/32", "2001:db8::/64"}) {
+		t.Errorf("groups are %q", got)
+	}
 }

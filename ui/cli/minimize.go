@@ -60,7 +60,7 @@ func minimizeCommand(o *options) *cobra.Command {
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
 	f.StringVar(&o.user, "user", "", "the user that the command runs as")
-	f.BoolVar(&m.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names")
+	f.BoolVar(&m.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names, and try the addresses that the list has itself")
 	f.BoolVar(&m.again, "again", false, "make all trials anew, whatever the session has of them")
 	f.BoolVar(&m.json, "json", false, "print what was found as JSON")
 	f.DurationVar(&m.timeout, "timeout", 0, "end the command after this long, which counts as failing (default three times as long as with the whole list, and a minute)")
@@ -76,7 +76,7 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 	if st, err := os.Stat(o.plan.Path); err == nil && st.Mode().IsRegular() && !o.plan.Overwrite {
 		return wrong(fmt.Errorf("%s exists: name another file, or overwrite it with --overwrite", o.plan.Path))
 	}
-	list, err := readVerifyList(from, false)
+	list, err := readVerifyList(from, m.strict)
 	if err != nil {
 		return err
 	}
@@ -113,10 +113,15 @@ func (o *options) minimize(ctx context.Context, m minimizeOptions, target, from 
 	return o.tellFound(m, out, list, found)
 }
 
-// groups returns the registrable domain of each rule.
+// groups returns the registrable domain of each rule, the address of one that
+// is about that.
 func groups(rules []rule.Rule) (all []string) {
 	for _, r := range rules {
-		all = append(all, table.Registrable(r.Name))
+		group := table.Registrable(r.Name)
+		if to, is := r.Endpoint(); is {
+			group = to.Prefix.String()
+		}
+		all = append(all, group)
 	}
 	return all
 }

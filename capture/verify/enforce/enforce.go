@@ -155,9 +155,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.cancel = cancel
-	if err = e.stayPlugged(run); err != nil {
-		return nil, err
-	}
+	e.wg.Go(crash.Guarded("the instance's plug", func() { e.stayPlugged(run) }))
 	e.wg.Go(crash.Guarded("the watch over the fence", func() { e.keepWatch(run) }))
 	e.begun = time.Now()
 	e.flushCaches(ctx)

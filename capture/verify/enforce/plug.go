@@ -4,58 +4,47 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
-
-	"lxd-allowlist/capture/crash"
 )
 
-// plugEvery is how often LXD is asked where an instance is that was restarted.
+// plugEvery is how often LXD is asked where an instance is that was stopped, in
+// case the fence can't know its new end on the host by itself.
 const plugEvery = 250 * time.Millisecond
 
-// stayPlugged has the fence follow an instance that is restarted: its end on
-// the host is another one then. Until that is known the fence holds the
-// instance by its own address.
-func (e *Enforcement) stayPlugged(ctx context.Context) error {
-	updates := make(chan netlink.LinkUpdate, 64)
-	if err := netlink.LinkSubscribe(updates, ctx.Done()); err != nil {
-		return fmt.Errorf("watch the host's interfaces: %w", err)
-	}
-	e.wg.Go(crash.Guarded("the instance's plug", func() {
-		host := e.plug.Host
-		for u := range updates {
-			if u.Header.Type == unix.RTM_DELLINK && host != "" && u.Attrs().Name == host {
-				host = e.plugAnew(ctx)
+// stayPlugged tells of an instance that is restarted, and finds the end on the
+// host of a virtual machine. Until that is known the fence holds it by its own
+// address alone.
+func (e *Enforcement) stayPlugged(ctx context.Context) {
+	f := e.fence.Load()
+	var stopped time.Time // zero while it is plugged in
+	var again <-chan time.Time
+	for moves := f.Moves(); ; {
+		select {
+		case m, open := <-moves:
+			switch {
+			case !open || ctx.Err() != nil:
+				return
+			case m.Host == "":
+				stopped, again = m.At, time.After(plugEvery)
+			case !stopped.IsZero():
+				e.remark(fmt.Sprintf("The instance was stopped at %s and is back since %s: the list stayed in force%s.", stopped.Format(time.TimeOnly), m.At.Format(time.TimeOnly), unheld(m.Late)))
+				stopped, again = time.Time{}, nil
+			}
+		case <-again:
+			again = time.After(plugEvery)
+			// LXD may tell the end that is gone meanwhile.
+			if p, err := e.host.Plug(ctx, e.config.Instance, e.plug.Network); err == nil && p.Host != "" {
+				_ = f.Replug(p.Host)
 			}
 		}
-	}))
-	return nil
+	}
 }
 
-// plugAnew waits for the instance to be back and returns its end on the host,
-// "" where the enforcement ended before. LXD may tell the one that is gone
-// meanwhile, and it may have the same name again (the device's host_name).
-func (e *Enforcement) plugAnew(ctx context.Context) string {
-	stopped := time.Now()
-	again := time.NewTicker(plugEvery)
-	defer again.Stop()
-	for {
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return ""
-		}
-		p, err := e.host.Plug(ctx, e.config.Instance, e.plug.Network)
-		if err != nil || p.Host == "" {
-			continue
-		}
-		if err := e.fence.Load().Replug(p.Host); err != nil {
-			continue
-		}
-		e.remark(fmt.Sprintf("The instance was stopped at %s and is back since %s: the list stayed in force; until then another hardware address would not have been noticed.", stopped.Format(time.TimeOnly), time.Now().Format(time.TimeOnly)))
-		return p.Host
+// unheld says what a late word of the instance's end means.
+func unheld(late bool) string {
+	if !late {
+		return ""
 	}
+	return "; until then another hardware address would not have been noticed"
 }
 
 // remark has the report tell something.

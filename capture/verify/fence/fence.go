@@ -8,6 +8,7 @@
 package fence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -67,6 +68,11 @@ type Fence struct {
 	guard *guard
 	tidy  sync.WaitGroup
 
+	links     chan netlink.LinkUpdate // of followPorts
+	following sync.WaitGroup
+	unfollow  context.CancelFunc
+	moves     chan Move
+
 	mu       sync.Mutex // guards what is below, and the order on the connection
 	conn     *nftables.Conn
 	tables   tables
@@ -76,6 +82,8 @@ type Fence struct {
 	places   []Place                  // that are kept
 	counted  map[string]uint64        // connections to them, by their names, that the kernel counts no more
 	stays    []expr.Any               // what a rule does that lets a connection to a place begin
+	host     end                      // the instance's, the zero one while it isn't known
+	inner    int                      // the index of the end that goes into a container, as the host saw it last
 	lowered  bool
 }
 
@@ -97,7 +105,7 @@ type Fence struct {
 // It needs root, fails if the port is fenced already, by whatever process, and
 // leaves nothing behind when it fails.
 func Raise(p Port, level Level, dns uint16) (*Fence, error) {
-	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}, gone: map[netip.Addr]bool{}, counted: map[string]uint64{}}
+	f := &Fence{port: p, level: level, dns: dns, admitted: map[netip.Addr]time.Time{}, gone: map[netip.Addr]bool{}, counted: map[string]uint64{}, unfollow: func() {}, moves: make(chan Move, movesKept)}
 	if err := f.raise(); err != nil {
 		if f.conn == nil {
 			_ = f.close()
@@ -110,10 +118,11 @@ func Raise(p Port, level Level, dns uint16) (*Fence, error) {
 }
 
 func (f *Fence) raise() error {
-	bridge, err := plugged(f.port)
+	at, err := plugged(f.port)
 	if err != nil {
 		return err
 	}
+	f.host = end{f.port.Host, at.host}
 	if f.watch, err = newWatch(); err != nil {
 		return err
 	}
@@ -129,11 +138,14 @@ func (f *Fence) raise() error {
 	}
 	b := build{
 		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
-		passed: newLabel(), amid: newLabel(), kept: newLabel(), up: bridge.Attrs().HardwareAddr,
+		passed: newLabel(), amid: newLabel(), kept: newLabel(), up: at.bridge,
 	}
 	f.tables, f.stays = b.fill(f.conn, name), append(b.begun(), b.kept.put()...)
 	if err := f.conn.Flush(); err != nil {
 		return fmt.Errorf("put the rules into the kernel: %w", err)
+	}
+	if err := f.followPorts(); err != nil {
+		return err
 	}
 	known, err := addresses(f.port)
 	if err != nil {
@@ -154,29 +166,37 @@ func (f *Fence) forgetLate() {
 	}
 }
 
-// plugged returns the bridge, and fails unless the port is one.
-func plugged(p Port) (netlink.Link, error) {
+// bridged is a port as the host has it.
+type bridged struct {
+	bridge net.HardwareAddr // the bridge's own MAC address
+	host   int              // the index of the host's end, 0 for none
+}
+
+// plugged returns how a port is plugged in, and fails unless it is one.
+func plugged(p Port) (at bridged, err error) {
 	if len(p.MAC) != 6 || p.MAC[0]&1 != 0 {
-		return nil, fmt.Errorf("%q is no instance's MAC address", p.MAC)
+		return at, fmt.Errorf("%q is no instance's MAC address", p.MAC)
 	}
 	bridge, err := netlink.LinkByName(p.Bridge)
 	if err != nil {
-		return nil, fmt.Errorf("look up the bridge: %w", err)
+		return at, fmt.Errorf("look up the bridge: %w", err)
 	}
 	if bridge.Type() != "bridge" {
-		return nil, fmt.Errorf("%s is no bridge but a %s", p.Bridge, bridge.Type())
+		return at, fmt.Errorf("%s is no bridge but a %s", p.Bridge, bridge.Type())
 	}
+	at.bridge = bridge.Attrs().HardwareAddr
 	if p.Host == "" {
-		return bridge, nil
+		return at, nil
 	}
 	host, err := netlink.LinkByName(p.Host)
 	if err != nil {
-		return nil, fmt.Errorf("look up the host's end %s: %w", p.Host, err)
+		return at, fmt.Errorf("look up the host's end %s: %w", p.Host, err)
 	}
 	if host.Attrs().MasterIndex != bridge.Attrs().Index {
-		return nil, fmt.Errorf("the host's end %s is not in bridge %s", p.Host, p.Bridge)
+		return at, fmt.Errorf("the host's end %s is not in bridge %s", p.Host, p.Bridge)
 	}
-	return bridge, nil
+	at.host = host.Attrs().Index
+	return at, nil
 }
 
 // addresses returns those of the instance that are known.
@@ -223,29 +243,12 @@ func (f *Fence) Stands() (bool, error) {
 	return found == 2, nil // of the families inet and bridge
 }
 
-// Replug notes that the instance has another end on the host, as it has after
-// a restart; "" while it has none. It fails for one that isn't in the bridge.
-func (f *Fence) Replug(host string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.lowered {
-		return errors.New("the fence was lowered")
-	}
-	p := f.port
-	p.Host = host
-	if _, err := plugged(p); err != nil {
-		return err
-	}
-	if err := f.tables.replug(f.conn, host); err != nil {
-		return fmt.Errorf("hold the instance at its new end %s: %w", host, err)
-	}
-	return nil
-}
-
 // Lower takes the fence down: everything is as before. DNS connections that
 // led to the forwarder are forgotten, so that the next query goes where it is
 // sent. What failed can be tried again; after it went well it does nothing.
 func (f *Fence) Lower() error {
+	f.unfollow()
+	f.following.Wait() // it takes the lock, too
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lowered && f.conn == nil {

@@ -73,6 +73,7 @@ func serveStreams(l net.Listener, name string, served *sync.WaitGroup, done chan
 			_ = c.Close()
 		})
 		served.Go(func() {
+			defer c.Close() // a test may open more than there is room for
 			b := make([]byte, 2048)
 			for {
 				if _, err := c.Read(b); err != nil {
