@@ -3,6 +3,7 @@ package lxd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -50,6 +51,17 @@ func (s *Server) Deny(ctx context.Context, instance, network string, lines []str
 		return nil, err
 	}
 	return l, nil
+}
+
+// AtWork returns an error if somebody enforces a list on an instance by the
+// packet filter, or makes trials with it: with its names held back they would
+// find out about another list than theirs.
+func (s *Server) AtWork(ctx context.Context, instance string) error {
+	i, err := s.instance(ctx, instance)
+	if err != nil {
+		return err
+	}
+	return errors.Join(enforcedBy(instance, i.Config), triedBy(instance, i.Config, false))
 }
 
 // Sharing returns who else has come onto the bridge of a [Server.Deny]. Its

@@ -116,6 +116,13 @@ func TestVerifyByBridgeIsRefused(t *testing.T) {
 	}
 	refused("server=/example.test/") // of the bridge's own raw.dnsmasq
 	setRaw(t, bridge, ownRaw(t))
+	roots := start(t, "verify", instance, list(t, "a.example.test"))
+	told := inForce(t, roots)
+	refused("a list is being enforced on instance " + instance)
+	_ = roots.Process.Signal(syscall.SIGINT)
+	for told.Scan() {
+	}
+	_ = roots.Wait()
 	other := lxdtest.Instance(t, bridge)
 	refused("these would be held, too: " + other)
 }

@@ -20,6 +20,7 @@ import (
 // [lxd.Server] has it.
 type DenyingHost interface {
 	Host
+	AtWork(ctx context.Context, instance string) error
 	Deny(ctx context.Context, instance, network string, lines []string) (*lxd.Lease, error)
 }
 
@@ -67,6 +68,9 @@ func StartBridge(ctx context.Context, host DenyingHost, c Config, lines func(den
 	if err != nil {
 		return nil, fmt.Errorf("listen for what dnsmasq asks of instance %s: %w", c.Instance, err)
 	}
+	if err = host.AtWork(ctx, c.Instance); err != nil {
+		return nil, err
+	}
 	lease, err := host.Deny(ctx, c.Instance, e.plug.Network, lines(fmt.Sprintf("127.0.0.1#%d", e.forward.Port())))
 	if err != nil {
 		return nil, err
@@ -75,6 +79,10 @@ func StartBridge(ctx context.Context, host DenyingHost, c Config, lines func(den
 		err := lease.Release(ctx)
 		if err == nil && lease.Kept() {
 			e.remark("Somebody else changed raw.dnsmasq of the bridge meanwhile, and that stays.")
+			e.note(verify.Proof{
+				At: time.Now(), Tried: "whether the bridge's dnsmasq was as it was set until the end",
+				Why: "somebody else changed raw.dnsmasq meanwhile: the list may not have been in force",
+			})
 		}
 		return err
 	}
@@ -133,5 +141,9 @@ func (e *Enforcement) keepLease(ctx context.Context, lease *lxd.Lease) {
 }
 
 func newEnforcement(host Host, c Config) *Enforcement {
-	return &Enforcement{config: c, host: host, digest: rule.Digest(c.Rules), notes: slices.Clone(c.Notes), wake: make(chan struct{}, 1), ending: make(chan struct{}, 1), done: make(chan struct{}), fallen: make(chan struct{}), canaries: make(map[string]canary)}
+	return &Enforcement{
+		config: c, host: host, digest: rule.Digest(c.Rules), notes: slices.Clone(c.Notes), canaries: make(map[string]canary),
+		wake: make(chan struct{}, 1), ending: make(chan struct{}, 1),
+		raised: make(chan struct{}), done: make(chan struct{}), fallen: make(chan struct{}),
+	}
 }
