@@ -107,7 +107,7 @@ func verified(c rule.Compiled) string {
 	held, addresses := c.Enforced(v.Level == rule.Strictly)
 	digest := rule.Digest(held.Rules())
 	if v.Digest != digest {
-		return fmt.Sprintf("no, it was changed since: list %s was at %s, this is %s", v.Digest, stamp(v.At), digest)
+		return fmt.Sprintf("no, another list was: list %s at %s, this is %s", v.Digest, stamp(v.At), digest)
 	}
 	text := fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
 	if len(addresses) > 0 {

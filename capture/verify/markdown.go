@@ -34,7 +34,7 @@ func (r *Report) Markdown() []byte {
 	}
 	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
 	if r.Level == bridgewide {
-		row("queries", "%d that were refused; those for allowed names are not seen", r.Queries)
+		row("queries", "%d that the list has no rule for; those for allowed names are not seen", r.Queries)
 	} else if r.Queries == 0 {
 		row("queries", "none: nobody used the application meanwhile")
 	} else {

@@ -142,6 +142,7 @@ type About struct {
 	ExitCode                              *int
 	// Expected says whether a name that was refused is to be, and why: a
 	// person dropped it, or a rule that every capture has.
+	// nil for none.
 	Expected func(name string) (reason string, expected bool)
 	// By returns the programs that asked for a name; it may be nil.
 	By func(name string) []string
@@ -178,6 +179,10 @@ func NewReport(o Over, about About) Report {
 	if r.Ended.IsZero() {
 		r.Ended = time.Now().Round(0)
 	}
+	expected := about.Expected
+	if expected == nil {
+		expected = func(string) (string, bool) { return "", false }
+	}
 	var inForce []rule.Rule
 	for _, s := range rules {
 		if s.Gone.IsZero() {
@@ -198,7 +203,7 @@ func NewReport(o Over, about About) Report {
 	}
 	for _, s := range names {
 		n := NameResult{Name: cmp.Or(s.Name, noName), Types: s.Types, Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Reason: s.Why}
-		if reason, expected := about.Expected(s.Name); expected {
+		if reason, expected := expected(s.Name); expected {
 			n.Expected = true
 			if n.Reason == "" {
 				n.Reason = reason
@@ -214,7 +219,7 @@ func NewReport(o Over, about About) Report {
 	}
 	for _, s := range o.Packets.States() {
 		p := PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays()}
-		if names, reason := o.Addresses.expected(s.To.Addr(), about.Expected); len(names) > 0 && !p.Expected {
+		if names, reason := o.Addresses.expected(s.To.Addr(), expected); len(names) > 0 && !p.Expected {
 			p.Expected, p.Names, p.Reason = true, names, reason
 		}
 		r.Packets = append(r.Packets, p)
@@ -269,7 +274,7 @@ func (r *Report) note(c Counts, o Over) {
 		for _, s := range stay {
 			all = append(all, fmt.Sprintf("%s of %s is %s's", s.at, printable(s.refused), printable(s.allowed)))
 		}
-		r.Notes = append(r.Notes, fmt.Sprintf("Reached, though of a name that isn't allowed, since one that is has it, too: %s.", shorten(all, 5)))
+		r.Notes = append(r.Notes, fmt.Sprintf("Within reach, though of a name that isn't allowed, since one that is has it, too: %s.", shorten(all, 5)))
 	}
 	if unsure > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s that more than %d names had: of them none was allowed when the last ones were taken off; another may have been, and is reached once it is asked for again.", plural(unsure, "address was closed", "addresses were closed"), maxHolders))

@@ -159,7 +159,7 @@ func TestReportOfABridge(t *testing.T) {
 			t.Errorf("rule %s is %s", s.Rule, s.State)
 		}
 	}
-	if r.Level != "bridge" || !strings.Contains(text, "that were refused; those for allowed names are not seen") || strings.Contains(text, "unused |") {
+	if r.Level != "bridge" || !strings.Contains(text, "that the list has no rule for; those for allowed names are not seen") || strings.Contains(text, "unused |") {
 		t.Errorf("level %s:\n%s", r.Level, text)
 	}
 }
@@ -192,5 +192,18 @@ func TestPacketsAreBounded(t *testing.T) {
 	}
 	if n := len(p.States()); n != maxPlaces || p.lost() != 7 {
 		t.Errorf("%d places, %d lost", n, p.lost())
+	}
+}
+
+// Who knows of nothing that is expected has a report all the same.
+func TestReportWithoutAnything(t *testing.T) {
+	r := NewReport(sample(), About{})
+	for _, n := range r.Blocked {
+		if n.Expected {
+			t.Errorf("%s is expected", n.Name)
+		}
+	}
+	if len(r.Blocked) == 0 || len(r.Packets) == 0 {
+		t.Errorf("%d names and %d packets are refused", len(r.Blocked), len(r.Packets))
 	}
 }

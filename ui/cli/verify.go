@@ -260,8 +260,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if !v.learn {
 		e.Prove(end)
 	}
-	if err := errors.Join(e.Stop(end), crash.Err()); err != nil {
-		return 0, err
+	stopped := e.Stop(end) // what came of it is worth no less where that failed
+	if err := crash.Err(); err != nil {
+		return 0, errors.Join(stopped, err)
 	}
 	report := e.Report(about)
 	if list.kept {
@@ -274,7 +275,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 			say(fmt.Sprintf("--expect %s: nothing of that was refused", r.Dotted()))
 		}
 	}
-	return codeOf(report), writeReport(report, v.report)
+	return codeOf(report), errors.Join(stopped, writeReport(report, v.report))
 }
 
 // settle waits for what comes late.
