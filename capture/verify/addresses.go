@@ -88,6 +88,9 @@ func (a *Addresses) Seed(names map[string][]netip.Addr, lasts time.Duration, now
 				continue
 			}
 			for _, at := range addresses {
+				if !passing && a.names >= maxHeld/2 { // the rest is for what will be answered
+					break
+				}
 				if err := a.hold(at, name, now.Add(lasts+holdsAfter), now); err != nil && passing {
 					return err
 				}
@@ -101,13 +104,10 @@ func (a *Addresses) Seed(names map[string][]netip.Addr, lasts time.Duration, now
 }
 
 func (a *Addresses) admit(addresses []netip.Addr, lasts time.Duration) error {
-	if err := a.gate.Admit(addresses, lasts); err != nil {
-		return err
-	}
-	for _, at := range addresses {
+	for _, at := range addresses { // some may be even where it fails
 		a.of[at.Unmap()].admitted = true
 	}
-	return nil
+	return a.gate.Admit(addresses, lasts)
 }
 
 // hold notes that a name has an address.

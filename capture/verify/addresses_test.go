@@ -152,8 +152,7 @@ func TestAddressesOfAGateThatFails(t *testing.T) {
 	if err := a.Follow(at(1)); !errors.Is(err, g.err) {
 		t.Errorf("dismissed: %v", err)
 	}
-	g.err, g.open[addrs("192.0.2.2")[0]] = nil, false
-	delete(g.open, addrs("192.0.2.2")[0])
+	g.err = nil
 	must(t, a.Follow(at(2)))
 	g.is(t)
 }
@@ -182,6 +181,19 @@ func TestReportOfAddresses(t *testing.T) {
 	if notes := fmt.Sprint(r.Notes); !strings.Contains(notes, "192.0.2.2 of telemetry.example is allowed.example's") || strings.Contains(notes, "192.0.2.3") {
 		t.Errorf("notes: %s", notes)
 	}
+}
+
+// What a session knows of names that don't pass leaves room for what will be
+// answered to those that do.
+func TestSeedsLeaveRoom(t *testing.T) {
+	_, a, g := gated(exact("a.example")...)
+	seeds := map[string][]netip.Addr{"a.example": addrs("192.0.2.1")}
+	for i := range maxHeld + 1 {
+		seeds[fmt.Sprintf("n%d.dropped.example", i)] = []netip.Addr{netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})}
+	}
+	must(t, a.Seed(seeds, time.Hour, at(0)))
+	must(t, a.Admit("a.example", addrs("192.0.2.2"), 0, at(1)))
+	g.is(t, "192.0.2.1", "192.0.2.2")
 }
 
 // An instance may ask for any number of names below one that is allowed, which

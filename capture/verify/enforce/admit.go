@@ -3,32 +3,35 @@ package enforce
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/export/rule"
 )
 
-// gate is the fence, which is raised after who admits by it.
+// gate is the fence. It leads queries here before it is all there, which are
+// answered once it is.
 type gate struct{ e *Enforcement }
 
-var errNotYet = errors.New("the list is not in force yet")
+var errNotRaised = errors.New("the list could not be put in force")
 
 // Admit is [fence.Fence.Admit].
 func (g gate) Admit(addresses []netip.Addr, lasts time.Duration) error {
+	<-g.e.raised
 	f := g.e.fence.Load()
 	if f == nil {
-		return errNotYet
+		return errNotRaised
 	}
 	return f.Admit(addresses, lasts)
 }
 
 // Dismiss is [fence.Fence.Dismiss].
 func (g gate) Dismiss(addresses []netip.Addr) error {
+	<-g.e.raised
 	f := g.e.fence.Load()
 	if f == nil {
-		return errNotYet
+		return errNotRaised
 	}
 	return f.Dismiss(addresses)
 }
@@ -81,7 +84,10 @@ func (e *Enforcement) dismiss() {
 		return
 	}
 	if err := e.addresses.Follow(time.Now()); err != nil {
-		e.remark(fmt.Sprintf("At %s the addresses of a name that is let through no more stayed within reach: %v.", time.Now().Format(time.TimeOnly), err))
+		e.note(verify.Proof{
+			At: time.Now(), Tried: "to close the addresses of what isn't allowed any more",
+			Why: err.Error() + ": they may be within reach still; end this and begin anew",
+		})
 	}
 }
 

@@ -78,6 +78,7 @@ type Enforcement struct {
 	plug    lxd.Plug
 	begun   time.Time
 	fence   atomic.Pointer[fence.Fence]
+	raised  chan struct{} // closed once it is, or can't be
 	forward *forward.Forwarder
 	// addresses are who has which, nil unless packets are refused.
 	addresses *verify.Addresses
@@ -153,23 +154,24 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	if err = e.raise(); err != nil {
 		return nil, err
 	}
+	if e.addresses != nil { // before anything takes time: what is on the list is not to be refused
+		if err = errors.Join(e.addresses.Seed(c.Seeds, seedsLast, time.Now()), e.keep(c.Rules)); err != nil {
+			return nil, err
+		}
+	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.cancel = cancel
 	e.wg.Go(crash.Guarded("the instance's plug", func() { e.stayPlugged(run) }))
 	e.wg.Go(crash.Guarded("the watch over the fence", func() { e.keepWatch(run) }))
 	e.begun = time.Now()
 	e.flushCaches(ctx)
-	if e.addresses != nil {
-		if err = errors.Join(e.addresses.Seed(c.Seeds, seedsLast, time.Now()), e.keep(c.Rules)); err != nil {
-			return nil, err
-		}
-	}
 	e.wg.Go(crash.Guarded("the end of grants", func() { e.endGrants(run) }))
 	return e, ctx.Err()
 }
 
 // raise starts the forwarder and leads the instance's queries to it.
 func (e *Enforcement) raise() (err error) {
+	defer close(e.raised)
 	upstream := e.plug.Bridge[0].Addr()
 	source := Sources[0]
 	if upstream.Is6() {

@@ -45,7 +45,7 @@ func (e *Enforcement) countKept() (news bool) {
 // is another name's, too, the server's name tells which is meant. Of an address
 // that the list has, any server is.
 func (e *Enforcement) hello(h fence.Hello) {
-	if h.Name != "" && !e.fence.Load().Keeps(h.To, h.Protocol) && !e.Policy.Allows(h.Name, h.At) {
+	if h.Name != "" && !e.fence.Load().Keeps(h.To, h.Protocol) && !e.Policy.Passes(h.Name, h.At) {
 		e.Packets.AddServer(h.To, h.Name, h.At)
 		e.tell()
 	}

@@ -68,10 +68,11 @@ type Fence struct {
 	guard *guard
 	tidy  sync.WaitGroup
 
-	links     chan netlink.LinkUpdate // of followPorts
-	following sync.WaitGroup
-	unfollow  context.CancelFunc
-	moves     chan Move
+	links       chan netlink.LinkUpdate // of followPorts
+	unsubscribe context.CancelFunc      // from those
+	following   sync.WaitGroup
+	unfollow    context.CancelFunc
+	moves       chan Move
 
 	mu       sync.Mutex // guards what is below, and the order on the connection
 	conn     *nftables.Conn

@@ -45,6 +45,10 @@ func (f *Fence) followPorts() error {
 }
 
 func (f *Fence) subscribe(ctx context.Context) error {
+	if f.unsubscribe != nil { // the socket of one that failed stays open until then
+		f.unsubscribe()
+	}
+	ctx, f.unsubscribe = context.WithCancel(ctx)
 	f.links = make(chan netlink.LinkUpdate, 64)
 	return netlink.LinkSubscribeWithOptions(f.links, ctx.Done(), netlink.LinkSubscribeOptions{ReceiveBufferSize: linksBuffer, ReceiveBufferForceSize: true})
 }
@@ -59,7 +63,14 @@ func (f *Fence) follow(ctx context.Context) {
 		for u := range f.links {
 			f.linked(u)
 		}
-		if ctx.Err() != nil || f.subscribe(ctx) != nil {
+		for f.subscribe(ctx) != nil { // what happened meanwhile is looked at above
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return
+			}
+		}
+		if ctx.Err() != nil {
 			return
 		}
 	}
