@@ -13,7 +13,7 @@ import (
 	"lxd-allowlist/capture/session"
 )
 
-// sizes are those of the goldens of what comes before the table.
+// sizes are those of the goldens, from the least to the widest.
 var sizes = [][2]int{{40, 12}, {60, 20}, {80, 24}, {120, 40}, {200, 60}}
 
 // beginnings are what the goldens show of what comes before the table.

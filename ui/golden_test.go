@@ -126,7 +126,7 @@ func scenes() map[string]func(*scene) {
 
 func TestScreens(t *testing.T) {
 	for name, set := range scenes() {
-		for _, size := range sizesOf(name) {
+		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				s := newScene(t, size[0], size[1])
 				set(s)
@@ -134,18 +134,6 @@ func TestScreens(t *testing.T) {
 			})
 		}
 	}
-}
-
-// sizesOf are the sizes at which a scene is shown: what stands on a screen that
-// is all of it is shown at the least and at the widest of odd ones, too.
-func sizesOf(name string) [][2]int {
-	sizes := [][2]int{{80, 24}, {120, 40}, {200, 60}}
-	for _, part := range []string{"ladder", "palette", "export", "said", "help", "dock", "witnessed", "verify", "waiting", "not-logging", "messages", "nothing", "shell"} {
-		if strings.HasPrefix(name, part) {
-			return append(sizes, [2]int{40, 12}, [2]int{160, 45})
-		}
-	}
-	return sizes
 }
 
 // export shows the export with a file where it is to go.
