@@ -61,7 +61,7 @@ var leftOutWords = map[Rule]string{
 	ByFile:      "by your rules",
 	Unprintable: "unprintable",
 	Unfit:       "unfit for a list",
-	Reverse:     "reverse lookups",
+	Reverse:     "for reverse lookups",
 	Local:       "of the bridge's own domain",
 	SpecialUse:  "for special use",
 	SingleLabel: "with a single label",

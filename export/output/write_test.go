@@ -279,7 +279,7 @@ func TestVerifiedIsSaidOfThatListAlone(t *testing.T) {
 			t.Errorf("%v: want %q in\n%s", err, want, same)
 		}
 		other, _, err := write(t, Plan{Formats: []string{format}}, changed)
-		if want := begin + "no, it was changed since: list " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") {
+		if want := begin + "no, another list was: list " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") {
 			t.Errorf("%v: want %q, and no verdict, in\n%s", err, want, other)
 		}
 		bare, _, err := write(t, Plan{Formats: []string{format}, Reproducible: true}, list)

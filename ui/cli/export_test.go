@@ -50,7 +50,7 @@ func TestExportDiff(t *testing.T) {
 		t.Fatalf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 	path := filepath.Join(c.Dir, "allow.domains")
-	const leftOut = "lxd-allowlist: left out: 11 with NXDOMAIN only, 13 that dnsmasq answered by itself, 4 reverse lookups, 1 with a single label, 1 unfit for a list\n"
+	const leftOut = "lxd-allowlist: left out: 11 with NXDOMAIN only, 13 that dnsmasq answered by itself, 4 for reverse lookups, 1 with a single label, 1 unfit for a list\n"
 	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "" || stderr != leftOut || code != 0 {
 		t.Errorf("the same: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}

@@ -94,8 +94,8 @@ func (d *Details) Type(tea.Msg) Result { return nil }
 // View implements [Dialog].
 func (d *Details) View(s Screen) []string {
 	inner := min(s.W-4, 90)
-	body := scrolled(d.lines(s, inner, false), &d.top, max(3, s.H-2))
-	return look.Box(s.Styles, "Details", body, inner)
+	title, body := scrolled("Details", d.lines(s, inner, false), &d.top, max(3, s.H-2))
+	return look.Box(s.Styles, title, body, inner)
 }
 
 // Dock returns what the details say first, in so many cells and lines: for a

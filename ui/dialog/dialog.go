@@ -4,6 +4,7 @@
 package dialog
 
 import (
+	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -149,8 +150,13 @@ func Contexts() []keys.Context {
 	}
 }
 
-// scrolled returns the lines in view and bounds the first one of them.
-func scrolled(lines []string, top *int, room int) []string {
+// scrolled returns the lines in view and bounds the first one of them. The title
+// says how many are below.
+func scrolled(title string, lines []string, top *int, room int) (string, []string) {
 	*top = max(0, min(*top, len(lines)-room))
-	return lines[*top:min(len(lines), *top+room)]
+	end := min(len(lines), *top+room)
+	if more := len(lines) - end; more > 0 {
+		title += fmt.Sprintf("  ↓ %d more", more)
+	}
+	return title, lines[*top:end]
 }

@@ -96,6 +96,6 @@ func (d *Messages) View(s Screen) []string {
 	if len(lines) == 0 {
 		lines = []string{s.Muted.Render("nothing was said yet")}
 	}
-	lines = scrolled(lines, &d.top, max(3, s.H-4))
-	return look.Box(s.Styles, "Messages", lines, inner)
+	title, lines := scrolled("Messages", lines, &d.top, max(3, s.H-4))
+	return look.Box(s.Styles, title, lines, inner)
 }
