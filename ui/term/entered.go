@@ -53,6 +53,9 @@ func (m *machine) typed(k tea.KeyPressMsg) {
 		t.begun = true
 		at := m.cursor()
 		t.prompt = plain(m.rowAt(at.Y), 0, at.X)
+		if t.last != "" && strings.HasPrefix(t.prompt, t.last) { // and a line that an earlier key recalled
+			t.prompt = t.last
+		}
 	}
 	if k.Code == tea.KeyEnter {
 		t.pressed = time.Now()

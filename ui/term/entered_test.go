@@ -27,6 +27,8 @@ func TestEntered(t *testing.T) {
 		"over rows, at the end": {12, "a⏎", []string{"\r\n\r\n\r\n\r\n$ ", "apt install nginx\r\n"}, []string{"apt install nginx"}},
 		"found in the history":  {60, "a⏎", []string{prompt, "\r(reverse-i-search)`a': apt\x1b[2K\r" + prompt + "apt update\r\n"}, []string{"apt update"}},
 		"typed too early":       {40, "l⏎l⏎", []string{prompt, "ls\r\n", prompt + "ls\r\nid\r\n"}, []string{"ls", "ls"}},
+		"recalled early":        {40, "e⏎x⏎", []string{prompt, "echo 1\r\n1\r\n" + prompt + "echo 1", " 2\r\n"}, []string{"echo 1", "echo 1 2"}},
+		"recalled, and erased":  {40, "e⏎x⏎", []string{prompt, "echo 1\r\n1\r\n" + prompt + "echo 1", "\x1b[2K\r" + prompt + "id\r\n"}, []string{"echo 1", "id"}},
 		"in a program":          {40, "x⏎", []string{"\x1b[?1049h$ ", "x\r\n"}, nil},
 		"the prompt is gone":    {40, "x⏎", []string{prompt, "\x1b[2J\x1b[Hnew\r\n"}, nil},
 	} {
