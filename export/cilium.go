@@ -26,7 +26,7 @@ var cilium = Format{
 	maxSuffix: 252, // and "**." before it
 	maxBytes:  kubeMaxBytes,
 	mark:      "#",
-	port:      regexp.MustCompile(`port: "(\d+)"`),
+	port:      regexp.MustCompile(`port: "(?P<number>\d+)"(\n +protocol: (?P<protocol>\w+))?`),
 	encode:    encodeCilium,
 	decode:    decodeCilium,
 }
@@ -70,8 +70,7 @@ func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("        - %s", quoted(at.Prefix.String()))
 		p.line("      toPorts:")
 		p.line("        - ports:")
-		p.line(`            - port: "%d"`, at.Port.Number)
-		p.line("              protocol: %s", strings.ToUpper(at.Port.Protocol))
+		p.ciliumPort(at.Port)
 	}
 	return p.Bytes(), nil
 }
@@ -95,10 +94,14 @@ func encodeFQDNs(p *page, c rule.Compiled, o Options) {
 	}
 	p.line("      toPorts:")
 	p.line("        - ports:")
-	for _, port := range o.ports(c.Rules()...) {
-		p.line(`            - port: "%d"`, port)
-		p.line("              protocol: TCP")
+	for _, port := range o.portsWithUDP(c.Rules()...) {
+		p.ciliumPort(port)
 	}
+}
+
+func (p *page) ciliumPort(port rule.Port) {
+	p.line(`            - port: "%d"`, port.Number)
+	p.line("              protocol: %s", strings.ToUpper(port.Protocol))
 }
 
 type ciliumPolicy struct {
