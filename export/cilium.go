@@ -75,6 +75,10 @@ func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
+// ciliumPorts is how many ports an entry of toPorts may have (Cilium's API,
+// PortRule).
+const ciliumPorts = 40
+
 // encodeFQDNs writes that names may be looked up, and connected to.
 func encodeFQDNs(p *page, c rule.Compiled, o Options) {
 	p.line("%s", ciliumLookups)
@@ -93,9 +97,11 @@ func encodeFQDNs(p *page, c rule.Compiled, o Options) {
 		selectors("        ", r)
 	}
 	p.line("      toPorts:")
-	p.line("        - ports:")
-	for _, port := range o.portsWithUDP(c.Rules()...) {
-		p.ciliumPort(port)
+	for ports := range slices.Chunk(o.portsWithUDP(c.Rules()...), ciliumPorts) {
+		p.line("        - ports:")
+		for _, port := range ports {
+			p.ciliumPort(port)
+		}
 	}
 }
 
@@ -141,7 +147,7 @@ func decodeCilium(data []byte) ([]rule.Rule, error) {
 	if len(d.Spec.Egress) == 0 {
 		return addresses, nil
 	}
-	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) != 1 {
+	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) == 0 {
 		return nil, errors.New("not one entry for the name server and one for names")
 	}
 	e := d.Spec.Egress

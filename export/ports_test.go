@@ -122,6 +122,26 @@ func TestMergeKeepsUDP(t *testing.T) {
 	}
 }
 
+// Cilium takes no file with more ports in one place.
+func TestManyPortsOfCilium(t *testing.T) {
+	seen := &rule.Seen{Watched: true}
+	for n := range uint16(100) {
+		seen.Ports = append(seen.Ports, rule.Port{Number: 50000 + n, Protocol: "udp"})
+	}
+	file, err := Make(rule.List{Rules: []rule.Rule{{Name: "www.example.com", Seen: seen}}}, cilium, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for entry := range strings.SplitSeq(string(file.Data), "- ports:") {
+		if n := strings.Count(entry, "protocol: UDP"); n > 40 {
+			t.Errorf("an entry has %d ports", n)
+		}
+	}
+	if got := cilium.portsIn(file.Data); len(got) != 101 { // and 53
+		t.Errorf("it names %d ports", len(got))
+	}
+}
+
 // What makes a list of Claude Code's an allow-list can't get lost.
 func TestClaudeCodeStaysStrict(t *testing.T) {
 	data, err := Render(claudeCode, compile(t, "www.example.com"), Options{})
