@@ -22,6 +22,7 @@ var azure = Format{
 	Load:      "az deployment group create --resource-group GROUP --template-file FILE --parameters firewallPolicy=POLICY",
 	Check:     "az deployment group validate with the same arguments",
 	Ports:     true,
+	NoUDP:     "an application rule is about HTTP and TLS, and a network rule has no *.h and wants the firewall's DNS proxy for names",
 	Proven:    "kept by Azure's own serializer (@azure/arm-network 35.0), which drops what it doesn't know; not asked",
 	needsRule: true,
 	maxBytes:  2_000_000, // of a rule collection group

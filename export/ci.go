@@ -25,6 +25,7 @@ var hardenRunner = Format{
 	Hosts:     true,
 	Load:      "put it first into the steps of a job; what GitHub and StepSecurity themselves need always passes; a name without an IPv4 address in public DNS opens everything, and the job is told so: Reverting agent since allowed endpoint",
 	Ports:     true,
+	NoUDP:     "its agent opens endpoints for TCP alone",
 	Proven:    "by no software: its agent runs on GitHub's machines alone; what its file means is read in the source of agent 0.16",
 	maxBytes:  120 << 10, // an environment variable has 128 KiB
 	limit:     hardenLimit,
@@ -90,7 +91,7 @@ func decodeHardenRunner(data []byte) ([]rule.Rule, error) {
 		if err != nil {
 			return nil, fmt.Errorf("an endpoint without its port: %q", e)
 		}
-		endpoints = append(endpoints, endpoint{name, int(number)})
+		endpoints = append(endpoints, endpoint{Host: name, Port: int(number)})
 	}
 	names, err := hosts(endpoints)
 	if err != nil {

@@ -26,7 +26,7 @@ var cilium = Format{
 	maxSuffix: 252, // and "**." before it
 	maxBytes:  kubeMaxBytes,
 	mark:      "#",
-	port:      regexp.MustCompile(`port: "(\d+)"`),
+	port:      regexp.MustCompile(`port: "(?P<number>\d+)"(\n +protocol: (?P<protocol>\w+))?`),
 	encode:    encodeCilium,
 	decode:    decodeCilium,
 }
@@ -70,11 +70,14 @@ func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("        - %s", quoted(at.Prefix.String()))
 		p.line("      toPorts:")
 		p.line("        - ports:")
-		p.line(`            - port: "%d"`, at.Port.Number)
-		p.line("              protocol: %s", strings.ToUpper(at.Port.Protocol))
+		p.ciliumPort(at.Port)
 	}
 	return p.Bytes(), nil
 }
+
+// ciliumPorts is how many ports an entry of toPorts may have (Cilium's API,
+// PortRule).
+const ciliumPorts = 40
 
 // encodeFQDNs writes that names may be looked up, and connected to.
 func encodeFQDNs(p *page, c rule.Compiled, o Options) {
@@ -94,11 +97,17 @@ func encodeFQDNs(p *page, c rule.Compiled, o Options) {
 		selectors("        ", r)
 	}
 	p.line("      toPorts:")
-	p.line("        - ports:")
-	for _, port := range o.ports(c.Rules()...) {
-		p.line(`            - port: "%d"`, port)
-		p.line("              protocol: TCP")
+	for ports := range slices.Chunk(o.portsWithUDP(c.Rules()...), ciliumPorts) {
+		p.line("        - ports:")
+		for _, port := range ports {
+			p.ciliumPort(port)
+		}
 	}
+}
+
+func (p *page) ciliumPort(port rule.Port) {
+	p.line(`            - port: "%d"`, port.Number)
+	p.line("              protocol: %s", strings.ToUpper(port.Protocol))
 }
 
 type ciliumPolicy struct {
@@ -138,7 +147,7 @@ func decodeCilium(data []byte) ([]rule.Rule, error) {
 	if len(d.Spec.Egress) == 0 {
 		return addresses, nil
 	}
-	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) != 1 {
+	if e := d.Spec.Egress; len(e) != 2 || len(e[0].ToEndpoints) != 1 || len(e[0].ToFQDNs) != 0 || len(e[1].ToEndpoints) != 0 || len(e[1].ToPorts) == 0 {
 		return nil, errors.New("not one entry for the name server and one for names")
 	}
 	e := d.Spec.Egress

@@ -53,6 +53,9 @@ func about(f Format, c rule.Compiled) []string {
 	lines := []string{headBegin + f.Title, summary(c.Rules())}
 	lines = append(lines, origin(c)...)
 	lines = append(lines, doubts(c)...)
+	if text := udpLeftOut(f, c.Rules()); text != "" {
+		lines = append(lines, "left out: "+text)
+	}
 	for _, l := range []struct{ word, text string }{
 		{"exact", f.Exact}, {"suffix", f.Suffix}, {"address", f.Address}, {"pattern", f.Pattern}, {"wider than asked", f.Widens}, {"load", f.Load}, {"check", f.Check},
 	} {
@@ -123,16 +126,47 @@ func summary(rules []rule.Rule) string {
 	for _, r := range rules {
 		of[r.Kind()]++
 	}
-	s := "s"
-	if len(rules) == 1 {
-		s = ""
-	}
-	text := fmt.Sprintf("%d rule%s: %d exact, %d suffix", len(rules), s, of["exact"], of["suffix"])
+	text := fmt.Sprintf("%s: %d exact, %d suffix", ruleCount(len(rules)), of["exact"], of["suffix"])
 	if n := of["address"]; n > 0 {
 		text += fmt.Sprintf(", %d address", n)
 	}
 	if n := of["pattern"]; n > 0 {
 		text += fmt.Sprintf(", %d pattern", n)
+	}
+	return text
+}
+
+// ruleCount returns "1 rule", "3 rules".
+func ruleCount(n int) string {
+	if n == 1 {
+		return "1 rule"
+	}
+	return fmt.Sprintf("%d rules", n)
+}
+
+// udpLeftOut says of how many rules the ports of UDP have no place in the file,
+// and which have no others; "" for none.
+func udpLeftOut(f Format, rules []rule.Rule) string {
+	if f.NoUDP == "" {
+		return ""
+	}
+	n := 0
+	var alone []string
+	for _, r := range rules {
+		if _, is := r.Endpoint(); is || len(seenPorts(r, "udp")) == 0 {
+			continue
+		}
+		n++
+		if len(seenPorts(r, "tcp")) == 0 {
+			alone = append(alone, r.Dotted())
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("the ports of UDP of %s (%s)", ruleCount(n), f.NoUDP)
+	if len(alone) > 0 {
+		text += fmt.Sprintf("; no others were seen of %d, where TCP's usual ones or those of --ports stand: %s", len(alone), note(strings.Join(alone, " ")))
 	}
 	return text
 }

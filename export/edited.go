@@ -160,7 +160,11 @@ func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 		return File{}, p.lost(fmt.Errorf("%s has no room for what is said of %s: %q", f.Name, r, r.Reason))
 	}
 	if port := f.portLost(p.Data, file.Data); port != "" {
-		return File{}, p.lost(fmt.Errorf("it names port %s and the new file doesn't; name all with --ports", port))
+		hint := "; name all with --ports"
+		if strings.Contains(port, "/") { // which names TCP's
+			hint = ""
+		}
+		return File{}, p.lost(fmt.Errorf("it names port %s and the new file doesn't%s", port, hint))
 	}
 	return file, nil
 }
@@ -170,16 +174,29 @@ func (f Format) portLost(before, after []byte) string {
 	if f.port == nil {
 		return ""
 	}
-	named := make(map[string]bool)
-	for _, m := range f.port.FindAllSubmatch(after, -1) {
-		named[string(m[1])] = true
-	}
-	for _, m := range f.port.FindAllSubmatch(before, -1) {
-		if !named[string(m[1])] {
-			return string(m[1])
+	named := f.portsIn(after)
+	for _, port := range f.portsIn(before) {
+		if !slices.Contains(named, port) {
+			return port
 		}
 	}
 	return ""
+}
+
+// portsIn returns the ports that a file names, each once: "443", and "443/udp"
+// of what isn't TCP's.
+func (f Format) portsIn(data []byte) (all []string) {
+	number, protocol := max(1, f.port.SubexpIndex("number")), f.port.SubexpIndex("protocol")
+	for _, m := range f.port.FindAllSubmatch(data, -1) {
+		port := string(m[number])
+		if protocol > 0 && len(m[protocol]) > 0 && !bytes.EqualFold(m[protocol], []byte("tcp")) {
+			port += "/" + strings.ToLower(string(m[protocol]))
+		}
+		if !slices.Contains(all, port) {
+			all = append(all, port)
+		}
+	}
+	return all
 }
 
 // reasonLost finds a rule from before whose reason is no longer in the file,

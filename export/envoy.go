@@ -19,6 +19,7 @@ var envoy = Format{
 	Load:      "envoy -c FILE; it wants the connections redirected to it; what has no TLS passes nowhere",
 	Check:     "envoy --mode validate -c FILE",
 	Ports:     true,
+	NoUDP:     "it looks at the hello of TLS over TCP",
 	Proven:    "accepted by go-control-plane 1.40, the types of Envoy; not asked",
 	needsRule: true, // a match without names matches every connection
 	mark:      "#",

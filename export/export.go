@@ -7,6 +7,7 @@
 package export
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -28,42 +29,71 @@ type Options struct {
 }
 
 // usualPorts are those of a name of which no other is known.
-var usualPorts = []int{443, 80}
+var usualPorts = []rule.Port{{Number: 443, Protocol: "tcp"}, {Number: 80, Protocol: "tcp"}}
 
-// ports returns the ports of rules that a target has in one place: those that
-// were asked for, else those of TCP that were seen.
-func (o Options) ports(rules ...rule.Rule) []int {
+// ports returns the ports of rules that a target of TCP alone has in one place.
+func (o Options) ports(rules ...rule.Rule) []int { return numbers(o.portsOf(rules, "tcp")) }
+
+// portsWithUDP is ports for a target that can say UDP, too.
+func (o Options) portsWithUDP(rules ...rule.Rule) []rule.Port { return o.portsOf(rules, "tcp", "udp") }
+
+// portsOf returns those that were asked for, which are TCP's, else those of the
+// protocols that the rules' names were connected to: the usual ones first, UDP's
+// last.
+func (o Options) portsOf(rules []rule.Rule, protocols ...string) []rule.Port {
 	if len(o.Ports) > 0 {
-		return o.Ports
+		asked := make([]rule.Port, len(o.Ports))
+		for i, p := range o.Ports {
+			asked[i] = rule.Port{Number: uint16(p), Protocol: "tcp"}
+		}
+		return asked
 	}
-	named := make(map[int]bool)
+	if len(rules) == 0 {
+		return slices.Clone(usualPorts)
+	}
+	named := make(map[rule.Port]bool)
 	for _, r := range rules {
-		for _, port := range seenPorts(r) {
-			named[port] = true
+		ports := seenPorts(r, protocols...)
+		if len(ports) == 0 {
+			ports = usualPorts
+		}
+		for _, p := range ports {
+			named[p] = true
 		}
 	}
-	var all []int
-	for _, port := range usualPorts {
-		if named[port] || len(rules) == 0 {
-			all = append(all, port)
-			delete(named, port)
+	place := func(p rule.Port) int {
+		switch i := slices.Index(usualPorts, p); {
+		case i >= 0:
+			return i
+		case p.Protocol == "tcp":
+			return len(usualPorts)
 		}
+		return len(usualPorts) + 1
 	}
-	return append(all, slices.Sorted(maps.Keys(named))...)
+	return slices.SortedFunc(maps.Keys(named), func(a, b rule.Port) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Number, b.Number))
+	})
 }
 
-// seenPorts returns the ports of TCP that a rule's names were connected to, or
-// the usual ones where that isn't known for sure.
-func seenPorts(r rule.Rule) (ports []int) {
-	if r.Seen != nil && r.Seen.Watched {
-		for _, p := range r.Seen.Ports {
-			if p.Protocol == "tcp" && p.Number > 0 {
-				ports = append(ports, int(p.Number))
-			}
+// seenPorts returns the ports of the protocols that a rule's names were connected
+// to, none where that isn't known for sure.
+func seenPorts(r rule.Rule, protocols ...string) (ports []rule.Port) {
+	if r.Seen == nil || !r.Seen.Watched {
+		return nil
+	}
+	for _, p := range r.Seen.Ports {
+		if p.Number > 0 && slices.Contains(protocols, p.Protocol) {
+			ports = append(ports, p)
 		}
 	}
-	if len(ports) == 0 {
-		return usualPorts
-	}
 	return ports
+}
+
+// numbers returns those of ports.
+func numbers(ports []rule.Port) []int {
+	all := make([]int, len(ports))
+	for i, p := range ports {
+		all[i] = int(p.Number)
+	}
+	return all
 }

@@ -33,6 +33,9 @@ type Format struct {
 	// their like, have no place there.
 	Hosts bool
 	Ports bool // the file names ports: those of [Options]
+	// NoUDP says why the ports of names are TCP's alone; "" where they may be
+	// UDP's, and where there are none.
+	NoUDP string
 	// Proven says which software was seen to do with the file what the rules
 	// say, "no" and why if none was. The file says so, too.
 	Proven string
@@ -50,7 +53,8 @@ type Format struct {
 	usage []string
 	// asides says that patterns stand in comments, or addresses: see [takeAside].
 	asides bool
-	// port finds the ports that the file names, nil where it names none.
+	// port finds the ports that the file names, nil where it names none: by its
+	// first group, or by "number" and, where there is one, "protocol".
 	port *regexp.Regexp
 	// limit says why this target can't hold a rule about a name that passed
 	// [Compile], address an address where there is Address, pattern a pattern where

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -30,7 +29,7 @@ var gke = Format{
 	needsRule: true,
 	limit:     gkeLabels,
 	mark:      "#",
-	port:      regexp.MustCompile(`port: (\d+)`),
+	port:      kubePorts,
 	encode:    encodeGKE,
 	decode:    decodeGKE,
 }
@@ -55,7 +54,7 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	list := kubeList(starred(c.Rules()))
 	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
 	p := headed(f, c)
-	n, ports := 0, o.ports(c.Rules()...)
+	n, ports := 0, o.portsWithUDP(c.Rules()...)
 	for rules := range slices.Chunk(c.Rules(), gkeRules) {
 		if n++; n > 1 {
 			p.line("---")
@@ -78,7 +77,7 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		}
 		p.line("      ports:")
 		for _, port := range ports {
-			p.line("        - {protocol: TCP, port: %d}", port)
+			p.kubePort(port)
 		}
 	}
 	return p.Bytes(), nil

@@ -24,6 +24,7 @@ var istio = Format{
 	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry " + kubeOthers + "; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
 	Ports:     true,
+	NoUDP:     "what is sent by UDP goes round the sidecar, whatever the list says",
 	Proven:    "accepted by istio.io/api 1.32, the types of Istio, and applied by kubectl 1.37 to an API server with its definitions, which then had none of the hosts that had left the list; not asked",
 	needsRule: true,
 	limit:     hostLabels,

@@ -4,7 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
+
+	"lxd-allowlist/export/rule"
 )
 
 // kubeMaxBytes is what a Kubernetes object may have, 1.5 MiB of etcd's request,
@@ -40,3 +43,11 @@ type kubeMetadata struct {
 	Name   string
 	Labels map[string]string
 }
+
+// kubePort writes a port of a rule.
+func (p *page) kubePort(port rule.Port) {
+	p.line("        - {protocol: %s, port: %d}", strings.ToUpper(port.Protocol), port.Number)
+}
+
+// kubePorts finds what kubePort wrote.
+var kubePorts = regexp.MustCompile(`(protocol: (?P<protocol>\w+), )?port: (?P<number>\d+)`)

@@ -25,6 +25,7 @@ var openshell = Format{
 	Hosts:     true,
 	Load:      "openshell policy set SANDBOX --policy FILE, with the parts filesystem_policy, landlock and process of yours before it; narrow binaries to the programs that need the network; what matches ** must not lead to private addresses, or it is denied",
 	Ports:     true,
+	NoUDP:     "its proxy takes TCP alone",
 	Proven:    "by no software: what its file means is read in the source of OpenShell of August 2026; not asked",
 	address:   ipv4TCP,
 	mark:      "#",

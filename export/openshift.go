@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -32,7 +31,7 @@ var openshift = Format{
 	maxBytes:  kubeMaxBytes,
 	limit:     noUnderscore,
 	mark:      "#",
-	port:      regexp.MustCompile(`port: (\d+)`),
+	port:      kubePorts,
 	encode:    encodeEgressFirewall,
 	decode:    decodeEgressFirewall,
 }
@@ -56,7 +55,7 @@ func encodeEgressFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) 
 			p.line("    - type: Allow")
 			p.line("      to: {cidrSelector: %s}", quoted(at.Prefix.String()))
 			p.line("      ports:")
-			p.line("        - {protocol: %s, port: %d}", strings.ToUpper(at.Port.Protocol), at.Port.Number)
+			p.kubePort(at.Port)
 			continue
 		}
 		p.notes(r)
@@ -64,8 +63,8 @@ func encodeEgressFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) 
 			p.line("    - type: Allow")
 			p.line("      to: {dnsName: %s}", quoted(name))
 			p.line("      ports:")
-			for _, port := range o.ports(r) {
-				p.line("        - {protocol: TCP, port: %d}", port)
+			for _, port := range o.portsWithUDP(r) {
+				p.kubePort(port)
 			}
 		}
 	}
@@ -124,7 +123,7 @@ func decodeEgressFirewall(data []byte) ([]rule.Rule, error) {
 			return nil, fmt.Errorf("a rule that says something else: %+v", e)
 		}
 		for _, p := range e.Ports {
-			all = append(all, endpoint{e.To.DNSName, p.Port})
+			all = append(all, endpoint{e.To.DNSName, p.Port, p.Protocol})
 		}
 	}
 	names, err := hosts(all)

@@ -43,20 +43,21 @@ func unstarred(patterns []string) ([]rule.Rule, error) {
 
 // endpoint is a host with a port, in files that name each pair.
 type endpoint struct {
-	Host string
-	Port int
+	Host     string
+	Port     int
+	Protocol string `yaml:"-"` // "" where all is TCP
 }
 
 // hosts returns the hosts of endpoints, in their order. A name and the pattern
 // for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
 	var names []string
-	ports := make(map[string][]int)
+	ports := make(map[string][]endpoint)
 	for _, e := range all {
 		if ports[e.Host] == nil {
 			names = append(names, e.Host)
 		}
-		ports[e.Host] = append(ports[e.Host], e.Port)
+		ports[e.Host] = append(ports[e.Host], endpoint{"", e.Port, e.Protocol})
 	}
 	for _, name := range names {
 		base := strings.TrimLeft(name, "*.")

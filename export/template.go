@@ -23,11 +23,13 @@ const TemplatePrefix = "template="
 type Page struct {
 	Rules   []rule.Rule // .Name .Suffix .Kind .Reason .Source .Warning; .Seen is nil where nothing was observed
 	Aliases []string    // names seen only as the target of a CNAME
-	Ports   []int
+	Ports   []int       // of TCP
 	Origin  rule.Header // .Program .Session .Instance .Network .Host .When
 	Summary string      // "3 rules: 2 exact, 1 suffix"
 	Doubts  []string    // why names may be missing, in sentences
 	LeftOut string      // how many names are left out and why, "" for none
+	// UDPPorts are those that were seen, none where Ports were asked for.
+	UDPPorts []int
 	// Verified says what came of the list when it was enforced; "" if it never
 	// was.
 	Verified string
@@ -49,7 +51,7 @@ func quotedValue(v any) string { return quoted(fmt.Sprint(v)) }
 const TemplateUsage = `{{range .Rules}}{{.Name}} {{end}}
 a rule     .Name .Suffix .Kind .Reason .Source .Warning; itself it is h or .h
            {{with .Seen}}{{.Queries}}{{end}} .Outcome .Types .Instances .First .Last
-the list   .Rules .Aliases .Ports .Summary .Doubts .LeftOut .Verified
+the list   .Rules .Aliases .Ports .UDPPorts .Summary .Doubts .LeftOut .Verified
 its origin .Origin.Program .Origin.Session .Origin.Instance .Origin.Network .Origin.Host .Origin.When
 quoting    {{.Name | json}}, and yaml, shell, regexp, go
 `
@@ -120,5 +122,6 @@ func pageOf(c rule.Compiled, o Options) Page {
 			r.Seen = &s
 		}
 	}
-	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(c.Rules()...), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: OneLine(c.LeftOut()), Verified: OneLine(verified(c))}
+	udp := slices.DeleteFunc(o.portsWithUDP(c.Rules()...), func(p rule.Port) bool { return p.Protocol != "udp" })
+	return Page{Rules: rules, Aliases: c.Aliases(), Ports: o.ports(c.Rules()...), UDPPorts: numbers(udp), Origin: h, Summary: summary(rules), Doubts: oneLines(c.Doubts()), LeftOut: OneLine(c.LeftOut()), Verified: OneLine(verified(c))}
 }

@@ -11,7 +11,7 @@ import (
 func TestTemplate(t *testing.T) {
 	c, refused := rule.Compile(rule.List{
 		Rules: []rule.Rule{
-			{Name: "www.example.com", Reason: "it's\nneeded \"so\"", Seen: &rule.Seen{Queries: 3, Types: []string{"A\x1b", "AAAA"}}},
+			{Name: "www.example.com", Reason: "it's\nneeded \"so\"", Seen: &rule.Seen{Queries: 3, Types: []string{"A\x1b", "AAAA"}, Ports: []rule.Port{port("443/udp")}, Watched: true}},
 			{Name: "example.net", Suffix: true},
 		},
 		Aliases: []string{"cdn.example"},
@@ -29,6 +29,7 @@ func TestTemplate(t *testing.T) {
 		`{{range .Rules}}{{. | regexp}} {{end}}`:                              `www\.example\.com \.example\.net `,
 		`{{range .Rules}}{{with .Seen}}{{.Queries}} {{.Types}}{{end}}{{end}}`: "3 [A AAAA]",
 		`{{.Summary}} {{.Ports}} {{.Aliases}}`:                                "2 rules: 1 exact, 1 suffix [443 80] [cdn.example]",
+		`{{.Ports}} {{.UDPPorts}} {{len .Rules}}`:                             "[443 80] [443] 2",
 		`{{with .Origin}}{{.Program}} {{.Session}} {{.When.Year}}{{end}}`:     "lxd-allowlist 1.0 s 1 1970",
 	} {
 		f, err := Template("site.conf.tmpl", text)

@@ -42,18 +42,12 @@ func TestSeenPorts(t *testing.T) {
 			t.Errorf("%s: %v", f.Name, err)
 			continue
 		}
-		named := func(data []byte) (all []string) {
-			for _, m := range f.port.FindAllSubmatch(data, -1) {
-				all = append(all, string(m[1]))
-			}
-			return all
-		}
 		if f.Ports {
-			if got := named(file.Data); !slices.Contains(got, "8443") || slices.Contains(got, "9000") || !slices.Contains(got, "443") {
+			if got := f.portsIn(file.Data); !slices.Contains(got, "8443") || slices.Contains(got, "9000") || !slices.Contains(got, "443") {
 				t.Errorf("%s names the ports %v", f.Name, got)
 			}
 			other, err := Make(watched(), f, Options{Ports: []int{7000}})
-			if got := named(other.Data); err != nil || slices.Contains(got, "8443") || !slices.Contains(got, "7000") {
+			if got := f.portsIn(other.Data); err != nil || slices.Contains(got, "8443") || !slices.Contains(got, "7000") {
 				t.Errorf("%s: asked for 7000 it names %v, %v", f.Name, got, err)
 			}
 		}

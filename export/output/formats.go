@@ -34,8 +34,10 @@ type fact struct{ word, text string }
 // facts are what there is to know of a format, less what it has nothing for.
 func facts(f export.Format) []fact {
 	ports := ""
-	if f.Ports {
-		ports = "those of --ports"
+	if f.Ports && f.NoUDP == "" {
+		ports = "those of --ports, which are TCP's, else those that were seen, of UDP, too"
+	} else if f.Ports {
+		ports = "those of --ports, else those of TCP that were seen; none of UDP: " + f.NoUDP
 	}
 	or := func(what, why string) string {
 		if what == "" && why != "" {

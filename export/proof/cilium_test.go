@@ -54,6 +54,24 @@ func proveCilium(t *testing.T, flags ...string) {
 			}
 		}
 	}
+	many := onUDP[0]
+	many.Name, many.Seen = "many.example.com", &rule.Seen{Watched: true}
+	for n := range uint16(100) { // more than one entry takes
+		many.Seen.Ports = append(many.Seen.Ports, rule.Port{Number: 50000 + n, Protocol: "udp"})
+	}
+	udp := file(t, f, append(slices.Clone(onUDP), many))
+	if out, err := fits(udp); err != nil {
+		t.Errorf("the definition, of UDP: %v\n%s", err, out)
+	}
+	to = verdicts(t, exec.Command(binary, udp))
+	for _, q := range []question{
+		{"quic.example.com:443/tcp", true, true}, {"quic.example.com:443/udp", true, true}, {"time.example.com:123/udp", true, true}, {"many.example.com:50099/udp", true, true},
+		{"time.example.com:123/tcp", false, false}, {"time.example.com:80/tcp", false, false}, {"evil.example:443/udp", false, false},
+	} {
+		if got := to.ask(t, q.name); got != q.pass {
+			saw.difference(t, q.name, "", got)
+		}
+	}
 	text := read(t, path)
 	for _, change := range [][2]string{{"toFQDNs", "toNames"}, {`matchName: "www`, `matchName: "w ww`}, {"protocol: TCP", "protocol: TLS"}} {
 		broken := strings.Replace(text, change[0], change[1], 1)

@@ -19,6 +19,9 @@ func TestGKE(t *testing.T) {
 	if out, err := exec.Command(binary, "crd", definition, path).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+	if out, err := exec.Command(binary, "crd", definition, file(t, f, onUDP)).CombinedOutput(); err != nil {
+		t.Errorf("of UDP: %v\n%s", err, out)
+	}
 	for word, broken := range map[string]string{
 		`name: "www.`: `name: "_www.`, "podSelector": "podselector", "protocol: TCP": "protocol: tcp", "port: 443": "port: 443000",
 	} {
@@ -38,6 +41,12 @@ func TestGKE(t *testing.T) {
 			t.Errorf("the definition takes %s: the format may hold it now", name)
 		}
 	}
+}
+
+// onUDP are names that were connected to by UDP, and by both.
+var onUDP = []rule.Rule{
+	{Name: "time.example.com", Seen: &rule.Seen{Watched: true, Ports: []rule.Port{{Number: 123, Protocol: "udp"}}}},
+	{Name: "quic.example.com", Seen: &rule.Seen{Watched: true, Ports: []rule.Port{{Number: 443, Protocol: "tcp"}, {Number: 443, Protocol: "udp"}}}},
 }
 
 func gkeDefinition(t *testing.T) string {

@@ -17,11 +17,13 @@ for _, name in ipairs({
   '_dmarc.example.com.',
 -- the shop's front | see <ticket 7>
   'www.example.com.',
+-- seen: 443/tcp 443/udp
   'example.org.',
   'a.www.example.org.',
   'intranet.',
   'llllllllllllllllllllllllllllllllllllllllllllllllllllllllll.llllllllllllllllllllllllllllllllllllllllllllllllllllllllll.llllllllllllllllllllllllllllllllllllllllllllllllllllllllll.examples.',
   'no.',
+-- seen: 123/udp
   'xn--bcher-kva.example.',
 }) do exact:add(newDNSName(name)) end
 for _, name in ipairs({

@@ -12,7 +12,9 @@
 # proven: not asked; what it does to the database was tried in SQLite with the tables that Pi-hole 6 documents
 # www.example.com: the shop's front | see <ticket 7>
 # .example.net: =updates of the  vendor/
+# example.org: seen: 443/tcp 443/udp
 # .github.io: warning: anyone can have a name below github.io, and this rule allows it
+# xn--bcher-kva.example: seen: 123/udp
 set -e
 pihole-FTL sqlite3 /etc/pihole/gravity.db <<'END'
 .bail on

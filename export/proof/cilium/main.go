@@ -1,7 +1,8 @@
 // Command cilium reads a CiliumNetworkPolicy as Cilium does and says which
 // names its rules let pass:
 //
-//	cilium FILE < NAMES    print pass or deny for each, names or 192.0.2.7:443/tcp
+//	cilium FILE < NAMES    print pass or deny for each: a name, or one or an
+//	                       address with a port, 192.0.2.7:443/tcp
 //
 // The file has been held against the definition that Cilium installs, and is
 // against its own Sanitize. A name passes if both may be done: looking it up, and
@@ -73,31 +74,37 @@ func run(args []string) error {
 	return names.Err()
 }
 
-// place is an address with a port in place of a name.
-var place = regexp.MustCompile(`^\[?([0-9a-f.:]+)\]?:(\d+)/(tcp|udp)$`)
+// place is an address, or a name, with a port.
+var place = regexp.MustCompile(`^\[?([^]]+?)\]?:(\d+)/(tcp|udp)$`)
 
-// reach returns whether an address may be connected to at a port, by the
-// entries for addresses: none of an entry's lists is empty there, which would
+// reach returns whether an address or a name may be connected to at a port, by
+// the entries for these: none of an entry's lists is empty there, which would
 // allow all.
-func reach(r api.Rule, address, port, protocol string) (verdict string, err error) {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return "", err
-	}
+func reach(r api.Rule, host, port, protocol string) (verdict string, err error) {
+	a, notAddress := netip.ParseAddr(host)
 	for _, egress := range r.Egress {
 		if len(egress.ToPorts) == 0 || len(egress.ToCIDR)+len(egress.ToFQDNs)+len(egress.ToEndpoints) == 0 {
 			return "pass", nil
 		}
+		isFor := false
 		for _, cidr := range egress.ToCIDR {
 			p, err := netip.ParsePrefix(string(cidr))
 			if err != nil {
 				return "", err
 			}
-			for _, ports := range egress.ToPorts {
-				for _, of := range ports.Ports {
-					if p.Contains(a) && of.Port == port && strings.EqualFold(string(of.Protocol), protocol) {
-						return "pass", nil
-					}
+			isFor = isFor || notAddress == nil && p.Contains(a)
+		}
+		for _, s := range egress.ToFQDNs {
+			re, err := s.ToRegex()
+			if err != nil {
+				return "", err
+			}
+			isFor = isFor || notAddress != nil && re.MatchString(strings.ToLower(host)+".")
+		}
+		for _, ports := range egress.ToPorts {
+			for _, of := range ports.Ports {
+				if isFor && of.Port == port && strings.EqualFold(string(of.Protocol), protocol) {
+					return "pass", nil
 				}
 			}
 		}
