@@ -128,8 +128,8 @@ func (in *internet) reached(host int) int {
 // with all it works. Another instance on the bridge, asking as fast as it can
 // all the while, never gets a wrong answer.
 func TestVerifyAnApplication(t *testing.T) {
-	in := newInternet(t)
 	bridge := lxdtest.Bridge(t)
+	in := newInternet(t)
 	instance, other := lxdtest.Instance(t, bridge), lxdtest.Instance(t, bridge)
 	needed := []int{11, 14, 19, 23, 31, 38, 47}
 	var script strings.Builder
@@ -184,8 +184,8 @@ func TestVerifyAnApplication(t *testing.T) {
 // Under the strict level the addresses that a list has itself are tried like its
 // names; one that can't be is told of by name.
 func TestMinimizeAddresses(t *testing.T) {
-	in := newInternet(t)
 	bridge := lxdtest.Bridge(t)
+	in := newInternet(t)
 	instance := lxdtest.Instance(t, bridge)
 	before := lookUp(t, instance)
 	allow := list(t, "203.0.113.71:80/tcp", "198.51.100.7:53/udp")
