@@ -46,13 +46,14 @@ func Ends(f func(*Panic)) {
 
 // Guarded returns f as a goroutine of that name: each goroutine of the program
 // is one, so that its panic ends the program in order. last is called at its
-// end, whatever that is: who waits for it isn't to wait for ever.
+// end, whatever that is: who waits for it isn't to wait for ever, and knows of
+// its panic by [Err] then.
 func Guarded(name string, f func(), last ...func()) func() {
 	return func() {
-		defer Catch(name)
 		for _, f := range last {
 			defer f()
 		}
+		defer Catch(name)
 		Inject(name)
 		f()
 	}
