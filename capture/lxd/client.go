@@ -34,6 +34,7 @@ type Instances interface {
 	DeleteInstanceSnapshot(instance, name, diskVolumes string) (client.Operation, error)
 	ExecInstance(name string, exec api.InstanceExecPost, args *client.InstanceExecArgs) (client.Operation, error)
 	GetInstanceFile(instance, path string) (io.ReadCloser, *client.InstanceFileResponse, error)
+	DeleteOperation(id string) error
 	GetOperations() ([]api.Operation, error)
 	GetOperationWait(id string, seconds int) (*api.Operation, string, error)
 	GetProfile(name string) (*api.Profile, string, error)

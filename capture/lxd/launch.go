@@ -150,12 +150,23 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 	}
 	// LXD refuses to cancel some of its work, which is waited for then so
 	// that what it made can be removed.
-	_ = op.CancelTarget()
+	s.cancelWork(context.WithoutCancel(ctx), request.Name)
 	select {
 	case <-done:
 	case <-time.After(cleanupPatience):
 	}
 	return context.Cause(ctx)
+}
+
+// cancelWork asks LXD to give up what it does to an instance. Its client's own
+// Cancel reads the operation while news of it are written there.
+func (s *Server) cancelWork(ctx context.Context, instance string) {
+	all, _ := await(ctx, s.client.GetOperations)
+	for _, o := range all {
+		if slices.Contains(worksOn(o), instance) {
+			_, _ = await(ctx, func() (struct{}, error) { return struct{}{}, s.client.DeleteOperation(o.ID) })
+		}
+	}
 }
 
 // imageSteps are the ways of an image into an instance, in their order, by the
