@@ -9,7 +9,7 @@
 -- pattern: RegexRule('^h$'), with [0-9]{1,2} for <0-99>, and an alternation for <region>
 -- load: in dnsdist.conf, before any other addAction: dofile("FILE"); restart dnsdist
 -- check: dnsdist --check-config -C FILE
--- proven: asked in dnsdist 1.5 to 2.1 (1.5, 1.7, 1.9, 2.1); on 2026-11-27
+-- proven: asked in dnsdist 1.5 to 2.1 (1.5, 1.7, 1.9, 2.1); on 2026-11-28
 local exact, suffix = newDNSNameSet(), newSuffixMatchNode()
 for _, name in ipairs({
   'default.',

@@ -8,7 +8,7 @@
 -- suffix: h in the table suffix, where each name above the query is looked for
 -- pattern: ^h%.$, a pattern of Lua's, with %d?%d for <0-99>; they have no alternatives, and thus no <region>
 -- load: Knot Resolver 5: dofile("FILE") in kresd.conf, before any other policy.add; 6: lua: {script: 'dofile("FILE")'} in config.yaml
--- proven: asked in Knot Resolver 5.3 to 6.5 (5.3, 5.6, 5.7, 6.5); on 2026-11-27
+-- proven: asked in Knot Resolver 5.3 to 6.5 (5.3, 5.6, 5.7, 6.5); on 2026-11-28
 modules.load('policy')
 local exact, suffix, patterns = {}, {}, {}
 for _, name in ipairs({
