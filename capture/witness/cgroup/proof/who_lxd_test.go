@@ -4,6 +4,7 @@ package proof
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -88,15 +89,23 @@ func watch(t *testing.T, instance string) *heard {
 	return h
 }
 
-// run runs a script in an instance and returns what it printed.
+// run runs a script in an instance and returns what it printed, by way of a
+// file: on a busy machine LXD may lose all of a command's output (canonical/lxd,
+// issue 11422).
 func run(t *testing.T, instance, script string) string {
 	t.Helper()
-	var out strings.Builder
-	code, err := lxdtest.Server(t).Run(t.Context(), instance, lxd.Command{Args: []string{"sh", "-c", "exec 2>&1; " + script}, Stdout: &out})
-	if err != nil || code != 0 {
-		t.Fatalf("the script ended with %d, %v: %s", code, err, out.String())
+	const file = "/run.out"
+	code, runErr := lxdtest.Server(t).Run(t.Context(), instance, lxd.Command{Args: []string{"sh", "-c", "exec >" + file + " 2>&1; " + script}})
+	content, _, err := lxdtest.Client(t).GetInstanceFile(instance, file)
+	if err != nil {
+		t.Fatal(runErr, err)
 	}
-	return out.String()
+	defer content.Close()
+	out, err := io.ReadAll(content)
+	if runErr != nil || code != 0 || err != nil {
+		t.Fatalf("the script ended with %d, %v: %s, %v", code, runErr, out, err)
+	}
+	return string(out)
 }
 
 // push puts the test's own program into an instance, as /client.
