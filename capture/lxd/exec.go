@@ -87,7 +87,7 @@ func (s *Server) RunsAs(ctx context.Context, instance, user string) error {
 	var said strings.Builder
 	code, err := s.Run(ctx, instance, Command{Args: []string{"true"}, User: user, Stdout: &said, Stderr: &said})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("run commands as %s in %s: %s", user, instance, strings.Join(strings.Fields(said.String()), " "))
+		err = fmt.Errorf("run commands as %s in %s: %s", user, instance, cmp.Or(strings.Join(strings.Fields(said.String()), " "), fmt.Sprint("su ended with ", code)))
 	}
 	return err
 }
