@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -25,12 +28,13 @@ import (
 // internet is a network namespace in which every address of 203.0.113.0/24
 // accepts connections at port 80, and where the host has its route to these.
 type internet struct {
+	uplink   string // the host's interface to it
 	mu       sync.Mutex
 	accepted map[netip.Addr]int
 }
 
 func newInternet(t *testing.T) *internet {
-	in := &internet{accepted: make(map[netip.Addr]int)}
+	in := &internet{uplink: fmt.Sprintf("lati%d", os.Getpid()), accepted: make(map[netip.Addr]int)}
 	var ns netns.NsHandle
 	check := func(err error) {
 		t.Helper()
@@ -67,11 +71,10 @@ func newInternet(t *testing.T) *internet {
 		return netlink.RouteReplace(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: all, Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST})
 	}))
 	t.Cleanup(func() { _ = ns.Close() })
-	name := fmt.Sprintf("lati%d", os.Getpid())
 	pair := &netlink.Veth{LinkAttrs: netlink.NewLinkAttrs(), PeerName: "up", PeerNamespace: netlink.NsFd(ns)}
-	pair.Name = name
+	pair.Name = in.uplink
 	check(netlink.LinkAdd(pair))
-	host, err := netlink.LinkByName(name)
+	host, err := netlink.LinkByName(in.uplink)
 	check(err)
 	t.Cleanup(func() { _ = netlink.LinkDel(host) })
 	here, _ := netlink.ParseAddr("198.18.255.1/30")
@@ -178,6 +181,73 @@ func TestVerifyAnApplication(t *testing.T) {
 	if right, wrong := strings.Count(asked.String(), "right"), strings.Count(asked.String(), "wrong"); right == 0 || wrong != 0 {
 		t.Errorf("the other instance had %d right answers and %d wrong ones", right, wrong)
 	}
+	nothingLeft(t, instance)
+}
+
+// Of a thousand attempts of an instance, of each kind that gets out without a
+// list in force, none does with one, as counted where it would leave the host.
+// What the list allows still gets out.
+func TestNothingGetsOutOfAnInstance(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	in := newInternet(t)
+	instance := lxdtest.Instance(t, bridge)
+	const allowed, mark = 71, 254
+	marked := make(chan struct{})
+	packets := framesOn(t, in.uplink, func(frame []byte) bool {
+		if len(frame) < 34 || binary.BigEndian.Uint16(frame[12:]) != unix.ETH_P_IP || !bytes.Equal(frame[30:33], []byte{203, 0, 113}) {
+			return false
+		}
+		if frame[33] == mark {
+			marked <- struct{}{}
+		}
+		return frame[33] != mark && frame[33] != allowed
+	})
+	// until waits for all that has got out so far to be counted.
+	until := func() int64 {
+		t.Helper()
+		c, err := net.Dial("udp", fmt.Sprintf("203.0.113.%d:9", mark))
+		if err == nil {
+			_, err = c.Write([]byte("so far"))
+			_ = c.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-marked
+		return packets.Load()
+	}
+	kinds := map[string]string{
+		"HTTP":            "nc -w 1 203.0.113.$n 80 </dev/null",
+		"TLS":             "nc -w 1 203.0.113.$n 443 </dev/null",
+		"DNS over TLS":    "nc -w 1 203.0.113.$n 853 </dev/null",
+		"UDP":             "traceroute -n -f 9 -m 9 -q 1 -w 1 -p 443 203.0.113.$n",
+		"its own queries": "nslookup -type=a host9.example.test 203.0.113.$n",
+		"ICMP":            "ping -c 1 -W 1 203.0.113.$n",
+	}
+	script := func(times int) string {
+		var s strings.Builder
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+			fmt.Fprintf(&s, "for n in $(seq 72 %d); do %s >/dev/null 2>&1 & done; wait\n", 71+times, kinds[kind])
+		}
+		return s.String()
+	}
+	for kind, attempt := range kinds {
+		before := until()
+		lxdtest.Run(t, instance, "sh", "-c", "n=100; "+attempt)
+		if until() == before {
+			t.Errorf("%s doesn't get out without a list in force either", kind)
+		}
+	}
+	before := until()
+	const times = 170
+	r := verified(t, 1, "--strict", instance, list(t, "host71.example.test"), "--", "sh", "-c", script(times)+"nslookup -type=a host71.example.test && nc -w 5 203.0.113.71 80 </dev/null")
+	if got := until() - before; got != 0 || in.reached(allowed) != 1 {
+		t.Errorf("%d packets of %d attempts got out, %d that are allowed", got, len(kinds)*times, in.reached(allowed))
+	}
+	if n := len(r.Unexpected()); n != (len(kinds)-1)*times+1 { // of its own queries there is a name
+		t.Errorf("the report has %d of %d refused", n, (len(kinds)-1)*times+1)
+	}
+	t.Logf("0 packets of %d attempts got out", len(kinds)*times)
 	nothingLeft(t, instance)
 }
 

@@ -103,10 +103,10 @@ rm /sbin/spoof
 EOF
 sed -i '3i [ ! -e /sbin/spoof ] || . /sbin/spoof' /sbin/init`
 
-// framesOf counts what comes out of a bridge from a MAC address.
-func framesOf(t *testing.T, bridge string, mac net.HardwareAddr) *atomic.Int64 {
+// framesOn counts what passes an interface and is meant.
+func framesOn(t *testing.T, name string, meant func(frame []byte) bool) *atomic.Int64 {
 	t.Helper()
-	i, err := net.InterfaceByName(bridge)
+	i, err := net.InterfaceByName(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func framesOf(t *testing.T, bridge string, mac net.HardwareAddr) *atomic.Int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frames := os.NewFile(uintptr(fd), bridge)
+	frames := os.NewFile(uintptr(fd), name)
 	t.Cleanup(func() { frames.Close() })
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all<<8 | all>>8, Ifindex: i.Index}); err != nil {
 		t.Fatal(err)
@@ -124,10 +124,11 @@ func framesOf(t *testing.T, bridge string, mac net.HardwareAddr) *atomic.Int64 {
 	go func() {
 		b := make([]byte, 128)
 		for {
-			if _, err := frames.Read(b); err != nil {
+			got, err := frames.Read(b)
+			if err != nil {
 				return
 			}
-			if bytes.Equal(b[6:12], mac) {
+			if got >= 14 && meant(b[:got]) {
 				n.Add(1)
 			}
 		}
@@ -141,7 +142,7 @@ func framesOf(t *testing.T, bridge string, mac net.HardwareAddr) *atomic.Int64 {
 func TestNothingGetsOutAtARestart(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
-	frames := framesOf(t, bridge, foreign)
+	frames := framesOn(t, bridge, func(frame []byte) bool { return bytes.Equal(frame[6:12], foreign) })
 	restart := func() {
 		t.Helper()
 		if code := lxdtest.Run(t, instance, "sh", "-c", fmt.Sprintf(spoof, foreign)); code != 0 {
