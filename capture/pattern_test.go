@@ -20,6 +20,9 @@ func TestPatternsAreListed(t *testing.T) {
 		dropped string // for what the pattern isn't exported, "" if it is
 	}{
 		{rules: keep},
+		{rules: "keep sa<0-99>.blob.example.com # results\n"}, // as a list has it
+		{rules: "keep SA<0-99>.Blob.Example.com. # results\n"},
+		{rules: "drop sa<0-9>.blob.example.com\n" + keep, dropped: "sa1.blob.example.com"},
 		{rules: keep + "drop .blob.example.com\n"}, // what is kept first stays
 		{rules: "drop .other.example.com\ndrop sa100.blob.example.com\n" + keep},
 		{rules: "drop .blob.example.com\n" + keep, dropped: ".blob.example.com"},

@@ -19,15 +19,16 @@ import (
 // UserRule is a rule of the user's own: it keeps or drops on sight.
 type UserRule struct {
 	Decision Decision
-	// Pattern is a name, ".name" for the name and all below it, "~regexp", or an
-	// address with a port: as it was typed.
+	// Pattern is a name, ".name" for the name and all below it, "~regexp", a
+	// pattern as lists have it, or an address with a port: as it was typed.
 	Pattern string
 	Reason  string
 
 	on    rule.Rule     // of names, without a regexp: those that it is about
 	at    rule.Endpoint // of an address
 	match func(name string) bool
-	// pattern is what a regexp says that a list can hold; none for any other.
+	// pattern is what a regexp says that a list can hold, or the pattern that was
+	// typed; none for any other, and for what is dropped.
 	pattern *rule.Pattern
 }
 
@@ -46,6 +47,15 @@ func newUserRule(d Decision, pattern, reason string) (r UserRule, err error) {
 			return r, fmt.Errorf("%q %s", pattern, problem)
 		}
 		r.at, r.match = at, func(string) bool { return false }
+		return r, nil
+	}
+	if p, is := rule.ParsePattern(strings.ToLower(strings.TrimSuffix(pattern, "."))); is {
+		if problem := (rule.Rule{Name: p.Text}).Problem(); problem != "" && d == Keep {
+			return r, fmt.Errorf("%q %s", pattern, problem)
+		}
+		if r.match = p.Matcher(); d == Keep {
+			r.pattern = &p
+		}
 		return r, nil
 	}
 	if r.on, err = names(pattern); err != nil {
@@ -88,7 +98,7 @@ func names(pattern string) (rule.Rule, error) {
 		return rule.Rule{}, fmt.Errorf("%q is a URL or a path, and DNS knows names only: write the name in it", pattern)
 	case strings.Contains(pattern, ":"):
 		return rule.Rule{}, fmt.Errorf("%q has a port, and DNS knows names only: write the name without it, or an address, as in 192.0.2.7:443/tcp", pattern)
-	case strings.Trim(pattern, ".") == "" || strings.ContainsAny(pattern, "*?"):
+	case strings.Trim(pattern, ".") == "" || strings.ContainsAny(pattern, "*?<>"):
 		return rule.Rule{}, fmt.Errorf("%q is no pattern: write a name, .name for all below it too, or ~regexp", pattern)
 	}
 	on := rule.FromDotted(strings.TrimSuffix(pattern, "."))
@@ -117,6 +127,7 @@ const byteOrderMark = "\ufeff"
 //	keep .ubuntu.com             # apt mirrors, ticket 4711
 //	drop ~^[0-9a-f]{16}\.        # telemetry
 //	keep 192.0.2.7:443/tcp       # the licence server, which has no name
+//	keep sa<0-99>.blob.example.net
 //
 // What follows a "#" behind a blank is the reason. Empty lines and those that
 // begin with "#" don't count. An error begins with the line's number.

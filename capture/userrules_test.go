@@ -48,7 +48,7 @@ func TestRulesThatCantBe(t *testing.T) {
 	for bad, says := range map[string]string{
 		"drop example.com:443": "without it", "keep .example.com:443": "without it", "keep https://example.com/x": "the name in it", "drop example.com/": "the name in it",
 		"keep .com": "top-level", "keep .co.uk": "public suffix", "keep .xn--p1ai": "top-level", "keep .рф": "top-level", "keep .lan": "single label", "keep ..example.com": "labels",
-		"keep 192.0.2.1": "address", "drop 2001:db8::1": "address", "keep 0x7f.1": "no", "keep *.example.com": ".name", "drop .": ".name", "keep a\u202eb.example": "no name",
+		"keep 192.0.2.1": "address", "drop 2001:db8::1": "address", "keep 0x7f.1": "no", "keep *.example.com": ".name", "drop .": ".name", "keep .sa<0-99>.example.com": ".name", "drop .sa<0-99>.example.com": ".name", "drop sa<0-98>.example.com": ".name", "keep sa<0-99>.com": "register", "keep a\u202eb.example": "no name",
 		"keep a.example reason": "want", "drop exa mple.com": "want", "keep a,b.example": "letters", "keep # nothing": "want", "allow a.example": "want",
 		"drop ~(": "regular expression", "drop ~(\x1b]0;x\x07": `"(\x1b]0;x\a" is no regular expression`, "keep " + strings.Repeat("a", 64) + ".example": "1 to 63", "keep a.example # " + strings.Repeat("x", 70_000): "too long",
 	} {
@@ -57,7 +57,7 @@ func TestRulesThatCantBe(t *testing.T) {
 			t.Errorf("%q: %v, want an error of line 3 with %q", bad, err, says)
 		}
 	}
-	for _, good := range []string{"drop .lan", "drop .co.uk", "drop wpad", "keep _sip._tcp.example.com", "keep .s3.amazonaws.com", "drop ~^x # why"} {
+	for _, good := range []string{"drop .lan", "drop .co.uk", "drop wpad", "keep _sip._tcp.example.com", "keep .s3.amazonaws.com", "drop ~^x # why", "drop sa<0-99>.com", "keep api.<region>.example.com"} {
 		if _, err := capture.ReadRules(strings.NewReader(good)); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
@@ -173,6 +173,7 @@ func TestRulesAmongSteps(t *testing.T) {
 func FuzzRules(f *testing.F) {
 	f.Add("keep .ubuntu.com # ticket 4711\ndrop ~^[0-9a-f]{16}\\. # telemetry\n\nkeep 192.0.2.7:443/tcp\n", "a.ubuntu.com")
 	f.Add("\ufeffdrop .b\u00fccher.example\t# mine\r\nkeep ~^x[0-9]+\\.example\\.com$", "x1.example.com")
+	f.Add("keep x<0-99>.example.com # series\ndrop api.<region>.example.com", "x1.example.com")
 	f.Add("drop wpad\nkeep [2001:db8::7]:53/udp", "wpad")
 	f.Fuzz(func(t *testing.T, text, name string) {
 		rules, err := capture.ReadRules(strings.NewReader(text))

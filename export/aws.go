@@ -7,6 +7,10 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// A domain list has names, and with a dot before them all below (AWS Network
+// Firewall's Developer Guide, "Stateful domain list rule groups"). A group has one
+// source of rules: expressions and addresses take one of Suricata's ("Options for
+// stateful rules in Network Firewall").
 var awsNFW = Format{
 	Name:      "aws-nfw",
 	Title:     "AWS Network Firewall, a stateful domain list",
@@ -14,7 +18,7 @@ var awsNFW = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	NoAddress: "its domain lists have names alone; addresses are a rule group of another kind",
-	NoPattern: "its domain lists have names, and all below a name",
+	NoPattern: "its domain lists have names, and all below a name; expressions are a rule group of another kind",
 	Hosts:     true,
 	Load:      "aws network-firewall create-rule-group --type STATEFUL --capacity N --rule-group-name NAME --rule-group file://FILE" + awsPolicy,
 	Check:     "the same with --dry-run",
@@ -32,7 +36,7 @@ var awsNFWTerraform = Format{
 	Exact:     "h",
 	Suffix:    ".h",
 	NoAddress: "its domain lists have names alone; addresses are a rule group of another kind",
-	NoPattern: "its domain lists have names, and all below a name",
+	NoPattern: "its domain lists have names, and all below a name; expressions are a rule group of another kind",
 	Hosts:     true,
 	Load:      "put it into a Terraform module and name aws_networkfirewall_rule_group.allowlist in the firewall policy" + awsPolicy,
 	Check:     "terraform validate",

@@ -10,6 +10,10 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// "*" is the left-most sign and stands for anything, of which a dot behind it
+// makes whole labels; a network rule has none (Microsoft's "Azure Firewall FAQ",
+// "How do wildcards work in target URLs and target FQDNs in application rules?",
+// and "Use FQDN filtering in network rules").
 var azure = Format{
 	Name:      "azure",
 	Title:     "Azure Firewall, application rules as an ARM template",

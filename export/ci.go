@@ -13,7 +13,8 @@ import (
 // The agent looks all names up that have no "*" before it blocks, and where it
 // finds no IPv4 address for one of them it undoes everything and blocks nothing
 // (agent.go of StepSecurity's agent 0.16, "Reverting agent since allowed
-// endpoint").
+// endpoint"). "*" stands once, anywhere in a name, for any characters
+// (matchWildcardDomain there).
 var hardenRunner = Format{
 	Name:      "harden-runner",
 	Title:     "StepSecurity Harden-Runner, the first step of a GitHub job",
@@ -21,7 +22,7 @@ var hardenRunner = Format{
 	Exact:     "h:PORT for each port",
 	Suffix:    "*.h:PORT, at any depth, and h:PORT where h itself is on the list; of a wildcard's ports only the first counts",
 	NoAddress: "its agent looks each endpoint up by DNS, and opens everything where one isn't found",
-	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
+	NoPattern: "its * stands for any characters, dots too, and not for digits alone",
 	Hosts:     true,
 	Load:      "put it first into the steps of a job; what GitHub and StepSecurity themselves need always passes; a name without an IPv4 address in public DNS opens everything, and the job is told so: Reverting agent since allowed endpoint",
 	Ports:     true,

@@ -10,6 +10,8 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// "*" stands anywhere in a label, for any of its characters, and "**." for labels
+// before a name (Cilium's API, FQDNSelector); other signs are refused.
 var cilium = Format{
 	Name:      "cilium",
 	Title:     "a CiliumNetworkPolicy for the egress of all pods in a namespace",

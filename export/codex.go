@@ -19,7 +19,7 @@ var codex = Format{
 	Exact:     `"h" = "allow"`,
 	Suffix:    `"**.h" = "allow"`,
 	Address:   `"192.0.2.7" = "allow", one at 443/tcp; it opens what a name opens, plain HTTP to it, too (asked in Codex 0.171)`,
-	NoPattern: "its * stands for any characters of a label, and not for digits alone",
+	NoPattern: "its * and ? stand for any characters, and it refuses brackets and braces",
 	Hosts:     true,
 	Load:      "merge into ~/.codex/config.toml; [features] network_proxy must stay on, or the profile opens the whole network; a session with somebody at it may ask to go beyond the list; names that lead to private addresses stay closed unless allow_local_binding = true",
 	Check:     "codex sandbox -P lxd-allowlist -- curl -sI https://NAME",

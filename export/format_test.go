@@ -248,6 +248,7 @@ func FuzzFormats(f *testing.F) {
 		"0x7f000001\n0177.0.0.1\n127.1\n2130706433\n169.254.169.0xfe\na.0x1f\n[::1]\n::ffff:127.0.0.1", "WWW.Example.COM.\nwww.example.com..\n.Example.NET.",
 		"notexample.net\nexample.net.evil.org\n.example.net\nexamplexnet", ".www.example.com@evil.org\nevil.org?.example.net\nevil.org#.example.net",
 		"192.0.2.7:443/tcp\n[2001:db8::/48]:53/udp\n192.0.2.7:443\n0.0.0.0/0:1/tcp\na.example", "192.0.2.0/24:22/tcp\n.192.0.2.7:443/tcp",
+		"sa<0-99>.blob.example.com\nn<0-9>-<00-99>.example.net\nsa1.blob.example.com\n<0-9999>.example.org", "api.<region>.example.org\nsa<0-98>.example.com\n<0-9>.com\na<0-9><0-9>.example.com",
 		"evil.org+\nevil.org/\nx/com/y", "a.test\nb.onion\nc.invalid\nd.home.arpa\ne.localhost",
 		"." + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl", strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples",
 	} {
@@ -297,11 +298,17 @@ func FuzzFormats(f *testing.F) {
 // Whatever a reader is given, it doesn't panic, and what it makes of it can be
 // written by the same format.
 func FuzzDecode(f *testing.F) {
+	odd, _ := rule.Compile(rule.List{Rules: append(append(patternRules(), addressRules()...), rule.Rule{Name: "example.net", Suffix: true})})
 	for i, format := range formats {
-		for _, data := range [][]byte{nil, []byte(matrixFile), golden(f, format)} {
+		patterns, err := Render(format, holdable(format, odd), Options{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, data := range [][]byte{nil, []byte(matrixFile), golden(f, format), patterns} {
 			f.Add(uint(i), data)
 			f.Add(uint(i), bytes.ReplaceAll(data, []byte("example"), []byte("0x7f.EXAMPLE.")))
 			f.Add(uint(i), bytes.ReplaceAll(data, []byte("*"), []byte("**")))
+			f.Add(uint(i), bytes.ReplaceAll(data, []byte("[0-9]"), []byte("[0-9][0-9]")))
 			f.Add(uint(i), data[:len(data)/2])
 		}
 	}

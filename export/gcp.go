@@ -6,13 +6,16 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// An entry without a slash is a domain, of at least two labels; "*" is its
+// beginning, and stops at whole labels (Google's "UrlList syntax reference",
+// "Supported wildcards" and "How UrlList interprets entries").
 var gcp = Format{
 	Name:      "gcp",
 	Title:     "Google Cloud Secure Web Proxy, a URL list",
 	Extension: "yaml",
 	Exact:     "h",
 	Suffix:    "*h, which the proxy matches at whole labels only",
-	NoAddress: "a URL list is compared with names here, inUrlList(host(), LIST)",
+	NoAddress: "an entry of a URL list without a slash is a domain",
 	NoPattern: "its * stands at a name's beginning alone, and there for anything",
 	Hosts:     true,
 	Load:      "set the name, then gcloud network-security url-lists import LIST --location=REGION --source=FILE; a rule of the policy says inUrlList(host(), LIST)",

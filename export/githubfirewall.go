@@ -4,8 +4,10 @@ import "lxd-allowlist/export/rule"
 
 // A name is a Squid dstdomain with a dot before it there (gh-aw-firewall's
 // documentation, "Domain Filtering"; GitHub's, "Customizing the firewall for
-// Copilot coding agent": "the specified domain and any subdomains"). An address of
-// IPv4 is allowed as a destination (awf's generateAllowedIpSection).
+// Copilot coding agent": "the specified domain and any subdomains"). "*" is any
+// characters, dots too, and other signs of an expression are escaped (awf's
+// wildcardToRegex). An address of IPv4 is allowed as a destination (awf's
+// generateAllowedIpSection).
 var githubFirewall = Format{
 	Name:      "github-firewall",
 	Title:     "GitHub's firewalls for agents (awf, Copilot coding agent), a file of domains",

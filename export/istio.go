@@ -12,6 +12,8 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// A host has a wildcard at its beginning alone, and whole labels (Istio's
+// reference, "Service Entry", hosts).
 var istio = Format{
 	Name:      "istio",
 	Title:     "Istio, a Sidecar with REGISTRY_ONLY and the ServiceEntries of these names",

@@ -11,9 +11,10 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
-// "*" is a label and "**" one or more; an endpoint wants its port, and an entry
-// the programs that may reach it: here, all (OpenShell's documentation, "Policy
-// Schema Reference"). An address is a host as a name is, "Endpoint Object" there.
+// "*" is a label, or stands in the first one, and "**" is one or more labels; an
+// endpoint wants its port, and an entry the programs that may reach it: here, all
+// (OpenShell's documentation, "Policy Schema Reference"). An address is a host as
+// a name is, "Endpoint Object" there.
 var openshell = Format{
 	Name:      "openshell",
 	Title:     "NVIDIA OpenShell, the network policy of a sandbox",

@@ -47,7 +47,7 @@ func TestPatternsInFiles(t *testing.T) {
 		}
 		holds = append(holds, f.Name)
 		all := patternRules()
-		if f.Name == "knot-resolver" { // which has no regions
+		if f.Name == "knot-resolver" || f.Name == "dnscrypt-proxy" { // which have no regions
 			all = all[1:]
 		}
 		if rule.Difference(file.Rules, all) != "" || len(file.Refused) != len(patternRules())-len(all) {
@@ -76,7 +76,7 @@ func TestPatternsInFiles(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"plain", "squid", "json", "csv", "yaml", "markdown", "knot-resolver", "coredns", "dnsdist", "haproxy", "nginx", "tinyproxy", "privoxy", "adguard", "pihole"}; !slices.Equal(holds, want) {
+	if want := []string{"plain", "squid", "json", "csv", "yaml", "markdown", "knot-resolver", "coredns", "dnsdist", "dnscrypt-proxy", "haproxy", "nginx", "tinyproxy", "privoxy", "adguard", "pihole", "envoy"}; !slices.Equal(holds, want) {
 		t.Errorf("patterns are held by %v, want %v", holds, want)
 	}
 }
@@ -116,7 +116,7 @@ func TestDamagedPatterns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, change := range [][2]string{{"[0-9]{1,2}", "[0-9]*"}, {"[0-9]{1,2}", "."}, {"%d?%d", "."}, {"sa<0-99>", "sa<0-98>"}} {
+		for _, change := range [][2]string{{"[0-9]{1,2}", "[0-9]*"}, {"[0-9]{1,2}", "."}, {"%d?%d", "."}, {"sa<0-99>", "sa<0-98>"}, {"[0-9][0-9]", "[0-9]*"}, {"sa[0-9].", "sb[0-9]."}} {
 			damaged := strings.ReplaceAll(string(file.Data), change[0], change[1])
 			if damaged == string(file.Data) {
 				continue
@@ -141,6 +141,23 @@ func TestLongPatterns(t *testing.T) {
 					t.Errorf("a line of %d bytes", len(line))
 				}
 			}
+		}
+	}
+}
+
+// Envoy's matcher is read as what it says, and not as what should stand there.
+func TestEnvoyMatcherIsRead(t *testing.T) {
+	file, err := Make(rule.List{Rules: []rule.Rule{{Name: "example.net", Suffix: true}, {Name: "sa<0-99>.example.com"}, {Name: "www.example.com"}}}, envoy, Options{Ports: []int{443, 8443}})
+	if err != nil || len(file.Refused) > 0 || strings.Contains(string(file.Data), "server_names:\n") {
+		t.Fatalf("%v, %v\n%s", err, file.Refused, file.Data)
+	}
+	for _, change := range [][2]string{
+		{`{suffix: ".example.net"}`, `{suffix: ".net"}`}, {`{suffix: ".example.net"}`, `{suffix: "example.net"}`}, {`{exact: "www.example.com"}`, `{suffix: ".www.example.com"}`},
+		{`{exact: "example.net"}`, `{exact: "www.example.net"}`}, {`{exact: "www.example.com"}`, `{}`}, {"          name: allowed\n", "          filter_chain_match: {server_names: [x.example.com]}\n"},
+	} {
+		damaged := strings.Replace(string(file.Data), change[0], change[1], 1)
+		if rules, err := envoy.Decode([]byte(damaged)); damaged == string(file.Data) || err == nil {
+			t.Errorf("%s for %s is read as %v", change[1], change[0], rules)
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // A rule group of DNS Firewall allows domain lists and blocks all other names
-// (Amazon's Route 53 Developer Guide, "Managing your own domain lists" and
-// "Rule settings in DNS Firewall"). By default it inspects the targets of
-// CNAMEs, too, which no list has.
+// (Amazon's Route 53 Developer Guide, "Managing your own domain lists", where "*"
+// may be the first sign and no other, and "Rule settings in DNS Firewall"). By
+// default it inspects the targets of CNAMEs, too, which no list has.
 var route53 = Format{
 	Name:      "route53-terraform",
 	Title:     "Route 53 Resolver DNS Firewall, a rule group for Terraform that allows these names alone",

@@ -10,15 +10,17 @@ import (
 )
 
 // A slash ends the host: a firewall that doesn't put one behind an entry without
-// it would match more. "*" is one label or more (Palo Alto's "Guidelines for URL
-// Category Exceptions").
+// it would match more. "*" is one label or more, "^" is one, and neither
+// stands within one (Palo Alto's "Guidelines for URL Category Exceptions"). Of a
+// list's types each has entries of its own alone ("Formatting Guidelines for an
+// External Dynamic List").
 var paloAlto = Format{
 	Name:      "paloalto-edl",
 	Title:     "Palo Alto Networks, an external dynamic list of the type URL List",
 	Extension: "txt",
 	Exact:     "h/",
 	Suffix:    "h/ and *.h/",
-	NoAddress: "a list of URLs has no entries of another type; addresses are a list of their own",
+	NoAddress: "its entries are compared with the host that a connection names, and one to an address by TLS names none; addresses are a list of another type",
 	NoPattern: "its * and ^ stand for whole labels, and not for a part of one",
 	Hosts:     true,
 	Load:      "serve it by HTTPS and name it under Objects, External Dynamic Lists; as the URL category of a security rule that allows, before one that denies the rest; a model takes so many entries and skips the rest: see List Capacities there",
@@ -36,7 +38,8 @@ func decodePaloAlto(data []byte) ([]rule.Rule, error) { return decodeFeed(data, 
 // What a bare name matches in a feed the manual does not say; a static filter of
 // the type simple matches what is below it, too (Fortinet's FortiOS
 // Administration Guide, "Domain name threat feed" and "External resources file
-// format", and its tip on the matching of static domain filters).
+// format", and its tip on the matching of static domain filters). Of wildcards it
+// has simple ones ("Threat feeds"), and no expressions, which a static filter has.
 var fortiGate = Format{
 	Name:      "fortigate",
 	Title:     "FortiGate, a domain name threat feed for the DNS filter",

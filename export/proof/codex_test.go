@@ -44,6 +44,20 @@ func TestCodex(t *testing.T) {
 	}
 }
 
+// What would say digits, or a choice, is refused: that is why the format holds no
+// patterns.
+func TestCodexPatterns(t *testing.T) {
+	text := read(t, file(t, format(t, "codex"), []rule.Rule{{Name: "www.example.com"}}))
+	for pattern, refused := range map[string]bool{"sa[0-9].example.com": true, "sa{1,2}.example.com": true, "sa?.example.com": false, "sa*.example.com": false} {
+		home := filepath.Dir(write(t, "config.toml", []byte(strings.Replace(text, "www.example.com", pattern, 1)), 0o644))
+		cmd := exec.Command(filepath.Join(modules(t), ".bin/codex"), "sandbox", "-P", "lxd-allowlist", "--", "true")
+		cmd.Env, cmd.Dir = append(cmd.Environ(), "CODEX_HOME="+home, "HOME="+home), t.TempDir()
+		if out, err := cmd.CombinedOutput(); (err != nil) != refused {
+			t.Errorf("%s: %v, and the format says otherwise: %s", pattern, err, tail(string(out)))
+		}
+	}
+}
+
 // An address of the list is reached, and no other, however it is written. The
 // proxy goes to an address itself, so that there is a network of its own.
 func TestCodexAddresses(t *testing.T) {

@@ -57,18 +57,27 @@ func gkeDefinition(t *testing.T) string {
 // module returns the directory of a module's source.
 func module(t *testing.T, path, version string) string {
 	t.Helper()
+	dir, _ := download(t, path, version)
+	return dir
+}
+
+// download returns the directory of a module's source and its checksum, as a
+// go.sum has it.
+func download(t *testing.T, path, version string, env ...string) (dir, sum string) {
+	t.Helper()
 	if root != "" {
 		t.Fatal(everywhere)
 	}
 	cmd := exec.Command("go", "mod", "download", "-json", path+"@"+version)
 	cmd.Dir = t.TempDir() // outside any module
+	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
-	var m struct{ Dir string }
+	var m struct{ Dir, Sum string }
 	if err := json.Unmarshal(out, &m); err != nil || m.Dir == "" {
 		t.Fatalf("fetch %s %s: %v, %s", path, version, err, out)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.Dir
+	return m.Dir, m.Sum
 }

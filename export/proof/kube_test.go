@@ -70,7 +70,7 @@ func (c cluster) must(args ...string) string {
 var (
 	loadLine = regexp.MustCompile(`(?m)^# load: (.*)$`)
 	given    = regexp.MustCompile(`"([a-z0-9.]+\.example\.org)"`)
-	command  = regexp.MustCompile(`kubectl ([^;]+?)(;|, | \(|$)`)
+	command  = regexp.MustCompile(`\b(?:kubectl|oc) ([^;]+?)(;|, | \(|$)`)
 )
 
 // load runs the commands that the file itself names.
@@ -113,9 +113,10 @@ func TestKubernetes(t *testing.T) {
 	version := strings.Replace(moduleOf(t, "kube", "k8s.io/kubectl").Version, "v0.", "1.", 1)
 	version = version[:strings.LastIndexByte(version, '.')]
 	for name, kind := range map[string]struct{ objects, definition string }{
-		"istio":  {"serviceentry", filepath.Join(moduleOf(t, "vendors", "istio.io/api").Dir, "kubernetes/customresourcedefinitions.gen.yaml")},
-		"gke":    {"fqdnnetworkpolicy", gkeDefinition(t)},
-		"cilium": {"ciliumnetworkpolicy", ciliumDefinition(moduleOf(t, "cilium", ciliumModule))},
+		"istio":     {"serviceentry", filepath.Join(moduleOf(t, "vendors", "istio.io/api").Dir, "kubernetes/customresourcedefinitions.gen.yaml")},
+		"gke":       {"fqdnnetworkpolicy", gkeDefinition(t)},
+		"cilium":    {"ciliumnetworkpolicy", ciliumDefinition(moduleOf(t, "cilium", ciliumModule))},
+		"openshift": {"egressfirewall", ovnDefinition(t)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, c := format(t, name), cluster{t, c.binary, c.kubeconfig}

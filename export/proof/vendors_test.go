@@ -72,9 +72,20 @@ func TestVendorsTypes(t *testing.T) {
 		if f.Address != "" {
 			with = append(with, rule.Rule{Name: "192.0.2.0/24:443/tcp"}, rule.Rule{Name: "[2001:db8::7]:22/tcp"})
 		}
-		for _, path := range []string{file(t, f, with), fileOf(t, f, most)} {
+		if f.Pattern != "" {
+			with = append(with, rule.Rule{Name: "sa<0-99>.blob.example.com"}, rule.Rule{Name: "api.<region>.example.org"})
+		}
+		for _, path := range []string{file(t, f, list), file(t, f, with), fileOf(t, f, most)} {
 			if out, err := exec.Command(binary, name, path).CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", name, err, out)
+			}
+		}
+		text := read(t, file(t, f, with))
+		for word, other := range map[string]string{"google_re2: {}, ": "", "{safe_regex": "{regex", "single_predicate": "predicate", "ServerNameInput": "NameInput", "protobuf.StringValue": "protobuf.Text"} {
+			if changed := strings.Replace(text, word, other, 1); f.Pattern != "" {
+				if out, err := exec.Command(binary, name, write(t, "broken", []byte(changed), 0o644)).CombinedOutput(); err == nil || changed == text {
+					t.Errorf("%s: it takes %s for %s: %s", name, other, word, out)
+				}
 			}
 		}
 		broken := write(t, "broken", []byte("kind: Sidecar\nspec: {nonsense: 1}\nstatic_resources: {nonsense: 1}\n"), 0o644)
