@@ -135,3 +135,28 @@ func TestGoingOn(t *testing.T) {
 		t.Errorf("who wants to stay is at %s", got)
 	}
 }
+
+// How much is decided is told at every size, and beside it what is weightier:
+// the instance's name, that names may be missing, that nothing is written.
+func TestHeaderTellsWhatIsDecided(t *testing.T) {
+	for _, test := range []struct {
+		w, h                     int
+		plain, doubtful, without string
+	}{
+		{120, 40, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135 new · 0 keep · 0 drop · 24 auto", "! 1 doubt read only decided 24/159 ▓░░░░░ 135 new", "135·"},
+		{80, 24, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135· 0✓ 0✗ 24–", "! 1 doubt read only 24/159 135· 0✓ 0✗ 24–", "new"},
+		{60, 20, "builder on lxdbr0 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "new"},
+		{40, 12, "builder 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "lxdbr0"},
+	} {
+		s := newScene(t, test.w, test.h).realSession(false)
+		header := func() string { return strings.Join(strings.Fields(s.shownAt(0)), " ") }
+		if got := header(); !strings.Contains(got, test.plain) || strings.Contains(got, test.without) {
+			t.Errorf("%dx%d: the header is %q, want %q", test.w, test.h, got, test.plain)
+		}
+		s.m().capture.Ledger.Unread(strings.Repeat("a file that can't be read; ", 5))
+		s.m().capture.ReadOnly = "it was asked for"
+		if got := header(); !strings.Contains(got, test.doubtful) {
+			t.Errorf("%dx%d: the header is %q, want %q", test.w, test.h, got, test.doubtful)
+		}
+	}
+}
