@@ -21,7 +21,7 @@ func TestArrangeColumns(t *testing.T) {
 				x, domain, room := 0, 0, w
 				shown := make(map[int]int)
 				for _, p := range (settings{sort: sort}).arrangeColumns(w, e) {
-					if p.x < x || p.w < columns[p.col].least {
+					if p.x < x || p.w < columns[p.col].room(true) {
 						t.Fatalf("width %d: column %s at %d with %d cells comes after %d", w, columns[p.col].name, p.x, p.w, x)
 					}
 					x = p.x + p.w
@@ -37,6 +37,18 @@ func TestArrangeColumns(t *testing.T) {
 				for c := range columns {
 					if shown[c] > 0 && c != sort && !columns[c].yields && shown[c] < columns[c].width && shown[colProcess] == columns[colProcess].width && sort != colProcess {
 						t.Fatalf("width %d: processes have all their room, and %s has not: %v", w, columns[c].name, shown)
+					}
+				}
+				// What is sorted by, queries and results stay as long as they have a few cells.
+				least, stay := 6+max(min(nearly, nameMost), 8), map[int]bool{sort: true, colQueries: true, colResult: true}
+				for c := range stay {
+					if c != colDecision && c != colDomain {
+						least += columns[c].room(true) + colGap
+					}
+				}
+				for c := range stay {
+					if w >= least && shown[c] == 0 {
+						t.Fatalf("width %d sorted by %s, names of %d: no %s in %v", w, columns[sort].name, nearly, columns[c].name, shown)
 					}
 				}
 				if nearly < 8 && w >= 80 && len(shown) < 6 {
@@ -142,5 +154,23 @@ func TestExtentKeepsUp(t *testing.T) {
 	table.refilter()
 	if got := table.shown.extent(); got.all != 15 || !got.empty[colReason] {
 		t.Errorf("filtered, the columns need %+v", got)
+	}
+}
+
+// Results are told in two cells, each by a sign of its own.
+func TestResultsInTwoCells(t *testing.T) {
+	signs := make(map[string]string)
+	for _, word := range []string{"resolved", "no data", "NXDOMAIN", "SERVFAIL", "REFUSED", "error", "blocked", capture.NoAnswer, capture.NotAllowed} {
+		for w := columns[colResult].tight; w <= columns[colResult].width; w++ {
+			got := string(appendResult(nil, word, w))
+			if n := len([]rune(got)); n > w {
+				t.Errorf("%s takes %d cells of %d: %s", word, n, w, got)
+			}
+			if w == columns[colResult].tight && signs[got] != "" {
+				t.Errorf("%s and %s are both %s", word, signs[got], got)
+			} else if w == columns[colResult].tight {
+				signs[got] = word
+			}
+		}
 	}
 }
