@@ -186,6 +186,7 @@ func TestKeptBySuffixIsShown(t *testing.T) {
 		{80, 24, long, "", "✓ keep * " + long + " "},
 		{60, 20, long, "", "✓ * " + long + " "},
 		{40, 12, long, "", "✓ * productionresultssa17.…windows.net"},
+		{40, 12, long, "17.b", "✓ * productionresultssa17.blob.…ws.net"},
 	} {
 		s := newScene(t, test.w, test.h).realSession(test.w == 120)
 		for _, suffix := range []string{"ubuntu.com", "blob.core.windows.net"} {
