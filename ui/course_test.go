@@ -75,6 +75,25 @@ func TestCourseOfCommands(t *testing.T) {
 	}
 }
 
+// A command that nobody entered is an error, as unknown values of other keys
+// are; one that no name came up after, or that was entered a moment ago, is none.
+func TestUnknownCommandIsAnError(t *testing.T) {
+	s := newScene(t, 120, 40).replays(320).press("/").types("cmd:zzz").press("enter")
+	s.wants("there is no cmd:zzz: it wants", "Domains 0 of 51")
+	if s.press("D"); s.m().table.Tally().DropByUser > 0 {
+		t.Errorf("what can't be understood was decided about:\n%s", s.text())
+	}
+	s.m().capture.Ledger.Entered(capture.Command{At: s.now, Line: "Zzz --all"})
+	s.press("esc")
+	s.m().filterCommand("zzz --all")
+	if err := s.m().table.FilterError(); err != nil {
+		t.Errorf("a command that was entered a moment ago: %v", err)
+	}
+	s.press("esc", "/").types("cmd:z").press("tab").wants("/cmd:zzz", "cmd:zzz 0")
+	s = newScene(t, 120, 40).session().press("/").types("cmd:apt").press("enter")
+	s.wants("there is no cmd:apt: it wants words of a command")
+}
+
 // What is entered in the shell is noted in the session.
 func TestEnteredIsNoted(t *testing.T) {
 	s := newScene(t, 120, 40).session()

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"lxd-allowlist/capture"
 )
 
@@ -133,5 +135,75 @@ func TestGoingOn(t *testing.T) {
 	s = newSceneWith(t, 120, 40, Settings{Stay: true}).session().selects(ubuntu).press("a")
 	if got := selected(s); got != ubuntu {
 		t.Errorf("who wants to stay is at %s", got)
+	}
+}
+
+// How much is decided is told at every size, and beside it what is weightier:
+// the instance's name, that names may be missing, that nothing is written.
+func TestHeaderTellsWhatIsDecided(t *testing.T) {
+	for _, test := range []struct {
+		w, h                     int
+		plain, doubtful, without string
+	}{
+		{120, 40, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135 new · 0 keep · 0 drop · 24 auto", "! 1 doubt read only decided 24/159 ▓░░░░░ 135 new", "135·"},
+		{80, 24, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135· 0✓ 0✗ 24–", "! 1 doubt read only 24/159 135· 0✓ 0✗ 24–", "new"},
+		{60, 20, "builder on lxdbr0 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "new"},
+		{40, 12, "builder 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "lxdbr0"},
+	} {
+		s := newScene(t, test.w, test.h).realSession(false)
+		header := func() string { return strings.Join(strings.Fields(s.shownAt(0)), " ") }
+		if got := header(); !strings.Contains(got, test.plain) || strings.Contains(got, test.without) {
+			t.Errorf("%dx%d: the header is %q, want %q", test.w, test.h, got, test.plain)
+		}
+		s.m().capture.Ledger.Unread(strings.Repeat("a file that can't be read; ", 5))
+		s.m().capture.ReadOnly = "it was asked for"
+		if got := header(); !strings.Contains(got, test.doubtful) {
+			t.Errorf("%dx%d: the header is %q, want %q", test.w, test.h, got, test.doubtful)
+		}
+	}
+}
+
+// Beside the shell, too, queries and results are told, and no name of the usual
+// length is cut for them.
+func TestNamesBesideTheShell(t *testing.T) {
+	s := newScene(t, 120, 40).realSession(true)
+	s.wants("productionresultssa17.blob.core.windows.net    3  ✓     1m", "github.com.lxd                                 1  NX    1m")
+}
+
+// A name that a suffix rule keeps says by which, behind it or in it, and never is
+// cut for that.
+func TestKeptBySuffixIsShown(t *testing.T) {
+	const long = "productionresultssa17.blob.core.windows.net"
+	for _, test := range []struct {
+		w, h                int
+		name, filter, shown string
+	}{
+		{120, 40, "archive.ubuntu.com", "", "✓   archive.ubuntu.com  ✓ .ubuntu.com "},
+		{80, 24, "archive.ubuntu.com", "", "✓ keep   archive.ubuntu.com  ✓ .ubuntu.com "},
+		{60, 20, "archive.ubuntu.com", "", "✓   archive.ubuntu.com  ✓ .ubuntu.com "},
+		{40, 12, "archive.ubuntu.com", "", "✓   archive.ubuntu.com  ✓ .ubuntu.com"},
+		{120, 40, long, "", "✓ * " + long + " "},
+		{80, 24, long, "", "✓ keep * " + long + " "},
+		{60, 20, long, "", "✓ * " + long + " "},
+		{40, 12, long, "", "✓ * productionresultssa17.…windows.net"},
+		{40, 12, long, "17.b", "✓ * productionresultssa17.blob.…ws.net"},
+	} {
+		s := newScene(t, test.w, test.h).realSession(test.w == 120)
+		for _, suffix := range []string{"ubuntu.com", "blob.core.windows.net"} {
+			if _, err := s.m().capture.Ledger.KeepSuffix(suffix, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.press("/").types(test.filter).press("enter").selects(test.name).wants(test.shown)
+		underlined, _, _ := strings.Cut(s.styles.Kept.Render("x"), "mx") // its beginning, whatever stands behind it
+		drawn := ""
+		for _, line := range s.lines() {
+			if strings.Contains(ansi.Strip(line), test.shown) {
+				drawn = line
+			}
+		}
+		if got := strings.Contains(drawn, underlined); got != strings.Contains(test.shown, "*") {
+			t.Errorf("%dx%d: that the rule's part of %s is underlined is %v", test.w, test.h, test.name, got)
+		}
 	}
 }

@@ -59,6 +59,8 @@ var signHelp = [][2]string{
 	{"✓ ✗", "keep, drop: you decided, or a rule of yours"},
 	{"–", "auto: dropped by a rule of the program's, which you can overrule"},
 	{"!", "before a name: allowing it opens a way round the list"},
+	{"*", "before a name: a suffix rule keeps it, of the part that is underlined"},
+	{"NX ✗ …", "results in little room: ✓ resolved, – no answer, ✗ blocked, NA not allowed, ND no data, SF SERVFAIL, RF REFUSED"},
 	{"?", "after a connection: several names share the address"},
 	{"▣", "refused by the list that is in force"},
 	{"! doubts", "above: names may be missing from the list; messages say why"},

@@ -211,40 +211,22 @@ func (m *monitor) header() string {
 		}
 		return l.Join(badge).Add(s.Bad, "  "+problem).Cut(m.w)
 	}
-	t := m.table.Tally()
-	right := m.tally(t, false)
-	progress := m.progress(t)
-	alarm, short := m.alarm()
-	title := new(look.Line).Add(s.Strong, " "+m.capture.Title)
 	badge, shortBadge := m.badge()
-	round := 0
-	if n := m.table.Round(); n > 0 {
-		round = roomForRound
-	}
-	if l.Width()+title.Width()+short.Width()+round+right.Width() > m.w {
-		right = m.tally(t, true) // the instance's name stays
-	}
-	if badge.Width() > 0 { // it goes before how the domains stand
-		least := l.Width() + title.Width() + short.Width()
-		if least+badge.Width()+right.Width() > m.w {
-			right = new(look.Line)
-		}
-		if least+badge.Width() > m.w {
-			badge = shortBadge
-		}
-	}
-	room := max(0, m.w-right.Width()-l.Width()-badge.Width())
-	if title.Width()+alarm.Width() > room {
+	alarm, short := m.alarm()
+	news, rest := m.news()
+	title, right, whole := m.standing(m.w-l.Width()-news.Width()-badge.Width(), alarm.Width(), short.Width())
+	if !whole {
 		alarm = short
 	}
+	if right.Width() == 0 && l.Width()+title.Width()+short.Width()+badge.Width() > m.w {
+		badge = shortBadge // it goes before how the domains stand
+	}
+	room := max(0, m.w-right.Width()-l.Width()-badge.Width())
 	if most := max(0, room-alarm.Width()); title.Width() > most {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
 	l.Join(title).Join(badge).Join(alarm)
-	if l.Width()+progress.Width()+right.Width() <= m.w {
-		right = progress.Join(right)
-	}
-	for _, news := range m.news() {
+	for _, news := range append([]*look.Line{news}, rest...) {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
 		}
@@ -253,42 +235,8 @@ func (m *monitor) header() string {
 	return left.Pad(m.w - right.Width()).Join(right).Cut(m.w)
 }
 
-// roomForRound is what "12 round DNS" takes.
-const roomForRound = 15
-
 // roomForBrand is the least width that has room for the program's name.
 const roomForBrand = 60
-
-// tally says how the domains stand, in glyphs where words don't fit.
-func (m *monitor) tally(t capture.Tally, short bool) *look.Line {
-	s, l := m.styles, new(look.Line).Add(m.styles.Muted, " ")
-	for i, part := range []struct {
-		n           int
-		style       look.Style
-		word, glyph string
-	}{{t.New, s.Text, " new", "·"}, {t.Keep, s.Keep, " keep", "✓"}, {t.DropByUser, s.Drop, " drop", "✗"}, {t.DropByRule, s.Muted, " auto", "–"}} {
-		between, word := " · ", part.word
-		if short {
-			between, word = " ", part.glyph
-		}
-		if i == 0 {
-			between = " "
-		}
-		l.Add(s.Muted, between).Add(part.style, fmt.Sprint(part.n, word))
-	}
-	return l.Add(s.Muted, " ")
-}
-
-// progress says how much is decided.
-func (m *monitor) progress(t capture.Tally) *look.Line {
-	total := t.Total()
-	if total == 0 {
-		return new(look.Line)
-	}
-	const bar = 6
-	return new(look.Line).Add(m.styles.Muted, "  decided ").Add(m.styles.Text, fmt.Sprintf("%d/%d ", total-t.New, total)).
-		Add(m.styles.Good, look.Progress(total-t.New, total, bar))
-}
 
 // alarm is what the header never leaves out: that nothing is saved, or that
 // names may be missing. short is for where the sentence doesn't fit.
@@ -315,37 +263,39 @@ func (m *monitor) alarm() (full, short *look.Line) {
 	return full, short
 }
 
-// news is what the header says where there is room, the weightiest first.
-func (m *monitor) news() (all []*look.Line) {
+// news is what the header says beside how the domains stand, before their words,
+// and what it says where there is room yet, the weightiest first.
+func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 	s := m.styles
+	news = new(look.Line)
 	if n := m.table.Round(); n > 0 {
-		all = append(all, new(look.Line).Add(s.Warn, fmt.Sprintf("  %d round DNS", n)))
-	}
-	if p := m.capture.Progress; p != nil && p() < 1 {
-		all = append(all, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
+		news.Add(s.Warn, fmt.Sprintf("  %d round DNS", n))
 	}
 	if m.replay != nil {
-		all = append(all, new(look.Line).Add(s.Warn, "  ▶ replay"))
-		if m.replay.note != "" {
-			all = append(all, new(look.Line).Add(s.Muted, "  "+m.replay.note))
-		}
-	} else if why := m.capture.ReadOnly; why != "" {
-		all = append(all, new(look.Line).Add(s.Warn, "  read only"))
+		news.Add(s.Warn, "  ▶ replay")
+	} else if m.capture.ReadOnly != "" {
+		news.Add(s.Warn, "  read only")
+	}
+	if p := m.capture.Progress; p != nil && p() < 1 {
+		rest = append(rest, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
+	}
+	if m.replay != nil && m.replay.note != "" {
+		rest = append(rest, new(look.Line).Add(s.Muted, "  "+m.replay.note))
 	}
 	if !m.capture.Live || m.replay != nil {
-		return all
+		return news, rest
 	}
 	if m.enforcing.stage == stageOff {
-		all = append(all, new(look.Line).Add(s.Good, "  ● live"))
+		rest = append(rest, new(look.Line).Add(s.Good, "  ● live"))
 	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
-		all = append(all, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
+		rest = append(rest, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
 	}
 	if text := m.pace.saturation(m.clock()); text != "" {
-		all = append(all, new(look.Line).Add(s.Muted, "  "+text))
-		all = append(all, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
+		rest = append(rest, new(look.Line).Add(s.Muted, "  "+text))
+		rest = append(rest, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
 			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))
 	}
-	return all
+	return news, rest
 }
 
 // footHints are what can be done here and now, in the dialog or in what has the

@@ -141,6 +141,11 @@ func TestWords(t *testing.T) {
 			t.Errorf("the count %d is %q, want %q", n, got, want)
 		}
 	}
+	for n, want := range map[uint32]string{0: "0", 999: "999", 1000: "1k", 99_999: "99k", 100_000: ".1M", 999_999: ".9M", 1_000_000: "1M", 99_999_999: "99M", 100_000_000: ".1G", 4_294_967_295: "4G"} {
+		if got := string(AppendShortCount(nil, n)); got != want {
+			t.Errorf("the short count %d is %q, want %q", n, got, want)
+		}
+	}
 	few := []string{"a", "b", "c", "d", "e"}
 	if all, some := Few(few), Few(append(few, "f", "g")); all != "a, b, c, d, e" || some != "a, b, c, d, e, and 2 more" {
 		t.Errorf("few: %q, %q", all, some)

@@ -35,6 +35,7 @@ type Styles struct {
 	Keep, Drop               Style
 	Fresh, FreshStrong       Style
 	Match                    Style
+	Kept                     Style // the part of a name that a suffix rule keeps
 	Bad, Warn, Good          Style
 	Blocked                  Style // a name that an enforced list refused
 	Rule, RuleFocused        Style // a pane's title line
@@ -93,6 +94,7 @@ func (t Theme) Styles(dark, few bool) *Styles {
 		Fresh:        plain(p.Fresh),
 		FreshStrong:  bold(p.Fresh),
 		Match:        fore(ansi.Style{}.Underline(true), p.Fresh),
+		Kept:         fore(ansi.Style{}.Underline(true), p.Keep),
 		Bad:          bold(p.Drop),
 		Blocked:      bold(p.Drop),
 		Warn:         plain(p.Fresh),

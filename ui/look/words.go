@@ -51,6 +51,24 @@ func AppendCount(b []byte, n uint64) []byte {
 	return append(strconv.AppendUint(b, n/1_000_000, 10), 'M')
 }
 
+// AppendShortCount appends a number in at most three cells: "999", "12k", ".3M".
+func AppendShortCount(b []byte, n uint32) []byte {
+	if n < 1000 {
+		return strconv.AppendUint(b, uint64(n), 10)
+	}
+	const units = "kMG"
+	for i := range units {
+		switch {
+		case n < 100_000:
+			return append(strconv.AppendUint(b, uint64(n/1000), 10), units[i])
+		case n < 1_000_000:
+			return append(b, '.', '0'+byte(n/100_000), units[i+1])
+		}
+		n /= 1000
+	}
+	return b // no number comes here
+}
+
 // fewMost is how many of a list are named.
 const fewMost = 5
 

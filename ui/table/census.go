@@ -50,7 +50,7 @@ func (t *Table) counted(done Counted) {
 	}
 	t.counting.cancel()
 	t.counting, t.census, t.drawn = nil, done.made, nil
-	if f := compileFilter(t.want.filter.text, t.census); (f.err == nil) != (t.want.filter.err == nil) {
+	if f := t.compile(t.want.filter.text); (f.err == nil) != (t.want.filter.err == nil) {
 		t.want.filter = f
 		t.remake(home)
 	}

@@ -20,8 +20,9 @@ type column struct {
 	name  string
 	short string // the name where there is no room for it, "" for none
 	// width is what the column has where there is room, least what it shrinks
-	// to before it goes.
-	width, least int
+	// to before others go, tight what it shrinks to before it goes itself; 0 for
+	// no less than least.
+	width, least, tight int
 	// worth is the order in which columns are given room, from 1 on.
 	worth int
 	// yields says that it shrinks before the others do, and isn't there while
@@ -121,17 +122,22 @@ var columns = [...]column{
 			return sortKey{text: domainOrder(d.Name, len(Registrable(d.Name)))}
 		},
 	},
-	colQueries: {name: "queries", short: "asks", width: 9, least: 5, worth: 1, right: true, descending: true, sums: true,
+	colQueries: {name: "queries", short: "asks", width: 9, least: 5, tight: 3, worth: 1, right: true, descending: true, sums: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: int64(d.Queries)}
 		},
-		cell: func(b []byte, d Row, _ int) []byte { return look.AppendCount(b, uint64(d.Queries)) }},
+		cell: func(b []byte, d Row, w int) []byte {
+			if w < 5 {
+				return look.AppendShortCount(b, d.Queries)
+			}
+			return look.AppendCount(b, uint64(d.Queries))
+		}},
 	colTypes: {name: "types", width: 12, least: 7, worth: 6,
 		key: func(d Row) sortKey {
 			return sortKey{text: string(appendTypes(nil, d.Domain))}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return appendTypes(b, d.Domain) }},
-	colResult: {name: "result", width: len(capture.NotAllowed), least: 8, worth: 2,
+	colResult: {name: "result", width: len(capture.NotAllowed), least: 8, tight: 2, worth: 2,
 		key: func(d Row) sortKey {
 			return sortKey{text: d.ResultWord()}
 		},
@@ -142,12 +148,12 @@ var columns = [...]column{
 			return sortKey{text: string(appendOwners(nil, d.r, d.Domain))}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return appendOwners(b, d.r, d.Domain) }},
-	colFirst: {name: "first", width: 7, least: 7, worth: 10, right: true, descending: true,
+	colFirst: {name: "first", width: 7, least: 7, tight: 4, worth: 10, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.First().UnixNano()}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.First())) }},
-	colLast: {name: "last", width: 6, least: 6, worth: 7, right: true, descending: true,
+	colLast: {name: "last", width: 6, least: 6, tight: 4, worth: 7, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.Last().UnixNano()}
 		},
@@ -202,14 +208,23 @@ func appendMark(b []byte, mark string, w int) []byte {
 	return append(b, mark...)
 }
 
-// resultGlyphs stand for results where there is little room.
-var resultGlyphs = map[string]string{
-	"resolved": "✓", "NXDOMAIN": "NX", capture.NoAnswer: "–", capture.NotAllowed: "denied",
-}
+// resultGlyphs stand for results where there is little room, resultSigns for the
+// others where there is hardly any.
+var (
+	resultGlyphs = map[string]string{
+		"resolved": "✓", "NXDOMAIN": "NX", capture.NoAnswer: "–", capture.NotAllowed: "denied",
+	}
+	resultSigns = map[string]string{
+		"denied": "NA", "blocked": "✗", "no data": "ND", "SERVFAIL": "SF", "REFUSED": "RF", "error": "ER",
+	}
+)
 
 func appendResult(b []byte, word string, w int) []byte {
 	if short := resultGlyphs[word]; short != "" && w < len(capture.NotAllowed) {
 		word = short
+	}
+	if sign := resultSigns[word]; sign != "" && w < len(word) {
+		word = sign
 	}
 	return append(b, word...)
 }
@@ -223,6 +238,10 @@ const (
 // nameMost is the room that names have before any other column has some: those
 // who own a domain can make them long, and let nothing else be seen.
 const nameMost = 48
+
+// noteRoom is what names have more of where no column has a use for it: the
+// suffix rule that keeps one stands behind it.
+const noteRoom = noteWidth + 16
 
 // stateBeside is the least room of the names that leaves some to the state.
 const stateBeside = 25
@@ -251,7 +270,11 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 	}
 	names := max(1, min(room, max(min(e.nearly, nameMost), columns[colDomain].least)))
 	room -= names
-	order := slices.Insert(slices.Clone(byWorth), 0, set.sort)
+	tightly := set.tightly(room)
+	order := slices.Clone(byWorth)
+	if set.sort != colDecision { // its glyph is there
+		order = slices.Insert(order, 0, set.sort)
+	}
 	if set.policy != nil {
 		order = slices.Insert(order, 1, colProcess) // whose try it was that failed
 	}
@@ -263,16 +286,24 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 	}
 	for _, c := range order {
 		of := set.column(c)
+		least := of.room(tightly)
 		switch {
 		case c == colDecision && widths[c] < of.width:
 			grow(c, of.width-of.least)
-		case widths[c] == 0 && c != colDomain && !(e.empty[c] && c != set.sort) && of.least+colGap <= room:
-			widths[c] = of.least
-			room -= of.least + colGap
+		case widths[c] == 0 && c != colDomain && !(e.empty[c] && c != set.sort) && least+colGap <= room:
+			widths[c] = least
+			room -= least + colGap
 		}
 	}
 	if i := slices.Index(order, colReason); i > 0 { // who asked says more in four cells than the reason
 		order = append(slices.Delete(order, i, i+1), colReason)
+	}
+	if tightly {
+		for _, c := range order {
+			if of := set.column(c); widths[c] > 0 {
+				grow(c, max(0, of.least-widths[c]))
+			}
+		}
 	}
 	for _, yields := range []bool{false, true} {
 		for _, c := range order {
@@ -281,7 +312,7 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 			}
 		}
 	}
-	more := max(0, min(room, e.all-names))
+	more := max(0, min(room, max(e.all, min(e.all, nameMost)+noteRoom)-names))
 	widths[colDomain] = names + more
 	if room -= more; widths[colReason] > 0 {
 		widths[colReason] += room
@@ -298,6 +329,25 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 		}
 	}
 	return row
+}
+
+// tightly reports whether columns have to shrink to next to nothing in so much
+// room, so that what the rows are sorted by, queries and results stay.
+func (set settings) tightly(room int) bool {
+	for c := range columns {
+		if c == set.sort && c != colDecision && c != colDomain || c == colQueries || c == colResult && set.policy == nil {
+			room -= set.column(c).least + colGap
+		}
+	}
+	return room < 0
+}
+
+// room is the least that the column shrinks to.
+func (c *column) room(tightly bool) int {
+	if tightly && c.tight > 0 {
+		return c.tight
+	}
+	return c.least
 }
 
 // Wants returns the width in which the table has room for all that its rows

@@ -21,7 +21,7 @@ func TestArrangeColumns(t *testing.T) {
 				x, domain, room := 0, 0, w
 				shown := make(map[int]int)
 				for _, p := range (settings{sort: sort}).arrangeColumns(w, e) {
-					if p.x < x || p.w < columns[p.col].least {
+					if p.x < x || p.w < columns[p.col].room(true) {
 						t.Fatalf("width %d: column %s at %d with %d cells comes after %d", w, columns[p.col].name, p.x, p.w, x)
 					}
 					x = p.x + p.w
@@ -37,6 +37,18 @@ func TestArrangeColumns(t *testing.T) {
 				for c := range columns {
 					if shown[c] > 0 && c != sort && !columns[c].yields && shown[c] < columns[c].width && shown[colProcess] == columns[colProcess].width && sort != colProcess {
 						t.Fatalf("width %d: processes have all their room, and %s has not: %v", w, columns[c].name, shown)
+					}
+				}
+				// What is sorted by, queries and results stay as long as they have a few cells.
+				least, stay := 6+max(min(nearly, nameMost), 8), map[int]bool{sort: true, colQueries: true, colResult: true}
+				for c := range stay {
+					if c != colDecision && c != colDomain {
+						least += columns[c].room(true) + colGap
+					}
+				}
+				for c := range stay {
+					if w >= least && shown[c] == 0 {
+						t.Fatalf("width %d sorted by %s, names of %d: no %s in %v", w, columns[sort].name, nearly, columns[c].name, shown)
 					}
 				}
 				if nearly < 8 && w >= 80 && len(shown) < 6 {
@@ -124,6 +136,72 @@ func TestCutNames(t *testing.T) {
 	}
 }
 
+// Whatever was found in a name, and however often, is seen where there is room for
+// it; where whole labels of the middle can go, whole labels go.
+func TestCutIsByLabelAndSparesMatches(t *testing.T) {
+	whole := 0
+	for seed := range uint64(20_000) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		var labels []string
+		for range 2 + rng.IntN(6) {
+			labels = append(labels, strings.Repeat(string(rune('a'+rng.IntN(26))), 1+rng.IntN(12)))
+		}
+		name := strings.Join(labels, ".") + ".com"
+		w := 6 + rng.IntN(40)
+		var spans [][2]int
+		for at := 0; rng.IntN(3) > 0; {
+			from := at + 1 + rng.IntN(len(name))
+			to := from + 1 + rng.IntN(6)
+			if to > len(name) {
+				break
+			}
+			spans, at = append(spans, [2]int{from, to}), to
+		}
+		var c cutting
+		cuts := c.of(name, w, spans)
+		got, need := shorten(name, cuts), 2
+		if n := len([]rune(got)); n > w {
+			t.Fatalf("%s takes %d cells of %d: %s", name, n, w, got)
+		}
+		for i, s := range spans {
+			need += s[1] - s[0] + 1
+			for _, cut := range cuts {
+				if lost := min(cut.to, s[1]) - max(cut.from, s[0]); lost > 0 && (need <= w || i == 0 && lost > max(0, need-w)) {
+					t.Fatalf("%s in %d cells is %s: %s was found in it", name, w, got, name[s[0]:s[1]])
+				}
+			}
+		}
+		if byLabel(name, w, spans) {
+			whole++
+			if len(cuts) != 1 || name[cuts[0].from-1] != '.' || name[cuts[0].to-1] != '.' {
+				t.Fatalf("%s in %d cells is %s, with %v found; whole labels could go", name, w, got, spans)
+			}
+		}
+	}
+	if whole < 1000 {
+		t.Errorf("only %d names had labels to spare", whole)
+	}
+}
+
+// byLabel reports whether a name can be cut by labels of its middle alone, which
+// aren't much more than has to go.
+func byLabel(name string, w int, spans [][2]int) bool {
+	first, whose := strings.IndexByte(name, '.')+1, len(name)-lastTwo(name)
+	for from := first; from < whose; from++ {
+		for to := from + 1; to <= whose; to++ {
+			more := to - from - (len(name) - w + 1)
+			free := len(name) > w && name[from-1] == '.' && name[to-1] == '.' && more >= 0 && more*perByte < 40
+			for _, s := range spans {
+				free = free && (s[1] <= from || s[0] >= to)
+			}
+			if free {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // What the columns need is kept up with the rows.
 func TestExtentKeepsUp(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})
@@ -142,5 +220,23 @@ func TestExtentKeepsUp(t *testing.T) {
 	table.refilter()
 	if got := table.shown.extent(); got.all != 15 || !got.empty[colReason] {
 		t.Errorf("filtered, the columns need %+v", got)
+	}
+}
+
+// Results are told in two cells, each by a sign of its own.
+func TestResultsInTwoCells(t *testing.T) {
+	signs := make(map[string]string)
+	for _, word := range []string{"resolved", "no data", "NXDOMAIN", "SERVFAIL", "REFUSED", "error", "blocked", capture.NoAnswer, capture.NotAllowed} {
+		for w := columns[colResult].tight; w <= columns[colResult].width; w++ {
+			got := string(appendResult(nil, word, w))
+			if n := len([]rune(got)); n > w {
+				t.Errorf("%s takes %d cells of %d: %s", word, n, w, got)
+			}
+			if w == columns[colResult].tight && signs[got] != "" {
+				t.Errorf("%s and %s are both %s", word, signs[got], got)
+			} else if w == columns[colResult].tight {
+				signs[got] = word
+			}
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package table
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // cut is a part of a name that is left out, an ellipsis in its place.
 type cut struct{ from, to int }
@@ -16,7 +19,7 @@ type cutting struct {
 	// apart are places in names that others in view are like but for them.
 	apart map[string][]int
 	seen  map[string]string // names by how they are shown
-	found [2]cut
+	found []cut
 }
 
 // look finds the names that would be shown as another one is, w cells wide less
@@ -77,59 +80,132 @@ func (c *cutting) of(name string, w int, spans [][2]int) []cut {
 	}
 	out := len(name) - w + 1
 	apart := c.apart[name]
-	best, least := 0, -1
+	one := middle{name: name, label: strings.IndexByte(name, '.') + 1, whose: len(name) - lastTwo(name), spans: spans, apart: apart}
+	var best cut
+	least := -1
 	for from := 1; from+out < len(name) && from < w; from++ {
-		if cost := costs(name, from, from+out, spans, apart); least < 0 || cost < least {
-			best, least = from, cost
+		to := from + out
+		for range 2 { // as little as has to go, and up to the next label
+			if cost := one.costs(from, to) + (to-from-out)*perByte; least < 0 || cost < least {
+				best, least = cut{from, to}, cost
+			}
+			next := strings.IndexByte(name[to:], '.') + 1
+			if to += next; next == 0 || name[from-1] != '.' {
+				break
+			}
 		}
 	}
-	c.found = [2]cut{{best, best + out}}
-	if least < 0 { // hardly a cell
-		c.found[0] = cut{max(0, w-1), len(name)}
+	switch {
+	case least < 0: // hardly a cell
+		c.found = append(c.found[:0], cut{max(0, w-1), len(name)})
+	case least >= mustStay:
+		c.around(&one, w)
+	default:
+		c.found = append(c.found[:0], best)
 	}
-	if least >= mustStay {
-		// One cut hits what is to stay, wherever it is: that stands alone.
-		var begin, end int
-		if len(spans) > 0 {
-			begin, end = spans[0][0], spans[0][1]
-		} else {
-			begin, end = apart[0], apart[0]+1
-		}
-		room := max(1, w-2)
-		from := max(0, min(begin-max(0, room-(end-begin))/2, len(name)-room))
-		c.found = [2]cut{{0, from}, {from + room, len(name)}}
-	}
-	return c.found[:]
+	return c.found
 }
 
-// mustStay is what it costs to leave out a byte that is to stay; whatever else
-// may be wrong with a cut costs less.
-const mustStay = 10_000
+// middle is a name whose middle is to be cut.
+type middle struct {
+	name  string
+	label int // where the first label ends
+	whose int // where the last two labels begin
+	spans [][2]int
+	apart []int
+}
+
+// What it costs to leave something out. A byte that is to stay costs more than
+// whatever else may be wrong with a cut; one more byte than has to go less than
+// half of a label.
+const (
+	mustStay = 10_000
+	perByte  = 3
+)
 
 // costs says how bad a cut is.
-func costs(name string, from, to int, spans [][2]int, apart []int) (cost int) {
-	for _, s := range spans {
+func (m *middle) costs(from, to int) (cost int) {
+	for _, s := range m.spans {
 		cost += mustStay * max(0, min(to, s[1])-max(from, s[0]))
 	}
-	for _, at := range apart {
+	for _, at := range m.apart {
 		if at >= from && at < to {
 			cost += mustStay
 		}
 	}
-	label := strings.IndexByte(name, '.') + 1
-	if from < label { // the first label is which of theirs it is
-		cost += 200 + label - from
+	if from < m.label { // the first label is which of theirs it is
+		cost += 200 + m.label - from
 	}
-	if whose := lastTwo(name); to > len(name)-whose {
-		cost += 100 + to - (len(name) - whose)
+	if to > m.whose {
+		cost += 100 + (to-m.whose)*perByte
+		if strings.IndexByte(m.name[to:], '.') < 0 { // nothing of who it is is left
+			cost += 60
+		}
 	}
-	if name[from-1] != '.' {
+	if m.name[from-1] != '.' {
 		cost += 60
 	}
-	if name[to-1] != '.' {
+	if m.name[to-1] != '.' {
 		cost += 40
 	}
 	return cost
+}
+
+// around leaves out all but what is to stay and what there is room for beside it:
+// one cut would hit that, wherever it is.
+func (c *cutting) around(m *middle, w int) {
+	keep := make([]bool, len(m.name))
+	take := func(from, to int) bool {
+		was := slices.Clone(keep[from:to])
+		for i := from; i < to; i++ {
+			keep[i] = true
+		}
+		if keptCells(keep) <= w {
+			return true
+		}
+		copy(keep[from:to], was)
+		return false
+	}
+	for _, s := range m.spans {
+		for end := s[1]; end > s[0] && !take(s[0], end); end-- { // its beginning at least
+		}
+	}
+	for _, at := range m.apart {
+		take(at, at+1)
+	}
+	take(m.whose, len(m.name))
+	take(0, m.label)
+	for grown := true; grown; {
+		grown = false
+		edges := make([]int, 0, 16)
+		for i := range keep {
+			if !keep[i] && (i > 0 && keep[i-1] || i+1 < len(keep) && keep[i+1]) {
+				edges = append(edges, i)
+			}
+		}
+		for _, i := range edges {
+			grown = take(i, i+1) || grown
+		}
+	}
+	c.found = c.found[:0]
+	for i := 0; i < len(keep); i++ {
+		if from := i; !keep[i] {
+			for i < len(keep) && !keep[i] {
+				i++
+			}
+			c.found = append(c.found, cut{from, i})
+		}
+	}
+}
+
+// keptCells is how many cells a name takes of which only a part is kept.
+func keptCells(keep []bool) (n int) {
+	for i, kept := range keep {
+		if kept || i == 0 || keep[i-1] {
+			n++
+		}
+	}
+	return n
 }
 
 // lastTwo returns how long the last two labels of a name are, which says whose

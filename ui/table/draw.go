@@ -312,6 +312,8 @@ func (d Row) ResultStyle(s *look.Styles) look.Style {
 	switch d.ResultWord() {
 	case "", "resolved", "no data":
 		return s.Muted
+	case "blocked":
+		return s.Drop
 	}
 	return s.Warn
 }

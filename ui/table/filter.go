@@ -44,7 +44,6 @@ type filterKey struct {
 	// written; more are in the census. wants says in words what they are.
 	always []string
 	wants  string
-	free   bool // others than those that there are may be asked for
 	// values calls yield with each value that a row has, nil where these are
 	// no words.
 	values func(d Row, yield func(string))
@@ -89,7 +88,7 @@ var filterKeys = []filterKey{
 		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }, way: byWay},
 	{name: "port", wants: "a port that was connected to: 443, 443/udp",
 		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm, way: portWay},
-	{name: "cmd", wants: "words of a command that was entered in the shell", free: true,
+	{name: "cmd", wants: "words of a command that was entered in the shell",
 		values: func(d Row, yield func(string)) {
 			if c, ok := capture.CommandAt(d.r.Commands(), d.First()); ok {
 				first, _, _ := strings.Cut(c.Line, " ")
@@ -190,7 +189,7 @@ func (f *filter) tagged(name, value string, c census) (condition, error) {
 	if value == "" {
 		return nil, fmt.Errorf("%s: wants %s", name, k.all(c))
 	}
-	if k.values != nil && !k.free && name != "is" && !k.has(value, c) {
+	if k.values != nil && name != "is" && !k.has(value, c) {
 		return nil, fmt.Errorf("there is no %s:%s: it wants %s", name, value, k.all(c))
 	}
 	f.timed, f.facts = f.timed || name == "state", true
@@ -219,13 +218,20 @@ func (k *filterKey) term(f *filter, value string) (condition, error) {
 // has reports whether any value of the key contains what was typed.
 func (k *filterKey) has(value string, c census) bool {
 	in := func(v string) bool { return strings.Contains(v, value) }
-	if k.compile != nil {
+	switch {
+	case k.name == "cmd":
+		in = func(line string) bool { return entered(line, value) }
+	case k.compile != nil:
 		in = func(v string) bool { return v == value }
 	}
 	if slices.ContainsFunc(k.always, in) || c == nil && k.always == nil {
 		return true
 	}
-	for v := range c[k.name] {
+	from := k.name
+	if from == "cmd" {
+		from = enteredLines
+	}
+	for v := range c[from] {
 		if in(v) {
 			return true
 		}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
 )
 
 // Move moves the cursor by n lines, up below 0, and brings it into view.
@@ -236,7 +238,16 @@ func (t *Table) Filter() string { return t.want.filter.text }
 func (t *Table) refilter() {
 	t.drawn = nil
 	if text := t.input.Value(); text != t.want.filter.text {
-		t.want.filter = compileFilter(text, t.census)
+		t.want.filter = t.compile(text)
 		t.remake(home)
 	}
+}
+
+// compile returns the filter of a text. Commands are asked for anew: one may have
+// been entered since the census.
+func (t *Table) compile(text string) filter {
+	if t.census != nil {
+		t.ledger.Read(func(r capture.Reader) { t.census.enter(r.Commands()) })
+	}
+	return compileFilter(text, t.census)
 }

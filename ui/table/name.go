@@ -56,8 +56,16 @@ func (t *Table) nameOf(id capture.ID, name string) (text string, in int) {
 	return name, indent
 }
 
+// kept stands before a name that is kept by a suffix rule which there is no room
+// to name: it is that of the name's part that is underlined.
+const kept = "* "
+
+// noteWidth is what stands before the name of a suffix rule behind a name: "  ✓ .".
+const noteWidth = 5
+
 // drawName draws a name so that its registrable part stands out and what the
-// filter found in it is marked. Where it doesn't fit, it is cut in its middle.
+// filter found in it is marked. Where it doesn't fit, it is cut in its middle. The
+// suffix rule that keeps it stands behind it, or where that doesn't fit in it.
 func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p place) {
 	front, main := s.Muted, s.Strong
 	switch {
@@ -68,10 +76,18 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p p
 	case d.now.Sub(d.First()) < freshFor:
 		front, main = s.Fresh, s.FreshStrong
 	}
-	if (rule.Rule{Name: d.Name}).Warning() != "" {
-		l.Pad(p.x-flagWidth).Add(s.Warn, flag)
-	}
 	name, in := t.nameOf(id, d.Name)
+	by, keptFrom := d.keptBelow(), len(name)
+	note := by != "" && in+len(name)+noteWidth+len(by) <= p.w
+	if by != "" && !note {
+		keptFrom = len(d.Name) - len(by)
+	}
+	switch {
+	case (rule.Rule{Name: d.Name}).Warning() != "":
+		l.Pad(p.x-flagWidth).Add(s.Warn, flag)
+	case by != "" && !note:
+		l.Pad(p.x-flagWidth).Add(s.Keep, kept)
+	}
 	l.Pad(p.x + in)
 	t.spans = t.want.filter.spans(t.spans[:0], name)
 	cut := t.cuts.of(name, p.w-in, t.spans)
@@ -83,6 +99,11 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p p
 		end, style := len(name), main
 		if at < split {
 			end, style = split, front
+		}
+		if at >= keptFrom {
+			end, style = len(name), s.Kept
+		} else {
+			end = min(end, keptFrom)
 		}
 		for _, c := range cut {
 			switch {
@@ -105,7 +126,7 @@ func (t *Table) drawName(l *look.Line, s *look.Styles, id capture.ID, d Row, p p
 			at = end
 		}
 	}
-	if by := d.keptBelow(); by != "" && l.Width()+len(by)+5 <= p.x+p.w {
+	if note {
 		l.Add(s.Keep, "  ✓ ."+by)
 	}
 	l.Pad(p.x + p.w)

@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"fmt"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/look"
+)
+
+// titleLeast is what the header shows at least of a title that it cuts.
+const titleLeast = 12
+
+// standing returns what the header says in so much room beside an alarm, whole
+// or short: the title, how the domains stand and how much is decided, and whether
+// the alarm is whole. Words go first, then the bar, then all of the title but the
+// instance's name; that something may be missing goes before all of these.
+func (m *monitor) standing(room, alarm, short int) (title, right *look.Line, whole bool) {
+	t := m.table.Tally()
+	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+m.subject())
+	words, glyphs, end := m.tally(t, false), m.tally(t, true), new(look.Line).Add(m.styles.Muted, " ")
+	with := func(how progress, tally *look.Line) *look.Line { return m.decided(t, how).Join(tally) }
+	type way struct{ title, right *look.Line }
+	ways := []way{
+		{full, with(bar, words)}, {full, with(bar, glyphs)}, {full, with(worded, glyphs)}, {full, with(bare, glyphs)}, {name, with(bare, glyphs)},
+		{full, glyphs}, {name, glyphs},
+	}
+	for _, is := range []int{alarm, short} {
+		for _, way := range ways {
+			if way.title.Width()+way.right.Width()+is <= room {
+				return way.title, way.right, is == alarm
+			}
+		}
+	}
+	for _, right := range []*look.Line{with(bare, glyphs), glyphs, with(bare, end)} {
+		if most := room - short - right.Width(); most >= min(name.Width(), titleLeast) {
+			return new(look.Line).Raw(name.Cut(min(most, name.Width()))), right, false
+		}
+	}
+	return full, new(look.Line), false
+}
+
+// tally says how the domains stand, in glyphs where words don't fit.
+func (m *monitor) tally(t capture.Tally, short bool) *look.Line {
+	s, l := m.styles, new(look.Line).Add(m.styles.Muted, " ")
+	for i, part := range []struct {
+		n           int
+		style       look.Style
+		word, glyph string
+	}{{t.New, s.Text, " new", "·"}, {t.Keep, s.Keep, " keep", "✓"}, {t.DropByUser, s.Drop, " drop", "✗"}, {t.DropByRule, s.Muted, " auto", "–"}} {
+		between, word := " · ", part.word
+		if short {
+			between, word = " ", part.glyph
+		}
+		if i == 0 {
+			between = " "
+		}
+		l.Add(s.Muted, between).Add(part.style, fmt.Sprint(part.n, word))
+	}
+	return l.Add(s.Muted, " ")
+}
+
+// progress is how the header says how much is decided.
+type progress int
+
+const (
+	bare   progress = iota // 24/159
+	worded                 // decided 24/159
+	bar                    // decided 24/159 ▓░░░░░
+)
+
+// decided says how much is decided.
+func (m *monitor) decided(t capture.Tally, how progress) *look.Line {
+	s, total := m.styles, t.Total()
+	l := new(look.Line)
+	if total == 0 {
+		return l
+	}
+	l.Add(s.Muted, " ")
+	if how >= worded {
+		l.Add(s.Muted, " decided ")
+	}
+	if l.Add(s.Text, fmt.Sprintf("%d/%d", total-t.New, total)); how == bar {
+		const cells = 6
+		l.Add(s.Good, " "+look.Progress(total-t.New, total, cells))
+	}
+	return l
+}
