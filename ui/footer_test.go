@@ -10,6 +10,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/look"
 )
 
 // foot is the last line of the screen.
@@ -158,6 +159,33 @@ func TestLongMessagesAreWhole(t *testing.T) {
 		}
 		if !strings.Contains(s.foot(), "a keep") {
 			t.Errorf("%v: the footer is %q", size, s.foot())
+		}
+	}
+}
+
+// A message leaves the hints where they are, as far as there is room, and a
+// replay its timeline: at no size a footer has no hint of what is done most, of
+// help and of how to quit.
+func TestMessagesLeaveTheHints(t *testing.T) {
+	for _, size := range sizes {
+		s := newScene(t, size[0], size[1]).replays(200).press("j")
+		hints := strings.Fields(s.foot())
+		for n := range size[0] - 6 {
+			s.messages = nil
+			said := strings.Repeat("x", n+1)
+			s.say(said)
+			foot := s.foot()
+			for _, want := range []string{"a keep ", "? help ", "q quit"} {
+				if !strings.Contains(foot, want) {
+					t.Fatalf("%v, %d said: the footer is %q", size, n+1, foot)
+				}
+			}
+			if room := size[0] - n - 5; room >= look.HintsWidth(s.m().footHints()) && len(strings.Fields(foot)) != len(hints)+2 {
+				t.Errorf("%v, %d said: %q leaves hints out", size, n+1, foot)
+			}
+			if !strings.Contains(s.text(), said) || !strings.Contains(s.shownAt(s.h-2), "┃") {
+				t.Fatalf("%v, %d said: it isn't whole, or the timeline isn't seen:\n%s", size, n+1, s.text())
+			}
 		}
 	}
 }

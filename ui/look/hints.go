@@ -36,6 +36,23 @@ func fitting(hints []Hint, w int) (fit []Hint) {
 	return fit
 }
 
+// HintsWidth is how many cells all hints take, and HintsLeast how many those
+// that go before the others.
+func HintsWidth(hints []Hint) (w int) {
+	for _, h := range hints {
+		w += h.Width()
+	}
+	return w
+}
+
+// HintsLeast: see [HintsWidth].
+func HintsLeast(hints []Hint) int {
+	if n := len(hints); n > 3 {
+		hints = []Hint{hints[0], hints[n-2], hints[n-1]}
+	}
+	return HintsWidth(hints)
+}
+
 // Hints draws as many hints as fit into w cells.
 func Hints(s *Styles, hints []Hint, w int) string {
 	var l Line
