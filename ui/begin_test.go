@@ -254,6 +254,19 @@ func TestOpeningSteps(t *testing.T) {
 	}
 }
 
+// How far a step is stands whole on the narrowest screen, whatever is done.
+func TestOpeningBarIsWhole(t *testing.T) {
+	for _, doing := range []string{"unpacking", "downloading the image", "downloading the image of a long name from far away"} {
+		s := newScene(t, leastWidth, leastHeight)
+		o := s.opening(Choice{Image: "ubuntu:24.04"})
+		o.step(doing, 1)
+		s.Update(tickMsg(s.now.Add(12 * time.Minute)))
+		if line := s.shownAt(4); !strings.Contains(line, "━━━━━━━━ 100%  12m") || !strings.Contains(line, doing[:9]) {
+			t.Errorf("the step is %q", line)
+		}
+	}
+}
+
 // nowhere is a backend without anything.
 type nowhere struct{}
 
