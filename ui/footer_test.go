@@ -122,7 +122,7 @@ func TestFooterCells(t *testing.T) {
 			foot := []rune(s.foot())
 			names := make(map[string]string) // what is drawn in a hint's cells
 			for x := range w {
-				if name := s.m().hintAt(x); name != "" {
+				if name := s.m().hintAt(x, s.h-1); name != "" {
 					names[name] += string(foot[x])
 				}
 			}
@@ -187,6 +187,31 @@ func TestMessagesLeaveTheHints(t *testing.T) {
 				t.Fatalf("%v, %d said: it isn't whole, or the timeline isn't seen:\n%s", size, n+1, s.text())
 			}
 		}
+	}
+}
+
+// What can be done in a dialog is seen at the least size, too, and a click does
+// it on either line.
+func TestDialogsHaveTheirHints(t *testing.T) {
+	for keys, want := range map[string]string{
+		"e":     "enter write it|↑/↓ format|tab difference|f name|esc back",
+		"q":     "enter write and quit|n quit only|↑/↓ format|esc back",
+		"w":     "enter keep it|↑/↓ wider|tab for always|n reason|esc cancel",
+		"enter": "a keep|d drop|↓/j next|esc close",
+	} {
+		s := newScene(t, 40, 12).session().press("g", keys)
+		foot := s.shownAt(s.h-2) + "\n" + s.foot() + " "
+		for hint := range strings.SplitSeq(want, "|") {
+			if !strings.Contains(foot, " "+hint+" ") {
+				t.Errorf("%s: the footer has no %q:\n%s", keys, hint, s.text())
+			}
+		}
+	}
+	s := newScene(t, 40, 12).session().press("e")
+	s.clicks(strings.Index(s.shownAt(s.h-2), "format"), s.h-2)
+	s.wants("format  squid")
+	if s.clicksHint("esc back"); s.m().dialog != nil {
+		t.Errorf("a click on back leaves\n%s", s.text())
 	}
 }
 

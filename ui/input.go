@@ -107,8 +107,8 @@ func (m *monitor) paste(msg tea.PasteMsg) tea.Cmd {
 // mouse gets it.
 func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	at := msg.Mouse()
-	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && m.layout.footer.contains(at.X, at.Y) {
-		return m.clickHint(m.hintAt(at.X))
+	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && at.Y >= m.h-len(m.footRows()) {
+		return m.clickHint(m.hintAt(at.X, at.Y))
 	}
 	if m.dialog != nil {
 		return m.turnDialog(msg)

@@ -87,7 +87,7 @@ func (d *Export) drawHead(s Screen, w int, listed bool) []string {
 	if listed {
 		format.Add(s.Strong, f.Title)
 	} else {
-		format.Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, f.Name).Add(s.Key, " ›").Add(s.Muted, "  "+f.Title)
+		format.Add(s.Muted, "format  ").Add(s.Strong, f.Name).Add(s.Muted, "  "+f.Title)
 	}
 	if f.Widens != "" {
 		meaning.Add(s.Warn, f.Widens)

@@ -53,6 +53,20 @@ func HintsLeast(hints []Hint) int {
 	return HintsWidth(hints)
 }
 
+// HintRows parts hints into as few lines of w cells as hold them, most at most:
+// the last one is for all that are left.
+func HintRows(hints []Hint, w, most int) (rows [][]Hint) {
+	from, used := 0, 0
+	for i, h := range hints {
+		if used > 0 && used+h.Width() > w && len(rows) < most-1 {
+			rows = append(rows, hints[from:i])
+			from, used = i, 0
+		}
+		used += h.Width()
+	}
+	return append(rows, hints[from:])
+}
+
 // Hints draws as many hints as fit into w cells.
 func Hints(s *Styles, hints []Hint, w int) string {
 	var l Line
