@@ -50,6 +50,7 @@ func (d *Export) View(s Screen) []string {
 // drawFormats draws the list of formats with the chosen one in view.
 func (d *Export) drawFormats(s Screen, h int) []string {
 	lines := make([]string, h)
+	s.Input(&d.search)
 	d.search.SetWidth(formatsWidth - 3)
 	lines[0] = look.Fit(s.Key.Render("/ ")+d.search.View(), formatsWidth)
 	at := 0

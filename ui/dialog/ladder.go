@@ -301,6 +301,7 @@ func (d *Ladder) drawChosen(s Screen, inner int, whole bool) []string {
 	l := new(look.Line).Cell(s.Muted, "reason", head, false)
 	if d.reason.Focused() {
 		d.reason.SetWidth(inner - head - 2)
+		s.Input(&d.reason)
 		l.Pad(head + 1).Raw(d.reason.View())
 	} else {
 		l.Pad(head+1).Add(s.Text, d.reason.Value())

@@ -145,6 +145,7 @@ func (d *Palette) View(s Screen) []string {
 	room := max(1, s.H-paletteChrome-len(foot))
 	d.top = max(min(d.top, d.at), d.at-room+1, 0)
 	d.top = max(0, min(d.top, len(d.found)-room))
+	s.Input(&d.search)
 	d.search.SetWidth(inner - 4)
 	if d.search.Value() == "" {
 		d.search.SetWidth(1)
