@@ -41,7 +41,11 @@ func (p *picker) fillPalette() {
 	if p.loading || p.instances.loading || p.images.loading {
 		note = "looking for instances, sessions and images…"
 	}
-	d.Set(append(items, p.settingItems()...), note)
+	items = append(items, p.settingItems()...)
+	for _, words := range pickerMouseHelp {
+		items = append(items, dialog.Item{Section: "Mouse", Does: words[1], Key: words[0]})
+	}
+	d.Set(items, note)
 }
 
 // item is a row as the palette has it.

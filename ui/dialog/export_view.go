@@ -26,6 +26,7 @@ func (d *Export) View(s Screen) []string {
 		w -= formatsWidth + 3
 	}
 	lines := d.drawHead(s, w, listed)
+	d.tabs, d.listed, d.drawn = boxTop+len(lines)-1, listed, make(drawn)
 	room := max(1, s.H-len(lines)-2)
 	if !listed {
 		room = min(room, 20)
@@ -65,6 +66,7 @@ func (d *Export) drawFormats(s Screen, h int) []string {
 		l := new(look.Line)
 		if n := top + i; n < len(d.found) {
 			f := d.found[n]
+			d.drawn[boxTop+1+i] = f.index
 			style := s.Text
 			if f.index == d.format {
 				l.Add(s.Key, "▌").Select(s.Styles)

@@ -21,6 +21,7 @@ type Palette struct {
 	top    int
 	note   string // what is still being looked up
 	search textinput.Model
+	drawn  drawn
 }
 
 // Item is one line of a palette.
@@ -156,6 +157,7 @@ func (d *Palette) View(s Screen) []string {
 	}
 	lines := []string{l.Cut(inner)}
 	last := ""
+	d.drawn = make(drawn)
 	for n := d.top; n < min(len(d.found), d.top+room); n++ {
 		i := d.items[d.found[n].index]
 		section := i.Section
@@ -163,6 +165,7 @@ func (d *Palette) View(s Screen) []string {
 			section = ""
 		}
 		last = i.Section
+		d.drawn[boxTop+len(lines)] = n
 		lines = append(lines, d.draw(s, n, section, inner))
 	}
 	if len(d.found) == 0 {
