@@ -198,7 +198,7 @@ var mouseHelp = [][2]string{
 	{"on a mark", "toggle keep/drop"},
 	{"on ▾ ▸", "fold, unfold"},
 	{"twice", "details; fold a group"},
-	{"in a dialog", "a click chooses, a second one does it, as enter; the wheel moves the choice, and over a file scrolls that"},
-	{"wheel", "scroll what is under it"},
+	{"in a dialog", "a click chooses, a second one does it, as enter"},
+	{"wheel", "scroll what is under it; choose in a dialog"},
 	{"drag", "the divider; text to copy"},
 }

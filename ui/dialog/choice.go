@@ -30,6 +30,9 @@ func NewChoice(k *keys.Map, title, text string, options []Option, to any) *Choic
 	return &Choice{keys: k, title: title, text: text, options: options, to: to}
 }
 
+// Begin selects another option than the first.
+func (d *Choice) Begin(at int) { d.at = at }
+
 var choiceKeys = keys.Table[*Choice, Result]{Context: "a choice", Actions: []keys.Action[*Choice, Result]{
 	{Row: keys.Row{Name: "accept", Hint: "do it"}, Do: func(d *Choice) Result { return Chosen{d.to, d.at} }},
 	{Row: keys.Row{Name: "up"}, Do: func(d *Choice) Result { return d.move(-1) }},
@@ -79,7 +82,11 @@ func (d *Choice) drawOptions(s Screen, inner, width int) (lines []string, of []i
 		if i == d.at {
 			name, mark = s.Strong, " ▸ "
 		}
-		for n, text := range look.Wrap(s.Muted, o.Says, inner-width-5) {
+		says := look.Wrap(s.Muted, o.Says, inner-width-5)
+		if len(says) == 0 {
+			says = []string{""}
+		}
+		for n, text := range says {
 			var l look.Line
 			if n == 0 {
 				l.Add(s.Key, mark).Add(name, o.Name)
