@@ -91,6 +91,7 @@ func (s *scene) starts() *scene {
 		entry("20261124-105500-dnstest", "dnstest", 20*time.Minute, session.Entry{Domains: 40, Marks: 9, Kept: 7, Exported: written, Stale: true}),
 		entry("20261124-115622-ux-a", "ux-a", 2*time.Minute, session.Entry{Killed: true, Domains: 53, Marks: 5, Kept: 5}),
 		gone,
+		entry("20261122-100000-ci", "ci", 50*time.Hour, session.Entry{Domains: 31}),
 		entry("20261124-115900-off", "off", time.Second, session.Entry{InUse: true, Domains: 2}),
 		entry("20261101-000000-bad", "bad", 600*time.Hour, session.Entry{Err: errors.New("its journal is empty")}),
 		log,
@@ -188,8 +189,8 @@ func TestStartOpens(t *testing.T) {
 	}
 }
 
-// Sessions that were killed come first, then those with decisions that no file
-// has; what can't be opened is last.
+// Sessions that were killed come first, then those with names or decisions that
+// no file has; what can't be opened is last.
 func TestStartOrdersSessions(t *testing.T) {
 	s := newScene(t, 120, 40).starts()
 	var got []string
@@ -198,7 +199,7 @@ func TestStartOrdersSessions(t *testing.T) {
 			got = append(got, r.state())
 		}
 	}
-	want := []string{"killed", "killed", "changed since its export", "exported", "exported", "in use", "unreadable"}
+	want := []string{"killed", "killed", "changed since its export", "unexported", "exported", "exported", "in use", "unreadable"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -250,6 +251,19 @@ func TestOpeningSteps(t *testing.T) {
 	}
 	if want := []string{"downloading 0.6", "unpacking 0.2"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// How far a step is stands whole on the narrowest screen, whatever is done.
+func TestOpeningBarIsWhole(t *testing.T) {
+	for _, doing := range []string{"unpacking", "downloading the image", "downloading the image of a long name from far away"} {
+		s := newScene(t, leastWidth, leastHeight)
+		o := s.opening(Choice{Image: "ubuntu:24.04"})
+		o.step(doing, 1)
+		s.Update(tickMsg(s.now.Add(12 * time.Minute)))
+		if line := s.shownAt(4); !strings.Contains(line, "━━━━━━━━ 100%  12m") || !strings.Contains(line, doing[:9]) {
+			t.Errorf("the step is %q", line)
+		}
 	}
 }
 

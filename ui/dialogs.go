@@ -15,12 +15,51 @@ func (m *model) overlay(lines []string, d dialog.Dialog, h int, now time.Time) {
 	for i := range lines {
 		lines[i] = look.Faint(m.styles, lines[i]) // what stands behind steps back
 	}
-	box := look.Whole(m.styles, d.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: now}), h)
+	all := d.View(dialog.Screen{Styles: m.styles, W: m.w, H: h, Now: now})
+	box := look.Whole(m.styles, all, h)
+	m.boxCut = len(all) - len(box)
 	w := 0
 	if len(box) > 0 {
 		w = look.Width(box[0])
 	}
-	look.Overlay(lines, box, max(0, (m.w-w)/2), max(0, (h-len(box))/2), m.w)
+	m.box = rect{max(0, (m.w-w)/2), max(0, (h-len(box))/2), w, len(box)}
+	look.Overlay(lines, box, m.box.x, m.box.y, m.w)
+}
+
+// pointAt has a dialog take a click, as it was drawn last: what is clicked on is
+// chosen, and done on the second click of two.
+func (m *model) pointAt(d dialog.Dialog, at tea.Mouse) dialog.Result {
+	p, ok := d.(dialog.Pointed)
+	if !ok || !m.box.contains(at.X, at.Y) {
+		return nil
+	}
+	if m.pointed.again(at) && m.chose { // the box may have moved meanwhile
+		return dialog.Run(d, rowAccept)
+	}
+	y := at.Y - m.box.y
+	if y > 1 {
+		y += m.boxCut
+	}
+	var r dialog.Result
+	m.chose, r = p.Point(at.X-m.box.x, y)
+	return r
+}
+
+// turnAt has a dialog take the wheel: what is under it scrolls, or else the
+// choice moves.
+func (m *model) turnAt(d dialog.Dialog, wheel tea.MouseWheelMsg) dialog.Result {
+	turns, name := 1, rowDown
+	switch wheel.Button {
+	case tea.MouseWheelUp:
+		turns, name = -1, rowUp
+	case tea.MouseWheelDown:
+	default:
+		return nil
+	}
+	if w, ok := d.(dialog.Wheeled); ok && m.box.contains(wheel.X, wheel.Y) && w.Wheel(wheel.X-m.box.x, wheel.Y-m.box.y, turns) {
+		return nil
+	}
+	return dialog.Run(d, name)
 }
 
 // drawSaid draws a message above the footer, whole.

@@ -168,6 +168,8 @@ func (m *monitor) chosen(c dialog.Chosen) tea.Cmd {
 		return m.useFilter(c.At)
 	case grantFor:
 		m.grant(to.name, c.At)
+	case settingFor:
+		return m.chooseSetting(to, c.At)
 	}
 	return nil
 }

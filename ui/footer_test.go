@@ -10,6 +10,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/look"
 )
 
 // foot is the last line of the screen.
@@ -121,7 +122,7 @@ func TestFooterCells(t *testing.T) {
 			foot := []rune(s.foot())
 			names := make(map[string]string) // what is drawn in a hint's cells
 			for x := range w {
-				if name := s.m().hintAt(x); name != "" {
+				if name := s.m().hintAt(x, s.h-1); name != "" {
 					names[name] += string(foot[x])
 				}
 			}
@@ -159,6 +160,58 @@ func TestLongMessagesAreWhole(t *testing.T) {
 		if !strings.Contains(s.foot(), "a keep") {
 			t.Errorf("%v: the footer is %q", size, s.foot())
 		}
+	}
+}
+
+// A message leaves the hints where they are, as far as there is room, and a
+// replay its timeline: at no size a footer has no hint of what is done most, of
+// help and of how to quit.
+func TestMessagesLeaveTheHints(t *testing.T) {
+	for _, size := range sizes {
+		s := newScene(t, size[0], size[1]).replays(200).press("j")
+		hints := strings.Fields(s.foot())
+		for n := range size[0] - 6 {
+			s.messages = nil
+			said := strings.Repeat("x", n+1)
+			s.say(said)
+			foot := s.foot()
+			for _, want := range []string{"a keep ", "? help ", "q quit"} {
+				if !strings.Contains(foot, want) {
+					t.Fatalf("%v, %d said: the footer is %q", size, n+1, foot)
+				}
+			}
+			if room := size[0] - n - 5; room >= look.HintsWidth(s.m().footHints()) && len(strings.Fields(foot)) != len(hints)+2 {
+				t.Errorf("%v, %d said: %q leaves hints out", size, n+1, foot)
+			}
+			if !strings.Contains(s.text(), said) || !strings.Contains(s.shownAt(s.h-2), "┃") {
+				t.Fatalf("%v, %d said: it isn't whole, or the timeline isn't seen:\n%s", size, n+1, s.text())
+			}
+		}
+	}
+}
+
+// What can be done in a dialog is seen at the least size, too, and a click does
+// it on either line.
+func TestDialogsHaveTheirHints(t *testing.T) {
+	for keys, want := range map[string]string{
+		"e":     "enter write it|↑/↓ format|tab difference|f name|esc back",
+		"q":     "enter write and quit|n quit only|↑/↓ format|esc back",
+		"w":     "enter keep it|↑/↓ wider|tab for always|n reason|esc cancel",
+		"enter": "a keep|d drop|↓/j next|esc close",
+	} {
+		s := newScene(t, 40, 12).session().press("g", keys)
+		foot := s.shownAt(s.h-2) + "\n" + s.foot() + " "
+		for hint := range strings.SplitSeq(want, "|") {
+			if !strings.Contains(foot, " "+hint+" ") {
+				t.Errorf("%s: the footer has no %q:\n%s", keys, hint, s.text())
+			}
+		}
+	}
+	s := newScene(t, 40, 12).session().press("e")
+	s.clicks(strings.Index(s.shownAt(s.h-2), "format"), s.h-2)
+	s.wants("format  squid")
+	if s.clicksHint("esc back"); s.m().dialog != nil {
+		t.Errorf("a click on back leaves\n%s", s.text())
 	}
 }
 

@@ -78,14 +78,15 @@ func (m *monitor) clickHint(name string) tea.Cmd {
 	return o.Of
 }
 
-// turnDialog has the wheel do in a dialog what its arrows do.
-func (m *monitor) turnDialog(msg tea.MouseMsg) tea.Cmd {
-	wheel, ok := msg.(tea.MouseWheelMsg)
-	switch {
-	case ok && wheel.Button == tea.MouseWheelUp:
-		return m.do(dialog.Run(m.dialog, rowUp))
-	case ok && wheel.Button == tea.MouseWheelDown:
-		return m.do(dialog.Run(m.dialog, rowDown))
+// pointDialog has the mouse choose in the dialog.
+func (m *monitor) pointDialog(msg tea.MouseMsg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.MouseWheelMsg:
+		return m.do(m.turnAt(m.dialog, msg))
+	case tea.MouseClickMsg:
+		if msg.Button == tea.MouseLeft {
+			return m.do(m.pointAt(m.dialog, msg.Mouse()))
+		}
 	}
 	return nil
 }
@@ -107,11 +108,11 @@ func (m *monitor) paste(msg tea.PasteMsg) tea.Cmd {
 // mouse gets it.
 func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	at := msg.Mouse()
-	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && m.layout.footer.contains(at.X, at.Y) {
-		return m.clickHint(m.hintAt(at.X))
+	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && at.Y >= m.h-len(m.footRows()) {
+		return m.clickHint(m.hintAt(at.X, at.Y))
 	}
 	if m.dialog != nil {
-		return m.turnDialog(msg)
+		return m.pointDialog(msg)
 	}
 	if cmd, used := m.clickTimeline(msg); used {
 		return cmd
@@ -159,6 +160,17 @@ type click struct {
 	x, y int
 }
 
+// again notes a click and reports whether it is the second one of two.
+func (c *click) again(at tea.Mouse) bool {
+	was := *c
+	*c = click{time.Now(), at.X, at.Y}
+	if was.y != at.Y || c.at.Sub(was.at) >= doubleClick {
+		return false
+	}
+	*c = click{}
+	return true
+}
+
 // clickTable selects what was clicked on; its fold folds, its mark toggles, a
 // second click opens.
 func (m *monitor) clickTable(at tea.Mouse) tea.Cmd {
@@ -186,6 +198,7 @@ var mouseHelp = [][2]string{
 	{"on a mark", "toggle keep/drop"},
 	{"on ▾ ▸", "fold, unfold"},
 	{"twice", "details; fold a group"},
+	{"in a dialog", "a click chooses, a second one does it, as enter"},
 	{"wheel", "scroll what is under it; choose in a dialog"},
 	{"drag", "the divider; text to copy"},
 }

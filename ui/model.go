@@ -106,6 +106,11 @@ type model struct {
 	prefs    prefs
 	messages dialog.Log
 	result   Result
+
+	box     rect // of the dialog, as it was drawn last
+	boxCut  int  // lines that are left out of it, behind its second one
+	pointed click
+	chose   bool // that click chose something
 }
 
 // Run shows the screen until the user quits, ctx ends or the terminal is

@@ -165,6 +165,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		if said := m.settingSet(msg, &m.dialog); said != "" {
 			m.say(said)
 		}
+		m.table.Restyle()
 		if msg.err == nil && msg.name == "format" {
 			m.export.format = msg.settings.Format
 		}

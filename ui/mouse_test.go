@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func TestClickDoes(t *testing.T) {
 	if s.clicks(20, 6); m.dialog == nil || name() != "d96.example" {
 		t.Errorf("two clicks open nothing:\n%s", s.text())
 	}
-	s.press("esc", "?").types("mouse").wants("Mouse", "on a mark", "toggle keep/drop", "on ▾ ▸")
+	s.press("esc", "?").types("mouse").wants("Mouse", "on a mark", "toggle keep/drop", "on ▾ ▸", "in a dialog")
 	s = newScene(t, 120, 40).realSession(false).press("t", "g")
 	m = s.m()
 	x := strings.Index(strings.ReplaceAll(s.shownAt(3), "▌", " "), "▾")
@@ -253,6 +254,89 @@ func TestZoomEndsOnLeaving(t *testing.T) {
 			t.Errorf("%s and then %s: the table has %d lines, the shell %d", test.zoom, test.leave, table, shell)
 		}
 	}
+}
+
+// lineOf is the line of the screen that has a text.
+func (s *scene) lineOf(text string) int {
+	s.t.Helper()
+	at := slices.IndexFunc(strings.Split(s.text(), "\n"), func(l string) bool { return strings.Contains(l, text) })
+	if at < 0 {
+		s.t.Fatalf("no line has %q:\n%s", text, s.text())
+	}
+	return at
+}
+
+// clicksOn clicks where a text is on the screen.
+func (s *scene) clicksOn(text string) {
+	s.t.Helper()
+	y := s.lineOf(text)
+	before, _, _ := strings.Cut(s.shownAt(y), text)
+	s.clicks(len([]rune(before))+1, y)
+}
+
+// A click in a dialog chooses, a second one soon does what enter does, and the
+// wheel goes up and down, at every size.
+func TestMouseChooses(t *testing.T) {
+	for _, size := range sizes {
+		x := size[0] / 2
+		s := newScene(t, size[0], size[1]).session().press(":").types("hide")
+		y := s.lineOf("hide what is decided")
+		s.clicks(x, y)
+		if line := s.shownAt(y); !strings.Contains(line, "▌") {
+			t.Errorf("%v: clicked, the line is %q", size, line)
+		}
+		if s.clicks(x, y); s.m().dialog != nil || !s.m().table.DecidedHidden() {
+			t.Errorf("%v: two clicks leave\n%s", size, s.text())
+		}
+
+		s = newScene(t, size[0], size[1]).session().press("V")
+		s.clicks(x, s.lineOf("names and packets"))
+		s.wants("▸ names and packets")
+		s.turns(tea.MouseWheelUp, x, 4)
+		if s.wants("▸ names"); strings.Contains(s.text(), "▸ names and") {
+			t.Errorf("%v: turned up, it is\n%s", size, s.text())
+		}
+
+		s = newScene(t, size[0], size[1]).session().press("G", "w")
+		if s.turns(tea.MouseWheelUp, x, 4); size[1] > 20 {
+			y = s.lineOf("refused")
+			s.clicks(x, y)
+			s.wants("▸ .com", "top-level domain")
+			s.messages = nil
+			s.clicks(x, y) // wherever that is now
+			s.wants(".com is a top-level domain")
+			y = s.lineOf(".archive.ubuntu.com  ")
+			s.clicks(x, y)
+			if s.clicks(x, y); s.m().dialog != nil {
+				t.Errorf("%v: two clicks on a rung leave\n%s", size, s.text())
+			}
+			s.press("u", "w")
+		}
+		s.press("esc")
+
+		s.press("e")
+		if size[0] > 60 {
+			s.clicksOn(" rpz ")
+			s.wants("▌rpz")
+		}
+		s.clicksOn("─ Difference")
+		s.wants("no file is there")
+	}
+}
+
+// Over the export's file the wheel scrolls that, over the list it chooses a
+// format.
+func TestWheelInTheExport(t *testing.T) {
+	s := newScene(t, 80, 24).session()
+	s.m().export.format = "squid"
+	s.press("e")
+	first := s.shownAt(10)
+	s.turns(tea.MouseWheelDown, 60, 12)
+	if s.wants("▌squid"); s.shownAt(10) == first {
+		t.Errorf("the file isn't scrolled:\n%s", s.text())
+	}
+	s.turns(tea.MouseWheelDown, 10, 12)
+	s.wants("▌json")
 }
 
 // Where nothing is shown, the mouse does nothing.

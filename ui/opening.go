@@ -289,7 +289,7 @@ func (o *opening) drawStep(s *look.Styles, step openingStep, last bool) string {
 		l.Add(s.Bad, " ✗ ").Add(s.Text, step.doing)
 	case last:
 		l.Add(s.Key, " ▸ ").Add(s.Text, step.doing)
-		step.bar(s, &l)
+		step.bar(s, &l, o.w)
 		took = o.now.Sub(step.begun)
 	default:
 		l.Add(s.Good, " ✓ ").Add(s.Muted, step.doing)
@@ -300,12 +300,17 @@ func (o *opening) drawStep(s *look.Styles, step openingStep, last bool) string {
 	return l.String()
 }
 
-// bar draws how far the step is.
-func (step openingStep) bar(s *look.Styles, l *look.Line) {
+// bar draws how far the step is, on a line of w cells; how long it takes goes
+// behind it. The words give way before the number does.
+func (step openingStep) bar(s *look.Styles, l *look.Line, w int) {
 	if step.done < 0 {
 		return
 	}
-	const cells = 24
-	full := int(min(step.done, 1) * cells)
+	const most, least, behind = 24, 8, len("  100%") + len("  59m")
+	cells := max(least, min(most, w-l.Width()-2-behind))
+	if room := w - cells - 2 - behind; l.Width() > room {
+		*l = *new(look.Line).Raw(l.Cut(room))
+	}
+	full := int(min(step.done, 1) * float64(cells))
 	l.Add(s.Key, "  "+strings.Repeat("━", full)).Add(s.Muted, strings.Repeat("─", cells-full)+fmt.Sprintf(" %d%%", int(min(step.done, 1)*100)))
 }

@@ -280,6 +280,7 @@ func (p *picker) draw() []string {
 	prompt := new(look.Line).Add(s.Key, " ❯ ")
 	if text := p.input.Value(); text != "" {
 		p.input.SetWidth(max(10, p.w-8))
+		s.Input(&p.input)
 		prompt.Raw(p.input.View())
 	} else {
 		prompt.Add(s.Muted, "type to filter: a name, a state, an address; ubuntu:24.04 launches one")

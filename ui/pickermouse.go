@@ -14,10 +14,12 @@ import (
 func (p *picker) mouse(msg tea.MouseMsg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.MouseWheelMsg:
-		switch msg.Button {
-		case tea.MouseWheelUp:
+		switch {
+		case p.dialog != nil:
+			return p.do(p.turnAt(p.dialog, msg))
+		case msg.Button == tea.MouseWheelUp:
 			return p.run(rowUp)
-		case tea.MouseWheelDown:
+		case msg.Button == tea.MouseWheelDown:
 			return p.run(rowDown)
 		}
 	case tea.MouseClickMsg:
@@ -27,11 +29,20 @@ func (p *picker) mouse(msg tea.MouseMsg) tea.Cmd {
 			if name := look.HintAt(p.hints(), p.w, msg.X); name != "" {
 				return p.run(name)
 			}
-		case p.dialog == nil:
+		case p.dialog != nil:
+			return p.do(p.pointAt(p.dialog, msg.Mouse()))
+		default:
 			return p.clickRow(msg.Mouse())
 		}
 	}
 	return nil
+}
+
+// pickerMouseHelp is what the mouse does at the start, for the palette.
+var pickerMouseHelp = [][2]string{
+	{"click", "choose; do what the footer says"},
+	{"twice", "open it; in this list do it, as enter"},
+	{"wheel", "up and down"},
 }
 
 // run does the action of a name, of the dialog if one is open.

@@ -41,7 +41,11 @@ func (p *picker) fillPalette() {
 	if p.loading || p.instances.loading || p.images.loading {
 		note = "looking for instances, sessions and images…"
 	}
-	d.Set(append(items, p.settingItems()...), note)
+	items = append(items, p.settingItems()...)
+	for _, words := range pickerMouseHelp {
+		items = append(items, dialog.Item{Section: "Mouse", Does: words[1], Key: words[0]})
+	}
+	d.Set(items, note)
 }
 
 // item is a row as the palette has it.
@@ -73,6 +77,11 @@ func (p *picker) do(r dialog.Result) tea.Cmd {
 		p.said = r.Text
 	case dialog.Picked:
 		return p.picked(r.To)
+	case dialog.Chosen:
+		p.dialog = nil
+		if to, ok := r.To.(settingFor); ok {
+			return p.chooseSetting(to, r.At)
+		}
 	case dialog.Answer:
 		if to, ok := r.To.(settingFor); ok {
 			return setSettingTo(p.dialog, to, r.Text)
@@ -96,11 +105,4 @@ func (p *picker) picked(to any) tea.Cmd {
 }
 
 // set takes up a setting that was set: nothing has begun yet.
-func (p *picker) set(msg settingSetMsg) {
-	p.said = p.settingSet(msg, &p.dialog)
-	if msg.err == nil {
-		if tables, keys, err := newKeys(p.opts.Settings); err == nil {
-			p.tables, p.keys = tables, keys
-		}
-	}
-}
+func (p *picker) set(msg settingSetMsg) { p.said = p.settingSet(msg, &p.dialog) }

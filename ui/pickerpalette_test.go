@@ -81,7 +81,7 @@ func TestPickerPaletteFollows(t *testing.T) {
 	s.press("pgdown", "pgdown")
 	s.starts()
 	s.wants("watch dnstest")
-	if text := s.text(); !regexp.MustCompile(`▌ .*output: `).MatchString(text) {
+	if text := s.text(); !regexp.MustCompile(`▌ .*wheel`).MatchString(text) {
 		t.Errorf("the cursor has gone elsewhere:\n%s", text)
 	}
 	s.send(choicesMsg{err: errors.New("LXD doesn't run")})
@@ -163,6 +163,7 @@ func TestPickerMouse(t *testing.T) {
 		for range 3 {
 			s.turns(tea.MouseWheelDown, 5, 5)
 		}
+		p := s.start()
 		line := slices.IndexFunc(strings.Split(s.text(), "\n"), func(l string) bool { return strings.Contains(l, "115622-ux-a") })
 		if line < 0 {
 			t.Fatalf("%v: the session is not in view:\n%s", size, s.text())
@@ -175,7 +176,16 @@ func TestPickerMouse(t *testing.T) {
 		}
 		s.clicksHint("ctrl+p help")
 		s.wants("What can be done")
-		s.clicks(5, line)
+		s.types("look at web")
+		y := s.lineOf("look at 2026")
+		s.clicks(size[0]/2, y)
+		if s.clicks(size[0]/2, y); s.phase == phase(p) {
+			t.Errorf("%v: two clicks in the palette show\n%s", size, s.text())
+		}
+		s.phase = p
+		s.clicksHint("ctrl+p help")
+		s.types("mouse")
+		s.wants("open it; in")
 		s.clicksHint("esc close")
 		s.clicks(5, line)
 		s.clicks(5, line)

@@ -91,8 +91,8 @@ func isRemoteImage(text string) bool {
 	return ok && remote != "" && alias != "" && !strings.ContainsAny(alias, ": ") && !strings.Contains(remote, " ")
 }
 
-// sessionRows are the sessions: those that were killed first, then those that
-// were decided on and not exported, then all others, each the last one first.
+// sessionRows are the sessions: those that were killed first, then those with
+// something that no file has, then all others, each the last one first.
 func (p *picker) sessionRows() (rows []pickerRow) {
 	for i := range p.sessions {
 		s := &p.sessions[i]
@@ -124,10 +124,10 @@ func (r *pickerRow) rank() int {
 		return 4
 	case s.Killed && !s.InUse:
 		return 0
-	case s.Marks > 0 && (s.Exported == nil || s.Stale):
-		return 1
 	case s.InUse:
 		return 3
+	case s.Domains+s.Marks > 0 && (s.Exported == nil || s.Stale):
+		return 1
 	}
 	return 2
 }

@@ -16,7 +16,11 @@ import (
 // picture writes the table as it is seen to an SVG file, for a ticket. No file
 // is overwritten.
 func (m *monitor) picture() tea.Cmd {
-	lines := append([]string{m.header()}, m.table.Draw(m.styles, false, m.whyEmpty())...)
+	w := m.w
+	m.w = m.layout.table.w // the header is made for what stands below it
+	header := m.header()
+	m.w = w
+	lines := append([]string{header}, m.table.Draw(m.styles, false, m.whyEmpty())...)
 	for i := range lines {
 		lines[i] = look.Fit(lines[i], m.layout.table.w)
 	}

@@ -168,7 +168,14 @@ func TestPicture(t *testing.T) {
 			t.Errorf("%s: %v, %s", path, err, text)
 		}
 	}
-	if !strings.Contains(s.text(), "wrote a picture of the table to dnstest-table-2.svg") {
+	s = newScene(t, 200, 60).replays(200).press("S") // with details beside the table
+	text, err := os.ReadFile("shop-table.svg")
+	for _, want := range []string{">shop on lxdbr0<", ">decided<", " keep<", "0 drop<"} {
+		if err != nil || !bytes.Contains(text, []byte(want)) {
+			t.Errorf("its header has no %s: %v\n%s", want, err, text)
+		}
+	}
+	if !strings.Contains(s.text(), "wrote a picture of the table to shop-table.svg") {
 		t.Errorf("nothing is said of it:\n%s", s.text())
 	}
 }

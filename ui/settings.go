@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v2"
@@ -77,10 +75,15 @@ func LoadSettings() (c Settings, err error) {
 	if err != nil {
 		return c, fmt.Errorf("read the config file %s: %w", path, strip(err))
 	}
+	return c, c.loadColours(path)
+}
+
+// loadColours takes up the theme that is named; path is the config file's.
+func (c *Settings) loadColours(path string) (err error) {
 	if c.Theme != "" {
 		c.Colours, err = loadTheme(c.Theme, filepath.Join(filepath.Dir(path), "themes"))
 	}
-	return c, err
+	return err
 }
 
 var themeName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -119,52 +122,6 @@ func parseSettings(data []byte) (c Settings, err error) {
 		_, err = export.Lookup(c.Format)
 	}
 	return c, err
-}
-
-// setting is one of the config file's that has one value.
-type setting struct{ name, says, value string }
-
-func (c Settings) list() []setting {
-	return []setting{
-		{"leave-key", "the chord that leaves the shell", cmp.Or(c.LeaveKey, DefaultLeaveKey)},
-		{"format", "what the export begins with", cmp.Or(c.Format, export.Formats()[0].Name)},
-		{"output", "the file that the export goes to, or a directory with a slash at its end", c.Output},
-	}
-}
-
-// setSetting gives a setting of the config file a value, "" for that which it
-// has without the file, and returns the settings then. All other lines stay as
-// they are.
-func setSetting(name, value string) (c Settings, err error) {
-	path, err := session.ConfigPath()
-	if err != nil {
-		return c, err
-	}
-	data, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return c, fmt.Errorf("read the config file: %w", err)
-	}
-	lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(line string) bool {
-		return line == "" || strings.HasPrefix(line, name+":")
-	})
-	if n := len(lines); n > 0 && !strings.HasSuffix(lines[n-1], "\n") {
-		lines[n-1] += "\n"
-	}
-	if value != "" {
-		line, err := yaml.Marshal(map[string]string{name: value})
-		if err != nil {
-			return c, err
-		}
-		lines = append([]string{string(line)}, lines...)
-	}
-	data = []byte(strings.Join(lines, ""))
-	if c, err = parseSettings(data); err != nil {
-		return c, strip(err)
-	}
-	if err := owner.MkdirAll(filepath.Dir(path)); err != nil {
-		return c, fmt.Errorf("write the config file: %w", err)
-	}
-	return c, export.WritePrivate(path, data)
 }
 
 // output returns where the export goes: the directory or the file that is set,

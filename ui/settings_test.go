@@ -3,6 +3,8 @@ package ui
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,5 +90,80 @@ func TestThemes(t *testing.T) {
 		case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong) || strings.Contains(err.Error(), "\n")):
 			t.Errorf("%s, %s: %v, want one line with %s", test.config, test.file, err, test.wrong)
 		}
+	}
+}
+
+// Every setting of the config file is in the palette, can be set there, and
+// counts at once; other lines of the file stay as they are.
+func TestEverySettingIsInThePalette(t *testing.T) {
+	s := newScene(t, 120, 40)
+	path, err := session.ConfigPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const before = "# mine\nkeys: # two\n  drop: [X]\n# behind it\nfilters:\n- is:new\nstay: true # why\n"
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.session()
+	all := reflect.TypeFor[Settings]()
+	s.press(":")
+	for i := range all.NumField() {
+		name, _, _ := strings.Cut(all.Field(i).Tag.Get("yaml"), ",")
+		if name != "-" && !slices.ContainsFunc(s.opts.Settings.list(), func(s setting) bool { return s.name == name }) {
+			t.Errorf("the palette leaves out %s", name)
+		}
+	}
+	s.press("esc")
+	set := func(name, value string) {
+		t.Helper()
+		s.messages = nil
+		s.press(":").types("setting " + name + ":").press("enter")
+		if s.opts.Settings.setting(name).of == nil {
+			s.press("ctrl+u").types(value)
+		} else {
+			for !strings.Contains(s.text(), "▸ "+value) {
+				s.press("down")
+			}
+		}
+		s.press("enter")
+		s.wants(name + " is set in the config file")
+	}
+	plain := *s.styles
+	set("theme", "high-contrast")
+	if *s.styles == plain {
+		t.Error("another theme leaves the colours")
+	}
+	set("stay", "off")
+	if s.opts.Settings.Stay {
+		t.Error("it stays on")
+	}
+	set("witness", "off")
+	set("filters", "is:new !type:ptr | cmd:apt")
+	if got := s.m().saved(); !slices.Equal(got, []string{"is:new !type:ptr", "cmd:apt"}) {
+		t.Errorf("the filters are %q", got)
+	}
+	set("keys", "drop X delete | swap ctrl+x")
+	if got := s.keys.Show("drop") + s.keys.Show("swap"); got != "Xctrl+x" {
+		t.Errorf("the keys are %s", got)
+	}
+	s.press("g", "X")
+	s.wants("✗")
+	set("leave-key", "ctrl+g")
+	set("format", "squid")
+	set("output", "~/lists/")
+	const want = "output: ~/lists/\nformat: squid\nleave-key: ctrl+g\nkeys:\n  drop:\n  - X\n  - delete\n  swap:\n  - ctrl+x\nfilters:\n- is:new !type:ptr\n- cmd:apt\nwitness: false\nstay: false\ntheme: high-contrast\n# mine\n# behind it\n"
+	if data, _ := os.ReadFile(path); string(data) != want {
+		t.Errorf("the file is %s", data)
+	}
+	if c, err := LoadSettings(); err != nil || c.Witness == nil || *c.Witness || c.Colours != s.opts.Settings.Colours {
+		t.Errorf("read again it is %+v, %v", c, err)
+	}
+	s.press(":").types("setting keys:").press("enter", "ctrl+u").types("jump b").press("enter")
+	if s.wants(`no action "jump"`); s.keys.Show("drop") != "X" {
+		t.Error("a wrong setting counts")
 	}
 }

@@ -56,14 +56,16 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
+	said, foot := m.footer()
+	body := len(lines)
 	if m.replay != nil {
 		lines = append(lines, m.drawTimeline())
 	}
-	said, foot := m.footer()
 	if m.dialog != nil {
+		body = len(lines)
 		m.overlay(lines, m.dialog, m.h-1-len(said), m.clock()) // the footer says what can be done in it
 	}
-	copy(lines[max(0, len(lines)-len(said)):], said)
+	copy(lines[max(0, body-len(said)):], said)
 	return append(lines, foot)
 }
 
@@ -307,26 +309,38 @@ func (m *monitor) footHints() []look.Hint {
 	return m.behind().Hints(m.keys, m)
 }
 
-// restHints are the hints that stay beside a message.
-func restHints(hints []look.Hint) []look.Hint { return hints[max(0, len(hints)-2):] }
+// footLines is how many lines the hints of a dialog have at most.
+const footLines = 2
 
 // footer returns the keys that do something now, and for a while the last
-// message: in their place, or above them where it is longer than that.
+// message: in front of them where there is room, else above them. A dialog's
+// keys are seen nowhere else, so that they have a line more where they want it.
 func (m *monitor) footer() (said []string, foot string) {
 	s := m.styles
 	hints := m.footHints()
 	text := m.message()
-	if text == "" {
-		return m.hints.lines(m), look.Hints(s, hints, m.w)
+	switch at := m.saysBeside(text, hints); {
+	case text == "":
+		said = m.hints.lines(m)
+	case at > 0:
+		return nil, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, text).Pad(at).Cut(at) + look.Hints(s, hints, m.w-at)
+	default:
+		said = m.drawSaid(text)
 	}
-	if m.saysBeside(text, hints) {
-		rest := new(look.Line)
-		for _, h := range restHints(hints) {
-			rest.Join(look.HintLine(s, h))
-		}
-		return nil, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, text).Pad(m.w - rest.Width()).Join(rest).Cut(m.w)
+	rows := m.footRows()
+	last := len(rows) - 1
+	for _, row := range rows[:last] {
+		said = append(said, look.Hints(s, row, m.w))
 	}
-	return m.drawSaid(text), look.Hints(s, hints, m.w)
+	return said, look.Hints(s, rows[last], m.w)
+}
+
+// footRows are the hints of the footer's lines.
+func (m *monitor) footRows() [][]look.Hint {
+	if m.dialog == nil {
+		return [][]look.Hint{m.footHints()}
+	}
+	return look.HintRows(m.footHints(), m.w, footLines)
 }
 
 // message is what was said last, while it is news; what is typed hides it.
@@ -337,28 +351,30 @@ func (m *monitor) message() string {
 	return m.messages.Current(m.now)
 }
 
-// saysBeside reports whether a message fits beside the last hints.
-func (m *monitor) saysBeside(text string, hints []look.Hint) bool {
+// saysBeside returns from which cell on there is room for the hints behind a
+// message, 0 for nowhere.
+func (m *monitor) saysBeside(text string, hints []look.Hint) int {
 	if m.dialog != nil {
-		return false // what it asks is answered by all of them
+		return 0 // what it asks is answered by all of them
 	}
-	room := m.w - 4 - look.Width(text)
-	for _, h := range restHints(hints) {
-		room -= h.Width()
+	at := look.Width(text) + 4
+	if m.w-at < look.HintsLeast(hints) {
+		return 0
 	}
-	return room >= 0
+	return max(at, m.w-look.HintsWidth(hints))
 }
 
 // hintAt returns the name of the action that the footer has at a cell, "" for
 // none.
-func (m *monitor) hintAt(x int) string {
-	hints := m.footHints()
-	if text := m.message(); text != "" && m.saysBeside(text, hints) {
-		hints = restHints(hints)
-		for _, h := range hints {
-			x += h.Width()
-		}
-		x -= m.w
+func (m *monitor) hintAt(x, y int) string {
+	rows, w := m.footRows(), m.w
+	row := len(rows) - m.h + y
+	if row < 0 || y >= m.h {
+		return ""
 	}
-	return look.HintAt(hints, m.w, x)
+	if text := m.message(); text != "" {
+		at := m.saysBeside(text, m.footHints())
+		x, w = x-at, w-at
+	}
+	return look.HintAt(rows[row], w, x)
 }

@@ -15,6 +15,7 @@ type Choice struct {
 	options     []Option
 	at          int
 	to          any
+	drawn       drawn
 }
 
 // Option is one of the things.
@@ -28,6 +29,9 @@ type Option struct {
 func NewChoice(k *keys.Map, title, text string, options []Option, to any) *Choice {
 	return &Choice{keys: k, title: title, text: text, options: options, to: to}
 }
+
+// Begin selects another option than the first.
+func (d *Choice) Begin(at int) { d.at = at }
 
 var choiceKeys = keys.Table[*Choice, Result]{Context: "a choice", Actions: []keys.Action[*Choice, Result]{
 	{Row: keys.Row{Name: "accept", Hint: "do it"}, Do: func(d *Choice) Result { return Chosen{d.to, d.at} }},
@@ -56,47 +60,56 @@ func (d *Choice) View(s Screen) []string {
 		width = max(width, look.Width(o.Name))
 	}
 	lines := look.Wrap(s.Text, d.text, inner)
-	options := d.drawOptions(s, inner, width)
+	options, of := d.drawOptions(s, inner, width)
 	if over := len(lines) + 1 + len(options) + 2 - s.H; over > 0 { // what may be chosen goes before what it is about
-		options = d.drawBriefly(s, inner)
+		options, of = d.drawBriefly(s, inner)
 		if room := max(1, s.H-3-len(options)); room < len(lines) {
 			lines = append(lines[:room-1], new(look.Line).Raw(look.Fit(lines[room-1], inner-1)).Add(s.Muted, "…").String())
 		}
+	}
+	d.drawn = make(drawn)
+	for i, option := range of {
+		d.drawn[boxTop+len(lines)+1+i] = option
 	}
 	return look.Box(s.Styles, d.title, append(append(lines, ""), options...), inner)
 }
 
 // drawOptions draws the options, what is said of each beside it on as many
-// lines as it takes.
-func (d *Choice) drawOptions(s Screen, inner, width int) (lines []string) {
+// lines as it takes. of has the option of each line.
+func (d *Choice) drawOptions(s Screen, inner, width int) (lines []string, of []int) {
 	for i, o := range d.options {
 		name, mark := s.Text, "   "
 		if i == d.at {
 			name, mark = s.Strong, " ▸ "
 		}
-		for n, text := range look.Wrap(s.Muted, o.Says, inner-width-5) {
+		says := look.Wrap(s.Muted, o.Says, inner-width-5)
+		if len(says) == 0 {
+			says = []string{""}
+		}
+		for n, text := range says {
 			var l look.Line
 			if n == 0 {
 				l.Add(s.Key, mark).Add(name, o.Name)
 			}
-			lines = append(lines, l.Pad(width+4).Raw(text).Cut(inner))
+			lines, of = append(lines, l.Pad(width+4).Raw(text).Cut(inner)), append(of, i)
 		}
 	}
-	return lines
+	return lines, of
 }
 
 // drawBriefly draws the options' names, and what is said of the chosen one below
 // it.
-func (d *Choice) drawBriefly(s Screen, inner int) (lines []string) {
+func (d *Choice) drawBriefly(s Screen, inner int) (lines []string, of []int) {
 	for i, o := range d.options {
+		of = append(of, i)
 		if i != d.at {
 			lines = append(lines, new(look.Line).Pad(3).Add(s.Text, o.Name).Cut(inner))
 			continue
 		}
 		lines = append(lines, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, o.Name).Cut(inner))
 		for _, text := range look.Wrap(s.Muted, o.Says, inner-4) {
-			lines = append(lines, "    "+text)
+			lines, of = append(lines, "    "+text), append(of, i)
 		}
 	}
-	return lines
+	return lines, of
 }

@@ -35,6 +35,10 @@ type Export struct {
 	top     int
 	exists  bool  // the file is there: overwrite it?
 	err     error // why it wasn't written
+
+	drawn  drawn // the formats
+	tabs   int   // the line of the box on which it is chosen what is shown
+	listed bool  // the list of formats is drawn
 }
 
 // Made is a file as it would be written.

@@ -26,6 +26,7 @@ func (d *Export) View(s Screen) []string {
 		w -= formatsWidth + 3
 	}
 	lines := d.drawHead(s, w, listed)
+	d.tabs, d.listed, d.drawn = boxTop+len(lines)-1, listed, make(drawn)
 	room := max(1, s.H-len(lines)-2)
 	if !listed {
 		room = min(room, 20)
@@ -50,6 +51,7 @@ func (d *Export) View(s Screen) []string {
 // drawFormats draws the list of formats with the chosen one in view.
 func (d *Export) drawFormats(s Screen, h int) []string {
 	lines := make([]string, h)
+	s.Input(&d.search)
 	d.search.SetWidth(formatsWidth - 3)
 	lines[0] = look.Fit(s.Key.Render("/ ")+d.search.View(), formatsWidth)
 	at := 0
@@ -64,6 +66,7 @@ func (d *Export) drawFormats(s Screen, h int) []string {
 		l := new(look.Line)
 		if n := top + i; n < len(d.found) {
 			f := d.found[n]
+			d.drawn[boxTop+1+i] = f.index
 			style := s.Text
 			if f.index == d.format {
 				l.Add(s.Key, "▌").Select(s.Styles)
@@ -87,7 +90,7 @@ func (d *Export) drawHead(s Screen, w int, listed bool) []string {
 	if listed {
 		format.Add(s.Strong, f.Title)
 	} else {
-		format.Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, f.Name).Add(s.Key, " ›").Add(s.Muted, "  "+f.Title)
+		format.Add(s.Muted, "format  ").Add(s.Strong, f.Name).Add(s.Muted, "  "+f.Title)
 	}
 	if f.Widens != "" {
 		meaning.Add(s.Warn, f.Widens)

@@ -62,6 +62,7 @@ func (n *fileName) line(s Screen, w int) string {
 	l := new(look.Line).Add(s.Muted, "file    ")
 	if n.Focused() {
 		n.SetWidth(w - 10)
+		s.Input(&n.Model)
 		return l.Raw(n.View()).Cut(w)
 	}
 	return l.Add(s.Strong, n.Value()).Cut(w)

@@ -27,6 +27,7 @@ type Ladder struct {
 	busy   bool // it is being done
 	reason textinput.Model
 	err    error // why it wasn't
+	drawn  drawn
 }
 
 // rung is a suffix rule that may be chosen, or a pattern.
@@ -216,7 +217,9 @@ func (d *Ladder) View(s Screen) []string {
 	var lines []string
 	room := max(1, s.H-len(below)-4) // on a low screen the rungs around the chosen one
 	last := min(len(d.rungs), max(room, d.at+1+room/2))
+	d.drawn = make(drawn)
 	for i := last - 1; i >= max(0, last-room); i-- {
+		d.drawn[boxTop+len(lines)] = i
 		lines = append(lines, d.drawRung(s, i, width, inner))
 	}
 	return look.Box(s.Styles, "Keep all below a name", append(lines, below...), inner)
@@ -301,6 +304,7 @@ func (d *Ladder) drawChosen(s Screen, inner int, whole bool) []string {
 	l := new(look.Line).Cell(s.Muted, "reason", head, false)
 	if d.reason.Focused() {
 		d.reason.SetWidth(inner - head - 2)
+		s.Input(&d.reason)
 		l.Pad(head + 1).Raw(d.reason.View())
 	} else {
 		l.Pad(head+1).Add(s.Text, d.reason.Value())

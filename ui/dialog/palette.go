@@ -21,6 +21,7 @@ type Palette struct {
 	top    int
 	note   string // what is still being looked up
 	search textinput.Model
+	drawn  drawn
 }
 
 // Item is one line of a palette.
@@ -145,6 +146,7 @@ func (d *Palette) View(s Screen) []string {
 	room := max(1, s.H-paletteChrome-len(foot))
 	d.top = max(min(d.top, d.at), d.at-room+1, 0)
 	d.top = max(0, min(d.top, len(d.found)-room))
+	s.Input(&d.search)
 	d.search.SetWidth(inner - 4)
 	if d.search.Value() == "" {
 		d.search.SetWidth(1)
@@ -155,6 +157,7 @@ func (d *Palette) View(s Screen) []string {
 	}
 	lines := []string{l.Cut(inner)}
 	last := ""
+	d.drawn = make(drawn)
 	for n := d.top; n < min(len(d.found), d.top+room); n++ {
 		i := d.items[d.found[n].index]
 		section := i.Section
@@ -162,6 +165,7 @@ func (d *Palette) View(s Screen) []string {
 			section = ""
 		}
 		last = i.Section
+		d.drawn[boxTop+len(lines)] = n
 		lines = append(lines, d.draw(s, n, section, inner))
 	}
 	if len(d.found) == 0 {

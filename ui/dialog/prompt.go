@@ -59,6 +59,7 @@ func (p *Prompt) Type(msg tea.Msg) Result {
 func (p *Prompt) View(s Screen) []string {
 	inner := min(s.W-4, 76)
 	p.input.SetWidth(inner - 2)
+	s.Input(&p.input)
 	lines := append(look.Wrap(s.Muted, p.help, inner), "", " "+p.input.View())
 	if p.err != nil {
 		lines = append(append(lines, ""), look.Wrap(s.Bad, p.err.Error(), inner)...)

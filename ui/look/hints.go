@@ -36,6 +36,37 @@ func fitting(hints []Hint, w int) (fit []Hint) {
 	return fit
 }
 
+// HintsWidth is how many cells all hints take, and HintsLeast how many those
+// that go before the others.
+func HintsWidth(hints []Hint) (w int) {
+	for _, h := range hints {
+		w += h.Width()
+	}
+	return w
+}
+
+// HintsLeast: see [HintsWidth].
+func HintsLeast(hints []Hint) int {
+	if n := len(hints); n > 3 {
+		hints = []Hint{hints[0], hints[n-2], hints[n-1]}
+	}
+	return HintsWidth(hints)
+}
+
+// HintRows parts hints into as few lines of w cells as hold them, most at most:
+// the last one is for all that are left.
+func HintRows(hints []Hint, w, most int) (rows [][]Hint) {
+	from, used := 0, 0
+	for i, h := range hints {
+		if used > 0 && used+h.Width() > w && len(rows) < most-1 {
+			rows = append(rows, hints[from:i])
+			from, used = i, 0
+		}
+		used += h.Width()
+	}
+	return append(rows, hints[from:])
+}
+
 // Hints draws as many hints as fit into w cells.
 func Hints(s *Styles, hints []Hint, w int) string {
 	var l Line

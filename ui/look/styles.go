@@ -5,6 +5,7 @@ package look
 import (
 	"strings"
 
+	"charm.land/bubbles/v2/textinput"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
@@ -42,7 +43,25 @@ type Styles struct {
 	Title, TitleFocused      Style
 	Brand                    Style
 
-	selection string // the background's parameters, see [Line.Select]
+	selection string  // the background's parameters, see [Line.Select]
+	typed     Palette // of what is typed
+}
+
+// Input gives a line that is typed the looks of the theme. The library's own are
+// for no background that is known.
+func (s *Styles) Input(in *textinput.Model) { in.SetStyles(s.typed.inputStyles()) }
+
+// inputStyles are the looks of what is typed with a palette. Its cursor stands
+// still: nobody has its clock tick.
+func (p *Palette) inputStyles() textinput.Styles {
+	fore := func(of string) lipgloss.Style {
+		if of == "default" {
+			return lipgloss.NewStyle()
+		}
+		return lipgloss.NewStyle().Foreground(lipgloss.Color(of))
+	}
+	typed := textinput.StyleState{Text: fore(p.Text), Placeholder: fore(p.Muted), Suggestion: fore(p.Muted), Prompt: fore(p.Accent)}
+	return textinput.Styles{Focused: typed, Blurred: typed, Cursor: textinput.CursorStyle{Color: fore(p.Accent).GetForeground()}}
 }
 
 // NewStyles returns the looks of the default theme for a dark background or a
@@ -105,5 +124,6 @@ func (t Theme) Styles(dark, few bool) *Styles {
 		TitleFocused: bold(p.Accent),
 		Brand:        fore(on(strong(p.Onto), p.Accent), p.Onto),
 		selection:    parameters(on(ansi.Style{}, p.Selection)),
+		typed:        p,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"image/color"
+	"regexp"
 	"strings"
 
 	uv "github.com/charmbracelet/ultraviolet"
@@ -24,7 +25,7 @@ func SVG(lines []string, w int, dark bool) []byte {
 	paper, ink := paperOf(dark)
 	width, height := float64(w)*svgCell+2*svgMargin, len(lines)*svgLine+2*svgMargin
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0[1]f %d" font-family="JetBrains Mono, DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">`+"\n", width, height, height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0[1]f %d" font-family="JetBrains Mono, DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">`+"\n", width, height, height)
 	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="%s"/>`+"\n", paper)
 	cells := uv.NewScreenBuffer(max(w, 1), max(len(lines), 1))
 	uv.NewStyledString(strings.Join(lines, "\n")).Draw(cells, cells.Bounds())
@@ -39,9 +40,10 @@ func SVG(lines []string, w int, dark bool) []byte {
 			if back != "" {
 				fmt.Fprintf(&b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", left, top, wide, svgLine, back)
 			}
-			if strings.TrimSpace(text) != "" {
-				fmt.Fprintf(&b, `<text x="%.1f" y="%d" textLength="%.1f" fill="%s"%s>`, left, top+svgLine-5, wide, fore, emphasis(style))
-				_ = xml.EscapeText(&b, []byte(text)) // a buffer takes everything
+			for _, at := range words.FindAllStringIndex(text, -1) {
+				word := text[at[0]:at[1]]
+				fmt.Fprintf(&b, `<text x="%.1f" y="%d" textLength="%.1f" fill="%s"%s>`, left+svgCell*float64(Width(text[:at[0]])), top+svgLine-5, svgCell*float64(Width(word)), fore, emphasis(style))
+				_ = xml.EscapeText(&b, []byte(word)) // a buffer takes everything
 				b.WriteString("</text>\n")
 			}
 			x += n
@@ -50,6 +52,10 @@ func SVG(lines []string, w int, dark bool) []byte {
 	b.WriteString("</svg>\n")
 	return b.Bytes()
 }
+
+// words are what is drawn as one text each. Viewers make one space of several,
+// or of those at an edge none, and would stretch what is left over the cells.
+var words = regexp.MustCompile(`[^ ]+( [^ ]+)*`)
 
 // run returns the cells from x on that have one style, and how many they are.
 func run(cells uv.ScreenBuffer, x, y, w int) (style uv.Style, text string, n int) {

@@ -2,7 +2,9 @@ package look
 
 import (
 	"encoding/xml"
+	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -12,11 +14,11 @@ import (
 func TestSVG(t *testing.T) {
 	s := NewStyles(true)
 	lines := []string{
-		new(Line).Add(s.Drop, "✗ drop ").Add(s.Strong, `<b>&"x"`).Cut(20),
-		new(Line).Select(s).Add(s.Match, "日本.example").Pad(20).Cut(20),
+		new(Line).Add(s.Drop, " ✗ drop   two ").Add(s.Strong, `<b>&"x"`).Cut(24),
+		new(Line).Select(s).Add(s.Match, "日本.example").Pad(24).Cut(24),
 		"",
 	}
-	picture := string(SVG(lines, 20, true))
+	picture := string(SVG(lines, 24, true))
 	var texts []string
 	for in := xml.NewDecoder(strings.NewReader(picture)); ; {
 		token, err := in.Token()
@@ -30,8 +32,14 @@ func TestSVG(t *testing.T) {
 			texts = append(texts, string(text))
 		}
 	}
-	if got, want := strings.Join(texts, "|"), `✗ drop |<b>&"x"|日本.example`; got != want {
+	if got, want := strings.Join(texts, "|"), `✗ drop|two|<b>&"x"|日本.example`; got != want {
 		t.Errorf("it has %q, want %q", got, want)
+	}
+	if spread := regexp.MustCompile(`>( [^<]|[^<]*(  | <))`).FindString(picture); spread != "" {
+		t.Errorf("spaces that a viewer drops are in a text: %q", spread)
+	}
+	if at := fmt.Sprintf(`x="%.1f" y="25" textLength="%.1f" fill="#f38ba8">two<`, svgMargin+10*svgCell, 3*svgCell); !strings.Contains(picture, at) {
+		t.Errorf("a word doesn't stand in its cells, at %s:\n%s", at, picture)
 	}
 	for _, want := range []string{`fill="#f38ba8"`, `font-weight="bold"`, `text-decoration="underline"`, `height="18" fill="#313244"`, `fill="#1e1e2e"`} {
 		if !strings.Contains(picture, want) {

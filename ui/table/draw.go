@@ -105,6 +105,7 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 	if t.Editing() || t.want.filter.text != "" {
 		l.Add(s.Key, "  /").Add(s.Text, "")
 		if t.Editing() {
+			s.Input(&t.input)
 			l.Raw(t.input.View())
 		} else {
 			l.Add(s.Match, t.want.filter.text)
