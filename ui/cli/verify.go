@@ -24,6 +24,7 @@ import (
 	"lxd-allowlist/export"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui"
 )
 
 // Exit codes of verify: what was blocked, or a command that failed, is 1.
@@ -45,7 +46,8 @@ func verifyCommand(o *options) *cobra.Command {
 		Use: "verify [REMOTE:]INSTANCE LIST|SESSION [-- COMMAND...]", Short: "Enforce a list on an instance, run it again, and have the proof",
 		Long: "From now on the instance, and no other on the bridge, reaches only what the list allows. Runs the command in it, or waits for Ctrl+C, and reports what was used, unused and blocked. dnsmasq isn't restarted, and nothing stays.\n\n" +
 			"Without root on LXD's host the bridge's dnsmasq holds names back, on a bridge that is the instance's alone: it is started anew before and after, and a client that asks another resolver is not held.\n\n" +
-			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven; 4 as 0, but without root: nothing that the bridge's dnsmasq was asked for was blocked, and other resolvers weren't held.",
+			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven; 4 as 0, but without root: nothing that the bridge's dnsmasq was asked for was blocked, and other resolvers weren't held.\n\n" +
+			"--learn refuses nothing: 0 is then that the list covers all that was asked for, and that it was proven from inside that queries are seen; 1 that it would have blocked something, or the command failed; 3 that it isn't proven that queries are seen.",
 		Example: "lxd-allowlist verify dnstest allow.txt -- apt-get update\nlxd-allowlist verify --strict --report proof.json dnstest 20261123-211600-dnstest -- sh /root/install.sh\nlxd-allowlist verify --learn dnstest allow.txt # refuses nothing",
 		RunE: func(c *cobra.Command, a []string) error {
 			at := c.ArgsLenAtDash()
@@ -60,6 +62,7 @@ func verifyCommand(o *options) *cobra.Command {
 	}
 	toldFlag(c, o)
 	f := c.Flags()
+	witnessFlag(c, o)
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
 	f.StringVar(&o.user, "user", "", "the user that the command runs as")
 	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names, and to addresses that the list has itself")
@@ -185,6 +188,10 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 }
 
 func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
+	settings, err := ui.LoadSettings()
+	if err != nil {
+		return 0, err
+	}
 	byBridge := enforce.ByBridge(server) && !v.strict && !v.learn
 	if err := enforce.Able(server, instance, v.strict); err != nil && !byBridge {
 		return 0, err
@@ -210,28 +217,33 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if err := list.judgeFor(ctx, server, instance, plug, expect); err != nil {
 		return 0, err
 	}
+	callers := o.watchCallers(ctx, server, instance, network, settings)
+	defer callers.Close()
+	refused := sayRefusals(callers)
+	defer refused.close()
 	e, err := list.start(ctx, server, byBridge, enforce.Config{
 		Instance: instance, Network: network, Rules: list.rules, Strict: v.strict, Learn: v.learn, Seeds: list.seeds,
 		Refused: func(q verify.Query, first bool) {
 			list.ledger.Denied(q.Name, q.Type, q.From, q.At)
 			if first {
-				list.tell(q)
+				refused.name(q, &list)
 			}
 		},
-		RefusedPacket: func(p verify.PacketState) {
-			if !p.Stays() {
-				say("refused: a packet to " + p.String())
-			}
-		},
+		RefusedPacket: refused.packet,
+		Called:        callers.Called,
 	})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
-	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected}
+	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
 	about.Host, _ = os.Hostname()
-	if !v.learn && e.Prove(ctx) {
-		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
+	proven := "enforcing %d rules on %s, proven from inside"
+	if v.learn {
+		proven = "holding what is asked for against %d rules on %s, which is proven from inside to come here; nothing is refused"
+	}
+	if e.Prove(ctx) {
+		say(fmt.Sprintf(proven, len(list.rules), instance))
 	}
 	done := ctx.Done()
 	go crash.Guarded("the word on what is in force", func() {
@@ -257,13 +269,14 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		}
 	}
 	end := context.WithoutCancel(ctx)
-	if !v.learn {
-		e.Prove(end)
-	}
+	e.Prove(end)
 	stopped := e.Stop(end) // what came of it is worth no less where that failed
 	if err := crash.Err(); err != nil {
 		return 0, errors.Join(stopped, err)
 	}
+	callers.Close()
+	refused.close()
+	about.Notes = callers.Notes()
 	report := e.Report(about)
 	if list.kept {
 		if err := session.NoteVerified(list.name, report.Result()); err != nil {
@@ -286,23 +299,11 @@ func (o *options) settle(ctx context.Context) {
 	}
 }
 
-// tell says that a name was refused, as it happens.
-func (l *verifyList) tell(q verify.Query) {
-	words := "blocked"
-	if q.WouldRefuse {
-		words = "would be blocked"
-	}
-	if reason, expected := l.expected(q.Name); expected {
-		words += ", as expected (" + reason + ")"
-	}
-	say(fmt.Sprintf("%s: %s %s", words, q.Type, q.Name))
-}
-
 func codeOf(r verify.Report) int {
 	switch r.Verdict {
 	case verify.Works, verify.Covered:
 		return 0
-	case verify.Unproven:
+	case verify.Unproven, verify.Unseen:
 		return exitUnproven
 	case verify.Held:
 		return exitHeld

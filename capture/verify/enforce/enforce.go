@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,7 +35,7 @@ type Config struct {
 	// Strict has packets refused, too, that go to an address which no allowed
 	// name has, and is none of the rules' own.
 	Strict bool
-	// Learn refuses nothing and notes what would have been.
+	// Learn refuses nothing but canaries and notes what would have been.
 	Learn bool
 	// Seeds are the addresses that names are known to have: what the instance's
 	// own resolver still remembers of allowed ones goes on working under Strict,
@@ -58,6 +57,8 @@ type Config struct {
 	Granted func(name string)
 	// RefusedPacket is told of the first packet to a place that was refused.
 	RefusedPacket func(verify.PacketState)
+	// Called is [verify.Packets.Called].
+	Called func(to netip.AddrPort, protocol string, first, last time.Time) []string
 }
 
 // Host is what is wanted of LXD; [lxd.Server] has it.
@@ -141,7 +142,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	e.Policy = verify.New(c.Rules, e.local())
 	e.Policy.Granting, e.Policy.Ending = e.granted, func() { wake(e.ending) }
 	if c.Strict && !c.Learn {
-		e.addresses = verify.NewAddresses(e.Policy.Passes, gate{e})
+		e.addresses = verify.NewAddresses(e.Policy, gate{e})
 	}
 	defer func() {
 		if err != nil {
@@ -213,6 +214,9 @@ func (e *Enforcement) raise() (err error) {
 func (e *Enforcement) refusedPacket(p fence.Packet) {
 	if p.Why != fence.OpenBefore && p.Why != fence.Stray {
 		s, first := e.Packets.Add(p.To, p.Protocol, p.At)
+		if p.Server != "" {
+			s = e.Packets.Named(p.To, p.Protocol, p.Server)
+		}
 		if first && e.config.RefusedPacket != nil {
 			e.config.RefusedPacket(s)
 		}
@@ -224,27 +228,10 @@ func port(p lxd.Plug) fence.Port {
 	return fence.Port{Bridge: p.Network, MAC: p.MAC, Host: p.Host, Addresses: p.Addresses}
 }
 
-// local returns what tells the names that the bridge's dnsmasq answers itself:
-// its domain's, its instances', and the reverse ones of its addresses. These
-// work whatever a list says.
-func (e *Enforcement) local() func(name string) bool {
-	domain := e.plug.Domain
-	single := map[string]bool{"localhost": true}
-	for _, name := range e.plug.Instances {
-		single[strings.ToLower(name)] = true
-	}
-	return func(name string) bool {
-		if domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) || single[name] {
-			return true
-		}
-		address := reverseOf(name)
-		return address.IsLoopback() || slices.ContainsFunc(e.plug.Bridge, func(p netip.Prefix) bool { return p.Contains(address) })
-	}
-}
-
-// allow is asked by the forwarder.
+// allow is asked by the forwarder. Under Learn nothing is refused but the
+// canaries, which show that queries come here.
 func (e *Enforcement) allow(name string, _ uint16) bool {
-	return e.config.Learn || e.Policy.Allows(name, time.Now())
+	return e.config.Learn && !e.isCanary(name) || e.Policy.Allows(name, time.Now())
 }
 
 // asked is told by the forwarder.
@@ -383,24 +370,4 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 		done = append(done, l.Instance)
 	}
 	return done, failed
-}
-
-// reverseOf returns the address that a name below in-addr.arpa or ip6.arpa is
-// of, the zero Addr where it is of none.
-func reverseOf(name string) netip.Addr {
-	var text string
-	if labels, ok := strings.CutSuffix(name, ".in-addr.arpa"); ok {
-		parts := strings.Split(labels, ".")
-		slices.Reverse(parts)
-		text = strings.Join(parts, ".")
-	} else if labels, ok := strings.CutSuffix(name, ".ip6.arpa"); ok && len(labels) == 63 && strings.Count(labels, ".") == 31 {
-		digits := []byte(strings.ReplaceAll(labels, ".", ""))
-		slices.Reverse(digits)
-		for group := range slices.Chunk(digits, 4) {
-			text += ":" + string(group)
-		}
-		text = text[1:]
-	}
-	address, _ := netip.ParseAddr(text)
-	return address
 }

@@ -3,9 +3,7 @@ package fence
 import (
 	"encoding/hex"
 	"net"
-	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
@@ -27,97 +25,8 @@ const (
 // admittedMost is how many addresses a fence admits of IPv4 and of IPv6 at a time.
 const admittedMost = 1 << 16
 
-// tables are what is changed in them later: the addresses that are admitted and
-// those that are no more, the host's end of the instance, and the chain of the
-// places that are kept.
-type tables struct {
-	ipv4, ipv6, gone4, gone6, hosts *nftables.Set
-	kept                            *nftables.Chain // at level Strict
-}
-
-// replug puts the host's end in place of what the set has; "" for none.
-func (t tables) replug(c *nftables.Conn, host string) error {
-	c.FlushSet(t.hosts)
-	if host != "" {
-		if err := c.SetAddElements(t.hosts, plugs(host)); err != nil {
-			return err
-		}
-	}
-	return c.Flush()
-}
-
-func plugs(host string) []nftables.SetElement {
-	return []nftables.SetElement{{Key: ifname(host)}}
-}
-
 func tableName(p Port) string {
 	return "lxd-allowlist-" + p.Bridge + "-" + hex.EncodeToString(p.MAC)
-}
-
-// atOnce is how many addresses go into one message, which has at most 64 kB.
-const atOnce = 512
-
-// admit has addresses, atOnce of them at most, in their set for a time: such as
-// aren't there, or were put there before and may be there still. back are those
-// of them that were dismissed.
-func (t tables) admit(c *nftables.Conn, addresses, back []netip.Addr, renewed bool, lives time.Duration) error {
-	for _, set := range []*nftables.Set{t.ipv4, t.ipv6} {
-		of := elements(addresses, set)
-		for i := range of {
-			of[i].Timeout = lives
-		}
-		if err := put(c, set, of, renewed); err != nil {
-			return err
-		}
-	}
-	for _, set := range []*nftables.Set{t.gone4, t.gone6} {
-		if of := elements(back, set); len(of) > 0 {
-			if err := c.SetDeleteElements(set, of); err != nil {
-				return err
-			}
-		}
-	}
-	return c.Flush()
-}
-
-// dismiss has addresses, atOnce of them at most, count as dismissed that don't.
-func (t tables) dismiss(c *nftables.Conn, addresses []netip.Addr) error {
-	for _, set := range []*nftables.Set{t.gone4, t.gone6} {
-		if of := elements(addresses, set); len(of) > 0 {
-			if err := c.SetAddElements(set, of); err != nil {
-				return err
-			}
-		}
-	}
-	return c.Flush()
-}
-
-// elements returns the addresses of a set's family as it has them.
-func elements(addresses []netip.Addr, set *nftables.Set) (all []nftables.SetElement) {
-	for _, a := range addresses {
-		if a.Is4() == (set.KeyType == nftables.TypeIPAddr) {
-			all = append(all, nftables.SetElement{Key: a.AsSlice()})
-		}
-	}
-	return all
-}
-
-// put: kernels before 6.12 don't renew an element's time; they take its end and
-// its new beginning in one step. Nothing ends that isn't there: hence it is
-// added before that, too.
-func put(c *nftables.Conn, set *nftables.Set, elements []nftables.SetElement, renewed bool) error {
-	if len(elements) == 0 {
-		return nil
-	}
-	if renewed {
-		if err := c.SetAddElements(set, elements); err != nil {
-			return err
-		}
-		if err := c.SetDeleteElements(set, elements); err != nil {
-			return err
-		}
-	}
-	return c.SetAddElements(set, elements)
 }
 
 // build writes the rules of one fence.
@@ -204,6 +113,20 @@ func (b build) refuse(c *nftables.Chain, why Reason, matches ...[]expr.Any) {
 	b.rule(c, append(matches, b.told(why), verdict(expr.VerdictGoto, answerName))...)
 }
 
+// refuseNaming refuses what isn't admitted, and tells the whole of what begins
+// a connection of QUIC: it says for which server it is, as no refused packet of
+// TCP does.
+func (b build) refuseNaming(c *nftables.Chain, matches ...[]expr.Any) {
+	for _, version := range packet.QUICVersions() {
+		initial := append(protocol(unix.IPPROTO_UDP), quicInitial(version)...)
+		b.rule(c, append([][]expr.Any{initial}, append(matches, tell(b.group, string(NotAdmitted), whole), verdict(expr.VerdictGoto, answerName))...)...)
+	}
+	b.refuse(c, NotAdmitted, matches...)
+}
+
+// whole is as much of a packet as there can be.
+const whole = 0xffff
+
 const answerName = "answer"
 
 // answer never leaves the sender in doubt, unless what it sent is from an
@@ -240,7 +163,7 @@ func (b build) filter(admittedTo tables) {
 	b.rule(sent, direction(replying), accept())
 	if b.level == Strict {
 		for _, gone := range []*nftables.Set{admittedTo.gone4, admittedTo.gone6} {
-			b.refuse(sent, NotAdmitted, goesToOneOf(gone), b.passed.matches(), b.kept.misses())
+			b.refuseNaming(sent, goesToOneOf(gone), b.passed.matches(), b.kept.misses())
 		}
 		b.hello(sent)
 	}
@@ -253,13 +176,13 @@ func (b build) filter(admittedTo tables) {
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		b.rule(sent, verdict(expr.VerdictJump, keptName))
 		for _, gone := range []*nftables.Set{admittedTo.gone4, admittedTo.gone6} {
-			b.refuse(sent, NotAdmitted, goesToOneOf(gone))
+			b.refuseNaming(sent, goesToOneOf(gone))
 		}
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
 			b.initial(sent, goesToOneOf(set))
 			b.rule(sent, goesToOneOf(set), b.begun(), accept())
 		}
-		b.refuse(sent, NotAdmitted)
+		b.refuseNaming(sent)
 	} else {
 		b.rule(sent, protocol(unix.IPPROTO_TCP), b.passed.put())
 	}
@@ -327,7 +250,7 @@ func (b build) initial(c *nftables.Chain, matches []expr.Any) {
 	}
 }
 
-func (b build) begins() []expr.Any { return tell(b.group, helloPrefix, 0xffff) }
+func (b build) begins() []expr.Any { return tell(b.group, helloPrefix, whole) }
 
 // redirect sends queries to the forwarder.
 func (b build) redirect() {
