@@ -86,7 +86,7 @@ func newFacts(seed maphash.Seed) facts {
 		clientN: make(map[string]uint16),
 		typeN:   make(map[string]uint16),
 		words:   []string{""},
-		wordN:   make(map[string]uint16),
+		wordN:   map[string]uint16{"": 0},
 	}
 	for i, t := range commonTypes {
 		f.types = append(f.types, t)
