@@ -227,7 +227,12 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
+	inForce := true
+	defer func() {
+		if inForce {
+			err = errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
 	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected}
 	about.Host, _ = os.Hostname()
 	if !v.learn && e.Prove(ctx) {
@@ -260,6 +265,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if !v.learn {
 		e.Prove(end)
 	}
+	inForce = false
 	stopped := e.Stop(end) // what came of it is worth no less where that failed
 	if err := crash.Err(); err != nil {
 		return 0, errors.Join(stopped, err)
