@@ -35,5 +35,5 @@ func (o *options) demo(ctx context.Context) error {
 	result, err := ui.Run(ctx, s)
 	sayWrote(result)
 	fmt.Fprintln(os.Stderr, "that was a sample; lxd-allowlist alone lists your own instances")
-	return err
+	return o.goOn(ctx, "", result, err)
 }

@@ -76,7 +76,7 @@ func (o *options) look(ctx context.Context, s ui.Options, sources []string, only
 	s.Capture = c
 	result, err := ui.Run(ctx, s)
 	sayWrote(result)
-	return err
+	return o.goOn(ctx, "", result, err)
 }
 
 func (o *options) export(ctx context.Context, sources []string) error {
