@@ -19,8 +19,8 @@ var sample []byte
 
 // demo has the sample session happen again, and lets the user decide.
 func (o *options) demo(ctx context.Context) error {
-	if o.speed < 1 {
-		return wrong(fmt.Errorf("--speed %d: a replay is 1 to 1000 times as fast", o.speed))
+	if err := o.checkSpeed(); err != nil {
+		return err
 	}
 	o.plan.Formats = []string{"plain"}
 	s, err := o.screen("", "the demo needs a terminal")

@@ -82,7 +82,7 @@ func (o *options) goOn(ctx context.Context, remote string, r ui.Result, err erro
 	}
 	next := *o
 	next.resume, next.launch, next.plan.Path = "", "", ""
-	next.follow, next.replay = false, false
+	next.follow, next.replay, next.speed = false, false, defaultSpeed
 	next.from, next.since, next.until = "", "", ""
 	if r.Next.Session != "" {
 		return next.open(ctx, []string{r.Next.Session})
