@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"sync"
@@ -179,11 +178,7 @@ func (p place) Interface(ctx context.Context) (string, error) {
 }
 
 func (p place) InitPID(ctx context.Context) (int, error) {
-	pid, err := p.server.InitPID(ctx, p.Capture.Instance)
-	if err == nil && pid <= 0 {
-		err = fmt.Errorf("instance %s isn't running", p.Capture.Instance)
-	}
-	return pid, err
+	return p.server.InitPID(ctx, p.Capture.Instance)
 }
 
 // asking is a book that asks LXD for an address that nobody is known to have:
