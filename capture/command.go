@@ -33,8 +33,8 @@ func CommandsSince(all []Command, at time.Time) int {
 	return len(all) - sort.Search(len(all), func(i int) bool { return all[i].At.After(at) })
 }
 
-// CommandAt returns the last of commands, which are in their order, that was entered by a time; false for
-// none.
+// CommandAt returns the last of commands, which are in their order, that was
+// entered by a time; false for none.
 func CommandAt(all []Command, at time.Time) (Command, bool) {
 	i := len(all) - CommandsSince(all, at)
 	if i == 0 {

@@ -12,7 +12,10 @@ func (l *Ledger) Denied(name, queryType string, from netip.Addr, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := block{names: []byte(name), few: []few{{client: []byte(from.String()), queryType: []byte(queryType)}}}
-	id, first := l.query(&b, &line{nameLen: uint16(len(name)), hash: l.ids.hash(b.names), at: at.UnixNano(), few: 1})
+	id, first, counted := l.query(&b, &line{nameLen: uint16(len(name)), hash: l.ids.hash(b.names), at: at.UnixNano(), few: 1})
+	if !counted {
+		return
+	}
 	r := l.at(id)
 	l.beside(r).denied++
 	if first {

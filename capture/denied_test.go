@@ -55,3 +55,15 @@ func TestDenied(t *testing.T) {
 		t.Errorf("kept, it isn't: %+v", list)
 	}
 }
+
+// A refused query for a name that the program itself asks for counts for none.
+func TestDeniedOfOurOwn(t *testing.T) {
+	l := capture.NewLedger(capture.Info{})
+	l.Overlook("version.bind")
+	l.Denied("version.bind", "TXT", netip.MustParseAddr("10.0.0.5"), time.Now())
+	l.Read(func(r capture.Reader) {
+		if r.Len() != 0 {
+			t.Errorf("there is %s", r.Name(0))
+		}
+	})
+}

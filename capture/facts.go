@@ -86,7 +86,7 @@ func newFacts(seed maphash.Seed) facts {
 		clientN: make(map[string]uint16),
 		typeN:   make(map[string]uint16),
 		words:   []string{""},
-		wordN:   make(map[string]uint16),
+		wordN:   map[string]uint16{"": 0},
 	}
 	for i, t := range commonTypes {
 		f.types = append(f.types, t)
@@ -160,11 +160,12 @@ func (f *facts) expected(name []byte) bool {
 // maxRepeats bounds what "message repeated N times" may say.
 const maxRepeats = 1 << 20
 
-// query counts a query. first tells that its name was never asked for before.
-func (f *facts) query(b *block, m *line) (id ID, first bool) {
+// query counts a query, but for one of our own. first tells that its name was
+// never asked for before.
+func (f *facts) query(b *block, m *line) (id ID, first, counted bool) {
 	if len(f.expect) > 0 && f.expected(b.name(m)) {
 		f.last.known = false
-		return 0, false
+		return 0, false, false
 	}
 	f.counts.Queries++
 	id = f.lookUp(b, m)
@@ -200,7 +201,7 @@ func (f *facts) query(b *block, m *line) (id ID, first bool) {
 	if m.serial != 0 {
 		*f.asker(m) = outstanding{m.serial, id}
 	}
-	return id, first
+	return id, first, true
 }
 
 // asker is where the query with a line's serial has its place.

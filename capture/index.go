@@ -2,9 +2,9 @@ package capture
 
 import "hash/maphash"
 
-// index finds a domain by its name, see facts.find. It is open addressing in one slice without
-// a pointer: a lookup costs one cache miss beside the record's own, and the
-// garbage collector has nothing to read in it.
+// index finds a domain by its name, see facts.find. It is open addressing in
+// one slice without a pointer: a lookup costs one cache miss beside the
+// record's own, and the garbage collector has nothing to read in it.
 type index struct {
 	slots []slot // a power of two of them, at most seven eighths in use
 	used  int

@@ -89,7 +89,7 @@ func (f *facts) at(id ID) *record { return &f.pages[id/pageRecords][id%pageRecor
 // asked reports whether a name was asked for.
 func (f *facts) asked(id ID) bool { return f.at(id).queries > 0 }
 
-// name returns a record's name. It may be kept.
+// nameOf returns a record's name. It may be kept.
 func (f *facts) nameOf(r *record) string {
 	at := r.name % pageNames
 	return f.names[r.name/pageNames].String()[at : at+uint32(r.nameLen)]

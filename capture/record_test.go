@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -38,4 +39,17 @@ func TestLists(t *testing.T) {
 			t.Fatalf("got %v, want %v", got, one.want)
 		}
 	}
+}
+
+// A record that was kept before anybody blocked its name tells who does later.
+func TestBlockedAfterRestore(t *testing.T) {
+	at := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	l := NewLedger(Info{})
+	l.Restore(Record{Name: "a.example", Queries: 1, First: at, Last: at})
+	l.Feed([]byte("query[A] a.example from 10.0.0.5\ngravity blocked a.example is NXDOMAIN\n"), at, false)
+	l.Read(func(r Reader) {
+		if d := r.Domain(0); d.Blocker != "gravity: NXDOMAIN" {
+			t.Errorf("the blocker is %q", d.Blocker)
+		}
+	})
 }

@@ -57,11 +57,11 @@ func decodeAdGuard(data []byte) ([]rule.Rule, error) {
 	var rules []rule.Rule
 	for _, line := range lines[1:] {
 		if text, is := between(line, adguardPattern, adguardPatternEnd); is {
-			series, ok := rule.FromExtended(text)
-			if !ok {
-				return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+			r, err := extendedRule(text)
+			if err != nil {
+				return nil, err
 			}
-			rules = append(rules, rule.Rule{Name: series.Text})
+			rules = append(rules, r)
 			continue
 		}
 		name, suffix := between(line, "@@||", "^")

@@ -38,11 +38,14 @@ func asidePatterns(data []byte, before, after string) (rules []rule.Rule, err er
 			continue
 		}
 		bare, ok := between(text, before, after)
-		series, known := rule.FromExtended(bare)
-		if !ok || !known {
-			return nil, fmt.Errorf("an expression that is no pattern: %q", text)
+		if !ok {
+			return nil, fmt.Errorf("an expression without its ends: %q", text)
 		}
-		rules = append(rules, rule.Rule{Name: series.Text})
+		r, err := extendedRule(bare)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, r)
 	}
 	return rules, nil
 }

@@ -23,8 +23,9 @@ const (
 	seenWord    = "seen: "
 )
 
-// OneLine makes text fit for a cell or a message: one line of printable characters. What
-// would move the cursor or turn the direction of writing becomes a space.
+// OneLine makes text fit for a cell or a message: one line of printable
+// characters. What would move the cursor or turn the direction of writing
+// becomes a space.
 func OneLine(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

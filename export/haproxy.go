@@ -33,9 +33,10 @@ var haproxy = Format{
 }
 
 // haproxyConfig is a whole one. What has no name, or a name that isn't on the
-// list, is rejected before it is looked up, unless its address is there; a name that resolves to nothing is,
-// too, or the connection would go round to HAProxy itself. So would one to
-// loopback, which whoever runs an allowed domain could send it to.
+// list, is rejected before it is looked up, unless its address is there; a name
+// that resolves to nothing is, too, or the connection would go round to HAProxy
+// itself. So would one to loopback, which whoever runs an allowed domain could
+// send it to.
 var haproxyConfig = config(`
 defaults
   mode tcp

@@ -28,11 +28,12 @@ var knot = Format{
 }
 
 // A name is compared as it is on the wire, where each label has its length
-// before it: the rest of a name begins behind its first label. With patterns it is
-// compared as text, where a dot within a label has a backslash before it, and the
-// root's stands at the end. nil hands an allowed query on to the policies that
-// follow, such as one that forwards; policy.PASS would skip them. What nobody sent is the resolver's own: it asks for
-// the root's servers and keys.
+// before it: the rest of a name begins behind its first label. With patterns it
+// is compared as text, where a dot within a label has a backslash before it,
+// and the root's stands at the end. nil hands an allowed query on to the
+// policies that follow, such as one that forwards; policy.PASS would skip them.
+// What nobody sent is the resolver's own: it asks for the root's servers and
+// keys.
 var knotLua = luaParts{
 	exact: `modules.load('policy')
 local exact, suffix, patterns = {}, {}, {}

@@ -95,11 +95,11 @@ func decodeNginx(data []byte) ([]rule.Rule, error) {
 	var rules []rule.Rule
 	for _, line := range lines[n : len(lines)-1] {
 		if text, is := between(line, nginxPattern, nginxPatternEnd); is {
-			series, ok := rule.FromExtended(text)
-			if !ok {
-				return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+			r, err := extendedRule(text)
+			if err != nil {
+				return nil, err
 			}
-			rules = append(rules, rule.Rule{Name: series.Text})
+			rules = append(rules, r)
 			continue
 		}
 		word, ok := between(line, "", " 1;")

@@ -112,3 +112,12 @@ func twoLabels(r rule.Rule) string {
 	}
 	return ""
 }
+
+// extendedRule reads the pattern out of what [rule.Pattern.Extended] wrote.
+func extendedRule(text string) (rule.Rule, error) {
+	series, ok := rule.FromExtended(text)
+	if !ok {
+		return rule.Rule{}, fmt.Errorf("an expression that is no pattern: %q", text)
+	}
+	return rule.Rule{Name: series.Text}, nil
+}

@@ -87,11 +87,11 @@ func decodePihole(data []byte) ([]rule.Rule, error) {
 	var rules []rule.Rule
 	for line := range strings.Lines(list) {
 		if text, is := between(line, "(2, '^", "$'),\n"); is {
-			series, ok := rule.FromExtended(text)
-			if !ok {
-				return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+			r, err := extendedRule(text)
+			if err != nil {
+				return nil, err
 			}
-			rules = append(rules, rule.Rule{Name: series.Text})
+			rules = append(rules, r)
 			continue
 		}
 		name, exact := between(line, "(0, '", "'),\n")

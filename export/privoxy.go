@@ -2,7 +2,6 @@ package export
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"lxd-allowlist/export/rule"
@@ -65,11 +64,11 @@ func decodePrivoxy(data []byte) ([]rule.Rule, error) {
 			names = append(names, line)
 			continue
 		}
-		series, ok := rule.FromExtended(text)
-		if !ok {
-			return nil, fmt.Errorf("an expression that is no pattern: %q", line)
+		r, err := extendedRule(text)
+		if err != nil {
+			return nil, err
 		}
-		patterns = append(patterns, rule.Rule{Name: series.Text})
+		patterns = append(patterns, r)
 	}
 	return fromHosts(append(undottedAll(names), patterns...), nil)
 }

@@ -21,9 +21,10 @@ const maxLinks = 40
 var sync = (*os.File).Sync
 
 // WriteFile puts data into the file at once: whoever reads it finds the old
-// content or the new, and what goes wrong leaves the old file whole. A
-// symbolic link is followed, but for one that others made in /tmp and its like; an existing file keeps its mode and owner, and
-// without overwrite it is an error that wraps [fs.ErrExist].
+// content or the new, and what goes wrong leaves the old file whole. A symbolic
+// link is followed, but for one that others made in /tmp and its like; an
+// existing file keeps its mode and owner, and without overwrite it is an error
+// that wraps [fs.ErrExist].
 func WriteFile(path string, data []byte, overwrite bool) error {
 	const everybody = 0o666 // less the umask: a proxy is to read a list
 	return writeNamed(path, data, everybody, overwrite)

@@ -38,8 +38,11 @@ const (
 	scrubs = 40
 )
 
+// MaxSpeed is how many times as fast a replay is at most.
+const MaxSpeed = 1000
+
 // speeds are how many times as fast as it was.
-var speeds = []int{1, 2, 5, 10, 20, 50, 100, 1000}
+var speeds = []int{1, 2, 5, 10, 20, 50, 100, MaxSpeed}
 
 type (
 	replayTickMsg struct {

@@ -356,9 +356,9 @@ func (s *Capture) release(ctx context.Context) error {
 	return err
 }
 
-// Stop gives the bridge back, closes the session and removes the instance
-// that was launched for it. It does so once; later
-// calls return the first one's error.
+// Stop gives the bridge back, closes the session and removes the instance that
+// was launched for it. It does so once; later calls return the first one's
+// error.
 func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
 		s.err = errors.Join(s.Err(), s.Relax(ctx))

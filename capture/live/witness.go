@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"sync"
@@ -187,11 +186,7 @@ func (p place) Interface(ctx context.Context) (string, error) {
 }
 
 func (p place) InitPID(ctx context.Context) (int, error) {
-	pid, err := p.server.InitPID(ctx, p.instance)
-	if err == nil && pid <= 0 {
-		err = fmt.Errorf("instance %s isn't running", p.instance)
-	}
-	return pid, err
+	return p.server.InitPID(ctx, p.instance)
 }
 
 // asking is a book that asks LXD for an address that nobody is known to have:

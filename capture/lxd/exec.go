@@ -56,8 +56,8 @@ type Command struct {
 }
 
 // Run runs a command in an instance and returns its exit code, -1 where that
-// isn't known; 127 may also mean that there is no such command. When the context ends, the command is interrupted, then
-// terminated, then killed.
+// isn't known; 127 may also mean that there is no such command. When the
+// context ends, the command is interrupted, then terminated, then killed.
 func (s *Server) Run(ctx context.Context, instance string, c Command) (code int, err error) {
 	if len(c.Args) == 0 {
 		return -1, errors.New("run nothing: name a command")

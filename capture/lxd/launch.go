@@ -150,10 +150,12 @@ func (s *Server) create(ctx context.Context, source client.ImageServer, image ap
 	}
 	// LXD refuses to cancel some of its work, which is waited for then so
 	// that what it made can be removed.
-	s.cancelWork(context.WithoutCancel(ctx), request.Name)
+	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupPatience)
+	defer cancel()
+	s.cancelWork(cleanup, request.Name)
 	select {
 	case <-done:
-	case <-time.After(cleanupPatience):
+	case <-cleanup.Done():
 	}
 	return context.Cause(ctx)
 }

@@ -116,6 +116,12 @@ func (e entry) when() time.Time {
 		return e.Domain.Last
 	case e.Mark != nil:
 		return e.Mark.At
+	case e.Address != nil:
+		return e.Address.At
+	case e.Witness != nil && e.Witness.Bypass != nil:
+		return e.Witness.Bypass.Last
+	case e.Verified != nil:
+		return e.Verified.At
 	case e.Gap != nil:
 		return e.Gap.To
 	case e.Exported != nil:

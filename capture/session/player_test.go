@@ -131,3 +131,28 @@ func TestPlayerOfAClockThatWentBack(t *testing.T) {
 		t.Errorf("it is called %q", got)
 	}
 }
+
+// All that tells its time happens then, whatever came before it.
+func TestPlayerTellsTimes(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	const journal = `{"format":2,"info":{"session":"x","started":"2026-11-24T12:00:00Z","instance":"dnstest","network":"lxdbr0"}}
+{"domain":{"name":"a.example","queries":1,"first":"2026-11-24T12:01:00Z","last":"2026-11-24T12:01:00Z"}}
+{"witness":{"bypass":{"kind":"bare","to":"192.0.2.7:443","protocol":"tcp","count":1,"first":"2026-11-24T12:02:00Z","last":"2026-11-24T12:02:00Z"}}}
+{"address":{"n":1,"decision":"keep","names":["192.0.2.7:443/tcp"],"at":"2026-11-24T12:03:00Z"}}
+{"verified":{"verdict":"works with this list","level":"names","digest":"x","at":"2026-11-24T12:04:00Z"}}
+`
+	p, err := PlayFrom("x", strings.NewReader(journal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, end := p.Span()
+	for minute := 1; minute <= 4; minute++ {
+		at = p.Next(at)
+		if at.Minute() != minute {
+			t.Errorf("at minute %d: it is %v", minute, at)
+		}
+	}
+	if !at.Equal(end) {
+		t.Errorf("it ends at %v", end)
+	}
+}

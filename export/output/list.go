@@ -34,8 +34,7 @@ func ReadLists(paths []string) (all rule.List, err error) {
 
 // ReadList reads a file that is a list already: of any format that is written
 // here, or names, one a line, as hosts files have them too, and addresses with
-// ports. What is none is
-// counted among the list's doubts.
+// ports. What is none is counted among the list's doubts.
 func ReadList(path string) (list rule.List, err error) {
 	f, err := os.Open(path)
 	if err != nil {

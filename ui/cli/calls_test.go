@@ -68,6 +68,8 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
 		{[]string{"open", "--replay", log}, 2, "--replay has one session happen again"},
 		{[]string{"open", "--read-only", "--follow", log}, 2, "leave out --follow"},
+		{[]string{"open", "--speed", "20", log}, 2, "ask for one by --replay"},
+		{[]string{"open", "--replay", "--speed", "1001", journal}, 2, "1 to 1000 times"},
 		{[]string{"demo", "--speed", "0"}, 2, "--speed 0"},
 		{[]string{"demo"}, 2, "needs a terminal"},
 		{[]string{"formats", "word"}, 2, `no format "word"`},

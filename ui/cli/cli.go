@@ -72,6 +72,7 @@ func called(c *cobra.Command, err error) error {
 func keepErrors(c *cobra.Command, failed *error) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(c *cobra.Command, args []string) error {
+			faultCode.Store(int32(codeOfFault(c)))
 			*failed = called(c, run(c, args))
 			return nil
 		}
@@ -92,6 +93,7 @@ func Main(of string) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
+	faultCode.Store(exitFailed)
 	crash.Ends(endBy(cancel))
 	var err error
 	crash.Guarded("the command", func() {
@@ -106,7 +108,7 @@ func Main(of string) (code int) {
 	})()
 	if p := crash.Err(); p != nil {
 		say(p.Error() + kept())
-		return exitFailed
+		return int(faultCode.Load())
 	}
 	var e exit
 	if err != nil && !errors.As(err, &e) {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"lxd-allowlist/capture/crash"
@@ -33,9 +35,22 @@ func endBy(cancel context.CancelCauseFunc) func(*crash.Panic) {
 				_ = term.Restore(int(os.Stdin.Fd()), before)
 			}
 			say(p.Error() + kept() + "; it could not end in order: run lxd-allowlist restore")
-			os.Exit(exitFailed)
+			os.Exit(int(faultCode.Load()))
 		})
 	}
+}
+
+// faultCode is what a panic ends the command with that runs.
+var faultCode atomic.Int32
+
+// codeOfFault returns what a panic ends a command with: not with 1 where that
+// says something of a list.
+func codeOfFault(c *cobra.Command) int {
+	f := c.Flags()
+	if c.Name() == "verify" || c.Name() == "minimize" || f.Changed("diff") || f.Changed("covered-by") {
+		return exitTrouble
+	}
+	return exitFailed
 }
 
 // tracePath is where the trace of the last panic is, "" where it could not be

@@ -19,8 +19,8 @@ var sample []byte
 
 // demo has the sample session happen again, and lets the user decide.
 func (o *options) demo(ctx context.Context) error {
-	if o.speed < 1 {
-		return wrong(fmt.Errorf("--speed %d: a replay is 1 to 1000 times as fast", o.speed))
+	if err := o.checkSpeed(); err != nil {
+		return err
 	}
 	o.plan.Formats = []string{"plain"}
 	s, err := o.screen("", "the demo needs a terminal")
@@ -35,5 +35,5 @@ func (o *options) demo(ctx context.Context) error {
 	result, err := ui.Run(ctx, s)
 	sayWrote(result)
 	fmt.Fprintln(os.Stderr, "that was a sample; lxd-allowlist alone lists your own instances")
-	return err
+	return o.goOn(ctx, "", result, err)
 }

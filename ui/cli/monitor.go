@@ -74,14 +74,15 @@ func (o *options) monitor(ctx context.Context, target string) error {
 }
 
 // goOn goes on with what the user picked of the palette, once the screen and
-// what it held have ended well.
+// what it held have ended well. Who only looks at one session only looks at the
+// next one, too.
 func (o *options) goOn(ctx context.Context, remote string, r ui.Result, err error) error {
 	if err != nil || r.Next == nil {
 		return err
 	}
 	next := *o
 	next.resume, next.launch, next.plan.Path = "", "", ""
-	next.follow, next.replay, next.readOnly = false, false, false
+	next.follow, next.replay, next.speed = false, false, defaultSpeed
 	next.from, next.since, next.until = "", "", ""
 	if r.Next.Session != "" {
 		return next.open(ctx, []string{r.Next.Session})

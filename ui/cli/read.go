@@ -22,13 +22,16 @@ func (o *options) open(ctx context.Context, sources []string) (err error) {
 		return wrong(errors.New("--replay has all of a session happen again: leave out --from, --since and --until"))
 	case o.readOnly && o.follow:
 		return wrong(errors.New("--read-only reads what is there: leave out --follow"))
-	case o.speed < 1:
-		return wrong(fmt.Errorf("--speed %d: a replay is 1 to 1000 times as fast", o.speed))
+	case !o.replay && o.speed != defaultSpeed:
+		return wrong(errors.New("--speed is that of a replay: ask for one by --replay"))
 	case !o.follow:
 	case len(sources) > 1:
 		return wrong(errors.New("--follow reads one log that grows: name one"))
 	case session.Exists(sources[0]):
 		return wrong(fmt.Errorf("%s is a session, which doesn't grow: leave out --follow, or go on with its capture by --resume", sources[0]))
+	}
+	if err := o.checkSpeed(); err != nil {
+		return err
 	}
 	only, err := o.only()
 	if err != nil {
@@ -56,6 +59,13 @@ func (o *options) open(ctx context.Context, sources []string) (err error) {
 // defaultSpeed is that of a replay.
 const defaultSpeed = 10
 
+func (o *options) checkSpeed() error {
+	if o.speed < 1 || o.speed > ui.MaxSpeed {
+		return wrong(fmt.Errorf("--speed %d: a replay is 1 to %d times as fast", o.speed, ui.MaxSpeed))
+	}
+	return nil
+}
+
 // readOnly is why nothing can be decided.
 const readOnly = "it is only looked at: without --read-only and --replay, open has decisions made and kept"
 
@@ -76,7 +86,7 @@ func (o *options) look(ctx context.Context, s ui.Options, sources []string, only
 	s.Capture = c
 	result, err := ui.Run(ctx, s)
 	sayWrote(result)
-	return err
+	return o.goOn(ctx, "", result, err)
 }
 
 func (o *options) export(ctx context.Context, sources []string) error {

@@ -235,7 +235,12 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
+	inForce := true
+	defer func() {
+		if inForce {
+			err = errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
 	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
 	about.Host, _ = os.Hostname()
 	proven := "enforcing %d rules on %s, proven from inside"
@@ -270,6 +275,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	}
 	end := context.WithoutCancel(ctx)
 	e.Prove(end)
+	inForce = false
 	stopped := e.Stop(end) // what came of it is worth no less where that failed
 	if err := crash.Err(); err != nil {
 		return 0, errors.Join(stopped, err)

@@ -48,3 +48,29 @@ func TestOpenLog(t *testing.T) {
 		t.Errorf("the file has %q, want %q", got, want)
 	}
 }
+
+// The palette leads from one session to another, and who only looks at the one
+// decides nothing in the other.
+func TestLookingGoesOn(t *testing.T) {
+	t.Setenv("LXD_DIR", t.TempDir())
+	path := filepath.Join(t.TempDir(), "dns.log")
+	if err := os.WriteFile(path, []byte("query[A] www.example.com from 10.0.0.5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, 100, 30, "open", path)
+	s.row("new", "www.example.com")
+	s.keys("a")
+	s.row("keep", "www.example.com")
+	s.quits()
+	s.start(100, 30, "open", "--read-only", path)
+	s.row("new", "www.example.com")
+	s.keys(":")
+	s.sees("What can be done")
+	s.tmux("send-keys", "-l", "--", "leave this one")
+	s.sees("leave this one and look at ")
+	s.keys("Enter")
+	s.row("keep", "www.example.com")
+	s.keys("d")
+	s.sees("it is only looked at")
+	s.quits()
+}

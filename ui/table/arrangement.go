@@ -32,9 +32,8 @@ type folds struct {
 func (f folds) clone() folds { return folds{f.all, maps.Clone(f.flipped)} }
 
 // arrangement is what settings make of the domains: those shown, in order, by
-// themselves or in groups. Blocked ones, see
-// stand, are above all others. It is kept up by work that grows with what
-// changed, whatever else there is.
+// themselves or in groups. Blocked ones, see stand, are above all others. It is
+// kept up by work that grows with what changed, whatever else there is.
 type arrangement struct {
 	settings
 	compareID func(x, y capture.ID) int // once for all sequences of rows
@@ -360,7 +359,7 @@ func (a *arrangement) domains() (n int) {
 	return n
 }
 
-// all returns the shown domains in their order, those of folded groups too.
+// appendAll appends the shown domains in their order, those of folded groups too.
 func (a *arrangement) appendAll(list []capture.ID) []capture.ID {
 	list = a.front.appendTo(list, 0, a.front.total(items))
 	if !a.grouped {

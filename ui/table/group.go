@@ -177,7 +177,7 @@ func (a *arrangement) leave(g *group, id capture.ID) {
 	}
 }
 
-// group returns the group of a name, which may have no members.
+// groupFor returns the group of a name, which may have no members.
 func (a *arrangement) groupFor(name, own string) *group {
 	of, kind := groupOf(name, own)
 	g := a.groups[of]

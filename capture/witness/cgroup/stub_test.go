@@ -12,8 +12,7 @@ import (
 func init() { parts["stub"] = playStub }
 
 // playStub asks another for what it is asked, but answers what begins with k
-// itself: LISTEN UPSTREAM ADDRESS, the last of
-// which it tells that it is there.
+// itself: LISTEN UPSTREAM ADDRESS, the last of which it tells that it is there.
 func playStub(args []string) {
 	l, err := net.ListenPacket("udp", args[0])
 	if err != nil {
