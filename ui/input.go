@@ -108,7 +108,7 @@ func (m *monitor) paste(msg tea.PasteMsg) tea.Cmd {
 // mouse gets it.
 func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	at := msg.Mouse()
-	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && at.Y >= m.h-len(m.footRows()) {
+	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && at.Y >= m.h-len(m.footRows(m.footHints())) {
 		return m.clickHint(m.hintAt(at.X, at.Y))
 	}
 	if m.dialog != nil {

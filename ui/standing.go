@@ -19,15 +19,15 @@ func (m *monitor) standing(room, alarm, short int) (title, right *look.Line, who
 	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+m.subject())
 	words, glyphs, end := m.tally(t, false), m.tally(t, true), new(look.Line).Add(m.styles.Muted, " ")
 	with := func(how progress, tally *look.Line) *look.Line { return m.decided(t, how).Join(tally) }
-	type way struct{ title, right *look.Line }
-	ways := []way{
-		{full, with(bar, words)}, {full, with(bar, glyphs)}, {full, with(worded, glyphs)}, {full, with(bare, glyphs)}, {name, with(bare, glyphs)},
-		{full, glyphs}, {name, glyphs},
+	// Made one by one: nearly always the first fits.
+	ways := func(yield func(title, right *look.Line) bool) {
+		_ = yield(full, with(bar, words)) && yield(full, with(bar, glyphs)) && yield(full, with(worded, glyphs)) && yield(full, with(bare, glyphs)) &&
+			yield(name, with(bare, glyphs)) && yield(full, glyphs) && yield(name, glyphs)
 	}
 	for _, is := range []int{alarm, short} {
-		for _, way := range ways {
-			if way.title.Width()+way.right.Width()+is <= room {
-				return way.title, way.right, is == alarm
+		for title, right := range ways {
+			if title.Width()+right.Width()+is <= room {
+				return title, right, is == alarm
 			}
 		}
 	}

@@ -327,7 +327,7 @@ func (m *monitor) footer() (said []string, foot string) {
 	default:
 		said = m.drawSaid(text)
 	}
-	rows := m.footRows()
+	rows := m.footRows(hints)
 	last := len(rows) - 1
 	for _, row := range rows[:last] {
 		said = append(said, look.Hints(s, row, m.w))
@@ -336,11 +336,11 @@ func (m *monitor) footer() (said []string, foot string) {
 }
 
 // footRows are the hints of the footer's lines.
-func (m *monitor) footRows() [][]look.Hint {
+func (m *monitor) footRows(hints []look.Hint) [][]look.Hint {
 	if m.dialog == nil {
-		return [][]look.Hint{m.footHints()}
+		return [][]look.Hint{hints}
 	}
-	return look.HintRows(m.footHints(), m.w, footLines)
+	return look.HintRows(hints, m.w, footLines)
 }
 
 // message is what was said last, while it is news; what is typed hides it.
@@ -367,13 +367,14 @@ func (m *monitor) saysBeside(text string, hints []look.Hint) int {
 // hintAt returns the name of the action that the footer has at a cell, "" for
 // none.
 func (m *monitor) hintAt(x, y int) string {
-	rows, w := m.footRows(), m.w
+	hints, w := m.footHints(), m.w
+	rows := m.footRows(hints)
 	row := len(rows) - m.h + y
 	if row < 0 || y >= m.h {
 		return ""
 	}
 	if text := m.message(); text != "" {
-		at := m.saysBeside(text, m.footHints())
+		at := m.saysBeside(text, hints)
 		x, w = x-at, w-at
 	}
 	return look.HintAt(rows[row], w, x)
