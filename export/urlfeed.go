@@ -35,16 +35,17 @@ func encodePaloAlto(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 
 func decodePaloAlto(data []byte) ([]rule.Rule, error) { return decodeFeed(data, "/") }
 
-// What a bare name matches in a feed the manual does not say; a static filter of
-// the type simple matches what is below it, too (Fortinet's FortiOS
+// What a line matches in a feed the manual does not say (Fortinet's FortiOS
 // Administration Guide, "Domain name threat feed" and "External resources file
-// format", and its tip on the matching of static domain filters). Of wildcards it
-// has simple ones ("Threat feeds"), and no expressions, which a static filter has.
+// format"); a static domain filter matches what is below a name, too, and names in
+// which it stands before other labels (Fortinet's tip on its matching logic). Of
+// wildcards a feed has simple ones ("Threat feeds"), and no expressions, which a
+// static filter has.
 var fortiGate = Format{
 	Name:      "fortigate",
 	Title:     "FortiGate, a domain name threat feed for the DNS filter",
 	Extension: "txt",
-	Exact:     "h, which is taken to match the name alone: the manual does not say",
+	Exact:     "h, which is taken to match the name alone: the manual does not say, and a static filter would let a.h and h.evil.org pass, too: try both before you rely on it",
 	Suffix:    "h and *.h",
 	NoAddress: "a feed of domains has names alone; addresses are a feed of another kind",
 	NoPattern: "its * stands for any characters, and not for digits alone",
