@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"math"
 	"net/netip"
@@ -272,48 +271,6 @@ func (f *facts) wordsAt(text string) uint16 {
 		f.words = append(f.words, text)
 		f.wordN[text] = n
 	}
-	return n
-}
-
-// noClient is how many clients there is room for.
-const noClient = 1<<16 - 1
-
-// recentBits has room for a network's clients: a thousand of them mostly have a
-// place of their own.
-const recentBits = 12
-
-// clientIPv4 returns the place of a client; ok is false if there is no room
-// for one more.
-func (f *facts) clientIPv4(address uint32) (client uint16, ok bool) {
-	recent := &f.recent[address*0x9e3779b1>>(32-recentBits)]
-	if recent.next != 0 && recent.address == address {
-		return recent.next - 1, true
-	}
-	var four [4]byte
-	binary.BigEndian.PutUint32(four[:], address)
-	var text [len("255.255.255.255")]byte
-	if client, ok = f.clientAt(netip.AddrFrom4(four).AppendTo(text[:0])); ok {
-		recent.address, recent.next = address, client+1
-	}
-	return client, ok
-}
-
-// clientAt is clientIPv4 for an address as it is logged.
-func (f *facts) clientAt(address []byte) (client uint16, ok bool) {
-	if client, ok = f.clientN[string(address)]; ok {
-		return client, true
-	}
-	if len(f.clients) == noClient {
-		return 0, false
-	}
-	f.unnamed = true
-	return f.newClient(Client{Address: string(address)}), true
-}
-
-func (f *facts) newClient(c Client) uint16 {
-	n := uint16(len(f.clients))
-	f.clients = append(f.clients, c)
-	f.clientN[c.Address] = n
 	return n
 }
 

@@ -2,9 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"lxd-allowlist/parse"
@@ -206,72 +204,6 @@ func (f *facts) typesOf(to []TypeCount, r *record) []TypeCount {
 		to[begin].Count = left
 	}
 	return to
-}
-
-// listClients is how many clients of a name are kept as a list. Of more, those
-// among the ledger's first bitClients, mostly all, are bits in as much room.
-const (
-	listClients = longest
-	bitClients  = listClients * 16
-)
-
-// addClient notes that a client asked.
-func (f *facts) addClient(r *record, client uint16) (fresh bool) {
-	if r.clientsN == maxClients {
-		return false
-	}
-	if r.state&bitmap == 0 {
-		list := f.clientsOf.get(r.clients, int(r.clientsN))
-		if slices.Contains(list, client) {
-			return false
-		}
-		if len(list) < listClients {
-			r.clients = f.clientsOf.add(r.clients, len(list), client)
-			r.clientsN++
-			return true
-		}
-		all := slices.Clone(list)
-		clear(list)
-		r.state |= bitmap
-		r.clientsN = 0
-		for _, n := range all {
-			f.addClient(r, n)
-		}
-	}
-	if client < bitClients {
-		word, bit := &f.clientsOf.get(r.clients, listClients)[client/16], uint16(1)<<(client%16)
-		if *word&bit != 0 {
-			return false
-		}
-		*word |= bit
-	} else {
-		m := f.beside(r)
-		if slices.Contains(m.clients, client) {
-			return false
-		}
-		m.clients = append(m.clients, client)
-	}
-	r.clientsN++
-	return true
-}
-
-// clientsIn returns the clients that asked for a name, in the order in which
-// they did, of very many in that of the ledger's. It is valid until more is
-// added.
-func (f *facts) clientsIn(r *record) []uint16 {
-	if r.state&bitmap == 0 {
-		return f.clientsOf.get(r.clients, int(r.clientsN))
-	}
-	var all []uint16
-	for i, left := range f.clientsOf.get(r.clients, listClients) {
-		for ; left != 0; left &= left - 1 {
-			all = append(all, uint16(i*16+bits.TrailingZeros16(left)))
-		}
-	}
-	if r.more != 0 {
-		all = append(all, f.more[r.more].clients...)
-	}
-	return all
 }
 
 // addAddress notes an address of an answer: a number for IPv4, a place in

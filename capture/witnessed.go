@@ -330,9 +330,25 @@ func (r Reader) Bypasses() (ways []Bypass, beyond uint64, edition uint64) {
 		ways = append(ways, b.Bypass)
 	}
 	slices.SortStableFunc(ways, func(a, b Bypass) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), b.Last.Compare(a.Last), strings.Compare(a.Place(), b.Place()))
+		if c := cmp.Or(cmp.Compare(a.Kind, b.Kind), b.Last.Compare(a.Last)); c != 0 {
+			return c // as nearly always: a place is text that has to be made
+		}
+		return strings.Compare(a.Place(), b.Place())
 	})
 	return ways, w.watch.Beyond, w.edition
+}
+
+// Bypass returns the way round of which is says so, false for none. Its slices
+// belong to the ledger.
+func (r Reader) Bypass(is func(Bypass) bool) (Bypass, bool) {
+	if w := r.l.witnessed; w != nil {
+		for _, b := range w.ways {
+			if is(b.Bypass) {
+				return b.Bypass, true
+			}
+		}
+	}
+	return Bypass{}, false
 }
 
 // BypassEdition is the edition of [Reader.Bypasses], for who only wants to know

@@ -29,8 +29,9 @@ var yamlFormat = Format{
 	decode:    decodeYAML,
 }
 
-// quoted writes one line of printable text as a string for YAML. All strings are quoted: bare,
-// a name such as "no" or "0x1f" would be something else, and "*.h" an error.
+// quoted writes one line of printable text as a string for YAML. All strings
+// are quoted: bare, a name such as "no" or "0x1f" would be something else, and
+// "*.h" an error.
 func quoted(text string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

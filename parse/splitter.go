@@ -17,7 +17,8 @@ type Splitter struct {
 }
 
 // Feed calls line for each line that ends within p, without the NULs before it
-// and its "\n" or "\r\n". The slice is mostly a part of p and lasts for the call only.
+// and its "\n" or "\r\n". The slice is mostly a part of p and lasts for the
+// call only.
 func (s *Splitter) Feed(p []byte, line func([]byte)) {
 	if len(s.tail) > 0 {
 		end := bytes.IndexByte(p, '\n')

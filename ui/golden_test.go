@@ -148,7 +148,8 @@ func (s *scene) export(there string) *scene {
 	return s.press("e")
 }
 
-// unselected shows domains of a capture without a shell, to which nobody has come yet.
+// unselected shows domains of a capture without a shell, to which nobody has
+// come yet.
 func (s *scene) unselected() {
 	s.waitingForQueries()
 	s.asksFor(3)

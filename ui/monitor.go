@@ -48,7 +48,7 @@ type monitor struct {
 // newMonitor shows a capture; the focus is on its shell, if it has one.
 func newMonitor(m *model, c *Capture) *monitor {
 	var again *replay
-	now := time.Now()
+	now := m.now
 	if c.Player != nil {
 		again = newReplay(m.ctx, c.Player, c.Speed)
 		c.Ledger, now = c.Player.To(again.at), again.at

@@ -9,14 +9,7 @@ import (
 // wayOf returns a way round the bridge's DNS, the zero one if there is none of
 // that key any more.
 func (m *monitor) wayOf(key string) (way capture.Bypass) {
-	m.capture.Ledger.Read(func(r capture.Reader) {
-		ways, _, _ := r.Bypasses()
-		for _, b := range ways {
-			if table.WayKey(b) == key {
-				way = b
-			}
-		}
-	})
+	m.capture.Ledger.Read(func(r capture.Reader) { way, _ = table.Way(r, key) })
 	return way
 }
 

@@ -239,7 +239,8 @@ func (p *shellPane) cursor(at rect) *tea.Cursor {
 	return tea.NewCursor(at.x+x, at.y+shellChrome+y)
 }
 
-// draw returns the pane's lines, the title first, which ends with news: what fits into so many cells.
+// draw returns the pane's lines, the title first, which ends with news: what
+// fits into so many cells.
 func (p *shellPane) draw(s *look.Styles, at rect, focused bool, news func(room int) *look.Line, reopen string) []string {
 	info := ""
 	switch {

@@ -3,7 +3,9 @@ package witness_test
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"lxd-allowlist/capture/witness"
 )
@@ -42,6 +44,52 @@ func TestFlood(t *testing.T) {
 	j.Settle(at(202_000))
 	if len(b.told) != 1 || b.told[0] != "a.test reached 443/tcp by ?" {
 		t.Errorf("later it told %q", b.told)
+	}
+}
+
+// lagging is a book that doesn't have what it is asked for yet; more comes in
+// while it is.
+type lagging struct {
+	*book
+	more func()
+}
+
+func (b *lagging) Asked(string, *witness.Process, time.Time) bool {
+	more := b.more
+	b.more = func() {}
+	more()
+	return false
+}
+
+// Queries that the log doesn't have yet are held again, and with those that came
+// meanwhile they are no more than there may be.
+func TestFloodAheadOfTheLog(t *testing.T) {
+	const room = 8192
+	b := &lagging{book: &book{}}
+	j := witness.NewJoiner(b, func(a netip.Addr) bool { return a == bridge })
+	j.On(witness.Who, true)
+	flood := func(n int) {
+		for i := range n {
+			tell(j, call(query(i/1000, fmt.Sprintf("n%d.test", i), "10.0.0.2:5000", "10.0.0.1:53", curl)))
+		}
+	}
+	b.more = func() { flood(room) }
+	flood(room)
+	j.Settle(at(500))
+	flood(room)
+	for ms := 1000; j.Settle(at(ms)); ms += 100 {
+	}
+	unlogged, beyond := 0, 0
+	for _, s := range b.told {
+		var n int
+		if k, _ := fmt.Sscanf(s, "lost %d: queries of", &n); k == 1 && strings.Contains(s, "log") {
+			unlogged += n
+		} else if k == 1 {
+			beyond += n
+		}
+	}
+	if unlogged != room || beyond != 2*room {
+		t.Errorf("%d were held and %d lost", unlogged, beyond)
 	}
 }
 

@@ -181,12 +181,29 @@ func (in inlet) Query(q Query) {
 			return
 		}
 	}
-	if len(j.queries) == maxPending {
-		j.lose(Wire, 1, "queries came faster than they could be joined")
-		return
+	if j.hold(held) {
+		j.hurry(held.due)
 	}
-	j.queries = append(j.queries, held)
-	j.hurry(held.due)
+}
+
+// hold holds a query, unless there is no room for it.
+func (j *Joiner) hold(q *query) bool {
+	if len(j.queries) >= maxPending {
+		j.lose(Wire, 1, "queries came faster than they could be joined")
+		return false
+	}
+	j.queries = append(j.queries, q)
+	return true
+}
+
+// holdConn is hold of a connection.
+func (j *Joiner) holdConn(c *conn) bool {
+	if len(j.conns) >= maxPending {
+		j.lose(Wire, 1, "connections came faster than they could be joined")
+		return false
+	}
+	j.conns = append(j.conns, c)
+	return true
 }
 
 // way is where a query goes.
@@ -283,13 +300,11 @@ func (j *Joiner) begin(s Source, c Connection) *conn {
 		j.merge(had, s, c)
 		return had
 	}
-	if len(j.conns) == maxPending {
-		j.lose(Wire, 1, "connections came faster than they could be joined")
-		return nil
-	}
 	held := &conn{Connection: c, since: j.clock, due: j.clock.Add(patience)}
 	held.seen[s] = true
-	j.conns = append(j.conns, held)
+	if !j.holdConn(held) {
+		return nil
+	}
 	if k := (place{c.To, c.Protocol}); j.on[1-s] {
 		j.halfConns[k] = append(j.halfConns[k], held)
 	}

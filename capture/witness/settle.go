@@ -110,7 +110,7 @@ func (j *Joiner) query(q *query, now time.Time) {
 	case now.Sub(q.since) < logPatience:
 		j.mu.Lock()
 		q.due = now.Add(soon)
-		j.queries = append(j.queries, q)
+		j.hold(q)
 		j.mu.Unlock()
 	case q.way == withinInstance:
 		j.book.Bypassed(Bypass{Kind: Inside, Name: q.Name, Process: who, At: q.At})
@@ -145,7 +145,7 @@ func (j *Joiner) conn(c *conn, now time.Time) {
 		if now.Sub(c.since) < logPatience {
 			j.mu.Lock()
 			c.due = now.Add(soon)
-			j.conns = append(j.conns, c)
+			j.holdConn(c)
 			j.mu.Unlock()
 			return
 		}

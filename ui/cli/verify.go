@@ -43,7 +43,7 @@ type verifyOptions struct {
 func verifyCommand(o *options) *cobra.Command {
 	var v verifyOptions
 	c := &cobra.Command{
-		Use: "verify [REMOTE:]INSTANCE LIST|SESSION [-- COMMAND...]", Short: "Enforce a list on an instance, run it again, and have the proof",
+		Use: "verify INSTANCE LIST|SESSION [-- COMMAND...]", Short: "Enforce a list on an instance, run it again, and have the proof",
 		Long: "From now on the instance, and no other on the bridge, reaches only what the list allows. Runs the command in it, or waits for Ctrl+C, and reports what was used, unused and blocked. dnsmasq isn't restarted, and nothing stays.\n\n" +
 			"Without root on LXD's host the bridge's dnsmasq holds names back, on a bridge that is the instance's alone: it is started anew before and after, and a client that asks another resolver is not held.\n\n" +
 			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven; 4 as 0, but without root: nothing that the bridge's dnsmasq was asked for was blocked, and other resolvers weren't held.\n\n" +

@@ -130,12 +130,11 @@ func (p *page) names(head string, names []capture.Named, others uint32) {
 
 // ofWay says all that is known of a way round the bridge's DNS.
 func (d *Details) ofWay(p *page, r capture.Reader, short bool) {
-	ways, _, _ := r.Bypasses()
-	at := slices.IndexFunc(ways, func(b capture.Bypass) bool { return table.WayKey(b) == d.way })
-	if at < 0 {
+	b, known := table.Way(r, d.way)
+	if !known {
 		return
 	}
-	s, b := p.s, ways[at]
+	s := p.s
 	p.lines = look.Wrap(s.Strong, strings.TrimSpace(b.Kind.String()+" "+b.Place()), p.w)
 	if !short {
 		p.lines = append(p.lines, "")

@@ -121,8 +121,8 @@ func TestHeadKeepsItsCount(t *testing.T) {
 	}
 }
 
-// Who decides about an unfolded group goes on behind it, at the end to the first group; who
-// decides about its last row goes on to what follows.
+// Who decides about an unfolded group goes on behind it, at the end to the
+// first group; who decides about its last row goes on to what follows.
 func TestAhead(t *testing.T) {
 	table := New(ledgerOf("a.one.com", "b.one.com", "a.two.com", "b.two.com", "single.org"))
 	table.Resize(80, 20)

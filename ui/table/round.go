@@ -37,6 +37,11 @@ func WayKey(b capture.Bypass) string {
 	return b.Kind.String() + " " + b.Place() + " " + b.From.String()
 }
 
+// Way returns the way round that has a [WayKey], false for none.
+func Way(r capture.Reader, key string) (capture.Bypass, bool) {
+	return r.Bypass(func(b capture.Bypass) bool { return WayKey(b) == key })
+}
+
 // WayText says where a way round led to, or which names were asked for there.
 func WayText(b capture.Bypass) string {
 	var parts []string

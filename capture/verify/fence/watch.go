@@ -57,9 +57,11 @@ const (
 	headers = 256
 	// waiting is how many packets wait for who reads them.
 	waiting = 4096
-	// receiveBuffer holds some hundred packets that the kernel has told of; each takes several kB there.
+	// receiveBuffer holds some hundred packets that the kernel has told of;
+	// each takes several kB there.
 	receiveBuffer = 4 << 20
-	// groupTries is how often a group that somebody has is met with before it is no chance.
+	// groupTries is how often a group that somebody has is met with before it
+	// is no chance.
 	groupTries = 16
 )
 

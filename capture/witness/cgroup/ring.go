@@ -89,9 +89,9 @@ func (r *ring) await(until time.Time, look func() (enough bool)) bool {
 }
 
 // read hands over the records that there are and are whole, each good until it
-// returns, and returns how many those were. Awake, it leaves the last one where it is, so
-// that the kernel gives no notice of those that can wait. Otherwise nothing is
-// left, and the kernel gives notice of the first that comes.
+// returns, and returns how many those were. Awake, it leaves the last one where
+// it is, so that the kernel gives no notice of those that can wait. Otherwise
+// nothing is left, and the kernel gives notice of the first that comes.
 func (r *ring) read(awake bool, take func(record []byte)) (n int) {
 	page := os.Getpagesize()
 	records := r.told[page:]

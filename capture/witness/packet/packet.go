@@ -19,7 +19,8 @@ var (
 	ErrMore = errors.New("more of it is to come")
 	// ErrOther says that it is none of what is looked for.
 	ErrOther = errors.New("something else")
-	// ErrForm says that it begins as what is looked for, and breaks its form or is too long.
+	// ErrForm says that it begins as what is looked for, and breaks its form or
+	// is too long.
 	ErrForm = errors.New("it breaks its form")
 )
 
