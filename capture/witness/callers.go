@@ -16,6 +16,10 @@ const (
 	maxCallers = 8       // of each
 )
 
+// late bounds how much later than its call a packet may be told of, on a
+// machine that is busy. What else called the place then was refused as well.
+const late = 10 * time.Second
+
 // Callers keeps which programs asked for each name and called each place, for
 // a while in which somebody wants to know whose a refusal was. It is a [Sink] of
 // [Who], and safe for concurrent use. The zero value is ready.
@@ -120,7 +124,7 @@ func (c *Callers) Called(to netip.AddrPort, protocol string, first, last time.Ti
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return programs(c.places[place{unmap(to), protocol}], func(o caller) bool {
-		return !o.last.Before(first.Add(-together)) && !o.first.After(last.Add(together))
+		return !o.last.Before(first.Add(-late)) && !o.first.After(last.Add(together))
 	})
 }
 
@@ -137,8 +141,8 @@ func programs(of []caller, which func(caller) bool) (all []string) {
 // Await returns what look finds, as soon as that is something, or nothing at a
 // time.
 func (c *Callers) Await(until time.Time, look func() []string) []string {
-	late := time.NewTimer(time.Until(until))
-	defer late.Stop()
+	over := time.NewTimer(time.Until(until))
+	defer over.Stop()
 	for {
 		news := c.next()
 		if found := look(); len(found) > 0 {
@@ -146,7 +150,7 @@ func (c *Callers) Await(until time.Time, look func() []string) []string {
 		}
 		select {
 		case <-news:
-		case <-late.C:
+		case <-over.C:
 			return nil
 		}
 	}

@@ -22,7 +22,7 @@ func TestCallers(t *testing.T) {
 	c.Query(Query{At: at(3), Name: "nobody.example"})
 	mapped := netip.MustParseAddrPort("[::ffff:192.0.2.1]:443") // a socket of both families
 	c.Connection(Connection{At: at(10), To: mapped, Protocol: "tcp", Process: curl})
-	c.Connection(Connection{At: at(20), To: to, Protocol: "tcp", Process: apt})
+	c.Connection(Connection{At: at(40), To: to, Protocol: "tcp", Process: apt})
 	if got := c.Asked("a.example"); !slices.Equal(got, []string{"/usr/bin/curl", "https"}) {
 		t.Errorf("asked by %q", got)
 	}
@@ -33,9 +33,10 @@ func TestCallers(t *testing.T) {
 		want        []string
 	}{
 		{"192.0.2.1:443", "tcp", 10, 10, []string{"/usr/bin/curl"}},
-		{"192.0.2.1:443", "tcp", 20, 25, []string{"https"}},
-		{"192.0.2.1:443", "tcp", 11, 19, []string{"/usr/bin/curl", "https"}},
-		{"192.0.2.1:443", "tcp", 13, 17, nil},
+		{"192.0.2.1:443", "tcp", 20, 25, []string{"/usr/bin/curl"}}, // told late
+		{"192.0.2.1:443", "tcp", 40, 45, []string{"https"}},
+		{"192.0.2.1:443", "tcp", 11, 39, []string{"/usr/bin/curl", "https"}},
+		{"192.0.2.1:443", "tcp", 23, 37, nil},
 		{"192.0.2.1:443", "udp", 10, 10, nil},
 		{"192.0.2.1:80", "tcp", 10, 10, nil},
 	} {
