@@ -51,6 +51,7 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 		Granted:  func(name string) { grants.note(name, s.rejected(name)) },
 		Canary:   func(name string) { s.Ledger.Expect(name) },
 		CanaryTo: s.Ledger.ExpectTo,
+		Called:   s.callers.Called,
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/crash"
+	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/witness"
 )
 
@@ -54,14 +55,18 @@ func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Sou
 	}
 	w := &watcher{why: make(map[witness.Source]string)}
 	w.joiner = witness.NewJoiner(asking{s.Ledger.Book(), s, new(time.Time), run}, s.isBridge())
-	able, off := s.able(ctx)
+	able, off := able(ctx, s.server, s.Instance)
 	w.off = off
 	for _, source := range []witness.Source{witness.Wire, witness.Who} {
 		watch := watches[source]
 		if !able.Has(1<<source) || watch == nil {
 			continue
 		}
-		ended, err := watch(run, place{s}, w.joiner.From(source), func(why string) { w.turn(s.Ledger, source, why) })
+		to := w.joiner.From(source)
+		if source == witness.Who {
+			to = noting{to, &s.callers}
+		}
+		ended, err := watch(run, place{s.server, s.Instance, s.Network}, to, func(why string) { w.turn(s.Ledger, source, why) })
 		if err != nil {
 			w.off = join(w.off, err.Error())
 			continue
@@ -90,15 +95,15 @@ func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Sou
 	s.witness = w
 }
 
-// able returns what could be seen here, and why not all.
-func (s *Capture) able(ctx context.Context) (capture.Sources, string) {
-	if !s.server.Local() {
+// able returns what of an instance could be seen here, and why not all.
+func able(ctx context.Context, server *lxd.Server, instance string) (capture.Sources, string) {
+	if !server.Local() {
 		return 0, "LXD is on another machine, and it takes the host itself"
 	}
 	if os.Geteuid() != 0 {
 		return 0, "it takes root on LXD's host: start the program with sudo"
 	}
-	i, err := s.server.Instance(ctx, s.Instance)
+	i, err := server.Instance(ctx, instance)
 	switch {
 	case err != nil:
 		return 0, err.Error()
@@ -170,18 +175,21 @@ func (s *Capture) isBridge() func(netip.Addr) bool {
 	return func(a netip.Addr) bool { return ours[a] }
 }
 
-// place is the capture's instance.
-type place struct{ *Capture }
+// place is an instance on one of its networks.
+type place struct {
+	server            *lxd.Server
+	instance, network string
+}
 
 func (p place) Interface(ctx context.Context) (string, error) {
-	plug, err := p.server.Plug(ctx, p.Capture.Instance, p.Network)
+	plug, err := p.server.Plug(ctx, p.instance, p.network)
 	return plug.Host, err
 }
 
 func (p place) InitPID(ctx context.Context) (int, error) {
-	pid, err := p.server.InitPID(ctx, p.Capture.Instance)
+	pid, err := p.server.InitPID(ctx, p.instance)
 	if err == nil && pid <= 0 {
-		err = fmt.Errorf("instance %s isn't running", p.Capture.Instance)
+		err = fmt.Errorf("instance %s isn't running", p.instance)
 	}
 	return pid, err
 }

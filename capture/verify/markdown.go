@@ -105,14 +105,17 @@ func (r *Report) packetTable(line printer) {
 	}
 	line("\n## Packets that were refused\n\n| to | times | first | last | |\n|---|---|---|---|---|")
 	for _, p := range r.Packets {
-		word := ""
+		var words []string
 		switch {
 		case len(p.Names) > 0:
-			word = text(fmt.Sprintf("expected: an address of %s alone; %s", shorten(p.Names, 3), p.Reason))
+			words = append(words, text(fmt.Sprintf("expected: an address of %s alone; %s", shorten(p.Names, 3), p.Reason)))
 		case p.Expected:
-			word = "expected: for nobody outside of the bridge"
+			words = append(words, "expected: for nobody outside of the bridge")
 		}
-		line("| %s | %d | %s | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly), word)
+		if len(p.By) > 0 {
+			words = append(words, text("by "+strings.Join(p.By, ", ")))
+		}
+		line("| %s | %d | %s | %s | %s |", codeOf(p.To), p.Times, p.First.Format(time.TimeOnly), p.Last.Format(time.TimeOnly), strings.Join(words, "; "))
 	}
 }
 

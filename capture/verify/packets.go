@@ -12,6 +12,10 @@ import (
 
 // Packets are those that were refused, by where they were to go.
 type Packets struct {
+	// Called returns the programs that called a place in a time, none where they
+	// aren't known. It is set before packets are added; nil is as good.
+	Called func(to netip.AddrPort, protocol string, first, last time.Time) []string
+
 	mu       sync.Mutex
 	by       map[place]*PacketState
 	expected map[netip.Addr]chan struct{} // canaries
@@ -47,6 +51,7 @@ type PacketState struct {
 	Protocol    string // "tcp", "udp", "icmp"
 	Times       int
 	First, Last time.Time
+	By          []string // the programs that sent them, as [Packets.Called] knows them now
 }
 
 // Stays reports whether the place is none outside of the bridge: neighbours are
@@ -150,17 +155,19 @@ func (p *Packets) Servers() []ServerState {
 // States returns the packets that were refused, in order.
 func (p *Packets) States() []PacketState {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	var all []PacketState
 	for _, s := range p.by {
 		all = append(all, *s)
 	}
+	p.mu.Unlock()
+	p.name(all)
 	slices.SortFunc(all, func(a, b PacketState) int { return strings.Compare(a.String(), b.String()) })
 	return all
 }
 
 // Latest returns up to n of them, the last one first, and how many there are.
 func (p *Packets) Latest(n int) (latest []PacketState, all int) {
+	defer func() { p.name(latest) }()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.by {
@@ -173,6 +180,17 @@ func (p *Packets) Latest(n int) (latest []PacketState, all int) {
 		}
 	}
 	return latest, len(p.by)
+}
+
+// name fills in who sent packets.
+func (p *Packets) name(all []PacketState) {
+	if p.Called == nil {
+		return
+	}
+	for i := range all {
+		s := &all[i]
+		s.By = p.Called(s.To, s.Protocol, s.First, s.Last)
+	}
 }
 
 func (p *Packets) lost() int {

@@ -106,6 +106,8 @@ type PacketResult struct {
 	Expected bool     `json:"expected"`
 	Names    []string `json:"names,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
+	// By are the programs that sent them, none where they are not known.
+	By []string `json:"by,omitempty"`
 }
 
 // ServerResult is a server whose name the list doesn't have, and that was
@@ -118,23 +120,6 @@ type ServerResult struct {
 	Last  time.Time `json:"last"`
 }
 
-// Verdict is what a report comes to.
-type Verdict string
-
-// The verdicts. [Works] is never said of a list that wasn't proven to be in
-// force.
-const (
-	Works   Verdict = "works with this list"
-	Blocked Verdict = "something was blocked"
-	// Held is [Works] of a list that the bridge's dnsmasq holds names back by:
-	// who asks another resolver was not held.
-	Held     Verdict = "nothing that the bridge's dnsmasq was asked for was blocked"
-	Failed   Verdict = "the command failed" // or was ended before its own end
-	Unproven Verdict = "enforcement is not proven"
-	Covered  Verdict = "the list covers what was asked for" // under Learn
-	Uncovers Verdict = "the list would block something"     // under Learn
-)
-
 // About is what a report says that an enforcement doesn't know.
 type About struct {
 	Program, Server, Resolver, Host, List string
@@ -145,7 +130,8 @@ type About struct {
 	// nil for none.
 	Expected func(name string) (reason string, expected bool)
 	// By returns the programs that asked for a name; it may be nil.
-	By func(name string) []string
+	By    func(name string) []string
+	Notes []string // besides those of the enforcement
 }
 
 // Over is what is reported on.
@@ -173,7 +159,7 @@ func NewReport(o Over, about About) Report {
 		Program: about.Program, Server: about.Server, Resolver: about.Resolver, Host: about.Host,
 		Instance: o.Instance, Network: o.Network, Level: level(o),
 		Started: o.Begun.Round(0), Ended: o.Ended.Round(0), Command: about.Command, ExitCode: about.ExitCode,
-		Queries: counts.Queries, Proofs: slices.Clone(o.Proofs), Notes: slices.Clone(o.Notes),
+		Queries: counts.Queries, Proofs: slices.Clone(o.Proofs), Notes: slices.Concat(o.Notes, about.Notes),
 		Rules: []RuleResult{}, Blocked: []NameResult{},
 	}
 	if r.Ended.IsZero() {
@@ -218,7 +204,7 @@ func NewReport(o Over, about About) Report {
 		r.Blocked = append(r.Blocked, n)
 	}
 	for _, s := range o.Packets.States() {
-		p := PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays()}
+		p := PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays(), By: s.By}
 		if names, reason := o.Addresses.expected(s.To.Addr(), expected); len(names) > 0 && !p.Expected {
 			p.Expected, p.Names, p.Reason = true, names, reason
 		}
@@ -279,99 +265,11 @@ func (r *Report) note(c Counts, o Over) {
 	if unsure > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s that more than %d names had: of them none was allowed when the last ones were taken off; another may have been, and is reached once it is asked for again.", plural(unsure, "address was closed", "addresses were closed"), maxHolders))
 	}
+	if slices.ContainsFunc(r.Packets, func(p PacketResult) bool { return !p.Expected && strings.HasSuffix(p.To, "/tcp") }) {
+		r.Notes = append(r.Notes, "A TCP connection that was refused has no server name: it is refused at its first packet, before TLS says one.")
+	}
 	if c.Failures > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d allowed queries got no answer from upstream.", c.Failures))
-	}
-}
-
-// Unexpected returns the names and places that were refused, and that nobody
-// said are to be.
-func (r *Report) Unexpected() (all []string) {
-	for _, n := range r.Blocked {
-		if !n.Expected {
-			all = append(all, n.Name)
-		}
-	}
-	for _, p := range r.Packets {
-		if !p.Expected {
-			all = append(all, p.To)
-		}
-	}
-	return all
-}
-
-// late returns how many names were refused and then allowed.
-func (r *Report) late() (n int) {
-	for _, b := range r.Blocked {
-		if b.Late != nil && !b.Temporary && !b.Expected {
-			n++
-		}
-	}
-	return n
-}
-
-// Headline says what it comes to in a line.
-func (r *Report) Headline() string {
-	if r.Queries == 0 && (r.Verdict == Works || r.Verdict == Covered) {
-		return string(r.Verdict) + ", but nothing was asked for"
-	}
-	return string(r.Verdict)
-}
-
-// Proven reports whether the list was in force whenever that was tried, and
-// that it was tried.
-func (r *Report) Proven() bool {
-	return len(r.Proofs) > 0 && !slices.ContainsFunc(r.Proofs, func(p Proof) bool { return !p.Proven })
-}
-
-func (r *Report) judge(o Over) {
-	learn := o.Learn
-	unexpected := r.Unexpected()
-	say := func(v Verdict, why ...string) {
-		if r.Verdict == "" {
-			r.Verdict = v
-		}
-		r.Why = append(r.Why, why...)
-	}
-	if !learn && !r.Proven() {
-		say(Unproven)
-		for _, p := range r.Proofs {
-			if !p.Proven {
-				r.Why = append(r.Why, fmt.Sprintf("Tried %s: %s.", p.Tried, p.Why))
-			}
-		}
-		if len(r.Proofs) == 0 {
-			r.Why = append(r.Why, "Nothing was tried.")
-		}
-	}
-	if !learn && r.lossy {
-		say(Unproven, "Something was lost, so that what was blocked isn't known in full: see the notes.")
-	}
-	if len(unexpected) > 0 {
-		verdict, words := Blocked, "blocked"
-		if learn {
-			verdict, words = Uncovers, "outside of the list"
-		}
-		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)),
-			"What is needed goes on the list; what is to be blocked is dropped, or named by --expect.")
-	}
-	if late := r.late(); late > 0 {
-		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
-	}
-	switch {
-	case r.ExitCode != nil && *r.ExitCode != 0:
-		say(Failed, fmt.Sprintf("The command ended with %d.", *r.ExitCode))
-	case r.ExitCode == nil && len(r.Command) > 0:
-		say(Failed, "The command was ended before its own end.")
-	}
-	switch {
-	case r.Verdict != "":
-	case learn:
-		r.Verdict = Covered
-	case o.Bridge:
-		r.Verdict = Held
-	default:
-		r.Verdict = Works
 	}
 }
 

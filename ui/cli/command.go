@@ -143,8 +143,12 @@ func captureFlags(c *cobra.Command, o *options) {
 	f.StringVar(&o.network, "network", "", "the bridge to watch, where the instance is on several")
 	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
 	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
-	f.BoolVar(&o.noWitness, "no-witness", false, "don't watch which process asks, what it connects to and what goes round DNS (witness: off in the config file)")
+	witnessFlag(c, o)
 	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
+}
+
+func witnessFlag(c *cobra.Command, o *options) {
+	c.Flags().BoolVar(&o.noWitness, "no-witness", false, "don't watch which process asks, what it connects to and what goes round DNS (witness: off in the config file)")
 }
 
 func toldFlag(c *cobra.Command, o *options) {

@@ -105,10 +105,15 @@ func resumed(name string) (instance string, err error) {
 
 func (o *options) config(instance string, of ui.Settings) live.Config {
 	c := live.Config{Instance: instance, Launch: o.launch, Network: o.network, Resume: o.resume, Program: program()}
-	if !o.noWitness && (of.Witness == nil || *of.Witness) {
+	if o.witness(of) {
 		c.Watches = live.Watches()
 	}
 	return c
+}
+
+// witness reports whether an instance is to be watched.
+func (o *options) witness(of ui.Settings) bool {
+	return !o.noWitness && (of.Witness == nil || *of.Witness)
 }
 
 // farewell says what a run of the screen left behind.

@@ -24,6 +24,7 @@ import (
 	"lxd-allowlist/export"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui"
 )
 
 // Exit codes of verify: what was blocked, or a command that failed, is 1.
@@ -60,6 +61,7 @@ func verifyCommand(o *options) *cobra.Command {
 	}
 	toldFlag(c, o)
 	f := c.Flags()
+	witnessFlag(c, o)
 	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
 	f.StringVar(&o.user, "user", "", "the user that the command runs as")
 	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names, and to addresses that the list has itself")
@@ -185,6 +187,10 @@ func (o *options) verify(ctx context.Context, v verifyOptions, target, from stri
 }
 
 func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Server, instance string, list verifyList, expect []rule.Rule, words []string) (code int, err error) {
+	settings, err := ui.LoadSettings()
+	if err != nil {
+		return 0, err
+	}
 	byBridge := enforce.ByBridge(server) && !v.strict && !v.learn
 	if err := enforce.Able(server, instance, v.strict); err != nil && !byBridge {
 		return 0, err
@@ -210,25 +216,26 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if err := list.judgeFor(ctx, server, instance, plug, expect); err != nil {
 		return 0, err
 	}
+	callers := o.watchCallers(ctx, server, instance, network, settings)
+	defer callers.Close()
+	refused := sayRefusals(callers)
+	defer refused.close()
 	e, err := list.start(ctx, server, byBridge, enforce.Config{
 		Instance: instance, Network: network, Rules: list.rules, Strict: v.strict, Learn: v.learn, Seeds: list.seeds,
 		Refused: func(q verify.Query, first bool) {
 			list.ledger.Denied(q.Name, q.Type, q.From, q.At)
 			if first {
-				list.tell(q)
+				refused.name(q, &list)
 			}
 		},
-		RefusedPacket: func(p verify.PacketState) {
-			if !p.Stays() {
-				say("refused: a packet to " + p.String())
-			}
-		},
+		RefusedPacket: refused.packet,
+		Called:        callers.Called,
 	})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
-	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected}
+	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
 	about.Host, _ = os.Hostname()
 	if !v.learn && e.Prove(ctx) {
 		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
@@ -264,6 +271,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if err := crash.Err(); err != nil {
 		return 0, errors.Join(stopped, err)
 	}
+	callers.Close()
+	refused.close()
+	about.Notes = callers.Notes()
 	report := e.Report(about)
 	if list.kept {
 		if err := session.NoteVerified(list.name, report.Result()); err != nil {
@@ -284,18 +294,6 @@ func (o *options) settle(ctx context.Context) {
 	case <-time.After(o.silence):
 	case <-ctx.Done():
 	}
-}
-
-// tell says that a name was refused, as it happens.
-func (l *verifyList) tell(q verify.Query) {
-	words := "blocked"
-	if q.WouldRefuse {
-		words = "would be blocked"
-	}
-	if reason, expected := l.expected(q.Name); expected {
-		words += ", as expected (" + reason + ")"
-	}
-	say(fmt.Sprintf("%s: %s %s", words, q.Type, q.Name))
 }
 
 func codeOf(r verify.Report) int {

@@ -36,9 +36,15 @@ func verified(t *testing.T, want int, args ...string) verify.Report {
 	if code != want {
 		t.Errorf("verify %v: exit code %d, want %d; it said %s", args, code, want, stderr)
 	}
+	return reportOf(t, c)
+}
+
+// reportOf returns the report.json that a call wrote.
+func reportOf(t *testing.T, c *exec.Cmd) verify.Report {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(c.Dir, "report.json"))
 	if err != nil {
-		t.Fatalf("%v; it said %s", err, stderr)
+		t.Fatal(err)
 	}
 	var r verify.Report
 	if err := json.Unmarshal(text, &r); err != nil {

@@ -142,7 +142,7 @@ func (e *Enforcement) keepLease(ctx context.Context, lease *lxd.Lease) {
 
 func newEnforcement(host Host, c Config) *Enforcement {
 	return &Enforcement{
-		config: c, host: host, digest: rule.Digest(c.Rules), notes: slices.Clone(c.Notes), canaries: make(map[string]canary),
+		Packets: verify.Packets{Called: c.Called}, config: c, host: host, digest: rule.Digest(c.Rules), notes: slices.Clone(c.Notes), canaries: make(map[string]canary),
 		wake: make(chan struct{}, 1), ending: make(chan struct{}, 1),
 		raised: make(chan struct{}), done: make(chan struct{}), fallen: make(chan struct{}),
 	}

@@ -58,6 +58,8 @@ type Config struct {
 	Granted func(name string)
 	// RefusedPacket is told of the first packet to a place that was refused.
 	RefusedPacket func(verify.PacketState)
+	// Called is [verify.Packets.Called].
+	Called func(to netip.AddrPort, protocol string, first, last time.Time) []string
 }
 
 // Host is what is wanted of LXD; [lxd.Server] has it.
