@@ -20,6 +20,8 @@ const (
 	Unproven Verdict = "enforcement is not proven"
 	Covered  Verdict = "the list covers what was asked for" // under Learn
 	Uncovers Verdict = "the list would block something"     // under Learn
+	// Unseen is Unproven under Learn: what was asked for may have gone by.
+	Unseen Verdict = "that queries are seen is not proven"
 )
 
 // Unexpected returns the names and places that were refused, and that nobody
@@ -71,8 +73,19 @@ func (r *Report) judge(o Over) {
 		}
 		r.Why = append(r.Why, why...)
 	}
-	if !learn && !r.Proven() {
-		say(Unproven)
+	outside := func(v Verdict, words string) {
+		if len(unexpected) > 0 {
+			say(v, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)),
+				"What is needed goes on the list; what is to be blocked is dropped, or named by --expect.")
+		}
+	}
+	unproven, unknown := Unproven, "what was blocked"
+	if learn {
+		unproven, unknown = Unseen, "what would be blocked"
+		outside(Uncovers, "outside of the list") // which takes no proof
+	}
+	if !r.Proven() {
+		say(unproven)
 		for _, p := range r.Proofs {
 			if !p.Proven {
 				r.Why = append(r.Why, fmt.Sprintf("Tried %s: %s.", p.Tried, p.Why))
@@ -82,16 +95,11 @@ func (r *Report) judge(o Over) {
 			r.Why = append(r.Why, "Nothing was tried.")
 		}
 	}
-	if !learn && r.lossy {
-		say(Unproven, "Something was lost, so that what was blocked isn't known in full: see the notes.")
+	if r.lossy {
+		say(unproven, "Something was lost, so that "+unknown+" isn't known in full: see the notes.")
 	}
-	if len(unexpected) > 0 {
-		verdict, words := Blocked, "blocked"
-		if learn {
-			verdict, words = Uncovers, "outside of the list"
-		}
-		say(verdict, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)),
-			"What is needed goes on the list; what is to be blocked is dropped, or named by --expect.")
+	if !learn {
+		outside(Blocked, "blocked")
 	}
 	if late := r.late(); late > 0 {
 		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))

@@ -46,7 +46,8 @@ func verifyCommand(o *options) *cobra.Command {
 		Use: "verify [REMOTE:]INSTANCE LIST|SESSION [-- COMMAND...]", Short: "Enforce a list on an instance, run it again, and have the proof",
 		Long: "From now on the instance, and no other on the bridge, reaches only what the list allows. Runs the command in it, or waits for Ctrl+C, and reports what was used, unused and blocked. dnsmasq isn't restarted, and nothing stays.\n\n" +
 			"Without root on LXD's host the bridge's dnsmasq holds names back, on a bridge that is the instance's alone: it is started anew before and after, and a client that asks another resolver is not held.\n\n" +
-			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven; 4 as 0, but without root: nothing that the bridge's dnsmasq was asked for was blocked, and other resolvers weren't held.",
+			"The list is a file of any format, or a session. Exit codes: 0 it works with this list, and enforcement was proven; 1 something was blocked, or the command failed; 2 the call was wrong, or it could not be done; 3 enforcement could not be proven; 4 as 0, but without root: nothing that the bridge's dnsmasq was asked for was blocked, and other resolvers weren't held.\n\n" +
+			"--learn refuses nothing: 0 is then that the list covers all that was asked for, and that it was proven from inside that queries are seen; 1 that it would have blocked something, or the command failed; 3 that it isn't proven that queries are seen.",
 		Example: "lxd-allowlist verify dnstest allow.txt -- apt-get update\nlxd-allowlist verify --strict --report proof.json dnstest 20261123-211600-dnstest -- sh /root/install.sh\nlxd-allowlist verify --learn dnstest allow.txt # refuses nothing",
 		RunE: func(c *cobra.Command, a []string) error {
 			at := c.ArgsLenAtDash()
@@ -237,8 +238,12 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	defer func() { err = errors.Join(err, e.Stop(context.WithoutCancel(ctx))) }()
 	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
 	about.Host, _ = os.Hostname()
-	if !v.learn && e.Prove(ctx) {
-		say(fmt.Sprintf("enforcing %d rules on %s, proven from inside", len(list.rules), instance))
+	proven := "enforcing %d rules on %s, proven from inside"
+	if v.learn {
+		proven = "holding what is asked for against %d rules on %s, which is proven from inside to come here; nothing is refused"
+	}
+	if e.Prove(ctx) {
+		say(fmt.Sprintf(proven, len(list.rules), instance))
 	}
 	done := ctx.Done()
 	go crash.Guarded("the word on what is in force", func() {
@@ -264,9 +269,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		}
 	}
 	end := context.WithoutCancel(ctx)
-	if !v.learn {
-		e.Prove(end)
-	}
+	e.Prove(end)
 	stopped := e.Stop(end) // what came of it is worth no less where that failed
 	if err := crash.Err(); err != nil {
 		return 0, errors.Join(stopped, err)
@@ -300,7 +303,7 @@ func codeOf(r verify.Report) int {
 	switch r.Verdict {
 	case verify.Works, verify.Covered:
 		return 0
-	case verify.Unproven:
+	case verify.Unproven, verify.Unseen:
 		return exitUnproven
 	case verify.Held:
 		return exitHeld

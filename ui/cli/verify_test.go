@@ -145,6 +145,17 @@ func TestVerify(t *testing.T) {
 	if r.Verdict != verify.Uncovers || *r.ExitCode != 0 || !slices.Equal(blocked(r), []string{"b.example.test"}) {
 		t.Errorf("learning: %+v", r)
 	}
+	r = verified(t, 0, "--learn", instance, allow, "--", "sh", "-c", "nslookup a.example.test")
+	if s := states(r); r.Verdict != verify.Covered || !r.Proven() || r.Queries == 0 || s["a.example.test"] != "used" || s["unused.example.test"] != "unused" {
+		t.Errorf("learning what is covered: %+v", r)
+	}
+	// Where nothing is asked by a way that is seen, nothing was covered either.
+	const resolv = "/etc/resolv.conf"
+	lxdtest.Run(t, instance, "sh", "-c", "cp "+resolv+" /kept; echo nameserver 127.0.0.1 >"+resolv)
+	if r = verified(t, exitUnproven, "--learn", instance, allow, "--", "true"); r.Verdict != verify.Unseen {
+		t.Errorf("learning from nobody: %+v", r)
+	}
+	lxdtest.Run(t, instance, "sh", "-c", "cat /kept >"+resolv)
 
 	// Nobody else noticed.
 	if code := lxdtest.Run(t, other, "nslookup", "b.example.test"); code != 0 {

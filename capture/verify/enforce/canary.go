@@ -28,7 +28,7 @@ func (e *Enforcement) Prove(ctx context.Context) (proven bool) {
 	ctx, cancel := context.WithTimeout(ctx, canaryPatience)
 	defer cancel()
 	proven = e.note(e.proveName(ctx))
-	if e.config.Strict {
+	if e.config.Strict && !e.config.Learn {
 		proven = e.note(e.provePacket(ctx)) && proven
 	}
 	return proven
@@ -109,6 +109,13 @@ func (e *Enforcement) canaryName() string {
 		}
 	}
 	return label + ".com"
+}
+
+func (e *Enforcement) isCanary(name string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, is := e.canaries[name]
+	return is
 }
 
 // ownCanary takes a query for a canary out of what the instance asked.

@@ -36,7 +36,7 @@ type Config struct {
 	// Strict has packets refused, too, that go to an address which no allowed
 	// name has, and is none of the rules' own.
 	Strict bool
-	// Learn refuses nothing and notes what would have been.
+	// Learn refuses nothing but canaries and notes what would have been.
 	Learn bool
 	// Seeds are the addresses that names are known to have: what the instance's
 	// own resolver still remembers of allowed ones goes on working under Strict,
@@ -244,9 +244,10 @@ func (e *Enforcement) local() func(name string) bool {
 	}
 }
 
-// allow is asked by the forwarder.
+// allow is asked by the forwarder. Under Learn nothing is refused but the
+// canaries, which show that queries come here.
 func (e *Enforcement) allow(name string, _ uint16) bool {
-	return e.config.Learn || e.Policy.Allows(name, time.Now())
+	return e.config.Learn && !e.isCanary(name) || e.Policy.Allows(name, time.Now())
 }
 
 // asked is told by the forwarder.

@@ -73,6 +73,20 @@ func TestCanariesAreNobodysQueries(t *testing.T) {
 	}
 }
 
+// Who only learns lets everything pass but the name that shows that queries come
+// here.
+func TestLearningRefusesTheCanaryAlone(t *testing.T) {
+	e := enforcement(rule.Rule{Name: "a.example.com"})
+	e.config.Learn = true
+	name := e.canaryName()
+	e.canaries[name] = canary{told: make(chan struct{})}
+	for asked, want := range map[string]bool{"a.example.com": true, "b.example.com": true, name: false} {
+		if got := e.allow(asked, 1); got != want {
+			t.Errorf("%s passes: %v", asked, got)
+		}
+	}
+}
+
 // An instance that asks for ever other names doesn't fill who is told of them.
 func TestRefusalsAreBounded(t *testing.T) {
 	e := enforcement()
