@@ -12,7 +12,7 @@ var grantTimes = []struct {
 	name, says string
 	lasts      time.Duration // below 0 for one try
 }{
-	{"once", "for its next try, all types of it within some seconds", -1},
+	{"once", "for its next try, all that it begins within some seconds; that goes on to its own end", -1},
 	{"5 minutes", "and refused again after that", 5 * time.Minute},
 	{"this run", "until the list is out of force; it doesn't come on the list", 0},
 }
@@ -24,7 +24,7 @@ func (m *monitor) askGrant() {
 	for _, g := range grantTimes {
 		options = append(options, dialog.Option{Name: g.name, Says: g.says})
 	}
-	m.dialog = dialog.NewChoice(m.keys, "Let it through", name+" is let through for a time, and stays undecided. Where packets are refused its connections end with that.", options, grantFor{name})
+	m.dialog = dialog.NewChoice(m.keys, "Let it through", name+" is let through for a time, and stays undecided. Where packets are refused its connections end with a time, or when it is dropped.", options, grantFor{name})
 }
 
 func (m *monitor) grant(name string, which int) {

@@ -12,16 +12,18 @@ import (
 
 // Gate is what lets an instance reach addresses.
 type Gate interface {
-	// Admit lets it reach addresses for a time at least, Dismiss no more at once.
+	// Admit lets it reach addresses for a time at least, Dismiss no more at once;
+	// Retire lets no more connections begin, and those that are open go on.
 	Admit(addresses []netip.Addr, lasts time.Duration) error
 	Dismiss(addresses []netip.Addr) error
+	Retire(addresses []netip.Addr) error
 }
 
 // Addresses are those that names had, with the names that had each: which may
 // be reached, and which are a dropped name's alone. It is safe for concurrent use.
 type Addresses struct {
-	passes func(name string, now time.Time) bool
-	gate   Gate
+	passes, goesOn func(name string, now time.Time) bool
+	gate           Gate
 
 	mu     sync.Mutex // held while the gate is changed, so that none is let in for a name that is dropped meanwhile
 	of     map[netip.Addr]*address
@@ -33,6 +35,7 @@ type Addresses struct {
 type address struct {
 	names    []holder
 	admitted bool
+	retired  bool // and before that admitted
 	more     bool // there were more names than there is room for
 }
 
@@ -56,8 +59,8 @@ const (
 const holdsAfter = 10 * time.Minute
 
 // NewAddresses returns none, of a gate and of what says whether a name passes.
-func NewAddresses(passes func(name string, now time.Time) bool, gate Gate) *Addresses {
-	return &Addresses{passes: passes, gate: gate, of: make(map[netip.Addr]*address)}
+func NewAddresses(p *Policy, gate Gate) *Addresses {
+	return &Addresses{passes: p.Passes, goesOn: p.GoesOn, gate: gate, of: make(map[netip.Addr]*address)}
 }
 
 // Admit has the instance reach the addresses that a name was answered with,
@@ -105,7 +108,8 @@ func (a *Addresses) Seed(names map[string][]netip.Addr, lasts time.Duration, now
 
 func (a *Addresses) admit(addresses []netip.Addr, lasts time.Duration) error {
 	for _, at := range addresses { // some may be even where it fails
-		a.of[at.Unmap()].admitted = true
+		known := a.of[at.Unmap()]
+		known.admitted, known.retired = true, false
 	}
 	return a.gate.Admit(addresses, lasts)
 }
@@ -159,14 +163,28 @@ func (a *Addresses) sweep(now time.Time) {
 	}
 }
 
-// Follow dismisses the addresses that no name has any more which passes.
+// Follow dismisses the addresses that no name has any more which passes. Where
+// all that had one were let through for a try, what that opened goes on.
 func (a *Addresses) Follow(now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var gone []netip.Addr
+	var gone, retired []netip.Addr
 	for at, known := range a.of {
-		if known.admitted && !slices.ContainsFunc(known.names, func(h holder) bool { return a.passes(h.name, now) }) {
+		switch {
+		case !known.admitted && !known.retired || slices.ContainsFunc(known.names, func(h holder) bool { return a.passes(h.name, now) }):
+		case known.more || slices.ContainsFunc(known.names, func(h holder) bool { return !a.goesOn(h.name, now) }):
 			gone = append(gone, at)
+		case known.admitted:
+			retired = append(retired, at)
+		}
+	}
+	if len(retired) > 0 {
+		if err := a.gate.Retire(retired); err != nil {
+			gone, retired = append(gone, retired...), nil // rather than leave them open
+		}
+		for _, at := range retired {
+			known := a.of[at]
+			known.admitted, known.retired = false, true
 		}
 	}
 	if len(gone) == 0 {
@@ -177,12 +195,30 @@ func (a *Addresses) Follow(now time.Time) error {
 	}
 	for _, at := range gone {
 		known := a.of[at]
-		known.admitted = false
+		known.admitted, known.retired = false, false
 		if known.more {
 			a.unsure++
 		}
 	}
 	return nil
+}
+
+// goingOn returns the names, in order, that don't pass and whose connections
+// were not ended.
+func (a *Addresses) goingOn() []string {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	names := make(map[string]bool)
+	for _, known := range a.of {
+		for _, h := range known.names {
+			names[h.name] = names[h.name] || known.retired
+		}
+	}
+	maps.DeleteFunc(names, func(_ string, on bool) bool { return !on })
+	return slices.Sorted(maps.Keys(names))
 }
 
 // expected returns the names that had an address, in order, if all of them are

@@ -14,8 +14,11 @@ import (
 
 // fakeGate is a gate that says what it lets through.
 type fakeGate struct {
-	open map[netip.Addr]bool
-	err  error
+	open    map[netip.Addr]bool
+	retired []string // since it was looked at
+	// noRetire has it refuse to retire.
+	noRetire bool
+	err      error
 }
 
 func (g *fakeGate) Admit(addresses []netip.Addr, _ time.Duration) error {
@@ -33,6 +36,16 @@ func (g *fakeGate) Dismiss(addresses []netip.Addr) error {
 		delete(g.open, a)
 	}
 	return nil
+}
+
+func (g *fakeGate) Retire(addresses []netip.Addr) error {
+	if g.noRetire {
+		return errors.New("no room")
+	}
+	for _, a := range addresses {
+		g.retired = append(g.retired, a.String())
+	}
+	return g.Dismiss(addresses)
 }
 
 // is fails the test unless the gate lets just these through.
@@ -57,7 +70,7 @@ func addrs(texts ...string) (all []netip.Addr) {
 
 func gated(rules ...rule.Rule) (*Policy, *Addresses, *fakeGate) {
 	p, g := New(rules, nothingLocal), &fakeGate{open: make(map[netip.Addr]bool)}
-	return p, NewAddresses(p.Passes, g), g
+	return p, NewAddresses(p, g), g
 }
 
 func must(t *testing.T, err error) {
@@ -130,13 +143,76 @@ func TestAddressesOfGrants(t *testing.T) {
 	g.is(t, "192.0.2.2")
 	next(60, true, time.Time{})
 	next(60, false, time.Time{})
-	if !slices.Equal(p.Grants(at(60)), []string{"run.example"}) {
-		t.Errorf("grants %v", p.Grants(at(60)))
+	if grants := slices.Sorted(slices.Values(p.Grants(at(60)))); !slices.Equal(grants, []string{"once.example", "run.example"}) {
+		t.Errorf("grants %v", grants)
 	}
 	if !p.Revoke("run.example", at(61)) || p.Revoke("run.example", at(61)) || p.Passes("run.example", at(61)) {
 		t.Error("a grant that was revoked lasts")
 	}
 	must(t, a.Follow(at(61)))
+	g.is(t)
+}
+
+// What a try opened goes on when it is over, until somebody refuses its name;
+// what another name may have opened at the same address doesn't, nor what the
+// name opened while it was on the list.
+func TestAddressesOfATry(t *testing.T) {
+	p, a, g := gated(exact("other.example")...)
+	begin := func(name, address string, second int) {
+		t.Helper()
+		p.GrantOnce(name, at(second))
+		if !p.Allows(name, at(second)) {
+			t.Fatalf("%s can't be tried", name)
+		}
+		must(t, a.Admit(name, addrs(address), 0, at(second)))
+	}
+	follow := func(second int, retired ...string) {
+		t.Helper()
+		p.EndGrants(at(second))
+		g.retired = nil
+		must(t, a.Follow(at(second)))
+		if slices.Sort(g.retired); !slices.Equal(g.retired, retired) {
+			t.Errorf("after %d s retired are %v, want %v", second, g.retired, retired)
+		}
+	}
+	begin("long.example", "192.0.2.1", 0)
+	begin("shared.example", "192.0.2.2", 0)
+	must(t, a.Admit("other.example", addrs("192.0.2.2"), 0, at(0)))
+	follow(9)
+	p.Set(nil, at(9))
+	follow(10, "192.0.2.1")
+	g.is(t)
+	follow(11) // once
+	says := func(want bool) {
+		t.Helper()
+		r := NewReport(Over{Policy: p, Packets: &Packets{}, Addresses: a, Strict: true, Begun: at(0), Ended: at(12)}, about())
+		if strings.Contains(fmt.Sprint(r.Notes), "was not ended with it: long.example.") != want {
+			t.Errorf("notes: %s", r.Notes)
+		}
+	}
+	says(true)
+	begin("long.example", "192.0.2.1", 11) // another try
+	says(false)
+	follow(21, "192.0.2.1")
+	says(true)
+
+	g.open[addrs("192.0.2.1")[0]] = true // what goes on
+	if !p.Revoke("long.example", at(22)) {
+		t.Error("nothing goes on")
+	}
+	follow(22)
+	g.is(t)
+
+	begin("late.example", "192.0.2.3", 30)
+	p.Set(exact("late.example"), at(31))
+	p.Set(nil, at(40))
+	follow(40)
+	g.is(t)
+
+	// What can't be retired is closed.
+	begin("long.example", "192.0.2.4", 50)
+	g.noRetire = true
+	follow(60)
 	g.is(t)
 }
 

@@ -7,10 +7,12 @@ import "time"
 // TCP, and means one try.
 const onceLasts = 10 * time.Second
 
-// grant lets a name through that no rule allows.
+// grant lets a name through that no rule allows. One for a try is remembered
+// after that: what the try opened goes on.
 type grant struct {
 	once  bool
 	until time.Time // zero: to the end, or not asked for yet
+	told  bool      // that it is over
 }
 
 // begin begins the one try of a grant that is for one, and reports whether it
@@ -55,28 +57,50 @@ func (p *Policy) grant(name string, g *grant, now time.Time) {
 	}
 }
 
-// Revoke ends what a grant allows, and reports whether there was one.
+// Revoke ends what a grant allows, what a try opened, too, and reports whether
+// there was one.
 func (p *Policy) Revoke(name string, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	g := p.grants[name]
-	if g == nil || !g.lasts(now) {
+	if g == nil || !g.lasts(now) && !g.once {
 		return false
 	}
-	g.until = now
+	delete(p.grants, name)
 	return true
 }
 
-// Grants returns the names that are allowed without being on the list.
+// Grants returns the names that are allowed without being on the list, and
+// those that were for one try: all that [Policy.Revoke] ends.
 func (p *Policy) Grants(now time.Time) (names []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, g := range p.grants {
-		if g.lasts(now) {
+		if g.lasts(now) || g.once {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// GoesOn reports whether what was opened to a name that doesn't pass any more
+// may go on: it was let through for one try, which a download may make a long
+// one, and nobody has refused it since.
+func (p *Policy) GoesOn(name string, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := p.grants[name]
+	return g != nil && g.once && !g.lasts(now)
+}
+
+// listed forgets the tries of names that came on the list: once they leave
+// that, they are refused as others are. It is called with the policy held.
+func (p *Policy) listed() {
+	for name, g := range p.grants {
+		if g.once && p.match(name) != nil {
+			delete(p.grants, name)
+		}
+	}
 }
 
 // EndGrants forgets the grants that are over. It reports whether there were any,
@@ -87,8 +111,10 @@ func (p *Policy) EndGrants(now time.Time) (ended bool, next time.Time) {
 	for name, g := range p.grants {
 		switch {
 		case !g.lasts(now):
-			delete(p.grants, name)
-			ended = true
+			ended = ended || !g.told
+			if g.told = true; !g.once {
+				delete(p.grants, name)
+			}
 		case !g.until.IsZero() && (next.IsZero() || g.until.Before(next)):
 			next = g.until
 		}

@@ -168,6 +168,7 @@ func (p *Policy) Set(rules []rule.Rule, now time.Time) (fresh, gone bool) {
 	for _, r := range added {
 		p.noteAllowed(r, now)
 	}
+	p.listed()
 	return len(added) > 0, gone
 }
 

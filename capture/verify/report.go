@@ -262,6 +262,9 @@ func (r *Report) note(c Counts, o Over) {
 		}
 		r.Notes = append(r.Notes, fmt.Sprintf("Within reach, though of a name that isn't allowed, since one that is has it, too: %s.", shorten(all, 5)))
 	}
+	if on := o.Addresses.goingOn(); len(on) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("Let through for one try; what that opened was not ended with it: %s.", shorten(on, 5)))
+	}
 	if unsure > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s that more than %d names had: of them none was allowed when the last ones were taken off; another may have been, and is reached once it is asked for again.", plural(unsure, "address was closed", "addresses were closed"), maxHolders))
 	}

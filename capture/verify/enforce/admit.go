@@ -36,6 +36,16 @@ func (g gate) Dismiss(addresses []netip.Addr) error {
 	return f.Dismiss(addresses)
 }
 
+// Retire is [fence.Fence.Retire].
+func (g gate) Retire(addresses []netip.Addr) error {
+	<-g.e.raised
+	f := g.e.fence.Load()
+	if f == nil {
+		return errNotRaised
+	}
+	return f.Retire(addresses)
+}
+
 // admit lets the instance reach the addresses of an answer.
 func (e *Enforcement) admit(name string, addresses []netip.Addr, ttl time.Duration) error {
 	if e.addresses == nil {

@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -143,7 +142,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 	e.Policy = verify.New(c.Rules, e.local())
 	e.Policy.Granting, e.Policy.Ending = e.granted, func() { wake(e.ending) }
 	if c.Strict && !c.Learn {
-		e.addresses = verify.NewAddresses(e.Policy.Passes, gate{e})
+		e.addresses = verify.NewAddresses(e.Policy, gate{e})
 	}
 	defer func() {
 		if err != nil {
@@ -224,24 +223,6 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 
 func port(p lxd.Plug) fence.Port {
 	return fence.Port{Bridge: p.Network, MAC: p.MAC, Host: p.Host, Addresses: p.Addresses}
-}
-
-// local returns what tells the names that the bridge's dnsmasq answers itself:
-// its domain's, its instances', and the reverse ones of its addresses. These
-// work whatever a list says.
-func (e *Enforcement) local() func(name string) bool {
-	domain := e.plug.Domain
-	single := map[string]bool{"localhost": true}
-	for _, name := range e.plug.Instances {
-		single[strings.ToLower(name)] = true
-	}
-	return func(name string) bool {
-		if domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) || single[name] {
-			return true
-		}
-		address := reverseOf(name)
-		return address.IsLoopback() || slices.ContainsFunc(e.plug.Bridge, func(p netip.Prefix) bool { return p.Contains(address) })
-	}
 }
 
 // allow is asked by the forwarder. Under Learn nothing is refused but the
@@ -386,24 +367,4 @@ func Restore(ctx context.Context, server *lxd.Server, force bool) (done []string
 		done = append(done, l.Instance)
 	}
 	return done, failed
-}
-
-// reverseOf returns the address that a name below in-addr.arpa or ip6.arpa is
-// of, the zero Addr where it is of none.
-func reverseOf(name string) netip.Addr {
-	var text string
-	if labels, ok := strings.CutSuffix(name, ".in-addr.arpa"); ok {
-		parts := strings.Split(labels, ".")
-		slices.Reverse(parts)
-		text = strings.Join(parts, ".")
-	} else if labels, ok := strings.CutSuffix(name, ".ip6.arpa"); ok && len(labels) == 63 && strings.Count(labels, ".") == 31 {
-		digits := []byte(strings.ReplaceAll(labels, ".", ""))
-		slices.Reverse(digits)
-		for group := range slices.Chunk(digits, 4) {
-			text += ":" + string(group)
-		}
-		text = text[1:]
-	}
-	address, _ := netip.ParseAddr(text)
-	return address
 }

@@ -108,6 +108,37 @@ func (f *Fence) Dismiss(addrs []netip.Addr) error {
 	return nil
 }
 
+// Retire has the instance begin no more connections to addresses, until they
+// are admitted again. Those that are open go on until they end, or the address is
+// dismissed. It does nothing at level [Names].
+func (f *Fence) Retire(addrs []netip.Addr) error {
+	if f.level != Strict {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lowered {
+		return errors.New("the fence was lowered: nothing is admitted")
+	}
+	var there []netip.Addr
+	for _, a := range addrs {
+		if a = bare(a); !f.admitted[a].IsZero() {
+			there = append(there, a)
+		}
+	}
+	slices.SortFunc(there, netip.Addr.Compare)
+	there = slices.Compact(there) // the kernel takes nothing twice
+	for some := range slices.Chunk(there, atOnce) {
+		if err := f.tables.retire(f.conn, some); err != nil {
+			return fmt.Errorf("have the instance begin nothing more to %s and %d more: %w", some[0], len(some)-1, err)
+		}
+		for _, a := range some {
+			delete(f.admitted, a)
+		}
+	}
+	return nil
+}
+
 // forgetExpired keeps the map about as small as the kernel's sets are, which
 // began to count a little later.
 func (f *Fence) forgetExpired(now time.Time) {

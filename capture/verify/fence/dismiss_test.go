@@ -63,6 +63,48 @@ func TestDismiss(t *testing.T) {
 	}
 }
 
+// To what is retired nothing more is begun, and what is open goes on, also of
+// an address whose time is over, until that is dismissed. Admitted again it is
+// reached again.
+func TestRetire(t *testing.T) {
+	for _, a := range []netip.Addr{netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("2001:db8:1::1")} {
+		t.Run(a.String(), func(t *testing.T) {
+			g := newGround(t)
+			g.serveWorld()
+			f := g.raise(Strict)
+			all := []netip.Addr{a, a, netip.MustParseAddr("192.0.2.99")}
+			g.check(f.Admit(all[:1], time.Hour))
+			var opened []net.Conn
+			for _, network := range []string{"tcp", "udp"} {
+				conn, err := dial(g.instance, network, at(a.String(), 443))
+				g.check(err)
+				defer conn.Close()
+				says(t, "admitted", conn, "outside")
+				opened = append(opened, conn)
+			}
+			for range 2 {
+				g.check(f.Retire(all))
+				for _, conn := range opened {
+					says(t, "retired", conn, "outside")
+				}
+				for _, network := range []string{"tcp", "udp"} {
+					g.refused(g.instance, network, at(a.String(), 443))
+				}
+			}
+			g.check(f.Admit(all[:1], 0))
+			g.answers(g.instance, "tcp", at(a.String(), 443), "outside")
+			g.check(f.tables.retire(f.conn, all[:1])) // as its time does
+			g.check(f.Retire(all[:1]))
+			g.check(f.Dismiss(all[:1]))
+			for _, conn := range opened {
+				if got, err := ask(conn); err == nil {
+					t.Errorf("dismissed, it is answered by %q", got)
+				}
+			}
+		})
+	}
+}
+
 // A server that goes on sending has not opened a connection by that, so that
 // the instance could answer on it.
 func TestDismissedServerGoesOn(t *testing.T) {
