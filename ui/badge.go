@@ -66,6 +66,9 @@ func (m *monitor) drawPackets(w, h int) []string {
 	for _, p := range e.packets[:max(0, min(h-1, len(e.packets)))] {
 		l := new(look.Line).Pad(1).Add(s.Blocked, "▣ "+p.String()).
 			Add(s.Muted, fmt.Sprintf("  ×%d  %s", p.Times, look.Ago(m.now.Sub(p.Last))))
+		if len(p.Servers) > 0 {
+			l.Add(s.Muted, "  for "+look.Clean(strings.Join(p.Servers, ", ")))
+		}
 		if len(p.By) > 0 {
 			l.Add(s.Muted, "  by "+look.Clean(strings.Join(p.By, ", ")))
 		}

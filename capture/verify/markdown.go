@@ -112,6 +112,9 @@ func (r *Report) packetTable(line printer) {
 		case p.Expected:
 			words = append(words, "expected: for nobody outside of the bridge")
 		}
+		if len(p.Servers) > 0 {
+			words = append(words, text("for "+strings.Join(p.Servers, ", ")))
+		}
 		if len(p.By) > 0 {
 			words = append(words, text("by "+strings.Join(p.By, ", ")))
 		}

@@ -51,6 +51,7 @@ type PacketState struct {
 	Protocol    string // "tcp", "udp", "icmp"
 	Times       int
 	First, Last time.Time
+	Servers     []string // whose names the beginnings of QUIC connections had, up to maxServers
 	By          []string // the programs that sent them, as [Packets.Called] knows them now
 }
 
@@ -115,6 +116,24 @@ func (p *Packets) Add(to netip.AddrPort, protocol string, at time.Time) (s Packe
 	known.Times++
 	known.Last = at
 	return *known, first
+}
+
+// maxServers bounds the server names beside a place.
+const maxServers = 8
+
+// Named notes the server name that a packet to a place was for, and returns
+// what there is now.
+func (p *Packets) Named(to netip.AddrPort, protocol, server string) PacketState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.by[place{to, protocol}]
+	if s == nil {
+		return PacketState{}
+	}
+	if len(s.Servers) < maxServers && !slices.Contains(s.Servers, server) {
+		s.Servers = append(slices.Clip(s.Servers), server) // others have what there was
+	}
+	return *s
 }
 
 // AddServer counts a connection to an address of an allowed name that was for a

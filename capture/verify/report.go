@@ -106,6 +106,9 @@ type PacketResult struct {
 	Expected bool     `json:"expected"`
 	Names    []string `json:"names,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
+	// Servers are the names that the beginnings of QUIC connections were for. A
+	// refused connection of TCP has none: it never gets to say one.
+	Servers []string `json:"server_names,omitempty"`
 	// By are the programs that sent them, none where they are not known.
 	By []string `json:"by,omitempty"`
 }
@@ -204,7 +207,7 @@ func NewReport(o Over, about About) Report {
 		r.Blocked = append(r.Blocked, n)
 	}
 	for _, s := range o.Packets.States() {
-		p := PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays(), By: s.By}
+		p := PacketResult{To: s.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0), Expected: s.Stays(), Servers: s.Servers, By: s.By}
 		if names, reason := o.Addresses.expected(s.To.Addr(), expected); len(names) > 0 && !p.Expected {
 			p.Expected, p.Names, p.Reason = true, names, reason
 		}

@@ -3,12 +3,14 @@ package verify
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"lxd-allowlist/export/rule"
 )
@@ -209,5 +211,33 @@ func TestReportWithoutAnything(t *testing.T) {
 	}
 	if len(r.Blocked) == 0 || len(r.Packets) == 0 {
 		t.Errorf("%d names and %d packets are refused", len(r.Blocked), len(r.Packets))
+	}
+}
+
+// A refused packet of QUIC says which server it was for and who sent it; no
+// instance has any number of names remembered.
+func TestReportOfRefusedServers(t *testing.T) {
+	to, begun := netip.MustParseAddrPort("192.0.2.9:443"), start
+	packets := &Packets{Called: func(at netip.AddrPort, protocol string, first, last time.Time) []string {
+		if at != to || protocol != "udp" || !first.Equal(begun) || !last.Equal(begun) {
+			t.Errorf("asked who called %s/%s from %v to %v", at, protocol, first, last)
+		}
+		return []string{"/usr/bin/curl"}
+	}}
+	packets.Named(to, "udp", "nobody.example")
+	packets.Add(to, "udp", begun)
+	for n := range maxServers + 2 {
+		packets.Named(to, "udp", fmt.Sprintf("n%d.example", n/2))
+	}
+	p := New(nil, nothingLocal)
+	r := NewReport(Over{Policy: p, Packets: packets, Strict: true, Proofs: []Proof{{Proven: true}}}, About{})
+	if text := string(r.Markdown()); !strings.Contains(text, "| for n0.example, n1.example, n2.example, n3.example, n4.example; by /usr/bin/curl |") {
+		t.Errorf("it says\n%s", text)
+	}
+	for n := range maxServers {
+		packets.Named(to, "udp", fmt.Sprintf("m%d.example", n))
+	}
+	if latest, _ := packets.Latest(1); len(latest[0].Servers) != maxServers || len(latest[0].By) != 1 {
+		t.Errorf("%+v", latest)
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,7 +100,11 @@ func (r *refusals) name(q verify.Query, l *verifyList) {
 
 // packet says that a packet was refused.
 func (r *refusals) packet(p verify.PacketState) {
+	words := "refused: a packet to " + p.String()
+	if len(p.Servers) > 0 {
+		words += " for " + shown(strings.Join(p.Servers, ", "))
+	}
 	if !p.Stays() {
-		r.say("refused: a packet to "+p.String(), func() []string { return r.callers.Called(p.To, p.Protocol, p.First, p.Last) })
+		r.say(words, func() []string { return r.callers.Called(p.To, p.Protocol, p.First, p.Last) })
 	}
 }

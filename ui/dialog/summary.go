@@ -195,6 +195,9 @@ func (s *Summary) packets(r *verify.Report) {
 		if len(p.Names) > 0 {
 			mark, t, what = "– ", muted, "  expected: an address of "+look.Clean(strings.Join(p.Names, ", "))+" alone; "+p.Reason
 		}
+		if len(p.Servers) > 0 {
+			what = "  for " + look.Clean(strings.Join(p.Servers, ", ")) + what
+		}
 		if len(p.By) > 0 {
 			what = "  by " + look.Clean(strings.Join(p.By, ", ")) + what
 		}

@@ -214,6 +214,9 @@ func (e *Enforcement) raise() (err error) {
 func (e *Enforcement) refusedPacket(p fence.Packet) {
 	if p.Why != fence.OpenBefore && p.Why != fence.Stray {
 		s, first := e.Packets.Add(p.To, p.Protocol, p.At)
+		if p.Server != "" {
+			s = e.Packets.Named(p.To, p.Protocol, p.Server)
+		}
 		if first && e.config.RefusedPacket != nil {
 			e.config.RefusedPacket(s)
 		}

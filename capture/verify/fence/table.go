@@ -113,6 +113,20 @@ func (b build) refuse(c *nftables.Chain, why Reason, matches ...[]expr.Any) {
 	b.rule(c, append(matches, b.told(why), verdict(expr.VerdictGoto, answerName))...)
 }
 
+// refuseNaming refuses what isn't admitted, and tells the whole of what begins
+// a connection of QUIC: it says for which server it is, as no refused packet of
+// TCP does.
+func (b build) refuseNaming(c *nftables.Chain, matches ...[]expr.Any) {
+	for _, version := range packet.QUICVersions() {
+		initial := append(protocol(unix.IPPROTO_UDP), quicInitial(version)...)
+		b.rule(c, append([][]expr.Any{initial}, append(matches, tell(b.group, string(NotAdmitted), whole), verdict(expr.VerdictGoto, answerName))...)...)
+	}
+	b.refuse(c, NotAdmitted, matches...)
+}
+
+// whole is as much of a packet as there can be.
+const whole = 0xffff
+
 const answerName = "answer"
 
 // answer never leaves the sender in doubt, unless what it sent is from an
@@ -149,7 +163,7 @@ func (b build) filter(admittedTo tables) {
 	b.rule(sent, direction(replying), accept())
 	if b.level == Strict {
 		for _, gone := range []*nftables.Set{admittedTo.gone4, admittedTo.gone6} {
-			b.refuse(sent, NotAdmitted, goesToOneOf(gone), b.passed.matches(), b.kept.misses())
+			b.refuseNaming(sent, goesToOneOf(gone), b.passed.matches(), b.kept.misses())
 		}
 		b.hello(sent)
 	}
@@ -162,13 +176,13 @@ func (b build) filter(admittedTo tables) {
 		b.rule(sent, state(expr.CtStateBitINVALID), b.told(Stray), drop())
 		b.rule(sent, verdict(expr.VerdictJump, keptName))
 		for _, gone := range []*nftables.Set{admittedTo.gone4, admittedTo.gone6} {
-			b.refuse(sent, NotAdmitted, goesToOneOf(gone))
+			b.refuseNaming(sent, goesToOneOf(gone))
 		}
 		for _, set := range []*nftables.Set{admittedTo.ipv4, admittedTo.ipv6} {
 			b.initial(sent, goesToOneOf(set))
 			b.rule(sent, goesToOneOf(set), b.begun(), accept())
 		}
-		b.refuse(sent, NotAdmitted)
+		b.refuseNaming(sent)
 	} else {
 		b.rule(sent, protocol(unix.IPPROTO_TCP), b.passed.put())
 	}
@@ -236,7 +250,7 @@ func (b build) initial(c *nftables.Chain, matches []expr.Any) {
 	}
 }
 
-func (b build) begins() []expr.Any { return tell(b.group, helloPrefix, 0xffff) }
+func (b build) begins() []expr.Any { return tell(b.group, helloPrefix, whole) }
 
 // redirect sends queries to the forwarder.
 func (b build) redirect() {

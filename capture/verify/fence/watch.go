@@ -36,6 +36,9 @@ type Packet struct {
 	MAC      net.HardwareAddr // the sender's, where it was told
 	Protocol string           // "tcp", "udp", "icmp", "icmpv6", "protocol 47", "frame 0x8100"
 	From, To netip.AddrPort   // port 0 where the protocol has none, zero where it isn't IP
+	// Server is the server name that the beginning of a connection of QUIC asks
+	// for, told with the packet that has the last of it; "" for all else.
+	Server string
 }
 
 // Hello is the beginning of a connection of TLS or QUIC to an admitted address.
@@ -71,6 +74,7 @@ type watch struct {
 	next    uint32 // the number that the kernel's next message has
 	lost    uint64
 	begun   *hellos
+	turned  *hellos // away
 	refused chan Packet
 	hellos  chan Hello
 	late    chan netip.Addr // who sent a query on a connection from before the fence
@@ -117,7 +121,7 @@ func listen(group uint16) (*watch, error) {
 	_ = log.Con.SetReadBuffer(receiveBuffer) // what the lesser one loses is counted
 	ctx, stop := context.WithCancel(context.Background())
 	w := &watch{
-		group: group, log: log, stop: stop, begun: newHellos(),
+		group: group, log: log, stop: stop, begun: newHellos(), turned: newHellos(),
 		refused: make(chan Packet, waiting), hellos: make(chan Hello, waiting),
 		late: make(chan netip.Addr, 1),
 	}
@@ -166,6 +170,10 @@ func (w *watch) take(a nflog.Attribute) int {
 	}
 	p := readPacket(etherType(a), *a.Payload)
 	p.At, p.Why = at, Reason(*a.Prefix)
+	if p.Why == NotAdmitted && p.Protocol == "udp" {
+		h, _ := w.turned.read(at, *a.Payload) // one that isn't whole has no name
+		p.Server = h.Name
+	}
 	if a.HwAddr != nil {
 		p.MAC = net.HardwareAddr(*a.HwAddr)
 	}
