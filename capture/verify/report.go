@@ -152,6 +152,7 @@ type Over struct {
 	Proofs       []Proof
 	Notes        []string
 	Lost         uint64 // packets with queries that came too fast to be read
+	Unread       int    // connections of TLS that began in more packets than are read
 	Untold       uint64 // refused packets, and connections, that came too fast to be told of
 }
 
@@ -256,6 +257,9 @@ func (r *Report) note(c Counts, o Over) {
 	}
 	if o.Untold > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d refused packets, or connections, came faster than they could be noted.", o.Untold))
+	}
+	if o.Unread > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s began in more packets than are read: which server each was for is not known.", plural(o.Unread, "connection of TLS", "connections of TLS")))
 	}
 	stay, unsure := o.Addresses.shared(r.Ended)
 	if len(stay) > 0 {

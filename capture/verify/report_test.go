@@ -230,7 +230,10 @@ func TestReportOfRefusedServers(t *testing.T) {
 		packets.Named(to, "udp", fmt.Sprintf("n%d.example", n/2))
 	}
 	p := New(nil, nothingLocal)
-	r := NewReport(Over{Policy: p, Packets: packets, Strict: true, Proofs: []Proof{{Proven: true}}}, About{})
+	r := NewReport(Over{Policy: p, Packets: packets, Strict: true, Proofs: []Proof{{Proven: true}}, Unread: 2}, About{})
+	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "2 connections of TLS began in more packets") || strings.Contains(notes, "TCP") {
+		t.Errorf("notes: %s", notes)
+	}
 	if text := string(r.Markdown()); !strings.Contains(text, "| for n0.example, n1.example, n2.example, n3.example, n4.example; by /usr/bin/curl |") {
 		t.Errorf("it says\n%s", text)
 	}

@@ -289,7 +289,7 @@ func (e *Enforcement) Report(about verify.About) verify.Report {
 		Digest: e.digest, Proofs: e.proofs, Notes: e.notes, Lost: e.forward.Lost(),
 	}
 	if f := e.fence.Load(); f != nil {
-		over.Untold = f.Lost()
+		over.Untold, over.Unread = f.Lost(), f.Unfinished()
 	}
 	return verify.NewReport(over, about)
 }

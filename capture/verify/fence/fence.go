@@ -137,9 +137,10 @@ func (f *Fence) raise() error {
 	if f.conn, err = nftables.New(nftables.AsLasting()); err != nil {
 		return err
 	}
+	labels := newLabels(labelBits, labelBits, labelBits, minorBits, minorBits, minorBits, minorBits)
 	b := build{
 		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
-		passed: newLabel(), amid: newLabel(), kept: newLabel(), up: at.bridge,
+		passed: labels[0], amid: labels[1], kept: labels[2], greeting: [4]label(labels[3:]), up: at.bridge,
 	}
 	f.tables, f.stays = b.fill(f.conn, name), append(b.begun(), b.kept.put()...)
 	if err := f.conn.Flush(); err != nil {

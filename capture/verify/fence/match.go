@@ -88,6 +88,11 @@ func transport(offset uint32, data ...byte) []expr.Any {
 	}
 }
 
+// hasData matches TCP that bears something, by its header's length.
+func hasData(header uint32) []expr.Any {
+	return []expr.Any{&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: header, Len: 1}}
+}
+
 // toPort matches the destination port of UDP and TCP.
 func toPort(n uint16) []expr.Any { return transport(2, bigEndian16(n)...) }
 
@@ -192,16 +197,25 @@ func firstTo(port uint16) []expr.Any {
 // it is shared with nobody, and a connection from before the fence can't have it.
 type label [16]byte
 
-// labelBits is how many of a label's are set: labels are put one over another,
-// which must not make one that is a third's.
-const labelBits = 8
+// How many of a label's bits are set: labels are put one over another, those of
+// other fences, too, which must not make one that is a third's. On minorBits
+// nothing but what is told depends.
+const (
+	labelBits = 8
+	minorBits = 4
+)
 
-func newLabel() (l label) {
-	for range labelBits {
-		n := rand.N(len(l) * 8)
-		l[n/8] |= 1 << (n % 8)
+// newLabels returns labels with so many bits each, of which no two share one.
+func newLabels(bits ...int) (all []label) {
+	free := rand.Perm(len(label{}) * 8)
+	for _, n := range bits {
+		var l label
+		for _, bit := range free[:n] {
+			l[bit/8] |= 1 << (bit % 8)
+		}
+		all, free = append(all, l), free[n:]
 	}
-	return l
+	return all
 }
 
 func (l label) masked() []expr.Any {

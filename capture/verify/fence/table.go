@@ -38,7 +38,10 @@ type build struct {
 	// Labels of connections: that were let through, and whose beginning wasn't seen.
 	// kept is on those, besides passed, that were begun to a place that is kept.
 	passed, amid, kept label
-	up                 net.HardwareAddr // the bridge's own MAC address
+	// greeting are those of a connection whose first data began a ClientHello:
+	// so many more segments of it were told, and the last one that none is more.
+	greeting [4]label
+	up       net.HardwareAddr // the bridge's own MAC address
 
 	conn  *nftables.Conn
 	table *nftables.Table
@@ -234,12 +237,30 @@ func (b build) essential(c *nftables.Chain) {
 // QUIC. Clients' headers of TCP have 20 bytes, or 32 with the timestamps that
 // Linux sends.
 func (b build) hello(c *nftables.Chain) {
+	more := b.chain("greeting")
 	for _, header := range []uint32{20, 32} {
-		b.rule(c, protocol(unix.IPPROTO_TCP), b.passed.matches(), transport(12, byte(header/4<<4)),
-			transport(header, packet.RecordHandshake, 3), transport(header+5, packet.ClientHello),
-			b.begins())
+		tcp := slices.Concat(protocol(unix.IPPROTO_TCP), b.passed.matches(), transport(12, byte(header/4<<4)))
+		b.more(more, header)
+		b.rule(c, tcp, b.greeting[0].matches(), b.greeting[3].misses(), hasData(header), verdict(expr.VerdictJump, more.Name))
+		b.rule(c, tcp, transport(header, packet.RecordHandshake, 3), transport(header+5, packet.ClientHello),
+			b.greeting[0].put(), b.begins())
 	}
 	b.initial(c, b.passed.matches())
+}
+
+// more tells of the segments behind one that begins a ClientHello, as it may
+// be longer than that: three at most, and none once a record of TLS begins,
+// for then it was whole.
+func (b build) more(c *nftables.Chain, header uint32) {
+	over, back := b.greeting[3], verdict(expr.VerdictReturn)
+	ofHeader := transport(12, byte(header/4<<4))
+	b.rule(c, ofHeader, transport(header, packet.RecordHandshake, 3), transport(header+5, packet.ClientHello), back) // sent once more
+	for _, kind := range packet.Records() {
+		b.rule(c, ofHeader, transport(header, kind, 3), over.put(), back)
+	}
+	for n := len(b.greeting) - 2; n >= 0; n-- {
+		b.rule(c, ofHeader, b.greeting[n].matches(), b.greeting[n+1].put(), tell(b.group, morePrefix, whole), back)
+	}
 }
 
 // initial tells of QUIC's Initial packets. The first of a connection is the

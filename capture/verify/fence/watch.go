@@ -48,7 +48,7 @@ type Hello struct {
 	To       netip.AddrPort
 	Protocol string // "tcp", "udp"
 	// Name is the server name that the client asks for, as package parse
-	// normalises it; "" if it tells none, or by TCP in more than one packet.
+	// normalises it; "" if it tells none.
 	Name string
 }
 
@@ -88,6 +88,15 @@ func (f *Fence) Refused() <-chan Packet { return f.watch.refused }
 // Hellos returns, at level [Strict], the connections of TLS and QUIC to admitted
 // addresses, under the terms of [Fence.Refused].
 func (f *Fence) Hellos() <-chan Hello { return f.watch.hellos }
+
+// Unfinished returns how many connections of TLS have begun to admitted addresses
+// with a ClientHello that wasn't read to its end, so that none is in
+// [Fence.Hellos]: it is longer than four segments, or was given up.
+func (f *Fence) Unfinished() int {
+	f.watch.mu.Lock()
+	defer f.watch.mu.Unlock()
+	return f.watch.begun.unfinished()
+}
 
 // Lost returns how many packets were told of by the kernel that came through
 // neither [Fence.Refused] nor [Fence.Hellos], and how many beginnings of QUIC
@@ -158,8 +167,12 @@ func (w *watch) take(a nflog.Attribute) int {
 		return 0
 	}
 	at := time.Now()
-	if *a.Prefix == helloPrefix {
-		if h, ok := w.begun.read(at, *a.Payload); ok {
+	if hello := *a.Prefix == helloPrefix; hello || *a.Prefix == morePrefix {
+		read := w.begun.more
+		if hello {
+			read = w.begun.read
+		}
+		if h, ok := read(at, *a.Payload); ok {
 			select {
 			case w.hellos <- h:
 			default:

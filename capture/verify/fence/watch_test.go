@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"golang.org/x/net/quic"
+	"golang.org/x/sys/unix"
 )
 
 // greet begins a TLS connection from the instance and returns how it went.
@@ -60,6 +61,112 @@ func TestServerNamesAreTold(t *testing.T) {
 			g.answers(g.instance, "tcp", "198.51.100.1:443", "outside") // no TLS
 			if n := len(f.Hellos()); n > 0 {
 				t.Errorf("%d hellos more", n)
+			}
+		})
+	}
+}
+
+// pieces is a connection whose first write goes out in so many segments.
+type pieces struct {
+	net.Conn
+	t    *testing.T
+	left int
+}
+
+func (c *pieces) Write(b []byte) (int, error) {
+	written := 0
+	for ; c.left > 1; c.left-- {
+		n, err := c.Conn.Write(b[written:][:(len(b)-written)/c.left])
+		if written += n; err != nil {
+			return written, err
+		}
+		awaitAcknowledged(c.t, c.Conn.(*net.TCPConn))
+	}
+	n, err := c.Conn.Write(b[written:])
+	return written + n, err
+}
+
+// awaitAcknowledged returns when the other end has all that was written: what is
+// written next is not put to it.
+func awaitAcknowledged(t *testing.T, c *net.TCPConn) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.After(patience); ; {
+		queued := 0
+		if failed := raw.Control(func(fd uintptr) { queued, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }); failed != nil || err != nil {
+			t.Fatal(failed, err)
+		}
+		if queued == 0 {
+			return
+		}
+		select {
+		case <-limit:
+			t.Fatal("nothing is acknowledged")
+		case <-time.Tick(time.Millisecond):
+		}
+	}
+}
+
+// A ClientHello is read that comes in up to four segments, and one in more is
+// counted. What follows it is not told of.
+func TestServerNamesInSegments(t *testing.T) {
+	for _, timestamps := range []string{"0", "1"} {
+		t.Run("timestamps "+timestamps, func(t *testing.T) {
+			g := newGround(t)
+			g.serveWorld()
+			var err error
+			g.instance.do(func() { err = os.WriteFile("/proc/sys/net/ipv4/tcp_timestamps", []byte(timestamps), 0) })
+			g.check(err)
+			f := g.raise(Strict)
+			g.check(f.Admit([]netip.Addr{netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("2001:db8:1::1")}, time.Hour))
+			for n := 1; n <= 6; n++ {
+				address, name := []string{"198.51.100.1:443", "[2001:db8:1::1]:443"}[n%2], fmt.Sprintf("n%d.example.test", n)
+				c, err := dial(g.instance, "tcp", address)
+				g.check(err)
+				defer c.Close()
+				greeter := tls.Client(&pieces{Conn: c, t: t, left: n}, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+				if err := greeter.Handshake(); err == nil {
+					t.Error("the server speaks TLS")
+				}
+				for _, b := range []string{"\x17\x03\x03\x00\x01x", "more", "and more"} { // as of a record that was sent
+					_, _ = c.Write([]byte(b))
+				}
+			}
+			for n := 1; n <= 4; n++ {
+				select {
+				case h := <-f.Hellos():
+					if want := fmt.Sprintf("n%d.example.test", n); h.Name != want || h.Protocol != "tcp" {
+						t.Errorf("%+v, want %s", h, want)
+					}
+				case <-time.After(patience):
+					t.Fatalf("no hello in %d segments", n)
+				}
+			}
+			for limit := time.After(patience); f.Unfinished() != 2; {
+				select {
+				case <-limit:
+					t.Fatalf("%d are unfinished, want 2", f.Unfinished())
+				case <-time.Tick(time.Millisecond):
+				}
+			}
+			// By what is refused last it is known that all is told.
+			refused := 0
+			g.refused(g.instance, "udp", "198.51.100.2:9")
+			for p := (Packet{}); p.To.String() != "198.51.100.2:9"; refused++ {
+				select {
+				case p = <-f.Refused():
+				case <-time.After(patience):
+					t.Fatal("nothing is refused")
+				}
+			}
+			f.watch.mu.Lock()
+			segments := int(f.watch.next) - refused - len(f.watch.refused)
+			f.watch.mu.Unlock()
+			if n := len(f.Hellos()); n > 0 || f.Lost() > 0 || segments != 1+2+3+4+4+4 {
+				t.Errorf("%d hellos more, %d lost, %d segments told", n, f.Lost(), segments)
 			}
 		})
 	}
@@ -152,7 +259,9 @@ func FuzzReadPacket(f *testing.F) {
 				t.Errorf("%x: %+v", b, p)
 			}
 		}
-		newHellos().read(time.Time{}, b)
+		h := newHellos()
+		h.read(time.Time{}, b)
+		h.more(time.Time{}, b)
 	})
 }
 

@@ -24,6 +24,10 @@ const (
 	ClientHello     = 1  // its HandshakeType client_hello
 )
 
+// Records returns the ContentTypes that a record of TLS has (RFC 8446, section
+// 5.1): change_cipher_spec, alert, handshake, application_data.
+func Records() []byte { return []byte{20, 21, RecordHandshake, 23} }
+
 const (
 	serverNameType = 0 // the extension server_name
 	hostName       = 0 // and its kind of name
