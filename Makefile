@@ -5,7 +5,7 @@ SOAK ?= 10m
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test matrix beyond survivors clients kills fuzz soak outdated try bench demo clean
+.PHONY: help build install check test matrix beyond survivors clients kills left fuzz soak outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a
 
 kills: ## kill record, verify and minimize at KILLS (100) random instants each; needs root
 	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli -kills $(KILLS)
+
+left: ## say what killed runs have left on this host and in its LXD; needs root
+	@.ci/left
 
 fuzz: ## fuzz each target for FUZZ (20) seconds
 	@.ci/fuzz $(FUZZ)
