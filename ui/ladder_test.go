@@ -145,14 +145,20 @@ func TestLadderProposesPatterns(t *testing.T) {
 	s := newScene(t, 120, 40).asked(names...)
 	s.selects(names[7]).press("w", "down")
 	s.wants("▸ productionresultssa<0-99>.blob.core.windows.net", "20 seen", "productionresultssa0.blob", "anyone can have a name below blob.core.windows.net", "an export holds the pattern")
-	if foot := s.foot(); strings.Contains(foot, "always") {
-		t.Errorf("a pattern may be for the session: %q", foot)
-	}
-	s.press("enter")
 	path, err := session.RulesPath()
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.press("n").types("results").press("enter", "enter")
+	if _, err := os.Stat(path); err == nil || s.m().table.Tally().Keep != 20 {
+		t.Errorf("for the session it keeps %d, and the rules file is there: %v", s.m().table.Tally().Keep, err)
+	}
+	s.selects(names[7]).press("w", "down").wants("✓ kept already", "take it back")
+	s.press("enter")
+	if n := s.m().table.Tally().Keep; n > 0 {
+		t.Errorf("taken back, %d are kept", n)
+	}
+	s.selects(names[7]).press("w", "down", "tab", "enter")
 	if data, err := os.ReadFile(path); err != nil || string(data) != "keep ~^productionresultssa[0-9]{1,2}\\.blob\\.core\\.windows\\.net$\n" {
 		t.Errorf("the rules file has %q, %v", data, err)
 	}
@@ -177,4 +183,26 @@ func TestLadderIsWhole(t *testing.T) {
 	}
 	s = newScene(t, 40, 12).session().asked(names...).selects(names[0]).press("w", "n").types("ticket 4711")
 	s.wants("ticket 4711")
+}
+
+// Each rung says what was seen below it and what else it opens, chosen or not.
+func TestLadderSaysWhatEachRungOpens(t *testing.T) {
+	s := newScene(t, 120, 40).asked("a.paste.ubuntu.com", "b.paste.ubuntu.com", "www.ubuntu.com").selects("www.ubuntu.com").press("d").selects("a.paste.ubuntu.com").press("w")
+	box := s.words()
+	for _, want := range []string{
+		".com ✗ refused: it is a top-level domain or a single label: as a suffix it allows everything below it",
+		".ubuntu.com 3 seen ! .ubuntu.com allows paste.ubuntu.com (paste or file drop) and geoip.ubuntu.com (what-is-my-address service), too, and 1 dropped name",
+		".paste.ubuntu.com 2 seen ! ",
+		".a.paste.ubuntu.com 1 seen",
+	} {
+		if !strings.Contains(box, want) {
+			t.Errorf("want %q in %q:\n%s", want, box, s.text())
+		}
+	}
+	s = newScene(t, 60, 20).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1")
+	s = newScene(t, 60, 14).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1 …")
+	s = newScene(t, 40, 14).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s.wants("▸ .corp.example    2 seen     !")
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/look"
@@ -13,16 +14,17 @@ const titleLeast = 12
 // standing returns what the header says in so much room beside an alarm, whole
 // or short: the title, how the domains stand and how much is decided, and whether
 // the alarm is whole. Words go first, then the bar, then all of the title but the
-// instance's name; that something may be missing goes before all of these.
+// instance's name or a log's; that something may be missing goes before these.
 func (m *monitor) standing(room, alarm, short int) (title, right *look.Line, whole bool) {
 	t := m.table.Tally()
-	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+m.subject())
+	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+filepath.Base(m.subject()))
 	words, glyphs, end := m.tally(t, false), m.tally(t, true), new(look.Line).Add(m.styles.Muted, " ")
 	with := func(how progress, tally *look.Line) *look.Line { return m.decided(t, how).Join(tally) }
 	// Made one by one: nearly always the first fits.
 	ways := func(yield func(title, right *look.Line) bool) {
-		_ = yield(full, with(bar, words)) && yield(full, with(bar, glyphs)) && yield(full, with(worded, glyphs)) && yield(full, with(bare, glyphs)) &&
-			yield(name, with(bare, glyphs)) && yield(full, glyphs) && yield(name, glyphs)
+		_ = yield(full, with(bar, words)) &&
+			yield(full, with(bar, glyphs)) && yield(full, with(worded, glyphs)) && yield(full, with(bare, glyphs)) &&
+			yield(name, with(bar, glyphs)) && yield(name, with(worded, glyphs)) && yield(name, with(bare, glyphs))
 	}
 	for _, is := range []int{alarm, short} {
 		for title, right := range ways {

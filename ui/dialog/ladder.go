@@ -95,7 +95,7 @@ func (d *Ladder) preferred() int {
 
 // Weighed takes what was seen below the rungs that can be chosen, the lowest
 // first, and the names that differ from this one in a label.
-func (d *Ladder) Weighed(all []capture.Evidence, siblings []string) {
+func (d *Ladder) Weighed(r capture.Reader, all []capture.Evidence, siblings []string) {
 	for i := range d.rungs {
 		if d.rungs[i].refused == "" && len(all) > 0 {
 			d.rungs[i].seen, d.rungs[i].known, all = all[0], true, all[1:]
@@ -106,7 +106,11 @@ func (d *Ladder) Weighed(all []capture.Evidence, siblings []string) {
 	var rungs []rung
 	for i := range patterns {
 		p := &patterns[i]
-		rungs = append(rungs, rung{pattern: p, warning: p.Warning, known: true, seen: capture.Evidence{Asked: len(p.Names), Names: p.Names}})
+		kept := capture.Undecided
+		if r.Group(p.Text).Decision == capture.Keep {
+			kept = capture.ByGroup
+		}
+		rungs = append(rungs, rung{pattern: p, kept: kept, warning: p.Warning, known: true, seen: capture.Evidence{Asked: len(p.Names), Names: p.Names}})
 	}
 	d.rungs = append(rungs, d.rungs...)
 	if d.at += len(rungs); !d.moved {
@@ -162,10 +166,7 @@ func (d *Ladder) does() string {
 }
 
 func (d *Ladder) turns() string {
-	switch {
-	case d.rungs[d.at].pattern != nil:
-		return "" // it is, whatever is chosen
-	case d.always:
+	if d.always {
 		return "this session"
 	}
 	return "for always"
@@ -174,10 +175,11 @@ func (d *Ladder) turns() string {
 func (d *Ladder) take() Result {
 	g := d.rungs[d.at]
 	d.busy, d.err = true, nil
+	w := Widen{Name: g.rule.Name, Back: g.kept == capture.ByGroup && !d.always, Always: d.always, Reason: strings.TrimSpace(d.reason.Value()), Warning: g.warning}
 	if g.pattern != nil {
-		return Widen{Pattern: g.pattern.Regexp, Always: true, Reason: strings.TrimSpace(d.reason.Value())}
+		w.Name, w.Pattern = g.pattern.Text, g.pattern.Regexp
 	}
-	return Widen{Name: g.rule.Name, Back: g.kept == capture.ByGroup && !d.always, Always: d.always, Reason: strings.TrimSpace(d.reason.Value()), Warning: g.warning}
+	return w
 }
 
 // Keys implements [Dialog].
@@ -215,26 +217,35 @@ func (d *Ladder) View(s Screen) []string {
 		below = append(below[:most-2], s.Muted.Render(" …"), below[len(below)-1])
 	}
 	var lines []string
-	room := max(1, s.H-len(below)-4) // on a low screen the rungs around the chosen one
-	last := min(len(d.rungs), max(room, d.at+1+room/2))
-	d.drawn = make(drawn)
-	for i := last - 1; i >= max(0, last-room); i-- {
-		d.drawn[boxTop+len(lines)] = i
-		lines = append(lines, d.drawRung(s, i, width, inner))
+	draw := func(from, to int, whole bool) {
+		lines, d.drawn = nil, make(drawn)
+		for i := to - 1; i >= from; i-- {
+			for _, line := range d.drawRung(s, i, width, inner, whole) {
+				d.drawn[boxTop+len(lines)] = i
+				lines = append(lines, line)
+			}
+		}
+	}
+	if draw(0, len(d.rungs), true); len(lines)+len(below) > s.H-2 { // one line each, and on a low screen those around the chosen one
+		room := max(1, s.H-len(below)-4)
+		last := min(len(d.rungs), max(room, d.at+1+room/2))
+		draw(max(0, last-room), last, false)
 	}
 	return look.Box(s.Styles, "Keep all below a name", append(lines, below...), inner)
 }
 
-func (d *Ladder) drawRung(s Screen, i, width, inner int) string {
-	g, l := d.rungs[i], new(look.Line)
-	name, mark, style, says := s.Text, "   ", s.Muted, ""
+// drawRung says of a rung what was seen and what else it opens, whole or on a
+// line.
+func (d *Ladder) drawRung(s Screen, i, width, inner int, whole bool) (lines []string) {
+	const seenWidth = 11
+	g, l := &d.rungs[i], new(look.Line)
+	name, mark := s.Text, "   "
+	style, says := d.opens(s, g)
 	switch {
 	case g.refused != "":
-		name, style, says = s.Drop, s.Drop, "✗ refused"
+		name = s.Drop
 	case g.kept != capture.Undecided:
-		name, style, says = s.Keep, s.Keep, "✓ kept already"
-	case g.warning != "":
-		style, says = s.Warn, "! opens more"
+		name = s.Keep
 	}
 	if i == d.at {
 		mark = " ▸ "
@@ -242,15 +253,49 @@ func (d *Ladder) drawRung(s Screen, i, width, inner int) string {
 			name = s.Strong
 		}
 	}
-	l.Add(s.Key, mark).Cell(name, g.text(), width, false).Add(s.Muted, "  ")
-	if g.refused == "" {
-		seen := "…"
-		if g.known {
-			seen = fmt.Sprintf("%d seen", g.seen.Asked)
-		}
-		l.Cell(s.Muted, seen, 11, false)
+	l.Add(s.Key, mark).Cell(name, g.text(), width, false).Add(s.Muted, " ")
+	switch {
+	case g.refused != "":
+	case g.known:
+		l.Cell(s.Muted, fmt.Sprintf(" %d seen", g.seen.Asked), seenWidth, false)
+	default:
+		l.Cell(s.Muted, " …", seenWidth, false)
 	}
-	return l.Add(style, says).Cut(inner)
+	if !whole {
+		if inner-l.Width() < 8 { // its sign
+			if says, _, _ = strings.Cut(says, " "); says == "any" {
+				says = ""
+			}
+		}
+		return []string{l.Add(style, " "+says).Cut(inner)}
+	}
+	for _, part := range look.Wrap(style, says, inner-l.Width()) {
+		lines = append(lines, new(look.Line).Join(l).Raw(part).Cut(inner))
+		l = new(look.Line).Pad(l.Width())
+	}
+	return lines
+}
+
+// opens says in a few words what a rung opens beyond what was seen, and how that
+// looks.
+func (d *Ladder) opens(s Screen, g *rung) (look.Style, string) {
+	dropped := ""
+	if n := g.seen.DroppedAll; n > 0 {
+		dropped = ", and " + look.Plural(n, "dropped name")
+	}
+	switch {
+	case g.refused != "":
+		return s.Drop, "✗ refused: it " + g.refused
+	case g.kept != capture.Undecided:
+		return s.Keep, "✓ kept already"
+	case g.warning != "":
+		return s.Warn, "! " + g.warning + dropped
+	case dropped != "":
+		return s.Warn, "! any other name" + dropped
+	case g.pattern != nil:
+		return s.Muted, "any other of this pattern"
+	}
+	return s.Muted, "any other name below it"
 }
 
 // drawChosen says of the chosen rung what was seen and what else it opens, whole
@@ -291,11 +336,11 @@ func (d *Ladder) drawChosen(s Screen, inner int, whole bool) []string {
 		field("opens", style, opens, 3)
 	}
 	holds := "for this session"
-	switch {
-	case g.pattern != nil:
-		holds = "for always, in your rules file; an export holds the pattern, or lists what was seen of it if its format has none"
-	case d.always:
+	if d.always {
 		holds = "for always, in your rules file"
+	}
+	if g.pattern != nil {
+		holds += "; an export holds the pattern, or lists what was seen of it if its format has none"
 	}
 	field("holds", s.Strong, holds, 2)
 	if d.no != "" {
