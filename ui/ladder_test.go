@@ -201,8 +201,8 @@ func TestLadderSaysWhatEachRungOpens(t *testing.T) {
 	}
 	s = newScene(t, 60, 20).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
 	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1")
-	s = newScene(t, 60, 14).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s = newScene(t, 60, 15).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
 	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1 …")
-	s = newScene(t, 40, 14).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s = newScene(t, 40, 15).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
 	s.wants("▸ .corp.example    2 seen     !")
 }
