@@ -167,6 +167,25 @@ func TestReplayKeepsDecisions(t *testing.T) {
 	}
 }
 
+// A trial leaves the user's files as they are, and says so.
+func TestTrialLeavesNothing(t *testing.T) {
+	s := newScene(t, 120, 40)
+	s.opts.Trial = true
+	s.replays(260).press("t", "H")
+	if err := s.m().leave(); err != nil {
+		t.Error(err)
+	}
+	s.press("p").types("old.example").press("enter")
+	s.wants("this is a trial")
+	s.press("esc", ":").types("setting stay").press("enter", "enter")
+	s.wants("this is a trial")
+	for _, dir := range []string{os.Getenv("XDG_STATE_HOME"), os.Getenv("XDG_CONFIG_HOME")} {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("it leaves %v, %v", left, err)
+		}
+	}
+}
+
 // Of what is only looked at nothing is decided, and no key for that is offered.
 func TestReadOnly(t *testing.T) {
 	s := newScene(t, 200, 60).session()

@@ -175,8 +175,12 @@ type settingSetMsg struct {
 }
 
 // setSettingTo writes what was typed into a dialog, or chosen.
-func setSettingTo(of dialog.Dialog, to settingFor, text string) tea.Cmd {
+func (m *model) setSettingTo(of dialog.Dialog, to settingFor, text string) tea.Cmd {
+	trial := m.opts.Trial
 	return func() tea.Msg {
+		if trial {
+			return settingSetMsg{of: of, name: to.name, err: errTrial}
+		}
 		c, err := setSetting(to.name, text)
 		return settingSetMsg{of, to.name, c, err}
 	}
@@ -184,7 +188,7 @@ func setSettingTo(of dialog.Dialog, to settingFor, text string) tea.Cmd {
 
 // chooseSetting writes what was chosen.
 func (m *model) chooseSetting(to settingFor, at int) tea.Cmd {
-	return setSettingTo(nil, to, m.opts.Settings.setting(to.name).of[at])
+	return m.setSettingTo(nil, to, m.opts.Settings.setting(to.name).of[at])
 }
 
 // settingSet takes up what became of it, and closes the dialog that it was typed
