@@ -22,7 +22,8 @@ type change struct {
 	was         []Mark // the marks before, one for each of ids or addresses, or the group's
 	// rule is one that was added to the user's file, instead of all marks: it
 	// stands among the steps, and has no number of its own.
-	rule *UserRule
+	rule  *UserRule
+	again bool // it was done again, see Redecide
 }
 
 // mark returns the mark that a domain or the group gets in place of was.
@@ -89,8 +90,8 @@ func (l *Ledger) hold() (release func()) {
 	l.deciding.Lock()
 	l.mu.Lock()
 	return func() {
-		l.undoable.Store(len(l.done) > 0)
-		l.redoable.Store(len(l.undone) > 0)
+		l.undoable.Store(l.takesBack(l.done))
+		l.redoable.Store(l.takesBack(l.undone))
 		notify(l.decided)
 		l.mu.Unlock()
 		l.deciding.Unlock()
@@ -176,7 +177,7 @@ func (l *Ledger) NextRule(redo bool) *UserRule {
 	if redo {
 		from = l.undone
 	}
-	if len(from) == 0 {
+	if !l.takesBack(from) {
 		return nil
 	}
 	return from[len(from)-1].rule
@@ -288,7 +289,7 @@ func (l *Ledger) Redo() string { return l.step(&l.undone, true) }
 
 func (l *Ledger) step(from *[]change, redo bool) string {
 	defer l.hold()()
-	if len(*from) == 0 {
+	if !l.takesBack(*from) {
 		return ""
 	}
 	if (*from)[len(*from)-1].rule != nil { // no sink keeps it

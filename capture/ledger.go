@@ -48,6 +48,7 @@ type Ledger struct {
 	outside uint64 // how many queries reader.only left out
 
 	done, undone []change
+	settled      bool // see Settle
 	// undoable and redoable say whether there are any, to who can't wait.
 	undoable, redoable atomic.Bool
 

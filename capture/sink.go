@@ -46,6 +46,8 @@ type Change struct {
 	Group       string          // a name and all below it, instead of Names
 	Addresses   []rule.Endpoint // instead of Names
 	At          time.Time
+	// Own says to [Ledger.Redecide] that it is one of [Ledger.Own].
+	Own bool
 }
 
 // Step is an undo or a redo of the change with the number Of.
@@ -191,13 +193,14 @@ func (l *Ledger) idOf(name string, at int64) ID {
 // Redecide does a kept change once more; more of one number is one change. A
 // name that is not known gets a record: no decision is lost with a record that
 // is. Without a number, as the first journals had them, changes and steps are
-// taken to be complete. One about nothing isn't one.
-func (l *Ledger) Redecide(c Change) {
+// taken to be complete. One about nothing isn't one. It returns the step's
+// number here, 0 for none.
+func (l *Ledger) Redecide(c Change) uint32 {
 	if c.Group == "" && len(c.Names) == 0 && len(c.Addresses) == 0 {
-		return
+		return 0
 	}
 	defer l.hold()()
-	step := change{number: c.Number, to: c.To, keepReasons: c.KeepReasons, group: c.Group, addresses: c.Addresses}
+	step := change{number: c.Number, to: c.To, keepReasons: c.KeepReasons, group: c.Group, addresses: c.Addresses, again: !c.Own}
 	if c.Number == 0 {
 		step.number = l.steps + 1
 	} else if c.Number != l.last() {
@@ -222,9 +225,10 @@ func (l *Ledger) Redecide(c Change) {
 		step.ids, step.was = append(first.ids, step.ids...), append(first.was, step.was...)
 		step.addresses = append(first.addresses, step.addresses...)
 		l.done[len(l.done)-1] = step
-		return
+		return step.number
 	}
 	l.apply(step)
+	return step.number
 }
 
 // Restep does a kept step once more. One whose change was lost has nothing to

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
@@ -56,7 +57,7 @@ func (m *monitor) answered(a dialog.Answer) tea.Cmd {
 			return l.Mark(mark, to.ID)
 		}, nil})
 	case settingFor:
-		return setSettingTo(m.dialog, to, a.Text)
+		return m.setSettingTo(m.dialog, to, a.Text)
 	case newRule:
 		file, d := m.rules, m.dialog
 		return func() tea.Msg { return file.add(d, a.Text) }
@@ -80,12 +81,18 @@ type (
 type rulesFile struct {
 	sync.Mutex
 	ledger *capture.Ledger
+	trial  bool // it stays as it is
 }
+
+var errTrial = errors.New("this is a trial, which leaves your rules and settings as they are: a session takes it")
 
 // add adds a rule that was typed.
 func (f *rulesFile) add(of dialog.Dialog, text string) ruleAddedMsg {
 	msg := ruleAddedMsg{of: of}
-	if msg.rule, msg.err = capture.ParseRule(text); msg.err == nil {
+	switch msg.rule, msg.err = capture.ParseRule(text); {
+	case msg.err == nil && f.trial:
+		msg.err = errTrial
+	case msg.err == nil:
 		msg.err = f.change(msg.rule, session.AppendRule)
 	}
 	return msg

@@ -242,7 +242,7 @@ func TestOpeningSteps(t *testing.T) {
 	for _, step := range []struct {
 		doing string
 		done  float64
-	}{{"downloading", 0.5}, {"downloading", 0.4}, {"unpacking", 0.1}, {"downloading", 0.6}, {"unpacking", 0.2}} {
+	}{{"downloading", 0.5}, {"downloading", 0.4}, {"unpacking", 0.1}, {"downloading", 0.6}, {"downloading", 0.5}, {"unpacking", 0.2}} {
 		o.step(step.doing, step.done)
 	}
 	var got []string

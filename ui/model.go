@@ -62,6 +62,10 @@ type Options struct {
 	// Lists are the user's own of names; nil for none.
 	Lists    *known.Lists
 	Settings Settings
+	// Trial is a run that leaves nothing of the user's as another: neither how
+	// the screen stood, nor settings, nor rules for always. The files that are
+	// asked for are written.
+	Trial bool
 }
 
 // Result is what a run of the screen left behind.

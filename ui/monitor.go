@@ -64,7 +64,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 		t.Group(true)
 	}
 	v := &monitor{model: m, capture: c, table: t, replay: again, shell: &shellPane{ctx: m.ctx, open: c.Shell}}
-	v.rules = &rulesFile{ledger: c.Ledger}
+	v.rules = &rulesFile{ledger: c.Ledger, trial: m.opts.Trial}
 	v.begun = m.now
 	v.export = beginExport(m.opts, c.Ledger)
 	if v.shell.exists() {
@@ -93,6 +93,9 @@ func (m *monitor) leave() error {
 	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
 	m.prefs.HideDecided = m.table.DecidedHidden()
+	if m.opts.Trial {
+		return nil
+	}
 	return m.prefs.save()
 }
 

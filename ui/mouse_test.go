@@ -12,6 +12,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
+	"lxd-allowlist/ui/look"
 )
 
 func at(x, y int) tea.Mouse { return tea.Mouse{X: x, Y: y, Button: tea.MouseLeft} }
@@ -321,6 +323,36 @@ func TestMouseChooses(t *testing.T) {
 		}
 		s.clicksOn("─ Difference")
 		s.wants("no file is there")
+	}
+}
+
+// tall is a dialog of more lines than there are, and what was clicked on in it.
+type tall struct {
+	dialog.Dialog
+	at int
+}
+
+func (d *tall) View(s dialog.Screen) []string {
+	var lines []string
+	for i := range 30 {
+		lines = append(lines, fmt.Sprintf("line %d", i))
+	}
+	return look.Box(s.Styles, "Tall", lines, 20)
+}
+
+func (d *tall) Point(_, y int) (bool, dialog.Result) {
+	d.at = y
+	return true, nil
+}
+
+// Where a box has lost lines for want of room, a click is on the line that is
+// seen.
+func TestMouseInACutBox(t *testing.T) {
+	s := newScene(t, 40, 12).session().press("m")
+	d := &tall{Dialog: s.m().dialog}
+	s.m().dialog = d
+	if s.clicksOn("line 27"); d.at != 28 {
+		t.Errorf("a click on line 27, below the frame, is on %d", d.at)
 	}
 }
 

@@ -84,7 +84,7 @@ func (p *picker) do(r dialog.Result) tea.Cmd {
 		}
 	case dialog.Answer:
 		if to, ok := r.To.(settingFor); ok {
-			return setSettingTo(p.dialog, to, r.Text)
+			return p.setSettingTo(p.dialog, to, r.Text)
 		}
 	}
 	return nil

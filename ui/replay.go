@@ -20,6 +20,7 @@ type replay struct {
 	at     time.Time
 	want   time.Time // where the player is sent next, while it is on its way
 	busy   bool      // it is
+	back   bool      // back in time
 	gen    int       // of the ticks
 	ticked time.Time // when the last one was
 	plays  bool
@@ -121,7 +122,10 @@ func (m *monitor) seek(to time.Time) tea.Cmd {
 	if r.want = to; r.busy {
 		return nil
 	}
-	r.busy = true
+	r.busy, r.back = true, to.Before(r.at)
+	if !r.at.Before(r.end) && r.back {
+		m.messages.Read(len(m.messages)) // that the session ends here
+	}
 	return func() tea.Msg { return playedMsg{r.player.To(to), to} }
 }
 
@@ -150,9 +154,21 @@ func (m *monitor) played(msg playedMsg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
+// deciding says what is still being done, if anything is: its domains are those
+// of the ledger that there is now, and back in time it is another one.
+func (m *monitor) deciding() bool {
+	if len(m.steps) > 0 {
+		m.say("still " + m.steps[0].doing + ": then to and fro")
+	}
+	return len(m.steps) > 0
+}
+
 // play goes on, from the beginning where it is over, or stops.
 func (m *monitor) play() tea.Cmd {
 	r := m.replay
+	if !r.plays && !r.at.Before(r.end) && m.deciding() {
+		return nil
+	}
 	r.plays, r.ticked = !r.plays, time.Time{}
 	if !r.plays {
 		return nil
@@ -167,6 +183,9 @@ func (m *monitor) play() tea.Cmd {
 func scrub(steps int) func(*monitor) tea.Cmd {
 	return func(m *monitor) tea.Cmd {
 		r := m.replay
+		if m.deciding() {
+			return nil
+		}
 		r.note = ""
 		return m.seek(r.want.Add(time.Duration(steps) * max(time.Second, r.end.Sub(r.begin)/scrubs)))
 	}
@@ -187,7 +206,12 @@ func needsReplay(m *monitor) string {
 }
 
 // needsWriting says why nothing can be decided.
-func needsWriting(m *monitor) string { return m.capture.ReadOnly }
+func needsWriting(m *monitor) string {
+	if r := m.replay; r != nil && r.busy && r.back {
+		return "it goes back in time: decide when it is there"
+	}
+	return m.capture.ReadOnly
+}
 
 // timelineHeight is how many lines the timeline of a replay takes.
 func (m *monitor) timelineHeight() int {
@@ -242,6 +266,9 @@ func spread(times []time.Time, begin, end time.Time, cells int) []uint64 {
 func (m *monitor) clickTimeline(msg tea.MouseMsg) (cmd tea.Cmd, used bool) {
 	if m.replay == nil || msg.Mouse().Y != m.h-2 || msg.Mouse().Button != tea.MouseLeft {
 		return nil, false
+	}
+	if m.deciding() {
+		return nil, true
 	}
 	r := m.replay
 	x, cells := timelineBar(m.w)

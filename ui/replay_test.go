@@ -103,8 +103,8 @@ func TestReplayPlays(t *testing.T) {
 		t.Errorf("after %d ticks it plays: %v, and %d domains are there\n%s", ticks, r.plays, m.table.Tally().Total(), s.text())
 	}
 	m.played(m.play()().(playedMsg))
-	if !r.at.Equal(r.begin) || !r.plays {
-		t.Errorf("it is at %v, and plays: %v", r.at.Sub(r.begin), r.plays)
+	if !r.at.Equal(r.begin) || !r.plays || strings.Contains(s.text(), "the session ends here") {
+		t.Errorf("it is at %v, and plays: %v\n%s", r.at.Sub(r.begin), r.plays, s.text())
 	}
 }
 
@@ -136,6 +136,53 @@ func TestReplayScrubs(t *testing.T) {
 	s.plays(m.mouse(tea.MouseClickMsg{X: x + cells/2, Y: s.h - 2, Button: tea.MouseLeft}))
 	if got, all := m.replay.at.Sub(m.replay.begin), m.replay.end.Sub(m.replay.begin); got < all*4/10 || got > all*6/10 {
 		t.Errorf("a click in the middle goes to %v of %v", got, all)
+	}
+}
+
+// What is decided while a session is replayed is there wherever that goes, from
+// when the name comes up, and can be undone there; while it goes back in time
+// nothing is decided.
+func TestReplayKeepsDecisions(t *testing.T) {
+	s := newScene(t, 120, 40).replays(260)
+	m := s.m()
+	s.selects("github.com").press("a").selects("archive.ubuntu.com").press("d").selects("api.stripe.com").press("d")
+	for _, at := range []time.Duration{30, 200, 320, 1} {
+		back := m.seek(m.replay.begin.Add(at * time.Second))
+		if back != nil && m.replay.back {
+			if s.press("u"); !strings.Contains(s.text(), "it goes back in time") {
+				t.Errorf("something is undone on the way to %d s:\n%s", at, s.text())
+			}
+		}
+		s.plays(back)
+		if n := map[time.Duration]int{30: 1, 200: 2, 320: 3, 1: 0}[at]; m.table.Tally().Keep+m.table.Tally().DropByUser != n {
+			t.Errorf("at %d s %+v is decided, want %d of it\n%s", at, m.table.Tally(), n, s.text())
+		}
+	}
+	s.plays(m.seek(m.replay.begin.Add(200 * time.Second)))
+	if s.press("u", "u"); m.table.Tally().Keep+m.table.Tally().DropByUser != 0 {
+		t.Errorf("undone there are %+v", m.table.Tally())
+	}
+	if s.press("u"); !strings.Contains(s.text(), "nothing to undo") {
+		t.Errorf("more is undone:\n%s", s.text())
+	}
+}
+
+// A trial leaves the user's files as they are, and says so.
+func TestTrialLeavesNothing(t *testing.T) {
+	s := newScene(t, 120, 40)
+	s.opts.Trial = true
+	s.replays(260).press("t", "H")
+	if err := s.m().leave(); err != nil {
+		t.Error(err)
+	}
+	s.press("p").types("old.example").press("enter")
+	s.wants("this is a trial")
+	s.press("esc", ":").types("setting stay").press("enter", "enter")
+	s.wants("this is a trial")
+	for _, dir := range []string{os.Getenv("XDG_STATE_HOME"), os.Getenv("XDG_CONFIG_HOME")} {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("it leaves %v, %v", left, err)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (c Settings) list() []setting {
 		rebound = append(rebound, name+" "+strings.Join(c.Keys[name], " "))
 	}
 	return []setting{
-		{name: "theme", says: "the colours; one of your own is a file in themes beside the config file", value: cmp.Or(c.Theme, "default"), of: themes},
+		{name: "theme", says: "the colours, here those of the program; your own are files in themes, beside the config file", value: cmp.Or(c.Theme, "default"), of: themes},
 		{name: "stay", says: "keep and drop stay on their row, and don't go on to what is undecided", value: onOff(c.Stay), of: []string{"on", "off"}, read: readOnOff},
 		{name: "witness", says: "see who asks, and what is connected to; from the next start on", value: onOff(c.Witness == nil || *c.Witness), of: []string{"on", "off"}, read: readOnOff},
 		{name: "filters", says: "saved filters, on f2 and those after it, with | between them", value: strings.Join(c.Filters, between), read: readFilters},
@@ -159,7 +159,7 @@ func (m *model) askSetting(name string) dialog.Dialog {
 	for _, value := range s.of {
 		options = append(options, dialog.Option{Name: value, Says: map[bool]string{true: "as it is now"}[value == s.value]})
 	}
-	d := dialog.NewChoice(m.keys, "Setting "+name, s.says+"; it goes into the config file", options, settingFor{name})
+	d := dialog.NewChoice(m.keys, "Setting "+name, s.says+". What is chosen goes into the config file.", options, settingFor{name})
 	d.Begin(slices.Index(s.of, s.value))
 	return d
 }
@@ -175,8 +175,12 @@ type settingSetMsg struct {
 }
 
 // setSettingTo writes what was typed into a dialog, or chosen.
-func setSettingTo(of dialog.Dialog, to settingFor, text string) tea.Cmd {
+func (m *model) setSettingTo(of dialog.Dialog, to settingFor, text string) tea.Cmd {
+	trial := m.opts.Trial
 	return func() tea.Msg {
+		if trial {
+			return settingSetMsg{of: of, name: to.name, err: errTrial}
+		}
 		c, err := setSetting(to.name, text)
 		return settingSetMsg{of, to.name, c, err}
 	}
@@ -184,7 +188,7 @@ func setSettingTo(of dialog.Dialog, to settingFor, text string) tea.Cmd {
 
 // chooseSetting writes what was chosen.
 func (m *model) chooseSetting(to settingFor, at int) tea.Cmd {
-	return setSettingTo(nil, to, m.opts.Settings.setting(to.name).of[at])
+	return m.setSettingTo(nil, to, m.opts.Settings.setting(to.name).of[at])
 }
 
 // settingSet takes up what became of it, and closes the dialog that it was typed

@@ -3,8 +3,10 @@ package logfile
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -116,6 +118,10 @@ func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress 
 			progress(before + n)
 		})
 		if err != nil {
+			var of *fs.PathError
+			if errors.As(err, &of) && of.Path == f.Name() {
+				err = of.Err // once is enough
+			}
 			return fmt.Errorf("read %s: %w", f.Name(), err)
 		}
 		if len(files) > 1 && queries(l) == asked {

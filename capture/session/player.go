@@ -24,6 +24,7 @@ type Player struct {
 
 	replay *replay // makes the ledger
 	next   int     // of entries
+	own    own
 }
 
 // Play reads a session to play it; it may be in use, and is left as it is.
@@ -158,20 +159,37 @@ func (p *Player) Next(after time.Time) time.Time {
 
 func (p *Player) rewind() {
 	p.replay, p.next = newReplay(p.name), 0
+	if rules, err := LoadRules(); err == nil {
+		p.rules = rules // one may have been added meanwhile
+	}
 	p.replay.ledger.SetRules(p.rules)
+	p.replay.ledger.Settle()
 	// What the session is about holds for all of it, though the clock may have
 	// been set back to before its start.
 	if i := slices.IndexFunc(p.entries, func(e entry) bool { return e.Info != nil }); i >= 0 {
 		p.replay.again(p.entries[i])
 	}
+	p.own.told = trustOf(p.replay.ledger)
 }
 
 // To has all happen up to a time, and returns the ledger as it was then. That is
 // another one than before where time went back. What was decided in it besides
-// is lost with it.
+// is decided there, too, about each name from when it comes up.
 func (p *Player) To(t time.Time) *capture.Ledger {
-	if p.next > 0 && p.at[p.next-1].After(t) {
+	back := p.next > 0 && p.at[p.next-1].After(t)
+	disturbed, anew := back, back
+	for i := p.next; i < len(p.entries) && !p.at[i].After(t); i++ {
+		yes, again := p.disturbs(p.entries[i])
+		disturbed, anew = disturbed || yes, anew || again
+	}
+	if disturbed {
+		p.takeOwn()
+	}
+	switch {
+	case back || anew && len(p.own.changes) > 0:
 		p.rewind()
+	case disturbed:
+		p.liftOwn()
 	}
 	owners := len(p.replay.owners)
 	for ; p.next < len(p.entries) && !p.at[p.next].After(t); p.next++ {
@@ -179,6 +197,9 @@ func (p *Player) To(t time.Time) *capture.Ledger {
 	}
 	if len(p.replay.owners) != owners {
 		p.replay.ledger.SetOwners(p.replay.owners)
+	}
+	if disturbed {
+		p.putOwn()
 	}
 	return p.replay.ledger
 }

@@ -156,3 +156,84 @@ func TestPlayerTellsTimes(t *testing.T) {
 		t.Errorf("it ends at %v", end)
 	}
 }
+
+// What somebody decides while a session is played is there wherever in time that
+// goes, as far as the names have come up, above what was decided in the session,
+// and undo takes back that alone.
+func TestPlayerKeepsWhatIsDecidedBesides(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	const journal = `{"format":2,"info":{"session":"x","started":"2026-11-24T12:00:00Z","instance":"dnstest","network":"lxdbr0"}}
+{"domain":{"name":"a.example","queries":1,"first":"2026-11-24T12:00:01Z","last":"2026-11-24T12:00:01Z"}}
+{"mark":{"n":1,"decision":"drop","names":["a.example"],"at":"2026-11-24T12:00:02Z"}}
+{"domain":{"name":"b.example","queries":1,"first":"2026-11-24T12:00:03Z","last":"2026-11-24T12:00:03Z"}}
+{"mark":{"n":2,"after":1,"decision":"drop","names":["b.example"],"at":"2026-11-24T12:00:04Z"}}
+{"entered":{"at":"2026-11-24T12:00:05Z","line":"true"}}
+{"undo":{"n":3,"of":2}}
+{"entered":{"at":"2026-11-24T12:00:06Z","line":"true"}}
+{"redo":{"n":4,"of":2}}
+{"domain":{"name":"c.example","queries":1,"first":"2026-11-24T12:00:07Z","last":"2026-11-24T12:00:07Z"}}
+{"mark":{"n":5,"after":2,"decision":"drop","names":["c.example"],"at":"2026-11-24T12:00:08Z"}}
+`
+	p, err := PlayFrom("x", strings.NewReader(journal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := p.Span()
+	second := func(n int) time.Time { return begin.Add(time.Duration(n) * time.Second) }
+	decide := func(l *capture.Ledger, d capture.Decision, names ...string) {
+		t.Helper()
+		var ids []capture.ID
+		l.Read(func(r capture.Reader) {
+			for _, name := range names {
+				id, _ := r.Lookup(name)
+				ids = append(ids, id)
+			}
+		})
+		if said, err := l.Decide(d, ids...); err != nil || said == "" {
+			t.Fatalf("deciding about %q says %q, %v", names, said, err)
+		}
+	}
+	var l *capture.Ledger
+	at := func(n int, want string) {
+		t.Helper()
+		l = p.To(second(n))
+		if got := names(l); got != want {
+			t.Fatalf("at %d s there are %q, want %q", n, got, want)
+		}
+	}
+	at(2, "a.example:drop")
+	if l.CanUndo() || l.Undo() != "" {
+		t.Error("a decision of the session is undone")
+	}
+	decide(l, capture.Keep, "a.example")
+	at(4, "a.example:keep b.example:drop")
+	if l.Undo(); names(l) != "a.example:drop b.example:drop" || l.CanUndo() {
+		t.Errorf("undone there are %q", names(l))
+	}
+	l.Redo()
+	at(5, "a.example:keep b.example:new")  // after an undo
+	at(6, "a.example:keep b.example:drop") // after a redo
+	decide(l, capture.Keep, "b.example")
+	at(7, "a.example:keep b.example:keep c.example:new")
+	l.SetTrust(capture.DoubtIt)
+	at(8, "a.example:keep b.example:keep c.example:drop")
+	decide(l, capture.Keep, "c.example")
+	at(1, "a.example:keep")
+	if trustOf(l) != capture.DoubtIt {
+		t.Error("NXDOMAIN is believed again")
+	}
+	at(2, "a.example:keep")
+	at(3, "a.example:keep b.example:keep")
+	if p.To(second(3)); l.Undo() == "" {
+		t.Error("what was decided can't be undone")
+	}
+	at(2, "a.example:keep")
+	at(8, "a.example:keep b.example:drop c.example:keep")
+	for l.Undo() != "" {
+	}
+	at(7, "a.example:drop b.example:drop c.example:new")
+	at(2, "a.example:drop")
+	if l = p.To(end); l.CanUndo() || trustOf(l) != capture.DoubtIt {
+		t.Error("what was undone is there again")
+	}
+}

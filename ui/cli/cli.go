@@ -82,6 +82,23 @@ func keepErrors(c *cobra.Command, failed *error) {
 	}
 }
 
+// knownShells has cobra's command for completions say so where it doesn't know
+// the shell.
+func knownShells(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	c, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, a []string) error {
+		if err := count(c, a, 0, 0); err != nil {
+			return wrong(err)
+		}
+		return c.Help()
+	}
+}
+
 // Main runs the program as its arguments say, and returns its exit code. of is
 // its version.
 func Main(of string) (code int) {
@@ -98,6 +115,7 @@ func Main(of string) (code int) {
 	var err error
 	crash.Guarded("the command", func() {
 		root := command()
+		knownShells(root)
 		keepErrors(root, &err)
 		told := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { report(w, err) }))
 		if err != nil {

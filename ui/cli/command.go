@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,19 +53,37 @@ func verbs(use, short string, least, most int, run func(context.Context, []strin
 // count says what is missing or too much, in the words of the command's use.
 func count(c *cobra.Command, a []string, least, most int) error {
 	_, takes, _ := strings.Cut(c.Use, " ")
+	it := "it" // the program, whose name is in front of the line
+	if c.HasParent() {
+		it = strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ")
+	}
 	switch {
 	case len(a) < least:
-		return fmt.Errorf("%s wants %s", c.CommandPath(), takes)
+		return fmt.Errorf("%s wants %s", it, takes)
 	case most == 0 && len(a) > 0 && c.HasAvailableSubCommands():
 		var names []string
 		for _, sub := range c.Commands() {
 			names = append(names, sub.Name())
 		}
-		return fmt.Errorf("%s has no %q: there are %s", c.CommandPath(), a[0], strings.Join(names, ", "))
+		return fmt.Errorf("%s has no %q: there are %s", it, a[0], strings.Join(names, ", "))
 	case most >= 0 && len(a) > most:
-		return fmt.Errorf("%s takes %s: leave out %s", c.CommandPath(), cmp.Or(takes, "no argument"), strings.Join(a[most:], " "))
+		return fmt.Errorf("%s takes %s: leave out %s", it, cmp.Or(takes, "no argument"), strings.Join(a[most:], " "))
 	}
 	return nil
+}
+
+// inWords returns the error of a flag's value without Go's name for what it
+// isn't.
+func inWords(err error) error {
+	var number *strconv.NumError
+	if !errors.As(err, &number) {
+		return err
+	}
+	says := "that is no whole number"
+	if errors.Is(number, strconv.ErrRange) {
+		says = "that number is too large"
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), number.Error(), says))
 }
 
 // verb is a command of at most one argument.
@@ -84,7 +103,7 @@ func command() *cobra.Command {
 		f := c.Flag("format")
 		o.formatGiven = f != nil && f.Changed
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(err)) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(inWords(err))) })
 	captureFlags(root, &o)
 	screenFlags(root, &o)
 	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")

@@ -32,6 +32,7 @@ func (o *options) demo(ctx context.Context) error {
 		return err
 	}
 	s.Capture = &ui.Capture{Player: player, Speed: o.speed, Title: "sample: " + player.Title(), Live: true}
+	s.Trial = true
 	result, err := ui.Run(ctx, s)
 	sayWrote(result)
 	fmt.Fprintln(os.Stderr, "that was a sample; lxd-allowlist alone lists your own instances")
