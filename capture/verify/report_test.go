@@ -241,3 +241,13 @@ func TestReportOfRefusedServers(t *testing.T) {
 		t.Errorf("%+v", latest)
 	}
 }
+
+// A command that could not be run failed for that reason.
+func TestReportOfWhatCantBeRun(t *testing.T) {
+	a, code := about(), 127
+	a.ExitCode, a.Unrunnable = &code, "there is no apt-get in dnstest"
+	r := NewReport(Over{Policy: New(nil, nothingLocal), Packets: &Packets{}, Proofs: []Proof{{Proven: true}}}, a)
+	if r.Verdict != Failed || !reflect.DeepEqual(r.Why, []string{"The command ended with 127: there is no apt-get in dnstest."}) {
+		t.Errorf("%s: %q", r.Verdict, r.Why)
+	}
+}

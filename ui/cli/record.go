@@ -87,16 +87,21 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if list.Stdout() {
 		out = os.Stderr
 	}
-	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr})
+	command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr}
+	code, err := s.Run(ctx, command)
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
+	unrunnable := server.Unrunnable(ctx, s.Instance, command, code)
 	s.AwaitSilence(ctx, o.silence)
 	if err := crash.Err(); err != nil {
 		return err // names may be missing
 	}
 	if err := o.heard(ctx, s); err != nil {
-		if code != 0 {
+		switch {
+		case unrunnable != "":
+			err = exit{code, errors.New(unrunnable + "; nothing was written")}
+		case code != 0:
 			err = errors.Join(exit{max(code, exitFailed), errQuiet}, err)
 		}
 		return err
@@ -109,8 +114,8 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
-	case code == 127:
-		err = exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
+	case unrunnable != "":
+		err = exit{code, errors.New(unrunnable)}
 	case code != 0:
 		err = exit{max(code, exitFailed), errQuiet}
 	}

@@ -264,12 +264,16 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		say("use the application now; Ctrl+C ends it and reports")
 		<-ctx.Done()
 	} else {
-		ended, err := server.Run(ctx, instance, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr})
+		command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr}
+		ended, err := server.Run(ctx, instance, command)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			return 0, err
 		case err == nil:
 			about.ExitCode = &ended
+			if about.Unrunnable = server.Unrunnable(ctx, instance, command, ended); about.Unrunnable != "" {
+				say(about.Unrunnable)
+			}
 			o.settle(ctx)
 		}
 	}
