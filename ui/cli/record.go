@@ -122,6 +122,13 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	for _, w := range written(list) {
 		s.Ledger.Exported(w)
 	}
+	if name := sessionOf(s.Ledger); name != "" {
+		next := "export " + name
+		if o.launch == "" {
+			next = "verify " + target + " " + name
+		}
+		say(fmt.Sprintf("session %s is kept: lxd-allowlist %s", name, next))
+	}
 	return err
 }
 
