@@ -27,6 +27,8 @@ type Config struct {
 	Network  string // the managed bridge to watch; "" for the instance's first
 	Program  string // name and version, for the journal
 	Resume   string // the session to go on with; "" begins one
+	// Trust is what the user says of NXDOMAIN beforehand.
+	Trust capture.Trust
 	// Restored is what was undone so that the capture could begin.
 	Restored []lxd.Restored
 	// Watches see what the instance does; a source without one isn't watched.
@@ -150,6 +152,9 @@ func (s *Capture) open(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	s.Ledger = s.kept.Ledger
+	if c.Trust != capture.TrustAuto {
+		s.Ledger.SetTrust(c.Trust)
+	}
 	if killed := s.kept.Broken; !killed.IsZero() {
 		s.Ledger.Missed(capture.Gap{From: killed, To: time.Now(), Why: "the program was killed"})
 	}

@@ -54,6 +54,8 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export"}, 2, "lxd-allowlist export wants LOG...|SESSION|-"},
 		{[]string{"version", "x", "y"}, 2, "lxd-allowlist version takes no argument: leave out x y"},
 		{[]string{"sessions", "remove"}, 2, `lxd-allowlist sessions has no "remove": there are prune, rm`},
+		{[]string{"export", log, "--upstream-filters", "maybe"}, 2, "it is yes or no"},
+		{[]string{"record", "dnstest", "--upstream-filters", "maybe", "--", "true"}, 2, "it is yes or no"},
 		{[]string{"export", "/no/such/log"}, 1, "no such log and no such session"},
 		{[]string{"export", "/"}, 1, "is a directory"},
 		{[]string{"export", log, "--output", "/no/such/dir/f"}, 1, "/no/such/dir"},

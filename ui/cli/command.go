@@ -26,6 +26,7 @@ type options struct {
 	seen               bool // of record: say what a witness saw of each name
 	from, since, until string
 	suffixes           []string
+	filters            string // what the user knows of the upstream: "yes", "no", "" for nothing
 	all, follow, force bool
 	formatGiven        bool // on the command line
 	readOnly, replay   bool
@@ -170,7 +171,8 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.StringArrayVar(&o.suffixes, "suffix", nil, "keep this `name` and everything below it, as one suffix rule; may be repeated")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
-	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
+	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, or the upstream seems to filter, so that names may be missing")
+	f.StringVar(&o.filters, "upstream-filters", "", "whether the upstream filters (`yes|no`), where you know: if it does, its NXDOMAIN drops no name; --strict doubts neither")
 	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this list, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
 	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
 }
@@ -202,6 +204,19 @@ func (o *options) only() (only capture.Only, err error) {
 		return only, wrong(fmt.Errorf("--since %s is later than --until %s: no time is between them", o.since, o.until))
 	}
 	return only, nil
+}
+
+// trust returns what the user says of the upstream's NXDOMAIN.
+func (o *options) trust() (capture.Trust, error) {
+	switch o.filters {
+	case "":
+		return capture.TrustAuto, nil
+	case "yes":
+		return capture.DoubtIt, nil
+	case "no":
+		return capture.TrustIt, nil
+	}
+	return "", wrong(fmt.Errorf("--upstream-filters %s: it is yes or no", o.filters))
 }
 
 // check finds what is wrong with the flags before anything is done.

@@ -70,6 +70,10 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if err != nil {
 		return err
 	}
+	trust, err := o.trust()
+	if err != nil {
+		return err
+	}
 	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return err
@@ -78,7 +82,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if o.resume == "" && instance != "" {
 		sayKilled(server.Name(), instance)
 	}
-	s, stop, err := o.capture(ctx, server, instance)
+	s, stop, err := o.capture(ctx, server, instance, trust)
 	if err != nil {
 		return err
 	}
@@ -145,12 +149,13 @@ func sayKilled(remote, instance string) {
 
 // capture begins a capture whose notices are said until stop, which gives the
 // bridge back whatever became of ctx.
-func (o *options) capture(ctx context.Context, server *lxd.Server, instance string) (s *live.Capture, stop func() error, err error) {
+func (o *options) capture(ctx context.Context, server *lxd.Server, instance string, trust capture.Trust) (s *live.Capture, stop func() error, err error) {
 	settings, err := ui.LoadSettings()
 	if err != nil {
 		return nil, nil, err
 	}
 	config := o.config(instance, settings)
+	config.Trust = trust
 	if len(config.Watches) == 0 {
 		say("not watched: which process asks, and what it connects to: it is off")
 	}
