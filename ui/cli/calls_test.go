@@ -44,6 +44,9 @@ func TestWrongCalls(t *testing.T) {
 	}{
 		{[]string{"--no-such-flag"}, 2, "no-such-flag"},
 		{[]string{"a", "b"}, 2, "lxd-allowlist takes [REMOTE:][INSTANCE]: leave out b"},
+		{[]string{"recrod", "dnstest", "--", "true"}, 2, `lxd-allowlist has no command "recrod": did you mean record?`},
+		{[]string{"verfy", "--learn", "dnstest", "list"}, 2, `has no command "verfy": did you mean verify?`},
+		{[]string{"dnstest", "--learn"}, 2, "unknown flag: --learn"},
 		{[]string{"dnstest"}, 2, "needs a terminal"},
 		{[]string{"open", log}, 2, "needs a terminal"},
 		{[]string{"record", "dnstest"}, 2, "an instance, -- and a command"},

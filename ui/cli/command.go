@@ -62,10 +62,21 @@ func count(c *cobra.Command, a []string, least, most int) error {
 			names = append(names, sub.Name())
 		}
 		return fmt.Errorf("%s has no %q: there are %s", c.CommandPath(), a[0], strings.Join(names, ", "))
+	case most >= 0 && len(a) > most && mistyped(c, a[0]) != "":
+		return errors.New(mistyped(c, a[0]))
 	case most >= 0 && len(a) > most:
 		return fmt.Errorf("%s takes %s: leave out %s", c.CommandPath(), cmp.Or(takes, "no argument"), strings.Join(a[most:], " "))
 	}
 	return nil
+}
+
+// mistyped says which verb may have been meant by a word, "" where none is near.
+func mistyped(c *cobra.Command, word string) string {
+	near := c.SuggestionsFor(word)
+	if c.HasParent() || word == "" || len(near) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s has no command %q: did you mean %s?", c.Name(), word, strings.Join(near, " or "))
 }
 
 // verb is a command of at most one argument.
@@ -85,10 +96,18 @@ func command() *cobra.Command {
 		f := c.Flag("format")
 		o.formatGiven = f != nil && f.Changed
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(err)) })
+	root.SuggestionsMinimumDistance = 2 // two letters that are swapped
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if word := c.Flags().Arg(0); mistyped(c, word) != "" {
+			err = errors.New(mistyped(c, word)) // whose flags these are
+		}
+		return called(c, wrong(err))
+	})
+	root.Version, root.SilenceErrors, root.SilenceUsage = version, true, true
+	root.SetHelpFunc(help)
 	captureFlags(root, &o)
 	screenFlags(root, &o)
-	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
+	root.Flags().StringVar(&o.leave, "leave-key", "", "the `chord` that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
 
 	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", 1, many, o.open,
 		"lxd-allowlist open /var/log/pihole/pihole.log",
@@ -126,7 +145,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		completes(recordCommand(&o), instanceNames, files), completes(verifyCommand(&o), instanceNames, sources, files), completes(minimizeCommand(&o), instanceNames, sources, files),
 		completes(open, sources), completes(export, sources), completes(restore, networkNames),
-		sessionsCommand(), demo,
+		sessionsCommand(), demo, manCommand(),
 		completes(verb("formats [NAME]", "List the formats, or all about one of them", 1, formats, "lxd-allowlist formats", "lxd-allowlist formats squid"), formatNames),
 		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", 1, many, explainNames, "lxd-allowlist explain dns.google me.github.io"),
 		verb("version", "Print the version", 0, func(context.Context, string) error {
@@ -141,11 +160,11 @@ func command() *cobra.Command {
 
 func captureFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
-	f.StringVar(&o.network, "network", "", "the bridge to watch, where the instance is on several")
-	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
-	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
+	f.StringVar(&o.network, "network", "", "the `bridge` to watch, where the instance is on several")
+	f.StringVar(&o.launch, "launch", "", "launch an instance of this `image` and remove it at the end")
+	f.StringVar(&o.user, "user", "", "the `user` of the shell (default: ubuntu where there is one, else root)")
 	witnessFlag(c, o)
-	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
+	f.StringVar(&o.resume, "resume", "", "go on with a `session`, as lxd-allowlist sessions lists it")
 }
 
 func witnessFlag(c *cobra.Command, o *options) {
@@ -159,9 +178,9 @@ func toldFlag(c *cobra.Command, o *options) {
 // screenFlags are what the screen's export begins with.
 func screenFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
-	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format, see lxd-allowlist formats; without a screen several, with commas between them")
-	f.StringVar(&o.plan.Path, "output", "", "the file to write, or a directory; several formats get a file each")
-	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
+	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's `format`, see lxd-allowlist formats; without a screen several, with commas between them")
+	f.StringVar(&o.plan.Path, "output", "", "the `file` to write, or a directory; several formats get a file each")
+	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the `ports`, for formats that name some (default 443,80)")
 	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }
 
@@ -173,8 +192,8 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
 	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, or the upstream seems to filter, so that names may be missing")
 	f.StringVar(&o.filters, "upstream-filters", "", "whether the upstream filters (`yes|no`), where you know: if it does, its NXDOMAIN drops no name; --strict doubts neither")
-	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this list, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
-	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
+	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this `list`, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
+	f.StringVar(&o.plan.Diff, "diff", "", "compare with this `file`, print what came and went, and exit with 1 if anything did; writes only with --output")
 }
 
 // limitFlags are what is wanted of a log.

@@ -25,7 +25,7 @@ import (
 func recordCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "record INSTANCE -- COMMAND...", Short: "Run a command in an instance and print every domain that it needed",
-		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's. With the list on standard output, the command's output goes to standard error.",
+		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's; it is 1 where the command ended with 0 and no query was heard, or no list could be written, and 2 where the call was wrong. With the list on standard output, the command's output goes to standard error.",
 		Example: "lxd-allowlist record dnstest -- apt-get update\nlxd-allowlist record dnstest --format squid --output allow.txt -- sh /root/install.sh",
 		RunE: func(c *cobra.Command, a []string) error {
 			at := c.ArgsLenAtDash()
@@ -38,6 +38,7 @@ func recordCommand(o *options) *cobra.Command {
 	captureFlags(c, o)
 	exportFlags(c, o)
 	toldFlag(c, o)
+	c.Flags().Lookup("user").Usage = "the `user` that the command runs as"
 	c.Flags().BoolVar(&o.seen, "seen", false, "also say on standard error who asked for each name, and what was connected to")
 	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
 	return c
