@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"lxd-allowlist/capture/shell"
 )
 
 // Markdown writes the report for people.
@@ -26,7 +28,7 @@ func (r *Report) Markdown() []byte {
 		if r.ExitCode != nil {
 			code = fmt.Sprint(*r.ExitCode)
 		}
-		row("command", "%s, exit code %s", codeOf(strings.Join(r.Command, " ")), code)
+		row("command", "%s, exit code %s", codeOf(shell.Line(r.Command)), code)
 	}
 	row("list", "%s, %s, digest %s", text(r.List.Name), plural(r.List.Rules, "rule", "rules"), r.List.Digest)
 	if r.List.Begun != "" {
