@@ -34,7 +34,11 @@ func (r *Report) Markdown() []byte {
 	if r.List.Begun != "" {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
-	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
+	enforced, level := "enforced", r.Level
+	if level == learning {
+		enforced, level = "learnt", "nothing was refused"
+	}
+	row(enforced, "%s, from %s for %s", level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
 	if r.Level == bridgewide {
 		row("queries", "%d that the list has no rule for; those for allowed names are not seen", r.Queries)
 	} else if r.Queries == 0 {
@@ -76,7 +80,7 @@ func (r *Report) blockedTable(line printer) {
 		return
 	}
 	heading := "Blocked"
-	if r.Level == "learning" {
+	if r.Level == learning {
 		heading = "Would be blocked"
 	}
 	line("\n## %s\n\n| name | times | types | first | last | |\n|---|---|---|---|---|---|", heading)

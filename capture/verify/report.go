@@ -227,6 +227,9 @@ func NewReport(o Over, about About) Report {
 
 func ptr[T any](v T) *T { return &v }
 
+// learning is the level at which nothing is refused.
+const learning = "learning"
+
 // bridgewide is the level at which the bridge's dnsmasq refuses names, and
 // notKnown the state of rules there.
 const (
@@ -239,7 +242,7 @@ func level(o Over) string {
 	case o.Bridge:
 		return bridgewide
 	case o.Learn:
-		return "learning"
+		return learning
 	case o.Strict:
 		return rule.Strictly
 	}

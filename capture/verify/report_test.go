@@ -251,3 +251,11 @@ func TestReportOfWhatCantBeRun(t *testing.T) {
 		t.Errorf("%s: %q", r.Verdict, r.Why)
 	}
 }
+
+// What nothing was refused by is not said to have been enforced.
+func TestReportOfLearning(t *testing.T) {
+	r := NewReport(Over{Policy: New(nil, nothingLocal), Packets: &Packets{}, Learn: true, Begun: at(0), Ended: at(2), Proofs: []Proof{{Proven: true}}}, About{})
+	if text := string(r.Markdown()); !strings.Contains(text, "\n| learnt | nothing was refused, from ") || strings.Contains(text, "enforced") {
+		t.Error(text)
+	}
+}

@@ -254,9 +254,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	go crash.Guarded("the word on what is in force", func() {
 		select {
 		case <-e.Fallen():
-			say(fallen(byBridge))
+			say(fallen(byBridge, v.learn))
 		case <-done:
-			say("ending: trying once more whether the list is in force")
+			say("ending: trying once more whether " + map[bool]string{false: "the list is in force", true: "queries are seen"}[v.learn])
 		case <-e.Done():
 		}
 	})()
