@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,6 +166,37 @@ func TestExplain(t *testing.T) {
 	}
 	if want := "lxd-allowlist: list ads:2: \"b_/d\" is not a name; the rest of it is used\nlxd-allowlist: list ads:3: \"b_/e\" is not a name; the rest of it is used\n"; stderr != want {
 		t.Errorf("standard error %q, want %q", stderr, want)
+	}
+}
+
+// What is wrong with the config file is said by verbs that take nothing from it,
+// too, and stops none of them.
+func TestWrongConfig(t *testing.T) {
+	config := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(config, "lxd-allowlist"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"export", log}, {"sessions"}, {"sessions", "prune", "--older", "1d"}, {"formats"}, {"explain", "a.example"}} {
+		for text, says := range map[string]string{"staay: true\n": "staay is no setting; there are filters", "theme: solarized\n": "there is no theme solarized", "format: squid\n": ""} {
+			if err := os.WriteFile(filepath.Join(config, "lxd-allowlist", "config.yaml"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := start(t, args...)
+			c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
+			_, stderr, code := run(t, c)
+			if code != 0 || !strings.Contains(stderr, says) || strings.Contains(stderr, "goes on\n") != (says != "") {
+				t.Errorf("%q with %q: exit code %d, standard error %q", args, text, code, stderr)
+			}
+		}
+	}
+	for _, c := range command().Commands() {
+		if name := c.Name(); !slices.Contains(configless, name) && !slices.Contains([]string{"demo", "man", "open", "record", "verify", "version"}, name) {
+			t.Errorf("%s neither reads the config file nor says what is wrong with it", name)
+		}
 	}
 }
 

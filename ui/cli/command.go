@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,10 @@ func verb(use, short string, most int, run func(context.Context, string) error, 
 	return verbs(use, short, 0, most, func(ctx context.Context, a []string) error { return run(ctx, strings.Join(a, "")) }, examples...)
 }
 
+// configless are the verbs that the config file changes nothing of: what is
+// wrong with it is said and stops none of them. The others read it themselves.
+var configless = []string{"export", "minimize", "explain", "formats", "sessions", "prune", "rm", "restore"}
+
 func command() *cobra.Command {
 	var o options
 	root := verb("lxd-allowlist [REMOTE:][INSTANCE]", "Find every domain an application needs, live, on a real LXD bridge", 1, o.monitor,
@@ -95,6 +100,11 @@ func command() *cobra.Command {
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		f := c.Flag("format")
 		o.formatGiven = f != nil && f.Changed
+		if slices.Contains(configless, c.Name()) {
+			if _, err := ui.LoadSettings(); err != nil {
+				say(err.Error() + "; " + c.CommandPath() + " takes nothing from it and goes on")
+			}
+		}
 	}
 	root.SuggestionsMinimumDistance = 2 // two letters that are swapped
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
