@@ -20,8 +20,14 @@ func TestFormats(t *testing.T) {
 		t.Errorf("exit code %d, %q\n%s", code, stderr, table)
 	}
 	one, stderr, code := run(t, start(t, "formats", "unbound"))
-	if code != 0 || stderr != "" || !strings.HasPrefix(one, "unbound ") || !strings.Contains(one, "\n  widens ") {
+	if code != 0 || stderr != "" || !strings.HasPrefix(one, "unbound: ") || !strings.Contains(one, "\n  widens ") {
 		t.Errorf("exit code %d, %q\n%s", code, stderr, one)
+	}
+	if template, _, code := run(t, start(t, "formats", "Template")); code != 0 || !strings.Contains(template, ".Rules") || !strings.Contains(template, "regexp") {
+		t.Errorf("exit code %d, %s", code, template)
+	}
+	if list, stderr, code := run(t, start(t, "export", "--format", "RPZ", "/no/such/log")); code == 0 || strings.Contains(stderr, "no format") {
+		t.Errorf("exit code %d, %q, %q", code, list, stderr)
 	}
 }
 

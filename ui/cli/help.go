@@ -14,19 +14,19 @@ import (
 	"golang.org/x/term"
 )
 
-// Widths of help and tables, in cells: without a terminal, and what is still
-// read well in one that is wider.
+// Widths in cells: of help without a terminal, and what is still read well in one
+// that is wider.
 const (
 	plainWidth = 80
 	mostWidth  = 120
 )
 
-// widthOf returns how wide a text for standard output may be.
-func widthOf(f *os.File) int {
+// widthOf returns how wide a text for a file may be that may be a terminal.
+func widthOf(f *os.File, otherwise int) int {
 	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 		return min(w, mostWidth)
 	}
-	return plainWidth
+	return otherwise
 }
 
 // wrapped breaks a text between words into lines of at most so many cells. A
@@ -50,7 +50,8 @@ const (
 )
 
 // columns writes rows of cells as columns, which take the whole width at most:
-// the widest ones are wrapped within themselves.
+// the widest ones are wrapped within themselves. Of a cell of several lines,
+// those that go on are indented.
 func columns(to io.Writer, indent, width int, rows [][]string) error {
 	var widths []int
 	for _, row := range rows {
@@ -58,7 +59,9 @@ func columns(to io.Writer, indent, width int, rows [][]string) error {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], ansi.StringWidth(cell))
+			for line := range strings.SplitSeq(cell, "\n") {
+				widths[i] = max(widths[i], ansi.StringWidth(line))
+			}
 		}
 	}
 	for room := width - indent - between*(len(widths)-1); sum(widths) > room; {
@@ -72,7 +75,16 @@ func columns(to io.Writer, indent, width int, rows [][]string) error {
 	for _, row := range rows {
 		cells, height := make([][]string, len(row)), 0
 		for i, cell := range row {
-			cells[i] = wrapped(cell, widths[i])
+			for line := range strings.SplitSeq(cell, "\n") {
+				lines := wrapped(line, widths[i])
+				if strings.Contains(cell, "\n") && len(lines) > 1 {
+					lines = append(lines[:1], wrapped(strings.Join(lines[1:], " "), widths[i]-between)...)
+					for n := range lines[1:] {
+						lines[1+n] = strings.Repeat(" ", between) + lines[1+n]
+					}
+				}
+				cells[i] = append(cells[i], lines...)
+			}
 			height = max(height, len(cells[i]))
 		}
 		for n := range height {
@@ -163,7 +175,7 @@ func example(line string, width int) (lines []string) {
 
 // help writes all about a command.
 func help(c *cobra.Command, _ []string) {
-	to, width := c.OutOrStdout(), widthOf(os.Stdout)
+	to, width := c.OutOrStdout(), widthOf(os.Stdout, plainWidth)
 	const indent = 2
 	print := func(title string, lines ...string) {
 		if title != "" {

@@ -44,8 +44,8 @@ func TestHelp(t *testing.T) {
 
 func TestColumns(t *testing.T) {
 	var b bytes.Buffer
-	err := columns(&b, 1, 30, [][]string{{"a", "some words that are wrapped", "https://a.example/whole"}, {"bcd", "é", ""}})
-	want := []string{" a    some words   https://a.example/whole", "      that are", "      wrapped", " bcd  é", ""}
+	err := columns(&b, 1, 30, [][]string{{"a", "some words that are wrapped", "https://a.example/whole"}, {"bcd", "é", "two\nlines the second of them longer"}})
+	want := []string{" a    some words   https://a.example/whole", "      that are", "      wrapped", " bcd  é            two", "                   lines the", "                     second of", "                     them", "                     longer", ""}
 	if got := strings.Split(b.String(), "\n"); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, %q", err, got)
 	}
