@@ -236,8 +236,9 @@ func TestLimitThatLeavesNothing(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"--from", "10.99.99.99"}, 1, "queries is from whom and when is wanted"},
-		{[]string{"--until", "2001-01-01"}, 1, "queries is from whom and when is wanted"},
+		{[]string{"--from", "10.99.99.99"}, 1, "queries was sent by 10.99.99.99\n"},
+		{[]string{"--from", "10.99.99.99", "--since", "2001-01-01 10:00"}, 1, "queries was sent by 10.99.99.99 from 2001-01-01 10:00:00 on\n"},
+		{[]string{"--until", "2001-01-01"}, 1, "queries was sent up to 2001-01-0"},
 		{[]string{"--since", "2h", "--until", "3h"}, 2, "no time is between them"},
 		{[]string{"--since", "soon"}, 2, "is no time"},
 	} {
