@@ -281,8 +281,22 @@ func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
 	return func(l *capture.Ledger) {
 		for _, name := range names {
 			l.KeepSuffix(name, "") // ParseSuffix took it
+			if !askedBelow(l, name) {
+				say(fmt.Sprintf("--suffix %s: nothing of that was asked for; .%[1]s is on the list all the same", name))
+			}
 		}
 	}, nil
+}
+
+// askedBelow reports whether a name or one below it was asked for.
+func askedBelow(l *capture.Ledger, name string) (found bool) {
+	l.Read(func(r capture.Reader) {
+		for id := 0; id < r.Len() && !found; id++ {
+			d := r.Domain(capture.ID(id))
+			found = d.Queries > 0 && (d.Name == name || strings.HasSuffix(d.Name, "."+name))
+		}
+	})
+	return found
 }
 
 // compared gives an error the code that it has where lists are compared.
