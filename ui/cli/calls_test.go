@@ -57,6 +57,7 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"dnstest"}, 2, "needs a terminal"},
 		{[]string{"open", log}, 2, "needs a terminal"},
 		{[]string{"record", "dnstest"}, 2, "an instance, -- and a command"},
+		{[]string{"record", "--seen", "--no-witness", "dnstest", "--", "true"}, 2, "leave out --no-witness"},
 		{[]string{"record", "dnstest", "--format", "word", "--", "true"}, 2, `no format "word"`},
 		{[]string{"record", "dnstest", "--resume", "none", "--", "true"}, 2, `no session "none"`},
 		{[]string{"record", "dnstest", "--", "true"}, 1, "LXD"},

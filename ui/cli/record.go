@@ -32,6 +32,9 @@ func recordCommand(o *options) *cobra.Command {
 			if at < 0 || at > 1 || at == len(a) || at == 0 && o.launch == "" {
 				return wrong(errors.New("record wants an instance, -- and a command"))
 			}
+			if o.seen && o.noWitness {
+				return wrong(errors.New("--seen says what was watched: leave out --no-witness"))
+			}
 			return o.compared(o.record(c.Context(), strings.Join(a[:at], ""), a[at:]))
 		},
 	}
