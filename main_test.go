@@ -53,11 +53,12 @@ var rooms = map[string][]string{
 	"capture/crash":               {},
 	"capture/session":             {"capture", "capture/crash", "export", "export/owner", "export/rule"},
 	"capture/logfile":             {"capture", "capture/crash", "capture/session", "parse", "parse/source"},
-	"capture/lxd":                 {"capture/crash"},
+	"capture/lxd":                 {"capture/crash", "capture/shell"},
 	"capture/lxd/lxdfake":         {"capture/lxd"},
 	"capture/lxd/lxdtest":         {"capture/lxd"},
 	"capture/live":                {"capture", "capture/crash", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/witness", "capture/witness/cgroup", "capture/witness/wire", "export/rule"},
-	"capture/verify":              {"export/rule"},
+	"capture/shell":               {},
+	"capture/verify":              {"capture/shell", "export/rule"},
 	"capture/verify/forward":      {"capture/crash", "capture/witness/packet", "parse"},
 	"capture/verify/enforce":      {"capture/crash", "capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
 	"ui":                          {"capture", "capture/crash", "capture/session", "capture/verify", "capture/witness", "export", "export/owner", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
@@ -79,7 +80,7 @@ var rooms = map[string][]string{
 }
 
 // pure are rooms that know neither a file nor a network.
-var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/crash", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
+var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/crash", "capture/shell", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

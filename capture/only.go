@@ -18,6 +18,22 @@ type Only struct {
 	Since, Until time.Time // zero for no bound
 }
 
+// String says what is wanted, in words behind "sent": "by 10.0.0.5 from
+// 2026-11-25 10:00:00 on".
+func (o Only) String() string {
+	var words []string
+	if o.From != "" {
+		words = append(words, "by "+o.From)
+	}
+	if !o.Since.IsZero() {
+		words = append(words, "from "+o.Since.Format(time.DateTime)+" on")
+	}
+	if !o.Until.IsZero() {
+		words = append(words, "up to "+o.Until.Format(time.DateTime))
+	}
+	return strings.Join(words, " ")
+}
+
 // Limit has the ledger take only what is wanted of the log lines to come. Of
 // what is there already, as in a session, a name counts that anybody who is
 // wanted asked for, and that was asked for within the time.

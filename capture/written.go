@@ -25,15 +25,18 @@ func (l *Ledger) Exported(w Written) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w.At = w.At.Round(0)
-	l.exported, l.exportedAt = &w, l.steps
+	// Where else the list went doesn't tell what a file lacks.
+	if w.Path != Stdout || l.exported == nil || l.exported.Path == Stdout {
+		l.exported, l.exportedAt = &w, l.steps
+	}
 	if l.sink != nil {
 		l.sink.Exported(w)
 		l.sink.Told()
 	}
 }
 
-// Exported returns the last file that the list was written to, nil for none,
-// and whether anything was decided since.
+// Exported returns the last file that the list was written to, else that it
+// went to standard output, nil for neither, and whether anything was decided since.
 func (r Reader) Exported() (last *Written, stale bool) {
 	return r.l.exported, r.l.exported != nil && r.l.steps != r.l.exportedAt
 }
@@ -55,6 +58,13 @@ func (r Reader) Marks() (n int) {
 		}
 	}
 	return n
+}
+
+// Empty reports whether there is nothing to go on with: nobody asked for a
+// name, decided anything or went round the bridge's DNS.
+func (r Reader) Empty() bool {
+	ways, beyond, _ := r.Bypasses()
+	return r.Asked() == 0 && r.l.steps == 0 && len(ways) == 0 && beyond == 0
 }
 
 // Asked returns how many domains were asked for.

@@ -27,6 +27,8 @@ type Config struct {
 	Network  string // the managed bridge to watch; "" for the instance's first
 	Program  string // name and version, for the journal
 	Resume   string // the session to go on with; "" begins one
+	// Trust is what the user says of NXDOMAIN beforehand.
+	Trust capture.Trust
 	// Restored is what was undone so that the capture could begin.
 	Restored []lxd.Restored
 	// Watches see what the instance does; a source without one isn't watched.
@@ -44,6 +46,7 @@ type Capture struct {
 	Network  string
 
 	kept     *session.Session
+	resumed  bool // kept was there before
 	server   *lxd.Server
 	launched bool // the instance is ours and goes with the session
 	adopted  bool // it is that of a killed run, and ours once the capture runs
@@ -137,7 +140,7 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 }
 
 func (s *Capture) open(ctx context.Context, c Config) (err error) {
-	if c.Resume != "" {
+	if s.resumed = c.Resume != ""; s.resumed {
 		s.kept, err = session.Resume(c.Resume)
 	} else {
 		s.kept, err = session.Create(capture.Info{
@@ -149,6 +152,9 @@ func (s *Capture) open(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	s.Ledger = s.kept.Ledger
+	if c.Trust != capture.TrustAuto {
+		s.Ledger.SetTrust(c.Trust)
+	}
 	if killed := s.kept.Broken; !killed.IsZero() {
 		s.Ledger.Missed(capture.Gap{From: killed, To: time.Now(), Why: "the program was killed"})
 	}
@@ -356,6 +362,17 @@ func (s *Capture) release(ctx context.Context) error {
 	return err
 }
 
+// endSession closes the session, or removes it where it is new and nothing is
+// in it.
+func (s *Capture) endSession() (err error) {
+	empty := false
+	s.Ledger.Read(func(r capture.Reader) { empty = r.Empty() && r.Info().Session != "" })
+	if empty && !s.resumed {
+		return s.kept.Discard()
+	}
+	return s.kept.Close()
+}
+
 // Stop gives the bridge back, closes the session and removes the instance that
 // was launched for it. It does so once; later calls return the first one's
 // error.
@@ -371,7 +388,7 @@ func (s *Capture) Stop(ctx context.Context) error {
 		s.endWitness()
 		close(s.notices)
 		if s.kept != nil {
-			s.err = errors.Join(s.err, s.kept.Close())
+			s.err = errors.Join(s.err, s.endSession())
 		}
 		if s.launched {
 			s.err = errors.Join(s.err, s.server.Remove(ctx, s.Instance))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/lxd"
 )
 
@@ -49,6 +50,11 @@ func (s *Capture) probe(run context.Context) {
 
 func (s *Capture) filters(why string) {
 	s.Ledger.UpstreamFilters(why)
+	known := false
+	s.Ledger.Read(func(r capture.Reader) { known = r.Trust() != capture.TrustAuto })
+	if known {
+		return
+	}
 	s.notice("the upstream seems to filter: " + why + "; NXDOMAIN drops no name")
 }
 

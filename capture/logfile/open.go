@@ -84,7 +84,7 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 			err = feed(ctx, r.Ledger, sources[0])
 		} else {
 			if err = readAll(ctx, r.Ledger, files, r.read.Store); err == nil {
-				err = unheard(r.Ledger, sources, files)
+				err = unheard(r.Ledger, sources, files, only)
 			}
 		}
 		if err != nil && ctx.Err() == nil {
@@ -178,7 +178,7 @@ func Load(ctx context.Context, program string, sources []string, only capture.On
 		}
 		l.Limit(only)
 		if only != (capture.Only{}) && len(l.List(true).Rules) == 0 {
-			return nil, fmt.Errorf("read session %q: none of its names is from whom and when is wanted: see --from, --since and --until", name)
+			return nil, fmt.Errorf("read session %q: none of its names was asked for %s", name, only)
 		}
 		return l, nil
 	}
@@ -197,7 +197,7 @@ func Load(ctx context.Context, program string, sources []string, only capture.On
 	if err := readAll(ctx, l, files, func(int64) {}); err != nil {
 		return nil, err
 	}
-	return l, unheard(l, sources, files)
+	return l, unheard(l, sources, files, only)
 }
 
 // NoQueryError says that no query was in a log: what a list would be made of
@@ -210,14 +210,14 @@ type NoQueryError struct {
 func (e *NoQueryError) Error() string { return fmt.Sprintf("read %s: %s", e.Log, e.Why) }
 
 // unheard returns a [*NoQueryError] for logs without a query.
-func unheard(l *capture.Ledger, sources []string, files []*os.File) error {
+func unheard(l *capture.Ledger, sources []string, files []*os.File, only capture.Only) error {
 	var c capture.Counts
 	l.Read(func(r capture.Reader) { c = r.Counts() })
 	if c.Queries > 0 {
 		return nil
 	}
 	if c.Unwanted > 0 {
-		return fmt.Errorf("read %s: none of its %d queries is from whom and when is wanted: see --from, --since and --until", title(sources), c.Unwanted)
+		return fmt.Errorf("read %s: none of its %d queries was sent %s", title(sources), c.Unwanted, only)
 	}
 	e := &NoQueryError{title(sources), fmt.Sprintf("there is no query in its %d lines; is it dnsmasq's log, with log-queries?", c.Lines)}
 	switch {

@@ -92,6 +92,30 @@ func (s *Server) RunsAs(ctx context.Context, instance, user string) error {
 	return err
 }
 
+// canRun ends with 3 where there is no such command as its first argument is,
+// and with 4 where that is a file which can't be run.
+const canRun = `case $1 in
+*/*) [ -e "$1" ] || exit 3; [ -f "$1" ] && [ -x "$1" ] || exit 4;;
+*) command -v "$1" >/dev/null || exit 3;;
+esac`
+
+// Unrunnable says why a command could not be run in the instance that ended
+// with that code; "" where it ran, or where that isn't known. A shell that is
+// the command ends with the same codes for what it runs itself.
+func (s *Server) Unrunnable(ctx context.Context, instance string, c Command, code int) string {
+	if code != notFoundCode && code != notRunnableCode {
+		return ""
+	}
+	code, err := s.Run(ctx, instance, Command{Args: []string{"sh", "-c", canRun, "sh", c.Args[0]}, User: c.User})
+	switch {
+	case err == nil && code == 3:
+		return fmt.Sprintf("there is no %s in %s", c.Args[0], instance)
+	case err == nil && code == 4:
+		return fmt.Sprintf("%s in %s is no file that can be run", c.Args[0], instance)
+	}
+	return ""
+}
+
 // environ returns the command's arguments, led by env where it has an
 // environment.
 func environ(c Command) []string {

@@ -1,15 +1,15 @@
 package lxd
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
+
+	"lxd-allowlist/capture/shell"
 )
 
 // Told is one thing that LXD was told to do: a change, or to run a command.
@@ -199,10 +199,10 @@ func (t teller) named(name string) string { return t.told.remote + name }
 func (t teller) lxc(words ...string) string {
 	line := "lxc"
 	if t.project != defaultProject {
-		line += " --project " + shellWord(t.project)
+		line += " --project " + shell.Word(t.project)
 	}
 	for _, w := range words {
-		line += " " + shellWord(w)
+		line += " " + shell.Word(w)
 	}
 	return line
 }
@@ -226,35 +226,4 @@ func (t teller) tell(err error, commands ...string) {
 			t.told.to(one)
 		}
 	}
-}
-
-// shellWord returns a word as a shell takes it: bash, zsh and ksh where there
-// is a control character in it.
-func shellWord(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@%+", r)
-	}
-	control := func(r rune) bool { return r < ' ' || r == 0x7f }
-	switch {
-	case word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }):
-		return word
-	case !strings.ContainsFunc(word, control):
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for _, r := range word {
-		switch {
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\'' || r == '\\':
-			b.WriteRune('\\')
-			b.WriteRune(r)
-		case control(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String() + "'"
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"lxd-allowlist/capture/shell"
 )
 
 // Markdown writes the report for people.
@@ -26,13 +28,17 @@ func (r *Report) Markdown() []byte {
 		if r.ExitCode != nil {
 			code = fmt.Sprint(*r.ExitCode)
 		}
-		row("command", "%s, exit code %s", codeOf(strings.Join(r.Command, " ")), code)
+		row("command", "%s, exit code %s", codeOf(shell.Line(r.Command)), code)
 	}
 	row("list", "%s, %s, digest %s", text(r.List.Name), plural(r.List.Rules, "rule", "rules"), r.List.Digest)
 	if r.List.Begun != "" {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
-	row("enforced", "%s, from %s for %s", r.Level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
+	enforced, level := "enforced", r.Level
+	if level == learning {
+		enforced, level = "learnt", "nothing was refused"
+	}
+	row(enforced, "%s, from %s for %s", level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
 	if r.Level == bridgewide {
 		row("queries", "%d that the list has no rule for; those for allowed names are not seen", r.Queries)
 	} else if r.Queries == 0 {
@@ -74,7 +80,7 @@ func (r *Report) blockedTable(line printer) {
 		return
 	}
 	heading := "Blocked"
-	if r.Level == "learning" {
+	if r.Level == learning {
 		heading = "Would be blocked"
 	}
 	line("\n## %s\n\n| name | times | types | first | last | |\n|---|---|---|---|---|---|", heading)

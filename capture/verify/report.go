@@ -37,7 +37,8 @@ type Report struct {
 	Servers []ServerResult `json:"servers,omitempty"`
 	Notes   []string       `json:"notes,omitempty"`
 
-	lossy bool // packets came too fast, so that the notes say how many are missing
+	unrunnable string // see About
+	lossy      bool   // packets came too fast, so that the notes say how many are missing
 }
 
 // Result is the report in short, for the head of the list that was enforced.
@@ -128,6 +129,7 @@ type About struct {
 	Program, Server, Resolver, Host, List string
 	Command                               []string
 	ExitCode                              *int
+	Unrunnable                            string // why the command could not be run; "" where it could
 	// Expected says whether a name that was refused is to be, and why: a
 	// person dropped it, or a rule that every capture has.
 	// nil for none.
@@ -218,12 +220,16 @@ func NewReport(o Over, about About) Report {
 		r.Servers = append(r.Servers, ServerResult{Name: s.Name, At: s.At.String(), Times: s.Times, First: s.First.Round(0), Last: s.Last.Round(0)})
 	}
 	r.note(counts, o)
+	r.unrunnable = about.Unrunnable
 	r.lossy = o.Lost > 0 || o.Untold > 0
 	r.judge(o)
 	return r
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// learning is the level at which nothing is refused.
+const learning = "learning"
 
 // bridgewide is the level at which the bridge's dnsmasq refuses names, and
 // notKnown the state of rules there.
@@ -237,7 +243,7 @@ func level(o Over) string {
 	case o.Bridge:
 		return bridgewide
 	case o.Learn:
-		return "learning"
+		return learning
 	case o.Strict:
 		return rule.Strictly
 	}

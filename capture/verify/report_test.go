@@ -244,3 +244,21 @@ func TestReportOfRefusedServers(t *testing.T) {
 		t.Errorf("%+v", latest)
 	}
 }
+
+// A command that could not be run failed for that reason.
+func TestReportOfWhatCantBeRun(t *testing.T) {
+	a, code := about(), 127
+	a.ExitCode, a.Unrunnable = &code, "there is no apt-get in dnstest"
+	r := NewReport(Over{Policy: New(nil, nothingLocal), Packets: &Packets{}, Proofs: []Proof{{Proven: true}}}, a)
+	if r.Verdict != Failed || !reflect.DeepEqual(r.Why, []string{"The command ended with 127: there is no apt-get in dnstest."}) {
+		t.Errorf("%s: %q", r.Verdict, r.Why)
+	}
+}
+
+// What nothing was refused by is not said to have been enforced.
+func TestReportOfLearning(t *testing.T) {
+	r := NewReport(Over{Policy: New(nil, nothingLocal), Packets: &Packets{}, Learn: true, Begun: at(0), Ended: at(2), Proofs: []Proof{{Proven: true}}}, About{})
+	if text := string(r.Markdown()); !strings.Contains(text, "\n| learnt | nothing was refused, from ") || strings.Contains(text, "enforced") {
+		t.Error(text)
+	}
+}

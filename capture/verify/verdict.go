@@ -105,6 +105,8 @@ func (r *Report) judge(o Over) {
 		r.Why = append(r.Why, fmt.Sprintf("%s allowed late: run it again with the list as it is now to have the proof.", plural(late, "name was", "names were")))
 	}
 	switch {
+	case r.unrunnable != "":
+		say(Failed, fmt.Sprintf("The command ended with %d: %s.", *r.ExitCode, r.unrunnable))
 	case r.ExitCode != nil && *r.ExitCode != 0:
 		say(Failed, fmt.Sprintf("The command ended with %d.", *r.ExitCode))
 	case r.ExitCode == nil && len(r.Command) > 0:

@@ -1,23 +1,20 @@
 package output
 
 import (
-	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"lxd-allowlist/export"
 )
 
-// ListFormats writes all formats as a table, each in short.
-func ListFormats(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FORMAT\tEXTENSION\tFOR\tPROVEN")
+// FormatTable returns the rows of a table of all formats, each in short, the
+// headings first.
+func FormatTable() [][]string {
+	rows := [][]string{{"FORMAT", "EXTENSION", "FOR", "PROVEN"}}
 	for _, f := range append(export.Formats(), export.TemplateHelp) {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Name, f.Extension, short(f.Title), short(f.Proven))
+		rows = append(rows, []string{f.Name, f.Extension, short(f.Title), short(f.Proven)})
 	}
-	return table.Flush()
+	return rows
 }
 
 // short cuts a text where its details begin.
@@ -51,25 +48,43 @@ func facts(f export.Format) []fact {
 	}, func(f fact) bool { return f.text == "" })
 }
 
-// Describe writes all that there is to know of a format.
-func Describe(w io.Writer, f export.Format) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s\t%s\n", f.Name, f.Title)
-	for _, l := range facts(f) {
-		fmt.Fprintf(table, "  %s\t%s\n", l.word, l.text)
+// Description returns rows of a word and what there is to know of a format,
+// with steps a line each.
+func Description(f export.Format) (rows [][]string) {
+	for _, one := range facts(f) {
+		if one.word == "load" {
+			one.text = strings.Join(steps(one.text), "\n")
+		}
+		rows = append(rows, []string{one.word, one.text})
 	}
-	err := table.Flush()
-	if err == nil && !f.ReadsBack() {
-		_, err = io.WriteString(w, "\n"+export.TemplateUsage)
+	return rows
+}
+
+// steps parts a text at its semicolons, less those within quotes and brackets.
+func steps(text string) (all []string) {
+	begin, depth, quoted := 0, 0, false
+	for i, r := range text {
+		switch {
+		case r == '"':
+			quoted = !quoted
+		case quoted:
+		case strings.ContainsRune("({[", r):
+			depth++
+		case strings.ContainsRune(")}]", r):
+			depth--
+		case depth == 0 && strings.HasPrefix(text[i:], "; "):
+			all = append(all, text[begin:i])
+			begin = i + len("; ")
+		}
 	}
-	return err
+	return append(all, text[begin:])
 }
 
 // Describable returns the format of that name, one to be written with or
 // what stands for all templates.
 func Describable(name string) (export.Format, error) {
-	if name+"=" == export.TemplatePrefix || strings.HasPrefix(name, export.TemplatePrefix) {
+	if strings.EqualFold(name+"=", export.TemplatePrefix) || strings.HasPrefix(name, export.TemplatePrefix) {
 		return export.TemplateHelp, nil
 	}
-	return export.Lookup(name)
+	return export.Lookup(strings.ToLower(name))
 }

@@ -148,7 +148,7 @@ func (p Plan) formats() ([]export.Format, error) {
 func format(name string) (export.Format, error) {
 	path, ok := strings.CutPrefix(name, export.TemplatePrefix)
 	if !ok {
-		return export.Lookup(name)
+		return export.Lookup(strings.ToLower(name))
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

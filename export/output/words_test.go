@@ -108,32 +108,30 @@ func TestTemplate(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	var table strings.Builder
-	if err := ListFormats(&table); err != nil {
-		t.Fatal(err)
+	rows := FormatTable()
+	if len(rows) != len(export.Formats())+2 || rows[2][0] != "squid" || !strings.HasPrefix(rows[2][3], "asked in Squid 4.13 to ") {
+		t.Errorf("%q", rows)
 	}
-	lines := strings.Split(table.String(), "\n")
-	if len(lines) != len(export.Formats())+3 || !strings.HasPrefix(lines[2], "squid ") || !strings.Contains(lines[2], "  asked in Squid 4.13 to ") {
-		t.Errorf("%s", &table)
-	}
-	for _, l := range lines {
-		if len(l) > 132 {
-			t.Errorf("a line is %d wide: %s", len(l), l)
-		}
-	}
-	for name, want := range map[string]string{
-		"unbound": "widens", "cilium": "ports", "squid": "check", "template": ".Rules", "template=x": "regexp",
-	} {
+	for name, word := range map[string]string{"unbound": "widens", "cilium": "ports", "squid": "check", "SQUID": "load", "template": "extension", "template=x": "load"} {
 		f, err := Describable(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var text strings.Builder
-		if err := Describe(&text, f); err != nil || !strings.Contains(text.String(), want) || strings.Contains(text.String(), "ports") != f.Ports {
-			t.Errorf("%s: %v, want %q in\n%s", name, err, want, &text)
+		words := make(map[string]string)
+		for _, row := range Description(f) {
+			words[row[0]] = row[1]
+		}
+		if words[word] == "" || (words["ports"] != "") != f.Ports {
+			t.Errorf("%s: want %s in %q", name, word, words)
+		}
+		if lines := strings.Split(words["load"], "\n"); strings.EqualFold(name, "squid") && (len(lines) != 10 || lines[9] != "http_access deny all") {
+			t.Errorf("squid is loaded by %q", lines)
 		}
 	}
 	if _, err := Describable("nothing"); err == nil {
 		t.Error("there is a format nothing")
+	}
+	if got := steps(`BIND: zone { a; b; }; "c; d" (e; f); g`); !slices.Equal(got, []string{"BIND: zone { a; b; }", `"c; d" (e; f)`, "g"}) {
+		t.Errorf("%q", got)
 	}
 }

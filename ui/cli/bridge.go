@@ -33,9 +33,12 @@ func (l *verifyList) start(ctx context.Context, server *lxd.Server, byBridge boo
 }
 
 // fallen says what became of a list that isn't in force any more.
-func fallen(byBridge bool) string {
-	if byBridge {
+func fallen(byBridge, learn bool) string {
+	switch {
+	case byBridge:
 		return "the list may not be in force any more: somebody changed the bridge's configuration"
+	case learn:
+		return "queries are not seen any more: somebody took the packet filter's tables away"
 	}
 	return "the list is not in force any more: somebody took the packet filter's tables away"
 }

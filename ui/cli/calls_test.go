@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,8 +20,14 @@ func TestFormats(t *testing.T) {
 		t.Errorf("exit code %d, %q\n%s", code, stderr, table)
 	}
 	one, stderr, code := run(t, start(t, "formats", "unbound"))
-	if code != 0 || stderr != "" || !strings.HasPrefix(one, "unbound ") || !strings.Contains(one, "\n  widens ") {
+	if code != 0 || stderr != "" || !strings.HasPrefix(one, "unbound: ") || !strings.Contains(one, "\n  widens ") {
 		t.Errorf("exit code %d, %q\n%s", code, stderr, one)
+	}
+	if template, _, code := run(t, start(t, "formats", "Template")); code != 0 || !strings.Contains(template, ".Rules") || !strings.Contains(template, "regexp") {
+		t.Errorf("exit code %d, %s", code, template)
+	}
+	if list, stderr, code := run(t, start(t, "export", "--format", "RPZ", "/no/such/log")); code == 0 || strings.Contains(stderr, "no format") {
+		t.Errorf("exit code %d, %q, %q", code, list, stderr)
 	}
 }
 
@@ -44,9 +51,13 @@ func TestWrongCalls(t *testing.T) {
 	}{
 		{[]string{"--no-such-flag"}, 2, "no-such-flag"},
 		{[]string{"a", "b"}, 2, "lxd-allowlist: it takes [REMOTE:][INSTANCE]: leave out b"},
+		{[]string{"recrod", "dnstest", "--", "true"}, 2, `lxd-allowlist: there is no command "recrod": did you mean record?`},
+		{[]string{"verfy", "--learn", "dnstest", "list"}, 2, `there is no command "verfy": did you mean verify?`},
+		{[]string{"dnstest", "--learn"}, 2, "unknown flag: --learn"},
 		{[]string{"dnstest"}, 2, "needs a terminal"},
 		{[]string{"open", log}, 2, "needs a terminal"},
 		{[]string{"record", "dnstest"}, 2, "an instance, -- and a command"},
+		{[]string{"record", "--seen", "--no-witness", "dnstest", "--", "true"}, 2, "leave out --no-witness"},
 		{[]string{"record", "dnstest", "--format", "word", "--", "true"}, 2, `no format "word"`},
 		{[]string{"record", "dnstest", "--resume", "none", "--", "true"}, 2, `no session "none"`},
 		{[]string{"record", "dnstest", "--", "true"}, 1, "LXD"},
@@ -54,6 +65,8 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export"}, 2, "lxd-allowlist: export wants LOG...|SESSION|-"},
 		{[]string{"version", "x", "y"}, 2, "lxd-allowlist: version takes no argument: leave out x y"},
 		{[]string{"sessions", "remove"}, 2, `lxd-allowlist: sessions has no "remove": there are prune, rm`},
+		{[]string{"export", log, "--upstream-filters", "maybe"}, 2, "it is yes or no"},
+		{[]string{"record", "dnstest", "--upstream-filters", "maybe", "--", "true"}, 2, "it is yes or no"},
 		{[]string{"export", "/no/such/log"}, 1, "no such log and no such session"},
 		{[]string{"export", "/"}, 1, "is a directory"},
 		{[]string{"export", log, "--output", "/no/such/dir/f"}, 1, "/no/such/dir"},
@@ -163,6 +176,37 @@ func TestExplain(t *testing.T) {
 	}
 	if want := "lxd-allowlist: list ads:2: \"b_/d\" is not a name; the rest of it is used\nlxd-allowlist: list ads:3: \"b_/e\" is not a name; the rest of it is used\n"; stderr != want {
 		t.Errorf("standard error %q, want %q", stderr, want)
+	}
+}
+
+// What is wrong with the config file is said by verbs that take nothing from it,
+// too, and stops none of them.
+func TestWrongConfig(t *testing.T) {
+	config := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(config, "lxd-allowlist"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	log, err := filepath.Abs("../../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"export", log}, {"sessions"}, {"sessions", "prune", "--older", "1d"}, {"formats"}, {"explain", "a.example"}} {
+		for text, says := range map[string]string{"staay: true\n": "staay is no setting; there are filters", "theme: solarized\n": "there is no theme solarized", "format: squid\n": ""} {
+			if err := os.WriteFile(filepath.Join(config, "lxd-allowlist", "config.yaml"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := start(t, args...)
+			c.Env = append(c.Env, "XDG_CONFIG_HOME="+config)
+			_, stderr, code := run(t, c)
+			if code != 0 || !strings.Contains(stderr, says) || strings.Contains(stderr, "goes on\n") != (says != "") {
+				t.Errorf("%q with %q: exit code %d, standard error %q", args, text, code, stderr)
+			}
+		}
+	}
+	for _, c := range command().Commands() {
+		if name := c.Name(); !slices.Contains(configless, name) && !slices.Contains([]string{"demo", "man", "open", "record", "verify", "version"}, name) {
+			t.Errorf("%s neither reads the config file nor says what is wrong with it", name)
+		}
 	}
 }
 

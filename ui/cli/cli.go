@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture/crash"
@@ -65,20 +64,17 @@ func called(c *cobra.Command, err error) error {
 	return err
 }
 
-// keepErrors has what a command and those below it end with be kept, with the
-// command's name where it was called wrongly. fang, which would be told
-// otherwise, asks the terminal for its colours before it reports an error, in
-// raw mode: the screen's own reader may still be there and take the answer.
-func keepErrors(c *cobra.Command, failed *error) {
+// nameCalls has the errors of a command and of those below it name the command
+// that was called wrongly.
+func nameCalls(c *cobra.Command) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(c *cobra.Command, args []string) error {
 			faultCode.Store(int32(codeOfFault(c)))
-			*failed = called(c, run(c, args))
-			return nil
+			return called(c, run(c, args))
 		}
 	}
 	for _, below := range c.Commands() {
-		keepErrors(below, failed)
+		nameCalls(below)
 	}
 }
 
@@ -116,12 +112,9 @@ func Main(of string) (code int) {
 	crash.Guarded("the command", func() {
 		root := command()
 		knownShells(root)
-		keepErrors(root, &err)
-		told := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { report(w, err) }))
-		if err != nil {
+		nameCalls(root)
+		if err = root.ExecuteContext(ctx); err != nil {
 			report(os.Stderr, err)
-		} else {
-			err = told
 		}
 	})()
 	if p := crash.Err(); p != nil {

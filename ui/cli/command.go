@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ type options struct {
 	seen               bool // of record: say what a witness saw of each name
 	from, since, until string
 	suffixes           []string
+	filters            string // what the user knows of the upstream: "yes", "no", "" for nothing
 	all, follow, force bool
 	formatGiven        bool // on the command line
 	readOnly, replay   bool
@@ -66,6 +68,8 @@ func count(c *cobra.Command, a []string, least, most int) error {
 			names = append(names, sub.Name())
 		}
 		return fmt.Errorf("%s has no %q: there are %s", it, a[0], strings.Join(names, ", "))
+	case most >= 0 && len(a) > most && mistyped(c, a[0]) != "":
+		return errors.New(mistyped(c, a[0]))
 	case most >= 0 && len(a) > most:
 		return fmt.Errorf("%s takes %s: leave out %s", it, cmp.Or(takes, "no argument"), strings.Join(a[most:], " "))
 	}
@@ -86,10 +90,23 @@ func inWords(err error) error {
 	return errors.New(strings.ReplaceAll(err.Error(), number.Error(), says))
 }
 
+// mistyped says which verb may have been meant by a word, "" where none is near.
+func mistyped(c *cobra.Command, word string) string {
+	near := c.SuggestionsFor(word)
+	if c.HasParent() || word == "" || len(near) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("there is no command %q: did you mean %s?", word, strings.Join(near, " or "))
+}
+
 // verb is a command of at most one argument.
 func verb(use, short string, most int, run func(context.Context, string) error, examples ...string) *cobra.Command {
 	return verbs(use, short, 0, most, func(ctx context.Context, a []string) error { return run(ctx, strings.Join(a, "")) }, examples...)
 }
+
+// configless are the verbs that the config file changes nothing of: what is
+// wrong with it is said and stops none of them. The others read it themselves.
+var configless = []string{"export", "minimize", "explain", "formats", "sessions", "prune", "rm", "restore"}
 
 func command() *cobra.Command {
 	var o options
@@ -102,11 +119,24 @@ func command() *cobra.Command {
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		f := c.Flag("format")
 		o.formatGiven = f != nil && f.Changed
+		if slices.Contains(configless, c.Name()) {
+			if _, err := ui.LoadSettings(); err != nil {
+				say(err.Error() + "; " + c.CommandPath() + " takes nothing from it and goes on")
+			}
+		}
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return called(c, wrong(inWords(err))) })
+	root.SuggestionsMinimumDistance = 2 // two letters that are swapped
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if word := c.Flags().Arg(0); mistyped(c, word) != "" {
+			err = errors.New(mistyped(c, word)) // whose flags these are
+		}
+		return called(c, wrong(inWords(err)))
+	})
+	root.Version, root.SilenceErrors, root.SilenceUsage = version, true, true
+	root.SetHelpFunc(help)
 	captureFlags(root, &o)
 	screenFlags(root, &o)
-	root.Flags().StringVar(&o.leave, "leave-key", "", "the chord that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
+	root.Flags().StringVar(&o.leave, "leave-key", "", "the `chord` that leaves the shell (default: the config file's, else "+ui.DefaultLeaveKey+")")
 
 	open := verbs("open LOG...|SESSION|-", "Prune logs or a session that exists; needs no LXD", 1, many, o.open,
 		"lxd-allowlist open /var/log/pihole/pihole.log",
@@ -144,7 +174,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		completes(recordCommand(&o), instanceNames, files), completes(verifyCommand(&o), instanceNames, sources, files), completes(minimizeCommand(&o), instanceNames, sources, files),
 		completes(open, sources), completes(export, sources), completes(restore, networkNames),
-		sessionsCommand(), demo,
+		sessionsCommand(), demo, manCommand(),
 		completes(verb("formats [NAME]", "List the formats, or all about one of them", 1, formats, "lxd-allowlist formats", "lxd-allowlist formats squid"), formatNames),
 		verbs("explain NAME...", "Say whose a name is, what it is for, and what allowing it would open", 1, many, explainNames, "lxd-allowlist explain dns.google me.github.io"),
 		verb("version", "Print the version", 0, func(context.Context, string) error {
@@ -159,11 +189,11 @@ func command() *cobra.Command {
 
 func captureFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
-	f.StringVar(&o.network, "network", "", "the bridge to watch, where the instance is on several")
-	f.StringVar(&o.launch, "launch", "", "launch an instance of this image and remove it at the end")
-	f.StringVar(&o.user, "user", "", "the user of the shell (default: ubuntu where there is one, else root)")
+	f.StringVar(&o.network, "network", "", "the `bridge` to watch, where the instance is on several")
+	f.StringVar(&o.launch, "launch", "", "launch an instance of this `image` and remove it at the end")
+	f.StringVar(&o.user, "user", "", "the `user` of the shell (default: ubuntu where there is one, else root)")
 	witnessFlag(c, o)
-	f.StringVar(&o.resume, "resume", "", "go on with a session, as `sessions` lists it")
+	f.StringVar(&o.resume, "resume", "", "go on with a `session`, as lxd-allowlist sessions lists it")
 }
 
 func witnessFlag(c *cobra.Command, o *options) {
@@ -177,9 +207,9 @@ func toldFlag(c *cobra.Command, o *options) {
 // screenFlags are what the screen's export begins with.
 func screenFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
-	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's format, see lxd-allowlist formats; without a screen several, with commas between them")
-	f.StringVar(&o.plan.Path, "output", "", "the file to write, or a directory; several formats get a file each")
-	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the ports, for formats that name some (default 443,80)")
+	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's `format`, see lxd-allowlist formats; without a screen several, with commas between them")
+	f.StringVar(&o.plan.Path, "output", "", "the `file` to write, or a directory; several formats get a file each")
+	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the `ports`, for formats that name some (default 443,80)")
 	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }
 
@@ -189,9 +219,10 @@ func exportFlags(c *cobra.Command, o *options) {
 	f.BoolVar(&o.plan.Overwrite, "overwrite", false, "overwrite the file if it exists")
 	f.StringArrayVar(&o.suffixes, "suffix", nil, "keep this `name` and everything below it, as one suffix rule; may be repeated")
 	f.BoolVar(&o.plan.Merge, "merge", false, "unite the list with that of the file, if it exists")
-	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, so that names may be missing")
-	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this list, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
-	f.StringVar(&o.plan.Diff, "diff", "", "compare with this file, print what came and went, and exit with 1 if anything did; writes only with --output")
+	f.BoolVar(&o.plan.Strict, "strict", false, "exit with 1 if anything was lost or can't be read, or the upstream seems to filter, so that names may be missing")
+	f.StringVar(&o.filters, "upstream-filters", "", "whether the upstream filters (`yes|no`), where you know: if it does, its NXDOMAIN drops no name; --strict doubts neither")
+	f.StringVar(&o.plan.CoveredBy, "covered-by", "", "print the names that this `list`, of any format, doesn't allow, and exit with 1 if there are any; writes only with --output")
+	f.StringVar(&o.plan.Diff, "diff", "", "compare with this `file`, print what came and went, and exit with 1 if anything did; writes only with --output")
 }
 
 // limitFlags are what is wanted of a log.
@@ -221,6 +252,19 @@ func (o *options) only() (only capture.Only, err error) {
 		return only, wrong(fmt.Errorf("--since %s is later than --until %s: no time is between them", o.since, o.until))
 	}
 	return only, nil
+}
+
+// trust returns what the user says of the upstream's NXDOMAIN.
+func (o *options) trust() (capture.Trust, error) {
+	switch o.filters {
+	case "":
+		return capture.TrustAuto, nil
+	case "yes":
+		return capture.DoubtIt, nil
+	case "no":
+		return capture.TrustIt, nil
+	}
+	return "", wrong(fmt.Errorf("--upstream-filters %s: it is yes or no", o.filters))
 }
 
 // check finds what is wrong with the flags before anything is done.
@@ -256,8 +300,22 @@ func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
 	return func(l *capture.Ledger) {
 		for _, name := range names {
 			l.KeepSuffix(name, "") // ParseSuffix took it
+			if !askedBelow(l, name) {
+				say(fmt.Sprintf("--suffix %s: nothing of that was asked for; .%[1]s is on the list all the same", name))
+			}
 		}
 	}, nil
+}
+
+// askedBelow reports whether a name or one below it was asked for.
+func askedBelow(l *capture.Ledger, name string) (found bool) {
+	l.Read(func(r capture.Reader) {
+		for id := 0; id < r.Len() && !found; id++ {
+			d := r.Domain(capture.ID(id))
+			found = d.Queries > 0 && (d.Name == name || strings.HasSuffix(d.Name, "."+name))
+		}
+	})
+	return found
 }
 
 // compared gives an error the code that it has where lists are compared.

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/export"
 	"lxd-allowlist/export/explain"
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/export/rule"
@@ -16,14 +18,20 @@ import (
 )
 
 func formats(_ context.Context, name string) error {
+	width := widthOf(os.Stdout, math.MaxInt) // what reads a pipe wants whole lines
 	if name == "" {
-		return output.ListFormats(os.Stdout)
+		return columns(os.Stdout, 0, width, output.FormatTable())
 	}
 	f, err := output.Describable(name)
 	if err != nil {
 		return wrong(err)
 	}
-	return output.Describe(os.Stdout, f)
+	fmt.Printf("%s\n", strings.Join(wrapped(f.Name+": "+f.Title, width), "\n"))
+	err = columns(os.Stdout, 2, width, output.Description(f))
+	if err == nil && !f.ReadsBack() {
+		_, err = fmt.Print("\n" + export.TemplateUsage)
+	}
+	return err
 }
 
 // lists reads the user's lists of names. What is wrong with them is said.

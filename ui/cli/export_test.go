@@ -123,6 +123,33 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// An upstream that seems to filter is a doubt, until the user says whether it
+// does.
+func TestUpstreamFilters(t *testing.T) {
+	text := "Jan  8 21:51:56 dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5\nJan  8 21:51:56 dnsmasq[1]: reply a.ubuntu.com is 192.0.2.1\n"
+	for n := range 30 {
+		text += fmt.Sprintf("Jan  8 21:51:56 dnsmasq[1]: query[A] n%d.ubuntu.com from 192.0.2.5\nJan  8 21:51:56 dnsmasq[1]: reply n%[1]d.ubuntu.com is NXDOMAIN\n", n)
+	}
+	log := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(log, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flags       string
+		code, rules int
+		doubted     bool
+	}{
+		{"", 1, 31, true},
+		{"--upstream-filters yes", 0, 31, false},
+		{"--upstream-filters=no", 0, 1, false},
+	} {
+		stdout, stderr, code := run(t, start(t, append([]string{"export", log, "--strict"}, strings.Fields(test.flags)...)...))
+		if code != test.code || strings.Count(stdout, "\n") != test.rules || strings.Contains(stderr, "seems to filter") != test.doubted {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", test.flags, code, stdout, stderr)
+		}
+	}
+}
+
 // What people have in place of a plain log is read, too, or named.
 func TestSources(t *testing.T) {
 	dir := t.TempDir()
@@ -209,8 +236,9 @@ func TestLimitThatLeavesNothing(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"--from", "10.99.99.99"}, 1, "queries is from whom and when is wanted"},
-		{[]string{"--until", "2001-01-01"}, 1, "queries is from whom and when is wanted"},
+		{[]string{"--from", "10.99.99.99"}, 1, "queries was sent by 10.99.99.99\n"},
+		{[]string{"--from", "10.99.99.99", "--since", "2001-01-01 10:00"}, 1, "queries was sent by 10.99.99.99 from 2001-01-01 10:00:00 on\n"},
+		{[]string{"--until", "2001-01-01"}, 1, "queries was sent up to 2001-01-0"},
 		{[]string{"--since", "2h", "--until", "3h"}, 2, "no time is between them"},
 		{[]string{"--since", "soon"}, 2, "is no time"},
 	} {

@@ -124,11 +124,14 @@ func farewell(r ui.Result, verb string, l *capture.Ledger, kept bool) {
 		fmt.Fprintln(os.Stderr, "nothing was decided, so no session is kept")
 		return
 	}
-	if sessionOf(l) == "" { // its journal's error says why
+	switch name := sessionOf(l); {
+	case name == "": // its journal's error says why
 		fmt.Fprintln(os.Stderr, "no session is kept")
-		return
+	case !session.Exists(name):
+		fmt.Fprintln(os.Stderr, "nothing was asked for, so no session is kept")
+	default:
+		fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", name, verb)
 	}
-	fmt.Fprintf(os.Stderr, "session %s is kept: lxd-allowlist %s %[1]s\n", sessionOf(l), verb)
 }
 
 func sayWrote(r ui.Result) {

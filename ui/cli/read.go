@@ -102,11 +102,18 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	if err != nil {
 		return err
 	}
+	trust, err := o.trust()
+	if err != nil {
+		return err
+	}
 	l, err := logfile.Load(ctx, program(), sources, only)
 	var none *logfile.NoQueryError
 	switch {
 	case err == nil:
 		keepSuffixes(l)
+		if trust != capture.TrustAuto {
+			l.SetTrust(trust)
+		}
 		names := l.BareList
 		if list.Evidence() {
 			names = l.List

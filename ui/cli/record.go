@@ -25,12 +25,15 @@ import (
 func recordCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "record INSTANCE -- COMMAND...", Short: "Run a command in an instance and print every domain that it needed",
-		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's. With the list on standard output, the command's output goes to standard error.",
+		Long:    "Captures while a command runs in the instance, without a screen. The exit code is the command's; it is 1 where the command ended with 0 and no query was heard, or no list could be written, and 2 where the call was wrong. With the list on standard output, the command's output goes to standard error.",
 		Example: "lxd-allowlist record dnstest -- apt-get update\nlxd-allowlist record dnstest --format squid --output allow.txt -- sh /root/install.sh",
 		RunE: func(c *cobra.Command, a []string) error {
 			at := c.ArgsLenAtDash()
 			if at < 0 || at > 1 || at == len(a) || at == 0 && o.launch == "" {
 				return wrong(errors.New("record wants an instance, -- and a command"))
+			}
+			if o.seen && o.noWitness {
+				return wrong(errors.New("--seen says what was watched: leave out --no-witness"))
 			}
 			return o.compared(o.record(c.Context(), strings.Join(a[:at], ""), a[at:]))
 		},
@@ -38,6 +41,7 @@ func recordCommand(o *options) *cobra.Command {
 	captureFlags(c, o)
 	exportFlags(c, o)
 	toldFlag(c, o)
+	c.Flags().Lookup("user").Usage = "the `user` that the command runs as"
 	c.Flags().BoolVar(&o.seen, "seen", false, "also say on standard error who asked for each name, and what was connected to")
 	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
 	return c
@@ -70,6 +74,10 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if err != nil {
 		return err
 	}
+	trust, err := o.trust()
+	if err != nil {
+		return err
+	}
 	server, err := o.connect(ctx, remote)
 	if err != nil {
 		return err
@@ -78,7 +86,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if o.resume == "" && instance != "" {
 		sayKilled(server.Name(), instance)
 	}
-	s, stop, err := o.capture(ctx, server, instance)
+	s, stop, err := o.capture(ctx, server, instance, trust)
 	if err != nil {
 		return err
 	}
@@ -87,16 +95,21 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if list.Stdout() {
 		out = os.Stderr
 	}
-	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr})
+	command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr}
+	code, err := s.Run(ctx, command)
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
+	unrunnable := server.Unrunnable(ctx, s.Instance, command, code)
 	s.AwaitSilence(ctx, o.silence)
 	if err := crash.Err(); err != nil {
 		return err // names may be missing
 	}
 	if err := o.heard(ctx, s); err != nil {
-		if code != 0 {
+		switch {
+		case unrunnable != "":
+			err = exit{code, errors.New(unrunnable + "; nothing was written")}
+		case code != 0:
 			err = errors.Join(exit{max(code, exitFailed), errQuiet}, err)
 		}
 		return err
@@ -109,13 +122,20 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		return err
 	case !wrote(err):
 		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
-	case code == 127:
-		err = exit{code, fmt.Errorf("the command ended with 127: there may be no %s in %s", words[0], s.Instance)}
+	case unrunnable != "":
+		err = exit{code, errors.New(unrunnable)}
 	case code != 0:
 		err = exit{max(code, exitFailed), errQuiet}
 	}
 	for _, w := range written(list) {
 		s.Ledger.Exported(w)
+	}
+	if name := sessionOf(s.Ledger); name != "" {
+		next := "export " + name
+		if o.launch == "" {
+			next = "verify " + target + " " + name
+		}
+		say(fmt.Sprintf("session %s is kept: lxd-allowlist %s", name, next))
 	}
 	return err
 }
@@ -133,12 +153,13 @@ func sayKilled(remote, instance string) {
 
 // capture begins a capture whose notices are said until stop, which gives the
 // bridge back whatever became of ctx.
-func (o *options) capture(ctx context.Context, server *lxd.Server, instance string) (s *live.Capture, stop func() error, err error) {
+func (o *options) capture(ctx context.Context, server *lxd.Server, instance string, trust capture.Trust) (s *live.Capture, stop func() error, err error) {
 	settings, err := ui.LoadSettings()
 	if err != nil {
 		return nil, nil, err
 	}
 	config := o.config(instance, settings)
+	config.Trust = trust
 	if len(config.Watches) == 0 {
 		say("not watched: which process asks, and what it connects to: it is off")
 	}

@@ -83,6 +83,13 @@ func TestRecord(t *testing.T) {
 		t.Errorf("the file has %q, %v", file, err)
 	}
 	lxdtest.Unchanged(t, bridge, before)
+	_, after, found := strings.Cut(stderr, "lxd-allowlist: session ")
+	name, _, kept := strings.Cut(after, " is kept: lxd-allowlist verify "+instance+" "+strings.Fields(after + " ?")[0]+"\n")
+	again := start(t, "export", name)
+	again.Env = c.Env
+	if stdout, _, code := run(t, again); !found || !kept || code != 0 || stdout != "a.example.test\n" {
+		t.Errorf("it said %q; exported again: exit code %d, %q", stderr, code, stdout)
+	}
 }
 
 // A capture that ends by itself leaves a list that is incomplete: that is said
@@ -135,6 +142,10 @@ func TestRecordHearsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code := run(t, c)
+	c = &exec.Cmd{Path: c.Path, Args: []string{c.Path, "sessions"}, Dir: c.Dir, Env: c.Env}
+	if table, _, code := run(t, c); code != 0 || strings.Count(table, "\n") != 1 {
+		t.Errorf("it left a session, or exit code %d:\n%s", code, table)
+	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "a.example\n" || code != 1 || stdout != "" || !strings.Contains(stderr, "names 192.0.2.53, which is not the dnsmasq") {
 		t.Errorf("exit code %d, standard error %q, the list has %q, %v", code, stderr, data, err)
 	}

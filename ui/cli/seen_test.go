@@ -41,7 +41,7 @@ func TestNoWitness(t *testing.T) {
 	for _, off := range []string{"flag", "config"} {
 		c := start(t, "record", "--seen", instance, "--", "sh", "-c", command)
 		if off == "flag" {
-			c = start(t, "record", "--no-witness", "--seen", instance, "--", "sh", "-c", command)
+			c = start(t, "record", "--no-witness", instance, "--", "sh", "-c", command)
 		} else {
 			dir := t.TempDir()
 			if err := os.MkdirAll(filepath.Join(dir, "lxd-allowlist"), 0o700); err != nil {

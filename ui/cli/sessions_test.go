@@ -42,6 +42,7 @@ func TestRules(t *testing.T) {
 		{"drop ads.mirrors.example\nkeep .mirrors.example\n", "", 0, "xn--bcher-kva.example\nexample.com\n.mirrors.example\n", "ads.mirrors.example was dropped, and a suffix rule allows it all the same"},
 		{"keep .co.uk\n", "", 1, "", "line 1: \".co.uk\" is a public suffix"},
 		{"drop .mirrors.example", "--suffix .mirrors.example --suffix Bücher.example", 0, "example.com\n.xn--bcher-kva.example\n.mirrors.example\n", ".mirrors.example was dropped, and a suffix rule allows it all the same"},
+		{"", "--suffix ubuntu.com --suffix mirrors.example", 0, ".mirrors.example\n.ubuntu.com\nexample.com\nxn--bcher-kva.example\n", "lxd-allowlist: --suffix ubuntu.com: nothing of that was asked for; .ubuntu.com is on the list all the same\n"},
 		{"", "--suffix co.uk", 2, "", "--suffix: \"co.uk\" is a public suffix"},
 		{"", "--suffix a.example --all", 2, "", "--all applies no rule"},
 	} {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,11 +159,15 @@ func (t *trials) run(ctx context.Context) (o minimize.Outcome, err error) {
 	}
 	t.said = new(tail)
 	begun := time.Now()
-	code, err := t.server.Run(within, t.instance, lxd.Command{Args: t.as.Command, User: t.as.User, Stdout: t.said, Stderr: t.said})
+	command := lxd.Command{Args: t.as.Command, User: t.as.User, Stdout: t.said, Stderr: t.said}
+	code, err := t.server.Run(within, t.instance, command)
 	o = minimize.Outcome{Worked: err == nil && code == 0, Took: time.Since(begun)}
 	if err != nil && ctx.Err() == nil && within.Err() != nil {
 		t.bar.say(fmt.Sprintf("the command was ended after %s, which counts as failing: --timeout gives it longer", seconds(t.limit())))
 		return o, nil
+	}
+	if unrunnable := t.server.Unrunnable(ctx, t.instance, command, code); unrunnable != "" {
+		return o, errors.New(unrunnable)
 	}
 	return o, err
 }

@@ -63,8 +63,8 @@ func verifyCommand(o *options) *cobra.Command {
 	toldFlag(c, o)
 	f := c.Flags()
 	witnessFlag(c, o)
-	f.StringVar(&o.network, "network", "", "the bridge, where the instance is on several")
-	f.StringVar(&o.user, "user", "", "the user that the command runs as")
+	f.StringVar(&o.network, "network", "", "the `bridge`, where the instance is on several")
+	f.StringVar(&o.user, "user", "", "the `user` that the command runs as")
 	f.BoolVar(&v.strict, "strict", false, "refuse packets, too, that go anywhere but to the addresses of allowed names, and to addresses that the list has itself")
 	f.BoolVar(&v.learn, "learn", false, "refuse nothing: report what the list would have blocked")
 	f.StringArrayVar(&v.expect, "expect", nil, "this `name`, or .name for all below it too, is to be blocked: that is no failure; may be repeated")
@@ -254,9 +254,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	go crash.Guarded("the word on what is in force", func() {
 		select {
 		case <-e.Fallen():
-			say(fallen(byBridge))
+			say(fallen(byBridge, v.learn))
 		case <-done:
-			say("ending: trying once more whether the list is in force")
+			say("ending: trying once more whether " + map[bool]string{false: "the list is in force", true: "queries are seen"}[v.learn])
 		case <-e.Done():
 		}
 	})()
@@ -264,12 +264,16 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		say("use the application now; Ctrl+C ends it and reports")
 		<-ctx.Done()
 	} else {
-		ended, err := server.Run(ctx, instance, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr})
+		command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr}
+		ended, err := server.Run(ctx, instance, command)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			return 0, err
 		case err == nil:
 			about.ExitCode = &ended
+			if about.Unrunnable = server.Unrunnable(ctx, instance, command, ended); about.Unrunnable != "" {
+				say(about.Unrunnable)
+			}
 			o.settle(ctx)
 		}
 	}

@@ -222,9 +222,12 @@ func (e *Enforcement) flushCaches(ctx context.Context) {
 	} else {
 		e.remark("No known DNS cache was found in the instance to flush; a program's own may still hold names.")
 	}
-	if e.bridgewide {
+	switch {
+	case e.bridgewide:
 		e.remark("Connections that were open went on.")
-	} else {
+	case e.config.Learn:
+		e.remark("Open connections were reset, to have what they need asked for again; nothing else is refused.")
+	default:
 		e.remark("Open connections were reset.")
 	}
 }

@@ -1,0 +1,23 @@
+package shell
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// A shell splits a line into the words that it is of.
+func TestLine(t *testing.T) {
+	words := []string{"sh", "-c", "wget -q a; nslookup \"b\" | tail", "it's", "", "$HOME", "*", "a.b:c,d=@%+"}
+	line := Line(words)
+	if want := `sh -c 'wget -q a; nslookup "b" | tail' 'it'\''s' '' '$HOME' '*' a.b:c,d=@%+`; line != want {
+		t.Errorf("%s, want %s", line, want)
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '%s\n' "+line).Output()
+	if err != nil || string(out) != strings.Join(words, "\n")+"\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if got := Word("a\nb'\x01"); got != `$'a\nb\'\x01'` {
+		t.Error(got)
+	}
+}
