@@ -116,7 +116,7 @@ func TestBlockedIsDecided(t *testing.T) {
 	s.Update(enforcementMsg{of: s.m().enforcing.of})
 	s.wants("▣ enforcing 5 rules · 0 blocked", "allowed late", "expected ×3")
 	s.press("V")
-	s.wants("✗ something was blocked", "✓ updates.telemetry.example", "– licence.example.net", "expected: dropped")
+	s.wants("✗ something was blocked", "▣ updates.telemetry.example  ×1 A", "allowed late, at ", "– licence.example.net", "expected: dropped")
 }
 
 func TestLetThrough(t *testing.T) {
@@ -191,7 +191,10 @@ func TestRefusedStandInView(t *testing.T) {
 
 func TestReportIsWritten(t *testing.T) {
 	s := newScene(t, 120, 40).enforcing(true).refuses().press("V")
-	s.wants("Refused packets, by where they were to go (2)", "▣ 198.51.100.7:443/tcp  ×2")
+	s.wants("Refused packets, by where they were to go (2)", "▣ 198.51.100.7:443/tcp  ×2", "Keep what is needed, drop what is to be blocked")
+	if strings.Contains(s.text(), "--expect") {
+		t.Errorf("it names a flag:\n%s", s.text())
+	}
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
 		if err != nil {
