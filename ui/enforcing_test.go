@@ -231,7 +231,7 @@ func TestExportSaysWhatWasVerified(t *testing.T) {
 	s.press("q")
 	s.wants("verified not yet: the list is in force")
 	s.press("esc", "V", "esc", "e")
-	s.wants("works with this list, level names, at 2026-11-24T12:05:00Z")
+	s.wants("works with this list, tried at 2026-11-24T12:05:00Z, other names refused")
 	feed(s.target.ledger, noon, "query[A] late.example from 10.0.0.5")
 	s.press("esc", "e")
 	s.wants("no, another list was")
