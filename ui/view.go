@@ -228,6 +228,12 @@ func (m *monitor) header() string {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
 	l.Join(title).Join(badge).Join(alarm)
+	if alarm.Width() > 0 {
+		why := new(look.Line).Add(s.Muted, " (").Add(s.Key, m.keys.Show("messages")).Add(s.Muted, ")")
+		if l.Width()+why.Width()+news.Width()+right.Width() <= m.w {
+			l.Join(why)
+		}
+	}
 	for _, news := range append([]*look.Line{news}, rest...) {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
