@@ -190,6 +190,9 @@ func (m *monitor) waiting() string {
 	if m.replay != nil {
 		return "nothing was asked for yet; " + m.keys.Show(rowPlay) + " plays, " + m.keys.Show("replay-on") + " goes on"
 	}
+	if m.table.Round() > 0 {
+		return "no query came to the bridge's DNS yet: what went round it stands below"
+	}
 	return "waiting for the first query: use the application"
 }
 

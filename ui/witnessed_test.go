@@ -211,3 +211,19 @@ func TestBlockedNamesItsProcess(t *testing.T) {
 	s.m().table.Refresh(s.now)
 	s.press("g").wants("by apt", "apt → https")
 }
+
+// A way round has the room for its name that the process beside it doesn't need,
+// and where it is all that was seen nobody waits for the first query.
+func TestRoundNamesHaveRoom(t *testing.T) {
+	for _, w := range []int{120, 200} {
+		s := newScene(t, w, 40).watched().bypasses()
+		s.press("G", "right").wants("1.1.1.1:443/tcp  cloudflare-dns.com  ")
+	}
+	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+	s := newScene(t, 80, 24).shows(&Capture{Ledger: l, Title: "dnstest", Live: true})
+	s.wants("waiting for the first query")
+	l.BeginWatch(capture.Packets|capture.Processes, noon.Add(-time.Minute), "", time.Time{})
+	wentRound(l)
+	s.m().table.Refresh(s.now)
+	s.wants("went round DNS", "what went round it stands below")
+}
