@@ -283,7 +283,7 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 		news.Add(s.Warn, fmt.Sprintf("  %d round DNS", n))
 	}
 	if m.replay != nil {
-		news.Add(s.Warn, "  ▶ replay")
+		news.Add(s.Warn, "  "+m.replay.sign()+" replay")
 	} else if m.capture.ReadOnly != "" {
 		news.Add(s.Warn, "  read only")
 	}
