@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -100,6 +101,12 @@ func origin(c rule.Compiled) []string {
 	return lines
 }
 
+// refusedAt says what was refused at a level of enforcing.
+var refusedAt = map[string]string{
+	"names": "other names", rule.Strictly: "other names and packets", "learning": "nothing",
+	"bridge": "other names",
+}
+
 // verified says what came of the list when it was enforced, "" if it never was.
 // Of another list than that one nothing is said but that it is another. Not
 // all addresses are enforced.
@@ -111,9 +118,10 @@ func verified(c rule.Compiled) string {
 	held, addresses := c.Enforced(v.Level == rule.Strictly)
 	digest := rule.Digest(held.Rules())
 	if v.Digest != digest {
-		return fmt.Sprintf("no, another list was: list %s at %s, this is %s", v.Digest, stamp(v.At), digest)
+		return fmt.Sprintf("no, another list was, at %s: its digest is %s, of this one %s", stamp(v.At), v.Digest, digest)
 	}
-	text := fmt.Sprintf("%s, level %s, at %s, list %s", v.Verdict, v.Level, stamp(v.At), digest)
+	refused := cmp.Or(refusedAt[v.Level], v.Level)
+	text := fmt.Sprintf("%s, tried at %s, %s refused, digest %s", v.Verdict, stamp(v.At), refused, digest)
 	if len(addresses) > 0 {
 		text += fmt.Sprintf(", without %d of its addresses", len(addresses))
 	}

@@ -25,22 +25,28 @@ func (m *monitor) askReason() {
 		m.markOf(it).Reason, reasonFor{it})
 }
 
-// askRule has the user write a rule that holds in later sessions, too.
+// askRule has the user write a rule that holds in later sessions, too. What nobody
+// decided about is kept by it unless something else is typed; of a group, which it
+// would open, nothing is said before the user does.
 func (m *monitor) askRule() {
-	text := "drop "
+	d, name := capture.Keep, ""
 	if it, ok := m.table.Selected(); ok && (it.IsDomain() || it.Group != "") {
 		m.capture.Ledger.Read(func(r capture.Reader) {
-			switch {
-			case it.Group != "":
-				text += "." + it.Group
-			case r.Verdict(r.Domain(it.ID)).Decision == capture.Keep:
-				text = "keep " + r.Name(it.ID)
-			default:
-				text += r.Name(it.ID)
+			if it.Group != "" {
+				d, name = r.Group(it.Group).Decision, "."+it.Group
+				return
+			}
+			rec := r.Domain(it.ID)
+			if name = rec.Name; r.Verdict(rec).Decision == capture.Drop {
+				d = capture.Drop
 			}
 		})
 	}
-	m.dialog = dialog.NewPrompt(m.keys, "A rule for always", "keep or drop, a name, .name or ~regexp, # and a reason", text, newRule{})
+	prompt := dialog.NewPrompt(m.keys, "A rule for always", "keep or drop, a name, .name or ~regexp, # and a reason", d.String()+" "+name, newRule{})
+	if d == capture.New {
+		prompt.Begin(" " + name)
+	}
+	m.dialog = prompt
 }
 
 // answered takes what was typed into a prompt.

@@ -282,3 +282,10 @@ type asked struct{}
 func (asked) Error() string                { return "it is stopped. Start it?" }
 func (a asked) Question() string           { return a.Error() }
 func (asked) Answer(context.Context) error { return nil }
+
+// A question says what becomes of it without a yes.
+func TestQuestionCanBeLeft(t *testing.T) {
+	s := newScene(t, 80, 24)
+	s.opening(Choice{Instance: "web"}).err = asked{}
+	s.wants("Start it?", "y yes", "esc leave it")
+}

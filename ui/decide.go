@@ -238,7 +238,7 @@ func (m *monitor) nameOf(it table.Selection) (name string) {
 func (m *monitor) droppedByRule(name string) (reason string) {
 	m.capture.Ledger.Read(func(r capture.Reader) {
 		if id, ok := r.Lookup(name); ok {
-			if v := r.Verdict(r.Domain(id)); table.ByRule(v) {
+			if v := r.Verdict(r.Domain(id)); table.ByRule(v) || v.Rule == capture.ByFile && v.Decision == capture.Drop {
 				reason = cmp.Or(v.Reason, string(v.Rule))
 			}
 		}

@@ -155,10 +155,10 @@ func TestNewRule(t *testing.T) {
 		t.Error("a second enter writes the rule twice")
 	}
 	s.do(write)
-	if got, err := os.ReadFile(path); err != nil || string(got) != "drop "+ubuntu+"\n" {
+	if got, err := os.ReadFile(path); err != nil || string(got) != "keep "+ubuntu+"\n" {
 		t.Errorf("the rules file has %q, %v", got, err)
 	}
-	if d, _ := s.verdict(ubuntu); d != capture.Drop || s.m().dialog != nil {
+	if d, _ := s.verdict(ubuntu); d != capture.Keep || s.m().dialog != nil {
 		t.Errorf("the domain is %v, the dialog %v", d, s.m().dialog)
 	}
 }

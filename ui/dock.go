@@ -63,8 +63,8 @@ func (m *monitor) undocked() string {
 	return m.keys.Show(rowDown) + " selects a domain: what is known of it stands here"
 }
 
-// drawDock draws the details of what is selected. They are drawn anew when
-// anything but the shell has changed.
+// drawDock draws the details of what is selected, but while a dialog shows them.
+// They are drawn anew when anything but the shell has changed.
 func (m *monitor) drawDock() []string {
 	if m.docked != nil {
 		return m.docked
@@ -72,7 +72,9 @@ func (m *monitor) drawDock() []string {
 	s, at := m.styles, m.layout.details
 	m.docked = []string{look.FinishTitle(s, false, look.Title(s, false, "Details", ""), at.w)}
 	var lines []string
-	if it, ok := m.table.Selected(); ok && !it.Round {
+	if _, whole := m.dialog.(*dialog.Details); whole {
+		lines = look.Wrap(s.Muted, "shown in full: "+m.keys.Show(rowCancel)+" closes that", at.w)
+	} else if it, ok := m.table.Selected(); ok && !it.Round {
 		d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
 		d.ShowGroup(it.Group, m.group.of(it.Group))
 		d.ShowWay(it.Way)

@@ -126,3 +126,16 @@ func TestDockTellsWarnings(t *testing.T) {
 		}
 	}
 }
+
+// What the details show isn't below them once more, nor in them twice.
+func TestDetailsStandOnce(t *testing.T) {
+	for _, w := range []int{120, 200} {
+		s := newScene(t, w, 60).asked("github.com")
+		s.selects("github.com").wants("github.com is a shared host of GitHub")
+		s.press("enter").wants("shown in full")
+		if text := s.text(); strings.Count(text, "is a shared host of GitHub") != 1 || strings.Count(text, "asked by") != 1 {
+			t.Errorf("something stands there twice:\n%s", text)
+		}
+		s.press("esc").wants("github.com is a shared host of GitHub")
+	}
+}

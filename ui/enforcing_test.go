@@ -116,7 +116,7 @@ func TestBlockedIsDecided(t *testing.T) {
 	s.Update(enforcementMsg{of: s.m().enforcing.of})
 	s.wants("▣ enforcing 5 rules · 0 blocked", "allowed late", "expected ×3")
 	s.press("V")
-	s.wants("✗ something was blocked", "✓ updates.telemetry.example", "– licence.example.net", "expected: dropped")
+	s.wants("✗ something was blocked", "▣ updates.telemetry.example  ×1 A", "allowed late, at ", "– licence.example.net", "expected: dropped")
 }
 
 func TestLetThrough(t *testing.T) {
@@ -191,7 +191,10 @@ func TestRefusedStandInView(t *testing.T) {
 
 func TestReportIsWritten(t *testing.T) {
 	s := newScene(t, 120, 40).enforcing(true).refuses().press("V")
-	s.wants("Refused packets, by where they were to go (2)", "▣ 198.51.100.7:443/tcp  ×2")
+	s.wants("Refused packets, by where they were to go (2)", "▣ 198.51.100.7:443/tcp  ×2", "Keep what is needed, drop what is to be blocked")
+	if strings.Contains(s.text(), "--expect") {
+		t.Errorf("it names a flag:\n%s", s.text())
+	}
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -228,7 +231,7 @@ func TestExportSaysWhatWasVerified(t *testing.T) {
 	s.press("q")
 	s.wants("verified not yet: the list is in force")
 	s.press("esc", "V", "esc", "e")
-	s.wants("works with this list, level names, at 2026-11-24T12:05:00Z")
+	s.wants("works with this list, tried at 2026-11-24T12:05:00Z, other names refused")
 	feed(s.target.ledger, noon, "query[A] late.example from 10.0.0.5")
 	s.press("esc", "e")
 	s.wants("no, another list was")

@@ -297,3 +297,20 @@ func TestExportBeginsWhereItEnded(t *testing.T) {
 		t.Errorf("~/lists/ is %s, %v", dir, err)
 	}
 }
+
+// A list of formats that is longer than the box says how many are below, also of
+// the chosen one, and a click there chooses none.
+func TestFormatsBelow(t *testing.T) {
+	s := newScene(t, 80, 24).session().press("e")
+	all := len(export.Formats())
+	s.wants("│  privoxy ", fmt.Sprintf("│  ↓ %d more", all-19))
+	s.clicksOn("more")
+	s.wants("▌plain")
+	for range all - 1 {
+		s.press("down")
+	}
+	s.wants("▌" + export.Formats()[all-1].Name)
+	if strings.Contains(s.text(), "│  ↓ ") {
+		t.Errorf("something is below the last:\n%s", s.text())
+	}
+}

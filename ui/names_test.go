@@ -145,9 +145,9 @@ func TestHeaderTellsWhatIsDecided(t *testing.T) {
 		w, h                     int
 		plain, doubtful, without string
 	}{
-		{120, 40, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135 new · 0 keep · 0 drop · 24 auto", "! 1 doubt read only decided 24/159 ▓░░░░░ 135 new", "135·"},
+		{120, 40, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135 new · 0 keep · 0 drop · 24 auto", "! 1 doubt (m) read only decided 24/159 ▓░░░░░ 135 new", "135·"},
 		{80, 24, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135· 0✓ 0✗ 24–", "! 1 doubt read only 24/159 135· 0✓ 0✗ 24–", "new"},
-		{60, 20, "builder on lxdbr0 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "new"},
+		{60, 20, "builder on lxdbr0 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt (m) read only 24/159", "new"},
 		{40, 12, "builder 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "lxdbr0"},
 	} {
 		s := newScene(t, test.w, test.h).realSession(false)

@@ -175,7 +175,7 @@ func questionActions() keys.Table[*opening, tea.Cmd] {
 		{Row: keys.Row{Name: "yes", Hint: "yes"}, Do: (*opening).answer},
 		{Row: keys.Row{Name: "no", Hint: "no, a new one"}, Has: needsAlternative, Do: (*opening).refuse},
 		{Row: keys.Row{Name: "reload"}, Do: (*opening).again},
-		{Row: keys.Row{Name: rowCancel, Hint: "back"}, Do: (*opening).back},
+		{Row: keys.Row{Name: rowCancel, Hint: "leave it"}, Do: (*opening).back},
 		{Row: keys.Row{Name: rowSuspend}, Can: needsJobs[*opening], Do: suspends[*opening]},
 		{Row: keys.Row{Name: "quit"}, Do: (*opening).back},
 	}}

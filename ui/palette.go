@@ -40,7 +40,8 @@ func (m *monitor) openPalette() tea.Cmd {
 	}
 	items = append(items, m.settingItems()...)
 	for _, words := range signHelp {
-		items = append(items, dialog.Item{Section: "Sign", Does: words[1], Key: words[0]})
+		does := strings.ReplaceAll(words[1], "MESSAGES", m.keys.Show("messages"))
+		items = append(items, dialog.Item{Section: "Sign", Does: does, Key: words[0]})
 	}
 	for _, words := range table.FilterHelp {
 		items = append(items, dialog.Item{Section: "In filter", Does: words[1], Key: words[0]})
@@ -63,7 +64,7 @@ var signHelp = [][2]string{
 	{"NX ✗ …", "results in little room: ✓ resolved, – no answer, ✗ blocked, NA not allowed, ND no data, SF SERVFAIL, RF REFUSED"},
 	{"?", "after a connection: several names share the address"},
 	{"▣", "refused by the list that is in force"},
-	{"! doubts", "above: names may be missing from the list; messages say why"},
+	{"! doubts", "above: names may be missing; MESSAGES says why"},
 }
 
 // leaveForPalette opens the palette from the pane of the shell: what it does is

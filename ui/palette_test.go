@@ -182,3 +182,10 @@ func TestPaletteFromTheShell(t *testing.T) {
 		t.Error("a shell that has ended keeps the palette away")
 	}
 }
+
+// What is cut in the palette's line is whole at its foot, once it is chosen.
+func TestPaletteSaysAll(t *testing.T) {
+	s := newScene(t, 80, 24).session()
+	s.press(":").types("doubts").wants("above: names may be missing; m says why", "! doubts")
+	s.press("esc", ":").types("results in little").wants("SERVFAIL, RF", "REFUSED")
+}

@@ -259,7 +259,8 @@ func (r *pickerRow) drawSession(s *look.Styles, p *picker, style look.Style, l *
 			l.Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", e.Kept))
 		}
 		if n := e.Marks - e.Kept; n > 0 {
-			l.Add(s.Muted, fmt.Sprintf(" · %d marked", n))
+			more := map[bool]string{true: "more "}[e.Kept > 0]
+			l.Add(s.Muted, fmt.Sprintf(" · %d %sdecided", n, more))
 		}
 	}
 	if e.Err != nil {

@@ -227,16 +227,23 @@ func timelineBar(w int) (x, cells int) {
 	return x, max(5, w-x-len("  15:04:05  ×1000 "))
 }
 
+// sign says whether it plays, stands, or has come to its end.
+func (r *replay) sign() string {
+	switch {
+	case r.plays:
+		return "▶"
+	case !r.at.Before(r.end):
+		return "■"
+	}
+	return "‖"
+}
+
 // drawTimeline draws when names came up, and where in that the clock stands.
 func (m *monitor) drawTimeline() string {
 	s, r := m.styles, m.replay
 	var l look.Line
-	mark := "▶"
-	if !r.plays {
-		mark = "‖"
-	}
 	x, cells := timelineBar(m.w)
-	l.Add(s.Key, " "+mark+" ").Add(s.Strong, r.at.Format("15:04:05")).Pad(x)
+	l.Add(s.Key, " "+r.sign()+" ").Add(s.Strong, r.at.Format("15:04:05")).Pad(x)
 	chart := []rune(look.Chart(spread(r.player.News(), r.begin, r.end, cells)))
 	head := cellOf(r.at, r.begin, r.end, cells)
 	l.Add(s.Fresh, string(chart[:head])).Add(s.Key, "┃").Add(s.Muted, string(chart[head+1:]))

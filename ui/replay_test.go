@@ -99,7 +99,7 @@ func TestReplayPlays(t *testing.T) {
 	for ; r.plays && ticks < 1000; ticks++ {
 		tick()
 	}
-	if r.plays || m.table.Tally().Total() < 40 || ticks > 310 || !strings.Contains(s.text(), "plays it again") {
+	if r.plays || m.table.Tally().Total() < 40 || ticks > 310 || !strings.Contains(s.text(), "plays it again") || !strings.Contains(s.header(), "■ replay") {
 		t.Errorf("after %d ticks it plays: %v, and %d domains are there\n%s", ticks, r.plays, m.table.Tally().Total(), s.text())
 	}
 	m.played(m.play()().(playedMsg))

@@ -9,6 +9,40 @@ import (
 	"lxd-allowlist/capture/session"
 )
 
+// rules writes a rule.
+func (s *scene) rules(text string) *scene {
+	return s.press("p", "ctrl+e", "ctrl+u").types(text).press("enter")
+}
+
+// Where nobody has decided, a rule that is accepted as it stands leaves no name
+// missing, and opens no group; it says what was decided elsewhere.
+func TestRuleBegins(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	for _, step := range []struct{ on, decide, want string }{
+		{ubuntu, "", "keep " + ubuntu}, {ubuntu, "d", "drop " + ubuntu}, {ubuntu, "a", "keep " + ubuntu},
+		{"1.2.0.192.in-addr.arpa", "", "drop 1.2.0.192.in-addr.arpa"},
+	} {
+		if s.selects(step.on); step.decide != "" {
+			s.press(step.decide).selects(step.on)
+		}
+		s.press("p").wants("│  " + step.want + " ")
+		s.press("esc")
+	}
+	s.sibling().press("t").selects("[ubuntu.com]").press("p").wants("│   .ubuntu.com ")
+	s.press("enter").wants("want \"keep PATTERN")
+	s.types("drop").press("enter").wants("rule added: drop .ubuntu.com")
+}
+
+// What a rule of the user's drops has the sign of what they dropped, and counts
+// there.
+func TestRuleOfTheUsersDrops(t *testing.T) {
+	s := newScene(t, 120, 40).session().selects(ubuntu).rules("drop " + ubuntu)
+	s.wants("✗   "+ubuntu, "mark       ✗ drop", "1 drop · 2 auto")
+	s.press("/").types("is:").wants("is:auto 2", "is:drop 1")
+	s.types("drop").wants("Domains 1 of 6")
+	s.press("esc", "/").types("is:auto").wants("Domains 2 of 6")
+}
+
 // A rule that was added is taken back by undo among the other steps, in the
 // file too, and added again by redo.
 func TestUndoTakesARuleBack(t *testing.T) {
@@ -29,7 +63,7 @@ func TestUndoTakesARuleBack(t *testing.T) {
 			t.Errorf("%s is %v, want %v", ubuntu, got, want)
 		}
 	}
-	s.selects(ubuntu).press("p", "enter")
+	s.rules("drop " + ubuntu)
 	file("drop " + ubuntu + "\n")
 	is(capture.Drop)
 	if text := s.text(); !strings.Contains(text, "rule added: drop "+ubuntu+"; u takes it back") {
@@ -66,7 +100,7 @@ func TestUndoOfARuleWaitsForItsTurn(t *testing.T) {
 	}
 	s.asksFor(3 * manyDomains)
 	rule := "drop " + ubuntu + "\n"
-	s.selects(ubuntu).press("p", "enter")
+	s.rules("drop " + ubuntu)
 
 	_, all := s.Update(press("D"))
 	s.press("u") // what D does, and not the rule
@@ -84,7 +118,7 @@ func TestUndoOfARuleWaitsForItsTurn(t *testing.T) {
 	holds("u is about D and the rule", "")
 
 	_, all = s.Update(press("D"))
-	s.press("U", "u").selects("www.example.com").press("p", "enter", "u")
+	s.press("U", "u").rules("drop www.example.com").press("u")
 	s.do(all)
 	holds("u is about D and a rule of meanwhile", "")
 
@@ -100,7 +134,7 @@ func TestUndoOfARuleWaitsForItsTurn(t *testing.T) {
 // What somebody changed in the file meanwhile stays, and is said.
 func TestUndoOfARuleThatIsGone(t *testing.T) {
 	for name, text := range map[string]string{"gone": "# mine\n", "broken": "kep a.example\n"} {
-		s := newScene(t, 160, 40).session().selects(ubuntu).press("p", "enter")
+		s := newScene(t, 160, 40).session().rules("drop " + ubuntu)
 		path, err := session.RulesPath()
 		if err == nil {
 			err = os.WriteFile(path, []byte(text), 0o600)

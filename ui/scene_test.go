@@ -127,7 +127,7 @@ func (t *target) report() verify.Report {
 	return verify.NewReport(verify.Over{
 		Policy: t.policy, Packets: &t.packets, Instance: "dnstest", Network: "lxdbr0", Strict: t.strict, Digest: t.digest, Proofs: t.proofs,
 		Begun: noon.Add(time.Minute), Ended: noon.Add(5 * time.Minute), Notes: []string{"The instance's caches were flushed: systemd-resolved.", "Open connections were reset."},
-	}, verify.About{Program: "lxd-allowlist 1.0", List: "session", Expected: func(name string) (reason string, dropped bool) {
+	}, verify.About{Program: "lxd-allowlist 1.0", Screen: true, List: "session", Expected: func(name string) (reason string, dropped bool) {
 		t.ledger.Read(func(r capture.Reader) { reason, dropped = r.Dropped(name) })
 		return reason, dropped
 	}})

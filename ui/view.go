@@ -190,6 +190,9 @@ func (m *monitor) waiting() string {
 	if m.replay != nil {
 		return "nothing was asked for yet; " + m.keys.Show(rowPlay) + " plays, " + m.keys.Show("replay-on") + " goes on"
 	}
+	if m.table.Round() > 0 {
+		return "no query came to the bridge's DNS yet: what went round it stands below"
+	}
 	return "waiting for the first query: use the application"
 }
 
@@ -228,6 +231,12 @@ func (m *monitor) header() string {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
 	l.Join(title).Join(badge).Join(alarm)
+	if alarm.Width() > 0 {
+		why := new(look.Line).Add(s.Muted, " (").Add(s.Key, m.keys.Show("messages")).Add(s.Muted, ")")
+		if l.Width()+why.Width()+news.Width()+right.Width() <= m.w {
+			l.Join(why)
+		}
+	}
 	for _, news := range append([]*look.Line{news}, rest...) {
 		if l.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(news)
@@ -274,7 +283,7 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 		news.Add(s.Warn, fmt.Sprintf("  %d round DNS", n))
 	}
 	if m.replay != nil {
-		news.Add(s.Warn, "  ▶ replay")
+		news.Add(s.Warn, "  "+m.replay.sign()+" replay")
 	} else if m.capture.ReadOnly != "" {
 		news.Add(s.Warn, "  read only")
 	}

@@ -79,7 +79,7 @@ func (s *Capture) Relax(ctx context.Context) error {
 // Report returns what came of an enforcement so far.
 func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 	s.Ledger.Overlook(enforce.VersionName)
-	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected, By: s.by}
+	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected, By: s.by, Screen: true}
 	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
 	about.Host, _ = os.Hostname()
 	return e.Report(about)

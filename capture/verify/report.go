@@ -137,6 +137,9 @@ type About struct {
 	// By returns the programs that asked for a name; it may be nil.
 	By    func(name string) []string
 	Notes []string // besides those of the enforcement
+	// Screen says that it is made where names are kept and dropped, and no command
+	// line has them.
+	Screen bool
 }
 
 // Over is what is reported on.
@@ -222,7 +225,7 @@ func NewReport(o Over, about About) Report {
 	r.note(counts, o)
 	r.unrunnable = about.Unrunnable
 	r.lossy = o.Lost > 0 || o.Untold > 0
-	r.judge(o)
+	r.judge(o, about.Screen)
 	return r
 }
 

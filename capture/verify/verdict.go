@@ -64,7 +64,7 @@ func (r *Report) Proven() bool {
 	return len(r.Proofs) > 0 && !slices.ContainsFunc(r.Proofs, func(p Proof) bool { return !p.Proven })
 }
 
-func (r *Report) judge(o Over) {
+func (r *Report) judge(o Over, screen bool) {
 	learn := o.Learn
 	unexpected := r.Unexpected()
 	say := func(v Verdict, why ...string) {
@@ -73,10 +73,13 @@ func (r *Report) judge(o Over) {
 		}
 		r.Why = append(r.Why, why...)
 	}
+	next := "What is needed goes on the list; what is to be blocked is dropped, or named by --expect."
+	if screen {
+		next = "Keep what is needed, drop what is to be blocked, and enforce the list again."
+	}
 	outside := func(v Verdict, words string) {
 		if len(unexpected) > 0 {
-			say(v, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)),
-				"What is needed goes on the list; what is to be blocked is dropped, or named by --expect.")
+			say(v, fmt.Sprintf("%s: %s.", plural(len(unexpected), "name or address", "names or addresses")+" "+words, shorten(unexpected, 5)), next)
 		}
 	}
 	unproven, unknown := Unproven, "what was blocked"

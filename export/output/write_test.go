@@ -272,14 +272,14 @@ func TestVerifiedIsSaidOfThatListAlone(t *testing.T) {
 	changed.Header = list.Header
 	for format, begin := range map[string]string{"squid": "# verified: ", "markdown": "- verified: ", "json": `"verified": "`} {
 		same, said, err := write(t, Plan{Formats: []string{format}}, list)
-		if !strings.Contains(said, "verified: works with this list, level names") {
+		if !strings.Contains(said, "verified: works with this list, tried at ") {
 			t.Errorf("it doesn't say so beside the list: %s", said)
 		}
-		if want := begin + "works with this list, level names, at 2026-11-27T22:10:00Z, list "; err != nil || !strings.Contains(same, want) {
+		if want := begin + "works with this list, tried at 2026-11-27T22:10:00Z, other names refused, digest "; err != nil || !strings.Contains(same, want) {
 			t.Errorf("%v: want %q in\n%s", err, want, same)
 		}
 		other, _, err := write(t, Plan{Formats: []string{format}}, changed)
-		if want := begin + "no, another list was: list " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") {
+		if want := begin + "no, another list was, at 2026-11-27T22:10:00Z: its digest is " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") {
 			t.Errorf("%v: want %q, and no verdict, in\n%s", err, want, other)
 		}
 		bare, _, err := write(t, Plan{Formats: []string{format}, Reproducible: true}, list)

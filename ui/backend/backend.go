@@ -150,7 +150,7 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	s, err := live.Start(ctx, b.server, config, report)
 	var left *lxd.LeftoverError
 	if errors.As(err, &left) {
-		return nil, question{fmt.Errorf("bridge %s still has what a killed run set (%s). Put back what it was before?", left.Network, left.By),
+		return nil, question{fmt.Errorf("bridge %s still has what was set by %s, which was killed at work. Put back what it had before?", left.Network, left.By),
 			func(ctx context.Context) error {
 				restored, err := b.server.Restore(ctx, left.Network, false)
 				b.config.Restored = append(b.config.Restored, restored...)

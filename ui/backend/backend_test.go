@@ -100,7 +100,7 @@ func TestOpenAsksToRestore(t *testing.T) {
 	fake.Set("br", "user.lxd-allowlist.start", "1") // whoever has our process ID is another process
 	_, err := b.Open(t.Context(), ui.Choice{Instance: "on"}, nothing)
 	var q ui.Question
-	if !errors.As(err, &q) || !strings.Contains(q.Question(), "bridge br still has what a killed run set") || !strings.HasSuffix(q.Question(), "Put back what it was before?") {
+	if !errors.As(err, &q) || !strings.Contains(q.Question(), "bridge br still has what was set by lxd-allowlist (user ") || !strings.HasSuffix(q.Question(), "which was killed at work. Put back what it had before?") {
 		t.Fatalf("%v, want a question", err)
 	}
 	if err := q.Answer(t.Context()); err != nil {

@@ -98,16 +98,25 @@ func (d *Details) View(s Screen) []string {
 
 // page is details in the making.
 type page struct {
-	s     Screen
-	w     int
-	lines []string
+	s      Screen
+	w      int
+	lines  []string
+	warned string // what was said to beware of
 }
 
 // headWidth is the room for what a line is about.
 const headWidth = 11
 
+// bewareHead stands before what speaks against a name, or all below it.
+const bewareHead = "beware"
+
 func (p *page) field(name string, style look.Style, values ...string) {
 	for _, v := range values {
+		if name == bewareHead {
+			p.warned = v
+		} else if v == bewareHead+": "+p.warned {
+			continue // of all below the name, as of the name
+		}
 		for _, part := range look.Wrap(style, v, p.w-headWidth) {
 			p.lines = append(p.lines, new(look.Line).Pad(1).Cell(p.s.Muted, name, headWidth-1, false).Raw(part).Cut(p.w))
 			name = ""

@@ -62,6 +62,11 @@ func (d *Export) drawFormats(s Screen, h int) []string {
 	}
 	room := h - 1
 	top := max(0, min(at-room/2, len(d.found)-room))
+	const hintLeast = 3 // lines: the chosen one stands above the last of them
+	if rest := len(d.found) - top - room; rest > 0 && room >= hintLeast {
+		room--
+		lines[h-1] = new(look.Line).Add(s.Muted, fmt.Sprintf(" ↓ %d more", rest+1)).Cut(formatsWidth)
+	}
 	for i := range room {
 		l := new(look.Line)
 		if n := top + i; n < len(d.found) {

@@ -209,17 +209,26 @@ func (d *Palette) draw(s Screen, n int, section string, w int) string {
 		}
 	}
 	l.Pad(2).Cell(s.Muted, section, sectionWidth, false).Pad(sectionWidth + 3)
-	keyWidth := min(itemKeyWidth, max(look.Width(i.Key), 1))
-	addFound(l, s, does, i.Does, len(i.Section)+1, f.bytes, w-l.Width()-keyWidth-2)
+	keyWidth := i.keyWidth()
+	addFound(l, s, does, i.Does, len(i.Section)+1, f.bytes, i.room(w))
 	return l.Pad(w-keyWidth-1).Cell(key, i.Key, keyWidth, true).Pad(w).Cut(w)
 }
 
-// foot says why what is chosen can't be done, on so many lines at most, and what
-// is looked up, or how many there are.
+func (i Item) keyWidth() int { return min(itemKeyWidth, max(look.Width(i.Key), 1)) }
+
+// room is how many cells of a line of w what it does has.
+func (i Item) room(w int) int { return w - (sectionWidth + 3) - i.keyWidth() - 2 }
+
+// foot says why what is chosen can't be done, or all of what it does where that
+// is cut above, on so many lines at most, and what is looked up, or how many there
+// are.
 func (d *Palette) foot(s Screen, w, most int) (lines []string) {
 	if len(d.found) > 0 {
-		if why := d.items[d.found[d.at].index].Why; why != "" {
-			lines = look.Wrap(s.Warn, why, w-2)
+		switch i := d.items[d.found[d.at].index]; {
+		case i.Why != "":
+			lines = look.Wrap(s.Warn, i.Why, w-2)
+		case look.Width(i.Does) > i.room(w):
+			lines = look.Wrap(s.Text, i.Does, w-2)
 		}
 	}
 	switch {

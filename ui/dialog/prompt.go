@@ -29,6 +29,12 @@ func NewPrompt(k *keys.Map, title, help, text string, to any) *Prompt {
 	return p
 }
 
+// Begin has a text be there, before which the user types.
+func (p *Prompt) Begin(text string) {
+	p.input.SetValue(text)
+	p.input.CursorStart()
+}
+
 // Fail says why the answer can't be taken.
 func (p *Prompt) Fail(err error) { p.err, p.answered = err, false }
 

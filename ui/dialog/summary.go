@@ -162,7 +162,7 @@ func (s *Summary) blocked(r *verify.Report) {
 		case n.Expected:
 			mark, t, what = "– ", muted, "expected: "+cmp.Or(n.Reason, "dropped")
 		case n.Late != nil:
-			mark, t, what = "✓ ", plain, "allowed late, at "+n.Late.Format(time.TimeOnly)
+			mark, t, what = "▣ ", plain, "allowed late, at "+n.Late.Format(time.TimeOnly)
 		}
 		if what != "" {
 			what = "  " + what

@@ -60,7 +60,7 @@ func TestVerify(t *testing.T) {
 	s.keys("q")
 	s.until("the report to close", func(screen string) bool { return !strings.Contains(screen, "─ Report ─") })
 	s.keys("q")
-	s.sees("verified works with this list, level names")
+	s.sees("verified works with this list, tried at ")
 	s.keys("Escape")
 	s.until("the dialog to close", func(screen string) bool { return !strings.Contains(screen, "─ Quit ─") })
 

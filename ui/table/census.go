@@ -44,12 +44,27 @@ func (t *Table) count() {
 	}
 }
 
+// recount is after how long at the least many domains are counted anew.
+const recount = time.Second
+
+// countAnew has the counts of a filter that is being typed follow the domains.
+func (t *Table) countAnew() {
+	since := t.now.Sub(t.countedAt)
+	if t.Editing() && t.counting == nil && (t.shown.known.n <= inline || since < 0 || since >= recount) {
+		t.count()
+	}
+}
+
 func (t *Table) counted(done Counted) {
 	if done.of != t.counting {
 		return
 	}
 	t.counting.cancel()
-	t.counting, t.census, t.drawn = nil, done.made, nil
+	was := completions(t.completed.base, t.census)
+	t.counting, t.census, t.countedAt, t.drawn = nil, done.made, done.of.now, nil
+	if at := t.completed.nth; at >= 0 && at < len(was) { // they may stand in another order
+		t.completed.nth = slices.IndexFunc(completions(t.completed.base, t.census), func(c completion) bool { return c.text == was[at].text })
+	}
 	if f := t.compile(t.want.filter.text); (f.err == nil) != (t.want.filter.err == nil) {
 		t.want.filter = f
 		t.remake(home)

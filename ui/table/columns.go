@@ -212,10 +212,10 @@ func appendMark(b []byte, mark string, w int) []byte {
 // others where there is hardly any.
 var (
 	resultGlyphs = map[string]string{
-		"resolved": "✓", "NXDOMAIN": "NX", capture.NoAnswer: "–", capture.NotAllowed: "denied",
+		"resolved": "✓", "NXDOMAIN": "NX", capture.NoAnswer: "–", capture.NotAllowed: "NA",
 	}
 	resultSigns = map[string]string{
-		"denied": "NA", "blocked": "✗", "no data": "ND", "SERVFAIL": "SF", "REFUSED": "RF", "error": "ER",
+		"blocked": "✗", "no data": "ND", "SERVFAIL": "SF", "REFUSED": "RF", "error": "ER",
 	}
 )
 

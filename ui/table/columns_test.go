@@ -223,12 +223,15 @@ func TestExtentKeepsUp(t *testing.T) {
 	}
 }
 
-// Results are told in two cells, each by a sign of its own.
+// Results are told in two cells, each by a sign of its own, and in more by one
+// word.
 func TestResultsInTwoCells(t *testing.T) {
 	signs := make(map[string]string)
 	for _, word := range []string{"resolved", "no data", "NXDOMAIN", "SERVFAIL", "REFUSED", "error", "blocked", capture.NoAnswer, capture.NotAllowed} {
+		told := make(map[string]bool)
 		for w := columns[colResult].tight; w <= columns[colResult].width; w++ {
 			got := string(appendResult(nil, word, w))
+			told[got] = true
 			if n := len([]rune(got)); n > w {
 				t.Errorf("%s takes %d cells of %d: %s", word, n, w, got)
 			}
@@ -237,6 +240,9 @@ func TestResultsInTwoCells(t *testing.T) {
 			} else if w == columns[colResult].tight {
 				signs[got] = word
 			}
+		}
+		if len(told) > 2 {
+			t.Errorf("%s is told as %v", word, told)
 		}
 	}
 }

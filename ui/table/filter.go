@@ -57,8 +57,10 @@ type filterKey struct {
 var filterKeys = []filterKey{
 	{name: "is", always: []string{"new", "keep", "drop", "auto", "resolved-only"}, compile: isTerm,
 		values: func(d Row, yield func(string)) {
-			if yield(d.Verdict.Decision.String()); ByRule(d.Verdict) {
+			if ByRule(d.Verdict) {
 				yield("auto")
+			} else {
+				yield(d.Verdict.Decision.String())
 			}
 			if d.r.OnlyResolved(d.id) {
 				yield("resolved-only")
@@ -279,7 +281,7 @@ func isTerm(f *filter, value string) (condition, error) {
 	case "keep", "kept":
 		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Keep })
 	case "drop", "dropped":
-		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Drop })
+		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Drop && !ByRule(v) })
 	case "auto":
 		return verdict(ByRule)
 	case "resolved-only":
@@ -289,9 +291,10 @@ func isTerm(f *filter, value string) (condition, error) {
 	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto, resolved-only", value)
 }
 
-// ByRule reports whether a rule dropped, not a person here and now.
+// ByRule reports whether a rule of the program's dropped, not a person or a rule
+// of theirs.
 func ByRule(v capture.Verdict) bool {
-	return v.Decision == capture.Drop && v.Rule != capture.ByUser && v.Rule != capture.ByGroup
+	return v.Decision == capture.Drop && v.Rule != capture.ByUser && v.Rule != capture.ByGroup && v.Rule != capture.ByFile
 }
 
 // match reports whether a row is shown. What can't be understood shows none: it

@@ -201,12 +201,18 @@ func (t *Table) drawWay(l *look.Line, s *look.Styles, r capture.Reader, key stri
 		}
 	}
 	l.Pad(x+indent).Cell(s.Warn, kind, width, false)
-	room := max(1, end-l.Width()-actor-2)
-	l.Cell(s.Strong, WayText(b), room, false)
-	if actor > 0 {
-		t.cell = appendActors(t.cell[:0], r, b.Actors, b.Others, actor)
-		l.Pad(l.Width()+2).CellOf(s.Text, t.cell, actor, false)
+	name := WayText(b)
+	if actor == 0 {
+		l.Cell(s.Strong, name, max(1, end-l.Width()), false)
+		return l.Pad(end).Add(s.Muted, right).Cut(t.w)
 	}
+	t.cell = appendActors(t.cell[:0], r, b.Actors, b.Others, actor)
+	room := end - l.Width() - actor - colGap
+	if less := min(look.Width(name)-room, actor-look.Width(string(t.cell))); less > 0 { // that the name lacks and the process doesn't need
+		room, actor = room+less, actor-less
+	}
+	l.Cell(s.Strong, name, max(1, room), false)
+	l.Pad(l.Width()+colGap).CellOf(s.Text, t.cell, actor, false)
 	return l.Pad(end).Add(s.Muted, right).Cut(t.w)
 }
 

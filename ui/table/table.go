@@ -35,6 +35,8 @@ type Table struct {
 	input    textinput.Model
 	census   census    // of what may be filtered by; nil before anybody did
 	counting *counting // that makes the next; nil for none
+	// countedAt is when the census was made.
+	countedAt time.Time
 	// completed is what was completed last, and which of what base may become.
 	completed struct {
 		base, last string
@@ -128,6 +130,7 @@ func (t *Table) Refresh(now time.Time) {
 	})
 	t.hold(held)
 	t.bound()
+	t.countAnew()
 }
 
 // remake makes the arrangement anew, and shows of it what show says.

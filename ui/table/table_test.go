@@ -267,6 +267,29 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// While a filter is typed its counts follow the domains, and what is completed
+// next is what stands next.
+func TestCountsFollow(t *testing.T) {
+	l := ledgerOf("a.example")
+	table := fresh(New(l))
+	table.EditFilter()
+	table.SetFilter("type:")
+	table.Complete() // type:a
+	feed(l, noon, "query[AAAA] b.example from 10.0.0.5", "query[AAAA] c.example from 10.0.0.5")
+	table.Refresh(noon)
+	if n := table.census["is"]["new"]; n != 3 {
+		t.Errorf("of is:new there are %d, want 3", n)
+	}
+	if table.Complete(); table.Filter() != "type:any" {
+		t.Errorf("behind type:a, which is second now, is %s", table.Filter())
+	}
+	table.EndFilter()
+	feed(l, noon, "query[A] d.example from 10.0.0.5")
+	if table.Refresh(noon); table.census["is"]["new"] != 3 {
+		t.Error("it is counted while nobody types")
+	}
+}
+
 func TestFilterMarksWhatMatched(t *testing.T) {
 	f := compileFilter("exa ~a.p !www mp", nil)
 	if got, want := f.spans(nil, "www.example.com"), [][2]int{{4, 9}}; !reflect.DeepEqual(got, want) {
