@@ -3,13 +3,18 @@ package capture
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Evidence is what was seen of a name and all below it.
 type Evidence struct {
-	Asked   int      // domains that were asked for
-	Queries uint64   // for them
-	Names   []string // the first few of the domains
+	Asked   int    // domains that were asked for
+	Queries uint64 // for them
+	// First and Last are when the first of them was, and the last; Owners the
+	// first few of who asked: instances, or addresses that nobody is known of.
+	First, Last time.Time
+	Owners      []string
+	Names       []string // the first few of the domains
 	// Dropped are the first few of those that a person or a rule drops, and
 	// DroppedAll how many there are: a suffix rule allows them all the same.
 	Dropped    []string
@@ -22,6 +27,18 @@ const evidenceNames = 50
 func (e *Evidence) add(l *Ledger, d *Domain) {
 	e.Asked++
 	e.Queries += uint64(d.Queries)
+	if e.First.IsZero() || d.First().Before(e.First) {
+		e.First = d.First()
+	}
+	if d.Last().After(e.Last) {
+		e.Last = d.Last()
+	}
+	var few [4]string
+	for _, owner := range (Reader{l}).AppendOwners(few[:0], d) {
+		if len(e.Owners) < evidenceNames && !slices.Contains(e.Owners, owner) {
+			e.Owners = append(e.Owners, owner)
+		}
+	}
 	if len(e.Names) < evidenceNames {
 		e.Names = append(e.Names, d.Name)
 	}

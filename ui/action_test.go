@@ -55,7 +55,7 @@ func told(t *testing.T, c Settings) (sentences []string) {
 		}
 	}
 	for _, s := range [][2]string{
-		{rowCancel, " clears it"}, {rowHideDrops, " shows it"}, {rowWiden, " allows all there may be"}, {rowWiden, " on the domain takes it back"},
+		{rowCancel, " clears it"}, {rowHideDrops, " shows it"}, {rowWiden, " keeps all below"}, {rowWiden, " on the domain takes it back"},
 		{rowReopen, " to open it again"}, {"leave", " leaves"}, {rowAccept, " starts it"}, {rowDown, " move"}, {rowGroup, " does that"}, {rowVerify, " ends it"}, {"keep", " allows it"},
 	} {
 		sentences = append(sentences, " "+m.Show(s[0])+s[1])

@@ -3,6 +3,9 @@ package ui
 import (
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
 )
@@ -71,7 +74,7 @@ func (m *monitor) drawDock() []string {
 	var lines []string
 	if it, ok := m.table.Selected(); ok && !it.Round {
 		d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
-		d.ShowGroup(it.Group)
+		d.ShowGroup(it.Group, m.group.of(it.Group))
 		d.ShowWay(it.Way)
 		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.clock()})
 	} else {
@@ -85,4 +88,62 @@ func (m *monitor) drawDock() []string {
 		m.docked = append(m.docked, line)
 	}
 	return m.docked
+}
+
+// groupFacts is what was seen of the group whose head is selected.
+type groupFacts struct {
+	name    string
+	seen    *capture.Evidence // nil for not known yet
+	looking bool
+	stale   bool // it has changed since
+}
+
+func (g *groupFacts) of(name string) *capture.Evidence {
+	if name != g.name {
+		return nil
+	}
+	return g.seen
+}
+
+// groupSeenMsg is what was seen of a group.
+type groupSeenMsg struct {
+	name string
+	seen capture.Evidence
+}
+
+// refreshMost is how many domains there are at most while what was seen of a
+// group is looked up again with each change: more take their time, and are when
+// the group is gone to.
+const refreshMost = 50_000
+
+// lookAtGroup finds out what was seen of the group whose head is selected, away
+// from the screen: there may be many.
+func (m *monitor) lookAtGroup() tea.Cmd {
+	it, ok := m.table.Selected()
+	g := &m.group
+	switch {
+	case !ok || it.Group == "" || m.layout.details.h == 0:
+		*g = groupFacts{looking: g.looking}
+		return nil
+	case it.Group != g.name:
+		*g = groupFacts{name: it.Group, looking: g.looking, stale: true}
+	}
+	if g.looking || !g.stale {
+		return nil
+	}
+	g.looking, g.stale = true, false
+	ledger, name := m.capture.Ledger, g.name
+	return func() tea.Msg { return groupSeenMsg{name, ledger.Evidence([]string{name})[0]} }
+}
+
+// groupChanged has the group be looked at again, if that is soon done.
+func (m *monitor) groupChanged() {
+	m.group.stale = m.group.stale || m.table.Tally().Total() <= refreshMost
+}
+
+func (m *monitor) groupSeen(msg groupSeenMsg) {
+	m.group.looking = false
+	if msg.name == m.group.name {
+		m.group.seen = &msg.seen
+	}
 }

@@ -3,8 +3,14 @@ package ui
 import (
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/table"
 )
 
 // The details stand beside the table where it is wide, at its foot where it is
@@ -49,7 +55,7 @@ func TestDockFollows(t *testing.T) {
 	s := newSceneWith(t, 200, 60, Settings{Stay: true}).session().sibling().selects(ubuntu)
 	s.wants("queries    2  (A ×1, AAAA ×1)")
 	s.press("n").types("ours").press("enter", "a")
-	s.wants("mark       ✓ keep", "why        user: ours")
+	s.wants("mark       ✓ keep, user: ours")
 	feed(s.m().capture.Ledger, noon, "query[A] "+ubuntu+" from 10.0.0.5")
 	s.press("k", "j")
 	s.wants("queries    3  (A ×2, AAAA ×1)")
@@ -76,5 +82,47 @@ func TestDockIsDrawnOnce(t *testing.T) {
 	s.Update(tea.WindowSizeMsg{Width: 160, Height: 45})
 	if s.View(); len(s.m().docked) != s.m().layout.details.h {
 		t.Errorf("%d lines of details in %d", len(s.m().docked), s.m().layout.details.h)
+	}
+}
+
+// Of a group's head stands there when its names were first and last, who asked,
+// what a suffix rule would open and, where there can't be one, why.
+func TestDockOfGroups(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	feed(s.m().capture.Ledger, noon.Add(30*time.Second), "query[A] security.ubuntu.com from 10.0.0.6", "query[A] esm.ubuntu.com from 10.0.0.6",
+		"query[A] a.s3.eu-west-1.amazonaws.com from 10.0.0.6", "query[A] b.s3.eu-west-1.amazonaws.com from 10.0.0.6",
+		"query[PTR] 2.2.0.192.in-addr.arpa from 10.0.0.6")
+	s.m().table.Refresh(s.now)
+	s.press("t").selects("[ubuntu.com]").press("space")
+	s.send(groupSeenMsg{"example.com", capture.Evidence{Asked: 99}}) // of a group that was gone from
+	s.wants("suffix     3 names seen below .ubuntu.com", "beware: .ubuntu.com allows paste.ubuntu.com", "names      archive, security, esm",
+		"queries    4 from dnstest, web", "seen       2026-11-24 12:00:00 (1m ago) to 12:00:30 (30s ago)")
+	feed(s.m().capture.Ledger, noon.Add(40*time.Second), "query[A] esm.ubuntu.com from 10.0.0.7")
+	s.m().groupChanged()
+	s.do(s.m().lookAtGroup())
+	s.wants("queries    5 from dnstest, web, 10.0.0.7", "to 12:00:40 (20s ago)")
+	s.selects("[s3.eu-west-1.amazonaws.com]")
+	s.do(s.m().lookAtGroup())
+	s.wants("beware: anyone can have a name below s3.eu-west-", "names      a, b", "dropped    2 of 2")
+	s.press("g")
+	for range 20 {
+		if it, _ := s.m().table.Selected(); it.Group != "in-addr.arpa" {
+			s.press("j")
+		}
+	}
+	s.wants("suffix     none: .in-addr.arpa")
+}
+
+// Whatever warns of a rule is seen beside the shell at the usual size.
+func TestDockTellsWarnings(t *testing.T) {
+	for _, name := range []string{"archive.ubuntu.com", "raw.githubusercontent.com", "www.googleapis.com"} {
+		s := newScene(t, 120, 40).realSession(true).selects(name)
+		packed := func(text string) string { return strings.Join(strings.Fields(text), "") } // it is wrapped
+		docked := ansi.Strip(strings.Join(s.m().drawDock(), "\n"))
+		for _, r := range []rule.Rule{{Name: name}, {Name: table.Registrable(name), Suffix: true}} {
+			if warning := r.Warning(); r.Problem() == "" && warning != "" && !strings.Contains(packed(docked), packed(warning)) {
+				t.Errorf("%s: want %q in\n%s", name, warning, docked)
+			}
+		}
 	}
 }

@@ -27,6 +27,7 @@ type monitor struct {
 	// hints are those for who is new here, see hintLines.
 	hints  newcomer
 	docked []string // the details as they are drawn, nil for not yet
+	group  groupFacts
 	zoom   zoom
 	focus  focus
 	dialog dialog.Dialog // nil while none is open
@@ -104,7 +105,7 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 	if !open && m.dialog != nil {
 		m.messages.Read(said) // they were about what the dialog stands over now
 	}
-	return tea.Batch(cmd, m.table.Work())
+	return tea.Batch(cmd, m.table.Work(), m.lookAtGroup())
 }
 
 func (m *monitor) handle(msg tea.Msg) tea.Cmd {
@@ -143,6 +144,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 			now = m.replay.at
 		}
 		m.table.Refresh(now)
+		m.groupChanged()
 		m.tableChanged()
 		m.followRefused()
 		return tea.Batch(m.awaitLedger(gap), m.ledgerChanged())
@@ -168,6 +170,8 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 		if msg.err == nil && msg.name == "format" {
 			m.export.format = msg.settings.Format
 		}
+	case groupSeenMsg:
+		m.groupSeen(msg)
 	case weighedMsg:
 		m.weighed(msg)
 	case courseMsg:

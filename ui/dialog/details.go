@@ -25,8 +25,9 @@ type Details struct {
 	lists  *known.Lists // the user's; nil for none
 	policy *verify.Policy
 	id     capture.ID
-	group  string // instead of id: a name and all below it
-	way    string // instead of both: a way round DNS, by its [table.WayKey]
+	group  string            // instead of id: a name and all below it
+	seen   *capture.Evidence // of the group; nil for not known yet
+	way    string            // instead of both: a way round DNS, by its [table.WayKey]
 	top    int
 }
 
@@ -50,9 +51,6 @@ func (d *Details) ShowWay(key string) {
 		d.way, d.top = key, 0
 	}
 }
-
-// ShowGroup goes over to a name and all below it.
-func (d *Details) ShowGroup(name string) { d.group = name }
 
 var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: []keys.Action[*Details, Result]{
 	{Row: keys.Row{Name: "keep", Hint: "keep"}, Do: act("keep")},
@@ -98,16 +96,6 @@ func (d *Details) View(s Screen) []string {
 	return look.Box(s.Styles, title, body, inner)
 }
 
-// Dock returns what the details say first, in so many cells and lines: for a
-// pane beside the table.
-func (d *Details) Dock(s Screen) []string {
-	lines := d.lines(s, s.W, true)
-	if rest := len(lines) - s.H; rest > 0 && s.H > 0 {
-		lines = append(lines[:s.H-1], new(look.Line).Add(s.Muted, fmt.Sprintf(" … %s shows %s more", d.keys.Show("details"), look.Plural(rest+1, "line"))).Cut(s.W))
-	}
-	return lines
-}
-
 // page is details in the making.
 type page struct {
 	s     Screen
@@ -135,50 +123,51 @@ func (d *Details) lines(s Screen, w int, short bool) []string {
 			d.ofWay(&p, r, short)
 		case d.group != "":
 			d.ofGroup(&p, r)
+		case short:
+			d.docked(&p, r)
 		default:
-			d.ofDomain(&p, r, short)
+			d.ofDomain(&p, r)
 		}
 	})
 	return p.lines
 }
 
-// ofGroup says what stands below a name, and what a rule on it would open.
-func (d *Details) ofGroup(p *page, r capture.Reader) {
-	s := p.s
-	p.lines = append(look.Wrap(s.Strong, d.group, p.w), "")
-	mark := r.Group(d.group)
-	switch {
-	case mark.Decision == capture.Keep && mark.Suffix:
-		p.field("mark", s.Keep, "✓ keep, by one suffix rule")
-	case mark.Decision == capture.Keep:
-		p.field("mark", s.Keep, "✓ keep all")
-	case mark.Decision == capture.Drop:
-		p.field("mark", s.Drop, "✗ drop all")
-	}
-	p.field("why", s.Text, words(mark.Reason)...)
-	p.field("known as", s.Text, d.facts(d.group)...)
-	p.field("suffix", s.Muted, d.below(r, d.group)...)
-}
-
-// ofDomain says all that is known of a domain; short has what takes a line each
-// stand side by side.
-func (d *Details) ofDomain(p *page, r capture.Reader, short bool) {
+// ofDomain says all that is known of a domain.
+func (d *Details) ofDomain(p *page, r capture.Reader) {
 	s, rec := p.s, r.Domain(d.id)
 	row := table.Read(r, d.id, s.Now, d.policy)
-	reason := row.Verdict.Reason
-	if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
-		reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
-	}
-	p.lines = look.Wrap(s.Strong, rec.Name, p.w)
-	if text := parse.Readable(rec.Name); text != "" {
-		p.lines = append(p.lines, look.Wrap(s.Text, "reads "+text, p.w)...)
-	}
-	if !short {
-		p.lines = append(p.lines, "")
-	}
+	p.heading(rec.Name)
+	p.lines = append(p.lines, "")
 	p.field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
-	p.field("why", s.Text, words(reason)...)
-	if by := r.KeptBelow(rec); by != "" {
+	p.field("why", s.Text, words(why(row))...)
+	d.standing(p, r, row)
+	p.field("registered", s.Text, table.Registrable(rec.Name))
+	d.below(p, r, "", table.Registrable(rec.Name))
+	p.field("queries", s.Text, queries(rec))
+	p.field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
+	p.field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
+	p.field("result", row.ResultStyle(s.Styles), words(rec.Result())...)
+	p.field("asked by", s.Text, r.Owners(rec)...)
+	p.connections(r, d.id)
+	seen := r.Witnessed(d.id)
+	p.actors(r, seen.Actors, seen.Others, false)
+	p.field("alias of", s.Text, r.Chain(rec)...)
+	p.field("answers", s.Text, addresses(rec)...)
+}
+
+// heading is a name as it is and as it reads.
+func (p *page) heading(name string) {
+	p.lines = look.Wrap(p.s.Strong, name, p.w)
+	if text := parse.Readable(name); text != "" {
+		p.lines = append(p.lines, look.Wrap(p.s.Text, "reads "+text, p.w)...)
+	}
+}
+
+// standing says by what a domain is kept, how it stands while a list is enforced,
+// what it is known as and what allowing it would open.
+func (d *Details) standing(p *page, r capture.Reader, row table.Row) {
+	s := p.s
+	if by := r.KeptBelow(row.Domain); by != "" {
 		p.field("kept by", s.Keep, "."+by)
 	}
 	if d.policy != nil {
@@ -186,36 +175,33 @@ func (d *Details) ofDomain(p *page, r capture.Reader, short bool) {
 		p.field("state", table.StateStyle(s.Styles, state), lines[0])
 		p.field("", s.Text, lines[1:]...)
 	}
-	p.field("known as", s.Text, d.facts(rec.Name)...)
-	p.field("beware", s.Warn, words(rule.Rule{Name: rec.Name}.Warning())...)
-	if !short {
-		p.field("registered", s.Text, table.Registrable(rec.Name))
-		p.field("", s.Muted, d.below(r, table.Registrable(rec.Name))...)
+	p.field("known as", s.Text, d.knownAs(row.Name)...)
+	p.field("beware", s.Warn, words(rule.Rule{Name: row.Name}.Warning())...)
+}
+
+// why says why a row is marked so, "" for no reason.
+func why(row table.Row) string {
+	reason := row.Verdict.Reason
+	if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+		reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
 	}
-	var kinds, answers []string
-	for _, t := range rec.Types {
+	return reason
+}
+
+// queries says how often a domain was asked for, and for what.
+func queries(d *capture.Domain) string {
+	var kinds []string
+	for _, t := range d.Types {
 		kinds = append(kinds, fmt.Sprintf("%s ×%d", t.Type, t.Count))
 	}
-	for _, a := range rec.Addresses {
-		answers = append(answers, a.String())
+	return fmt.Sprintf("%d  (%s)", d.Queries, strings.Join(kinds, ", "))
+}
+
+func addresses(d *capture.Domain) (all []string) {
+	for _, a := range d.Addresses {
+		all = append(all, a.String())
 	}
-	chain, owners := r.Chain(rec), r.Owners(rec)
-	if short {
-		answers, chain, owners = words(look.Few(answers)), words(strings.Join(chain, " → ")), words(look.Few(owners))
-	}
-	p.field("queries", s.Text, fmt.Sprintf("%d  (%s)", rec.Queries, strings.Join(kinds, ", ")))
-	p.field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
-	p.field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
-	p.field("result", row.ResultStyle(s.Styles), words(rec.Result())...)
-	p.field("asked by", s.Text, owners...)
-	p.connections(r, d.id)
-	seen := r.Witnessed(d.id)
-	p.actors(r, seen.Actors, seen.Others, short)
-	p.field("alias of", s.Text, chain...)
-	p.field("answers", s.Text, answers...)
-	if short {
-		p.field("suffix", s.Muted, d.below(r, table.Registrable(rec.Name))...)
-	}
+	return all
 }
 
 // state says in full how the domain stands while a list is enforced.
@@ -261,9 +247,9 @@ func (d *Details) state(row table.Row, now time.Time) (table.State, []string) {
 	return state, lines
 }
 
-// facts says what is known of a name: from the table that is built in, and from
+// knownAs says what is known of a name: from the table that is built in, and from
 // the user's lists.
-func (d *Details) facts(name string) (lines []string) {
+func (d *Details) knownAs(name string) (lines []string) {
 	for _, f := range known.Of(name) {
 		lines = append(lines, fmt.Sprintf("%s, %s: %s", f.Kind, f.Owner, f.For))
 	}
@@ -273,18 +259,21 @@ func (d *Details) facts(name string) (lines []string) {
 	return slices.Compact(lines) // several entries may say the same
 }
 
-// below is the evidence for one suffix rule instead of many exact ones, and
-// what speaks against it.
-func (d *Details) below(r capture.Reader, domain string) (lines []string) {
+// below says under a head what speaks for one suffix rule instead of many exact
+// ones, and what against it.
+func (d *Details) below(p *page, r capture.Reader, head, domain string) {
 	rule := rule.Rule{Name: domain, Suffix: true}
 	if problem := rule.Problem(); problem != "" {
-		return nil
+		return
 	}
-	lines = append(lines, fmt.Sprintf("%s seen below .%s; %s allows all there may be", look.Plural(r.Below(domain), "name"), domain, d.keys.Show("widen")))
+	seen := "no name"
+	if n := r.Below(domain); n > 0 {
+		seen = look.Plural(n, "name")
+	}
+	p.field(head, p.s.Muted, fmt.Sprintf("%s seen below .%s; %s keeps all below", seen, domain, d.keys.Show("widen")))
 	if warning := rule.Warning(); warning != "" {
-		lines = append(lines, "beware: "+warning)
+		p.field("", p.s.Warn, "beware: "+warning)
 	}
-	return lines
 }
 
 // words is the text as a list: empty for an empty one.

@@ -74,7 +74,7 @@ func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
 			t.Errorf("%s asks for %#v, want %#v", key, got, want)
 		}
 	}
-	if got := text(t, d); !strings.Contains(got, "www.example.com") || !strings.Contains(got, "2 names seen below .example.com; w allows all") {
+	if got := text(t, d); !strings.Contains(got, "www.example.com") || !strings.Contains(got, "2 names seen below .example.com; w keeps all below") {
 		t.Errorf("it shows\n%s", got)
 	}
 	d.Show(1)

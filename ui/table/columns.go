@@ -158,7 +158,7 @@ var columns = [...]column{
 			return sortKey{num: d.Last().UnixNano()}
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
-	colReason: {name: "why", width: 24, least: 16, worth: 8,
+	colReason: {name: "why", width: 26, least: 16, worth: 8,
 		key: func(d Row) sortKey {
 			return sortKey{text: d.Verdict.Reason}
 		},
@@ -312,10 +312,19 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 			}
 		}
 	}
-	more := max(0, min(room, max(e.all, min(e.all, nameMost)+noteRoom)-names))
-	widths[colDomain] = names + more
-	if room -= more; widths[colReason] > 0 {
-		widths[colReason] += room
+	take := func(c, most int) {
+		more := max(0, min(room, most-widths[c]))
+		widths[c] += more
+		room -= more
+	}
+	widths[colDomain] = names
+	take(colDomain, e.all)
+	if widths[colReason] > 0 {
+		take(colReason, columns[colReason].width)
+	}
+	take(colDomain, min(e.all, nameMost)+noteRoom)
+	if widths[colReason] > 0 {
+		take(colReason, math.MaxInt)
 	}
 	row := make([]place, 0, len(widths))
 	x := 1
