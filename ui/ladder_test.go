@@ -178,3 +178,25 @@ func TestLadderIsWhole(t *testing.T) {
 	s = newScene(t, 40, 12).session().asked(names...).selects(names[0]).press("w", "n").types("ticket 4711")
 	s.wants("ticket 4711")
 }
+
+// Each rung says what was seen below it and what else it opens, chosen or not.
+func TestLadderSaysWhatEachRungOpens(t *testing.T) {
+	s := newScene(t, 120, 40).asked("a.paste.ubuntu.com", "b.paste.ubuntu.com", "www.ubuntu.com").selects("www.ubuntu.com").press("d").selects("a.paste.ubuntu.com").press("w")
+	box := s.words()
+	for _, want := range []string{
+		".com ✗ refused: it is a top-level domain or a single label: as a suffix it allows everything below it",
+		".ubuntu.com 3 seen ! .ubuntu.com allows paste.ubuntu.com (paste or file drop) and geoip.ubuntu.com (what-is-my-address service), too, and 1 dropped name",
+		".paste.ubuntu.com 2 seen ! ",
+		".a.paste.ubuntu.com 1 seen",
+	} {
+		if !strings.Contains(box, want) {
+			t.Errorf("want %q in %q:\n%s", want, box, s.text())
+		}
+	}
+	s = newScene(t, 60, 20).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1")
+	s = newScene(t, 60, 14).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1 …")
+	s = newScene(t, 40, 14).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	s.wants("▸ .corp.example    2 seen     !")
+}

@@ -214,24 +214,32 @@ func (d *Ladder) View(s Screen) []string {
 		below = append(below[:most-2], s.Muted.Render(" …"), below[len(below)-1])
 	}
 	var lines []string
-	room := max(1, s.H-len(below)-4) // on a low screen the rungs around the chosen one
-	last := min(len(d.rungs), max(room, d.at+1+room/2))
-	for i := last - 1; i >= max(0, last-room); i-- {
-		lines = append(lines, d.drawRung(s, i, width, inner))
+	for i := len(d.rungs) - 1; i >= 0; i-- {
+		lines = append(lines, d.drawRung(s, i, width, inner, true)...)
+	}
+	if len(lines)+len(below) > s.H-2 { // one line each, and on a low screen those around the chosen one
+		room := max(1, s.H-len(below)-4)
+		last := min(len(d.rungs), max(room, d.at+1+room/2))
+		lines = lines[:0]
+		for i := last - 1; i >= max(0, last-room); i-- {
+			lines = append(lines, d.drawRung(s, i, width, inner, false)...)
+		}
 	}
 	return look.Box(s.Styles, "Keep all below a name", append(lines, below...), inner)
 }
 
-func (d *Ladder) drawRung(s Screen, i, width, inner int) string {
-	g, l := d.rungs[i], new(look.Line)
-	name, mark, style, says := s.Text, "   ", s.Muted, ""
+// drawRung says of a rung what was seen and what else it opens, whole or on a
+// line.
+func (d *Ladder) drawRung(s Screen, i, width, inner int, whole bool) (lines []string) {
+	const seenWidth = 11
+	g, l := &d.rungs[i], new(look.Line)
+	name, mark := s.Text, "   "
+	style, says := d.opens(s, g)
 	switch {
 	case g.refused != "":
-		name, style, says = s.Drop, s.Drop, "✗ refused"
+		name = s.Drop
 	case g.kept != capture.Undecided:
-		name, style, says = s.Keep, s.Keep, "✓ kept already"
-	case g.warning != "":
-		style, says = s.Warn, "! opens more"
+		name = s.Keep
 	}
 	if i == d.at {
 		mark = " ▸ "
@@ -239,15 +247,49 @@ func (d *Ladder) drawRung(s Screen, i, width, inner int) string {
 			name = s.Strong
 		}
 	}
-	l.Add(s.Key, mark).Cell(name, g.text(), width, false).Add(s.Muted, "  ")
-	if g.refused == "" {
-		seen := "…"
-		if g.known {
-			seen = fmt.Sprintf("%d seen", g.seen.Asked)
-		}
-		l.Cell(s.Muted, seen, 11, false)
+	l.Add(s.Key, mark).Cell(name, g.text(), width, false).Add(s.Muted, " ")
+	switch {
+	case g.refused != "":
+	case g.known:
+		l.Cell(s.Muted, fmt.Sprintf(" %d seen", g.seen.Asked), seenWidth, false)
+	default:
+		l.Cell(s.Muted, " …", seenWidth, false)
 	}
-	return l.Add(style, says).Cut(inner)
+	if !whole {
+		if inner-l.Width() < 8 { // its sign
+			if says, _, _ = strings.Cut(says, " "); says == "any" {
+				says = ""
+			}
+		}
+		return []string{l.Add(style, " "+says).Cut(inner)}
+	}
+	for _, part := range look.Wrap(style, says, inner-l.Width()) {
+		lines = append(lines, new(look.Line).Join(l).Raw(part).Cut(inner))
+		l = new(look.Line).Pad(l.Width())
+	}
+	return lines
+}
+
+// opens says in a few words what a rung opens beyond what was seen, and how that
+// looks.
+func (d *Ladder) opens(s Screen, g *rung) (look.Style, string) {
+	dropped := ""
+	if n := g.seen.DroppedAll; n > 0 {
+		dropped = ", and " + look.Plural(n, "dropped name")
+	}
+	switch {
+	case g.refused != "":
+		return s.Drop, "✗ refused: it " + g.refused
+	case g.kept != capture.Undecided:
+		return s.Keep, "✓ kept already"
+	case g.warning != "":
+		return s.Warn, "! " + g.warning + dropped
+	case dropped != "":
+		return s.Warn, "! any other name" + dropped
+	case g.pattern != nil:
+		return s.Muted, "any other of this pattern"
+	}
+	return s.Muted, "any other name below it"
 }
 
 // drawChosen says of the chosen rung what was seen and what else it opens, whole
