@@ -155,6 +155,12 @@ func TestHeaderTellsWhatIsDecided(t *testing.T) {
 		if got := header(); !strings.Contains(got, test.plain) || strings.Contains(got, test.without) {
 			t.Errorf("%dx%d: the header is %q, want %q", test.w, test.h, got, test.plain)
 		}
+		title := s.m().capture.Title
+		s.m().capture.Title = "/var/log/" + strings.Repeat("rotated/", 10) + "builder.log on lxdbr0"
+		if got, want := header(), test.plain[strings.Index(test.plain, "24/159"):]; !strings.Contains(got, want) && test.w < 120 {
+			t.Errorf("%dx%d: the header of a log is %q, without %q", test.w, test.h, got, want)
+		}
+		s.m().capture.Title = title
 		s.m().capture.Ledger.Unread(strings.Repeat("a file that can't be read; ", 5))
 		s.m().capture.ReadOnly = "it was asked for"
 		if got := header(); !strings.Contains(got, test.doubtful) {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/look"
@@ -13,16 +14,18 @@ const titleLeast = 12
 // standing returns what the header says in so much room beside an alarm, whole
 // or short: the title, how the domains stand and how much is decided, and whether
 // the alarm is whole. Words go first, then the bar, then all of the title but the
-// instance's name; that something may be missing goes before all of these.
+// instance's name or a log's; that something may be missing goes before these.
 func (m *monitor) standing(room, alarm, short int) (title, right *look.Line, whole bool) {
 	t := m.table.Tally()
-	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+m.subject())
+	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+filepath.Base(m.subject()))
 	words, glyphs, end := m.tally(t, false), m.tally(t, true), new(look.Line).Add(m.styles.Muted, " ")
 	with := func(how progress, tally *look.Line) *look.Line { return m.decided(t, how).Join(tally) }
 	type way struct{ title, right *look.Line }
-	ways := []way{
-		{full, with(bar, words)}, {full, with(bar, glyphs)}, {full, with(worded, glyphs)}, {full, with(bare, glyphs)}, {name, with(bare, glyphs)},
-		{full, glyphs}, {name, glyphs},
+	ways := []way{{full, with(bar, words)}}
+	for _, title := range []*look.Line{full, name} {
+		for _, how := range []progress{bar, worded, bare} {
+			ways = append(ways, way{title, with(how, glyphs)})
+		}
 	}
 	for _, is := range []int{alarm, short} {
 		for _, way := range ways {
