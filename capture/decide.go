@@ -50,6 +50,8 @@ func (l *Ledger) describe(c change) string {
 	switch {
 	case c.group != "" && c.to.Suffix:
 		what = c.group + " and everything below it, as one suffix rule"
+	case isPattern(c.group):
+		what = "all names of the pattern " + c.group
 	case c.group != "":
 		what = "all of " + c.group
 	case len(c.addresses) == 1:
@@ -253,6 +255,10 @@ func (l *Ledger) set(c change, mark func(i int) Mark, group Mark) {
 	l.groups[c.group] = group
 	if group == (Mark{}) {
 		delete(l.groups, c.group)
+	}
+	if isPattern(c.group) {
+		l.setPattern(c.group, group)
+		return
 	}
 	l.showBelow(c.group)
 }

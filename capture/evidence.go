@@ -103,7 +103,7 @@ func (r Reader) KeptBelow(d *Domain) string {
 	case v.Decision != Keep:
 		return ""
 	case v.Rule == ByGroup:
-		if group, m := r.l.groupOf(d.Name); m.Suffix {
+		if group, m := r.l.groupOf(d.Name); m.Suffix && r.l.patternOf(d.Name, group) == "" {
 			return group
 		}
 	case v.Rule == ByFile:

@@ -39,6 +39,7 @@ type Ledger struct {
 	// addresses are a person's marks on what was reached without a name.
 	addresses map[rule.Endpoint]Mark
 	rules     []UserRule
+	series    []keptPattern        // that a person keeps for this session
 	wide      map[string]*UserRule // those of rules that are suffix rules, by name
 
 	facts

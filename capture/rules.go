@@ -45,7 +45,11 @@ func (l *Ledger) judge(d *Domain) Verdict {
 	case parse.Unfit:
 		return Verdict{Drop, Unfit, "no list can hold this name"}
 	}
-	if group, m := l.groupOf(d.Name); m.Decision != New {
+	group, m := l.groupOf(d.Name)
+	if text := l.patternOf(d.Name, group); text != "" {
+		return Verdict{Keep, ByGroup, cmp.Or(d.Mark.Reason, l.groups[text].Reason, "as all of "+text)}
+	}
+	if m.Decision != New {
 		return Verdict{m.Decision, ByGroup, cmp.Or(d.Mark.Reason, m.Reason, "as all of "+group)}
 	}
 	for i := range l.rules {

@@ -35,11 +35,12 @@ func (m *monitor) weigh(w dialog.Weigh) tea.Cmd {
 
 func (m *monitor) weighed(msg weighedMsg) {
 	if d, ok := m.dialog.(*dialog.Ladder); ok && d == msg.of {
-		d.Weighed(msg.seen, msg.siblings)
+		m.capture.Ledger.Read(func(r capture.Reader) { d.Weighed(r, msg.seen, msg.siblings) })
 	}
 }
 
-// widen keeps a name and all below it as one suffix rule, or takes that back.
+// widen keeps a name and all below it as one suffix rule, or the names of a
+// pattern, or takes that back.
 func (m *monitor) widen(w dialog.Widen) tea.Cmd {
 	if w.Always {
 		text := "keep ." + w.Name
@@ -57,7 +58,11 @@ func (m *monitor) widen(w dialog.Widen) tea.Cmd {
 		if w.Back {
 			return l.DecideGroup(capture.New, w.Name), nil
 		}
-		what, err := l.KeepSuffix(w.Name, w.Reason)
+		keep := l.KeepSuffix
+		if w.Pattern != "" {
+			keep = l.KeepPattern
+		}
+		what, err := keep(w.Name, w.Reason)
 		if w.Warning != "" && what != "" {
 			what += ": " + w.Warning
 		}

@@ -145,14 +145,20 @@ func TestLadderProposesPatterns(t *testing.T) {
 	s := newScene(t, 120, 40).asked(names...)
 	s.selects(names[7]).press("w", "down")
 	s.wants("▸ productionresultssa<0-99>.blob.core.windows.net", "20 seen", "productionresultssa0.blob", "anyone can have a name below blob.core.windows.net", "an export holds the pattern")
-	if foot := s.foot(); strings.Contains(foot, "always") {
-		t.Errorf("a pattern may be for the session: %q", foot)
-	}
-	s.press("enter")
 	path, err := session.RulesPath()
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.press("n").types("results").press("enter", "enter")
+	if _, err := os.Stat(path); err == nil || s.m().table.Tally().Keep != 20 {
+		t.Errorf("for the session it keeps %d, and the rules file is there: %v", s.m().table.Tally().Keep, err)
+	}
+	s.selects(names[7]).press("w", "down").wants("✓ kept already", "take it back")
+	s.press("enter")
+	if n := s.m().table.Tally().Keep; n > 0 {
+		t.Errorf("taken back, %d are kept", n)
+	}
+	s.selects(names[7]).press("w", "down", "tab", "enter")
 	if data, err := os.ReadFile(path); err != nil || string(data) != "keep ~^productionresultssa[0-9]{1,2}\\.blob\\.core\\.windows\\.net$\n" {
 		t.Errorf("the rules file has %q, %v", data, err)
 	}

@@ -62,7 +62,7 @@ func feed(l *capture.Ledger, lines ...string) {
 
 // act does something at random, with few names, so that they meet.
 func act(rng *rand.Rand, l *capture.Ledger) {
-	name := fmt.Sprintf("n%d.example", rng.IntN(12))
+	name := fmt.Sprintf("n%d.corp.example", rng.IntN(12))
 	d := capture.Decision(rng.IntN(3))
 	known, id := false, capture.ID(0)
 	l.Read(func(r capture.Reader) {
@@ -70,7 +70,13 @@ func act(rng *rand.Rand, l *capture.Ledger) {
 			id = capture.ID(rng.IntN(r.Len() - 1))
 		}
 	})
-	switch rng.IntN(12) {
+	switch rng.IntN(13) {
+	case 12:
+		if rng.IntN(2) == 0 {
+			l.DecideGroup(capture.New, "n<0-9>.corp.example")
+		} else {
+			l.KeepPattern("n<0-9>.corp.example", "")
+		}
 	case 0:
 		l.Undo()
 	case 1:

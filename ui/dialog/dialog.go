@@ -89,8 +89,8 @@ type (
 	// Widen keeps a name and all below it as one suffix rule, or takes that
 	// back; see [Ladder.Fail].
 	Widen struct {
-		Name         string
-		Pattern      string // a regexp in place of Name, for always
+		Name         string // a pattern's text, too
+		Pattern      string // its regexp; "" for a name
 		Back, Always bool   // Always: in the user's rules file
 		Reason       string // "" for the one that there is
 		Warning      string // what it opens, "" for nothing known

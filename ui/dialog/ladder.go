@@ -94,7 +94,7 @@ func (d *Ladder) preferred() int {
 
 // Weighed takes what was seen below the rungs that can be chosen, the lowest
 // first, and the names that differ from this one in a label.
-func (d *Ladder) Weighed(all []capture.Evidence, siblings []string) {
+func (d *Ladder) Weighed(r capture.Reader, all []capture.Evidence, siblings []string) {
 	for i := range d.rungs {
 		if d.rungs[i].refused == "" && len(all) > 0 {
 			d.rungs[i].seen, d.rungs[i].known, all = all[0], true, all[1:]
@@ -105,7 +105,11 @@ func (d *Ladder) Weighed(all []capture.Evidence, siblings []string) {
 	var rungs []rung
 	for i := range patterns {
 		p := &patterns[i]
-		rungs = append(rungs, rung{pattern: p, warning: p.Warning, known: true, seen: capture.Evidence{Asked: len(p.Names), Names: p.Names}})
+		kept := capture.Undecided
+		if r.Group(p.Text).Decision == capture.Keep {
+			kept = capture.ByGroup
+		}
+		rungs = append(rungs, rung{pattern: p, kept: kept, warning: p.Warning, known: true, seen: capture.Evidence{Asked: len(p.Names), Names: p.Names}})
 	}
 	d.rungs = append(rungs, d.rungs...)
 	if d.at += len(rungs); !d.moved {
@@ -161,10 +165,7 @@ func (d *Ladder) does() string {
 }
 
 func (d *Ladder) turns() string {
-	switch {
-	case d.rungs[d.at].pattern != nil:
-		return "" // it is, whatever is chosen
-	case d.always:
+	if d.always {
 		return "this session"
 	}
 	return "for always"
@@ -173,10 +174,11 @@ func (d *Ladder) turns() string {
 func (d *Ladder) take() Result {
 	g := d.rungs[d.at]
 	d.busy, d.err = true, nil
+	w := Widen{Name: g.rule.Name, Back: g.kept == capture.ByGroup && !d.always, Always: d.always, Reason: strings.TrimSpace(d.reason.Value()), Warning: g.warning}
 	if g.pattern != nil {
-		return Widen{Pattern: g.pattern.Regexp, Always: true, Reason: strings.TrimSpace(d.reason.Value())}
+		w.Name, w.Pattern = g.pattern.Text, g.pattern.Regexp
 	}
-	return Widen{Name: g.rule.Name, Back: g.kept == capture.ByGroup && !d.always, Always: d.always, Reason: strings.TrimSpace(d.reason.Value()), Warning: g.warning}
+	return w
 }
 
 // Keys implements [Dialog].
@@ -330,11 +332,11 @@ func (d *Ladder) drawChosen(s Screen, inner int, whole bool) []string {
 		field("opens", style, opens, 3)
 	}
 	holds := "for this session"
-	switch {
-	case g.pattern != nil:
-		holds = "for always, in your rules file; an export holds the pattern, or lists what was seen of it if its format has none"
-	case d.always:
+	if d.always {
 		holds = "for always, in your rules file"
+	}
+	if g.pattern != nil {
+		holds += "; an export holds the pattern, or lists what was seen of it if its format has none"
 	}
 	field("holds", s.Strong, holds, 2)
 	if d.no != "" {
