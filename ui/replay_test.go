@@ -208,14 +208,14 @@ func TestReadOnly(t *testing.T) {
 
 // A picture of the table is a file of its own each time.
 func TestPicture(t *testing.T) {
-	s := newScene(t, 120, 40).session().press("S", "S")
+	newScene(t, 120, 40).session().press("S", "S")
 	for _, path := range []string{"dnstest-table.svg", "dnstest-table-2.svg"} {
 		text, err := os.ReadFile(path)
 		if err != nil || !bytes.Contains(text, []byte("archive.")) || !bytes.Contains(text, []byte("dnstest on lxdbr0")) {
 			t.Errorf("%s: %v, %s", path, err, text)
 		}
 	}
-	s = newScene(t, 200, 60).replays(200).press("S") // with details beside the table
+	s := newScene(t, 200, 60).replays(200).press("S") // with details beside the table
 	text, err := os.ReadFile("shop-table.svg")
 	for _, want := range []string{">shop on lxdbr0<", ">decided<", " keep<", "0 drop<"} {
 		if err != nil || !bytes.Contains(text, []byte(want)) {
