@@ -59,9 +59,22 @@ func (s *Server) Launch(ctx context.Context, image, network string, progress fun
 	if err != nil {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupPatience)
 		defer cancel()
-		return "", errors.Join(fmt.Errorf("launch %s: %w", image, err), s.settled(cleanup, name), s.Remove(cleanup, name))
+		return "", errors.Join(fmt.Errorf("launch %s: %w", image, s.outOfReach(image, err)), s.settled(cleanup, name), s.Remove(cleanup, name))
 	}
 	return name, nil
+}
+
+// outOfReach says so of the server of an image where LXD's host could not reach
+// it: what LXD says of that is a chain of its own steps.
+func (s *Server) outOfReach(image string, err error) error {
+	remote, _ := SplitTarget(image)
+	address := s.images.ByName[remote].Address
+	text := strings.TrimRight(err.Error(), "])")
+	if address == "" || !strings.Contains(text, address) {
+		return err
+	}
+	why := text[strings.LastIndex(text, ": ")+len(": "):]
+	return said{err, fmt.Sprintf("LXD's host has no answer from %s (%s); images that it has already can be launched: lxc image list local:", address, why)}
 }
 
 // findImage returns where the image is and what is known of it. A simplestreams

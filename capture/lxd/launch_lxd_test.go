@@ -3,11 +3,14 @@ package lxd_test
 import (
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/canonical/lxd/shared/api"
 
+	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
@@ -65,6 +68,26 @@ func TestLaunchThatFailsLeavesNothing(t *testing.T) {
 		if strings.HasPrefix(i.Name, "allowlist-") {
 			t.Errorf("%s is left", i.Name)
 		}
+	}
+}
+
+// Where the image's server is out of the host's reach that is said, and what can
+// be launched all the same.
+func TestLaunchOutOfReach(t *testing.T) {
+	bridge, conf := lxdtest.Bridge(t), t.TempDir()
+	t.Setenv("LXD_CONF", conf)
+	const remotes = "default-remote: local\nremotes:\n  local: {addr: unix://, public: false}\n  closed: {addr: https://127.0.0.1:1, protocol: simplestreams, public: true}\n"
+	if err := os.WriteFile(filepath.Join(conf, "config.yml"), []byte(remotes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := lxd.Connect(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	name, err := s.Launch(bounded(t), "closed:24.04", bridge, func(string, float64) {})
+	if want := "launch closed:24.04: LXD's host has no answer from https://127.0.0.1:1 ("; name != "" || err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), "; images that it has already can be launched: lxc image list local:") || strings.Count(err.Error(), "127.0.0.1:1") != 1 {
+		t.Errorf("launched %q, %v", name, err)
 	}
 }
 
