@@ -274,6 +274,9 @@ func of(verb string) func(*monitor) string {
 // until then.
 func begins(m *monitor) string {
 	if _, ok := m.table.Selected(); !ok && m.table.Tally().Total() > 0 {
+		if m.capture.ReadOnly == "" && m.w >= roomForBrand {
+			return "select to decide"
+		}
 		return "select"
 	}
 	return ""

@@ -249,6 +249,9 @@ func TestNothingSelected(t *testing.T) {
 		s := newScene(t, size[0], size[1])
 		s.unselected()
 		s.wants("↑/↓ select")
+		if says := strings.Contains(s.foot(), "select to decide"); says != (size[0] >= roomForBrand) {
+			t.Errorf("%v: the footer is %q", size, s.foot())
+		}
 		if s.press("down"); strings.Contains(s.foot(), "select") || !strings.Contains(s.foot(), "a keep") {
 			t.Errorf("%v: with a row selected the footer is %q", size, s.foot())
 		}
