@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"charm.land/fang/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture/crash"
@@ -142,4 +143,10 @@ func report(w io.Writer, err error) {
 
 // say writes a sentence for the user, beside the data. As in what [report]
 // writes, the name of a file may be in it that somebody else has chosen.
-func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+look.Clean(text)) }
+func say(text string) {
+	plain := ""
+	if coloured.Load() {
+		plain = ansi.ResetStyle
+	}
+	fmt.Fprintln(os.Stderr, plain+"lxd-allowlist: "+look.Clean(text))
+}

@@ -87,7 +87,11 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if list.Stdout() {
 		out = os.Stderr
 	}
-	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr})
+	stdout, endOut := outlet(out)
+	stderr, endErr := outlet(os.Stderr)
+	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: stdout, Stderr: stderr})
+	endOut()
+	endErr()
 	if err != nil && ctx.Err() == nil {
 		return err
 	}

@@ -264,7 +264,11 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		say("use the application now; Ctrl+C ends it and reports")
 		<-ctx.Done()
 	} else {
-		ended, err := server.Run(ctx, instance, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr})
+		stdout, endOut := outlet(os.Stderr)
+		stderr, endErr := outlet(os.Stderr)
+		ended, err := server.Run(ctx, instance, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: stdout, Stderr: stderr})
+		endOut()
+		endErr()
 		switch {
 		case err != nil && ctx.Err() == nil:
 			return 0, err
