@@ -68,7 +68,7 @@ var rooms = map[string][]string{
 	"ui/table":                    {"capture", "capture/crash", "capture/verify", "capture/witness", "export/rule", "ui/look"},
 	"ui/term":                     {"capture/crash"},
 	"ui/backend":                  {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/dialog", "ui/look"},
-	"ui/cli":                      {"capture", "capture/crash", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/owner", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table"},
+	"ui/cli":                      {"capture", "capture/crash", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/owner", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table", "ui/term"},
 	"":                            {"ui/cli"},
 	"capture/verify/fence":        {"capture/crash", "capture/witness/packet"},
 	"capture/verify/minimize":     {},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"lxd-allowlist/capture/crash"
@@ -153,4 +154,10 @@ func report(w io.Writer, err error) {
 
 // say writes a sentence for the user, beside the data. As in what [report]
 // writes, the name of a file may be in it that somebody else has chosen.
-func say(text string) { fmt.Fprintln(os.Stderr, "lxd-allowlist: "+look.Clean(text)) }
+func say(text string) {
+	plain := ""
+	if coloured.Load() {
+		plain = ansi.ResetStyle
+	}
+	fmt.Fprintln(os.Stderr, plain+"lxd-allowlist: "+look.Clean(text))
+}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -162,7 +161,9 @@ func (t *trials) why(ctx context.Context, err error, made int) error {
 	case errors.As(err, &unproven):
 		return exit{exitUnproven, err}
 	case errors.Is(err, minimize.ErrWhole), errors.Is(err, minimize.ErrWholeTwice):
-		_, _ = io.Copy(os.Stderr, bytes.NewReader(t.said.text()))
+		to, end := outlet(os.Stderr)
+		_, _ = to.Write(t.said.text())
+		end()
 		return exit{exitFailed, err}
 	case errors.Is(err, minimize.ErrUnsteady):
 		return exit{exitFailed, err}

@@ -95,8 +95,12 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if list.Stdout() {
 		out = os.Stderr
 	}
-	command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr}
+	stdout, endOut := outlet(out)
+	stderr, endErr := outlet(os.Stderr)
+	command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: stdout, Stderr: stderr}
 	code, err := s.Run(ctx, command)
+	endOut()
+	endErr()
 	if err != nil && ctx.Err() == nil {
 		return err
 	}

@@ -264,8 +264,12 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		say("use the application now; Ctrl+C ends it and reports")
 		<-ctx.Done()
 	} else {
-		command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: os.Stderr, Stderr: os.Stderr}
+		stdout, endOut := outlet(os.Stderr)
+		stderr, endErr := outlet(os.Stderr)
+		command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: stdout, Stderr: stderr}
 		ended, err := server.Run(ctx, instance, command)
+		endOut()
+		endErr()
 		switch {
 		case err != nil && ctx.Err() == nil:
 			return 0, err
