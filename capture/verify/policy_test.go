@@ -227,13 +227,3 @@ func TestWhatAnInstanceAsksForIsBounded(t *testing.T) {
 		t.Errorf("%d types of a name", n)
 	}
 }
-
-func BenchmarkLoad100000Rules(b *testing.B) {
-	rules := make([]rule.Rule, 100_000)
-	for i := range rules {
-		rules[i] = rule.Rule{Name: fmt.Sprintf("host%d.zone%d.example", i, i%1000), Suffix: i%3 == 0}
-	}
-	for b.Loop() {
-		New(rules, nothingLocal)
-	}
-}

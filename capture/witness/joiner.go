@@ -359,13 +359,16 @@ func (in inlet) Hello(h Hello) {
 // whole has a connection settled at once if nothing more is to come that
 // could matter.
 func (j *Joiner) whole(c *conn) {
-	if names, _ := j.answers.names(c.To.Addr(), c.At); c.hello == nil || c.told != nil || len(names) == 0 {
+	if c.hello == nil || c.told != nil {
 		return
 	}
 	for s, on := range j.on {
 		if on && !c.seen[s] {
 			return
 		}
+	}
+	if names, _ := j.answers.names(c.To.Addr(), c.At); len(names) == 0 {
+		return
 	}
 	c.due = j.clock
 	j.hurry(c.due)

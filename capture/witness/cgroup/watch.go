@@ -184,7 +184,7 @@ func (l *life) run(ctx context.Context) {
 const (
 	// gather is for how long what was sent is left to be read together. Who is
 	// new is read at once.
-	gather = 50 * time.Millisecond
+	gather = 100 * time.Millisecond
 	// countEvery is how often the kernel is asked how much it had no room for,
 	// which there is for what comes while nothing is read.
 	countEvery = time.Second

@@ -20,7 +20,7 @@ import (
 const (
 	blockSize = 1 << 18
 	blocks    = 32
-	retire    = 50 * time.Millisecond
+	retire    = 100 * time.Millisecond
 	// glance is how soon the kernel's counters are read after something came,
 	// and how often it is looked whether an interface that is down is there
 	// still: the kernel tells of one that goes down, but not of one that goes

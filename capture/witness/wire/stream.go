@@ -75,6 +75,12 @@ func (r *reader) forget(flow packet.Flow, s *stream) {
 // said adds what a segment bears, and tells what is whole now. It is false when
 // nothing more is wanted.
 func (r *reader) said(at time.Time, flow packet.Flow, toInstance bool, s *stream, p packet.Packet) bool {
+	if !s.dns && s.parts.Size() == 0 && p.Sequence == s.base { // as nearly always: no copy is needed
+		if h, err := packet.ReadHello(p.Data); err == nil {
+			r.hello(at, flow, h)
+			return false
+		}
+	}
 	before := s.parts.Size()
 	fits := s.parts.Add(int(int32(p.Sequence-s.base)), p.Data)
 	r.bytes += s.parts.Size() - before
