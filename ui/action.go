@@ -270,11 +270,15 @@ func of(verb string) func(*monitor) string {
 	}
 }
 
+// roomForPurpose is the least width whose footer says what selecting is for and
+// loses nothing of weight by it.
+const roomForPurpose = 80
+
 // begins is how who has nothing selected begins: rows that come in stay in view
 // until then.
 func begins(m *monitor) string {
 	if _, ok := m.table.Selected(); !ok && m.table.Tally().Total() > 0 {
-		if m.capture.ReadOnly == "" && m.w >= roomForBrand {
+		if m.capture.ReadOnly == "" && m.w >= roomForPurpose {
 			return "select to decide"
 		}
 		return "select"

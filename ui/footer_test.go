@@ -249,7 +249,7 @@ func TestNothingSelected(t *testing.T) {
 		s := newScene(t, size[0], size[1])
 		s.unselected()
 		s.wants("↑/↓ select")
-		if says := strings.Contains(s.foot(), "select to decide"); says != (size[0] >= roomForBrand) {
+		if says := strings.Contains(s.foot(), "select to decide"); says != (size[0] >= roomForPurpose) {
 			t.Errorf("%v: the footer is %q", size, s.foot())
 		}
 		if s.press("down"); strings.Contains(s.foot(), "select") || !strings.Contains(s.foot(), "a keep") {
