@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -232,6 +233,29 @@ func TestReplies(t *testing.T) {
 		if got := sent(show(t, 10, 4, tt.output)); got != tt.want {
 			t.Errorf("%q is answered by %q, want %q", tt.output, got, tt.want)
 		}
+	}
+}
+
+// What the pane answers is typed into the instance's shell, where it must be
+// nothing that does harm: reports of a fixed form, in which nothing is the
+// instance's own but numbers.
+func TestRepliesToHostileOutput(t *testing.T) {
+	reports := regexp.MustCompile(`^(\x1b\[\?62;22c|\x1b\[>1;10;0c|\x1b\[0n|\x1b\[\??[0-9]+;[0-9]+R|\x1b\[\?[0-9]{1,4};[0-2]\$y)*$`)
+	answered := 0
+	check := func(output string) {
+		t.Helper()
+		got := sent(show(t, 40, 10, output))
+		if !reports.MatchString(got) {
+			t.Errorf("%q is answered by %q", output, got)
+		}
+		answered += len(got)
+	}
+	for _, output := range hostile(t) {
+		check(output)
+	}
+	check(strings.Join(hostile(t), "\x18"))
+	if answered == 0 {
+		t.Error("nothing was answered: the corpus asks for something else")
 	}
 }
 
