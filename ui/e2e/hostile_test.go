@@ -39,17 +39,11 @@ func octal(text string) string {
 	return b.String()
 }
 
-// ours is what the program itself says to its terminal besides text: SGR, moves
-// and edits, the modes that it sets and asks for, its title, and what Bubble Tea
-// asks as it begins.
-var ours = regexp.MustCompile(`^(\x1b\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]` +
-	`|\x1b\[\?(7|25|1002|1006|1049|2004|2026|2027)(;(25|1002|1006|1049|2004|2026|2027))*[hl]` +
-	`|\x1b\[\?(2026|2027)\$p` +
-	`|\x1b\[[0-9]* q` + // the cursor's shape
-	`|\x1b\[>4(;[0-9])?m|\x1b\[[=<>][0-9;]*u|\x1b\[\?u` + // keyboards
-	`|\x1b\]2;(lxd-allowlist[^\x00-\x1f]*)?(\x07|\x1b\\)|\x1b\]11;\?(\x07|\x1b\\)` +
-	`|\x1b\[(22|23);[02]t` +
-	`|\x1bM|\x1b\[[0-9]*[hl])$`)
+// ours is what the program itself says to its terminal besides text once it has
+// begun: SGR, moves and edits, the cursor's shape put back, and whether it is
+// seen. What it sets and asks for as it begins and ends is not among it, so that
+// the like of that from the instance is noticed.
+var ours = regexp.MustCompile(`^\x1b(\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]|\[\?25[hl]|\[0 q|M)$`)
 
 // Nothing that an instance prints reaches the outer terminal but as cells: the
 // bytes that the terminal gets are recorded, and only cells, SGR, moves and our

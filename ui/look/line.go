@@ -1,6 +1,7 @@
 package look
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -158,8 +159,15 @@ func Overlay(screen, box []string, x, y, w int) {
 	}
 }
 
-// Faint returns a styled line as one that stands behind another thing.
-func Faint(s *Styles, styled string) string { return s.Rule.Render(ansi.Strip(styled)) }
+// Faint returns a styled line as one that stands behind another thing. There are
+// sequences where it had some: those of a terminal pane keep characters apart
+// that would join with their neighbours, over a box's border, too.
+func Faint(s *Styles, styled string) string {
+	begin, end, _ := strings.Cut(s.Rule.Render("x"), "x")
+	return begin + styles.ReplaceAllString(styled, ansi.ResetStyle+begin) + end
+}
+
+var styles = regexp.MustCompile(`(\x1b\[[0-9;:]*m)+`)
 
 // Width returns how many cells a styled text takes.
 func Width(s string) int { return width(s) }

@@ -17,7 +17,6 @@ type machine struct {
 	emu   *vt.Emulator
 	w, h  int
 	reply func([]byte)
-	title string
 
 	parser
 	modes    map[int]bool // the private modes that are set
@@ -47,7 +46,6 @@ func (m *machine) rebuild() {
 	m.emu.SetScrollbackSize(scrollback)
 	m.parser = parser{}
 	m.strip = nil
-	m.title = ""
 	m.typing = typing{entered: m.typing.entered}
 	m.defaults()
 }

@@ -1,11 +1,6 @@
 package term
 
-import (
-	"bytes"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // state is where in the stream the parser is.
 type state uint8
@@ -17,10 +12,9 @@ const (
 	charset0        // after ESC (
 	charset1        // after ESC )
 	control         // in a control sequence, after ESC [
-	command         // in an operating system command, after ESC ]
+	command         // in an operating system command, after ESC ]; none is wanted
 	ignored         // in a device control or other string
 	maxParams = 128 // bytes of a control sequence; a longer one is dropped
-	maxString = 4 << 10
 )
 
 // parser is the state of the stream between two feeds.
@@ -114,9 +108,6 @@ func (m *machine) sequence(b byte) {
 		m.state = ground
 		return
 	case b == esc:
-		if m.state == command {
-			m.osc(m.seq)
-		}
 		m.state, m.seq = escape, m.seq[:0]
 		return
 	case b < ' ' && m.state < command:
@@ -149,9 +140,6 @@ func (m *machine) sequence(b byte) {
 	case command:
 		if b == bel {
 			m.state = ground
-			m.osc(m.seq)
-		} else if len(m.seq) < maxString {
-			m.seq = append(m.seq, b)
 		}
 	}
 }
@@ -198,27 +186,4 @@ func (m *machine) escape(b byte) {
 func (m *machine) holdCursor() {
 	p := m.cursor()
 	m.move(p.X, p.Y)
-}
-
-// osc takes an operating system command. Only titles are wanted: links,
-// colours, the clipboard and notifications are not the instance's to set.
-func (m *machine) osc(s []byte) {
-	kind, text, found := bytes.Cut(s, []byte{';'})
-	if found && len(s) < maxString && (string(kind) == "0" || string(kind) == "2") {
-		m.title = cleanTitle(string(text))
-	}
-	m.seq = m.seq[:0]
-}
-
-// cleanTitle keeps what can be printed of a title.
-func cleanTitle(s string) string {
-	const most = 200 // runes; a border has no room for more
-	n := 0
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) || n == most {
-			return -1
-		}
-		n++
-		return r
-	}, s))
 }

@@ -118,13 +118,6 @@ func (s *Screen) Cursor() (x, y int, visible bool) {
 	return p.X, p.Y, s.m.modes[modeCursor] && s.view.back == 0
 }
 
-// Title is what the program calls its window: printable text, on one line.
-func (s *Screen) Title() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.m.title
-}
-
 // AltScreen tells whether a full-screen program has the screen.
 func (s *Screen) AltScreen() bool {
 	s.mu.Lock()
