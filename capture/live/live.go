@@ -309,7 +309,7 @@ func (s *Capture) nameClients(run context.Context) {
 		}
 		owners, err := s.server.Owners(run, s.lease.Network())
 		if err != nil {
-			if run.Err() == nil && !told {
+			if run.Err() == nil && !told && !lxd.IsGone(err) { // that there is no bridge is said
 				s.notice(fmt.Sprintf("can't tell yet which instance asked: %v", err))
 			}
 			told = true
