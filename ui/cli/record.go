@@ -89,7 +89,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	code, err := s.Run(ctx, lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr})
 	if err != nil && ctx.Err() == nil {
-		return err
+		return withSession(s, err)
 	}
 	s.AwaitSilence(ctx, o.silence)
 	if err := crash.Err(); err != nil {
@@ -116,6 +116,17 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	}
 	for _, w := range written(list) {
 		s.Ledger.Exported(w)
+	}
+	return err
+}
+
+// withSession returns the error that a recording ended with, and where what was
+// heard until then is.
+func withSession(s *live.Capture, err error) error {
+	var c capture.Counts
+	s.Ledger.Read(func(r capture.Reader) { c = r.Counts() })
+	if name := sessionOf(s.Ledger); c.Queries > 0 && name != "" {
+		return fmt.Errorf("%w; no list was written, and the session is kept: lxd-allowlist export %s", err, name)
 	}
 	return err
 }
