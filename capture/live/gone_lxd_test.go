@@ -106,3 +106,28 @@ func TestDnsmasqIsKilled(t *testing.T) {
 	}
 	nothingToRestore(t)
 }
+
+// A capture that ends with a list in force waits for an LXD that is restarting,
+// so that neither the bridge nor the instance keeps anything.
+func TestEndOfAListWhileLXDIsAway(t *testing.T) {
+	d := lxdtest.NewDaemon(t)
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	s := start(t, live.Config{Instance: instance})
+	if _, err := s.Enforce(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	d.Kill()
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop(t.Context()) }()
+	d.Start()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	lxdtest.Unchanged(t, bridge, before)
+	if left, err := lxdtest.Server(t).LeftEnforced(t.Context(), true); err != nil || len(left) != 0 {
+		t.Errorf("on the instance there is still %v, %v", left, err)
+	}
+	nothingToRestore(t)
+}

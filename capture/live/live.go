@@ -361,6 +361,9 @@ func (s *Capture) release(ctx context.Context) error {
 // error.
 func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
+		if s.enforcing.Load() != nil {
+			_ = s.server.Await(ctx) // one that is restarting has our note on the instance
+		}
 		s.err = errors.Join(s.Err(), s.Relax(ctx))
 		if s.lease != nil {
 			s.cancel() // before the release, which is a change of the network, too
