@@ -29,13 +29,25 @@ func (s *Capture) take(run context.Context, e lxd.Event) {
 		if s.Logging().Problem == "" {
 			s.notice("LXD doesn't answer: it was stopped, or is restarting; queries are logged all the same")
 		}
+	case lxd.Gone:
+		s.lookForInstance(run)
 	case lxd.Back:
 		s.askOwners()
+		s.lookForInstance(run)
 		s.look(run, "", now)
 		if run.Err() == nil {
 			s.notice(s.back(now))
 		}
 		s.away = absence{}
+	}
+}
+
+// lookForInstance says so where there is no instance of that name any more. The
+// capture goes on: there may be another one by that name, and what others on the
+// bridge ask is logged, too.
+func (s *Capture) lookForInstance(run context.Context) {
+	if _, err := s.server.Instance(run, s.Instance); lxd.IsGone(err) {
+		s.notice("instance " + s.Instance + " was deleted or renamed: it asks for no more; what it has asked for is kept: write the list and quit, which gives the bridge back")
 	}
 }
 

@@ -130,11 +130,7 @@ func TestDnsmasqEndsWhileLXDIsAway(t *testing.T) {
 	s := start(t, live.Config{Instance: instance})
 	d.Kill()
 	said(t, s, "LXD doesn't answer")
-	for _, pid := range d.Dnsmasqs(bridge) {
-		if err := exec.Command("kill", "-KILL", strconv.Itoa(pid)).Run(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	killDnsmasq(t, d, bridge)
 	said(t, s, "queries are not logged: ")
 	d.Start()
 	said(t, s, "queries are logged again")
@@ -147,6 +143,16 @@ func TestDnsmasqEndsWhileLXDIsAway(t *testing.T) {
 		t.Error(err)
 	}
 	lxdtest.Unchanged(t, bridge, before)
+}
+
+// killDnsmasq kills a bridge's dnsmasq.
+func killDnsmasq(t *testing.T, d *lxdtest.Daemon, bridge string) {
+	t.Helper()
+	for _, pid := range d.Dnsmasqs(bridge) {
+		if err := exec.Command("kill", "-KILL", strconv.Itoa(pid)).Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // What a killed run launched is gone once the next capture runs, and that one

@@ -315,7 +315,7 @@ func (s *Capture) nameClients(run context.Context) {
 		}
 		owners, err := s.server.Owners(run, s.lease.Network())
 		if err != nil {
-			if run.Err() == nil && !told {
+			if run.Err() == nil && !told && !lxd.IsGone(err) { // that there is no bridge is said
 				s.notice(fmt.Sprintf("can't tell yet which instance asked: %v", err))
 			}
 			told = true
@@ -378,6 +378,9 @@ func (s *Capture) endSession() (err error) {
 // error.
 func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
+		if s.enforcing.Load() != nil {
+			_ = s.server.Await(ctx) // one that is restarting has our note on the instance
+		}
 		s.err = errors.Join(s.Err(), s.Relax(ctx))
 		if s.lease != nil {
 			s.cancel() // before the release, which is a change of the network, too

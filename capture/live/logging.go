@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"lxd-allowlist/capture"
@@ -24,13 +25,17 @@ func (s *Capture) Logging() Logging { return *s.logging.Load() }
 // asked, or nobody logs.
 const silence = 30 * time.Second
 
+// knockEvery is how often it is looked whether there is a dnsmasq at all: LXD
+// doesn't notice that one has ended.
+const knockEvery = time.Second
+
 // watch looks after the bridge's logging: when LXD tells that somebody changed
 // the network, when nothing was heard for a while, and again and again while
-// LXD is away.
+// LXD is away, and at once when dnsmasq has ended.
 func (s *Capture) watch(run context.Context) {
 	events := make(chan lxd.Event)
 	s.wg.Go(crash.Guarded("LXD's events", func() {
-		err := s.server.WatchNetwork(run, s.Network, func(e lxd.Event) {
+		err := s.server.WatchNetwork(run, s.Network, s.Instance, func(e lxd.Event) {
 			select {
 			case events <- e:
 			case <-run.Done():
@@ -42,10 +47,16 @@ func (s *Capture) watch(run context.Context) {
 	}))
 	again := time.NewTicker(silence / 6)
 	defer again.Stop()
+	knock := time.NewTicker(knockEvery)
+	defer knock.Stop()
 	for {
 		select {
 		case e := <-events:
 			s.take(run, e)
+		case <-knock.C:
+			if s.Logging().Problem == "" && !s.lease.Listens(run) {
+				s.look(run, "", time.Now().Add(-knockEvery)) // it may have ended right after the last knock
+			}
 		case now := <-again.C:
 			if heard := s.lastHeard(); now.Sub(heard) >= silence {
 				s.look(run, "", heard)
@@ -73,10 +84,14 @@ func (s *Capture) lookHeld(run context.Context, by string, since time.Time) {
 		problem = "raw.dnsmasq was changed by " + by
 	case errors.As(err, &changed):
 		problem = "raw.dnsmasq was changed by somebody else"
+	case lxd.IsGone(err):
+		problem = "bridge " + s.Network + " was deleted: there is nothing to give back; write the list and quit"
 	case err != nil && !lxd.IsAway(err):
 		problem = err.Error()
 	default: // with LXD away, dnsmasq runs on
-		if err := s.canary(run); err != nil {
+		if err := s.canary(run); errors.Is(err, syscall.ECONNREFUSED) {
+			problem = "the dnsmasq of bridge " + s.Network + " has ended, and no name is answered there: LXD starts it anew when this ends, or when queries are to be logged again"
+		} else if err != nil {
 			problem = err.Error()
 		}
 	}

@@ -61,6 +61,9 @@ func (s *Capture) filters(why string) {
 // Unheard says why no query may have been heard, in words behind "no query was
 // heard: ". It asks from inside the instance.
 func (s *Capture) Unheard(ctx context.Context) string {
+	if _, err := s.server.Instance(ctx, s.Instance); lxd.IsGone(err) {
+		return "the instance was deleted or renamed"
+	}
 	r, err := s.server.Resolver(ctx, s.Instance)
 	bridge := s.lease.Addresses()
 	switch {

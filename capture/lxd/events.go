@@ -28,23 +28,32 @@ const (
 	Away
 	// Back says that it is heard again. What changed meanwhile isn't told.
 	Back
+	// Gone says that an instance of that name was deleted or renamed, in the
+	// remote's project or in that of the networks.
+	Gone
 )
 
-// WatchNetwork tells what happens to the network and to LXD. It goes on
-// through a restart of LXD until the context ends; an error is that of an LXD
-// that shows no events.
-func (s *Server) WatchNetwork(ctx context.Context, network string, tell func(Event)) error {
+// WatchNetwork tells what happens to the network, to LXD and to the instance's
+// being there. It goes on through a restart of LXD until the context ends; an
+// error is that of an LXD that shows no events.
+func (s *Server) WatchNetwork(ctx context.Context, network, instance string, tell func(Event)) error {
 	for isAway := false; ctx.Err() == nil; {
-		listener, err := s.listen(ctx, network, tell)
+		listeners, err := s.listen(ctx, network, instance, tell)
+		disconnect := func() {
+			for _, l := range listeners {
+				l.Disconnect()
+			}
+		}
 		if err == nil {
 			if isAway {
 				tell(Event{Kind: Back})
 			}
 			isAway = false
-			stop := context.AfterFunc(ctx, listener.Disconnect)
-			_ = listener.Wait() // the connection's end is the news
+			stop := context.AfterFunc(ctx, disconnect)
+			_ = listeners[0].Wait() // the connection's end is the news
 			stop()
 		}
+		disconnect()
 		if (err == nil || IsAway(err)) && !isAway && ctx.Err() == nil {
 			isAway = true
 			tell(Event{Kind: Away})
@@ -59,29 +68,52 @@ func (s *Server) WatchNetwork(ctx context.Context, network string, tell func(Eve
 	return context.Cause(ctx)
 }
 
-// listen has each event of the network told.
-func (s *Server) listen(ctx context.Context, network string, tell func(Event)) (*client.EventListener, error) {
-	listener, err := await(ctx, s.networks().GetEvents)
-	if err != nil {
-		return nil, err
+// listen has each event of the network and the instance told. The listeners,
+// that of the networks first, are those that there are on an error, too.
+func (s *Server) listen(ctx context.Context, network, instance string, tell func(Event)) (listeners []*client.EventListener, err error) {
+	from := []Networks{s.networks()}
+	if s.project != defaultProject { // LXD tells of one project at a time
+		from = append(from, s.client)
 	}
-	_, err = listener.AddHandler([]string{api.EventTypeLifecycle}, func(e api.Event) {
-		var event api.EventLifecycle
-		if json.Unmarshal(e.Metadata, &event) != nil || !concerns(event, network) {
-			return
+	for _, c := range from {
+		listener, err := await(ctx, c.GetEvents)
+		if err != nil {
+			return listeners, err
 		}
-		by := ""
-		if r := event.Requestor; r != nil {
-			by = cmp.Or(r.Username, r.Protocol)
+		listeners = append(listeners, listener)
+		_, err = listener.AddHandler([]string{api.EventTypeLifecycle}, func(e api.Event) {
+			var event api.EventLifecycle
+			if json.Unmarshal(e.Metadata, &event) != nil {
+				return
+			}
+			kind, concerns := kindOf(event, network, instance)
+			if !concerns {
+				return
+			}
+			by := ""
+			if r := event.Requestor; r != nil {
+				by = cmp.Or(r.Username, r.Protocol)
+			}
+			tell(Event{Kind: kind, By: by})
+		})
+		if err != nil {
+			return listeners, err
 		}
-		tell(Event{Kind: Changed, By: by})
-	})
-	return listener, err
+	}
+	return listeners, nil
 }
 
-// concerns reports whether an event, of the source
-// "/1.0/networks/NAME?project=P", tells of a change of the network.
-func concerns(e api.EventLifecycle, network string) bool {
+// kindOf returns what an event tells of the network or the instance, if it does.
+// Its source is "/1.0/networks/NAME?project=P", or instances in place of networks;
+// one that tells of a new name has the old one in its context.
+func kindOf(e api.EventLifecycle, network, instance string) (kind EventKind, concerns bool) {
 	path, _, _ := strings.Cut(e.Source, "?")
-	return strings.HasPrefix(e.Action, "network-") && strings.HasSuffix(path, "/networks/"+network)
+	switch {
+	case strings.HasPrefix(e.Action, "network-") && strings.HasSuffix(path, "/networks/"+network):
+		return Changed, true
+	case e.Action == api.EventLifecycleInstanceDeleted && strings.HasSuffix(path, "/instances/"+instance),
+		e.Action == api.EventLifecycleInstanceRenamed && e.Context["old_name"] == instance:
+		return Gone, true
+	}
+	return 0, false
 }

@@ -16,7 +16,7 @@ func TestWatchNetwork(t *testing.T) {
 	ctx, cancel := context.WithCancel(bounded(t))
 	changes := make(chan string, 16)
 	watched := make(chan error, 1)
-	go func() { watched <- s.WatchNetwork(ctx, bridge, func(e lxd.Event) { changes <- e.By }) }()
+	go func() { watched <- s.WatchNetwork(ctx, bridge, "", func(e lxd.Event) { changes <- e.By }) }()
 	// Events that came before LXD's listener was there are not told of: change
 	// until one is.
 	for n := 0; len(changes) == 0; n++ {

@@ -119,6 +119,26 @@ func (l *Lease) Canary(context.Context) (name string, send func(context.Context)
 	}
 }
 
+// knockPatience is how long the kernel may take to say that nobody listens at an
+// address of this host.
+const knockPatience = 50 * time.Millisecond
+
+// Listens reports whether anybody listens where dnsmasq does: false is certain.
+// What is sent is shorter than a query's header, so that dnsmasq neither answers
+// nor logs it.
+func (l *Lease) Listens(ctx context.Context) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "udp", net.JoinHostPort(l.addrs[0].String(), "53"))
+	if err != nil {
+		return true
+	}
+	defer conn.Close()
+	if _, err = conn.Write([]byte{0}); err == nil {
+		_ = conn.SetReadDeadline(time.Now().Add(knockPatience)) // the read fails then, too
+		_, err = conn.Read(make([]byte, 1))
+	}
+	return !errors.Is(err, syscall.ECONNREFUSED)
+}
+
 // unanswered puts in plain words why a query got no answer.
 func unanswered(err error) error {
 	var late net.Error

@@ -26,6 +26,9 @@ func IsAway(err error) bool {
 		err != nil && strings.Contains(err.Error(), lostSocket)
 }
 
+// IsGone reports whether an error is LXD's word that there is no such thing.
+func IsGone(err error) bool { return api.StatusErrorCheck(err, http.StatusNotFound) }
+
 // lostSocket is what the wait for an operation ends with, in words alone, when
 // the connection is gone.
 const lostSocket = "websocket: close 1006"

@@ -102,7 +102,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	endOut()
 	endErr()
 	if err != nil && ctx.Err() == nil {
-		return err
+		return withSession(s, err)
 	}
 	unrunnable := server.Unrunnable(ctx, s.Instance, command, code)
 	s.AwaitSilence(ctx, o.silence)
@@ -140,6 +140,17 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 			next = "verify " + target + " " + name
 		}
 		say(fmt.Sprintf("session %s is kept: lxd-allowlist %s", name, next))
+	}
+	return err
+}
+
+// withSession returns the error that a recording ended with, and where what was
+// heard until then is.
+func withSession(s *live.Capture, err error) error {
+	var c capture.Counts
+	s.Ledger.Read(func(r capture.Reader) { c = r.Counts() })
+	if name := sessionOf(s.Ledger); c.Queries > 0 && name != "" {
+		return fmt.Errorf("%w; no list was written, and the session is kept: lxd-allowlist export %s", err, name)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,12 +22,13 @@ import (
 // end on the host has another name then or the same.
 func TestVerifyAcrossARestart(t *testing.T) {
 	for _, host := range []string{"", "lat-fixed"} {
-		t.Run("host_name "+host, func(t *testing.T) { verifyAcrossARestart(t, host) })
+		t.Run("host_name "+host, func(t *testing.T) { verifyAcrossARestart(t, host, false) })
 	}
+	t.Run("another address", func(t *testing.T) { verifyAcrossARestart(t, "", true) })
 }
 
-// nameHostsEnd has LXD give an instance's end on the host a name.
-func nameHostsEnd(t *testing.T, instance, host string) {
+// setNIC stops an instance, sets a key of its network device and starts it.
+func setNIC(t *testing.T, instance, key, value string) {
 	t.Helper()
 	c := lxdtest.Client(t)
 	lxdtest.Stop(t, instance)
@@ -37,7 +39,7 @@ func nameHostsEnd(t *testing.T, instance, host string) {
 	for name, d := range i.ExpandedDevices {
 		if d["type"] == "nic" {
 			i.Devices[name] = maps.Clone(d)
-			i.Devices[name]["host_name"] = host
+			i.Devices[name][key] = value
 		}
 	}
 	op, err := c.UpdateInstance(instance, i.Writable(), tag)
@@ -53,19 +55,41 @@ func nameHostsEnd(t *testing.T, instance, host string) {
 	lxdtest.Address(t, instance)
 }
 
-func verifyAcrossARestart(t *testing.T, host string) {
+// readdress stops an instance and starts it with another address.
+func readdress(t *testing.T, instance, bridge string) {
+	t.Helper()
+	was := lxdtest.Address(t, instance)
+	p, err := netip.ParsePrefix(lxdtest.Network(t, bridge).Config["ipv4.address"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := p.Addr().Next()
+	if other.String() == was {
+		other = other.Next()
+	}
+	setNIC(t, instance, "ipv4.address", other.String())
+	if now := lxdtest.Address(t, instance); now != other.String() {
+		t.Fatalf("it has %s, and was to have %s in place of %s", now, other, was)
+	}
+}
+
+func verifyAcrossARestart(t *testing.T, host string, readdressed bool) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
 	if host != "" {
-		nameHostsEnd(t, instance, host)
+		setNIC(t, instance, "host_name", host)
 	}
 	c := start(t, "verify", "--strict", "--report", "report.md", instance, list(t, "a.example.test"))
 	told := inForce(t, c)
-	lxdtest.Stop(t, instance)
-	if err := lxdtest.Server(t).Start(t.Context(), instance); err != nil {
-		t.Fatal(err)
+	if readdressed {
+		readdress(t, instance, bridge)
+	} else {
+		lxdtest.Stop(t, instance)
+		if err := lxdtest.Server(t).Start(t.Context(), instance); err != nil {
+			t.Fatal(err)
+		}
+		lxdtest.Address(t, instance)
 	}
-	lxdtest.Address(t, instance)
 	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code == 0 {
 		t.Error("a name that isn't allowed was looked up")
 	}

@@ -238,7 +238,7 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	inForce := true
 	defer func() {
 		if inForce {
-			err = errors.Join(err, e.Stop(context.WithoutCancel(ctx)))
+			err = errors.Join(err, takeOff(context.WithoutCancel(ctx), e, byBridge, instance))
 		}
 	}()
 	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
@@ -282,9 +282,10 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		}
 	}
 	end := context.WithoutCancel(ctx)
+	awaitLXD(end, server, instance)
 	e.Prove(end)
 	inForce = false
-	stopped := e.Stop(end) // what came of it is worth no less where that failed
+	stopped := takeOff(end, e, byBridge, instance) // what came of it is worth no less where that failed
 	if err := crash.Err(); err != nil {
 		return 0, errors.Join(stopped, err)
 	}
@@ -303,6 +304,28 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 		}
 	}
 	return codeOf(report), errors.Join(stopped, writeReport(report, v.report))
+}
+
+// awaitLXD waits for an LXD that is away, while the list stays in force: without
+// it nothing is proven, and what it has of ours stays.
+func awaitLXD(ctx context.Context, server *lxd.Server, instance string) {
+	if _, err := server.Instance(ctx, instance); lxd.IsAway(err) {
+		say(err.Error() + "; waiting for it, and the list stays in force")
+		_ = server.Await(ctx) // what is done next tells
+	}
+}
+
+// takeOff takes the list out of force. The bridge's says itself what is to be
+// done where that failed.
+func takeOff(ctx context.Context, e *enforce.Enforcement, byBridge bool, instance string) error {
+	err := e.Stop(ctx)
+	switch {
+	case err == nil || byBridge:
+		return err
+	case lxd.IsAway(err):
+		return fmt.Errorf("take the list off %s: %w: start LXD, then run lxd-allowlist restore", instance, err)
+	}
+	return fmt.Errorf("take the list off %s: %w: run lxd-allowlist restore", instance, err)
 }
 
 // settle waits for what comes late.
