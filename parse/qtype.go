@@ -33,6 +33,22 @@ func bracketed(b []byte) (t, rest []byte, ok bool) {
 // TypeName returns the name that a query type has in records, "type=N" if it
 // has none.
 func TypeName(t uint16) string {
+	if int(t) < len(common) {
+		return common[t]
+	}
+	return formatType(t)
+}
+
+// common are the names of types up to HTTPS, which nearly all queries have: each
+// of a million packets' needn't be made.
+var common = func() (names [66]string) {
+	for t := range names {
+		names[t] = formatType(uint16(t))
+	}
+	return names
+}()
+
+func formatType(t uint16) string {
 	return string(typeName(strconv.AppendUint([]byte("type="), uint64(t), 10)))
 }
 
