@@ -1,6 +1,8 @@
 package live_test
 
 import (
+	"bufio"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +33,11 @@ func TestInstanceAndBridgeAreDeleted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	output := bufio.NewReader(shell)
+	if _, err := output.ReadString('$'); err != nil { // the prompt: LXD's client waits for its end now
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, output) }() // without a reader it has no end
 	if err := lxdtest.Server(t).Remove(t.Context(), instance); err != nil {
 		t.Fatal(err)
 	}
