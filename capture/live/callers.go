@@ -66,14 +66,18 @@ func (c *Callers) Notes() (notes []string) {
 	return notes
 }
 
-// noting is a sink that also has the callers of places noted.
+// noting is a sink that also has the callers of a capture's places noted.
 type noting struct {
 	witness.Sink
-	callers *witness.Callers
+	of *Capture
 }
 
-// Connection implements [witness.Sink].
+// Connection implements [witness.Sink]. Whose a refused packet was may come to
+// be known after the packet itself.
 func (n noting) Connection(c witness.Connection) {
-	n.callers.Connection(c)
+	n.of.callers.Connection(c)
 	n.Sink.Connection(c)
+	if e := n.of.enforcing.Load(); e != nil {
+		e.Tell()
+	}
 }

@@ -46,7 +46,7 @@ type Capture struct {
 	Network  string
 
 	kept     *session.Session
-	resumed  bool // kept was there before
+	stays    bool // kept is a file at the end, even if there is nothing in it
 	server   *lxd.Server
 	launched bool // the instance is ours and goes with the session
 	adopted  bool // it is that of a killed run, and ours once the capture runs
@@ -140,9 +140,14 @@ func Start(ctx context.Context, server *lxd.Server, c Config, report Report) (_ 
 }
 
 func (s *Capture) open(ctx context.Context, c Config) (err error) {
-	if s.resumed = c.Resume != ""; s.resumed {
+	if c.Resume != "" {
+		s.stays = true
 		s.kept, err = session.Resume(c.Resume)
 	} else {
+		// A session that comes after a killed one says that who began it has
+		// done with that: see [session.KilledOn].
+		_, killed, listErr := session.KilledOn(s.server.Name(), s.Instance)
+		s.stays = killed || listErr != nil
 		s.kept, err = session.Create(capture.Info{
 			Program: c.Program, Server: s.server.Name(), Instance: s.Instance,
 			Network: s.Network, Domain: s.lease.Domain(), Search: s.search(ctx),
@@ -362,12 +367,12 @@ func (s *Capture) release(ctx context.Context) error {
 	return err
 }
 
-// endSession closes the session, or removes it where it is new and nothing is
-// in it.
+// endSession closes the session, or removes it where nothing is in it and
+// nothing wants it to stay.
 func (s *Capture) endSession() (err error) {
 	empty := false
 	s.Ledger.Read(func(r capture.Reader) { empty = r.Empty() && r.Info().Session != "" })
-	if empty && !s.resumed {
+	if empty && !s.stays {
 		return s.kept.Discard()
 	}
 	return s.kept.Close()

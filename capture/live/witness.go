@@ -63,7 +63,7 @@ func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Sou
 		}
 		to := w.joiner.From(source)
 		if source == witness.Who {
-			to = noting{to, &s.callers}
+			to = noting{to, s}
 		}
 		ended, err := watch(run, place{s.server, s.Instance, s.Network}, to, func(why string) { w.turn(s.Ledger, source, why) })
 		if err != nil {

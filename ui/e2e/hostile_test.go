@@ -40,10 +40,11 @@ func octal(text string) string {
 }
 
 // ours is what the program itself says to its terminal besides text once it has
-// begun: SGR, moves and edits, the cursor's shape put back, and whether it is
-// seen. What it sets and asks for as it begins and ends is not among it, so that
-// the like of that from the instance is noticed.
-var ours = regexp.MustCompile(`^\x1b(\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]|\[\?25[hl]|\[0 q|M)$`)
+// begun: SGR, moves and edits, the cursor's shape and whether it is seen, and no
+// wrap while a line's last cell is written. What it sets and asks for as it
+// begins and ends is not among it, so that the like of that from the instance is
+// noticed.
+var ours = regexp.MustCompile(`^\x1b(\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]|\[\?(7|25)[hl]|\[[01] q|M)$`)
 
 // Nothing that an instance prints reaches the outer terminal but as cells: the
 // bytes that the terminal gets are recorded, and only cells, SGR, moves and our

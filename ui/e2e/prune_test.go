@@ -67,10 +67,10 @@ func TestRuleForAlways(t *testing.T) {
 	s.types("tracker")
 	s.sees("2 of 5")
 	s.keys("p")
-	s.sees("A rule for always", "drop y.tracker.net")
+	s.sees("A rule for always", "keep y.tracker.net")
 	s.keys("C-u")
 	s.types("drop .tracker.net # nobody needs it")
-	s.row("– auto", "x.tracker.net", "nobody needs it")
+	s.row("✗ drop", "x.tracker.net", "nobody needs it")
 	s.keys("Escape") // the filter goes
 	s.sees("Domains 5")
 	s.keys("q")

@@ -40,7 +40,7 @@ func TestVerify(t *testing.T) {
 	s.until("an answer", func(screen string) bool { return strings.Contains(screen, "1 ") || strings.Contains(screen, "1\n") })
 
 	s.keys("C-]", "V")
-	s.sees("✗ something was blocked", "✓ b.example.test", "– c.example.test", "expected: dropped", "was refused")
+	s.sees("✗ something was blocked", "▣ b.example.test", "– c.example.test", "expected: dropped", "was refused")
 	s.keys("Enter")
 	s.sees("wrote the report to " + instance + "-verified.md")
 	if got := s.file(instance + "-verified.md"); !strings.Contains(got, "something was blocked") {

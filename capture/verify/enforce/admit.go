@@ -68,7 +68,7 @@ func (e *Enforcement) Set(rules []rule.Rule) {
 	if gone {
 		e.dismiss()
 	}
-	e.tell()
+	e.Tell()
 }
 
 // granted is told by the policy.
@@ -83,7 +83,7 @@ func (e *Enforcement) granted(name string) {
 func (e *Enforcement) Revoke(name string) {
 	if e.Policy.Revoke(name, time.Now()) {
 		e.dismiss()
-		e.tell()
+		e.Tell()
 	}
 }
 
@@ -107,7 +107,7 @@ func (e *Enforcement) endGrants(ctx context.Context) {
 		ended, next := e.Policy.EndGrants(time.Now())
 		if ended {
 			e.dismiss()
-			e.tell()
+			e.Tell()
 		}
 		var over <-chan time.Time
 		if !next.IsZero() {

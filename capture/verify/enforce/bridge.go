@@ -135,7 +135,7 @@ func (e *Enforcement) keepLease(ctx context.Context, lease *lxd.Lease) {
 			Why: err.Error() + ": the list may not be in force any more; end this and begin anew",
 		})
 		close(e.fallen)
-		e.tell()
+		e.Tell()
 		return
 	}
 }

@@ -220,7 +220,7 @@ func (e *Enforcement) refusedPacket(p fence.Packet) {
 		if first && e.config.RefusedPacket != nil {
 			e.config.RefusedPacket(s)
 		}
-		e.tell()
+		e.Tell()
 	}
 }
 
@@ -254,10 +254,11 @@ func (e *Enforcement) asked(f forward.Query) {
 			e.config.Refused(q, first)
 		}
 	}
-	e.tell()
+	e.Tell()
 }
 
-func (e *Enforcement) tell() { wake(e.wake) }
+// Tell has [Enforcement.Wake] tell of what came to be known besides.
+func (e *Enforcement) Tell() { wake(e.wake) }
 
 func wake(c chan<- struct{}) {
 	select {

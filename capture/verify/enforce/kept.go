@@ -47,6 +47,6 @@ func (e *Enforcement) countKept() (news bool) {
 func (e *Enforcement) hello(h fence.Hello) {
 	if h.Name != "" && !e.fence.Load().Keeps(h.To, h.Protocol) && !e.Policy.Passes(h.Name, h.At) {
 		e.Packets.AddServer(h.To, h.Name, h.At)
-		e.tell()
+		e.Tell()
 	}
 }

@@ -22,7 +22,7 @@ func (e *Enforcement) keepWatch(ctx context.Context) {
 			return
 		}
 		if e.countKept() {
-			e.tell()
+			e.Tell()
 		}
 		if stands, err := e.fence.Load().Stands(); err != nil || stands || ctx.Err() != nil {
 			continue // what can't be looked at is tried at the end
@@ -32,7 +32,7 @@ func (e *Enforcement) keepWatch(ctx context.Context) {
 			Why: "somebody took them away: nothing is refused any more; end this and begin anew",
 		})
 		close(e.fallen)
-		e.tell()
+		e.Tell()
 		return
 	}
 }
