@@ -82,7 +82,7 @@ func ReadList(path string) (list rule.List, err error) {
 			}
 		default:
 			for _, name := range names.Names {
-				list.Rules = append(list.Rules, rule.Rule{Name: name, Suffix: names.Below})
+				list.Rules = append(list.Rules, rule.Rule{Name: name, Suffix: names.Below, Below: names.Star})
 			}
 		}
 	}

@@ -59,6 +59,9 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		}
 	}
 	doubt(messages, list)
+	if wider := list.Wider(); wider != "" {
+		fmt.Fprintf(messages, "%sbeware: %s\n", said, wider)
+	}
 	if text := files[0].Verified; text != "" {
 		fmt.Fprintf(messages, "%sverified: %s\n", said, text)
 	}

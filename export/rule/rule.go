@@ -190,6 +190,26 @@ type List struct {
 	Overruled []string
 }
 
+// Wider says how many suffixes come from a file that has them as "*.h", without
+// h itself, "" for none: nearly everywhere a suffix is both.
+func (l List) Wider() string {
+	n, first := 0, ""
+	for _, r := range l.Rules {
+		if r.Suffix && r.Below {
+			if n++; n == 1 {
+				first = r.Name
+			}
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("*.%s was read: as a suffix rule it allows %[1]s itself, too", first)
+	}
+	return fmt.Sprintf("*.%s and %d more were read: as suffix rules they allow the names themselves, too", first, n-1)
+}
+
 // Header says where a list comes from. Formats with comments print what is
 // set; with neither When nor Host the same rules give the same bytes.
 type Header struct {

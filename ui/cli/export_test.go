@@ -167,7 +167,7 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := packed.String()
-	list := put("names.txt", "# names\n*.b.ubuntu.com\na.ubuntu.com\n192.0.2.1\n0.0.0.0 c.ubuntu.com\n")
+	list := put("names.txt", "# names\n.b.ubuntu.com\na.ubuntu.com\n192.0.2.1\n0.0.0.0 c.ubuntu.com\n")
 	squid, _, _ := run(t, start(t, "export", list, "--format", "squid"))
 	for name, c := range map[string]struct {
 		source, stdout, says string
@@ -177,6 +177,7 @@ func TestSources(t *testing.T) {
 		"a log and packed": {put("two.gz", whole+whole), "a.ubuntu.com\n", "", 0},
 		"packed and cut":   {put("cut.gz", whole[:len(whole)-9]), "a.ubuntu.com\n", "1 by a file that ends too early", 0},
 		"names":            {list, ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "no name in 1 line, the first is line 4", 0},
+		"below alone":      {put("below.txt", "*.b.ubuntu.com\n*.c.ubuntu.com\na.ubuntu.com\n"), ".b.ubuntu.com\n.c.ubuntu.com\na.ubuntu.com\n", "beware: *.b.ubuntu.com and 1 more were read: as suffix rules they allow the names themselves, too", 0},
 		"our own file":     {put("squid.domains", squid), ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "", 0},
 		"another's log":    {put("unbound.log", "Nov 23 10:00:00 h unbound[1:0]: info: 10.0.0.1 a.ubuntu.com. A IN\n"), "", "it is a log of Unbound's", 1},
 		"nothing":          {put("empty", ""), "", "it is empty", 1},

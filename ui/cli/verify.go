@@ -111,6 +111,9 @@ func readVerifyList(from string, strict bool) (l verifyList, err error) {
 	for _, doubt := range list.Doubts {
 		say(doubt)
 	}
+	if wider := list.Wider(); wider != "" {
+		say(wider)
+	}
 	return l, nil
 }
 
