@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"go/types"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -239,4 +241,67 @@ func TestReachesNoFurther(t *testing.T) {
 	if got = slices.Compact(got); !slices.Equal(got, want) {
 		t.Errorf("it reaches %q, want %q", got, want)
 	}
+}
+
+// A breakage of .ci/survivors.list that changes nothing, or is looked for by a
+// test that there isn't, shows nothing: code or test has a new name or place.
+func TestBreakagesBreak(t *testing.T) {
+	list, err := os.ReadFile(".ci/survivors.list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := testNames(t)
+	for line := range strings.Lines(string(list)) {
+		fields := strings.Split(strings.TrimSpace(line), " | ")
+		if fields[0] == "" || fields[0][0] == '#' {
+			continue
+		}
+		if len(fields) != 3 {
+			t.Errorf("it isn't FILE | sed expression | test: %s", line)
+			continue
+		}
+		whole, err := os.ReadFile(fields[0])
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		sed := exec.CommandContext(t.Context(), "sed", "-E", fields[1])
+		sed.Stdin = bytes.NewReader(whole)
+		if broken, err := sed.Output(); err != nil || bytes.Equal(broken, whole) {
+			t.Errorf("it breaks nothing, %v: %s", err, line)
+		}
+		words := strings.Fields(fields[2])
+		named := regexp.MustCompile("")
+		if at := slices.Index(words, "-run"); at >= 0 {
+			top, _, _ := strings.Cut(words[at+1], "/")
+			named = regexp.MustCompile(top)
+		}
+		if !slices.ContainsFunc(tests[filepath.Clean(words[0])], named.MatchString) {
+			t.Errorf("there is no such test: %s", line)
+		}
+	}
+}
+
+// testNames returns the names of the tests, by the folder.
+func testNames(t *testing.T) map[string][]string {
+	names, tested := make(map[string][]string), regexp.MustCompile("^(Test|Fuzz|Example)")
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			if f, is := decl.(*ast.FuncDecl); is && tested.MatchString(f.Name.Name) {
+				names[filepath.Dir(path)] = append(names[filepath.Dir(path)], f.Name.Name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
