@@ -167,3 +167,33 @@ func TestEverySettingIsInThePalette(t *testing.T) {
 		t.Error("a wrong setting counts")
 	}
 }
+
+// What goes on with a setting goes with it, however it is spaced and commented on;
+// a comment that begins a line stays.
+func TestSettingsOnSeveralLines(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	path, err := session.ConfigPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for before, want := range map[string]string{
+		"keys:\n  drop: [delete]\n\n# that one, too\n  swap: [X]\n\nstay: true\n": "keys:\n  undo:\n  - b\n\n# that one, too\n\nstay: true\n",
+		"stay: true\nkeys:\n# all\n\n  drop: [delete]":                            "keys:\n  undo:\n  - b\nstay: true\n# all\n\n",
+		"keys: {drop: [delete],\n# both\n  swap: [X]\n}\r\nstay: true\r\n":        "keys:\n  undo:\n  - b\n# both\nstay: true\r\n",
+	} {
+		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadSettings(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := setSetting("keys", "undo b"); err != nil {
+			t.Errorf("%q: %v", before, err)
+		} else if data, _ := os.ReadFile(path); string(data) != want {
+			t.Errorf("%q became %q, want %q", before, data, want)
+		}
+	}
+}
