@@ -71,7 +71,7 @@ type Capture struct {
 	err     error
 
 	witness   *watcher                            // nil before it is begun
-	callers   witness.Callers                     // of places; the ledger has those of names
+	callers   atomic.Pointer[witness.Callers]     // of places, since a list was put in force; the ledger has those of names
 	enforcing atomic.Pointer[enforce.Enforcement] // nil while none is
 }
 
