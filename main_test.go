@@ -279,7 +279,10 @@ func TestBreakagesBreak(t *testing.T) {
 	}
 	tests := testNames(t)
 	for line := range strings.Lines(string(list)) {
-		fields := strings.Split(strings.TrimSpace(line), " | ")
+		fields := strings.SplitN(strings.TrimSpace(line), "|", 3)
+		for i := range fields {
+			fields[i] = strings.TrimSpace(fields[i])
+		}
 		if fields[0] == "" || fields[0][0] == '#' {
 			continue
 		}
