@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"go/types"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -186,7 +188,7 @@ func TestGoroutinesAreGuarded(t *testing.T) {
 func sources(t *testing.T, look func(*token.FileSet, *ast.File)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && (len(path) > 1 && path[0] == '.' || d.Name() == "proof" || d.Name() == "lxdtest") {
+		if err == nil && d.IsDir() && (len(path) > 1 && path[0] == '.' || d.Name() == "proof" || strings.HasSuffix(d.Name(), "test")) {
 			return fs.SkipDir
 		}
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -208,9 +210,13 @@ func sources(t *testing.T, look func(*token.FileSet, *ast.File)) {
 // places where others may write is all that there is.
 func TestReachesNoFurther(t *testing.T) {
 	want := []string{
+		"capture/live/probe.go: runs lookUp",               // in the instance, as those that follow; getent or nslookup
+		"capture/lxd/exec.go: runs sh",                     // whether there is such a command
+		"capture/lxd/exec.go: runs true",                   // as a user, whether there is one
 		"capture/lxd/holder.go: syscall.Kill",              // with signal 0, to ask whether it runs
 		"capture/lxd/stray.go: p.Signal",                   // a dnsmasq that LXD has lost
 		"capture/verify/enforce/bridge.go: forward.Listen", // on loopback
+		"capture/verify/enforce/canary.go: runs sh",        // for the proof, and to empty caches
 		"capture/verify/enforce/enforce.go: forward.Listen",
 		"capture/verify/fence/guard.go: exec.Command", // the program itself, as a guard
 		"capture/verify/fence/guard.go: net.Listen",   // a name for that, not of a file and not on a network
@@ -227,6 +233,10 @@ func TestReachesNoFurther(t *testing.T) {
 				if f := types.ExprString(n.Fun); reaches.MatchString(f) {
 					got = append(got, files.Position(n.Pos()).Filename+": "+strings.TrimSuffix(f, "Packet"))
 				}
+			case *ast.KeyValueExpr:
+				if program := ranInside(n); program != "" {
+					got = append(got, files.Position(n.Pos()).Filename+": runs "+program)
+				}
 			case *ast.BasicLit:
 				if n.Kind == token.STRING && strings.HasPrefix(n.Value[1:], "/tmp") {
 					t.Errorf("%s: %s, where everybody can write", files.Position(n.Pos()), n.Value)
@@ -239,4 +249,89 @@ func TestReachesNoFurther(t *testing.T) {
 	if got = slices.Compact(got); !slices.Equal(got, want) {
 		t.Errorf("it reaches %q, want %q", got, want)
 	}
+}
+
+// ranInside returns the program that a field of an lxd.Command names, "" where it
+// is what the user named.
+func ranInside(field *ast.KeyValueExpr) string {
+	if types.ExprString(field.Key) != "Args" {
+		return ""
+	}
+	switch args := field.Value.(type) {
+	case *ast.CompositeLit:
+		if first, is := args.Elts[0].(*ast.BasicLit); is {
+			return strings.Trim(first.Value, `"`)
+		}
+	case *ast.Ident:
+		if args.Name != "words" {
+			return args.Name
+		}
+	}
+	return ""
+}
+
+// A breakage of .ci/survivors.list that changes nothing, or is looked for by a
+// test that there isn't, shows nothing: code or test has a new name or place.
+func TestBreakagesBreak(t *testing.T) {
+	list, err := os.ReadFile(".ci/survivors.list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := testNames(t)
+	for line := range strings.Lines(string(list)) {
+		fields := strings.SplitN(strings.TrimSpace(line), "|", 3)
+		for i := range fields {
+			fields[i] = strings.TrimSpace(fields[i])
+		}
+		if fields[0] == "" || fields[0][0] == '#' {
+			continue
+		}
+		if len(fields) != 3 {
+			t.Errorf("it isn't FILE | sed expression | test: %s", line)
+			continue
+		}
+		whole, err := os.ReadFile(fields[0])
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		sed := exec.CommandContext(t.Context(), "sed", "-E", fields[1])
+		sed.Stdin = bytes.NewReader(whole)
+		if broken, err := sed.Output(); err != nil || bytes.Equal(broken, whole) {
+			t.Errorf("it breaks nothing, %v: %s", err, line)
+		}
+		words := strings.Fields(fields[2])
+		named := regexp.MustCompile("")
+		if at := slices.Index(words, "-run"); at >= 0 {
+			top, _, _ := strings.Cut(words[at+1], "/")
+			named = regexp.MustCompile(top)
+		}
+		if !slices.ContainsFunc(tests[filepath.Clean(words[0])], named.MatchString) {
+			t.Errorf("there is no such test: %s", line)
+		}
+	}
+}
+
+// testNames returns the names of the tests, by the folder.
+func testNames(t *testing.T) map[string][]string {
+	names, tested := make(map[string][]string), regexp.MustCompile("^(Test|Fuzz|Example)")
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			if f, is := decl.(*ast.FuncDecl); is && tested.MatchString(f.Name.Name) {
+				names[filepath.Dir(path)] = append(names[filepath.Dir(path)], f.Name.Name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

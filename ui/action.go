@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"fmt"
-
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
@@ -255,66 +253,6 @@ func scrollsShell(pages int) func(*monitor) tea.Cmd {
 }
 
 func quits(m *monitor) tea.Cmd { return m.openExport(true) }
-
-// What actions do to what is selected, for the footer.
-
-func of(verb string) func(*monitor) string {
-	return func(m *monitor) string {
-		if n := m.table.Ranged(); n > 0 {
-			return fmt.Sprintf("%s %d", verb, n)
-		}
-		if it, _ := m.table.Selected(); it.Group != "" {
-			return verb + " all"
-		}
-		return verb
-	}
-}
-
-// roomForPurpose is the least width whose footer says what selecting is for and
-// loses nothing of weight by it.
-const roomForPurpose = 80
-
-// begins is how who has nothing selected begins: rows that come in stay in view
-// until then.
-func begins(m *monitor) string {
-	if _, ok := m.table.Selected(); !ok && m.table.Tally().Total() > 0 {
-		if m.capture.ReadOnly == "" && m.w >= roomForPurpose {
-			return "select to decide"
-		}
-		return "select"
-	}
-	return ""
-}
-
-func opens(m *monitor) string {
-	switch it, _ := m.table.Selected(); {
-	case it.Group == "" && !it.Round:
-		return "details"
-	case it.Folded:
-		return "unfold"
-	}
-	return "fold"
-}
-
-func verifies(m *monitor) string {
-	switch m.enforcing.stage {
-	case stageOff:
-		return "verify"
-	case stageStarting, stageEnding:
-		return ""
-	}
-	return "end it"
-}
-
-func cancels(m *monitor) string {
-	switch {
-	case m.table.Ranging():
-		return "end the range"
-	case m.table.Filter() != "":
-		return "clear the filter"
-	}
-	return ""
-}
 
 // What actions want, in words for who lacks it.
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -122,17 +121,8 @@ func TestConsoleColours(t *testing.T) {
 // is wrong is not.
 func TestPaletteSets(t *testing.T) {
 	s := newScene(t, 120, 40)
-	path, err := session.ConfigPath()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	const before = "# mine\nkeys:\n  drop: [X]\nformat: plain\n"
-	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := configured(t, before)
 	set := func(value string) {
 		s.press(":").types("setting format").press("enter", "ctrl+u").types(value).press("enter")
 	}

@@ -126,11 +126,16 @@ func setSetting(name, value string) (c Settings, err error) {
 }
 
 // without returns the lines of a config file without those of a setting: the one
-// with its name, and those that go on with it.
+// with its name, and those that go on with it, but for empty ones and comments
+// between them.
 func without(lines []string, name string) (left []string) {
 	inside := false
 	for _, line := range lines {
-		if line == "" { // behind the last newline
+		switch {
+		case line == "": // behind the last newline
+			continue
+		case strings.TrimSpace(line) == "" || line[0] == '#': // it ends nothing
+			left = append(left, line)
 			continue
 		}
 		goesOn := inside && strings.ContainsAny(line[:1], " \t-]}")

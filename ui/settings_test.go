@@ -93,21 +93,28 @@ func TestThemes(t *testing.T) {
 	}
 }
 
+// configured writes the config file, and returns where that is.
+func configured(t *testing.T, text string) (path string) {
+	t.Helper()
+	path, err := session.ConfigPath()
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(path, []byte(text), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // Every setting of the config file is in the palette, can be set there, and
 // counts at once; other lines of the file stay as they are.
 func TestEverySettingIsInThePalette(t *testing.T) {
 	s := newScene(t, 120, 40)
-	path, err := session.ConfigPath()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	const before = "# mine\nkeys: # two\n  drop: [X]\n# behind it\nfilters:\n- is:new\nstay: true # why\n"
-	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := configured(t, before)
 	s.session()
 	all := reflect.TypeFor[Settings]()
 	s.press(":")
@@ -165,5 +172,26 @@ func TestEverySettingIsInThePalette(t *testing.T) {
 	s.press(":").types("setting keys:").press("enter", "ctrl+u").types("jump b").press("enter")
 	if s.wants(`no action "jump"`); s.keys.Show("drop") != "X" {
 		t.Error("a wrong setting counts")
+	}
+}
+
+// What goes on with a setting goes with it, however it is spaced and commented on;
+// a comment that begins a line stays.
+func TestSettingsOnSeveralLines(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	for before, want := range map[string]string{
+		"keys:\n  drop: [delete]\n\n# that one, too\n  swap: [X]\n\nstay: true\n": "keys:\n  undo:\n  - b\n\n# that one, too\n\nstay: true\n",
+		"stay: true\nkeys:\n# all\n\n  drop: [delete]":                            "keys:\n  undo:\n  - b\nstay: true\n# all\n\n",
+		"keys: {drop: [delete],\n# both\n  swap: [X]\n}\r\nstay: true\r\n":        "keys:\n  undo:\n  - b\n# both\nstay: true\r\n",
+	} {
+		path := configured(t, before)
+		if _, err := LoadSettings(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := setSetting("keys", "undo b"); err != nil {
+			t.Errorf("%q: %v", before, err)
+		} else if data, _ := os.ReadFile(path); string(data) != want {
+			t.Errorf("%q became %q, want %q", before, data, want)
+		}
 	}
 }

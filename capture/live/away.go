@@ -72,11 +72,3 @@ func (s *Capture) missing() (n uint64) {
 	})
 	return n
 }
-
-// askOwners has LXD asked again which instance has which address.
-func (s *Capture) askOwners() {
-	select {
-	case s.stale <- struct{}{}:
-	default: // it will be asked
-	}
-}

@@ -56,17 +56,37 @@ func (c *Callers) Close() {
 }
 
 // Notes say how far it isn't known who called, for a report.
-func (c *Callers) Notes() (notes []string) {
-	if c.off != "" {
-		return []string{"Which processes asked for what was blocked is not known: " + c.off + "."}
+func (c *Callers) Notes() []string { return notesOn(&c.Callers, c.off) }
+
+func notesOn(c *witness.Callers, off string) (notes []string) {
+	if off != "" {
+		return []string{"Which processes asked for what was blocked is not known: " + off + "."}
 	}
 	for _, l := range c.Losses() {
-		notes = append(notes, fmt.Sprintf("Which process it was is not known of %d calls: %s.", l.N, l.Why))
+		times := ""
+		if l.N > 1 {
+			times = fmt.Sprintf(" (×%d)", l.N)
+		}
+		notes = append(notes, fmt.Sprintf("Which processes called is not known in full: %s%s.", l.Why, times))
 	}
 	return notes
 }
 
-// noting is a sink that also has the callers of a capture's places noted.
+// callersNotes are [Callers.Notes] of the list that is, or was last, in force.
+func (s *Capture) callersNotes() []string {
+	off := "it is off"
+	if w := s.witness; w != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if off = w.off; w.on.Has(capture.Processes) || w.why[witness.Who] != "" {
+			off = "" // they are seen, or will be again
+		}
+	}
+	return notesOn(s.callers.Load(), off)
+}
+
+// noting is a sink that also has the callers of places noted, while a list is in
+// force or was.
 type noting struct {
 	witness.Sink
 	of *Capture
@@ -75,9 +95,19 @@ type noting struct {
 // Connection implements [witness.Sink]. Whose a refused packet was may come to
 // be known after the packet itself.
 func (n noting) Connection(c witness.Connection) {
-	n.of.callers.Connection(c)
+	if callers := n.of.callers.Load(); callers != nil {
+		callers.Connection(c)
+	}
 	n.Sink.Connection(c)
 	if e := n.of.enforcing.Load(); e != nil {
 		e.Tell()
 	}
+}
+
+// Lost implements [witness.Sink].
+func (n noting) Lost(count uint64, why string) {
+	if callers := n.of.callers.Load(); callers != nil {
+		callers.Lost(count, why)
+	}
+	n.Sink.Lost(count, why)
 }

@@ -13,6 +13,7 @@ import (
 	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/capture/verify/enforce"
+	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/export/rule"
 )
 
@@ -45,13 +46,15 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 		s.Ledger.Read(func(r capture.Reader) { seeds = r.Answered() })
 	}
 	grants := grants{dropped: make(map[string]bool)}
+	callers := new(witness.Callers) // what was called before is refused to nobody
+	s.callers.Store(callers)
 	e, err := enforce.Start(ctx, s.server, enforce.Config{
 		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: seeds,
 		Refused:  func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
 		Granted:  func(name string) { grants.note(name, s.rejected(name)) },
 		Canary:   func(name string) { s.Ledger.Expect(name) },
 		CanaryTo: s.Ledger.ExpectTo,
-		Called:   s.callers.Called,
+		Called:   callers.Called,
 	})
 	if err != nil {
 		return nil, err
@@ -79,7 +82,7 @@ func (s *Capture) Relax(ctx context.Context) error {
 // Report returns what came of an enforcement so far.
 func (s *Capture) Report(e *enforce.Enforcement) verify.Report {
 	s.Ledger.Overlook(enforce.VersionName)
-	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected, By: s.by, Screen: true}
+	about := verify.About{Server: s.server.Version(), Resolver: e.Resolver(context.Background()), Expected: s.expected, By: s.by, Notes: s.callersNotes(), Screen: true}
 	s.Ledger.Read(func(r capture.Reader) { about.Program, about.List = r.Info().Program, r.Info().Session })
 	about.Host, _ = os.Hostname()
 	return e.Report(about)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,7 +70,7 @@ type Capture struct {
 	err     error
 
 	witness   *watcher                            // nil before it is begun
-	callers   witness.Callers                     // of places; the ledger has those of names
+	callers   atomic.Pointer[witness.Callers]     // of places, since a list was put in force; the ledger has those of names
 	enforcing atomic.Pointer[enforce.Enforcement] // nil while none is
 }
 
@@ -299,57 +298,6 @@ func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 			return
 		}
 	}
-}
-
-// ownerRetry is how long an address may stay nobody's before LXD is asked
-// about it once more: an instance that starts asks before LXD shows it.
-const ownerRetry = 2 * time.Second
-
-func (s *Capture) nameClients(run context.Context) {
-	var retry <-chan time.Time
-	told := false
-	for {
-		select {
-		case <-run.Done():
-			return
-		case <-s.stale:
-		case <-s.Ledger.UnknownClient():
-			retry = time.After(ownerRetry)
-		case <-retry:
-			retry = nil
-		}
-		owners, err := s.server.Owners(run, s.lease.Network())
-		if err != nil {
-			if run.Err() == nil && !told && !lxd.IsGone(err) { // that there is no bridge is said
-				s.notice(fmt.Sprintf("can't tell yet which instance asked: %v", err))
-			}
-			told = true
-			retry = time.After(ownerRetry)
-			continue
-		}
-		told = false
-		words := s.hostOwners()
-		for address, owner := range owners {
-			words[address.String()] = owner
-		}
-		s.Ledger.SetOwners(words)
-	}
-}
-
-func (s *Capture) hostOwners() map[string]string {
-	owners := map[string]string{
-		netip.AddrFrom4([4]byte{127, 0, 0, 1}).String(): capture.HostOwner,
-		netip.IPv6Loopback().String():                   capture.HostOwner,
-	}
-	for _, a := range s.lease.Addresses() {
-		owners[a.String()] = capture.HostOwner
-	}
-	if s.enforcing.Load() != nil { // what is allowed comes from the program then
-		for _, source := range enforce.Sources {
-			owners[source.String()] = s.Instance
-		}
-	}
-	return owners
 }
 
 // release gives the bridge back, after a look at what nobody looked at since.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"time"
 
 	client "github.com/canonical/lxd/client"
@@ -124,7 +123,7 @@ func (s *Server) ForgetEnforced(ctx context.Context, instance string) error {
 // unlessGone returns the error of undoing something on an instance, nil where
 // there is no such instance any more.
 func unlessGone(err error) error {
-	if api.StatusErrorCheck(err, http.StatusNotFound) {
+	if IsGone(err) {
 		return nil
 	}
 	return err
@@ -137,14 +136,9 @@ var errUnchanged = errors.New("unchanged")
 // others change it meanwhile.
 func (s *Server) updateInstance(ctx context.Context, name string, change func(config map[string]string) error) error {
 	for try := 1; ; try++ {
-		var etag string
-		i, err := await(ctx, func() (*api.Instance, error) {
-			i, tag, err := s.client.GetInstance(name)
-			etag = tag
-			return i, err
-		})
+		i, etag, err := s.tagged(ctx, name)
 		if err != nil {
-			return instanceError("look up", name, err)
+			return err
 		}
 		i.Config = maps.Clone(i.Config)
 		if i.Config == nil {

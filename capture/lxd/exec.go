@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -239,7 +238,7 @@ func (p *process) stoppedInstance() error {
 	for {
 		i, err := p.server.instance(ctx, p.instance)
 		switch {
-		case api.StatusErrorCheck(err, http.StatusNotFound):
+		case IsGone(err):
 			return errors.New("the instance was deleted")
 		case err == nil && i.StatusCode != api.Running && i.StatusCode != api.Ready:
 			return errors.New("the instance was stopped")

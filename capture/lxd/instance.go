@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -190,20 +189,29 @@ func (s *Server) state(ctx context.Context, name string) (*api.InstanceState, er
 }
 
 func (s *Server) instance(ctx context.Context, name string) (*api.Instance, error) {
+	i, _, err := s.tagged(ctx, name)
+	return i, err
+}
+
+// tagged returns an instance, and the tag by which LXD refuses a change of it
+// that comes after another's.
+func (s *Server) tagged(ctx context.Context, name string) (*api.Instance, string, error) {
+	var etag string
 	i, err := await(ctx, func() (*api.Instance, error) {
-		i, _, err := s.client.GetInstance(name)
+		i, tag, err := s.client.GetInstance(name)
+		etag = tag
 		return i, err
 	})
 	if err != nil {
-		return nil, instanceError("look up", name, err)
+		return nil, "", instanceError("look up", name, err)
 	}
-	return i, nil
+	return i, etag, nil
 }
 
 // instanceError says of which instance LXD said it.
 func instanceError(doing, name string, err error) error {
 	err = plain(err)
-	if api.StatusErrorCheck(err, http.StatusNotFound) {
+	if IsGone(err) {
 		return fmt.Errorf("%s instance %s: %w: see lxc list", doing, name, err)
 	}
 	return fmt.Errorf("%s instance %s: %w", doing, name, err)
@@ -338,7 +346,7 @@ func (s *Server) operate(ctx context.Context, begin func() (client.Operation, er
 func (s *Server) Remove(ctx context.Context, name string) error {
 	i, err := s.instance(ctx, name)
 	switch {
-	case api.StatusErrorCheck(err, http.StatusNotFound):
+	case IsGone(err):
 		return nil
 	case err != nil:
 		return err
@@ -351,13 +359,13 @@ func (s *Server) Remove(ctx context.Context, name string) error {
 	// a moment.
 	for try := range removeTries {
 		err = s.operate(ctx, func() (client.Operation, error) { return s.client.DeleteInstance(name) })
-		if err == nil || api.StatusErrorCheck(err, http.StatusNotFound) {
+		if err == nil || IsGone(err) {
 			return nil
 		}
 		if waitErr := pause(ctx, retryPause<<try); waitErr != nil {
 			return errors.Join(waitErr, instanceError("delete", name, err))
 		}
-		if _, gone := s.instance(ctx, name); api.StatusErrorCheck(gone, http.StatusNotFound) {
+		if _, gone := s.instance(ctx, name); IsGone(gone) {
 			return nil
 		}
 	}

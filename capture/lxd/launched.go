@@ -31,14 +31,9 @@ func (s *Server) RemoveLeft(ctx context.Context) ([]Restored, error) {
 // Adopt makes an instance that a killed run launched this process's own, which
 // has to remove it in the end. It reports whether the instance is such a one.
 func (s *Server) Adopt(ctx context.Context, name string) (bool, error) {
-	var etag string
-	i, err := await(ctx, func() (*api.Instance, error) {
-		i, tag, err := s.client.GetInstance(name)
-		etag = tag
-		return i, err
-	})
+	i, etag, err := s.tagged(ctx, name)
 	if err != nil {
-		return false, instanceError("look up", name, err)
+		return false, err
 	}
 	if !leftByLaunch(i) {
 		return false, nil

@@ -110,14 +110,21 @@ func survive(t *testing.T, before api.Network, session func(context.Context, *lx
 	unchanged(t, before, f)
 }
 
+// leased returns a bridge, and a lease of it.
+func leased(t *testing.T) (*lxdfake.LXD, *lxd.Lease) {
+	t.Helper()
+	f := lxdfake.New(bridge())
+	l, err := lxd.New(f).Lease(t.Context(), "br")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, l
+}
+
 // TestReleaseOutlastsARestart has LXD be away for a while at the release.
 func TestReleaseOutlastsARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := lxdfake.New(bridge())
-		l, err := lxd.New(f).Lease(t.Context(), "br")
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, l := leased(t)
 		away := 10
 		f.Fault = func(string) lxdfake.Fault {
 			if away--; away >= 0 {
@@ -134,11 +141,7 @@ func TestReleaseOutlastsARestart(t *testing.T) {
 
 func TestReleaseGivesUpAndKeepsTheOriginal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := lxdfake.New(bridge())
-		l, err := lxd.New(f).Lease(t.Context(), "br")
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, l := leased(t)
 		f.Fault = func(string) lxdfake.Fault { return lxdfake.Dead }
 		if err := l.Release(t.Context()); err == nil || !strings.Contains(err.Error(), "lxd-allowlist restore br") {
 			t.Errorf("the release said %v", err)
@@ -153,11 +156,7 @@ func TestReleaseGivesUpAndKeepsTheOriginal(t *testing.T) {
 
 func TestKeysThatVanishDontMatter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := lxdfake.New(bridge())
-		l, err := lxd.New(f).Lease(t.Context(), "br")
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, l := leased(t)
 		for key := range maps.Keys(f.Network("br").Config) {
 			if strings.HasPrefix(key, "user.lxd-allowlist.") {
 				f.Set("br", key, "")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 
@@ -69,7 +68,7 @@ func networkError(doing, network string, err error) error {
 	switch err = plain(err); {
 	case err == nil:
 		return nil
-	case api.StatusErrorCheck(err, http.StatusNotFound):
+	case IsGone(err):
 		return fmt.Errorf("%s network %s: %w: see lxc network list", doing, network, err)
 	default:
 		return fmt.Errorf("%s network %s: %w", doing, network, err)

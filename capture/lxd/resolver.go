@@ -5,12 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/canonical/lxd/shared/api"
 )
 
 // Resolver is where an instance sends its queries, as resolv.conf(5) has it.
@@ -26,7 +23,7 @@ func (s *Server) Resolver(ctx context.Context, instance string) (Resolver, error
 	var found Resolver
 	for _, path := range []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"} {
 		text, err := s.readFile(ctx, instance, path)
-		if api.StatusErrorCheck(err, http.StatusNotFound) {
+		if IsGone(err) {
 			continue
 		}
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -155,7 +154,7 @@ func (w *wayBack) explain(err error) error {
 func (w *wayBack) step(ctx context.Context) (done bool, err error) {
 	n, _, err := getNetwork(ctx, w.server.networks(), w.network)
 	switch {
-	case api.StatusErrorCheck(err, http.StatusNotFound):
+	case IsGone(err):
 		return true, nil // there is no bridge to give back
 	case err != nil:
 		return false, networkError("read", w.network, err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -157,7 +156,7 @@ func (s *Server) settled(ctx context.Context, instance string) error {
 			o, _, err := s.client.GetOperationWait(o.ID, -1)
 			return o, err
 		})
-		if err != nil && !api.StatusErrorCheck(err, http.StatusNotFound) { // it has ended
+		if err != nil && !IsGone(err) { // it has ended
 			return instanceError("wait for what LXD does to", instance, err)
 		}
 	}
@@ -210,7 +209,7 @@ func (p *Snapshot) exists(ctx context.Context) (bool, error) {
 		return s, err
 	})
 	switch {
-	case api.StatusErrorCheck(err, http.StatusNotFound):
+	case IsGone(err):
 		return false, nil
 	case err != nil:
 		return false, instanceError("look up snapshot "+p.Name+" of", p.Instance, err)

@@ -112,11 +112,7 @@ func TestAdopt(t *testing.T) {
 // them, logs again.
 func TestRenewOfWhatLXDTakesForDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := lxdfake.New(bridge())
-		l, err := lxd.New(f).Lease(t.Context(), "br")
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, l := leased(t)
 		applied := f.Network("br")
 		f.Set("br", "raw.dnsmasq", "")
 		f.Fault = func(string) lxdfake.Fault { return lxdfake.Torn }
@@ -141,11 +137,7 @@ func TestRenewOfWhatLXDTakesForDone(t *testing.T) {
 // and gives that back; one that another has taken meanwhile doesn't.
 func TestRenewOfWhatWasGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := lxdfake.New(bridge())
-		l, err := lxd.New(f).Lease(t.Context(), "br")
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, l := leased(t)
 		for range 2 {
 			if _, err := lxd.New(f).Restore(t.Context(), "br", true); err != nil {
 				t.Fatal(err)
@@ -167,9 +159,7 @@ func TestRenewOfWhatWasGivenBack(t *testing.T) {
 		}
 		unchanged(t, bridge(), f)
 
-		if l, err = lxd.New(f).Lease(t.Context(), "br"); err != nil {
-			t.Fatal(err)
-		}
+		f, l = leased(t)
 		if _, err := lxd.New(f).Restore(t.Context(), "br", true); err != nil {
 			t.Fatal(err)
 		}
@@ -197,18 +187,14 @@ func TestBridgeThatCantBePutBack(t *testing.T) {
 		lxdfake.Dead:   ": start LXD, then run lxd-allowlist restore br",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			f := lxdfake.New(bridge())
-			l, err := lxd.New(f).Lease(t.Context(), "br")
-			if err != nil {
-				t.Fatal(err)
-			}
+			f, l := leased(t)
 			f.Fault = func(call string) lxdfake.Fault {
 				if call == "GET" && fault != lxdfake.Dead {
 					return lxdfake.None
 				}
 				return fault
 			}
-			err = l.Release(t.Context())
+			err := l.Release(t.Context())
 			if err == nil || !strings.HasPrefix(err.Error(), "bridge br is not as it was: ") || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "\n") || errors.Is(err, io.ErrUnexpectedEOF) && strings.Contains(err.Error(), "EOF") {
 				t.Errorf("it said %v", err)
 			}

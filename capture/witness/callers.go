@@ -10,7 +10,7 @@ import (
 )
 
 // Bounds of what an instance can make us remember. What is beyond is told by
-// [Callers.Lost].
+// [Callers.Losses].
 const (
 	maxCalled  = 1 << 16 // names, and places
 	maxCallers = 8       // of each

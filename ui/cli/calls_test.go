@@ -76,6 +76,8 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export", log, "--format", "cilium", "--ports", "https"}, 2, `"--ports" flag: that is no whole number; see`},
 		{[]string{"export", log, "--ports", "99999999999999999999"}, 2, "that number is too large"},
 		{[]string{"export", "/proc/self/mem"}, 1, "lxd-allowlist: read /proc/self/mem: input"},
+		{[]string{"help", "recrod"}, 2, `there is no command "recrod": did you mean record?`},
+		{[]string{"help", "sessions", "remove"}, 2, `there is no command "sessions remove"; see lxd-allowlist --help`},
 		{[]string{"completion", "ksh"}, 2, `completion has no "ksh": there are `},
 		{[]string{"export", log, "--ports", "443"}, 2, "plain has no place for ports"},
 		{[]string{"export", log, "--diff", "/no/such/list"}, 2, "/no/such/list"},

@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,26 @@ func knownShells(root *cobra.Command) {
 	}
 }
 
+// knownCommands has cobra's help say so where there is no such command.
+func knownCommands(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	c, _, err := root.Find([]string{"help"})
+	if err != nil {
+		return
+	}
+	c.Use, c.Short, c.Long = "help [COMMAND]", "Show the help of a command", ""
+	c.Run, c.RunE = nil, func(_ *cobra.Command, a []string) error {
+		of, left, err := root.Find(a)
+		if err == nil && len(left) > 0 {
+			err = errors.New(cmp.Or(mistyped(of, left[0]), fmt.Sprintf("there is no command %q", strings.Join(a, " "))))
+		}
+		if err != nil {
+			return wrong(err)
+		}
+		return of.Help()
+	}
+}
+
 // Main runs the program as its arguments say, and returns its exit code. of is
 // its version.
 func Main(of string) (code int) {
@@ -114,6 +135,7 @@ func Main(of string) (code int) {
 		root := command()
 		knownShells(root)
 		nameCalls(root)
+		knownCommands(root) // whose errors name the program
 		if err = root.ExecuteContext(ctx); err != nil {
 			report(os.Stderr, err)
 		}

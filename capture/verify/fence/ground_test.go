@@ -7,30 +7,18 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"lxd-allowlist/capture/hosttest"
 )
 
-// inside says that the process is in a network namespace of its own, which is
-// the host of these tests: nothing of the machine's is touched, and nothing is
-// left when the process has ended, however it did.
-const inside = "LXD_ALLOWLIST_FENCE_HOST"
-
 func TestMain(m *testing.M) {
-	if os.Geteuid() == 0 && os.Getenv(inside) == "" {
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			err = syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), inside+"=1"))
-		}
-		fmt.Fprintln(os.Stderr, "enter a network namespace for the tests:", err)
-		os.Exit(1)
-	}
+	hosttest.Enter()
 	if port := os.Getenv(child); port != "" {
 		raiseAndWait()
 	}
@@ -43,7 +31,7 @@ func need(t testing.TB) {
 	if testing.Short() {
 		t.Skip("it needs root and the kernel's nftables: make test")
 	}
-	if os.Getenv(inside) == "" {
+	if !hosttest.Inside() {
 		t.Fatal("these tests need root: sudo make test")
 	}
 }

@@ -22,31 +22,19 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
 
+	"lxd-allowlist/capture/hosttest"
 	"lxd-allowlist/capture/witness"
 )
 
-const (
-	// inside says that the process is in a network namespace of its own, which
-	// is the host of these tests.
-	inside = "LXD_ALLOWLIST_CGROUP_HOST"
-	// part says which part the process plays in the instance.
-	part = "LXD_ALLOWLIST_CGROUP_PART"
-)
+// part says which part the process plays in the instance.
+const part = "LXD_ALLOWLIST_CGROUP_PART"
 
 func TestMain(m *testing.M) {
 	if play, ok := parts[os.Getenv(part)]; ok {
 		play(os.Args[1:])
 		return
 	}
-	if os.Geteuid() == 0 && os.Getenv(inside) == "" {
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			err = syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), inside+"=1"))
-		}
-		fmt.Fprintln(os.Stderr, "enter a network namespace for the tests:", err)
-		os.Exit(1)
-	}
+	hosttest.Enter()
 	os.Exit(m.Run())
 }
 
@@ -74,7 +62,7 @@ func need(t testing.TB) {
 	if testing.Short() {
 		t.Skip("it needs root and cgroup v2: make test")
 	}
-	if os.Getenv(inside) == "" {
+	if !hosttest.Inside() {
 		t.Fatal("these tests need root: sudo make test")
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,24 +16,12 @@ import (
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
+	"lxd-allowlist/capture/hosttest"
 	"lxd-allowlist/capture/witness"
 )
 
-// inside says that the process is in a network namespace of its own, which is
-// the host of these tests: nothing of the machine's is touched, and nothing is
-// left when the process has ended, however it did.
-const inside = "LXD_ALLOWLIST_WIRE_HOST"
-
 func TestMain(m *testing.M) {
-	if os.Geteuid() == 0 && os.Getenv(inside) == "" {
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			err = syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), inside+"=1"))
-		}
-		fmt.Fprintln(os.Stderr, "enter a network namespace for the tests:", err)
-		os.Exit(1)
-	}
+	hosttest.Enter()
 	if name := os.Getenv(child); name != "" {
 		openAndWait(name)
 	}
@@ -69,7 +56,7 @@ func newGround(t testing.TB, addresses ...string) *ground {
 	if testing.Short() {
 		t.Skip("it needs root and the kernel's packet sockets: make test")
 	}
-	if os.Getenv(inside) == "" {
+	if !hosttest.Inside() {
 		t.Fatal("these tests need root: sudo make test")
 	}
 	g := &ground{t: t}
