@@ -19,7 +19,7 @@ var rpz = Format{
 	Suffix:    "h and *.h pass",
 	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
 	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
-	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no break-dnssec yes; (without the first it asks upstream for denied names, too; without the second it does so for all who set DO, and answers them what is signed); Unbound 1.17 or later (1.13 lets all top-level domains without a rule pass, and up to 1.17 queries of class ANY do, which no usual program sends): rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE") in the Lua configuration, or in recursor.yml of 5.1 and later recursor: {rpzs: [{name: FILE}]}`,
+	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no break-dnssec yes; (without the first it asks upstream for denied names, too; without the second it does so for all who set DO, and answers them what is signed); Unbound 1.17 or later (1.13 lets all top-level domains without a rule pass, and up to 1.17 queries of class ANY do, which no usual program sends): rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE") in the Lua configuration, or in recursor.yml of 5.1 and later (5.0 takes no zones from it) recursor: {rpzs: [{name: FILE}]}`,
 	Check:     "named-checkzone rpz FILE",
 	Proven:    tried("rpz"),
 	limit:     rpzLimit,
