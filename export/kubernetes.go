@@ -43,6 +43,10 @@ func kubeList(hosts []string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// kubeNumbered begins the line with the name of an object, which ends in its
+// number.
+const kubeNumbered = "  name: lxd-allowlist-"
+
 // kubeMetadata is what a list's objects say of themselves.
 type kubeMetadata struct {
 	Name   string

@@ -67,11 +67,13 @@ func yamlDocuments[T any](data []byte) ([]T, error) {
 	}
 }
 
+var errNotOne = errors.New("not one document")
+
 // yamlDocument reads a file of one document.
 func yamlDocument[T any](data []byte) (T, error) {
 	all, err := yamlDocuments[T](data)
 	if err == nil && len(all) != 1 {
-		err = errors.New("not one document")
+		err = errNotOne
 	}
 	if err != nil {
 		var none T
