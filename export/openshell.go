@@ -118,6 +118,9 @@ func decodeOpenShell(data []byte) ([]rule.Rule, error) {
 			return nil, errors.New("a policy for some programs only")
 		}
 		named := slices.DeleteFunc(one.items, func(e endpoint) bool {
+			if n := len(e.Host); n == 0 || e.Host[n-1] < '0' || e.Host[n-1] > '9' {
+				return false // no address of IPv4
+			}
 			to, err := netip.ParseAddrPort(fmt.Sprintf("%s:%d", e.Host, e.Port))
 			if err == nil {
 				addresses = append(addresses, rule.Rule{Name: rule.EndpointOf(to, "tcp").String()})

@@ -33,6 +33,9 @@ var yamlFormat = Format{
 // are quoted: bare, a name such as "no" or "0x1f" would be something else, and
 // "*.h" an error.
 func quoted(text string) string {
+	if strings.Trim(text, plainInQuotes) == "" {
+		return `"` + text + `"`
+	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
