@@ -173,7 +173,8 @@ func decodeDnsmasq(data []byte) ([]rule.Rule, error) {
 // of their own that must name the same.
 func decodeNftset(data []byte) ([]rule.Rule, error) {
 	var rest strings.Builder
-	var sets []string
+	rest.Grow(len(data))
+	sets := make([]string, 0, lineCount(data)/3)
 	for line := range content(data, "#") {
 		if name, ok := between(line, "nftset=/", "/"+nftSets); ok {
 			sets = append(sets, name)

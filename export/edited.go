@@ -124,7 +124,7 @@ type search struct {
 }
 
 // near is how many rules are looked at beyond the one that was found last.
-const near = 64
+const near = 256
 
 // soon is find among the next rules alone.
 func (s *search) soon(name string) (int, bool) {

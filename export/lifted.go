@@ -135,10 +135,24 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 func quotedItem(before, after string) func(line string) (string, bool) {
 	return func(line string) (string, bool) {
 		name, ok := between(line, before+`"`, `"`+after)
-		return name, ok && strings.Trim(name, plainInQuotes) == ""
+		return name, ok && isPlain(name)
 	}
 }
 
-// plainInQuotes are the characters of names and their wildcards, which mean
-// themselves in a quoted string.
-const plainInQuotes = "abcdefghijklmnopqrstuvwxyz0123456789.-_*" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+// isPlain reports whether a text is of the characters of names and their wildcards
+// alone, which mean themselves in a quoted string.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if !isPlainByte[text[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+var isPlainByte = func() (is [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*" {
+		is[c] = true
+	}
+	return is
+}()

@@ -77,6 +77,7 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 
 func decodePihole(data []byte) ([]rule.Rule, error) {
 	var text strings.Builder
+	text.Grow(len(data))
 	for line := range content(data, "#") {
 		text.WriteString(line + "\n")
 	}

@@ -33,7 +33,7 @@ var yamlFormat = Format{
 // are quoted: bare, a name such as "no" or "0x1f" would be something else, and
 // "*.h" an error.
 func quoted(text string) string {
-	if strings.Trim(text, plainInQuotes) == "" {
+	if isPlain(text) {
 		return `"` + text + `"`
 	}
 	var b strings.Builder
