@@ -139,6 +139,9 @@ func (s *search) soon(name string) (int, bool) {
 
 // find finds a rule of that name.
 func (s *search) find(name string) (int, bool) {
+	if strings.Contains(name, " ") { // as most comments have, and no name
+		return 0, false
+	}
 	if i, ok := s.soon(name); ok {
 		return i, true
 	}

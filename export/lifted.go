@@ -99,7 +99,11 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 	where := outside
 	for line := range strings.Lines(string(data)) {
 		bare := strings.TrimSuffix(line, "\n")
-		item, is := l.item(bare)
+		var item I
+		is := where == begun || where == inside
+		if is {
+			item, is = l.item(bare)
+		}
 		switch {
 		case bare == "---":
 			if !end() {
@@ -133,8 +137,9 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 
 // quotedItem returns what reads a line with a quoted name between these words.
 func quotedItem(before, after string) func(line string) (string, bool) {
+	before, after = before+`"`, `"`+after
 	return func(line string) (string, bool) {
-		name, ok := between(line, before+`"`, `"`+after)
+		name, ok := between(line, before, after)
 		return name, ok && isPlain(name)
 	}
 }

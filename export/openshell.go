@@ -97,9 +97,9 @@ var openshellList = longList[openshellPolicy, endpoint]{
 func openshellEndpoint(line string) (e endpoint, ok bool) {
 	line, port, ok := strings.Cut(line, `", port: `)
 	digits, closed := strings.CutSuffix(port, "}")
-	host, quoted := quotedItem("      - {host: ", "")(line + `"`)
+	host, begins := strings.CutPrefix(line, `      - {host: "`)
 	number, err := strconv.ParseUint(digits, 10, 16)
-	return endpoint{Host: host, Port: int(number)}, ok && closed && quoted && err == nil && digits[0] != '0'
+	return endpoint{Host: host, Port: int(number)}, ok && closed && begins && isPlain(host) && err == nil && digits[0] != '0'
 }
 
 func decodeOpenShell(data []byte) ([]rule.Rule, error) {
