@@ -83,6 +83,9 @@ func asHost(r rule.Rule) rule.Rule {
 // fromHosts reads what asHost wrote.
 func fromHosts(rules []rule.Rule, err error) ([]rule.Rule, error) {
 	for i, r := range rules {
+		if n := len(r.Name); n == 0 || (r.Name[n-1] < '0' || r.Name[n-1] > '9') && !strings.Contains(r.Name, ":") {
+			continue // no address, as nearly always, which an error takes time to tell
+		}
 		if a, bad := netip.ParseAddr(strings.Trim(r.Name, "[]")); bad == nil && !r.Suffix {
 			rules[i].Name = rule.Endpoint{Prefix: netip.PrefixFrom(a, a.BitLen()), Port: hostPort}.String()
 		}

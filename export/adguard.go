@@ -3,7 +3,6 @@ package export
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"lxd-allowlist/export/rule"
 )
@@ -50,11 +49,11 @@ func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeAdGuard(data []byte) ([]rule.Rule, error) {
-	lines := slices.Collect(content(data, "!"))
+	lines := contentLines(data, "!")
 	if len(lines) == 0 || lines[0] != adguardDeny {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(lines))
 	for _, line := range lines[1:] {
 		if text, is := between(line, adguardPattern, adguardPatternEnd); is {
 			r, err := extendedRule(text)

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -32,6 +33,9 @@ func (p *page) asidePattern(r rule.Rule, series rule.Pattern, before, after stri
 
 // asidePatterns reads what asidePattern wrote.
 func asidePatterns(data []byte, before, after string) (rules []rule.Rule, err error) {
+	if !bytes.Contains(data, []byte(asidePattern)) {
+		return nil, nil
+	}
 	for line := range strings.Lines(string(data)) {
 		text, is := strings.CutPrefix(strings.TrimSpace(line), asidePattern)
 		if !is {

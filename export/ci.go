@@ -27,7 +27,7 @@ var hardenRunner = Format{
 	Load:      "put it first into the steps of a job; what GitHub and StepSecurity themselves need always passes; a name without an IPv4 address in public DNS opens everything, and the job is told so: Reverting agent since allowed endpoint",
 	Ports:     true,
 	NoUDP:     "its agent opens endpoints for TCP alone",
-	Proven:    "by no software: its agent runs on GitHub's machines alone; what its file means is read in the source of agent 0.16",
+	Proven:    "by no software: its agent runs on GitHub's machines alone, and no registry of packages has it; what its file means is read in the source of agent 0.16, and a test holds the file to that",
 	maxBytes:  120 << 10, // an environment variable has 128 KiB
 	limit:     hardenLimit,
 	mark:      "#",

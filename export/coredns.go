@@ -107,7 +107,7 @@ func decodeCoreDNS(data []byte) ([]rule.Rule, error) {
 	if !ok {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(lines))
 	add := func(list, before, after string, suffix bool) error {
 		for word := range strings.SplitSeq(list, ",\n") {
 			name, ok := between(word, before, after)

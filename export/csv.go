@@ -101,7 +101,7 @@ func decodeCSV(data []byte) ([]rule.Rule, error) {
 	if len(rows) == 0 || !slices.Equal(rows[0], csvColumns) && !slices.Equal(rows[0], csvColumns[:unwitnessed]) {
 		return nil, errors.New("the first row is not that of the columns")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(rows))
 	for _, row := range rows[1:] {
 		for i := range row {
 			row[i] = uncell(row[i])

@@ -66,7 +66,7 @@ func encodeDnscrypt(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeDnscrypt(data []byte) ([]rule.Rule, error) {
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, lineCount(data))
 	var globs []string // of the last pattern, which are to come
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimSpace(line)

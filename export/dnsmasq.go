@@ -149,11 +149,11 @@ func DnsmasqLines(c rule.Compiled, denier string) []string {
 }
 
 func decodeDnsmasq(data []byte) ([]rule.Rule, error) {
-	lines := slices.Collect(content(data, "#"))
+	lines := contentLines(data, "#")
 	if len(lines) < len(denyAll) || !slices.Equal(lines[:len(denyAll)], denyAll) {
 		return nil, fmt.Errorf("the lines that deny all other names are not there")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(lines)/2)
 	for _, line := range lines[len(denyAll):] {
 		if name, ok := between(line, "server=/", "/#"); ok {
 			rules = append(rules, rule.Rule{Name: name, Suffix: true})
@@ -173,7 +173,8 @@ func decodeDnsmasq(data []byte) ([]rule.Rule, error) {
 // of their own that must name the same.
 func decodeNftset(data []byte) ([]rule.Rule, error) {
 	var rest strings.Builder
-	var sets []string
+	rest.Grow(len(data))
+	sets := make([]string, 0, lineCount(data)/3)
 	for line := range content(data, "#") {
 		if name, ok := between(line, "nftset=/", "/"+nftSets); ok {
 			sets = append(sets, name)

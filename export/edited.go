@@ -23,8 +23,12 @@ func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error)
 	if rules, err = f.Decode(data); err != nil {
 		return nil, nil, err
 	}
+	var given, normal []byte
 	for i := range rules {
-		rules[i].Name = string(parse.AppendName(nil, []byte(rules[i].Name)))
+		given = append(given[:0], rules[i].Name...)
+		if normal = parse.AppendName(normal[:0], given); !bytes.Equal(normal, given) {
+			rules[i].Name = string(normal)
+		}
 	}
 	return rules, f.readComments(data, rules), nil
 }
@@ -35,13 +39,7 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 	if f.mark == "" {
 		return nil
 	}
-	var known placesOf // once it is wanted: most files have no comment but those on top
-	at := func() placesOf {
-		if known == nil {
-			known = places(rules)
-		}
-		return known
-	}
+	at := search{rules: rules}
 	head := false
 	for all := range bytes.Lines(data) {
 		all = bytes.TrimSpace(all)
@@ -49,7 +47,7 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 			if len(loose) == 0 { // as nearly always
 				continue
 			}
-			if i, ok := at().in(string(all)); ok {
+			if i, ok := at.in(string(all)); ok {
 				giveReason(&rules[i], strings.Join(loose, "; "))
 				loose = nil
 			}
@@ -66,7 +64,7 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 			continue
 		}
 		dotted, reason, _ := strings.Cut(text, ": ")
-		i, named := at()[rule.FromDotted(dotted).Name]
+		i, named := at.find(rule.FromDotted(dotted).Name)
 		switch {
 		case text == "" || strings.HasPrefix(line, "#!") || isOurs(text) || slices.ContainsFunc(f.usage, func(u string) bool { return strings.TrimSpace(u) == text }):
 		case named && isOurs(reason):
@@ -82,11 +80,11 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 // readRemarks gives the rules what the comments on top say of them, in files
 // that have a list of comments instead.
 func readRemarks(rules []rule.Rule, comments []string) error {
-	at := places(rules)
+	at := search{rules: rules}
 	end := slices.IndexFunc(comments, func(s string) bool { return strings.HasPrefix(s, headEnd) })
 	for _, text := range comments[end+1:] {
 		dotted, reason, _ := strings.Cut(text, ": ")
-		i, named := at[rule.FromDotted(dotted).Name]
+		i, named := at.find(rule.FromDotted(dotted).Name)
 		if !named {
 			return fmt.Errorf("a comment that belongs to no rule: %q", text)
 		}
@@ -117,14 +115,56 @@ func places(rules []rule.Rule) placesOf {
 	return at
 }
 
-// in finds the first rule that a line of any format names.
-func (at placesOf) in(line string) (int, bool) {
-	line = strings.ToLower(strings.ReplaceAll(line, `\`, ""))
-	for word := range strings.FieldsFuncSeq(line, func(c rune) bool {
-		return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
-	}) {
-		if i, ok := at[strings.Trim(word, ".")]; ok {
+// search finds rules by their names, of which most are asked for in the order of
+// the rules: where they stand is found out only for the others.
+type search struct {
+	rules []rule.Rule
+	next  int
+	at    placesOf // nil until it is wanted
+}
+
+// near is how many rules are looked at beyond the one that was found last.
+const near = 256
+
+// soon is find among the next rules alone.
+func (s *search) soon(name string) (int, bool) {
+	for i := s.next; i < min(s.next+near, len(s.rules)); i++ {
+		if s.rules[i].Name == name {
+			s.next = i
 			return i, true
+		}
+	}
+	return 0, false
+}
+
+// find finds a rule of that name.
+func (s *search) find(name string) (int, bool) {
+	if strings.Contains(name, " ") { // as most comments have, and no name
+		return 0, false
+	}
+	if i, ok := s.soon(name); ok {
+		return i, true
+	}
+	if s.at == nil {
+		s.at = places(s.rules)
+	}
+	i, ok := s.at[name]
+	if ok {
+		s.next = i
+	}
+	return i, ok
+}
+
+// in finds the first rule that a line of any format names.
+func (s *search) in(line string) (int, bool) {
+	line = strings.ToLower(strings.ReplaceAll(line, `\`, ""))
+	for _, find := range []func(string) (int, bool){s.soon, s.find} {
+		for word := range strings.FieldsFuncSeq(line, func(c rune) bool {
+			return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
+		}) {
+			if i, ok := find(strings.Trim(word, ".")); ok {
+				return i, true
+			}
 		}
 	}
 	return 0, false
@@ -187,16 +227,50 @@ func (f Format) portLost(before, after []byte) string {
 // of what isn't TCP's.
 func (f Format) portsIn(data []byte) (all []string) {
 	number, protocol := max(1, f.port.SubexpIndex("number")), f.port.SubexpIndex("protocol")
-	for _, m := range f.port.FindAllSubmatch(data, -1) {
-		port := string(m[number])
-		if protocol > 0 && len(m[protocol]) > 0 && !bytes.EqualFold(m[protocol], []byte("tcp")) {
-			port += "/" + strings.ToLower(string(m[protocol]))
+	look := func(in []byte) {
+		for _, m := range f.port.FindAllSubmatch(in, -1) {
+			port := string(m[number])
+			if protocol > 0 && len(m[protocol]) > 0 && !bytes.EqualFold(m[protocol], []byte("tcp")) {
+				port += "/" + strings.ToLower(string(m[protocol]))
+			}
+			if !slices.Contains(all, port) {
+				all = append(all, port)
+			}
 		}
-		if !slices.Contains(all, port) {
-			all = append(all, port)
+	}
+	if strings.Contains(f.port.String(), `\n`) {
+		look(data) // a port is more than a line, in a file that is never large
+		return all
+	}
+	looked := make(map[string]bool) // at lines but for the names in them, which are many
+	var bare []byte
+	for line := range bytes.Lines(data) {
+		if bare = unnamed(bare[:0], line); !looked[string(bare)] {
+			looked[string(bare)] = true
+			look(line)
 		}
 	}
 	return all
+}
+
+// unnamed appends a line without what is in quotes, unless that is a number.
+func unnamed(to, line []byte) []byte {
+	for {
+		begin := bytes.IndexByte(line, '"')
+		if begin < 0 {
+			return append(to, line...)
+		}
+		length := bytes.IndexByte(line[begin+1:], '"')
+		if length < 0 {
+			return append(to, line...)
+		}
+		to = append(to, line[:begin+1]...)
+		if text := line[begin+1 : begin+1+length]; len(bytes.Trim(text, "0123456789")) == 0 {
+			to = append(to, text...)
+		}
+		line = line[begin+1+length+1:]
+		to = append(to, '"')
+	}
 }
 
 // reasonLost finds a rule from before whose reason is no longer in the file,
@@ -207,12 +281,12 @@ func (f Format) reasonLost(before, got []rule.Rule, data []byte) (rule.Rule, boo
 		return rule.Rule{}, false
 	}
 	f.readComments(data, got)
-	at := places(got)
+	at := search{rules: got}
 	for _, r := range before {
 		if !hasReason(r) {
 			continue
 		}
-		if i, stays := at[r.Name]; stays && !strings.Contains(plainReason(got[i]), plainReason(r)) {
+		if i, stays := at.find(r.Name); stays && !strings.Contains(plainReason(got[i]), plainReason(r)) {
 			return r, true
 		}
 	}

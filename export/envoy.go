@@ -157,17 +157,32 @@ type envoyMatch struct {
 	OnMatch any `yaml:"on_match"`
 }
 
+// envoyList is that of the first listener: there is hardly ever another.
+var envoyList = longList[envoyConfig, string]{
+	before: "            server_names:", item: quotedItem("              - ", ""), stand: `              - "` + standIn + `"`,
+	of: func(c *envoyConfig) *[]string {
+		if l := c.StaticResources.Listeners; len(l) > 0 && len(l[0].FilterChains) > 0 {
+			return &l[0].FilterChains[0].Match.ServerNames
+		}
+		return nil
+	},
+}
+
 func decodeEnvoy(data []byte) ([]rule.Rule, error) {
-	d, err := yamlDocument[envoyConfig](data)
+	one, err := envoyList.one(data)
 	if err != nil {
 		return nil, err
 	}
+	d := one.doc
 	var rules []rule.Rule
 	for i, l := range d.StaticResources.Listeners {
 		if len(l.ListenerFilters) != 1 || len(l.FilterChains) != 1 {
 			return nil, errors.New("a listener that doesn't look at names")
 		}
 		names, matchers := l.FilterChains[0].Match.ServerNames, l.Matcher.List.Matchers
+		if i == 0 {
+			names = one.items
+		}
 		if (len(names) == 0) == (len(matchers) == 0) {
 			return nil, errors.New("a listener for any name, or with names in two places")
 		}

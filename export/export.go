@@ -51,6 +51,9 @@ func (o Options) portsOf(rules []rule.Rule, protocols ...string) []rule.Port {
 	if len(rules) == 0 {
 		return slices.Clone(usualPorts)
 	}
+	if len(rules) == 1 && len(seenPorts(rules[0], protocols...)) == 0 {
+		return slices.Clone(usualPorts) // as mostly, of formats that name each rule's
+	}
 	named := make(map[rule.Port]bool)
 	for _, r := range rules {
 		ports := seenPorts(r, protocols...)

@@ -337,9 +337,13 @@ func (p *page) line(format string, args ...any) {
 
 func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
 
+// lineBytes is what a rule takes in most files.
+const lineBytes = 48
+
 // headed returns the page with the comments on top.
 func headed(f Format, c rule.Compiled) page {
 	p := page{mark: f.mark}
+	p.Grow(c.Len() * lineBytes)
 	p.head(f, c)
 	return p
 }

@@ -68,7 +68,7 @@ func ruleList(words string) []rule.Rule {
 	return rules
 }
 
-func compile(t *testing.T, words string) rule.Compiled {
+func compile(t testing.TB, words string) rule.Compiled {
 	t.Helper()
 	c, refused := rule.Compile(rule.List{Rules: ruleList(words)})
 	if len(refused) > 0 {

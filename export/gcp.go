@@ -42,16 +42,23 @@ func encodeGCP(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
+type gcpURLList struct {
+	Name   string
+	Values []string
+}
+
+var gcpList = longList[gcpURLList, string]{
+	before: "values:", item: quotedItem("  - ", ""), stand: `  - "` + standIn + `"`,
+	of: func(d *gcpURLList) *[]string { return &d.Values },
+}
+
 func decodeGCP(data []byte) ([]rule.Rule, error) {
-	d, err := yamlDocument[struct {
-		Name   string
-		Values []string
-	}](data)
+	d, err := gcpList.one(data)
 	if err != nil {
 		return nil, err
 	}
-	var rules []rule.Rule
-	for _, v := range d.Values {
+	rules := make([]rule.Rule, 0, len(d.items))
+	for _, v := range d.items {
 		name, suffix := strings.CutPrefix(v, "*")
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}

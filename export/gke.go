@@ -23,9 +23,9 @@ var gke = Format{
 	NoPattern: "its * stands for any characters of a label, and not for digits alone",
 	Hosts:     true,
 	Ports:     true,
-	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE, in a cluster with --enable-fqdn-network-policy; then, or names that left the list stay open: kubectl delete fqdnnetworkpolicy " + kubeOthers + "; what a NetworkPolicy allows passes, too: allow the cluster's DNS by one; an address that serves other names, too, is open for them as well",
+	Load:      "in a cluster with --enable-fqdn-network-policy: " + kubeLoad("gke", "fqdnnetworkpolicy", "names") + "; what a NetworkPolicy allows passes, too: allow the cluster's DNS by one; an address that serves other names, too, is open for them as well",
 	Check:     "kubectl apply --dry-run=server -n NAMESPACE -f FILE",
-	Proven:    "accepted by gke-networking-api 0.2.11, the definition of GKE's API, and applied with it by kubectl 1.37 to an API server, which then had none of the names that had left the list; not asked",
+	Proven:    "accepted by gke-networking-api 0.2.11, the definition of GKE's API, and applied with it by kubectl 1.37 to an API server, which in both ways then had none of the names that had left the list; not asked",
 	needsRule: true,
 	limit:     gkeLabels,
 	mark:      "#",
@@ -93,7 +93,7 @@ type gkePolicy struct {
 	Spec       struct {
 		PodSelector struct{} `yaml:"podSelector"`
 		Egress      []struct {
-			Matches []struct{ Name, Pattern string }
+			Matches []gkeMatch
 			Ports   []struct {
 				Protocol string
 				Port     int
@@ -102,24 +102,47 @@ type gkePolicy struct {
 	}
 }
 
+type gkeMatch struct{ Name, Pattern string }
+
+var gkeList = longList[gkePolicy, gkeMatch]{
+	before: "    - matches:",
+	item: func(line string) (m gkeMatch, ok bool) {
+		if m.Name, ok = gkeName(line); !ok {
+			m.Name = ""
+			m.Pattern, ok = gkeWildcard(line)
+		}
+		return m, ok
+	},
+	stand: `        - name: "` + standIn + `"`, numbered: kubeNumbered,
+	of: func(p *gkePolicy) *[]gkeMatch {
+		if len(p.Spec.Egress) != 1 {
+			return nil
+		}
+		return &p.Spec.Egress[0].Matches
+	},
+}
+
+var gkeName, gkeWildcard = quotedItem("        - name: ", ""), quotedItem("        - pattern: ", "")
+
 func decodeGKE(data []byte) ([]rule.Rule, error) {
-	all, err := yamlDocuments[gkePolicy](data)
+	all, err := gkeList.read(data)
 	if err != nil {
 		return nil, err
 	}
 	var rules []rule.Rule
-	for _, d := range all {
+	for i, policy := range all {
+		d := policy.doc
 		if d.Kind != "FQDNNetworkPolicy" || len(d.Spec.Egress) != 1 || len(d.Spec.Egress[0].Ports) == 0 {
-			return nil, fmt.Errorf("%s %q is no FQDNNetworkPolicy with one rule for some ports", d.Kind, d.Metadata.Name)
+			return nil, fmt.Errorf("object %d, a %s, is no FQDNNetworkPolicy with one rule for some ports", i+1, d.Kind)
 		}
-		if !maps.Equal(d.Metadata.Labels, all[0].Metadata.Labels) {
-			return nil, fmt.Errorf("%s %q is labelled as part of another list", d.Kind, d.Metadata.Name)
+		if !maps.Equal(d.Metadata.Labels, all[0].doc.Metadata.Labels) {
+			return nil, fmt.Errorf("object %d, a %s, is labelled as part of another list", i+1, d.Kind)
 		}
-		if !reflect.DeepEqual(d.Spec.Egress[0].Ports, all[0].Spec.Egress[0].Ports) {
-			return nil, fmt.Errorf("%s %q has ports of its own", d.Kind, d.Metadata.Name)
+		if !reflect.DeepEqual(d.Spec.Egress[0].Ports, all[0].doc.Spec.Egress[0].Ports) {
+			return nil, fmt.Errorf("object %d, a %s, has ports of its own", i+1, d.Kind)
 		}
 		depth := 0 // of the last pattern
-		for _, m := range d.Spec.Egress[0].Matches {
+		for _, m := range policy.items {
 			last := len(rules) - 1
 			switch {
 			case m.Name != "" && m.Pattern == "" && (depth == 0 || depth == gkeDepth):

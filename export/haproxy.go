@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -98,7 +99,7 @@ func decodeHAProxy(data []byte) ([]rule.Rule, error) {
 		return nil, err
 	}
 	addresses, err := asideAddresses(data)
-	rules := append(patterns, addresses...)
+	rules := slices.Grow(append(patterns, addresses...), lineCount(data))
 	for line := range content(data, "#") {
 		name, suffix := between(line, ".", ".")
 		if !suffix {

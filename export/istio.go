@@ -23,11 +23,11 @@ var istio = Format{
 	Address:   "a ServiceEntry of its own: addresses with the port, which is TCP's",
 	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
 	Hosts:     true,
-	Load:      "kubectl apply --server-side -n NAMESPACE -f FILE; then, or hosts that left the list stay open: kubectl delete serviceentry " + kubeOthers + "; a guard-rail, no firewall: a pod can go round its sidecar",
+	Load:      kubeLoad("istio", "serviceentry", "hosts") + "; a guard-rail, no firewall: a pod can go round its sidecar",
 	Check:     "istioctl validate -f FILE",
 	Ports:     true,
 	NoUDP:     "what is sent by UDP goes round the sidecar, whatever the list says",
-	Proven:    "accepted by istio.io/api 1.32, the types of Istio, and applied by kubectl 1.37 to an API server with its definitions, which then had none of the hosts that had left the list; not asked",
+	Proven:    "accepted by istio.io/api 1.32, the types of Istio, and applied by kubectl 1.37 to an API server with its definitions, which in both ways then had none of the hosts that had left the list; not asked",
 	needsRule: true,
 	limit:     hostLabels,
 	address:   anyTCP,
@@ -125,29 +125,35 @@ type istioPort struct {
 	Name, Protocol string
 }
 
+var istioList = longList[istioObject, string]{
+	before: "  hosts:", item: quotedItem("    - ", ""), stand: `    - "` + standIn + `"`, numbered: kubeNumbered,
+	of: func(o *istioObject) *[]string { return &o.Spec.Hosts },
+}
+
 func decodeIstio(data []byte) ([]rule.Rule, error) {
-	all, err := yamlDocuments[istioObject](data)
+	all, err := istioList.read(data)
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 || all[0].Kind != "Sidecar" || all[0].Spec.OutboundTrafficPolicy.Mode != "REGISTRY_ONLY" {
+	if len(all) == 0 || all[0].doc.Kind != "Sidecar" || all[0].doc.Spec.OutboundTrafficPolicy.Mode != "REGISTRY_ONLY" {
 		return nil, errors.New("the Sidecar that denies all other names is not there")
 	}
 	var hosts []string
 	var addresses []rule.Rule
-	for i, o := range all[1:] {
-		if o.Kind != "ServiceEntry" || len(o.Spec.Hosts) == 0 || len(o.Spec.Hosts) > istioHosts {
-			return nil, fmt.Errorf("%s %q with %d hosts", o.Kind, o.Metadata.Name, len(o.Spec.Hosts))
+	for i, entry := range all[1:] {
+		o, named := entry.doc, entry.items
+		if o.Kind != "ServiceEntry" || len(named) == 0 || len(named) > istioHosts {
+			return nil, fmt.Errorf("object %d, a %s, with %d hosts", i+2, o.Kind, len(named))
 		}
-		if !maps.Equal(o.Metadata.Labels, all[0].Metadata.Labels) {
-			return nil, fmt.Errorf("%s %q is labelled as part of another list", o.Kind, o.Metadata.Name)
+		if !maps.Equal(o.Metadata.Labels, all[0].doc.Metadata.Labels) {
+			return nil, fmt.Errorf("object %d, a %s, is labelled as part of another list", i+2, o.Kind)
 		}
 		if len(o.Spec.Addresses) == 0 {
-			hosts = append(hosts, o.Spec.Hosts...)
+			hosts = append(hosts, named...)
 			continue
 		}
-		if len(o.Spec.Addresses) != 1 || len(o.Spec.Ports) != 1 || !slices.Equal(o.Spec.Hosts, []string{istioAddress(i + 1)}) {
-			return nil, fmt.Errorf("%q is not of one address with one port", o.Metadata.Name)
+		if len(o.Spec.Addresses) != 1 || len(o.Spec.Ports) != 1 || !slices.Equal(named, []string{istioAddress(i + 1)}) {
+			return nil, fmt.Errorf("object %d is not of one address with one port", i+2)
 		}
 		r, err := addressRule(o.Spec.Addresses[0], o.Spec.Ports[0].Protocol, strconv.Itoa(o.Spec.Ports[0].Number))
 		if err != nil {

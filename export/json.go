@@ -72,6 +72,7 @@ func documentOf(c rule.Compiled) document {
 	if h != (rule.Header{}) {
 		d.Origin = &originDoc{OneLine(h.Program), OneLine(h.Session), OneLine(h.Instance), OneLine(h.Network), OneLine(h.Host), stamp(h.When), OneLine(verified(c))}
 	}
+	d.Rules = make([]ruleDoc, 0, c.Len())
 	for _, r := range c.Rules() {
 		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: OneLine(r.Reason), Source: OneLine(r.Source), Warning: r.Warning()}
 		if s := r.Seen; s != nil {
@@ -91,7 +92,7 @@ func oneLines(texts []string) []string {
 }
 
 func (d document) rules() ([]rule.Rule, error) {
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(d.Rules))
 	for _, r := range d.Rules {
 		one, err := ruleOf(r.Name, r.Kind)
 		if err != nil {

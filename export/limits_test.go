@@ -231,7 +231,7 @@ func shrink[T any](t *testing.T, f Format, kind string, of func(T) (string, kube
 			cluster[kind+m.Name] = o
 		}
 		_, selector, _ := strings.Cut(string(data), " -l ")
-		selector, _, _ = strings.Cut(selector, " (")
+		selector, _, _ = strings.Cut(selector, ";")
 		equal, unequal, _ := strings.Cut(selector, ",")
 		key, value, _ := strings.Cut(equal, "=")
 		listKey, list, ok := strings.Cut(unequal, "!=")

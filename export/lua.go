@@ -46,6 +46,7 @@ func (l luaParts) file(f Format, c rule.Compiled) []byte {
 // rules reads what file wrote.
 func (l luaParts) rules(data []byte) ([]rule.Rule, error) {
 	var text strings.Builder
+	text.Grow(len(data))
 	for line := range content(data, "--") {
 		text.WriteString(line + "\n")
 	}
@@ -55,7 +56,7 @@ func (l luaParts) rules(data []byte) ([]rule.Rule, error) {
 	if !whole || !parted || !partedToo {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, lineCount(data))
 	for i, list := range []string{exact, suffix} {
 		for line := range strings.Lines(list) {
 			name, ok := between(line, "'", ".',\n")

@@ -96,7 +96,7 @@ func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 	if table < 0 {
 		return nil, errors.New("the table is not there")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(lines))
 	for _, line := range lines[min(table+2, len(lines)):] {
 		if line == "" {
 			continue

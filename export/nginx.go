@@ -87,12 +87,12 @@ func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeNginx(data []byte) ([]rule.Rule, error) {
-	lines := slices.Collect(content(data, "#"))
+	lines := contentLines(data, "#")
 	n := len(nginxBegin)
 	if len(lines) < n+1 || !slices.Equal(lines[:n], nginxBegin) || lines[len(lines)-1] != "}" {
 		return nil, errors.New("the map doesn't begin or end as it should")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(lines))
 	for _, line := range lines[n : len(lines)-1] {
 		if text, is := between(line, nginxPattern, nginxPatternEnd); is {
 			r, err := extendedRule(text)

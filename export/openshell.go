@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -72,28 +73,54 @@ func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
 
 type openshellPolicy struct {
 	Version  int
-	Policies map[string]struct {
+	Policies map[string]*struct {
 		Name      string
 		Endpoints []endpoint
 		Binaries  []struct{ Path string }
 	} `yaml:"network_policies"`
 }
 
+var openshellList = longList[openshellPolicy, endpoint]{
+	before: "    endpoints:", item: openshellEndpoint, stand: `      - {host: "` + standIn + `", port: 1}`,
+	of: func(p *openshellPolicy) *[]endpoint {
+		for _, policy := range p.Policies {
+			if policy != nil && len(p.Policies) == 1 {
+				return &policy.Endpoints
+			}
+		}
+		return nil
+	},
+}
+
+// openshellEndpoint reads a line of the file that is one endpoint. A number that
+// begins with 0 is octal to YAML.
+func openshellEndpoint(line string) (e endpoint, ok bool) {
+	line, port, ok := strings.Cut(line, `", port: `)
+	digits, closed := strings.CutSuffix(port, "}")
+	host, begins := strings.CutPrefix(line, `      - {host: "`)
+	number, err := strconv.ParseUint(digits, 10, 16)
+	return endpoint{Host: host, Port: int(number)}, ok && closed && begins && isPlain(host) && err == nil && digits[0] != '0'
+}
+
 func decodeOpenShell(data []byte) ([]rule.Rule, error) {
-	d, err := yamlDocument[openshellPolicy](data)
+	one, err := openshellList.one(data)
 	if err != nil {
 		return nil, err
 	}
+	d := one.doc
 	if d.Version != 1 || d.Policies == nil || len(d.Policies) > 1 {
 		return nil, errors.New("not one network policy of version 1")
 	}
 	var patterns []string
 	var addresses []rule.Rule
 	for _, p := range d.Policies {
-		if len(p.Binaries) != 1 || p.Binaries[0].Path != openshellAll {
+		if p == nil || len(p.Binaries) != 1 || p.Binaries[0].Path != openshellAll {
 			return nil, errors.New("a policy for some programs only")
 		}
-		named := slices.DeleteFunc(p.Endpoints, func(e endpoint) bool {
+		named := slices.DeleteFunc(one.items, func(e endpoint) bool {
+			if n := len(e.Host); n == 0 || e.Host[n-1] < '0' || e.Host[n-1] > '9' {
+				return false // no address of IPv4
+			}
 			to, err := netip.ParseAddrPort(fmt.Sprintf("%s:%d", e.Host, e.Port))
 			if err == nil {
 				addresses = append(addresses, rule.Rule{Name: rule.EndpointOf(to, "tcp").String()})

@@ -23,16 +23,27 @@ func starred(rules []rule.Rule) []string {
 
 // unstarred reads what starred wrote.
 func unstarred(patterns []string) ([]rule.Rule, error) {
-	var rules []rule.Rule
-	at := make(map[string]int)
+	rules := make([]rule.Rule, 0, len(patterns))
+	var at map[string]int // once it is wanted: a pattern stands behind its name
 	for _, p := range patterns {
 		name, star := strings.CutPrefix(p, "*.")
 		if !star {
-			at[name] = len(rules)
+			if at != nil {
+				at[name] = len(rules)
+			}
 			rules = append(rules, rule.Rule{Name: name})
 			continue
 		}
-		i, ok := at[name]
+		i, ok := len(rules)-1, true
+		if i < 0 || rules[i].Name != name {
+			if at == nil {
+				at = make(map[string]int, len(rules))
+				for n, r := range rules {
+					at[r.Name] = n
+				}
+			}
+			i, ok = at[name]
+		}
 		if !ok || rules[i].Suffix {
 			return nil, fmt.Errorf("%q without %q before it, or twice", p, name)
 		}
@@ -52,16 +63,28 @@ type endpoint struct {
 // for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
 	var names []string
-	ports := make(map[string][]endpoint)
-	for _, e := range all {
-		if ports[e.Host] == nil {
-			names = append(names, e.Host)
+	var ports [][]endpoint // of each name, as a part of all
+	at := make(map[string]int, len(all))
+	for from := 0; from < len(all); {
+		name, to := all[from].Host, from
+		for to < len(all) && all[to].Host == name {
+			to++
 		}
-		ports[e.Host] = append(ports[e.Host], endpoint{"", e.Port, e.Protocol})
+		if i, twice := at[name]; twice {
+			ports[i] = slices.Concat(ports[i], all[from:to])
+		} else {
+			at[name] = len(names)
+			names, ports = append(names, name), append(ports, all[from:to:to])
+		}
+		from = to
 	}
-	for _, name := range names {
+	samePort := func(a, b endpoint) bool { return a.Port == b.Port && a.Protocol == b.Protocol }
+	for n, name := range names {
 		base := strings.TrimLeft(name, "*.")
-		if ports[base] != nil && !slices.Equal(ports[name], ports[base]) {
+		if base == name {
+			continue
+		}
+		if i, is := at[base]; is && !slices.EqualFunc(ports[n], ports[i], samePort) {
 			return nil, fmt.Errorf("%q has ports of its own", name)
 		}
 	}

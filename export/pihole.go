@@ -77,6 +77,7 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 
 func decodePihole(data []byte) ([]rule.Rule, error) {
 	var text strings.Builder
+	text.Grow(len(data))
 	for line := range content(data, "#") {
 		text.WriteString(line + "\n")
 	}
@@ -84,7 +85,7 @@ func decodePihole(data []byte) ([]rule.Rule, error) {
 	if !whole {
 		return nil, errors.New("it doesn't make the group, or doesn't deny all other names")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, lineCount(data))
 	for line := range strings.Lines(list) {
 		if text, is := between(line, "(2, '^", "$'),\n"); is {
 			r, err := extendedRule(text)

@@ -45,7 +45,7 @@ func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 
 // decodeDotted reads a list of dotted names, one a line.
 func decodeDotted(data []byte) ([]rule.Rule, error) {
-	rules := make([]rule.Rule, 0, bytes.Count(data, []byte{'\n'}))
+	rules := make([]rule.Rule, 0, lineCount(data))
 	for line := range content(data, "#") {
 		if strings.ContainsAny(line, " \t") {
 			return nil, fmt.Errorf("more than one word: %q", line)
@@ -53,6 +53,14 @@ func decodeDotted(data []byte) ([]rule.Rule, error) {
 		rules = append(rules, rule.FromDotted(line))
 	}
 	return rules, nil
+}
+
+// lineCount returns how many lines there are.
+func lineCount(data []byte) int { return bytes.Count(data, []byte{'\n'}) }
+
+// contentLines returns the lines of content.
+func contentLines(data []byte, mark string) []string {
+	return slices.AppendSeq(make([]string, 0, lineCount(data)), content(data, mark))
 }
 
 // content yields the lines that are neither empty nor comments, without the

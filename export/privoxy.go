@@ -51,12 +51,12 @@ func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodePrivoxy(data []byte) ([]rule.Rule, error) {
-	lines := slices.Collect(content(data, "#"))
+	lines := contentLines(data, "#")
 	n := len(privoxyBegin)
 	if len(lines) < n || !slices.Equal(lines[:n], privoxyBegin) {
 		return nil, errors.New("all other names are not denied")
 	}
-	var names []string
+	names := make([]string, 0, len(lines))
 	var patterns []rule.Rule
 	for _, line := range lines[n:] {
 		text, is := between(line, privoxyPattern, privoxyPatternEnd)

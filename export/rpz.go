@@ -19,7 +19,7 @@ var rpz = Format{
 	Suffix:    "h and *.h pass",
 	NoAddress: "it answers DNS queries, and nobody asks for an address by DNS",
 	NoPattern: "its * stands for whole labels before a name, and not for a part of one",
-	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no break-dnssec yes; (without the first it asks upstream for denied names, too; without the second it does so for all who set DO, and answers them what is signed); Unbound 1.17 or later (1.13 lets all top-level domains without a rule pass, and up to 1.17 queries of class ANY do, which no usual program sends): rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE") in the Lua configuration, or in recursor.yml of 5.1 and later recursor: {rpzs: [{name: FILE}]}`,
+	Load:      `BIND: response-policy { zone "rpz"; } qname-wait-recurse no break-dnssec yes; (without the first it asks upstream for denied names, too; without the second it does so for all who set DO, and answers them what is signed); Unbound 1.17 or later (1.13 lets all top-level domains without a rule pass, and up to 1.17 queries of class ANY do, which no usual program sends): rpz: name: rpz. zonefile: FILE, with module-config: "respip validator iterator"; PowerDNS Recursor: rpzFile("FILE") in the Lua configuration, or in recursor.yml of 5.1 and later (5.0 takes no zones from it) recursor: {rpzs: [{name: FILE}]}`,
 	Check:     "named-checkzone rpz FILE",
 	Proven:    tried("rpz"),
 	limit:     rpzLimit,
@@ -112,7 +112,7 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 		p.line("%s CNAME %s", name, apex)
 		p.line("*.%s CNAME %s", name, below)
 	}
-	done := make(map[string]bool)
+	done := make(map[string]bool, c.Len())
 	for _, r := range c.Rules() {
 		done[r.Name] = true
 		p.notes(r)
@@ -122,8 +122,14 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 			node(r.Name, rpzPass, rpzDeny)
 		}
 	}
+	last := ""
 	for _, r := range c.Rules() {
-		for up := rule.Parent(r.Name); up != "" && !done[up]; up = rule.Parent(up) {
+		parent := rule.Parent(r.Name)
+		if parent == last { // as of those before it
+			continue
+		}
+		last = parent
+		for up := parent; up != "" && !done[up]; up = rule.Parent(up) {
 			done[up] = true
 			node(up, rpzDeny, rpzDeny)
 		}
@@ -133,45 +139,61 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 }
 
 func decodeRPZ(data []byte) ([]rule.Rule, error) {
-	nodes := make(map[string]string)
-	var order []string
+	nodes := make([]rpzNode, 0, lineCount(data)/2)
+	at := make(map[string]int, lineCount(data)/2)
 	for line := range content(data, ";") {
 		owner, target, ok := strings.Cut(line, " CNAME ")
-		switch {
-		case !ok && (strings.HasPrefix(owner, "@ IN ") || strings.HasPrefix(owner, "$TTL ")):
+		if !ok && (strings.HasPrefix(owner, "@ IN ") || strings.HasPrefix(owner, "$TTL ")) {
 			continue
-		case !ok || nodes[owner] != "":
+		}
+		name, below := strings.CutPrefix(owner, "*.")
+		i := len(nodes) - 1
+		if i < 0 || nodes[i].name != name { // of its line before, as nearly always for what is below
+			known := false
+			if i, known = at[name]; !known {
+				i = len(nodes)
+				at[name] = i
+				nodes = append(nodes, rpzNode{name: name})
+			}
+		}
+		to := &nodes[i].apex
+		if below {
+			to = &nodes[i].below
+		}
+		if !ok || *to != "" {
 			return nil, fmt.Errorf("a line that says something else: %q", line)
 		}
-		nodes[owner] = target
-		order = append(order, owner)
+		*to = target
 	}
-	if nodes["*"] != rpzDeny {
+	if i, known := at["*"]; !known || nodes[i].apex != rpzDeny {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []rule.Rule
-	for _, name := range order {
-		if name == "*" {
+	rules := make([]rule.Rule, 0, len(nodes))
+	last := ""
+	for _, n := range nodes {
+		switch {
+		case n.name == "*" && n.below == "":
+			continue
+		case n.apex == "":
+			return nil, fmt.Errorf("%q stands alone", "*."+n.name)
+		case n.apex == rpzPass && n.below == rpzDeny:
+			rules = append(rules, rule.Rule{Name: n.name})
+		case n.apex == rpzPass && n.below == rpzPass:
+			rules = append(rules, rule.Rule{Name: n.name, Suffix: true})
+		case n.apex != rpzDeny || n.below != rpzDeny:
+			return nil, fmt.Errorf("%q has the targets %q", n.name, n.apex+" "+n.below)
+		}
+		up := rule.Parent(n.name)
+		if up == "" || up == last {
 			continue
 		}
-		if below, star := strings.CutPrefix(name, "*."); star {
-			if nodes[below] == "" {
-				return nil, fmt.Errorf("%q stands alone", name)
-			}
-			continue
+		if _, known := at[up]; !known {
+			return nil, fmt.Errorf("%q is above %q and not denied", up, n.name)
 		}
-		switch both := nodes[name] + " " + nodes["*."+name]; both {
-		case rpzPass + " " + rpzDeny:
-			rules = append(rules, rule.Rule{Name: name})
-		case rpzPass + " " + rpzPass:
-			rules = append(rules, rule.Rule{Name: name, Suffix: true})
-		case rpzDeny + " " + rpzDeny:
-		default:
-			return nil, fmt.Errorf("%q has the targets %q", name, both)
-		}
-		if up := rule.Parent(name); up != "" && nodes[up] == "" {
-			return nil, fmt.Errorf("%q is above %q and not denied", up, name)
-		}
+		last = up
 	}
 	return rules, nil
 }
+
+// rpzNode is a name of a zone: the targets of its own, and of what is below it.
+type rpzNode struct{ name, apex, below string }

@@ -60,20 +60,28 @@ func encodeSmokescreen(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	return p.Bytes(), nil
 }
 
+type smokescreenACL struct {
+	Version  string
+	Services []struct{}
+	Default  struct {
+		Name, Project, Action string
+		AllowedDomains        []string `yaml:"allowed_domains"`
+	}
+}
+
+var smokescreenList = longList[smokescreenACL, string]{
+	before: "  allowed_domains:", item: quotedItem("    - ", ""), stand: `    - "` + standIn + `"`,
+	of: func(d *smokescreenACL) *[]string { return &d.Default.AllowedDomains },
+}
+
 func decodeSmokescreen(data []byte) ([]rule.Rule, error) {
-	d, err := yamlDocument[struct {
-		Version  string
-		Services []struct{}
-		Default  struct {
-			Name, Project, Action string
-			AllowedDomains        []string `yaml:"allowed_domains"`
-		}
-	}](data)
+	one, err := smokescreenList.one(data)
 	if err != nil {
 		return nil, err
 	}
+	d := one.doc
 	if d.Version != "v1" || d.Services == nil || len(d.Services) > 0 || d.Default.Action != "enforce" {
 		return nil, errors.New("not one rule for all that is enforced")
 	}
-	return fromHosts(unstarred(d.Default.AllowedDomains))
+	return fromHosts(unstarred(one.items))
 }

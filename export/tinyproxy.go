@@ -50,7 +50,7 @@ func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeTinyproxy(data []byte) ([]rule.Rule, error) {
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, lineCount(data))
 	for line := range content(data, "#") {
 		quoted, suffix := between(line, ereSuffix, ereEnd)
 		if !suffix {

@@ -43,12 +43,12 @@ func encodeUnbound(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeUnbound(data []byte) ([]rule.Rule, error) {
-	lines := slices.Collect(content(data, "#"))
+	lines := contentLines(data, "#")
 	n := len(unboundBegin)
 	if len(lines) < n || !slices.Equal(lines[:n], unboundBegin) {
 		return nil, errors.New("all other names are not denied")
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, len(lines))
 	for _, line := range lines[n:] {
 		name, ok := between(line, `local-zone: "`, `." transparent`)
 		if !ok {

@@ -33,6 +33,9 @@ var yamlFormat = Format{
 // are quoted: bare, a name such as "no" or "0x1f" would be something else, and
 // "*.h" an error.
 func quoted(text string) string {
+	if isPlain(text) {
+		return `"` + text + `"`
+	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -67,11 +70,13 @@ func yamlDocuments[T any](data []byte) ([]T, error) {
 	}
 }
 
+var errNotOne = errors.New("not one document")
+
 // yamlDocument reads a file of one document.
 func yamlDocument[T any](data []byte) (T, error) {
 	all, err := yamlDocuments[T](data)
 	if err == nil && len(all) != 1 {
-		err = errors.New("not one document")
+		err = errNotOne
 	}
 	if err != nil {
 		var none T

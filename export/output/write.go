@@ -66,6 +66,7 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		fmt.Fprintf(messages, "%sverified: %s\n", said, text)
 	}
 	sayLeftOut(messages, files)
+	o.sayPortless(messages)
 	uncovered, err := o.uncovered(files[0].Rules, stdout, messages)
 	if err != nil {
 		return err
@@ -92,6 +93,20 @@ func (o *Output) Write(list rule.List, stdout, messages io.Writer) error {
 		return ErrDoubtful
 	}
 	return nil
+}
+
+// sayPortless says which of several formats have no place for the ports that are
+// asked for; that none has is refused before.
+func (o *Output) sayPortless(w io.Writer) {
+	var without []string
+	for _, t := range o.targets {
+		if !t.format.Ports {
+			without = append(without, t.format.Name)
+		}
+	}
+	if len(o.plan.Ports) > 0 && len(without) > 0 {
+		fmt.Fprintf(w, "%sthe ports have no place in %s\n", said, enough(without))
+	}
 }
 
 // file makes the file of one format.

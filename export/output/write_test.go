@@ -260,6 +260,10 @@ func TestPorts(t *testing.T) {
 	if err != nil || !strings.Contains(stdout, "      a.example:8443\n      a.example:443\n") || strings.Count(stdout, ":8443") != 1 {
 		t.Errorf("%v\n%s", err, stdout)
 	}
+	several := Plan{Formats: []string{"squid", "harden-runner", "rpz"}, Path: t.TempDir(), Ports: []int{8443}}
+	if _, messages, err := write(t, several, listOf("a.example")); err != nil || !strings.Contains(messages, "lxd-allowlist: the ports have no place in squid, rpz\n") {
+		t.Errorf("%v: %s", err, messages)
+	}
 }
 
 // What came of enforcing a list is said of that list alone, wherever it says

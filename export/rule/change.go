@@ -125,7 +125,7 @@ func Summary(changes []Change) string {
 // counted once only, or an hour's evidence would double with each time.
 func Unite(rules, before []Rule) []Rule {
 	has := coversOf(rules)
-	all := slices.Clone(rules)
+	all := append(make([]Rule, 0, len(rules)+len(before)), rules...)
 	for _, r := range before {
 		if has.holds(r) {
 			r.Seen = nil

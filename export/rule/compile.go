@@ -79,7 +79,7 @@ func (c Compiled) Widen() (Compiled, []Refused) {
 		_, address := wide[i].Endpoint()
 		wide[i].Suffix = !address
 	}
-	c.rules = minimise(wide)
+	c.rules = minimise(wide, func(sorted []Rule) []Rule { return sorted })
 	return c, refused
 }
 
@@ -162,7 +162,7 @@ func CompileInPlace(l List) (Compiled, []Refused) {
 			aliases = append(aliases, name)
 		}
 	}
-	return Compiled{rules: minimise(rules), aliases: sortNames(aliases), header: l.Header, doubts: slices.Clone(l.Doubts), leftOut: l.LeftOut, overruled: slices.Clone(l.Overruled)}, refused
+	return Compiled{rules: minimise(rules, byDomain), aliases: sortNames(aliases), header: l.Header, doubts: slices.Clone(l.Doubts), leftOut: l.LeftOut, overruled: slices.Clone(l.Overruled)}, refused
 }
 
 // Problem says why the rule must not be exported, "" if it may.
@@ -245,13 +245,16 @@ func Parent(name string) string {
 	return up
 }
 
-// minimise returns the fewest rules that allow the same, sorted, in the slice
-// that it is given. A rule that goes leaves its evidence with the one that
+// byDomain sorts rules as [Compile] does.
+func byDomain(rules []Rule) []Rule { return sorted(rules, ruleName) }
+
+// minimise returns the fewest rules that allow the same, sorted by sort, in the
+// slice that it is given. A rule that goes leaves its evidence with the one that
 // covers it, and what was said of the name.
-func minimise(rules []Rule) []Rule {
+func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 	covers := wideOf(rules)
 	if len(covers.suffix)+len(covers.below) == 0 {
-		return merged(sorted(rules, ruleName))
+		return merged(sort(rules))
 	}
 	kept := rules[:0]
 	var covered []Rule
@@ -264,7 +267,7 @@ func minimise(rules []Rule) []Rule {
 		}
 	}
 	clear(rules[len(kept):])
-	kept = merged(sorted(kept, ruleName))
+	kept = merged(sort(kept))
 	if len(covered) == 0 {
 		return kept
 	}

@@ -39,10 +39,18 @@ func (e Endpoint) String() string {
 	return address + ":" + e.Port.String()
 }
 
+// notEndpointError is of a text that names are mostly tried for, so that its words
+// are made by who asks for them alone.
+type notEndpointError string
+
+func (e notEndpointError) Error() string {
+	return fmt.Sprintf("%q is no address with a port: write 192.0.2.7:443/tcp, 192.0.2.0/24:443/tcp or [2001:db8::7]:443/tcp", string(e))
+}
+
 // ParseEndpoint reads what String wrote; without a protocol TCP is meant. It
 // doesn't ask whether a list may hold it: see [Endpoint.Problem].
 func ParseEndpoint(text string) (e Endpoint, err error) {
-	fail := fmt.Errorf("%q is no address with a port: write 192.0.2.7:443/tcp, 192.0.2.0/24:443/tcp or [2001:db8::7]:443/tcp", text)
+	fail := notEndpointError(text)
 	at := strings.LastIndexByte(text, ':')
 	if at < 0 {
 		return e, fail

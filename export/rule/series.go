@@ -96,6 +96,9 @@ func FromRegexp(text string) (p Pattern, ok bool) {
 
 // fromExpression reads what expression wrote, and nothing else.
 func fromExpression(expr string) (p Pattern, ok bool) {
+	if !strings.ContainsAny(expr, "[(<") { // a name, as nearly always
+		return p, false
+	}
 	text := openDigits.ReplaceAllStringFunc(strings.ReplaceAll(expr, regionText, "<region>"), func(part string) string {
 		m := openDigits.FindStringSubmatch(part)
 		return "<" + strings.Repeat("0", int(m[1][0]-'0')) + "-" + strings.Repeat("9", int(m[2][0]-'0')) + ">"

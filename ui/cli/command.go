@@ -283,10 +283,8 @@ func (o *options) check(instance string) (*output.Output, error) {
 	return out, nil
 }
 
-// keepSuffixes reads the names of --suffix, and returns what has a
-// ledger keep them.
-func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
-	var names []string
+// suffixNames reads the names of --suffix.
+func (o *options) suffixNames() (names []string, err error) {
 	for _, text := range o.suffixes {
 		name, err := capture.ParseSuffix(text)
 		if err != nil {
@@ -297,14 +295,17 @@ func (o *options) keepSuffixes() (func(*capture.Ledger), error) {
 	if o.all && len(names) > 0 {
 		return nil, wrong(errors.New("--all applies no rule: leave out --suffix"))
 	}
-	return func(l *capture.Ledger) {
-		for _, name := range names {
-			l.KeepSuffix(name, "") // ParseSuffix took it
-			if !askedBelow(l, name) {
-				say(fmt.Sprintf("--suffix %s: nothing of that was asked for; .%[1]s is on the list all the same", name))
-			}
+	return names, nil
+}
+
+// keepSuffixes has a ledger keep the names of --suffix.
+func keepSuffixes(l *capture.Ledger, names []string) {
+	for _, name := range names {
+		l.KeepSuffix(name, "") // ParseSuffix took it
+		if !askedBelow(l, name) {
+			say(fmt.Sprintf("--suffix %s: nothing of that was asked for; .%[1]s is on the list all the same", name))
 		}
-	}, nil
+	}
 }
 
 // askedBelow reports whether a name or one below it was asked for.

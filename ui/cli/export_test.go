@@ -226,6 +226,45 @@ func TestSeveralLists(t *testing.T) {
 	}
 }
 
+// A list has neither queries nor rules to hold: what is asked for of those is
+// refused, or said to change nothing; a suffix is added.
+func TestWhatIsAskedOfAList(t *testing.T) {
+	config := t.TempDir()
+	rules := filepath.Join(config, "lxd-allowlist", "rules")
+	if err := os.MkdirAll(filepath.Dir(rules), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(rules, []byte("drop a.example.org\nkeep .example.net\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(t.TempDir(), "names.txt")
+	if err := os.WriteFile(list, []byte("a.example.org\nb.example.org\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const unruled = "names.txt is a list, and taken as it is: the rules file's 2 rules hold for logs and sessions"
+	for flags, c := range map[string]struct {
+		stdout, says string
+		code         int
+	}{
+		"":                                {"a.example.org\nb.example.org\n", unruled, 0},
+		"--suffix example.org":            {".example.org\n", unruled, 0},
+		"--suffix example.com":            {".example.com\na.example.org\nb.example.org\n", "--suffix example.com: nothing of that is on ", 0},
+		"--all":                           {"a.example.org\nb.example.org\n", "", 0},
+		"--all --suffix example.org":      {"", "--all applies no rule", 2},
+		"--from 192.0.2.5":                {"", "leave out --from", 2},
+		"--since 2h":                      {"", "leave out --from", 2},
+		"--upstream-filters no":           {"", "leave out --upstream-filters", 2},
+		"--suffix example.org --until 1h": {"", "leave out --from", 2},
+	} {
+		call := start(t, append([]string{"export", list}, strings.Fields(flags)...)...)
+		call.Env = append(call.Env, "XDG_CONFIG_HOME="+config)
+		stdout, stderr, code := run(t, call)
+		if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q, want %d, %q and %q", flags, code, stdout, stderr, c.code, c.stdout, c.says)
+		}
+	}
+}
+
 // A limit that nothing is within is said as that.
 func TestLimitThatLeavesNothing(t *testing.T) {
 	log, err := filepath.Abs("../../parse/testdata/session.log")

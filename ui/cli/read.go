@@ -98,7 +98,7 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	if err != nil {
 		return err
 	}
-	keepSuffixes, err := o.keepSuffixes()
+	suffixes, err := o.suffixNames()
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	var none *logfile.NoQueryError
 	switch {
 	case err == nil:
-		keepSuffixes(l)
+		keepSuffixes(l, suffixes)
 		if trust != capture.TrustAuto {
 			l.SetTrust(trust)
 		}
@@ -119,8 +119,12 @@ func (o *options) export(ctx context.Context, sources []string) error {
 			names = l.List
 		}
 		err = list.Write(names(o.all), os.Stdout, os.Stderr)
-	case errors.As(err, &none) && only == (capture.Only{}):
-		if names, notList := output.ReadLists(sources); notList == nil {
+	case errors.As(err, &none):
+		names, notList := output.ReadLists(sources)
+		if notList != nil {
+			break
+		}
+		if err = o.completeList(&names, sources, suffixes, only); err == nil {
 			err = list.Write(names, os.Stdout, os.Stderr)
 		}
 	}

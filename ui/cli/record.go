@@ -70,7 +70,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	if err != nil {
 		return err
 	}
-	keepSuffixes, err := o.keepSuffixes()
+	suffixes, err := o.suffixNames()
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		}
 		return err
 	}
-	keepSuffixes(s.Ledger)
+	keepSuffixes(s.Ledger, suffixes)
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	sayWitnessed(os.Stderr, s.Ledger, o.seen)
 	switch {

@@ -101,6 +101,8 @@ func readVerifyList(from string, strict bool) (l verifyList, err error) {
 		return l, wrong(fmt.Errorf("%s is no session and no file: lxd-allowlist sessions lists those that there are", from))
 	} else if err != nil {
 		return l, wrong(fmt.Errorf("read list %s: %w", from, err))
+	} else if err := sayUnruled(from); err != nil {
+		return l, err
 	}
 	compiled, unfit := rule.Compile(list)
 	compiled, addresses := compiled.Enforced(strict)

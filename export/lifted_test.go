@@ -1,0 +1,107 @@
+package export
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v2"
+)
+
+// liftable are the formats whose long list needs no parser.
+var liftable = map[string]func(t *testing.T, data []byte) (lifts bool){
+	"gcp": lifts(gcpList), "smokescreen": lifts(smokescreenList), "istio": lifts(istioList), "gke": lifts(gkeList), "openshell": lifts(openshellList), "envoy": lifts(envoyList),
+}
+
+// lifts reports whether a file is read with its list lifted, and holds what is
+// read so against what the parser says of the whole file.
+func lifts[T any, I comparable](l longList[T, I]) func(t *testing.T, data []byte) bool {
+	return func(t *testing.T, data []byte) bool {
+		t.Helper()
+		got, ok := l.lift(data)
+		if !ok {
+			return false
+		}
+		docs, err := yamlDocuments[T](data)
+		if err != nil || len(docs) != len(got) {
+			t.Errorf("%d documents, %v, and lifted %d:\n%s", len(docs), err, len(got), data)
+			return true
+		}
+		for i, doc := range docs {
+			want := l.whole(doc)
+			if !slices.Equal(got[i].items, want.items) {
+				t.Errorf("document %d has %v, and lifted %v:\n%s", i, want.items, got[i].items, data)
+			}
+			// All else is the same, but for what stands for the list and numbers.
+			for _, d := range []*T{&got[i].doc, &doc} {
+				if items := l.of(d); items != nil {
+					*items = nil
+				}
+			}
+			one, _ := yaml.Marshal(doc)
+			other, _ := yaml.Marshal(got[i].doc)
+			if l.numbered != "" {
+				one, other = bytes.Map(dropDigits, one), bytes.Map(dropDigits, other)
+			}
+			if !bytes.Equal(one, other) {
+				t.Errorf("document %d is\n%s\nand lifted\n%s\n%s", i, one, other, data)
+			}
+		}
+		return true
+	}
+}
+
+func dropDigits(r rune) rune {
+	if '0' <= r && r <= '9' {
+		return -1
+	}
+	return r
+}
+
+// Whatever is put into a file, what is lifted out of it is what the parser finds.
+func TestListsAreLifted(t *testing.T) {
+	for name, lifts := range liftable {
+		f, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := Render(f, compile(t, "www.example.com .example.net .example.org a.example.edu b.example.edu c.example.edu .d.example.edu"), Options{Ports: []int{443}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !lifts(t, data) {
+			t.Errorf("%s: its own file isn't lifted", name)
+		}
+		lines := strings.SplitAfter(string(data), "\n")
+		for i := range lines {
+			indent := lines[i][:len(lines[i])-len(strings.TrimLeft(lines[i], " "))]
+			for _, between := range []string{
+				"# a comment\n", indent + "# a comment\n", "---\n", "--- # a comment\n", "...\n", indent + "- \"x\"\n", indent + "  - \"x\"\n", indent + "x: |\n", indent + "x: \"\n", "\"\n", indent + "  more: \"x\"\n",
+				indent + "- [\"a\",\n", indent + "- \"x\" # said\n", indent + "- &x \"x\"\n", indent + "- \"\\x41\"\n", indent + "- {host: \"x\", port: 0443}\n", indent + "- {host: \"x\", port: 443, port: 443}\n", indent + "- \"x\": \"y\"\n", "\t\n", "\r\n",
+				indent + "- \"" + standIn + "\"\n", lines[i],
+			} {
+				lifts(t, []byte(strings.Join(slices.Insert(slices.Clone(lines), i, between), "")))
+			}
+			lifts(t, []byte(strings.Join(slices.Delete(slices.Clone(lines), i, i+1), "")))
+			lifts(t, []byte(strings.Join(lines[:i], "")))
+			lifts(t, []byte(strings.Join(slices.Concat(lines[:i], []string{"  " + lines[i]}, lines[i+1:]), "")))
+		}
+	}
+}
+
+func FuzzLifted(f *testing.F) {
+	for name := range liftable {
+		format, _ := Lookup(name)
+		data, err := Render(format, compile(f, "www.example.com .example.net a.example.edu"), Options{Ports: []int{443}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(data[strings.Index(string(data), "proven: "):]))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, lifts := range liftable {
+			lifts(t, []byte(text))
+		}
+	})
+}
