@@ -145,7 +145,16 @@ func begin(pid int, sink witness.Sink, ringBytes uint32) (_ *life, err error) {
 	}
 	l := &life{hooks: h, ring: r, init: init, sink: sink, processes: newProcesses(pid), stubs: newStubs()}
 	l.streams.size, l.strange.size = mostStreams, mostStreams
+	l.admit(offsets.noPath, "the kernel doesn't tell the paths of programs")
+	l.admit(h.noExec, "the kernel doesn't tell of programs as they begin")
 	return l, nil
+}
+
+// admit says what is read in /proc in place of being told, and may be gone.
+func (l *life) admit(why error, what string) {
+	if why != nil {
+		l.sink.Lost(1, fmt.Sprintf("%s, and some of those that end at once aren't known: %v", what, why))
+	}
 }
 
 // openProcess returns a descriptor that is readable once a process has ended.
@@ -246,8 +255,12 @@ func (l *life) read(awake bool) int {
 
 // take takes a record of the ring.
 func (l *life) take(b []byte) {
-	if order.Uint32(b) == kindProcess {
+	switch order.Uint32(b) {
+	case kindProcess:
 		l.processes.learn(b)
+		return
+	case kindExec:
+		l.processes.begins(b)
 		return
 	}
 	p := readPacket(b)
