@@ -107,9 +107,10 @@ type life struct {
 	stubs     *stubs
 	streams   streams
 	strange   recent[ends, bool] // what was sent to port 53 and is no query
-	zero      time.Time          // of the kernel's clock
-	lost      uint64             // how much of it was told
-	counted   time.Time          // when
+	clock     clock
+	zero      time.Time // of the kernel's clock
+	lost      uint64    // how much of it was told
+	counted   time.Time // when
 }
 
 // begin watches the instance with that first process.
@@ -143,7 +144,7 @@ func begin(pid int, sink witness.Sink, ringBytes uint32) (_ *life, err error) {
 		h.close()
 		return nil, fmt.Errorf("processes can't be told: read what the kernel tells: %w", err)
 	}
-	l := &life{hooks: h, ring: r, init: init, sink: sink, processes: newProcesses(pid), stubs: newStubs()}
+	l := &life{hooks: h, ring: r, init: init, sink: sink, clock: newClock(), processes: newProcesses(pid), stubs: newStubs()}
 	l.streams.size, l.strange.size = mostStreams, mostStreams
 	l.admit(offsets.noPath, "the kernel doesn't tell the paths of programs")
 	l.admit(h.noExec, "the kernel doesn't tell of programs as they begin")
@@ -190,17 +191,12 @@ func (l *life) run(ctx context.Context) {
 	l.ring.close()
 }
 
-const (
-	// gather is for how long what was sent is left to be read together. Who is
-	// new is read at once.
-	gather = 100 * time.Millisecond
-	// countEvery is how often the kernel is asked how much it had no room for,
-	// which there is for what comes while nothing is read.
-	countEvery = time.Second
-)
+// countEvery is how often the kernel is asked how much it had no room for, which
+// there is for what comes while nothing is read.
+const countEvery = time.Second
 
-// turn takes what comes in a time, of a reader that is busy, or waits for
-// something to come. It returns whether something came, so that there may be
+// turn takes what comes until the next [witness.Beat], of a reader that is busy,
+// or waits for something to come. Who is new is read at once. It returns whether something came, so that there may be
 // more, and false once the ring was ended.
 func (l *life) turn(busy bool) (came, on bool) {
 	n := 0
@@ -211,7 +207,7 @@ func (l *life) turn(busy bool) (came, on bool) {
 		})
 		return true, on
 	}
-	on = l.ring.await(time.Now().Add(gather), func() bool {
+	on = l.ring.await(witness.Beat(time.Now()), func() bool {
 		n += l.read(true)
 		return false
 	})
@@ -247,11 +243,26 @@ func (l *life) count() {
 
 // read takes what there is and returns how much; see [ring.read].
 func (l *life) read(awake bool) int {
-	var t unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // it has no reason to fail
-	l.zero = time.Now().Add(-time.Duration(t.Nano()))
+	l.zero = l.clock.zero()
 	return l.ring.read(awake, l.take)
 }
+
+// clock is the kernel's, CLOCK_MONOTONIC, which Go's own goes by, too.
+type clock struct {
+	at    time.Time
+	since time.Duration
+}
+
+func newClock() clock {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // it has no reason to fail
+	return clock{time.Now(), time.Duration(t.Nano())}
+}
+
+// zero returns when it was zero, by the time of day as it is now. It makes no
+// system call: each wakes a thread of Go's runtime, which then looks on for a
+// while.
+func (c clock) zero() time.Time { return time.Now().Add(-c.since - time.Since(c.at)) }
 
 // take takes a record of the ring.
 func (l *life) take(b []byte) {
