@@ -48,7 +48,7 @@ func (c *Callers) Query(q Query) {
 func (c *Callers) Connection(of Connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	called(c, &c.places, place{unmap(of.To), of.Protocol}, of.Process, of.At)
+	called(c, &c.places, placeOf(unmap(of.To), of.Protocol), of.Process, of.At)
 }
 
 // Answer and Hello say nothing of who called.
@@ -123,7 +123,7 @@ func (c *Callers) Asked(name string) []string {
 func (c *Callers) Called(to netip.AddrPort, protocol string, first, last time.Time) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return programs(c.places[place{unmap(to), protocol}], func(o caller) bool {
+	return programs(c.places[placeOf(unmap(to), protocol)], func(o caller) bool {
 		return !o.last.Before(first.Add(-late)) && !o.first.After(last.Add(together))
 	})
 }

@@ -65,22 +65,10 @@ type Joiner struct {
 	lost        map[loss]uint64
 }
 
-// flow is a connection by its two ends.
-type flow struct {
-	from, to netip.AddrPort
-	protocol string
-}
-
 // loss is what was lost, by whose it was and why.
 type loss struct {
 	of  Source
 	why string
-}
-
-// place is where a connection goes to.
-type place struct {
-	to       netip.AddrPort
-	protocol string
 }
 
 // question is a query by all that two sources tell alike of it.
@@ -169,17 +157,17 @@ func (in inlet) Query(q Query) {
 	defer j.mu.Unlock()
 	j.tick(q.At)
 	q.From, q.Server = unmap(q.From), unmap(q.Server)
-	held := &query{Query: q, way: j.wayOf(q), due: j.clock.Add(soon), since: j.clock}
-	held.seen[in.source] = true
+	way := j.wayOf(q)
 	switch {
 	case q.Server.Addr().IsMulticast():
 		return // of names that stay on the bridge
-	case held.way != otherResolver && q.Process == nil:
+	case way != otherResolver && q.Process == nil:
 		return // dnsmasq's log has it
-	case held.way == otherResolver:
-		if j.sameQuery(in.source, held) {
-			return
-		}
+	}
+	held := &query{Query: q, way: way, due: j.clock.Add(soon), since: j.clock}
+	held.seen[in.source] = true
+	if way == otherResolver && j.sameQuery(in.source, held) {
+		return
 	}
 	if j.hold(held) {
 		j.hurry(held.due)
@@ -228,7 +216,7 @@ func (j *Joiner) wayOf(q Query) way {
 // sameQuery reports whether a query is one that another source has told of,
 // and joins them.
 func (j *Joiner) sameQuery(s Source, q *query) bool {
-	to := place{q.Server, q.Protocol}
+	to := placeOf(q.Server, q.Protocol)
 	if len(j.asked) == maxFlows {
 		clear(j.asked)
 	}
@@ -259,7 +247,7 @@ func (in inlet) Connection(c Connection) {
 	if stays(c.To, c.Protocol) || c.To.Port() == dnsPort && j.ours(c.To.Addr()) {
 		return
 	}
-	k := flow{c.From, c.To, c.Protocol}
+	k := flowOf(c.From, c.To, c.Protocol)
 	if had := j.flows[k]; had != nil && c.At.Sub(had.At).Abs() < flowLasts {
 		j.merge(had, in.source, c)
 		return
@@ -270,7 +258,7 @@ func (in inlet) Connection(c Connection) {
 // otherHalf returns the connection that is held of another source and is the
 // same one.
 func (j *Joiner) otherHalf(s Source, c Connection) *conn {
-	k := place{c.To, c.Protocol}
+	k := placeOf(c.To, c.Protocol)
 	for i, p := range j.halfConns[k] {
 		if !p.seen[s] && samePort(p.From, c.From) && p.At.Sub(c.At).Abs() <= together {
 			j.halfConns[k] = slices.Delete(j.halfConns[k], i, i+1)
@@ -305,7 +293,7 @@ func (j *Joiner) begin(s Source, c Connection) *conn {
 	if !j.holdConn(held) {
 		return nil
 	}
-	if k := (place{c.To, c.Protocol}); j.on[1-s] {
+	if k := placeOf(c.To, c.Protocol); j.on[1-s] {
 		j.halfConns[k] = append(j.halfConns[k], held)
 	}
 	if c.From.Port() != 0 {
@@ -319,12 +307,12 @@ func (j *Joiner) begin(s Source, c Connection) *conn {
 func (j *Joiner) remember(c *conn) {
 	for len(j.recent) > 0 && (len(j.recent) == maxFlows || j.clock.Sub(j.recent[0].since) > flowLasts) {
 		old := j.recent[0]
-		if k := (flow{old.From, old.To, old.Protocol}); j.flows[k] == old {
+		if k := flowOf(old.From, old.To, old.Protocol); j.flows[k] == old {
 			delete(j.flows, k)
 		}
 		j.recent = j.recent[1:]
 	}
-	j.flows[flow{c.From, c.To, c.Protocol}] = c
+	j.flows[flowOf(c.From, c.To, c.Protocol)] = c
 	j.recent = append(j.recent, c)
 }
 
@@ -338,7 +326,7 @@ func (in inlet) Hello(h Hello) {
 	if h.Protocol == "quic" {
 		protocol = "udp"
 	}
-	c := j.flows[flow{h.From, h.To, protocol}]
+	c := j.flows[flowOf(h.From, h.To, protocol)]
 	if c == nil { // its beginning comes later, was lost, or was before all this
 		if c = j.begin(in.source, Connection{At: h.At, From: h.From, To: h.To, Protocol: protocol}); c == nil {
 			return
@@ -372,24 +360,4 @@ func (j *Joiner) whole(c *conn) {
 	}
 	c.due = j.clock
 	j.hurry(c.due)
-}
-
-const dnsPort, dotPort, httpsPort = 53, 853, 443
-
-// stays reports whether a packet is for nobody outside of the bridge: for the
-// instance itself, for whoever listens, or to get an address.
-func stays(to netip.AddrPort, protocol string) bool {
-	a := to.Addr()
-	return !a.IsValid() || a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() || a.Is6() && a.IsLinkLocalUnicast() ||
-		a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || protocol == "udp" && slices.Contains([]uint16{67, 547}, to.Port())
-}
-
-func unmap(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
-}
-
-// samePort reports whether two ends may be one: a port that isn't known may be
-// any.
-func samePort(a, b netip.AddrPort) bool {
-	return a.Port() == b.Port() || a.Port() == 0 || b.Port() == 0
 }

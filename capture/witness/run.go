@@ -5,9 +5,13 @@ import (
 	"time"
 )
 
-// beat is how often it is looked at what is due, at most. Each time wakes
+// beat is how often it is looked at what came or is due, at most. Each time wakes
 // threads, and at 1,000 connections a second that costs as much as the work.
 const beat = 100 * time.Millisecond
+
+// Beat returns when it is looked next at what comes meanwhile. Whoever waits for
+// it wakes with the others.
+func Beat(now time.Time) time.Time { return now.Add(beat - now.Sub(now.Truncate(beat))) }
 
 // Run settles what is due, until ctx ends; then all that is held. It sleeps
 // while nothing is due.
@@ -25,7 +29,7 @@ func (j *Joiner) Run(ctx context.Context) {
 			j.Flush()
 			return
 		}
-		if next := j.plan(settled.Add(beat)); !next.IsZero() {
+		if next := j.plan(Beat(settled)); !next.IsZero() {
 			timer.Reset(time.Until(next))
 		}
 	}

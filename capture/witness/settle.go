@@ -52,7 +52,7 @@ func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost
 			return false
 		}
 		queries = append(queries, q)
-		k := question{q.Name, q.Type, place{q.Server, q.Protocol}}
+		k := question{q.Name, q.Type, placeOf(q.Server, q.Protocol)}
 		forget(j.halfQueries, k, q)
 		return true
 	})
@@ -61,7 +61,7 @@ func (j *Joiner) due(now time.Time) (queries []*query, conns, late []*conn, lost
 			return false
 		}
 		conns = append(conns, c)
-		forget(j.halfConns, place{c.To, c.Protocol}, c)
+		forget(j.halfConns, placeOf(c.To, c.Protocol), c)
 		return true
 	})
 	if late, j.late = j.late, nil; len(j.lost) > 0 {
@@ -126,7 +126,7 @@ func (j *Joiner) conn(c *conn, now time.Time) {
 	sent, hello, from := j.sent(c.seen, c.since), c.hello, c.From.Addr()
 	names, by := j.answers.names(c.To.Addr(), c.At)
 	r := Reach{Names: names, To: c.To, Protocol: c.Protocol, Process: c.Process, At: c.At}
-	asked, dns := j.asked[place{c.To, c.Protocol}]
+	asked, dns := j.asked[placeOf(c.To, c.Protocol)]
 	dns = dns && asked.Sub(c.At).Abs() <= together // its queries are told of by themselves
 	j.mu.Unlock()
 

@@ -15,8 +15,8 @@ type Process struct {
 	PID     int      `json:"pid,omitempty"`     // as the instance counts; 0 where only the host's is known
 	Host    int      `json:"host,omitempty"`    // the same on the host
 	Comm    string   `json:"comm,omitempty"`    // the kernel's name for it, up to 15 bytes: "https"
-	Exe     string   `json:"exe,omitempty"`     // the program's path within the instance; "" if it was gone
-	Args    []string `json:"args,omitempty"`    // its command line; nil if it was gone
+	Exe     string   `json:"exe,omitempty"`     // the program's path within the instance; "" if it couldn't be told
+	Args    []string `json:"args,omitempty"`    // its command line; nil if it couldn't be told
 	User    string   `json:"user,omitempty"`    // by the instance's own names, else the number there
 	Parents []string `json:"parents,omitempty"` // names of those it descends from, the nearest first, up to the instance's first process
 	Command string   `json:"command,omitempty"` // the command line of the one that a shell began: "apt update"; "" where no shell did

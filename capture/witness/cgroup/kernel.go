@@ -16,9 +16,15 @@ import (
 // how deep the instance's namespace of processes lies below the host's.
 type offsets struct {
 	leader, parent, tgid, start, exec, comm, pid, memory uint32 // struct task_struct
-	argStart, argEnd                                     uint32 // struct mm_struct
+	argStart, argEnd, exe                                uint32 // struct mm_struct
 	level, number                                        uint32 // struct pid
 	depth                                                uint32
+
+	// What a program's path is read by, if noPath doesn't say why it can't be.
+	noPath                     error
+	fileMount, fileName        uint32 // struct file
+	root, above, point, within uint32 // struct mount; within is where the kernel points into it
+	name, parentName           uint32 // struct dentry
 }
 
 // findOffsets reads them from the kernel's own description of its types.
@@ -27,46 +33,73 @@ func findOffsets(depth int) (offsets, error) {
 	if err != nil {
 		return offsets{}, fmt.Errorf("processes can't be told: this kernel doesn't describe its types (CONFIG_DEBUG_INFO_BTF): %w", err)
 	}
-	var task, memory, pid, upid *btf.Struct
-	for name, target := range map[string]**btf.Struct{"task_struct": &task, "mm_struct": &memory, "pid": &pid, "upid": &upid} {
-		if err := types.TypeByName(name, target); err != nil {
-			return offsets{}, fmt.Errorf("processes can't be told: find struct %s of the kernel: %w", name, err)
-		}
-	}
 	o := offsets{depth: uint32(depth)}
-	var numbers, number uint32
-	for _, f := range []struct {
-		of   *btf.Struct
-		name string
-		to   *uint32
-	}{
-		{task, "group_leader", &o.leader},
-		{task, "real_parent", &o.parent},
-		{task, "tgid", &o.tgid},
-		{task, "start_boottime", &o.start},
-		{task, "self_exec_id", &o.exec},
-		{task, "comm", &o.comm},
-		{task, "thread_pid", &o.pid},
-		{task, "mm", &o.memory},
-		{memory, "arg_start", &o.argStart},
-		{memory, "arg_end", &o.argEnd},
-		{pid, "level", &o.level},
-		{pid, "numbers", &numbers},
-		{upid, "nr", &number},
-	} {
-		offset, ok := member(f.of.Members, f.name)
-		if !ok {
-			return offsets{}, fmt.Errorf("processes can't be told: this kernel's struct %s has no %s", f.of.Name, f.name)
-		}
-		*f.to = offset
+	var numbers, number, size uint32
+	if err := find(types, []member{
+		{"task_struct", "group_leader", &o.leader},
+		{"task_struct", "real_parent", &o.parent},
+		{"task_struct", "tgid", &o.tgid},
+		{"task_struct", "start_boottime", &o.start},
+		{"task_struct", "self_exec_id", &o.exec},
+		{"task_struct", "comm", &o.comm},
+		{"task_struct", "thread_pid", &o.pid},
+		{"task_struct", "mm", &o.memory},
+		{"mm_struct", "arg_start", &o.argStart},
+		{"mm_struct", "arg_end", &o.argEnd},
+		{"mm_struct", "exe_file", &o.exe},
+		{"pid", "level", &o.level},
+		{"pid", "numbers", &numbers},
+		{"upid", "nr", &number},
+		{"upid", "", &size},
+	}); err != nil {
+		return offsets{}, fmt.Errorf("processes can't be told: %w", err)
 	}
-	o.number = numbers + uint32(depth)*upid.Size + number
+	o.number = numbers + uint32(depth)*size + number
+
+	var path, mount, name, root, text uint32
+	o.noPath = find(types, []member{
+		{"file", "f_path", &path},
+		{"path", "mnt", &mount},
+		{"path", "dentry", &name},
+		{"mount", "mnt", &o.within},
+		{"mount", "mnt_parent", &o.above},
+		{"mount", "mnt_mountpoint", &o.point},
+		{"vfsmount", "mnt_root", &root},
+		{"dentry", "d_parent", &o.parentName},
+		{"dentry", "d_name", &o.name},
+		{"qstr", "name", &text},
+	})
+	o.fileMount, o.fileName, o.root, o.name = path+mount, path+name, o.within+root, o.name+text
 	return o, nil
 }
 
-// member returns the offset in bytes of a member, which may lie in structs and
+// member is one of a struct of the kernel's, and where its offset in bytes goes;
+// without a name, the struct's size.
+type member struct {
+	of, name string
+	to       *uint32
+}
+
+func find(types *btf.Spec, all []member) error {
+	for _, m := range all {
+		var of *btf.Struct
+		if err := types.TypeByName(m.of, &of); err != nil {
+			return fmt.Errorf("find struct %s of the kernel: %w", m.of, err)
+		}
+		if *m.to = of.Size; m.name == "" {
+			continue
+		}
+		var ok bool
+		if *m.to, ok = offset(of.Members, m.name); !ok {
+			return fmt.Errorf("this kernel's struct %s has no %s", m.of, m.name)
+		}
+	}
+	return nil
+}
+
+// offset returns the offset in bytes of a member, which may lie in structs and
 // unions that have no name.
-func member(members []btf.Member, name string) (offset uint32, ok bool) {
+func offset(members []btf.Member, name string) (bytes uint32, ok bool) {
 	for _, m := range members {
 		if m.Name == name {
 			return m.Offset.Bytes(), true
@@ -81,8 +114,8 @@ func member(members []btf.Member, name string) (offset uint32, ok bool) {
 		case *btf.Union:
 			inner = t.Members
 		}
-		if offset, ok := member(inner, name); ok {
-			return m.Offset.Bytes() + offset, true
+		if bytes, ok := offset(inner, name); ok {
+			return m.Offset.Bytes() + bytes, true
 		}
 	}
 	return 0, false
@@ -94,6 +127,7 @@ type hooks struct {
 	maps
 	programs []*ebpf.Program
 	links    []link.Link
+	noExec   error // why programs aren't told of as they begin
 }
 
 // How much is kept in the kernel. The ring holds what three seconds bring at
@@ -128,6 +162,7 @@ func attach(path string, o offsets, ringBytes uint32) (_ *hooks, err error) {
 		{&h.told, ebpf.MapSpec{Type: ebpf.LRUHash, KeySize: keySize, ValueSize: 8, MaxEntries: mostTold}},
 		{&h.flows, ebpf.MapSpec{Type: ebpf.LRUHash, KeySize: flowSize, ValueSize: 8, MaxEntries: mostFlows}},
 		{&h.lost, ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1}},
+		{&h.group, ebpf.MapSpec{Type: ebpf.CGroupArray, KeySize: 4, ValueSize: 4, MaxEntries: 1}},
 	} {
 		if *m.to, err = ebpf.NewMap(&m.spec); err != nil {
 			return nil, loadError(err)
@@ -163,7 +198,25 @@ func attach(path string, o offsets, ringBytes uint32) (_ *hooks, err error) {
 		}
 		h.links = append(h.links, l)
 	}
+	h.noExec = h.attachExec(group, o)
 	return h, nil
+}
+
+func (h *hooks) attachExec(group *os.File, o offsets) error {
+	if err := h.group.Put(uint32(0), uint32(group.Fd())); err != nil {
+		return err
+	}
+	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{Name: programName, Type: ebpf.RawTracepoint, Instructions: execProgram(&h.maps, o), License: license})
+	if err != nil {
+		return err
+	}
+	h.programs = append(h.programs, program)
+	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "sched_process_exec", Program: program})
+	if err != nil {
+		return err
+	}
+	h.links = append(h.links, l)
+	return nil
 }
 
 // programName is what bpftool lists.
@@ -190,7 +243,7 @@ func (h *hooks) close() {
 	for _, p := range h.programs {
 		_ = p.Close()
 	}
-	for _, m := range []*ebpf.Map{h.ring, h.owners, h.told, h.flows, h.lost} {
+	for _, m := range []*ebpf.Map{h.ring, h.owners, h.told, h.flows, h.lost, h.group} {
 		_ = m.Close()
 	}
 }

@@ -21,14 +21,22 @@ const mostProcesses = 16384
 type processes struct {
 	users  users
 	told   recent[key, *witness.Process]
-	args   recent[key, []string] // of those that others descend from
+	begun  recent[image, []string] // the arguments of programs, as they began
+	args   recent[key, []string]   // of those that others descend from
 	server recent[*witness.Process, bool]
 }
 
 func newProcesses(init int) *processes {
 	p := &processes{users: newUsers(init)}
-	p.told.size, p.args.size, p.server.size = mostProcesses, mostProcesses, mostProcesses
+	p.told.size, p.begun.size, p.args.size, p.server.size = mostProcesses, mostProcesses, mostProcesses, mostProcesses
 	return p
+}
+
+// begins takes in that a process began a program.
+func (p *processes) begins(b []byte) {
+	if d := readProcess(b); d.args != nil {
+		p.begun.put(d.image, d.arguments())
+	}
 }
 
 // learn has a process known from now on.
@@ -39,13 +47,14 @@ func (p *processes) learn(b []byte) {
 	}
 	d := readProcess(b)
 	w := &witness.Process{
-		PID: d.number, Host: int(d.host), Comm: d.comm, Exe: exe(d.task), Args: d.args, User: p.users.name(d.uid),
+		PID: d.number, Host: int(d.host), Comm: d.comm, Exe: d.path, Args: d.args, User: p.users.name(d.uid),
+	}
+	if w.Exe == "" {
+		w.Exe = exe(d.task)
 	}
 	if d.args == nil || d.cut {
-		if whole := arguments(d.task); whole != nil {
-			w.Args = whole
-		} else if d.cut {
-			w.Args = append(w.Args, "…")
+		if w.Args = arguments(d.task); w.Args == nil {
+			w.Args = d.arguments()
 		}
 	}
 	line := []command{{d.comm, w.Args}}
@@ -57,6 +66,14 @@ func (p *processes) learn(b []byte) {
 	p.told.put(k, w)
 }
 
+// arguments returns what the kernel told of them.
+func (d did) arguments() []string {
+	if d.cut {
+		return append(d.args, "…")
+	}
+	return d.args
+}
+
 // of returns a process that did something; nil where it isn't known.
 func (p *processes) of(k key) *witness.Process {
 	w, _ := p.told.get(k)
@@ -64,6 +81,9 @@ func (p *processes) of(k key) *witness.Process {
 }
 
 func (p *processes) argumentsOf(t task) []string {
+	if args, known := p.begun.get(t.image); known {
+		return args
+	}
 	if args, known := p.args.get(t.key); known {
 		return args
 	}

@@ -50,7 +50,7 @@ func TestSameProcess(t *testing.T) {
 	for _, c := range fields[19] {
 		start = start*10 + uint64(c-'0')
 	}
-	mine := task{key{uint64(os.Getpid()), start * uint64(tick), 0}, 0, comm}
+	mine := task{key: key{uint64(os.Getpid()), start * uint64(tick), 0}, comm: comm}
 	if name, _ := os.Executable(); exe(mine) != name || len(arguments(mine)) != len(os.Args) {
 		t.Errorf("it is %q with %q", exe(mine), arguments(mine))
 	}

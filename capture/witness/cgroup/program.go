@@ -11,26 +11,35 @@ const (
 	kindFlow               // a TCP SYN, or a UDP flow's first packet
 	kindQuery              // a packet to port 53
 	kindAnswer             // a packet from port 53 within the instance
+	kindExec               // a process began a program
 )
 
-// The record of a process: see readProcess.
+// The record of a process, which ends before the parents for a program that was
+// begun: see readProcess.
 const (
 	processUID    = 4
 	processKey    = 8
-	processComm   = processKey + keySize
+	processFile   = processKey + keySize // of the program, by the kernel's address
+	processComm   = processFile + 8
 	processNumber = processComm + commSize
 	processDepth  = processNumber + 4
 	processArgs   = processDepth + 4 // how many bytes of arguments it has
-	processArgv   = processArgs + 8
-	processAbove  = processArgv + mostArgs
+	processPath   = processArgs + 8  // how many bytes of names, 0 if it couldn't be read
+	processArgv   = processPath + 8
+	processNames  = processArgv + mostArgs // of the program's path, the last one first, each with a zero
+	processAbove  = processNames + mostPath + mostName
 	processSize   = processAbove + mostParents*parentSize
 
 	commSize    = 16
 	mostArgs    = 512
+	mostPath    = 512 // without the topmost name
+	mostName    = 256 // with its zero: NAME_MAX
 	mostParents = 16
 
-	// A parent has its key, its number in the instance and its comm.
-	parentNumber = keySize
+	// A parent has its key, its program's file, its number in the instance and its
+	// comm.
+	parentFile   = keySize
+	parentNumber = parentFile + 8
 	parentComm   = parentNumber + 8
 	parentSize   = parentComm + commSize
 )
@@ -68,6 +77,7 @@ type maps struct {
 	told   *ebpf.Map // the keys of processes that were told of
 	flows  *ebpf.Map // of UDP that were told, or that others began
 	lost   *ebpf.Map // how many records the ring had no room for
+	group  *ebpf.Map // the cgroup
 }
 
 // assembly collects a program's instructions.
@@ -150,7 +160,7 @@ func (a *assembly) submit(when int32) {
 // processProgram tells which process connects a socket or sends by it. It runs
 // in that process, so that nothing of it is gone yet.
 func processProgram(m *maps, o offsets) asm.Instructions {
-	const cookie, key, scratch, scratch2 = -8, -8 - keySize, -64, -56
+	const cookie, key, scratch = -8, -8 - keySize, -64
 	a := assembly{maps: m}
 	a.add(asm.FnGetSocketCookie.Call(), asm.StoreMem(asm.RFP, cookie, asm.R0, asm.DWord))
 	a.add(asm.FnGetCurrentPidTgid.Call(), asm.RSh.Imm(asm.R0, 32), asm.StoreMem(asm.RFP, key, asm.R0, asm.DWord))
@@ -179,21 +189,7 @@ func processProgram(m *maps, o offsets) asm.Instructions {
 	a.add(asm.FnGetCurrentUidGid.Call(), asm.StoreMem(asm.R8, processUID, asm.R0, asm.Word))
 	a.peek(asm.R8, processComm, commSize, asm.R7, o.comm)
 
-	a.add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(asm.R9, asm.R0))
-	a.follow(asm.R9, o.memory)
-	a.peek(asm.RFP, scratch, 8, asm.R9, o.argStart)
-	a.peek(asm.RFP, scratch2, 8, asm.R9, o.argEnd)
-	a.add(
-		asm.LoadMem(asm.R3, asm.RFP, scratch, asm.DWord), asm.LoadMem(asm.R2, asm.RFP, scratch2, asm.DWord), asm.Sub.Reg(asm.R2, asm.R3),
-		asm.StoreMem(asm.R8, processArgs, asm.R2, asm.DWord),
-		asm.JLE.Imm(asm.R2, mostArgs, "fits"), asm.Mov.Imm(asm.R2, mostArgs),
-	)
-	a.at("fits")
-	a.add(
-		asm.Mov.Reg(asm.R1, asm.R8), asm.Add.Imm(asm.R1, processArgv), asm.FnProbeReadUser.Call(),
-		asm.JEq.Imm(asm.R0, 0, "read"), asm.Mov.Imm(asm.R1, 0), asm.StoreMem(asm.R8, processArgs, asm.R1, asm.DWord),
-	)
-	a.at("read")
+	a.program(o)
 	a.add(asm.StoreImm(asm.R8, processDepth, 0, asm.Word), asm.StoreImm(asm.R8, processNumber, 0, asm.Word))
 	a.number(processNumber, o)
 	for i := range int32(mostParents) {
@@ -207,6 +203,9 @@ func processProgram(m *maps, o offsets) asm.Instructions {
 		a.peek(asm.R8, at+keyStart, 8, asm.R7, o.start)
 		a.peek(asm.R8, at+keyExec, 8, asm.R7, o.exec)
 		a.peek(asm.R8, at+parentComm, commSize, asm.R7, o.comm)
+		a.add(asm.Mov.Reg(asm.R9, asm.R7))
+		a.follow(asm.R9, o.memory)
+		a.peek(asm.R8, at+parentFile, 8, asm.R9, o.exe)
 		a.add(asm.StoreImm(asm.R8, processDepth, int64(i)+1, asm.Word))
 	}
 	a.at("told")

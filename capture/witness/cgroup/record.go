@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 var order = binary.NativeEndian
@@ -18,29 +19,48 @@ func readKey(b []byte) key {
 // task is a process as the kernel told of it.
 type task struct {
 	key
+	image  image
 	number int // in the instance; 0 for one that isn't there
 	comm   string
 }
 
-// did is a process in the moment when it used a socket.
+// image is a program that was begun: its file, by the kernel's address, and which
+// program it was of that process. Those that fork from that have the same.
+type image struct{ file, nth uint64 }
+
+// did is a process in the moment when it used a socket, or began a program.
 type did struct {
 	task
 	uid     uint32
+	path    string   // "" if it couldn't be read
 	args    []string // nil if they couldn't be read
 	cut     bool     // there are more
 	parents []task   // the nearest first
 }
 
 func readProcess(b []byte) did {
-	d := did{task: task{readKey(b[processKey:]), int(order.Uint32(b[processNumber:])), text(b[processComm:][:commSize])}, uid: order.Uint32(b[processUID:])}
+	d := did{
+		task: readTask(b, processKey, processFile, processNumber, processComm),
+		uid:  order.Uint32(b[processUID:]),
+	}
 	args := order.Uint64(b[processArgs:])
 	d.cut = args > mostArgs
 	d.args = words(b[processArgv:][:min(args, mostArgs)])
+	names := words(b[processNames:][:min(order.Uint64(b[processPath:]), mostPath+mostName)])
+	slices.Reverse(names)
+	for _, name := range names {
+		d.path += "/" + name
+	}
 	for i := range order.Uint32(b[processDepth:]) {
 		p := b[processAbove+i*parentSize:]
-		d.parents = append(d.parents, task{readKey(p), int(order.Uint32(p[parentNumber:])), text(p[parentComm:][:commSize])})
+		d.parents = append(d.parents, readTask(p, 0, parentFile, parentNumber, parentComm))
 	}
 	return d
+}
+
+func readTask(b []byte, at, file, number, comm int) task {
+	k := readKey(b[at:])
+	return task{k, image{order.Uint64(b[file:]), k.exec}, int(order.Uint32(b[number:])), text(b[comm:][:commSize])}
 }
 
 // text is what stands before a zero.

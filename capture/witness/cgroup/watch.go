@@ -38,10 +38,14 @@ type Watch struct {
 // this host.
 type InitPID func(context.Context) (int, error)
 
+// Await calls try until it is true or ctx ends, whenever an instance that was
+// stopped may be back.
+type Await func(ctx context.Context, try func() bool)
+
 // Start watches an instance until the watch is closed, and again whenever it
-// was restarted. The error says why nothing can be seen: it takes root, cgroup
+// was restarted, for which it waits by await. The error says why nothing can be seen: it takes root, cgroup
 // v2, and Linux 5.8 or later that describes its types (BTF).
-func Start(ctx context.Context, initPID InitPID, sink witness.Sink) (*Watch, error) {
+func Start(ctx context.Context, initPID InitPID, await Await, sink witness.Sink) (*Watch, error) {
 	pid, err := initPID(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func Start(ctx context.Context, initPID InitPID, sink witness.Sink) (*Watch, err
 	w.wg.Go(crash.Guarded("the watch over processes", func() {
 		for l != nil {
 			l.run(ctx)
-			l = again(ctx, initPID, sink)
+			l = again(ctx, initPID, await, sink)
 		}
 	}))
 	return w, nil
@@ -67,33 +71,25 @@ func (w *Watch) Close() {
 	w.wg.Wait()
 }
 
-// againEvery is how often LXD is asked for an instance that was stopped.
-const againEvery = 250 * time.Millisecond
-
 // again waits for the instance to be back; nil at the end.
-func again(ctx context.Context, initPID InitPID, sink witness.Sink) *life {
-	tick := time.NewTicker(againEvery)
-	defer tick.Stop()
-	for said := false; ; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
+func again(ctx context.Context, initPID InitPID, await Await, sink witness.Sink) (l *life) {
+	said := false
+	await(ctx, func() bool {
 		pid, err := initPID(ctx)
 		if err != nil {
-			continue // it is stopped still
+			return false // it is stopped still
 		}
-		l, err := begin(pid, sink, ringBytes)
-		if err == nil {
+		if l, err = begin(pid, sink, ringBytes); err == nil {
 			sink.Lost(1, "which processes there were while the instance was starting again")
-			return l
+			return true
 		}
 		if !errors.Is(err, unix.ESRCH) && !said { // it may be stopping again
 			sink.Lost(1, err.Error())
 			said = true
 		}
-	}
+		return false
+	})
+	return l
 }
 
 // life is the watch of an instance until it stops.
@@ -107,9 +103,10 @@ type life struct {
 	stubs     *stubs
 	streams   streams
 	strange   recent[ends, bool] // what was sent to port 53 and is no query
-	zero      time.Time          // of the kernel's clock
-	lost      uint64             // how much of it was told
-	counted   time.Time          // when
+	clock     clock
+	zero      time.Time // of the kernel's clock
+	lost      uint64    // how much of it was told
+	counted   time.Time // when
 }
 
 // begin watches the instance with that first process.
@@ -143,9 +140,18 @@ func begin(pid int, sink witness.Sink, ringBytes uint32) (_ *life, err error) {
 		h.close()
 		return nil, fmt.Errorf("processes can't be told: read what the kernel tells: %w", err)
 	}
-	l := &life{hooks: h, ring: r, init: init, sink: sink, processes: newProcesses(pid), stubs: newStubs()}
+	l := &life{hooks: h, ring: r, init: init, sink: sink, clock: newClock(), processes: newProcesses(pid), stubs: newStubs()}
 	l.streams.size, l.strange.size = mostStreams, mostStreams
+	l.admit(offsets.noPath, "the kernel doesn't tell the paths of programs")
+	l.admit(h.noExec, "the kernel doesn't tell of programs as they begin")
 	return l, nil
+}
+
+// admit says what is read in /proc in place of being told, and may be gone.
+func (l *life) admit(why error, what string) {
+	if why != nil {
+		l.sink.Lost(1, fmt.Sprintf("%s, and some of those that end at once aren't known: %v", what, why))
+	}
 }
 
 // openProcess returns a descriptor that is readable once a process has ended.
@@ -181,17 +187,12 @@ func (l *life) run(ctx context.Context) {
 	l.ring.close()
 }
 
-const (
-	// gather is for how long what was sent is left to be read together. Who is
-	// new is read at once.
-	gather = 100 * time.Millisecond
-	// countEvery is how often the kernel is asked how much it had no room for,
-	// which there is for what comes while nothing is read.
-	countEvery = time.Second
-)
+// countEvery is how often the kernel is asked how much it had no room for, which
+// there is for what comes while nothing is read.
+const countEvery = time.Second
 
-// turn takes what comes in a time, of a reader that is busy, or waits for
-// something to come. It returns whether something came, so that there may be
+// turn takes what comes until the next [witness.Beat], of a reader that is busy,
+// or waits for something to come. Who is new is read at once. It returns whether something came, so that there may be
 // more, and false once the ring was ended.
 func (l *life) turn(busy bool) (came, on bool) {
 	n := 0
@@ -202,7 +203,7 @@ func (l *life) turn(busy bool) (came, on bool) {
 		})
 		return true, on
 	}
-	on = l.ring.await(time.Now().Add(gather), func() bool {
+	on = l.ring.await(witness.Beat(time.Now()), func() bool {
 		n += l.read(true)
 		return false
 	})
@@ -238,16 +239,35 @@ func (l *life) count() {
 
 // read takes what there is and returns how much; see [ring.read].
 func (l *life) read(awake bool) int {
-	var t unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // it has no reason to fail
-	l.zero = time.Now().Add(-time.Duration(t.Nano()))
+	l.zero = l.clock.zero()
 	return l.ring.read(awake, l.take)
 }
 
+// clock is the kernel's, CLOCK_MONOTONIC, which Go's own goes by, too.
+type clock struct {
+	at    time.Time
+	since time.Duration
+}
+
+func newClock() clock {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // it has no reason to fail
+	return clock{time.Now(), time.Duration(t.Nano())}
+}
+
+// zero returns when it was zero, by the time of day as it is now. It makes no
+// system call: each wakes a thread of Go's runtime, which then looks on for a
+// while.
+func (c clock) zero() time.Time { return time.Now().Add(-c.since - time.Since(c.at)) }
+
 // take takes a record of the ring.
 func (l *life) take(b []byte) {
-	if order.Uint32(b) == kindProcess {
+	switch order.Uint32(b) {
+	case kindProcess:
 		l.processes.learn(b)
+		return
+	case kindExec:
+		l.processes.begins(b)
 		return
 	}
 	p := readPacket(b)

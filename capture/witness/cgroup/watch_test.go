@@ -197,33 +197,6 @@ func TestShellCommand(t *testing.T) {
 	}
 }
 
-// A process that is gone when its query is read is known all the same.
-func TestShortLived(t *testing.T) {
-	const all = 30
-	g := newGround(t)
-	l, err := begin(g.pid, g.heard, ringBytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.ring.close(); l.hooks.close(); l.init.Close() })
-	var commands [][]string
-	for i := range all {
-		commands = append(commands, play("ask", "udp4", "10.77.0.1:53", fmt.Sprintf("n%d.example.test", i)))
-	}
-	if said := g.run(commands...); said != "" {
-		t.Fatal(said)
-	}
-	l.read(false) // all of them are gone by now
-	if n := len(g.heard.queries); n != all {
-		t.Errorf("%d queries were told, want %d", n, all)
-	}
-	for _, q := range g.heard.queries {
-		if p := q.Process; p == nil || p.Comm != "cgroup.test" || p.Exe != "" || len(p.Args) != 4 || p.Args[3] != q.Name || len(p.Parents) != 1 {
-			t.Errorf("%s is of %+v", q.Name, p)
-		}
-	}
-}
-
 // A socket is whose used it last.
 func TestSocketHandedOver(t *testing.T) {
 	g := newGround(t)
@@ -279,7 +252,7 @@ func TestRestart(t *testing.T) {
 		default:
 			return 0, stopped
 		}
-	}, first.heard)
+	}, await, first.heard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +272,7 @@ func TestRestart(t *testing.T) {
 // playWatch watches an instance until it is killed: PID.
 func playWatch(args []string) {
 	pid, _ := strconv.Atoi(args[0])
-	if _, err := Start(context.Background(), func(context.Context) (int, error) { return pid, nil }, &heard{more: make(chan struct{}, 1)}); err != nil {
+	if _, err := Start(context.Background(), func(context.Context) (int, error) { return pid, nil }, await, &heard{more: make(chan struct{}, 1)}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -314,7 +287,7 @@ func TestNothingIsLeft(t *testing.T) {
 	before := witnesstest.HeldBy(t, os.Getpid())
 	w := g.watch()
 	h := witnesstest.HeldBy(t, os.Getpid())
-	if len(before.Programs) != 0 || len(h.Programs) != 6 || len(h.Links) != 6 || len(h.Maps) == 0 {
+	if len(before.Programs) != 0 || len(h.Programs) != 7 || len(h.Links) != 7 || len(h.Maps) == 0 {
 		t.Fatalf("with a watch there are %+v, before %+v", h, before)
 	}
 	w.Close()
@@ -335,7 +308,7 @@ func TestNothingIsLeft(t *testing.T) {
 		t.Fatalf("%s", said[:n])
 	}
 	h = witnesstest.HeldBy(t, c.Process.Pid)
-	if len(h.Programs) != 6 || len(h.Links) != 6 {
+	if len(h.Programs) != 7 || len(h.Links) != 7 {
 		t.Fatalf("it watches with %+v", h)
 	}
 	_ = c.Process.Kill()
@@ -354,7 +327,7 @@ func TestRefusal(t *testing.T) {
 		t.Log(err)
 	}
 	stopped := errors.New("it is stopped")
-	if _, err := Start(t.Context(), func(context.Context) (int, error) { return 0, stopped }, &heard{}); err != stopped {
+	if _, err := Start(t.Context(), func(context.Context) (int, error) { return 0, stopped }, await, &heard{}); err != stopped {
 		t.Error(err)
 	}
 }

@@ -174,12 +174,23 @@ func (r *ring) packets() uint32 {
 
 // failed reports whether the interface went down since it was last called.
 func (r *ring) failed(fd int) bool {
-	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if n == 0 || err != nil {
+	if n, err := option[int32](fd, unix.SOL_SOCKET, unix.SO_ERROR); n == 0 || err != nil {
 		return false
 	}
 	r.down = time.Now()
 	return true
+}
+
+// option reads one of the socket's. It doesn't tell Go's runtime of its system
+// call, which never waits: of each that it knows of a thread of its own wakes,
+// and looks on for a while.
+func option[T any](fd, level, name int) (value T, err error) {
+	size := uint32(unsafe.Sizeof(value))
+	_, _, failed := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&value)), uintptr(unsafe.Pointer(&size)), 0)
+	if failed != 0 {
+		err = failed
+	}
+	return value, err
 }
 
 // gone reports whether the interface is.
@@ -196,7 +207,7 @@ func (r *ring) gone() (gone bool) {
 // drops returns how many packets had no room since it was last called.
 func (r *ring) drops() (n uint64) {
 	_ = r.control(func(fd int) error {
-		stats, err := unix.GetsockoptTpacketStatsV3(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		stats, err := option[unix.TpacketStatsV3](fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 		if err == nil {
 			n = uint64(stats.Drops)
 		}
