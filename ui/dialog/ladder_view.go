@@ -112,10 +112,9 @@ func (d *Ladder) drawRung(s Screen, i int, c rungColumns, inner int, whole bool)
 			says = g.short()
 		}
 		if look.Width(says) > room {
-			says, _, _ = strings.Cut(says, " ")
-		}
-		if look.Width(says) > room {
-			says = ""
+			if says, _, _ = strings.Cut(says, " "); look.Width(says) > 1 { // no sign
+				says = ""
+			}
 		}
 		return []string{l.Add(style, " "+says).Cut(inner)}
 	}
