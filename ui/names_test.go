@@ -173,7 +173,7 @@ func TestHeaderTellsWhatIsDecided(t *testing.T) {
 // length is cut for them.
 func TestNamesBesideTheShell(t *testing.T) {
 	s := newScene(t, 120, 40).realSession(true)
-	s.wants("productionresultssa17.blob.core.windows.net    3  ✓     1m", "github.com.lxd                                 1  NX    1m")
+	s.wants("productionresultssa17.blob.core.windows.net          3  ✓              1m", "github.com.lxd                                       1  NX             1m")
 }
 
 // A name that a suffix rule keeps says by which, behind it or in it, and never is
