@@ -126,7 +126,7 @@ func TestGoingOn(t *testing.T) {
 		t.Errorf("after a range the selection is %s", got)
 	}
 	s.press("H")
-	if text := s.text(); !strings.Contains(text, "Domains 1 of 6  decided hidden") && !strings.Contains(text, "Domains 1 of 6 decided hidden") {
+	if text := s.text(); !strings.Contains(text, "Domains 1 of 6, decided hidden") {
 		t.Errorf("what is decided is not hidden:\n%s", text)
 	}
 	if s.press("a"); !strings.Contains(s.text(), "everything is decided, and hidden") || !strings.Contains(s.text(), "H shows it") {
