@@ -7,16 +7,20 @@ func (l *Ledger) Settle() {
 	l.settled = true
 }
 
-// Own returns the changes in force that were decided here and not done again, in
-// their order, but for rules that were added to the user's file.
-func (l *Ledger) Own() (own []Change) {
+// Own returns the changes that were decided here and not done again, but for
+// rules that were added to the user's file: those in force, in their order, and
+// those that were undone, of which the last is the next to be redone.
+func (l *Ledger) Own() (done, undone []Change) {
 	defer l.hold()()
-	for _, c := range l.done {
-		if !c.again && c.rule == nil {
-			own = append(own, l.told(c, 0))
+	own := func(of []change) (all []Change) {
+		for _, c := range of {
+			if !c.again && c.rule == nil {
+				all = append(all, l.told(c, 0))
+			}
 		}
+		return all
 	}
-	return own
+	return own(l.done), own(l.undone)
 }
 
 // takesBack reports whether the last of some changes is for Undo, or Redo.

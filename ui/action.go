@@ -173,9 +173,7 @@ func tableActions() actions {
 
 func filterActions() actions {
 	return actions{Context: "the filter", Typing: true, Actions: []action{
-		{Row: keys.Row{Name: "accept", Hint: "keep the filter"}, Do: then((*monitor).endFilter)},
-		{Row: keys.Row{Name: "complete", Keys: []string{"tab"}, Help: "complete the filter", Hint: "complete"}, Do: then(func(m *monitor) { m.table.Complete() })},
-		{Row: keys.Row{Name: rowCancel, Hint: "clear it"}, Do: then(func(m *monitor) { m.table.ClearFilter() })},
+		{Row: keys.Row{Name: "accept", Hint: "done"}, Do: then((*monitor).endFilter)},
 		{Row: keys.Row{Name: keys.Leave}, Do: then((*monitor).endFilter)},
 		{Row: keys.Row{Name: rowUp, Hint: "recall"}, Do: then(func(m *monitor) { m.recall(1) })},
 		{Row: keys.Row{Name: rowDown}, Do: then(func(m *monitor) { m.recall(-1) })},
@@ -183,6 +181,8 @@ func filterActions() actions {
 		{Row: keys.Row{Name: rowSaved}, Nth: (*monitor).useFilter},
 		{Row: keys.Row{Name: "palette"}, Do: (*monitor).openPalette},
 		{Row: keys.Row{Name: rowSuspend}, Can: needsNoList, Do: suspends[*monitor]},
+		{Row: keys.Row{Name: "complete", Keys: []string{"tab"}, Help: "complete the filter", Hint: "complete"}, Do: then(func(m *monitor) { m.table.Complete() })},
+		{Row: keys.Row{Name: rowCancel, Hint: "clear it"}, Do: then(func(m *monitor) { m.table.ClearFilter() })},
 	}}
 }
 

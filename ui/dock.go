@@ -8,13 +8,16 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // From these sizes of the table's pane on there is room for details: at its side,
 // or else at its foot.
 const (
 	dockBeside = 130 // cells: the table keeps more than 80
-	dockBelow  = 30  // lines: the table keeps 18
+	dockLeast  = 46  // cells, and up to dockMost where the table has room for all
+	dockMost   = 70
+	dockBelow  = 30 // lines: the table keeps 18
 	dockHeight = 12
 )
 
@@ -25,7 +28,7 @@ func (m *monitor) dock() {
 	switch t := l.table; {
 	case m.prefs.Undocked:
 	case t.w >= dockBeside && t.h > dockHeight:
-		w := max(46, min(t.w/3, 70))
+		w := max(dockLeast, min(t.w/3, dockMost, t.w-1-table.Roomy))
 		l.details = rect{t.x + t.w - w, t.y, w, t.h}
 		l.table.w -= w + 1
 	case t.h >= dockBelow:

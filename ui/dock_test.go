@@ -67,7 +67,9 @@ func TestDockFollows(t *testing.T) {
 	s.wants("mark       ✗ drop all")
 	s = newScene(t, 200, 60)
 	s.waitingForQueries()
-	s.wants("what is known of the selected domain stands here")
+	if got := s.text(); !strings.Contains(got, "what is known of the selected ") {
+		t.Errorf("with nothing selected it says %q", got)
+	}
 }
 
 // What the shell prints doesn't have the details looked up again.
@@ -131,11 +133,11 @@ func TestDockTellsWarnings(t *testing.T) {
 func TestDetailsStandOnce(t *testing.T) {
 	for _, w := range []int{120, 200} {
 		s := newScene(t, w, 60).asked("github.com")
-		s.selects("github.com").wants("github.com is a shared host of GitHub")
+		s.selects("github.com").wants("github.com is a shared host of")
 		s.press("enter").wants("shown in full")
-		if text := s.text(); strings.Count(text, "is a shared host of GitHub") != 1 || strings.Count(text, "asked by") != 1 {
+		if text := s.text(); strings.Count(text, "is a shared host of") != 1 || strings.Count(text, "asked by") != 1 {
 			t.Errorf("something stands there twice:\n%s", text)
 		}
-		s.press("esc").wants("github.com is a shared host of GitHub")
+		s.press("esc").wants("github.com is a shared host of")
 	}
 }

@@ -44,6 +44,19 @@ func TestNothingIsDecidedWhileFiltering(t *testing.T) {
 	}
 }
 
+// What is typed is seen to its end, whatever else the title has to say.
+func TestTypedFilterIsSeen(t *testing.T) {
+	for _, w := range []int{40, 60, 80} {
+		s := newScene(t, w, 12).realSession(false).press("h", "/").types("is:new !type:ptr cdn.snapcraft")
+		s.wants("snapcraft ")
+		if s.press("ctrl+u").types("is:new"); w > 40 {
+			s.wants(" more, dropped hidden  /is:new ")
+		} else {
+			s.wants("Domains 135 of 159  /is:new ")
+		}
+	}
+}
+
 // Tab completes keys, and their values with how many there are.
 func TestCompletion(t *testing.T) {
 	s := newScene(t, 120, 40).realSession(false).press("/").types("res").press("tab")

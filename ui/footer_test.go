@@ -38,7 +38,7 @@ func TestFooterSaysWhatCanBeDone(t *testing.T) {
 		"a folded head":   {func(s *scene) { s.press("t", "T", "g") }, "a keep all|enter unfold", "details"},
 		"a range":         {func(s *scene) { s.press("g", "v", "j", "j") }, "a keep 3|d drop 3|esc end the range", "clear"},
 		"a filter":        {func(s *scene) { s.press("/").types("ubu").press("enter") }, "esc clear the filter", "end the range"},
-		"filter mode":     {func(s *scene) { s.press("/").types("ubu") }, "enter keep the filter|esc clear it", "drop"},
+		"filter mode":     {func(s *scene) { s.press("/").types("ubu") }, "enter done|esc clear it", "drop"},
 		"the ladder":      {func(s *scene) { s.press("w") }, "enter keep it|tab for always|n reason", "drop"},
 		"always":          {func(s *scene) { s.press("w", "tab") }, "tab this session", "for always"},
 		"a refused rung":  {func(s *scene) { s.press("w", "up", "up", "up", "up") }, "esc cancel", "keep it"},

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -40,6 +41,7 @@ func TestLadderBeginsSafely(t *testing.T) {
 		{"corp.example", "", ".corp.example"},
 		{"x0.blob.core.windows.net", "x1.blob.core.windows.net x2.blob.core.windows.net", ".x0.blob.core.windows.net"},
 		{"me.github.io", "you.github.io", ".me.github.io"},
+		{"images.s3.dualstack.us-east-1.amazonaws.com", "", ".images.s3.dualstack.us-east-1.amazonaws.com"},
 		{"www.example.co.uk", "www.other.co.uk", ".example.co.uk"},
 	} {
 		s := newScene(t, 100, 40).asked(append(strings.Fields(test.others), test.name)...)
@@ -121,6 +123,25 @@ func TestLadderWeighsAside(t *testing.T) {
 	}
 }
 
+var rungLine = regexp.MustCompile(`(?m)^│  [▸ ] \S`)
+
+// On the least screen three rungs stand around the chosen one, whatever is said
+// of that, and its reason, what it opens and why it failed are seen.
+func TestLadderShowsRungsOnALowScreen(t *testing.T) {
+	var names []string
+	for i := range 4 {
+		names = append(names, fmt.Sprintf("productionresultssa%d.blob.core.windows.net", i))
+	}
+	s := newScene(t, 40, 12).session().asked(names...).selects(names[1]).press("w")
+	for range 6 {
+		if n := len(rungLine.FindAllString(s.text(), -1)); n < 3 {
+			t.Errorf("%d rungs:\n%s", n, s.text())
+		}
+		s.press("up")
+	}
+	s.press("n").types("ticket 4711").wants("reason    ticket 4711", "refused")
+}
+
 // At least the rungs around the chosen one stand on the lowest screen.
 func TestLadderOnALowScreen(t *testing.T) {
 	name := strings.Repeat("a.", 30) + "corp.example"
@@ -199,10 +220,10 @@ func TestLadderSaysWhatEachRungOpens(t *testing.T) {
 			t.Errorf("want %q in %q:\n%s", want, box, s.text())
 		}
 	}
-	s = newScene(t, 60, 20).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
-	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1")
-	s = newScene(t, 60, 15).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
-	s.wants(".example         ✗ refused: it is", "▸ .corp.example    2 seen     ! any other name, and 1 …")
-	s = newScene(t, 40, 15).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
-	s.wants("▸ .corp.example    2 seen     !")
+	few := func(w, h int) *scene {
+		return newScene(t, w, h).asked("a.corp.example", "b.corp.example").selects("b.corp.example").press("d").selects("a.corp.example").press("w")
+	}
+	few(60, 20).wants(".example                 ✗ refused: it is", "▸ .corp.example    2 seen  ! any other name, and 1")
+	few(60, 15).wants(".example                 ✗ refused", "▸ .corp.example    2 seen  ! 1 dropped")
+	few(40, 15).wants("▸ .corp.example    2 seen  !")
 }

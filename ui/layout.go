@@ -71,17 +71,25 @@ func arrange(w, h int, hasShell bool, z zoom, p prefs) layout {
 }
 
 // shellWants is the width that programs in a shell are made for: what it has
-// beyond that it gives to a table with the focus.
-const shellWants = 80
+// beyond that it gives to a table with the focus. shellLeast is what one has left
+// that gives what it doesn't use of less.
+const (
+	shellWants = 80
+	shellLeast = 40
+)
 
 // lend has the pane with the focus grow, as far as the one beside it has more
-// than it wants.
-func (l layout) lend(to focus, tableWants int) layout {
+// than it wants: a shell that uses so many cells.
+func (l layout) lend(to focus, tableWants, shellUses int) layout {
 	more := 0
 	switch {
 	case l.divider.w != 1:
 	case to == onTable:
-		more = max(0, min(tableWants-l.table.w, l.shell.w-shellWants))
+		keeps := shellWants
+		if l.shell.w < shellWants {
+			keeps = max(shellLeast, shellUses)
+		}
+		more = max(0, min(tableWants-l.table.w, l.shell.w-keeps))
 	default:
 		more = -max(0, min(shellWants-l.shell.w, l.table.w-tableWants))
 	}

@@ -109,17 +109,18 @@ func TestArrangeLeavesNothingOut(t *testing.T) {
 // it stands, and nothing of what that does.
 func TestLend(t *testing.T) {
 	for _, test := range []struct {
-		w, wants int
-		swapped  bool
-		to       focus
-		table    int
+		w, wants, uses int
+		swapped        bool
+		to             focus
+		table          int
 	}{
-		{200, 200, false, onTable, 119}, {200, 200, true, onTable, 119}, {200, 110, false, onTable, 110}, {200, 60, false, onTable, 107},
-		{120, 200, false, onTable, 64}, {120, 50, false, onShell, 50}, {120, 50, true, onShell, 50}, {120, 90, false, onShell, 64}, {200, 60, false, onShell, 107},
-		{80, 200, false, onTable, 80},
+		{200, 200, 20, false, onTable, 119}, {200, 200, 20, true, onTable, 119}, {200, 110, 20, false, onTable, 110}, {200, 60, 20, false, onTable, 107},
+		{120, 200, 55, false, onTable, 64}, {120, 200, 20, false, onTable, 79}, {120, 200, 50, true, onTable, 69}, {120, 70, 20, false, onTable, 70},
+		{120, 50, 20, false, onShell, 50}, {120, 50, 20, true, onShell, 50}, {120, 90, 20, false, onShell, 64}, {200, 60, 20, false, onShell, 107},
+		{80, 200, 20, false, onTable, 80},
 	} {
 		was := arrange(test.w, 40, true, zoomNone, prefs{Share: defaultShare, Swapped: test.swapped})
-		is := was.lend(test.to, test.wants)
+		is := was.lend(test.to, test.wants, test.uses)
 		if is.table.w != test.table || test.w > 80 && is.table.w+is.shell.w+1 != test.w {
 			t.Errorf("%+v: the table has %d cells, the shell %d", test, is.table.w, is.shell.w)
 		}

@@ -15,10 +15,8 @@ type newcomer struct {
 
 const (
 	hintPause = 4 * time.Second
-	hintTimes = 5  // in all sessions
-	hintLines = 4  // of the screen
-	hintCells = 30 // a key and what it does
-	hintKey   = 9
+	hintTimes = 5 // in all sessions
+	hintLines = 4 // of the screen
 )
 
 func (n *newcomer) pressed(m *monitor) {
@@ -37,25 +35,38 @@ func (n *newcomer) tick(m *monitor) {
 	m.prefs.Hinted++
 }
 
-// lines draws what can be done now, as far as there is room.
-func (n *newcomer) lines(m *monitor) (lines []string) {
+// lines draws what can be done now, as far as there is room: column by column,
+// each as wide as it has to be.
+func (n *newcomer) lines(m *monitor) []string {
 	if !n.shown || m.dialog != nil || m.focus != onTable {
 		return nil
 	}
 	s := m.styles
-	lines = append(lines, look.FinishTitle(s, false, look.Title(s, false, "Keys", "while you pause; "+m.keys.Show("help")+" lists all"), m.w))
-	l, columns, done := new(look.Line), max(1, m.w/hintCells), 0
+	var hints []look.Hint
 	for _, a := range m.tables.table.Lines(m.keys, m) {
-		if a.Why != "" || a.Section == "Move" {
-			continue
+		if a.Why == "" && a.Section != "Move" {
+			hints = append(hints, look.Hint{Key: a.Key, Does: a.Does})
 		}
-		l.Pad(done%columns*hintCells).Cell(s.Key, " "+a.Key, hintKey, false).Add(s.Muted, " ").Cell(s.Text, a.Does, hintCells-hintKey-2, false)
-		if done++; done%columns == 0 {
-			if lines = append(lines, l.Cut(m.w)); len(lines) > hintLines {
-				break
-			}
-			l = new(look.Line)
+	}
+	rows := make([]look.Line, min(hintLines, len(hints)))
+	for at := 0; len(hints) > 0; {
+		column := hints[:min(hintLines, len(hints))]
+		key, does := 0, 0
+		for _, h := range column {
+			key, does = max(key, look.Width(h.Key)), max(does, look.Width(h.Does))
 		}
+		if at += key + does + len("   "); at > m.w && rows[0].Width() > 0 {
+			break
+		}
+		for i, h := range column {
+			rows[i].Pad(at-key-does-2).Cell(s.Key, h.Key, key, false).Add(s.Text, " "+h.Does)
+		}
+		at++
+		hints = hints[len(column):]
+	}
+	lines := []string{look.FinishTitle(s, false, look.Title(s, false, "Keys", "while you pause; "+m.keys.Show("help")+" lists all"), m.w)}
+	for i := range rows {
+		lines = append(lines, rows[i].Cut(m.w))
 	}
 	return lines
 }

@@ -28,6 +28,9 @@ func TestNewcomerIsShownKeys(t *testing.T) {
 	if !pause(hintPause) {
 		t.Errorf("after a pause:\n%s", s.text())
 	}
+	if _, hints, _ := strings.Cut(s.text(), title); strings.Contains(hints, "…") {
+		t.Errorf("a hint is cut:\n%s", s.text())
+	}
 	if s.press("k"); strings.Contains(s.text(), title) {
 		t.Error("a key leaves it there")
 	}

@@ -7,7 +7,7 @@ func (m *monitor) arrange() tea.Cmd {
 	m.layout = arrange(m.w, m.h-m.timelineHeight(), m.shell.exists(), m.zoom, m.prefs)
 	m.layout.footer.y = m.h - 1
 	if m.prefs.Share == defaultShare { // nobody has said how it is to be shared
-		m.layout = m.layout.lend(m.focus, m.table.Wants())
+		m.layout = m.layout.lend(m.focus, m.table.Wants(), m.shell.uses())
 	}
 	m.docked = nil
 	m.dock()

@@ -139,6 +139,28 @@ func TestReplayScrubs(t *testing.T) {
 	}
 }
 
+// What is selected stays so wherever in time it goes, and whose an address is is
+// known there.
+func TestReplayKeepsTheSelection(t *testing.T) {
+	s := newScene(t, 200, 60).replays(260).selects("api.github.com")
+	m := s.m()
+	for _, at := range []time.Duration{200, 30, 150} {
+		s.plays(m.seek(m.replay.begin.Add(at * time.Second)))
+		want := map[bool]string{false: "api.github.com"}[at == 30] // it isn't there yet
+		if got := m.selectedName(); got != want || strings.Contains(s.text(), "10.97.12.5") {
+			t.Errorf("at %d s %q is selected, want %q\n%s", at, got, want, s.text())
+		}
+	}
+	s.press("t", "T", "g", "down", "down")
+	was, _ := m.table.Selected()
+	if s.plays(m.seek(m.replay.begin.Add(149 * time.Second))); was.Group == "" {
+		t.Fatalf("no group is selected\n%s", s.text())
+	}
+	if is, _ := m.table.Selected(); is.Group != was.Group {
+		t.Errorf("%q is selected, was %q", is.Group, was.Group)
+	}
+}
+
 // What is decided while a session is replayed is there wherever that goes, from
 // when the name comes up, and can be undone there; while it goes back in time
 // nothing is decided.
@@ -159,6 +181,12 @@ func TestReplayKeepsDecisions(t *testing.T) {
 		}
 	}
 	s.plays(m.seek(m.replay.begin.Add(200 * time.Second)))
+	s.press("u")
+	s.plays(m.seek(m.replay.begin.Add(100 * time.Second)))
+	s.plays(m.seek(m.replay.begin.Add(200 * time.Second)))
+	if s.press("U"); m.table.Tally().Keep+m.table.Tally().DropByUser != 2 {
+		t.Errorf("what was undone before it went back can't be done again:\n%s", s.text())
+	}
 	if s.press("u", "u"); m.table.Tally().Keep+m.table.Tally().DropByUser != 0 {
 		t.Errorf("undone there are %+v", m.table.Tally())
 	}

@@ -37,7 +37,7 @@ func TestRuleBegins(t *testing.T) {
 // there.
 func TestRuleOfTheUsersDrops(t *testing.T) {
 	s := newScene(t, 120, 40).session().selects(ubuntu).rules("drop " + ubuntu)
-	s.wants("✗   "+ubuntu, "mark       ✗ drop", "1 drop · 2 auto")
+	s.wants("✗ drop   "+ubuntu, "mark       ✗ drop", "1 drop · 2 auto")
 	s.press("/").types("is:").wants("is:auto 2", "is:drop 1")
 	s.types("drop").wants("Domains 1 of 6")
 	s.press("esc", "/").types("is:auto").wants("Domains 2 of 6")

@@ -34,7 +34,7 @@ type setting struct {
 const between = " | "
 
 func (c Settings) list() []setting {
-	themes := look.ThemeNames()
+	themes := slices.Concat(look.ThemeNames(), c.OwnThemes)
 	if c.Theme != "" && !slices.Contains(themes, c.Theme) {
 		themes = append(themes, c.Theme)
 	}

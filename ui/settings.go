@@ -46,6 +46,8 @@ type Settings struct {
 	// Theme names a theme of the program's, or the file NAME.yaml in the
 	// directory themes beside the config, see [look.Theme].
 	Theme string `yaml:"theme"`
+	// OwnThemes are the names of the user's own, in the directory themes.
+	OwnThemes []string `yaml:"-"`
 	// Colours are those of the theme.
 	Colours look.Theme `yaml:"-"`
 	// Format is what the export begins with, and Output where it goes: a file,
@@ -66,10 +68,7 @@ func LoadSettings() (c Settings, err error) {
 		return c, err
 	}
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err == nil {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		c, err = parseSettings(data)
 	}
 	if err != nil {
@@ -80,10 +79,25 @@ func LoadSettings() (c Settings, err error) {
 
 // loadColours takes up the theme that is named; path is the config file's.
 func (c *Settings) loadColours(path string) (err error) {
+	dir := filepath.Join(filepath.Dir(path), "themes")
+	c.OwnThemes = ownThemes(dir)
 	if c.Theme != "" {
-		c.Colours, err = loadTheme(c.Theme, filepath.Join(filepath.Dir(path), "themes"))
+		c.Colours, err = loadTheme(c.Theme, dir)
 	}
 	return err
+}
+
+// ownThemes returns the names of the themes in a directory, to be chosen from:
+// whoever names one is told what is wrong with it.
+func ownThemes(dir string) (names []string) {
+	files, _ := os.ReadDir(dir)
+	for _, file := range files {
+		name, yaml := strings.CutSuffix(file.Name(), ".yaml")
+		if _, taken := look.NamedTheme(name); yaml && !taken && themeName.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 var themeName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)

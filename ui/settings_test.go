@@ -91,6 +91,21 @@ func TestThemes(t *testing.T) {
 			t.Errorf("%s, %s: %v, want one line with %s", test.config, test.file, err, test.wrong)
 		}
 	}
+	for file, text := range map[string]string{path: "", mine: "", filepath.Join(filepath.Dir(mine), "Not a name.yaml"): "", filepath.Join(filepath.Dir(mine), "notes"): ""} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := LoadSettings()
+	if of := c.setting("theme").of; err != nil || !slices.Equal(of, append(look.ThemeNames(), "mine")) {
+		t.Errorf("the palette has the themes %q, %v", of, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = LoadSettings(); err != nil || !slices.Contains(c.setting("theme").of, "mine") {
+		t.Errorf("without a config file it has %q, %v", c.setting("theme").of, err)
+	}
 }
 
 // configured writes the config file, and returns where that is.

@@ -143,6 +143,14 @@ func (p *shellPane) resize(w, h int) tea.Cmd {
 	return p.tellSize()
 }
 
+// uses is how many cells wide the shell's pane has to be for what stands in it.
+func (p *shellPane) uses() int {
+	if p.screen == nil {
+		return 0
+	}
+	return p.screen.Used()
+}
+
 // tellSize tells the instance how large the pane is.
 func (p *shellPane) tellSize() tea.Cmd {
 	if p.shell == nil {

@@ -169,6 +169,12 @@ func (p *Player) rewind() {
 	if i := slices.IndexFunc(p.entries, func(e entry) bool { return e.Info != nil }); i >= 0 {
 		p.replay.again(p.entries[i])
 	}
+	for _, e := range p.entries { // nor does whose an address is begin when it was found out
+		if e.Owner != nil {
+			p.replay.again(e)
+		}
+	}
+	p.replay.ledger.SetOwners(p.replay.owners)
 	p.own.told = trustOf(p.replay.ledger)
 }
 
@@ -186,7 +192,7 @@ func (p *Player) To(t time.Time) *capture.Ledger {
 		p.takeOwn()
 	}
 	switch {
-	case back || anew && len(p.own.changes) > 0:
+	case back || anew && len(p.own.changes)+len(p.own.undone) > 0:
 		p.rewind()
 	case disturbed:
 		p.liftOwn()

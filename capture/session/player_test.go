@@ -86,8 +86,16 @@ func TestPlayer(t *testing.T) {
 		{last, "a.example:drop b.example:new", true, 1}, {minute(2), "a.example:new", false, 1}, {last, "a.example:drop b.example:new", true, 1},
 	} {
 		l := p.To(at.t)
-		enters := 0
-		l.Read(func(r capture.Reader) { enters = len(r.Commands()) })
+		enters, owners := 0, ""
+		l.Read(func(r capture.Reader) {
+			enters = len(r.Commands())
+			if id, ok := r.Lookup("a.example"); ok {
+				owners = strings.Join(r.Owners(r.Domain(id)), " ")
+			}
+		})
+		if at.names != "" && owners != "dnstest" { // though that was told later
+			t.Errorf("at %v it was asked for by %q", at.t.Sub(begin), owners)
+		}
 		if got := names(l); got != at.names || at.same != (l == was) || enters != at.enters {
 			t.Errorf("at %v there are %q and %d commands, in the same ledger: %v", at.t.Sub(begin), got, enters, l == was)
 		}
@@ -227,6 +235,21 @@ func TestPlayerKeepsWhatIsDecidedBesides(t *testing.T) {
 	if p.To(second(3)); l.Undo() == "" {
 		t.Error("what was decided can't be undone")
 	}
+	at(2, "a.example:keep")
+	at(4, "a.example:keep b.example:drop")
+	if l.Redo() == "" || names(l) != "a.example:keep b.example:keep" {
+		t.Errorf("what was undone can't be redone: there are %q", names(l))
+	}
+	l.Undo()
+	l.Undo()
+	at(1, "a.example:new")
+	at(4, "a.example:drop b.example:drop")
+	l.Redo()
+	at(3, "a.example:keep b.example:new")
+	at(4, "a.example:keep b.example:drop")
+	l.Redo()
+	at(4, "a.example:keep b.example:keep")
+	l.Undo()
 	at(2, "a.example:keep")
 	at(8, "a.example:keep b.example:drop c.example:keep")
 	for l.Undo() != "" {

@@ -111,16 +111,16 @@ func opens(r rule.Rule) string {
 // registrable returns the domain that somebody registered to have the name, ""
 // if there is none, and words about it.
 func registrable(name string) (domain, about string) {
-	suffix, icann := publicsuffix.PublicSuffix(name)
+	suffix, registry := rule.PublicSuffix(name)
 	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
 	switch {
-	case err == nil && icann:
+	case err == nil && registry:
 		return domain, domain + ", below the public suffix " + suffix
 	case err == nil && !strings.Contains(suffix, "."):
 		return domain, domain + ", below " + suffix + ", which no registry has"
 	case err == nil:
 		return domain, domain + ", below the public suffix " + suffix + ": anyone can have a name there"
-	case strings.Contains(name, ".") || icann:
+	case strings.Contains(name, ".") || registry:
 		return "", "none: " + name + " is a public suffix, and anyone can have a name below it"
 	}
 	return "", "none: " + name + " is a single label"

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/export/rule/known"
 )
 
@@ -72,9 +70,9 @@ func Patterns(name string, siblings []string) (all []Pattern, no string) {
 // registry, which others may let out below it: windows.net, whoever has a.blob.
 // ok is false for a name that has none, which is returned whole.
 func Registered(name string) (domain string, ok bool) {
-	suffix, icann := publicsuffix.PublicSuffix(name)
-	for !icann && strings.Contains(suffix, ".") { // a private one stands below another
-		suffix, icann = publicsuffix.PublicSuffix(Parent(suffix))
+	suffix, registry := PublicSuffix(name)
+	for !registry && strings.Contains(suffix, ".") { // a private one stands below another
+		suffix, registry = PublicSuffix(Parent(suffix))
 	}
 	if len(name) <= len(suffix)+1 {
 		return name, false

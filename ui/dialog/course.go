@@ -92,11 +92,11 @@ func (d *Course) View(s Screen) []string {
 	for i := top; i < min(len(d.Commands), top+room); i++ {
 		c := d.Commands[len(d.Commands)-1-i]
 		var l look.Line
-		mark, style := " ", s.Text
+		sign, mark, style := s.Muted, "┴", s.Text // as in the graph
 		if i == d.at {
-			mark, style = "▌", s.Strong
+			sign, mark, style = s.Key, "▲", s.Strong
 		}
-		l.Add(s.Key, mark).Add(s.Muted, d.clock(c.At, "15:04:05")+"  ")
+		l.Add(sign, mark+" ").Add(s.Muted, d.clock(c.At, "15:04:05")+"  ")
 		news := new(look.Line).Add(s.Muted, " → ").Add(s.Fresh, fmt.Sprintf("%d new", c.News))
 		width := min(look.Width(c.Line), max(1, inner-l.Width()-news.Width()))
 		l.Cell(style, c.Line, width, false).Join(news)
@@ -158,7 +158,7 @@ func (d *Course) graph(s Screen, w, rows int) []string {
 		marks[min(cellOf(minuteOf(d.selected().At)), w-1)] = '▲'
 	}
 	begin, end := d.clock(d.Begin, "15:04"), d.clock(d.End, "15:04")
-	label := fmt.Sprintf("at most %d", most)
+	label := fmt.Sprintf("at most %d a minute", most)
 	scale := new(look.Line).Add(s.Muted, begin).Pad((w-len(label))/2).Add(s.Muted, label).Pad(w-len(end)).Add(s.Muted, end)
 	return append(lines, s.Muted.Render(string(marks)), scale.Cut(w))
 }

@@ -50,7 +50,7 @@ func (d *Details) docked(p *page, r capture.Reader) {
 // between says when something was first and last, and how long ago.
 func between(first, last, now time.Time) string {
 	text := fmt.Sprintf("%s (%s)", first.Format(time.DateTime), look.Ago(now.Sub(first)))
-	if last.Equal(first) {
+	if last.Sub(first) < time.Second && last.Second() == first.Second() {
 		return text
 	}
 	layout := time.DateTime

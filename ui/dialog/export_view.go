@@ -25,13 +25,13 @@ func (d *Export) View(s Screen) []string {
 	if listed {
 		w -= formatsWidth + 3
 	}
-	lines := d.drawHead(s, w, listed)
+	wrong := d.drawWrong(s, w)
+	lines := d.drawHead(s, w, s.H-2-len(wrong)-fileLeast, listed)
 	d.tabs, d.listed, d.drawn = boxTop+len(lines)-1, listed, make(drawn)
 	room := max(1, s.H-len(lines)-2)
 	if !listed {
 		room = min(room, 20)
 	}
-	wrong := d.drawWrong(s, w)
 	lines = append(lines, d.drawFile(s, w, max(1, room-len(wrong)))...)
 	lines = append(lines, wrong...)
 	if listed {
@@ -87,43 +87,61 @@ func (d *Export) drawFormats(s Screen, h int) []string {
 	return lines
 }
 
-// drawHead says what goes into the file, and where that goes.
-func (d *Export) drawHead(s Screen, w int, listed bool) []string {
+// fileLeast is how many lines of the file are seen, whatever is said above it.
+const fileLeast = 2
+
+// drawHead says what goes into the file, and where that goes, on so many lines at
+// most.
+func (d *Export) drawHead(s Screen, w, room int, listed bool) []string {
 	f := d.formats[d.format]
 	t := d.made.Tally
-	var counts, format, meaning look.Line
+	var counts, format look.Line
 	if listed {
 		format.Add(s.Strong, f.Title)
 	} else {
 		format.Add(s.Muted, "format  ").Add(s.Strong, f.Name).Add(s.Muted, "  "+f.Title)
 	}
-	if f.Widens != "" {
-		meaning.Add(s.Warn, f.Widens)
-	} else {
-		meaning.Add(s.Muted, "proven: "+f.Proven)
-	}
 	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
 		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
-	lines := []string{format.Cut(w), meaning.Cut(w), counts.Cut(w)}
-	for i, part := range look.Wrap(s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"), w) {
-		if i == leftOutLines { // the file, and the command line, tell the rest
-			break
+	var all []said
+	wrapped := func(worth int, style look.Style, text string) {
+		lines := look.Wrap(style, text, w+1)
+		for i := range lines {
+			lines[i] = strings.Replace(lines[i], " ", "", 1) // the margin
 		}
-		lines = append(lines, look.Fit(strings.TrimPrefix(part, " "), w))
+		all = append(all, said{worth, 1, lines})
+	}
+	all = append(all, said{1, 1, []string{format.String()}})
+	if f.Widens != "" {
+		wrapped(5, s.Warn, f.Widens)
+	} else {
+		wrapped(10, s.Muted, "proven: "+f.Proven)
+	}
+	all = append(all, said{4, 1, []string{counts.String()}})
+	wrapped(9, s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"))
+	if left := &all[len(all)-1]; len(left.lines) > leftOutLines { // the file, and the command line, tell the rest
+		left.lines = left.lines[:leftOutLines]
 	}
 	if n := len(d.made.File.Refused); n > 0 {
-		lines = append(lines, new(look.Line).Add(s.Warn, fmt.Sprintf("and %d that no list, or not this format, can hold", n)).Cut(w))
+		wrapped(6, s.Warn, fmt.Sprintf("and %d that no list, or not this format, can hold", n))
 	}
 	if names := d.made.Overruled; len(names) > 0 {
-		lines = append(lines, new(look.Line).Add(s.Warn, "dropped, but a suffix rule allows "+look.Few(names)).Cut(w))
+		wrapped(7, s.Warn, "dropped, but a suffix rule allows "+look.Few(names))
 	}
 	if text := d.made.Verified; text != "" {
+		verified := said{worth: 8, least: 1}
 		for i, part := range look.Wrap(s.Text, text, w-verifiedWidth) {
 			head := map[bool]string{true: "verified"}[i == 0]
-			lines = append(lines, new(look.Line).Cell(s.Muted, head, verifiedWidth, false).Raw(part).Cut(w))
+			verified.lines = append(verified.lines, new(look.Line).Cell(s.Muted, head, verifiedWidth, false).Raw(part).String())
 		}
+		all = append(all, verified)
 	}
-	return append(lines, d.path.line(s, w), d.drawTabs(s, w))
+	all = append(all, said{2, 1, []string{d.path.line(s, w)}}, said{3, 1, []string{d.drawTabs(s, w)}})
+	lines := shorten(s, all, room, w)
+	for i := range lines {
+		lines[i] = look.Fit(lines[i], w)
+	}
+	return lines
 }
 
 // drawTabs draws what can be looked at: the file, and what it changes.

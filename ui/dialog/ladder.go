@@ -1,7 +1,6 @@
 package dialog
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui/keys"
-	"lxd-allowlist/ui/look"
 )
 
 // Ladder asks from where on down all names are to be kept as one suffix rule.
@@ -57,11 +55,17 @@ func NewLadder(k *keys.Map, r capture.Reader, name string) (*Ladder, Result) {
 	d := &Ladder{keys: k, name: name, reason: textinput.New()}
 	d.reason.Prompt = ""
 	var ask []string
+	shared := "" // the highest below which anyone can have a name
 	for at := name; at != ""; at = rule.Parent(at) {
 		g := rung{rule: rule.Rule{Name: at, Suffix: true}, kept: r.Suffix(at)}
 		if g.refused = g.rule.Problem(); g.refused == "" {
-			g.warning = g.rule.Warning()
+			if g.warning = g.rule.Warning(); g.warning == "" && shared != "" {
+				g.warning = "anyone can have a name below " + shared + ", and this rule allows it"
+			}
 			ask = append(ask, at)
+		}
+		if suffix, registry := rule.PublicSuffix(at); suffix == at && !registry {
+			shared = at
 		}
 		d.rungs = append(d.rungs, g)
 	}
@@ -196,190 +200,4 @@ func (d *Ladder) Type(msg tea.Msg) Result {
 		d.reason, _ = d.reason.Update(msg)
 	}
 	return nil
-}
-
-// ladderRungs is how many rungs are seen before what is said of one is cut.
-const ladderRungs = 4
-
-// View implements [Dialog].
-func (d *Ladder) View(s Screen) []string {
-	inner := min(s.W-4, 100)
-	width := 0
-	for _, g := range d.rungs {
-		width = max(width, look.Width(g.text()))
-	}
-	width = min(width, inner/2)
-	below := d.drawChosen(s, inner, true)
-	if len(below) > s.H-2-min(len(d.rungs), ladderRungs) {
-		below = d.drawChosen(s, inner, false)
-	}
-	if most := max(2, s.H-4); len(below) > most { // what is typed stays
-		below = append(below[:most-2], s.Muted.Render(" …"), below[len(below)-1])
-	}
-	var lines []string
-	draw := func(from, to int, whole bool) {
-		lines, d.drawn = nil, make(drawn)
-		for i := to - 1; i >= from; i-- {
-			for _, line := range d.drawRung(s, i, width, inner, whole) {
-				d.drawn[boxTop+len(lines)] = i
-				lines = append(lines, line)
-			}
-		}
-	}
-	if draw(0, len(d.rungs), true); len(lines)+len(below) > s.H-2 { // one line each, and on a low screen those around the chosen one
-		room := max(1, s.H-len(below)-4)
-		last := min(len(d.rungs), max(room, d.at+1+room/2))
-		draw(max(0, last-room), last, false)
-	}
-	return look.Box(s.Styles, "Keep all below a name", append(lines, below...), inner)
-}
-
-// drawRung says of a rung what was seen and what else it opens, whole or on a
-// line.
-func (d *Ladder) drawRung(s Screen, i, width, inner int, whole bool) (lines []string) {
-	const seenWidth = 11
-	g, l := &d.rungs[i], new(look.Line)
-	name, mark := s.Text, "   "
-	style, says := d.opens(s, g)
-	switch {
-	case g.refused != "":
-		name = s.Drop
-	case g.kept != capture.Undecided:
-		name = s.Keep
-	}
-	if i == d.at {
-		mark = " ▸ "
-		if g.refused == "" {
-			name = s.Strong
-		}
-	}
-	l.Add(s.Key, mark).Cell(name, g.text(), width, false).Add(s.Muted, " ")
-	switch {
-	case g.refused != "":
-	case g.known:
-		l.Cell(s.Muted, fmt.Sprintf(" %d seen", g.seen.Asked), seenWidth, false)
-	default:
-		l.Cell(s.Muted, " …", seenWidth, false)
-	}
-	if !whole {
-		if inner-l.Width() < 8 { // its sign
-			if says, _, _ = strings.Cut(says, " "); says == "any" {
-				says = ""
-			}
-		}
-		return []string{l.Add(style, " "+says).Cut(inner)}
-	}
-	for _, part := range look.Wrap(style, says, inner-l.Width()) {
-		lines = append(lines, new(look.Line).Join(l).Raw(part).Cut(inner))
-		l = new(look.Line).Pad(l.Width())
-	}
-	return lines
-}
-
-// opens says in a few words what a rung opens beyond what was seen, and how that
-// looks.
-func (d *Ladder) opens(s Screen, g *rung) (look.Style, string) {
-	dropped := ""
-	if n := g.seen.DroppedAll; n > 0 {
-		dropped = ", and " + look.Plural(n, "dropped name")
-	}
-	switch {
-	case g.refused != "":
-		return s.Drop, "✗ refused: it " + g.refused
-	case g.kept != capture.Undecided:
-		return s.Keep, "✓ kept already"
-	case g.warning != "":
-		return s.Warn, "! " + g.warning + dropped
-	case dropped != "":
-		return s.Warn, "! any other name" + dropped
-	case g.pattern != nil:
-		return s.Muted, "any other of this pattern"
-	}
-	return s.Muted, "any other name below it"
-}
-
-// drawChosen says of the chosen rung what was seen and what else it opens, whole
-// or each thing on a few lines.
-func (d *Ladder) drawChosen(s Screen, inner int, whole bool) []string {
-	const head = 9
-	g := d.rungs[d.at]
-	lines := []string{""}
-	field := func(name string, style look.Style, text string, most int) {
-		parts := look.Wrap(style, text, inner-head)
-		if len(parts) > most && !whole {
-			parts = append(parts[:most-1], look.Fit(parts[most-1], inner-head-2)+s.Muted.Render(" …"))
-		}
-		for i, part := range parts {
-			if i > 0 {
-				name = ""
-			}
-			lines = append(lines, new(look.Line).Cell(s.Muted, name, head, false).Raw(part).Cut(inner))
-		}
-	}
-	switch {
-	case g.refused != "":
-		field("refused", s.Drop, g.rule.Dotted()+" "+g.refused, 2)
-	case g.known:
-		field("seen", s.Text, g.shown(), 3)
-		if n := g.seen.DroppedAll; n > 0 {
-			field("beware", s.Warn, "it allows what is dropped now: "+look.Few(g.seen.Dropped[:min(n, len(g.seen.Dropped))]), 2)
-		}
-	}
-	if g.refused == "" {
-		opens, style := "any other name below "+g.rule.Name+", whoever makes one", s.Text
-		if g.pattern != nil {
-			opens = "any other name of this pattern, seen or not"
-		}
-		if g.warning != "" {
-			opens, style = g.warning, s.Warn
-		}
-		field("opens", style, opens, 3)
-	}
-	holds := "for this session"
-	if d.always {
-		holds = "for always, in your rules file"
-	}
-	if g.pattern != nil {
-		holds += "; an export holds the pattern, or lists what was seen of it if its format has none"
-	}
-	field("holds", s.Strong, holds, 2)
-	if d.no != "" {
-		field("pattern", s.Muted, "none: "+d.no, 2)
-	}
-	l := new(look.Line).Cell(s.Muted, "reason", head, false)
-	if d.reason.Focused() {
-		d.reason.SetWidth(inner - head - 2)
-		s.Input(&d.reason)
-		l.Pad(head + 1).Raw(d.reason.View())
-	} else {
-		l.Pad(head+1).Add(s.Text, d.reason.Value())
-	}
-	lines = append(lines, l.Cut(inner))
-	if d.err != nil {
-		lines = append(lines, look.Wrap(s.Bad, d.err.Error(), inner)...)
-	}
-	return lines
-}
-
-// shown names what was seen below the rung: what stands before its name.
-func (g *rung) shown() string {
-	if g.seen.Asked == 0 {
-		return "nothing yet"
-	}
-	var names []string
-	for _, name := range g.seen.Names {
-		if g.pattern != nil {
-			names = append(names, name)
-			continue
-		}
-		if name == g.rule.Name {
-			names = append(names, "itself")
-			continue
-		}
-		names = append(names, strings.TrimSuffix(name, "."+g.rule.Name))
-	}
-	if rest := g.seen.Asked - len(names); rest > 0 {
-		names = append(names, fmt.Sprintf("and %d more", rest))
-	}
-	return strings.Join(names, ", ")
 }

@@ -246,3 +246,20 @@ func TestResultsInTwoCells(t *testing.T) {
 		}
 	}
 }
+
+// A rule's reason that doesn't fit is told by the rule's name, whole.
+func TestReasonIsNotCut(t *testing.T) {
+	const reason = "in the bridge's own domain lxd"
+	d := Row{Verdict: capture.Verdict{Decision: capture.Drop, Rule: capture.Local, Reason: reason}}
+	for w, want := range map[int]string{40: reason, 26: "local domain", columns[colReason].least: "local domain"} {
+		if got := string(columns[colReason].cell(nil, d, w)); got != want {
+			t.Errorf("in %d cells it says %q, want %q", w, got, want)
+		}
+	}
+	for _, rule := range []capture.Rule{capture.Reverse, capture.Local, capture.SpecialUse, capture.SingleLabel, capture.SearchList, capture.Answered,
+		capture.AliasOnly, capture.NoSuchName, capture.Elsewhere, capture.Unwanted, capture.Unprintable, capture.Unfit, capture.NotListed} {
+		if n := len(rule); n > columns[colReason].least {
+			t.Errorf("%q takes %d cells", rule, n)
+		}
+	}
+}

@@ -70,51 +70,79 @@ func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 // places is where the columns stand.
 func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.shown.extent()) }
 
+// title says how many rows there are and which: the filter that is typed is seen,
+// whatever else there is no room for.
 func (t *Table) title(s *look.Styles, focused bool) string {
+	var filter look.Line
+	if t.Editing() || t.want.filter.text != "" {
+		filter.Add(s.Key, "  /")
+		if t.Editing() {
+			s.Input(&t.input)
+			filter.Raw(t.input.View())
+		} else {
+			filter.Add(s.Match, t.want.filter.text)
+		}
+		if t.want.filter.err != nil { // the empty table says why
+			filter.Add(s.Bad, " ?")
+		}
+	}
+	var l *look.Line
+	for _, whole := range []int{allOfTitle, withoutPlace, countAlone} {
+		if l = t.titleInfo(s, focused, whole); l.Width()+filter.Width() <= t.w {
+			break
+		}
+	}
+	if left := t.w - l.Width(); t.Editing() && filter.Width() > left {
+		typed := t.input // where its cursor is
+		typed.SetWidth(max(1, left-len("  /")-len(" ?")))
+		typed.SetCursor(typed.Position())
+		filter = *new(look.Line).Add(s.Key, "  /").Raw(typed.View())
+	}
+	return look.FinishTitle(s, focused, l.Join(&filter), t.w)
+}
+
+// How much of the title there is room for: all, all but where in the rows the view
+// is, or how many rows there are.
+const (
+	allOfTitle = iota
+	withoutPlace
+	countAlone
+)
+
+// titleInfo begins the title.
+func (t *Table) titleInfo(s *look.Styles, focused bool, whole int) *look.Line {
 	total := t.shown.tally.Total()
 	info := fmt.Sprint(total)
 	if n := t.shown.domains(); n != total {
 		info = fmt.Sprintf("%d of %d", n, total)
 	}
 	above := min(t.top, t.shown.front.total(items))
-	if t.top > above {
+	if whole == allOfTitle && t.top > above {
 		info += fmt.Sprintf("  ↑ %d more", t.top-above)
 	}
-	if below := t.shown.lines() - t.top - t.h; below > 0 {
+	if below := t.shown.lines() - t.top - t.h; whole == allOfTitle && below > 0 {
 		info += fmt.Sprintf("  ↓ %d more", below)
 	}
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
 	}
 	l := look.Title(s, focused, "Domains", info)
+	if whole == countAlone {
+		return l
+	}
 	if above > 0 {
 		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d blocked", above))
 	}
-	switch t.want.hides {
-	case drops:
-		l.Add(s.Warn, " dropped hidden")
-	case decided:
-		l.Add(s.Warn, " decided hidden")
-	}
-	if busy := t.Busy(); busy != "" {
-		l.Add(s.Warn, " "+busy)
-	}
+	says := []string{map[hides]string{drops: "dropped hidden", decided: "decided hidden"}[t.want.hides], t.Busy(), ""}
 	if t.frozen {
-		l.Add(s.Warn, fmt.Sprintf(" frozen, %d changed", t.ledger.Pending()))
+		says[2] = fmt.Sprintf("frozen, %d changed", t.ledger.Pending())
 	}
-	if t.Editing() || t.want.filter.text != "" {
-		l.Add(s.Key, "  /").Add(s.Text, "")
-		if t.Editing() {
-			s.Input(&t.input)
-			l.Raw(t.input.View())
-		} else {
-			l.Add(s.Match, t.want.filter.text)
-		}
-		if t.want.filter.err != nil { // the empty table says why
-			l.Add(s.Bad, " ?")
+	for _, text := range says {
+		if text != "" {
+			l.Add(s.Muted, ", ").Add(s.Warn, text)
 		}
 	}
-	return look.FinishTitle(s, focused, l, t.w)
+	return l
 }
 
 // numbers stand before the names of the columns that the digits choose; 0

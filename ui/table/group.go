@@ -3,9 +3,8 @@ package table
 import (
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/capture"
+	"lxd-allowlist/export/rule"
 )
 
 // group is the shown domains that belong together: of one registrable domain,
@@ -50,9 +49,9 @@ func groupOf(name, own string) (group string, kind groupKind) {
 			return suffix, quiet
 		}
 	}
-	suffix, icann := publicsuffix.PublicSuffix(name)
+	suffix, registry := rule.PublicSuffix(name)
 	switch {
-	case icann:
+	case registry:
 		return Registrable(name), registered
 	case strings.Contains(suffix, "."):
 		return suffix, shared

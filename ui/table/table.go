@@ -47,10 +47,11 @@ type Table struct {
 	unfolded bool
 
 	selecting bool // something is selected
-	cursor    int  // the selected line
-	from      int  // the other end of a range; below 0 for none
-	top       int  // the first line in view
-	w, h      int  // cells of the lines' area
+	sought    sought
+	cursor    int // the selected line
+	from      int // the other end of a range; below 0 for none
+	top       int // the first line in view
+	w, h      int // cells of the lines' area
 
 	now   time.Time
 	drawn []string  // the lines as last drawn; nil when they have to be drawn anew
@@ -130,6 +131,7 @@ func (t *Table) Refresh(now time.Time) {
 	})
 	t.hold(held)
 	t.bound()
+	t.reselect()
 	t.countAnew()
 }
 
@@ -207,6 +209,7 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	if j.show == home {
 		t.Wake()
 	}
+	t.reselect()
 }
 
 // anchor is what must not move on the screen, and its line.

@@ -138,6 +138,26 @@ func (s *Screen) Text() string {
 	return strings.Join(rows, "\n")
 }
 
+// Used is how many cells wide the screen has to be to lose nothing of what is on
+// it: all of them while a full-screen program has it.
+func (s *Screen) Used() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m.emu.IsAltScreen() {
+		return s.m.w
+	}
+	used := s.m.cursor().X + 1
+	for y := range s.m.h {
+		row := s.m.rowAt(y)
+		for x := s.m.w - 1; x >= used; x-- {
+			if c := row(x); c != nil && strings.TrimSpace(c.Content) != "" {
+				used = x + max(1, c.Width)
+			}
+		}
+	}
+	return min(used, s.m.w)
+}
+
 // row returns the cells of a row of what is seen: the screen, or the text that
 // was scrolled to.
 func (s *Screen) row(y int) func(x int) *uv.Cell {

@@ -1,6 +1,7 @@
 package term
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -63,5 +64,25 @@ func TestSelection(t *testing.T) {
 	}
 	if got := s.Lines()[0]; strings.Contains(got, "\x1b[7m") {
 		t.Errorf("the line is %q", got)
+	}
+}
+
+// A screen can shrink to what is on it, but for a full-screen program's.
+func TestUsed(t *testing.T) {
+	for output, want := range map[string]int{
+		"":                       1,
+		"hello":                  6, // with the cursor
+		"hello\r\n\x1b[44m     ": 6,
+		"\x1b[2;9H日\r":           10,
+		"0123456789":             10,
+		"\x1b[?1049hvi":          10,
+	} {
+		s := New(10, 4)
+		fmt.Fprint(s, output)
+		s.Text()
+		if got := s.Used(); got != want {
+			t.Errorf("%q uses %d cells, want %d", output, got, want)
+		}
+		s.Close()
 	}
 }

@@ -195,6 +195,7 @@ func TestWarning(t *testing.T) {
 		{".co.uk", []string{"anyone"}},
 		{".com", []string{"anyone"}},
 		{".eu-west-1.amazonaws.com", []string{" s3.*.amazonaws.com (shared host)"}},
+		{".dualstack.us-east-1.amazonaws.com", []string{"s3.dualstack.*.amazonaws.com (shared host)"}},
 		{".google.com", []string{"dns.google.com (DNS resolver)"}},
 		{".quad9.net", []string{".quad9.net allows dns.quad9.net (DNS resolver), ", " and 2 more, too"}},
 		{".dns.google", []string{"DNS resolver of Google"}},

@@ -55,8 +55,14 @@ func openBelow(name string) string {
 	if strings.Contains(name, ".") && !t.near(name) {
 		return ""
 	}
-	// The first label may be what a pattern leaves open.
-	entries := slices.Concat(t.below[name], t.below["*."+parent(name)])
+	entries := slices.Clone(t.below[name])
+	for at, rest := 0, name; rest != ""; { // any label may be what a pattern leaves open
+		next := parent(rest)
+		if next != "" {
+			entries = append(entries, t.below[name[:at]+"*."+next]...)
+		}
+		at, rest = len(name)-len(next), next
+	}
 	var words []string
 	for _, i := range entries[:min(belowNames, len(entries))] {
 		words = append(words, fmt.Sprintf("%s (%s)", t.all[i].Dotted(), t.all[i].Kind))
