@@ -1,11 +1,12 @@
 PREFIX ?= /usr/local
 KILLS ?= 100
+AWAY ?= 100
 FUZZ ?= 20
 SOAK ?= 10m
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test matrix beyond survivors clients kills left fuzz soak outdated try bench demo clean
+.PHONY: help build install check test matrix beyond survivors clients kills away left fuzz soak outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +46,11 @@ survivors: ## break lines on purpose and report what no test notices
 clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a container
 	@.ci/clients
 
-kills: ## kill record, verify and minimize at KILLS (100) random instants each; needs root
-	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli -kills $(KILLS)
+kills: ## kill record, verify, minimize and the screen at KILLS (100) random instants each; needs root
+	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli ./ui/e2e -kills $(KILLS)
+
+away: ## kill, stop and restart LXD at AWAY (100) random instants of a call; needs root
+	@.ci/test -count 1 -v -timeout 0 -run LXDAwayAnywhere ./ui/e2e -away $(AWAY)
 
 left: ## say what killed runs have left on this host and in its LXD; needs root
 	@.ci/left
@@ -54,8 +58,8 @@ left: ## say what killed runs have left on this host and in its LXD; needs root
 fuzz: ## fuzz each target for FUZZ (20) seconds
 	@.ci/fuzz $(FUZZ)
 
-soak: ## follow a log of 200,000 domains for SOAK (10m), 2,000 queries a second
-	@$(GO) test -count 1 -v -timeout 0 -run Soak ./capture/logfile -soak $(SOAK)
+soak: ## follow a log of 200,000 domains for SOAK (10m), 2,000 queries a second; then a dnsmasq's on the screen, 1,000
+	@$(GO) test -count 1 -v -timeout 0 -p 1 -run Soak ./capture/logfile ./ui/e2e -soak $(SOAK)
 
 outdated: ## say which modules have a newer version
 	@.ci/outdated

@@ -82,7 +82,7 @@ func target(path string) (_ string, old fs.FileInfo, err error) {
 		if open, err := inProc(dir); open || err != nil {
 			return "", nil, cmp.Or(err, errOpenFile)
 		}
-		if planted, err := byOthers(dir, info); planted || err != nil {
+		if planted, err := owner.Planted(path); planted || err != nil {
 			return "", nil, cmp.Or(err, errPlanted)
 		}
 		link, err := os.Readlink(path)
@@ -105,18 +105,6 @@ var errOpenFile = errors.New("it is a file that a process has open; name the fil
 // errPlanted is told of a link in /tmp and its like that isn't the caller's: who
 // made it chose the file that would be written.
 var errPlanted = errors.New("it is a link that somebody else made where everybody can; name the file itself")
-
-// byOthers reports whether a link may be anybody's, as the kernel's
-// protected_symlinks has it: it is in a directory in which all can make files,
-// each their own, and neither the caller's nor the directory's owner's.
-func byOthers(dir string, link fs.FileInfo) (bool, error) {
-	in, err := os.Stat(cmp.Or(dir, "."))
-	if err != nil || in.Mode()&fs.ModeSticky == 0 || in.Mode().Perm()&0o002 == 0 {
-		return false, err
-	}
-	of := link.Sys().(*syscall.Stat_t).Uid
-	return int(of) != os.Geteuid() && of != in.Sys().(*syscall.Stat_t).Uid, nil
-}
 
 // procMagic is what proc(5)'s file system calls itself in statfs(2).
 const procMagic = 0x9fa0

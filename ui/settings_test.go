@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -210,3 +211,35 @@ func TestSettingsOnSeveralLines(t *testing.T) {
 		}
 	}
 }
+
+// No theme of one's own panics: it is refused in one line, or it is drawn in.
+func FuzzTheme(f *testing.F) {
+	f.Add(`dark: {keep: "#a6e3a1", drop: "9", muted: "8", text: default, selection: reverse}`)
+	f.Add("light: {accent: \"#0f45ac\", onto: \"255\"}\ndark: {}")
+	f.Add("dark: {keep: \"\\e[31m\"}")
+	f.Add("dark: &a {keep: \"1\"}\nlight: *a")
+	f.Add("own: true\ncolour: red")
+	f.Fuzz(func(t *testing.T, file string) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		theme, err := loadTheme("mine", dir)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error has more than one line: %q", err)
+			}
+			return
+		}
+		for _, few := range []bool{false, true} {
+			for _, dark := range []bool{false, true} {
+				if got := theme.Styles(dark, few).Keep.Render("x"); !sgrAlone.MatchString(got) {
+					t.Errorf("it draws by %q", got)
+				}
+			}
+		}
+	})
+}
+
+// sgrAlone is a character between colours.
+var sgrAlone = regexp.MustCompile(`^(\x1b\[[0-9;]*m)?x(\x1b\[m)?$`)

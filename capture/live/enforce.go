@@ -24,6 +24,11 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	if err := enforce.Able(s.server, s.Instance, strict); err != nil {
 		return nil, err
 	}
+	s.raising.Lock()
+	defer s.raising.Unlock()
+	if s.ending {
+		return nil, errors.New("the capture is over")
+	}
 	if before := s.enforcing.Load(); before != nil {
 		select {
 		case <-before.Done(): // but its note on the instance is still there

@@ -11,6 +11,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
+	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdtest"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/export/rule"
@@ -146,6 +147,41 @@ func TestEnforcedListFollowsDecisions(t *testing.T) {
 	try("dropped.example.test", true)
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	lxdtest.Unchanged(t, bridge, before)
+}
+
+// A capture that ends while a list is being put in force leaves nothing of it.
+func TestStopWhileAListIsPutInForce(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lxdtest.Network(t, bridge)
+	s := start(t, live.Config{Instance: instance})
+	server := lxdtest.Server(t)
+	put := make(chan error, 1)
+	go func() {
+		_, err := s.Enforce(t.Context(), true)
+		put <- err
+	}()
+	for {
+		left, err := server.LeftEnforced(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(left, func(e lxd.Enforced) bool { return e.Instance == instance }) {
+			break // the note is there, and the rest is to come
+		}
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	err := <-put
+	left, failed := server.LeftEnforced(t.Context(), true)
+	if failed != nil || slices.ContainsFunc(left, func(e lxd.Enforced) bool { return e.Instance == instance }) {
+		t.Errorf("putting it in force ended with %v, and there is still %v, %v", err, left, failed)
+	}
+	if _, err := s.Enforce(t.Context(), true); err == nil {
+		t.Error("a list is put in force after the end")
 	}
 	lxdtest.Unchanged(t, bridge, before)
 }

@@ -128,6 +128,12 @@ func TestEndOfAListWhileLXDIsAway(t *testing.T) {
 	d.Kill()
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop(t.Context()) }()
+	select {
+	case err := <-stopped:
+		t.Errorf("it didn't wait for LXD: %v", err)
+		stopped <- nil
+	case <-time.After(2 * time.Second): // it would have tried by then
+	}
 	d.Start()
 	if err := <-stopped; err != nil {
 		t.Error(err)

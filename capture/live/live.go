@@ -72,6 +72,8 @@ type Capture struct {
 	witness   *watcher                            // nil before it is begun
 	callers   atomic.Pointer[witness.Callers]     // of places, since a list was put in force; the ledger has those of names
 	enforcing atomic.Pointer[enforce.Enforcement] // nil while none is
+	raising   sync.Mutex                          // held while one is put in force
+	ending    bool                                // none is to be any more; of raising
 }
 
 // Err returns why the capture ended by itself, nil while it goes on: what was
@@ -331,6 +333,9 @@ func (s *Capture) endSession() (err error) {
 // error.
 func (s *Capture) Stop(ctx context.Context) error {
 	s.stopped.Do(func() {
+		s.raising.Lock() // what is being put in force is by then, or isn't
+		s.ending = true
+		s.raising.Unlock()
 		if s.enforcing.Load() != nil {
 			_ = s.server.Await(ctx) // one that is restarting has our note on the instance
 		}

@@ -112,6 +112,65 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// saidOf ends a capture and returns what it said.
+func saidOf(t *testing.T, c *Capture) (all []string) {
+	t.Helper()
+	if err := c.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+	for n := range c.Notices() {
+		all = append(all, n)
+	}
+	return all
+}
+
+// An instance that isn't there any more is said so, one that is isn't; a bridge
+// that is gone is the problem, and there is nothing to give back.
+func TestGone(t *testing.T) {
+	fake := lxdfake.New(network())
+	c := begun(t, fake)
+	c.logging.Store(&Logging{Since: time.Now()})
+	fake.All = []api.InstanceFull{guest()}
+	c.lookForInstance(t.Context())
+	fake.All = nil
+	c.lookForInstance(t.Context())
+	fake.Delete("br")
+	c.look(t.Context(), "", time.Now())
+	if problem := c.Logging().Problem; !strings.HasPrefix(problem, "bridge br was deleted: ") {
+		t.Errorf("the problem is %q", problem)
+	}
+	if said := saidOf(t, c); len(said) != 2 || !strings.HasPrefix(said[0], "instance c1 was deleted or renamed: ") {
+		t.Errorf("it said %q", said)
+	}
+}
+
+// A dnsmasq that has ended is found out by a knock, long before silence would
+// show it.
+func TestNobodyListens(t *testing.T) {
+	n := network()
+	n.Config["ipv4.address"] = "127.83.7.1/24" // where nobody answers
+	c := begun(t, lxdfake.New(n))
+	now := time.Now()
+	c.logging.Store(&Logging{Since: now})
+	later := now.Add(time.Hour) // nothing is silent
+	c.heard.Store(&later)
+	ctx, cancel := context.WithCancel(t.Context())
+	c.wg.Go(func() { c.watch(ctx) })
+	for late := time.After(time.Minute); ; {
+		select {
+		case said := <-c.Notices():
+			if !strings.HasPrefix(said, "queries are not logged: ") {
+				continue
+			}
+		case <-late:
+			t.Error("nothing is said of it")
+		}
+		break
+	}
+	cancel()
+	saidOf(t, c)
+}
+
 // Owners are asked for again when LXD is back, though nobody unknown asked.
 func TestOwnersAreAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -133,7 +133,8 @@ func unlessGone(err error) error {
 var errUnchanged = errors.New("unchanged")
 
 // updateInstance changes an instance's configuration by change, as often as
-// others change it meanwhile.
+// others change it meanwhile. A write that has begun is waited for, whatever the
+// context says: it would go on in LXD unseen, and leave what nobody takes away.
 func (s *Server) updateInstance(ctx context.Context, name string, change func(config map[string]string) error) error {
 	for try := 1; ; try++ {
 		i, etag, err := s.tagged(ctx, name)
@@ -150,7 +151,10 @@ func (s *Server) updateInstance(ctx context.Context, name string, change func(co
 			}
 			return err
 		}
-		err = s.operate(ctx, func() (client.Operation, error) { return s.client.UpdateInstance(name, i.Writable(), etag) })
+		if err := ctx.Err(); err != nil {
+			return instanceError("change", name, err)
+		}
+		err = s.operate(context.WithoutCancel(ctx), func() (client.Operation, error) { return s.client.UpdateInstance(name, i.Writable(), etag) })
 		switch {
 		case err == nil:
 			return nil

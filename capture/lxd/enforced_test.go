@@ -1,12 +1,14 @@
 package lxd_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
 
 	"lxd-allowlist/capture/lxd"
@@ -48,6 +50,37 @@ func TestEnforcedIsNoted(t *testing.T) {
 	if _, err := server.Enforce(t.Context(), "web", lxd.Plug{}); err == nil {
 		t.Error("a list is enforced on no instance")
 	}
+}
+
+// slow is an LXD that takes its time over an instance, and whose caller gives up
+// meanwhile.
+type slow struct {
+	*lxdfake.LXD
+	giveUp func()
+}
+
+func (s slow) UpdateInstance(name string, put api.InstancePut, tag string) (client.Operation, error) {
+	s.giveUp()
+	time.Sleep(time.Second) // the bubble's clock
+	return s.LXD.UpdateInstance(name, put, tag)
+}
+
+// Who gives up while LXD makes the note has it, and can take it away.
+func TestEnforcedByWhoGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var i api.InstanceFull
+		i.Name = "web"
+		f := lxdfake.New(bridge())
+		f.All = []api.InstanceFull{i}
+		ctx, cancel := context.WithCancel(t.Context())
+		release, err := lxd.New(slow{f, cancel}).Enforce(ctx, "web", lxd.Plug{})
+		if err == nil {
+			err = release(t.Context())
+		}
+		if time.Sleep(time.Minute); len(f.All[0].Config) != 0 {
+			t.Errorf("%v, and the instance has %v", err, f.All[0].Config)
+		}
+	})
 }
 
 // A note that a killed run told LXD to make, and that isn't there yet, is waited

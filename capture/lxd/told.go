@@ -3,6 +3,7 @@ package lxd
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -171,7 +172,7 @@ func (t teller) changes(kind, name string, config map[string]string) (commands [
 	set := []string{kind, "set", t.named(name)}
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if before, there := was[key]; config[key] != before || config[key] != "" && !there {
-			set = append(set, key+"="+config[key])
+			set = append(set, key+"="+shown(key, config[key]))
 		}
 	}
 	if len(set) > 3 {
@@ -183,6 +184,15 @@ func (t teller) changes(kind, name string, config map[string]string) (commands [
 		}
 	}
 	return commands
+}
+
+// shown is a key's value, but for keys of others, which may hold secrets. No
+// change is one to those, unless somebody else made one that wasn't read.
+func shown(key, value string) string {
+	if key == rawKey || strings.HasPrefix(key, ourKeys) {
+		return value
+	}
+	return "…"
 }
 
 func (t teller) key(kind, name string) string { return kind + " " + t.project + " " + name }

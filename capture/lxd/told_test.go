@@ -1,6 +1,9 @@
 package lxd_test
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -93,5 +96,37 @@ func TestToldOfWhatFails(t *testing.T) {
 	}
 	if told := s.Told(); len(told) == 0 || !strings.HasPrefix(told[0].Command, "lxc network set br user.lxd-allowlist.") || !strings.Contains(told[0].Failed, "refused by the test") {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// Nothing that is told has a value of others' keys, where secrets are.
+func TestToldHasNoSecret(t *testing.T) {
+	const secret = "s3cr3t"
+	others := map[string]string{"user.password": secret, "environment.TOKEN": secret, "cloud-init.user-data": "password: " + secret}
+	config := map[string]string{"ipv4.address": "198.18.0.1/24", "bgp.peers.a.password": secret}
+	maps.Copy(config, others)
+	fake := lxdfake.New(api.Network{Name: "br", Type: "bridge", Managed: true, Config: config})
+	fake.All = []api.InstanceFull{{Instance: api.Instance{Name: "web", Project: "default", Config: others}}}
+	s := lxd.New(fake)
+	l, err := s.Lease(t.Context(), "br")
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := s.Enforce(t.Context(), "web", lxd.Plug{Network: "br"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake.Set("br", "user.password", "other-"+secret) // by somebody else
+	if err := errors.Join(release(t.Context()), l.Release(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	told := s.Told()
+	for _, one := range told {
+		if strings.Contains(one.Command+one.Failed, secret) {
+			t.Errorf("it tells %q", one)
+		}
+	}
+	if all := fmt.Sprint(told); !strings.Contains(all, "network set br") || !strings.Contains(all, "config set web") {
+		t.Errorf("it tells %s", all)
 	}
 }

@@ -173,6 +173,24 @@ func TestStateDirectoryFails(t *testing.T) {
 		s, _ := create(t)
 		goesOn(t, s, "lxd-allowlist")
 	})
+	t.Run("a link of another", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			return // root alone can make another's link
+		}
+		t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+		for _, name := range []string{"lxd-allowlist", "lxd-allowlist/sessions"} {
+			home, there := t.TempDir(), t.TempDir()
+			t.Setenv("XDG_STATE_HOME", home)
+			link := filepath.Join(home, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o700), os.Chmod(filepath.Dir(link), 0o777|fs.ModeSticky), os.Symlink(there, link), os.Lchown(link, 65534, 65534)); err != nil {
+				t.Fatal(err)
+			}
+			goesOn(t, nowhere(t), link+" is a link that somebody else made")
+			if left, err := filepath.Glob(filepath.Join(there, "*.jsonl")); err != nil || len(left) > 0 {
+				t.Errorf("in the link's directory there is %v, %v", left, err)
+			}
+		}
+	})
 	t.Run("removed meanwhile", func(t *testing.T) {
 		dir := stateHome(t)
 		s, _ := create(t)
@@ -184,6 +202,32 @@ func TestStateDirectoryFails(t *testing.T) {
 			t.Errorf("the directory is there again: %v", err)
 		}
 	})
+}
+
+// Who has the state directory be a link of their own has journals where it leads,
+// theirs alone as ever.
+func TestStateDirectoryElsewhere(t *testing.T) {
+	dir := stateHome(t)
+	there := t.TempDir()
+	if err := os.Chmod(there, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(there, filepath.Dir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s, name := create(t)
+	feed(s.Ledger, "query[A] a.example from 10.0.0.5")
+	s.Ledger.Decide(capture.Keep, 0)
+	end(t, s)
+	st, err := os.Lstat(filepath.Join(there, "sessions", name+".jsonl"))
+	if err != nil || st.Mode() != 0o600 {
+		t.Errorf("the journal is %v, %v", st, err)
+	}
+	again := resume(t, name)
+	if got, want := state(t, again.Ledger), state(t, s.Ledger); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	end(t, again)
 }
 
 // A link that stands where a journal is to be is not followed: the session gets

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -92,6 +93,11 @@ func createJournal(info *capture.Info) (_ *os.File, err error) {
 	dir, err := Dir()
 	if err != nil {
 		return nil, err
+	}
+	for _, path := range []string{filepath.Dir(dir), dir} {
+		if planted, err := owner.Planted(path); planted || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, cmp.Or(err, fmt.Errorf("%s is a link that somebody else made where everybody can: set XDG_STATE_HOME to a directory of your own", path))
+		}
 	}
 	if err := owner.MkdirAll(dir); err != nil {
 		return nil, err

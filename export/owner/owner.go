@@ -3,6 +3,7 @@
 package owner
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -85,6 +86,23 @@ func receiver(path string) (uid, gid int, ok bool) {
 	theirs := int(dir.Sys().(*syscall.Stat_t).Uid) == uid
 	const others = 0o002 // may write
 	return uid, gid, theirs || dir.Mode()&others != 0
+}
+
+// Planted reports whether a path is a link that may be anybody's, as the kernel's
+// protected_symlinks has it: in a directory in which all can make files, each
+// their own, and neither the caller's nor the directory's owner's.
+func Planted(path string) (bool, error) {
+	link, err := os.Lstat(path)
+	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		return false, err
+	}
+	dir, _ := filepath.Split(path) // not cleaned: ".." in a link is the kernel's to resolve
+	in, err := os.Stat(cmp.Or(dir, "."))
+	if err != nil || in.Mode()&fs.ModeSticky == 0 || in.Mode().Perm()&0o002 == 0 {
+		return false, err
+	}
+	of := link.Sys().(*syscall.Stat_t).Uid
+	return int(of) != os.Geteuid() && of != in.Sys().(*syscall.Stat_t).Uid, nil
 }
 
 // given takes no offence at a file system that has no owners, such as FAT.

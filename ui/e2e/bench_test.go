@@ -61,25 +61,28 @@ func newTerminal(b *testing.B, args ...string) *terminal {
 		t.screen.Close()
 	})
 	b.Cleanup(t.close)
-	go func() {
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := out.Read(buf)
-			t.screen.Write(buf[:n])
-			select {
-			case t.frame <- struct{}{}:
-			default:
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
+	go t.follow(out)
 	return t
 }
 
+// follow has what the program writes on the screen until that ends.
+func (t *terminal) follow(out io.Reader) {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := out.Read(buf)
+		t.screen.Write(buf[:n])
+		select {
+		case t.frame <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
 // presses writes keys as a terminal does.
-func (t *terminal) presses(b *testing.B, keys string) {
+func (t *terminal) presses(b testing.TB, keys string) {
 	b.Helper()
 	if _, err := io.WriteString(t.in, keys); err != nil {
 		b.Fatal(err)

@@ -40,11 +40,58 @@ func octal(text string) string {
 }
 
 // ours is what the program itself says to its terminal besides text once it has
-// begun: SGR, moves and edits, the cursor's shape and whether it is seen, and no
-// wrap while a line's last cell is written. What it sets and asks for as it
-// begins and ends is not among it, so that the like of that from the instance is
-// noticed.
-var ours = regexp.MustCompile(`^\x1b(\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]|\[\?(7|25)[hl]|\[[01] q|M)$`)
+// begun: SGR, moves and edits, and whether the cursor is seen. What it sets and
+// asks for as it begins and ends is not among it, so that the like of that from
+// the instance is noticed.
+var ours = regexp.MustCompile(`^\x1b(\[[0-9;:]*[mABCDEFGHJKLMPSTXZ@bdr` + "`" + `]|\[\?25[hl]|M)$`)
+
+// foreign returns what of a recording isn't the program's own, each kind of it
+// once. It begins with the cursor in the shell. Two things the renderer says by
+// turns, so that one out of turn isn't its own: no wrap, before it writes a line's
+// last cell, and wrap after it; the cursor's shape put back when there is none any
+// more, and set when there is one again.
+func foreign(record string) (all []string) {
+	turns := map[string]string{"\x1b[?7h": "\x1b[?7l", "\x1b[?7l": "\x1b[?7h", "\x1b[1 q": "\x1b[0 q", "\x1b[0 q": "\x1b[1 q"}
+	next := map[byte]string{'7': "\x1b[?7l", 'q': "\x1b[0 q"}
+	for rest, state := record, byte(0); rest != ""; {
+		part, _, n, after := ansi.DecodeSequence(rest, state, nil)
+		rest, state = rest[n:], after
+		if len(part) == 0 || part[0] >= ' ' && part[0] != 0x7f && !(part[0] == 0xc2 && len(part) == 2 && part[1] < 0xa0) || strings.Contains("\r\n\b\t", part) || ours.MatchString(part) {
+			continue
+		}
+		if other, ok := turns[part]; ok {
+			kind := part[len(part)-1]
+			if kind != 'q' {
+				kind = '7'
+			}
+			if next[kind] == part {
+				next[kind] = other
+				continue
+			}
+		}
+		if kind := fmt.Sprintf("%.40q", part); !slices.Contains(all, kind) {
+			all = append(all, kind)
+		}
+	}
+	return all
+}
+
+// What the renderer says by turns is its own in its turn alone.
+func TestForeign(t *testing.T) {
+	const own = "x\x1b[?7l\x1b[31my\x1b[?7h\x1b[2;3H\x1b[?25l\x1b[0 q\x1b[1 q\x1b[?25h"
+	for record, want := range map[string]string{
+		own + own:            "[]",
+		own + "\x1b[?7h":     `["\x1b[?7h"]`,
+		own + "\x1b[1 q":     `["\x1b[1 q"]`,
+		"\x1b[?7l" + own:     `["\x1b[?7l"]`,
+		"\x1b[3 q" + own:     `["\x1b[3 q"]`,
+		own + "\x1b]2;t\x07": `["\x1b]2;t\a"]`,
+	} {
+		if got := fmt.Sprint(foreign(record)); got != want {
+			t.Errorf("foreign in %q is %s, want %s", record, got, want)
+		}
+	}
+}
 
 // Nothing that an instance prints reaches the outer terminal but as cells: the
 // bytes that the terminal gets are recorded, and only cells, SGR, moves and our
@@ -81,19 +128,8 @@ func TestHostileInstance(t *testing.T) {
 	if err != nil || len(got) == 0 {
 		t.Fatalf("%d bytes were recorded: %v", len(got), err)
 	}
-	var foreign []string
-	for rest, state := string(got), byte(0); rest != ""; {
-		part, _, n, next := ansi.DecodeSequence(rest, state, nil)
-		rest, state = rest[n:], next
-		if len(part) == 0 || part[0] >= ' ' && part[0] != 0x7f && !(part[0] == 0xc2 && len(part) == 2 && part[1] < 0xa0) || strings.Contains("\r\n\b\t", part) || ours.MatchString(part) {
-			continue
-		}
-		if kind := fmt.Sprintf("%.40q", part); !slices.Contains(foreign, kind) {
-			foreign = append(foreign, kind)
-		}
-	}
-	if len(foreign) > 0 {
-		t.Errorf("of %d bytes these are not ours: %v", len(got), foreign)
+	if all := foreign(string(got)); len(all) > 0 {
+		t.Errorf("of %d bytes these are not ours: %v", len(got), all)
 	}
 	t.Logf("%d bytes recorded", len(got))
 	if now, err := os.ReadDir(s.dir); err != nil || len(now) != len(files) {

@@ -114,6 +114,13 @@ func (f *LXD) Replace(n api.Network) {
 	f.running[n.Name] = n.Config["raw.dnsmasq"]
 }
 
+// Delete takes a network away, past LXD's own calls.
+func (f *LXD) Delete(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.networks, name)
+}
+
 // Revive ends the effect of [Dead], as a new process would.
 func (f *LXD) Revive() {
 	f.mu.Lock()
