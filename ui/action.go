@@ -85,7 +85,7 @@ func tableActions() actions {
 	t := actions{Context: "the table", Actions: []action{
 		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsMark, Says: of("keep"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsMark, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
-		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
+		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsRefusal, Can: needsRefused, Do: then((*monitor).askGrant)},
 		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsMark, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
@@ -396,24 +396,6 @@ func needsTarget(m *monitor) string {
 		return ""
 	}
 	return "there is nobody to enforce the list on: " + m.capture.Title + " is only read"
-}
-
-func needsRefused(m *monitor) string {
-	p := m.enforcing.policy()
-	if p == nil {
-		return "no list is enforced: " + m.keys.Show(rowVerify) + " does that"
-	}
-	name := m.selectedName()
-	if name == "" {
-		return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
-	}
-	if _, listed := p.Rule(name); listed {
-		return "the list allows " + name
-	}
-	if reason := m.droppedByRule(name); reason != "" {
-		return name + " is dropped by a rule: " + reason + "; " + m.keys.Show("keep") + " keeps it"
-	}
-	return ""
 }
 
 func needsPanes(m *monitor) string {

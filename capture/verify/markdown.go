@@ -35,7 +35,7 @@ func (r *Report) Markdown() []byte {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
 	enforced, level := "enforced", r.Level
-	if level == learning {
+	if r.Learning() {
 		enforced, level = "learnt", "nothing was refused"
 	}
 	row(enforced, "%s, from %s for %s", level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
@@ -80,7 +80,7 @@ func (r *Report) blockedTable(line printer) {
 		return
 	}
 	heading := "Blocked"
-	if r.Level == learning {
+	if r.Learning() {
 		heading = "Would be blocked"
 	}
 	line("\n## %s\n\n| name | times | types | first | last | |\n|---|---|---|---|---|---|", heading)

@@ -41,6 +41,9 @@ type Report struct {
 	lossy      bool   // packets came too fast, so that the notes say how many are missing
 }
 
+// Learning reports whether nothing was refused.
+func (r *Report) Learning() bool { return r.Level == learning }
+
 // Result is the report in short, for the head of the list that was enforced.
 func (r Report) Result() rule.Verified {
 	return rule.Verified{Verdict: string(r.Verdict), Level: r.Level, Digest: r.List.Digest, At: r.Ended}

@@ -88,7 +88,7 @@ func (t *Table) title(s *look.Styles, focused bool) string {
 	}
 	l := look.Title(s, focused, "Domains", info)
 	if above > 0 {
-		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d blocked", above))
+		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d %s", above, t.want.policy.Word()))
 	}
 	switch t.want.hides {
 	case drops:
