@@ -66,7 +66,7 @@ type RuleState struct {
 func (r RuleState) State() string {
 	switch {
 	case !r.Gone.IsZero():
-		return "taken away"
+		return takenAway
 	case !r.Late.IsZero():
 		return "allowed late"
 	case r.used():
@@ -74,6 +74,9 @@ func (r RuleState) State() string {
 	}
 	return "unused"
 }
+
+// takenAway is the state of a rule that is in force no more.
+const takenAway = "taken away"
 
 func (r RuleState) used() bool { return r.Queries > 0 || r.Connections > 0 }
 
