@@ -85,7 +85,7 @@ func tableActions() actions {
 	t := actions{Context: "the table", Actions: []action{
 		{Row: row("Decide", "keep", "keep", "a", "+"), Can: needsMark, Says: of("keep"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Keep) }},
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsMark, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
-		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsRefusal, Can: needsRefused, Do: then((*monitor).askGrant)},
+		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
 		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
 		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsMark, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},

@@ -17,19 +17,13 @@ var grantTimes = []struct {
 	{"this run", "until the list is out of force; it doesn't come on the list", 0},
 }
 
-// needsRefusal is for what is about names that are refused, which none is while one
-// only learns.
-func needsRefusal(m *monitor) string {
-	if p := m.enforcing.policy(); p != nil && p.Learning {
-		return "nothing is refused: " + m.keys.Show("keep") + " keeps what is needed"
-	}
-	return needsTarget(m)
-}
-
 func needsRefused(m *monitor) string {
 	p := m.enforcing.policy()
 	if p == nil {
 		return "no list is enforced: " + m.keys.Show(rowVerify) + " does that"
+	}
+	if p.Learning {
+		return "nothing is refused: " + m.keys.Show("keep") + " keeps what is needed"
 	}
 	name := m.selectedName()
 	if name == "" {

@@ -71,10 +71,13 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 }}
 
 func needsPolicy(d *Details) string {
-	if d.policy != nil {
-		return ""
+	switch {
+	case d.policy == nil:
+		return "no list is enforced"
+	case d.policy.Learning:
+		return "nothing is refused"
 	}
-	return "no list is enforced"
+	return ""
 }
 
 func act(name string) func(*Details) Result {
