@@ -5,6 +5,17 @@ import (
 	"time"
 )
 
+// Reshow has the row of a name shown anew, if there is one: what is known of it
+// besides, as by a list that is held against it, is another.
+func (l *Ledger) Reshow(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if id, known := l.lookup(name); known {
+		l.show(id)
+		l.announce()
+	}
+}
+
 // Denied notes a query that a list refused while it was enforced, so that
 // dnsmasq has not seen it: a name as parse normalises it, its query type and
 // who asked.

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -98,34 +97,10 @@ func origin(c rule.Compiled) []string {
 			lines = append(lines, l.word+" "+text)
 		}
 	}
+	for _, text := range proof(c) {
+		lines = append(lines, note(text))
+	}
 	return lines
-}
-
-// refusedAt says what was refused at a level of enforcing.
-var refusedAt = map[string]string{
-	"names": "other names", rule.Strictly: "other names and packets", "learning": "nothing",
-	"bridge": "other names",
-}
-
-// verified says what came of the list when it was enforced, "" if it never was.
-// Of another list than that one nothing is said but that it is another. Not
-// all addresses are enforced.
-func verified(c rule.Compiled) string {
-	v := c.Header().Verified
-	if v == (rule.Verified{}) {
-		return ""
-	}
-	held, addresses := c.Enforced(v.Level == rule.Strictly)
-	digest := rule.Digest(held.Rules())
-	if v.Digest != digest {
-		return fmt.Sprintf("no, another list was, at %s: its digest is %s, of this one %s", stamp(v.At), v.Digest, digest)
-	}
-	refused := cmp.Or(refusedAt[v.Level], v.Level)
-	text := fmt.Sprintf("%s, tried at %s, %s refused, digest %s", v.Verdict, stamp(v.At), refused, digest)
-	if len(addresses) > 0 {
-		text += fmt.Sprintf(", without %d of its addresses", len(addresses))
-	}
-	return text
 }
 
 // summary counts the rules: "3 rules: 2 exact, 1 suffix"; addresses where there

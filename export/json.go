@@ -34,13 +34,14 @@ type document struct {
 }
 
 type originDoc struct {
-	Program  string `json:"program,omitempty"`
-	Session  string `json:"session,omitempty"`
-	Instance string `json:"instance,omitempty"`
-	Network  string `json:"network,omitempty"`
-	Host     string `json:"host,omitempty"`
-	When     string `json:"when,omitempty"`
-	Verified string `json:"verified,omitempty"`
+	Program  string         `json:"program,omitempty"`
+	Session  string         `json:"session,omitempty"`
+	Instance string         `json:"instance,omitempty"`
+	Network  string         `json:"network,omitempty"`
+	Host     string         `json:"host,omitempty"`
+	When     string         `json:"when,omitempty"`
+	Verified string         `json:"verified,omitempty"`
+	Proof    *rule.Verified `json:"proof,omitempty"` // of this list, with what was counted
 }
 
 type ruleDoc struct {
@@ -70,7 +71,7 @@ func documentOf(c rule.Compiled) document {
 	h := c.Header()
 	d := document{Doubts: oneLines(c.Doubts()), LeftOut: OneLine(c.LeftOut()), Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
 	if h != (rule.Header{}) {
-		d.Origin = &originDoc{OneLine(h.Program), OneLine(h.Session), OneLine(h.Instance), OneLine(h.Network), OneLine(h.Host), stamp(h.When), OneLine(verified(c))}
+		d.Origin = &originDoc{OneLine(h.Program), OneLine(h.Session), OneLine(h.Instance), OneLine(h.Network), OneLine(h.Host), stamp(h.When), OneLine(verified(c)), proofOf(c)}
 	}
 	d.Rules = make([]ruleDoc, 0, c.Len())
 	for _, r := range c.Rules() {

@@ -336,24 +336,6 @@ func needsTarget(m *monitor) string {
 	return "there is nobody to enforce the list on: " + m.capture.Title + " is only read"
 }
 
-func needsRefused(m *monitor) string {
-	p := m.enforcing.policy()
-	if p == nil {
-		return "no list is enforced: " + m.keys.Show(rowVerify) + " does that"
-	}
-	name := m.selectedName()
-	if name == "" {
-		return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
-	}
-	if _, listed := p.Rule(name); listed {
-		return "the list allows " + name
-	}
-	if reason := m.droppedByRule(name); reason != "" {
-		return name + " is dropped by a rule: " + reason + "; " + m.keys.Show("keep") + " keeps it"
-	}
-	return ""
-}
-
 func needsPanes(m *monitor) string {
 	if m.shell.exists() {
 		return ""

@@ -75,10 +75,9 @@ type Capture struct {
 	// are, and Repair has them logged again; nil where that is not at stake.
 	Logging func() (problem string, since time.Time)
 	Repair  func(ctx context.Context) error
-	// Enforce puts the list, as it would be exported, in force on the instance;
-	// strict has packets refused, too. It is nil where there is nobody to
-	// enforce it on.
-	Enforce func(ctx context.Context, strict bool) (*Enforcement, error)
+	// Enforce puts the list, as it would be exported, in force on the instance. It
+	// is nil where there is nobody to enforce it on.
+	Enforce func(ctx context.Context, level verify.Level) (*Enforcement, error)
 	// Told returns what LXD was told so far; nil where there is none to tell.
 	Told func() []dialog.Told
 	// ReadOnly says why nothing can be decided, "" where it can.
@@ -91,13 +90,13 @@ type Capture struct {
 	Unheard func(ctx context.Context) string
 }
 
-// Enforcement is a list that is in force. What is decided meanwhile counts at
-// once; a new name is refused until somebody keeps it.
+// Enforcement is a list that is in force, or that is only held against what is
+// asked for. What is decided meanwhile counts at once; a new name is refused, or
+// would be, until somebody keeps it.
 type Enforcement struct {
 	// Policy and Packets say what came of it; grants for a time go to Policy.
 	Policy  *verify.Policy
 	Packets *verify.Packets
-	Strict  bool
 	// Wake tells, by one value however many, that something happened.
 	Wake <-chan struct{}
 	// Done is closed when the list is out of force.

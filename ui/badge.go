@@ -12,12 +12,13 @@ import (
 func (m *monitor) badge() (full, short *look.Line) {
 	s, e := m.styles, &m.enforcing
 	full, short = new(look.Line), new(look.Line)
+	words := e.words()
 	rules := func() string { return look.Plural(e.of.Policy.Counts().Rules, "rule") }
 	switch e.stage {
 	case stageOff:
 		return full, short
 	case stageStarting:
-		full.Add(s.Warn, "  ▣ putting the list in force…")
+		full.Add(s.Warn, "  ▣ "+words.starting)
 		short.Add(s.Warn, " ▣ starting…")
 		return full, short
 	case stageEnding:
@@ -28,18 +29,21 @@ func (m *monitor) badge() (full, short *look.Line) {
 		full.Add(s.Warn, "  ▣ proving…")
 		short.Add(s.Warn, " ▣ proving…")
 	case stageProven:
-		full.Add(s.Good, "  ▣ enforcing "+rules())
-		short.Add(s.Good, " ▣ enforcing")
+		full.Add(s.Good, "  ▣ "+words.doing+" "+rules())
+		short.Add(s.Good, " ▣ "+words.done)
 	case stageUnproven:
-		full.Add(s.Bad, "  ▣ NOT PROVEN, enforcing "+rules())
+		full.Add(s.Bad, "  ▣ NOT PROVEN, "+words.doing+" "+rules())
 		short.Add(s.Bad, " ▣ NOT PROVEN")
 	}
 	style, blocked := s.Muted, m.table.Blocked()
 	if blocked > 0 {
 		style = s.Blocked
 	}
-	text := fmt.Sprintf("%d blocked", blocked)
+	text := fmt.Sprintf("%d %s", blocked, e.of.Policy.Word())
 	full.Add(s.Muted, " · ").Add(style, text)
+	if e.of.Policy.Learning {
+		text = fmt.Sprintf("%d outside", blocked)
+	}
 	short.Add(s.Muted, " · ").Add(style, text)
 	if e.places > 0 {
 		word := "addresses"

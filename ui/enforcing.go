@@ -29,6 +29,7 @@ const (
 // enforcing is a list that is in force, and what came of the last that was.
 type enforcing struct {
 	stage stage
+	level verify.Level
 	of    *Enforcement // nil while none is in force
 
 	// last is the query that was refused last, until when it is said beside
@@ -105,22 +106,15 @@ type (
 	grantFor     struct{ name string }
 )
 
-// The options of a verifyChoice, in their order.
-const (
-	levelNames = iota
-	levelStrict
-	lastReport
-)
-
 // verify asks how the list is to be enforced, or ends that.
 func (m *monitor) verify() tea.Cmd {
 	switch m.enforcing.stage {
 	case stageOff:
 		m.askVerify()
 	case stageStarting:
-		m.say("the list is being put in force")
+		m.say(m.enforcing.words().starting)
 	case stageEnding:
-		m.say("the list is being taken out of force")
+		m.say(m.enforcing.words().ending)
 	default:
 		return m.relax()
 	}
@@ -135,9 +129,10 @@ func (m *monitor) askVerify() {
 	if t.New+t.Keep == 0 {
 		text = "No domain is kept or new: but for what suffix rules allow, everything is refused. " + text
 	}
-	options := []dialog.Option{
+	options := []dialog.Option{ // in the order of the levels
 		{Name: "names", Says: "names outside of the list don't resolve, whichever resolver is asked"},
 		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses, or to one that is kept itself: no other bare addresses, no DNS over HTTPS or TLS"},
+		{Name: "learn", Says: "nothing is refused: what the list would block is marked and reported"},
 	}
 	if m.enforcing.report != nil {
 		options = append(options, dialog.Option{Name: "the last report", Says: "look at it again: " + m.enforcing.report.Headline() + ", " + m.enforcing.report.Ended.Format("15:04")})
@@ -159,11 +154,10 @@ func (m *monitor) chosen(c dialog.Chosen) tea.Cmd {
 	m.dialog = nil
 	switch to := c.To.(type) {
 	case verifyChoice:
-		if c.At == lastReport {
-			m.openReport()
-			return nil
+		if level := verify.Level(c.At); level <= verify.Learn {
+			return m.enforce(level)
 		}
-		return m.enforce(c.At == levelStrict)
+		m.openReport()
 	case filterChoice:
 		return m.useFilter(c.At)
 	case grantFor:
@@ -175,18 +169,18 @@ func (m *monitor) chosen(c dialog.Chosen) tea.Cmd {
 }
 
 // enforce puts the list in force.
-func (m *monitor) enforce(strict bool) tea.Cmd {
+func (m *monitor) enforce(level verify.Level) tea.Cmd {
 	e := &m.enforcing
 	if e.stage != stageOff {
 		return nil
 	}
-	e.stage = stageStarting
-	m.say("putting the list in force…")
+	e.stage, e.level = stageStarting, level
+	m.say(e.words().starting)
 	var ctx context.Context
 	ctx, e.cancel = context.WithCancel(m.ctx)
 	enforce := m.capture.Enforce
 	return e.work(func() tea.Msg {
-		of, err := enforce(ctx, strict)
+		of, err := enforce(ctx, level)
 		return enforcedMsg{of, err}
 	})
 }
@@ -211,7 +205,7 @@ func (m *monitor) updateEnforcing(msg tea.Msg) tea.Cmd {
 		}
 	case outOfForceMsg:
 		if msg.of == e.of && e.stage != stageEnding {
-			m.say("the list is out of force")
+			m.say(e.words().over)
 			return m.outOfForce()
 		}
 	case endedMsg:
@@ -232,7 +226,7 @@ func (m *monitor) enforced(msg enforcedMsg) tea.Cmd {
 	e.stage, e.of = stageProving, msg.of
 	e.last, e.lastUntil, e.packets, e.places = verify.Query{}, time.Time{}, nil, 0
 	m.table.Enforce(msg.of.Policy)
-	m.say("the list is in force: use the application again")
+	m.say(e.words().inForce + ": use the application again")
 	if m.focus == onShell {
 		m.table.Rest()
 	}
@@ -277,11 +271,11 @@ func whyUnproven(r verify.Report) string {
 func (m *monitor) proved(msg provenMsg) {
 	if msg.proven {
 		m.enforcing.stage = stageProven
-		m.say("proven: what the list refuses was tried from inside, and was refused")
+		m.say("proven: " + m.enforcing.words().proven)
 		return
 	}
 	m.enforcing.stage = stageUnproven
-	m.say("that the list is in force is not proven: " + msg.why)
+	m.say("that " + m.enforcing.words().claim + " is not proven: " + msg.why)
 }
 
 // packetsShown is how many places of refused packets are shown beside the
@@ -332,7 +326,7 @@ func (m *monitor) refusedLately() (q verify.Query, news bool) {
 func (m *monitor) relax() tea.Cmd {
 	e := &m.enforcing
 	e.stage = stageEnding
-	m.say("trying once more whether the list is in force, and ending it…")
+	m.say("trying once more whether " + e.words().claim + ", and ending it…")
 	ctx, of := context.WithoutCancel(m.ctx), e.of
 	return e.work(func() tea.Msg {
 		msg := endedMsg{of: of, err: of.Stop(ctx)}

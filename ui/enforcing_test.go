@@ -35,26 +35,27 @@ func TestVerifyAsksFirst(t *testing.T) {
 	for _, test := range []struct {
 		keys   string
 		called bool
-		strict bool
+		level  verify.Level
 	}{
-		{"V esc", false, false}, {"V q", false, false}, {"V enter", true, false}, {"V down enter", true, true}, {"V down down up enter", true, false},
+		{"V esc", false, 0}, {"V q", false, 0}, {"V enter", true, verify.Names}, {"V down enter", true, verify.Strict},
+		{"V down down up enter", true, verify.Strict}, {"V down down enter", true, verify.Learn}, {"V down down down enter", true, verify.Learn},
 	} {
 		s := newScene(t, 120, 40).session()
-		called, strict := false, false
-		s.m().capture.Enforce = func(ctx context.Context, level bool) (*Enforcement, error) {
-			called, strict = true, level
+		called, chosen := false, verify.Names
+		s.m().capture.Enforce = func(ctx context.Context, level verify.Level) (*Enforcement, error) {
+			called, chosen = true, level
 			return s.target.enforce(ctx, level)
 		}
 		s.press(strings.Fields(test.keys)...)
-		if called != test.called || strict != test.strict || s.m().dialog != nil {
-			t.Errorf("%s: enforced %t, strict %t, dialog %v", test.keys, called, strict, s.m().dialog)
+		if called != test.called || chosen != test.level || s.m().dialog != nil {
+			t.Errorf("%s: enforced %t, level %d, dialog %v", test.keys, called, chosen, s.m().dialog)
 		}
 	}
 }
 
 func TestEnforcingIsRefusedInALine(t *testing.T) {
 	s := newScene(t, 120, 40).session()
-	s.m().capture.Enforce = func(context.Context, bool) (*Enforcement, error) {
+	s.m().capture.Enforce = func(context.Context, verify.Level) (*Enforcement, error) {
 		return nil, errors.New("that takes root on LXD's host")
 	}
 	s.press("V", "enter")
@@ -64,6 +65,66 @@ func TestEnforcingIsRefusedInALine(t *testing.T) {
 	s.shows(&Capture{Ledger: s.target.ledger, Title: "dns.log"})
 	s.press("V")
 	s.wants("there is nobody to enforce the list on: dns.log is only read")
+}
+
+// While one only learns nothing is said to be in force: a name that the list
+// doesn't have would be blocked, stands above all others and is decided about as a
+// refused one is. The log may tell of it before or after.
+func TestLearning(t *testing.T) {
+	s := newScene(t, 200, 40).session().press("V", "down", "down", "enter")
+	if h := s.header(); !strings.Contains(h, "▣ proving…") {
+		t.Errorf("before the proof the header is %q", h)
+	}
+	s.proves("")
+	if h := s.header(); !strings.Contains(h, "▣ learning against 4 rules · 0 would be blocked") {
+		t.Errorf("the header is %q", h)
+	}
+	s.refuses().m().table.Rest()
+	s.press("g")
+	s.wants("learning against 4 rules · 2 would be blocked", "would block ×3", "would block ×1", "covered", "unused")
+	if strings.Contains(s.text(), "enforcing") || strings.Contains(s.text(), "▣ blocked") {
+		t.Errorf("it says that something is enforced:\n%s", s.text())
+	}
+	if got := s.m().selectedName(); got != "updates.telemetry.example" {
+		t.Errorf("the first row is %q", got)
+	}
+	s.messages = nil
+	s.press("l")
+	s.wants("nothing is refused: a keeps what is needed")
+	s.press("a")
+	s.target.follow()
+	s.press("d")
+	s.Update(enforcementMsg{of: s.m().enforcing.of})
+	s.wants("learning against 5 rules · 0 would be blocked", "allowed late", "expected ×3")
+	s.press("q")
+	s.wants("not yet: learning, and nothing is refused; V in the table ends it")
+	s.press("esc", "V")
+	s.wants("✗ the list would block something", "Names that it would block (2)", "▣ updates.telemetry.example  ×1 A", "nothing was refused")
+	// What came up is learnt: undecided, it is new as ever.
+	s.press("esc")
+	feed(s.target.ledger, noon.Add(2*time.Minute), "query[A] later.example from 10.0.0.5")
+	names := make(map[string]bool)
+	for _, r := range s.target.ledger.List(false).Rules {
+		names[r.Name] = true
+	}
+	if !names["updates.telemetry.example"] || names["licence.example.net"] {
+		t.Errorf("the list is %v", names)
+	}
+}
+
+// A name whose query the log told of first stands above as soon as the list is
+// known not to have it.
+func TestLearningAfterTheLog(t *testing.T) {
+	s := newScene(t, 120, 40).enforcing(verify.Learn)
+	at := noon.Add(63 * time.Second)
+	feed(s.target.ledger, at, "query[A] early.example from 10.0.0.5")
+	s.m().table.Refresh(s.now)
+	s.target.policy.Asked(verify.Query{At: at, Name: "early.example", Type: "A", WouldRefuse: true})
+	s.target.ledger.Reshow("early.example")
+	s.m().table.Refresh(s.now)
+	if n := s.m().table.Blocked(); n != 1 {
+		t.Errorf("%d names stand above, want 1:\n%s", n, s.text())
+	}
 }
 
 // Whatever is not proven is not said to be in force, nor that anything works.
@@ -101,7 +162,7 @@ func TestNothingIsSaidBeforeTheProof(t *testing.T) {
 // What is decided counts at once: a kept name is allowed late, a dropped one is
 // expected, and neither is counted.
 func TestBlockedIsDecided(t *testing.T) {
-	s := newScene(t, 120, 40).enforcing(false).refuses()
+	s := newScene(t, 120, 40).enforcing(verify.Names).refuses()
 	s.m().table.Rest()
 	s.press("g")
 	if h := s.header(); !strings.Contains(h, "4 rules · 2 blocked") {
@@ -121,7 +182,7 @@ func TestBlockedIsDecided(t *testing.T) {
 
 func TestLetThrough(t *testing.T) {
 	for key, until := range map[string]time.Duration{"": -1, "down": 5 * time.Minute, "down down": 0} {
-		s := newScene(t, 120, 40).enforcing(false).refuses()
+		s := newScene(t, 120, 40).enforcing(verify.Names).refuses()
 		s.press("g", "l")
 		s.press(strings.Fields(key)...).press("enter")
 		at, once, granted := s.target.policy.Granted("updates.telemetry.example", time.Now())
@@ -139,7 +200,7 @@ func TestLetThrough(t *testing.T) {
 // A refused name is said beside the shell while it is news, and leaving the
 // shell goes to it; nothing of that is within the terminal.
 func TestShellSaysWhatWasRefused(t *testing.T) {
-	s := newScene(t, 80, 24).enforcing(false)
+	s := newScene(t, 80, 24).enforcing(verify.Names)
 	s.m().shell.starting = true
 	s.press("tab")
 	cells := s.m().shell.screen.Text()
@@ -181,7 +242,7 @@ func TestShellSaysWhatWasRefused(t *testing.T) {
 // What is refused stands in view while the shell is used, wherever the table
 // was.
 func TestRefusedStandInView(t *testing.T) {
-	s := newScene(t, 80, 24).enforcing(false)
+	s := newScene(t, 80, 24).enforcing(verify.Names)
 	s.asksFor(50)
 	s.m().shell.starting = true
 	s.press("G", "tab")
@@ -190,7 +251,7 @@ func TestRefusedStandInView(t *testing.T) {
 }
 
 func TestReportIsWritten(t *testing.T) {
-	s := newScene(t, 120, 40).enforcing(true).refuses().press("V")
+	s := newScene(t, 120, 40).enforcing(verify.Strict).refuses().press("V")
 	s.wants("Refused packets, by where they were to go (2)", "▣ 198.51.100.7:443/tcp  ×2", "Keep what is needed, drop what is to be blocked")
 	if strings.Contains(s.text(), "--expect") {
 		t.Errorf("it names a flag:\n%s", s.text())
@@ -207,18 +268,18 @@ func TestReportIsWritten(t *testing.T) {
 		t.Errorf("as Markdown it is\n%s", got)
 	}
 	os.WriteFile("dnstest-verified.json", []byte("mine"), 0o600)
-	s.press("V", "down", "down", "enter", "right", "enter")
+	s.press("V", "down", "down", "down", "enter", "right", "enter")
 	s.wants("it exists:", "y overwrite")
 	if got := read("dnstest-verified.json"); got != "mine" {
 		t.Errorf("it was overwritten unasked: %s", got)
 	}
 	s.press("esc", "enter", "f").types("2").press("enter", "enter")
 	s.wants("wrote the report to dnstest-verified.json2")
-	s.press("V", "down", "down", "enter", "left", "enter", "y")
+	s.press("V", "down", "down", "down", "enter", "left", "enter", "y")
 	if got := read("dnstest-verified.json"); !strings.Contains(got, `"verdict": "something was blocked"`) {
 		t.Errorf("as JSON it is\n%s", got)
 	}
-	s.press("V", "down", "down", "enter", "f", "backspace", "backspace", "backspace", "backspace", "backspace")
+	s.press("V", "down", "down", "down", "enter", "f", "backspace", "backspace", "backspace", "backspace", "backspace")
 	s.types("/no/such/dir/x").press("enter", "enter")
 	if _, open := s.m().dialog.(*dialog.Report); !open || !strings.Contains(s.text(), "there is no directory for it") {
 		t.Errorf("a file that can't be written:\n%s", s.text())
@@ -227,7 +288,7 @@ func TestReportIsWritten(t *testing.T) {
 
 // An export says what came of its list, and nothing of another.
 func TestExportSaysWhatWasVerified(t *testing.T) {
-	s := newScene(t, 120, 40).enforcing(false)
+	s := newScene(t, 120, 40).enforcing(verify.Names)
 	s.press("q")
 	s.wants("verified not yet: the list is in force")
 	s.press("esc", "V", "esc", "e")
@@ -244,13 +305,13 @@ func TestExportSaysWhatWasVerified(t *testing.T) {
 }
 
 func TestSomebodyElseEndsIt(t *testing.T) {
-	s := newScene(t, 120, 40).enforcing(true).refuses()
+	s := newScene(t, 120, 40).enforcing(verify.Strict).refuses()
 	s.Update(outOfForceMsg{s.m().enforcing.of})
 	s.wants("the list is out of force", "● live")
 	if strings.Contains(s.text(), "▣") || strings.Contains(s.text(), "Refused packets") {
 		t.Errorf("out of force, it shows\n%s", s.text())
 	}
-	s = newScene(t, 120, 40).enforcing(false)
+	s = newScene(t, 120, 40).enforcing(verify.Names)
 	s.target.stopped = errors.New("take the list off dnstest: run lxd-allowlist restore")
 	s.press("V")
 	s.press("esc")
@@ -277,7 +338,10 @@ func TestQuittingWaitsForTheHost(t *testing.T) {
 		}
 	})
 	var given context.Context
-	s.m().capture.Enforce = func(ctx context.Context, _ bool) (*Enforcement, error) { given = ctx; return nil, errors.New("no") }
+	s.m().capture.Enforce = func(ctx context.Context, _ verify.Level) (*Enforcement, error) {
+		given = ctx
+		return nil, errors.New("no")
+	}
 	s.press("V", "enter")
 	if s.m().leave(); given.Err() == nil {
 		t.Error("what begins isn't given up when the program ends")
@@ -286,7 +350,7 @@ func TestQuittingWaitsForTheHost(t *testing.T) {
 
 // The report's dialog doesn't take a key from who is at another one.
 func TestReportWaitsForTheOtherDialog(t *testing.T) {
-	s := newScene(t, 120, 40).enforcing(false)
+	s := newScene(t, 120, 40).enforcing(verify.Names)
 	_, cmd := s.Update(press("V"))
 	s.press("V") // once more, while it ends
 	s.wants("is being taken out of force")

@@ -119,7 +119,7 @@ func (m *monitor) stillEnforced() string {
 	if m.enforcing.stage == stageOff {
 		return ""
 	}
-	return "not yet: the list is in force; " + m.keys.Show(rowVerify) + " in the table ends it and reports"
+	return "not yet: " + m.enforcing.words().inForce + "; " + m.keys.Show(rowVerify) + " in the table ends it and reports"
 }
 
 // ledgerChanged tells the export dialog that the file is another one now.

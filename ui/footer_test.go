@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/look"
 )
@@ -65,7 +66,7 @@ func TestFooterSaysWhatCanBeDone(t *testing.T) {
 			}
 		}
 	}
-	s := newScene(t, 80, 24).enforcing(false)
+	s := newScene(t, 80, 24).enforcing(verify.Names)
 	s.refuses().press("g")
 	if foot := s.foot(); !strings.Contains(foot, " l let through ") || !strings.Contains(foot, " ? help ") {
 		t.Errorf("80 wide, on a name that was refused: %q", foot)
@@ -74,7 +75,7 @@ func TestFooterSaysWhatCanBeDone(t *testing.T) {
 
 // What a rule of the program drops is kept, and not let through for a time.
 func TestNoGrantForWhatARuleDrops(t *testing.T) {
-	s := newScene(t, 200, 60).enforcing(false)
+	s := newScene(t, 200, 60).enforcing(verify.Names)
 	s.selects("archive.ubuntu.com.lxd").press("l")
 	s.wants("archive.ubuntu.com.lxd is dropped by a rule: in the bridge's own domain lxd; a keeps it")
 	if s.m().dialog != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 )
 
 // testdata is where it is wherever a test works.
@@ -88,32 +89,38 @@ func scenes() map[string]func(*scene) {
 		"said-long": func(s *scene) {
 			s.session().say(strings.Repeat("a long sentence that says what happened, to what, and what to do next; ", 3))
 		},
-		"details":           func(s *scene) { s.session().press("G", "enter") },
-		"said-keys":         func(s *scene) { s.session().press("j"); s.messages = nil; s.Update(tickMsg(s.now.Add(hintPause))) },
-		"dock-side":         func(s *scene) { s.session().press("z", "G") },
-		"dock-group":        func(s *scene) { s.session().press("t", "G", "left") },
-		"help":              func(s *scene) { s.session().press("?") },
-		"reason":            func(s *scene) { s.session().press("n").types("why") },
-		"quit":              func(s *scene) { s.session().press("q") },
-		"zoomed":            func(s *scene) { s.session().press("z") },
-		"shell-ended":       func(s *scene) { s.session().press("tab") },
-		"verify-ask":        func(s *scene) { s.session().press("V") },
-		"verify-proving":    func(s *scene) { s.session().press("V", "enter") },
-		"verify-unproven":   func(s *scene) { s.enforcing(false); s.proves("it was answered") },
-		"verify":            func(s *scene) { s.enforcing(false); s.refuses(); s.press("g") },
-		"verify-in-shell":   func(s *scene) { s.enforcing(false); s.m().shell.starting = true; s.press("tab"); s.refuses() },
-		"verify-strict":     func(s *scene) { s.enforcing(true); s.refuses() },
-		"verify-grouped":    func(s *scene) { s.enforcing(false); s.refuses(); s.press("t", "g") },
-		"verify-details":    func(s *scene) { s.enforcing(false); s.refuses(); s.press("g", "enter") },
-		"verify-grant":      func(s *scene) { s.enforcing(false); s.refuses(); s.press("g", "l", "down") },
-		"verify-report":     func(s *scene) { s.enforcing(true); s.refuses(); s.press("g", "j", "d", "V"); s.messages = nil },
-		"verify-works":      func(s *scene) { s.enforcing(false); s.press("V") },
-		"verify-exists":     func(s *scene) { s.enforcing(false); s.press("V", "enter", "V", "down", "down", "enter", "enter") },
-		"verify-quit":       func(s *scene) { s.enforcing(false); s.press("V", "esc", "q") },
-		"witnessed":         func(s *scene) { s.watched() },
-		"witnessed-round":   func(s *scene) { s.watched().bypasses().press("G", "right") },
-		"witnessed-way":     func(s *scene) { s.watched().bypasses().press("G", "right", "j", "enter") },
-		"witnessed-details": func(s *scene) { s.watched(); s.m().table.Select("archive.ubuntu.com"); s.press("enter") },
+		"details":         func(s *scene) { s.session().press("G", "enter") },
+		"said-keys":       func(s *scene) { s.session().press("j"); s.messages = nil; s.Update(tickMsg(s.now.Add(hintPause))) },
+		"dock-side":       func(s *scene) { s.session().press("z", "G") },
+		"dock-group":      func(s *scene) { s.session().press("t", "G", "left") },
+		"help":            func(s *scene) { s.session().press("?") },
+		"reason":          func(s *scene) { s.session().press("n").types("why") },
+		"quit":            func(s *scene) { s.session().press("q") },
+		"zoomed":          func(s *scene) { s.session().press("z") },
+		"shell-ended":     func(s *scene) { s.session().press("tab") },
+		"verify-ask":      func(s *scene) { s.session().press("V") },
+		"verify-proving":  func(s *scene) { s.session().press("V", "enter") },
+		"verify-unproven": func(s *scene) { s.enforcing(verify.Names); s.proves("it was answered") },
+		"verify":          func(s *scene) { s.enforcing(verify.Names); s.refuses(); s.press("g") },
+		"verify-in-shell": func(s *scene) { s.enforcing(verify.Names); s.m().shell.starting = true; s.press("tab"); s.refuses() },
+		"verify-strict":   func(s *scene) { s.enforcing(verify.Strict); s.refuses() },
+		"verify-grouped":  func(s *scene) { s.enforcing(verify.Names); s.refuses(); s.press("t", "g") },
+		"verify-details":  func(s *scene) { s.enforcing(verify.Names); s.refuses(); s.press("g", "enter") },
+		"verify-grant":    func(s *scene) { s.enforcing(verify.Names); s.refuses(); s.press("g", "l", "down") },
+		"verify-report":   func(s *scene) { s.enforcing(verify.Strict); s.refuses(); s.press("g", "j", "d", "V"); s.messages = nil },
+		"verify-works":    func(s *scene) { s.enforcing(verify.Names); s.press("V") },
+		"verify-exists": func(s *scene) {
+			s.enforcing(verify.Names)
+			s.press("V", "enter", "V", "down", "down", "down", "enter", "enter")
+		},
+		"verify-quit":         func(s *scene) { s.enforcing(verify.Names); s.press("V", "esc", "q") },
+		"verify-learn":        func(s *scene) { s.enforcing(verify.Learn); s.refuses(); s.press("g", "j", "d", "g", "enter") },
+		"verify-learn-shell":  func(s *scene) { s.enforcing(verify.Learn); s.m().shell.starting = true; s.press("tab"); s.refuses() },
+		"verify-learn-report": func(s *scene) { s.enforcing(verify.Learn); s.refuses(); s.press("V"); s.messages = nil },
+		"witnessed":           func(s *scene) { s.watched() },
+		"witnessed-round":     func(s *scene) { s.watched().bypasses().press("G", "right") },
+		"witnessed-way":       func(s *scene) { s.watched().bypasses().press("G", "right", "j", "enter") },
+		"witnessed-details":   func(s *scene) { s.watched(); s.m().table.Select("archive.ubuntu.com"); s.press("enter") },
 		"messages": func(s *scene) {
 			s.session()
 			s.m().capture.Ledger.Unread("the file that was rotated away can't be read: permission denied")

@@ -17,6 +17,27 @@ var grantTimes = []struct {
 	{"this run", "until the list is out of force; it doesn't come on the list", 0},
 }
 
+func needsRefused(m *monitor) string {
+	p := m.enforcing.policy()
+	if p == nil {
+		return "no list is enforced: " + m.keys.Show(rowVerify) + " does that"
+	}
+	if p.Learning {
+		return "nothing is refused: " + m.keys.Show("keep") + " keeps what is needed"
+	}
+	name := m.selectedName()
+	if name == "" {
+		return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
+	}
+	if _, listed := p.Rule(name); listed {
+		return "the list allows " + name
+	}
+	if reason := m.droppedByRule(name); reason != "" {
+		return name + " is dropped by a rule: " + reason + "; " + m.keys.Show("keep") + " keeps it"
+	}
+	return ""
+}
+
 // askGrant asks for how long a refused name is to be let through.
 func (m *monitor) askGrant() {
 	name := m.selectedName()

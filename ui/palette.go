@@ -63,7 +63,7 @@ var signHelp = [][2]string{
 	{"*", "before a name: a suffix rule keeps it, of the part that is underlined"},
 	{"NX ✗ …", "results in little room: ✓ resolved, – no answer, ✗ blocked, NA not allowed, ND no data, SF SERVFAIL, RF REFUSED"},
 	{"?", "after a connection: several names share the address"},
-	{"▣", "refused by the list that is in force"},
+	{"▣", "refused by the list that is in force, or would be while one only learns"},
 	{"▲ ┴", "below new names a minute: the chosen command, and the others"},
 	{"! doubts", "above: names may be missing; MESSAGES says why"},
 }

@@ -97,7 +97,7 @@ type target struct {
 	ledger  *capture.Ledger
 	policy  *verify.Policy
 	packets verify.Packets
-	strict  bool
+	level   verify.Level
 	digest  string
 	proofs  []verify.Proof
 	wake    chan struct{}
@@ -106,13 +106,14 @@ type target struct {
 }
 
 // enforce is [Capture.Enforce].
-func (t *target) enforce(_ context.Context, strict bool) (*Enforcement, error) {
+func (t *target) enforce(_ context.Context, level verify.Level) (*Enforcement, error) {
 	list, _ := rule.Compile(t.ledger.List(false))
 	t.policy, t.digest = verify.New(list.Rules(), func(string) bool { return false }), rule.Digest(list.Rules())
-	t.strict, t.proofs, t.wake, t.done = strict, nil, make(chan struct{}, 1), make(chan struct{})
+	t.policy.Learning = level == verify.Learn
+	t.level, t.proofs, t.wake, t.done = level, nil, make(chan struct{}, 1), make(chan struct{})
 	t.prove("")
 	return &Enforcement{
-		Policy: t.policy, Packets: &t.packets, Strict: strict, Wake: t.wake, Done: t.done, Report: t.report,
+		Policy: t.policy, Packets: &t.packets, Wake: t.wake, Done: t.done, Report: t.report,
 		Prove: func(context.Context) bool { t.prove(""); return true },
 		Stop:  func(context.Context) error { close(t.done); return t.stopped },
 	}, nil
@@ -125,7 +126,7 @@ func (t *target) prove(why string) {
 
 func (t *target) report() verify.Report {
 	return verify.NewReport(verify.Over{
-		Policy: t.policy, Packets: &t.packets, Instance: "dnstest", Network: "lxdbr0", Strict: t.strict, Digest: t.digest, Proofs: t.proofs,
+		Policy: t.policy, Packets: &t.packets, Instance: "dnstest", Network: "lxdbr0", Strict: t.level == verify.Strict, Learn: t.level == verify.Learn, Digest: t.digest, Proofs: t.proofs,
 		Begun: noon.Add(time.Minute), Ended: noon.Add(5 * time.Minute), Notes: []string{"The instance's caches were flushed: systemd-resolved.", "Open connections were reset."},
 	}, verify.About{Program: "lxd-allowlist 1.0", Screen: true, List: "session", Expected: func(name string) (reason string, dropped bool) {
 		t.ledger.Read(func(r capture.Reader) { reason, dropped = r.Dropped(name) })
@@ -137,8 +138,14 @@ func (t *target) report() verify.Report {
 func (t *target) refuse(at time.Time, queryType string, names ...string) {
 	from := netip.AddrFrom4([4]byte{10, 0, 0, 5})
 	for _, name := range names {
-		t.policy.Asked(verify.Query{At: at, Name: name, Type: queryType, From: from, Refused: true})
-		t.ledger.Denied(name, queryType, from, at)
+		learn := t.level == verify.Learn
+		t.policy.Asked(verify.Query{At: at, Name: name, Type: queryType, From: from, Refused: !learn, WouldRefuse: learn})
+		if learn { // dnsmasq's log tells of the query, before or after
+			feed(t.ledger, at, fmt.Sprintf("query[%s] %s from 10.0.0.5", queryType, name))
+			t.ledger.Reshow(name)
+		} else {
+			t.ledger.Denied(name, queryType, from, at)
+		}
 	}
 }
 
@@ -157,9 +164,9 @@ func (t *target) follow() {
 }
 
 // enforcing shows a session whose list is in force, proven.
-func (s *scene) enforcing(strict bool) *scene {
+func (s *scene) enforcing(level verify.Level) *scene {
 	s.session().press("V")
-	if strict {
+	for range level {
 		s.press("down")
 	}
 	s.press("enter")
@@ -169,7 +176,7 @@ func (s *scene) enforcing(strict bool) *scene {
 // enforces has the list be in force on a target, which has refused
 // thirty names.
 func (s *scene) enforces(t *target) {
-	e, _ := t.enforce(s.ctx, false)
+	e, _ := t.enforce(s.ctx, verify.Names)
 	for i := range 30 {
 		t.refuse(noon.Add(time.Duration(i)*time.Second), "A", fmt.Sprintf("refused%d.example", i))
 	}
@@ -197,7 +204,7 @@ func (s *scene) refuses() *scene {
 	t.refuse(noon.Add(63*time.Second), "A", "licence.example.net")
 	t.refuse(noon.Add(63*time.Second), "AAAA", "licence.example.net")
 	t.refuse(noon.Add(64*time.Second), "A", "licence.example.net", "updates.telemetry.example")
-	if t.strict {
+	if t.level == verify.Strict {
 		to := netip.MustParseAddrPort("198.51.100.7:443")
 		t.packets.Add(to, "tcp", noon.Add(63*time.Second))
 		t.packets.Add(to, "tcp", noon.Add(65*time.Second))

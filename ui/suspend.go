@@ -49,7 +49,7 @@ func parentOf(pid int) (int, error) {
 // needsNoList has nobody suspend what answers an instance's queries.
 func needsNoList(m *monitor) string {
 	if m.enforcing.stage != stageOff {
-		return "a list is in force: suspended, the program would answer no query of the instance; " + m.keys.Show(rowVerify) + " ends that first"
+		return m.enforcing.words().inForce + ": suspended, the program would answer no query of the instance; " + m.keys.Show(rowVerify) + " ends that first"
 	}
 	return needsJobs(m)
 }

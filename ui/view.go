@@ -125,18 +125,22 @@ func (m *monitor) shellNews(room int) *look.Line {
 		}
 		return l
 	}
-	l.Add(s.Blocked, "  ▣ blocked: "+q.Type+" ")
+	l.Add(s.Blocked, "  ▣ "+m.enforcing.policy().Word()+": "+q.Type+" ")
 	var hint look.Line
 	if by := m.askers(q.Name); by != "" {
 		hint.Add(s.Muted, " by "+by)
+	}
+	allows := " allows it"
+	if m.enforcing.policy().Learning {
+		allows = " lists it"
 	}
 	switch keep := m.keys.Show("keep"); {
 	case m.expected(q.Name):
 		hint.Add(s.Muted, ", as expected")
 	case focused: // leaving goes to its row, see toTable
-		hint.Add(s.Muted, "  ").Add(s.Key, leave+" "+keep).Add(s.Muted, " allows it")
+		hint.Add(s.Muted, "  ").Add(s.Key, leave+" "+keep).Add(s.Muted, allows)
 	case m.selectedName() == q.Name:
-		hint.Add(s.Muted, "  ").Add(s.Key, keep).Add(s.Muted, " allows it")
+		hint.Add(s.Muted, "  ").Add(s.Key, keep).Add(s.Muted, allows)
 	}
 	name := q.Name
 	if room -= l.Width(); len(name)+hint.Width() > room {

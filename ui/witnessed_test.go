@@ -10,6 +10,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/session"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/export/rule"
 )
@@ -203,7 +204,7 @@ func TestWitnessedDetails(t *testing.T) {
 // Whose try it was that a list refused stands in its row and beside the shell.
 func TestBlockedNamesItsProcess(t *testing.T) {
 	s := newScene(t, 200, 60)
-	s.enforcing(false)
+	s.enforcing(verify.Names)
 	l := s.m().capture.Ledger
 	l.BeginWatch(capture.Packets|capture.Processes, noon.Add(-time.Minute), "", time.Time{})
 	s.refuses()

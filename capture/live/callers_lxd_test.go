@@ -7,6 +7,7 @@ import (
 
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/verify"
 )
 
 // What is refused beside a capture that is watched has its process, though it
@@ -15,7 +16,7 @@ func TestRefusedPacketsHaveTheirProcess(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
 	s := start(t, live.Config{Instance: instance, Watches: live.Watches()})
-	e, err := s.Enforce(t.Context(), true)
+	e, err := s.Enforce(t.Context(), verify.Strict)
 	if err != nil {
 		t.Fatal(err)
 	}

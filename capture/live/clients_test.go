@@ -14,6 +14,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/verify"
 )
 
 // What resolvers remember from before is refused all the same, and what they
@@ -66,7 +67,7 @@ func TestCachingResolvers(t *testing.T) {
 		if _, err := s.Ledger.Decide(capture.Drop, id(s, dropped)); err != nil {
 			t.Fatal(err)
 		}
-		e, err := s.Enforce(t.Context(), false)
+		e, err := s.Enforce(t.Context(), verify.Names)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func TestDroppedAddressesAreRefused(t *testing.T) {
 		}
 	}
 	drop("host64.example.test") // before
-	e, err := s.Enforce(t.Context(), true)
+	e, err := s.Enforce(t.Context(), verify.Strict)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,9 @@ import (
 
 // Enforce puts the list that would be exported now in force on the instance,
 // until Relax. What is decided meanwhile counts at once; a name that is new is
-// refused until somebody keeps it. strict has packets refused, too.
-func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcement, error) {
+// refused until somebody keeps it, or would be.
+func (s *Capture) Enforce(ctx context.Context, level verify.Level) (*enforce.Enforcement, error) {
+	strict, learn := level == verify.Strict, level == verify.Learn
 	if err := enforce.Able(s.server, s.Instance, strict); err != nil {
 		return nil, err
 	}
@@ -54,8 +55,14 @@ func (s *Capture) Enforce(ctx context.Context, strict bool) (*enforce.Enforcemen
 	callers := new(witness.Callers) // what was called before is refused to nobody
 	s.callers.Store(callers)
 	e, err := enforce.Start(ctx, s.server, enforce.Config{
-		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Seeds: seeds,
-		Refused:  func(q verify.Query, _ bool) { s.Ledger.Denied(q.Name, q.Type, q.From, q.At) },
+		Instance: s.Instance, Network: s.Network, Rules: compiled.Rules(), Strict: strict, Learn: learn, Seeds: seeds,
+		Refused: func(q verify.Query, _ bool) {
+			if learn { // dnsmasq is asked all the same, and its log tells of that
+				s.Ledger.Reshow(q.Name)
+			} else {
+				s.Ledger.Denied(q.Name, q.Type, q.From, q.At)
+			}
+		},
 		Granted:  func(name string) { grants.note(name, s.rejected(name)) },
 		Canary:   func(name string) { s.Ledger.Expect(name) },
 		CanaryTo: s.Ledger.ExpectTo,

@@ -58,7 +58,7 @@ func TestEnforcedListFollowsDecisions(t *testing.T) {
 	if _, err := s.Ledger.Decide(capture.Drop, id(s, "dropped.example.test")); err != nil {
 		t.Fatal(err)
 	}
-	e, err := s.Enforce(t.Context(), true)
+	e, err := s.Enforce(t.Context(), verify.Strict)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/verify"
 )
 
 // nothingToRestore fails the test if restore finds anything.
@@ -122,7 +123,7 @@ func TestEndOfAListWhileLXDIsAway(t *testing.T) {
 	instance := lxdtest.Instance(t, bridge)
 	before := lxdtest.Network(t, bridge)
 	s := start(t, live.Config{Instance: instance})
-	if _, err := s.Enforce(t.Context(), true); err != nil {
+	if _, err := s.Enforce(t.Context(), verify.Strict); err != nil {
 		t.Fatal(err)
 	}
 	d.Kill()

@@ -45,6 +45,13 @@ func (s *Server) Bridges(ctx context.Context) (names []string, err error) {
 	return names, err
 }
 
+// LookUpNetwork returns nil where there is a network of that name; [IsGone] tells the
+// error where there is none.
+func (s *Server) LookUpNetwork(ctx context.Context, name string) error {
+	_, _, err := getNetwork(ctx, s.networks(), name)
+	return networkError("look up", name, err)
+}
+
 // hidden reports whether LXD shows the network without its configuration: a
 // managed one is never without any.
 func hidden(n *api.Network) bool { return n.Managed && len(n.Config) == 0 }

@@ -47,7 +47,7 @@ func TestTrialsAreKept(t *testing.T) {
 func TestVerdictIsKept(t *testing.T) {
 	stateHome(t)
 	s, name := create(t)
-	first := rule.Verified{Verdict: "something was blocked", Level: "names", Digest: "1", At: time.Now().UTC().Round(0)}
+	first := rule.Verified{Verdict: "something was blocked", Level: "names", Digest: "1", At: time.Now().UTC().Round(0), Took: time.Minute, Proven: true, Proofs: 2, Queries: 9, Used: 3, Unused: 4, Blocked: 5, Expected: 2, Late: 1, Versions: "lxd 5.0.2"}
 	s.Ledger.Verified(first)
 	end(t, s)
 	second := rule.Verified{Verdict: "works with this list", Level: "names and packets", Digest: "2", At: first.At.Add(time.Minute)}

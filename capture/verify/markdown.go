@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"lxd-allowlist/capture/shell"
+	"lxd-allowlist/export/rule"
 )
 
 // Markdown writes the report for people.
@@ -35,11 +36,11 @@ func (r *Report) Markdown() []byte {
 		row("list at the start", "digest %s", r.List.Begun)
 	}
 	enforced, level := "enforced", r.Level
-	if level == learning {
+	if r.Learning() {
 		enforced, level = "learnt", "nothing was refused"
 	}
 	row(enforced, "%s, from %s for %s", level, r.Started.Format(time.RFC3339), r.Ended.Sub(r.Started).Round(time.Second/10))
-	if r.Level == bridgewide {
+	if r.Level == rule.Bridgewide {
 		row("queries", "%d that the list has no rule for; those for allowed names are not seen", r.Queries)
 	} else if r.Queries == 0 {
 		row("queries", "none: nobody used the application meanwhile")
@@ -53,13 +54,7 @@ func (r *Report) Markdown() []byte {
 		}
 		row("proof "+p.At.Format(time.TimeOnly), "%s %s", text(p.Tried), words)
 	}
-	versions := []string{r.Program}
-	for _, v := range []string{r.Server, r.Resolver} {
-		if v != "" {
-			versions = append(versions, v)
-		}
-	}
-	row("versions", "%s", text(strings.Join(versions, ", ")))
+	row("versions", "%s", text(strings.Join(r.versions(), ", ")))
 	r.blockedTable(line)
 	r.packetTable(line)
 	r.serverTable(line)
@@ -80,7 +75,7 @@ func (r *Report) blockedTable(line printer) {
 		return
 	}
 	heading := "Blocked"
-	if r.Level == learning {
+	if r.Learning() {
 		heading = "Would be blocked"
 	}
 	line("\n## %s\n\n| name | times | types | first | last | |\n|---|---|---|---|---|---|", heading)

@@ -23,6 +23,9 @@ type Policy struct {
 	// policy is used; nil is as good.
 	Granting func(name string)
 	Ending   func()
+	// Learning says that nothing is refused, and that what it calls so would be. It
+	// is set before the policy is used.
+	Learning bool
 
 	mu      sync.Mutex
 	rules   map[key]*RuleState
@@ -63,7 +66,7 @@ type RuleState struct {
 func (r RuleState) State() string {
 	switch {
 	case !r.Gone.IsZero():
-		return "taken away"
+		return takenAway
 	case !r.Late.IsZero():
 		return "allowed late"
 	case r.used():
@@ -71,6 +74,9 @@ func (r RuleState) State() string {
 	}
 	return "unused"
 }
+
+// takenAway is the state of a rule that is in force no more.
+const takenAway = "taken away"
 
 func (r RuleState) used() bool { return r.Queries > 0 || r.Connections > 0 }
 
@@ -108,6 +114,14 @@ func New(rules []rule.Rule, local func(name string) bool) *Policy {
 	p.Set(rules, time.Time{})
 	p.begun = true
 	return p
+}
+
+// Word is what becomes of what the policy refuses: "blocked", "would be blocked".
+func (p *Policy) Word() string {
+	if p != nil && p.Learning {
+		return "would be blocked"
+	}
+	return "blocked"
 }
 
 // key is what a rule is about.

@@ -41,9 +41,39 @@ type Report struct {
 	lossy      bool   // packets came too fast, so that the notes say how many are missing
 }
 
+// Learning reports whether nothing was refused.
+func (r *Report) Learning() bool { return r.Level == rule.Learning }
+
 // Result is the report in short, for the head of the list that was enforced.
 func (r Report) Result() rule.Verified {
-	return rule.Verified{Verdict: string(r.Verdict), Level: r.Level, Digest: r.List.Digest, At: r.Ended}
+	v := rule.Verified{
+		Verdict: string(r.Verdict), Level: r.Level, Digest: r.List.Digest, At: r.Ended, Took: r.Ended.Sub(r.Started),
+		Proven: r.Proven(), Proofs: len(r.Proofs), Queries: r.Queries,
+		Blocked: len(r.Blocked) + len(r.Packets), Late: r.late(), Versions: strings.Join(r.versions()[1:], ", "),
+	}
+	v.Expected = v.Blocked - len(r.Unexpected())
+	for _, s := range r.Rules {
+		switch {
+		case s.State == notKnown || s.State == takenAway:
+		case s.Queries+s.Connections > 0:
+			v.Used++
+		default:
+			v.Unused++
+		}
+	}
+	return v
+}
+
+// versions returns those of the program, and of LXD and dnsmasq where they are
+// known.
+func (r *Report) versions() []string {
+	all := []string{r.Program}
+	for _, v := range []string{r.Server, r.Resolver} {
+		if v != "" {
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // Proof says whether the list was in force at a time: something that it
@@ -231,22 +261,15 @@ func NewReport(o Over, about About) Report {
 
 func ptr[T any](v T) *T { return &v }
 
-// learning is the level at which nothing is refused.
-const learning = "learning"
-
-// bridgewide is the level at which the bridge's dnsmasq refuses names, and
-// notKnown the state of rules there.
-const (
-	bridgewide = "bridge"
-	notKnown   = "not known"
-)
+// notKnown is the state of rules where the bridge's dnsmasq refuses names.
+const notKnown = "not known"
 
 func level(o Over) string {
 	switch {
 	case o.Bridge:
-		return bridgewide
+		return rule.Bridgewide
 	case o.Learn:
-		return learning
+		return rule.Learning
 	case o.Strict:
 		return rule.Strictly
 	}

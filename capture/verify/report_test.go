@@ -87,6 +87,24 @@ func TestReportIsWritten(t *testing.T) {
 	}
 }
 
+// The head of a list says what the report counts.
+func TestResultCounts(t *testing.T) {
+	r := NewReport(sample(), about())
+	got, want := r.Result(), rule.Verified{
+		Verdict: string(r.Verdict), Level: rule.Strictly, Digest: r.List.Digest, At: r.Ended, Took: time.Minute, Proven: true, Proofs: 2,
+		Queries: r.Queries, Used: 3, Unused: 3, Blocked: len(r.Blocked) + len(r.Packets), Expected: 3, Late: 1, Versions: "lxd 5.0.2, dnsmasq 2.90",
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	held := sample()
+	held.Bridge, held.Proofs = true, nil
+	r = NewReport(held, About{Program: "lxd-allowlist 1.2.3"})
+	if got := r.Result(); got.Used+got.Unused+got.Proofs != 0 || got.Proven || got.Versions != "" {
+		t.Errorf("by the bridge's dnsmasq, untried: %+v", got)
+	}
+}
+
 func TestVerdict(t *testing.T) {
 	proof := Proof{Tried: "x", Proven: true}
 	failed := Proof{Tried: "x", Why: "it was answered"}

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Verdict is what a report comes to.
@@ -84,6 +85,7 @@ func (r *Report) judge(o Over, screen bool) {
 	}
 	unproven, unknown := Unproven, "what was blocked"
 	if learn {
+		next = strings.Replace(next, " again", "", 1)
 		unproven, unknown = Unseen, "what would be blocked"
 		outside(Uncovers, "outside of the list") // which takes no proof
 	}

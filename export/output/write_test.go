@@ -272,6 +272,15 @@ func TestVerifiedIsSaidOfThatListAlone(t *testing.T) {
 	list := listOf("a.example b.example")
 	at := time.Date(2026, 11, 27, 22, 10, 0, 0, time.UTC)
 	list.Header.Verified = rule.Verified{Verdict: "works with this list", Level: "names", At: at, Digest: rule.Digest(list.Rules)}
+	short := list
+	v := &list.Header.Verified
+	v.Took, v.Proven, v.Proofs, v.Versions = 12345*time.Millisecond, true, 2, "lxd 5.0.2, dnsmasq 2.90"
+	v.Queries, v.Used, v.Unused, v.Blocked, v.Expected, v.Late = 17, 1, 41, 3, 2, 1
+	counted := map[string][]string{
+		"squid":    {"# proof: proven by 2 tries from inside, for 12.3s, lxd 5.0.2, dnsmasq 2.90\n", "# counted: 17 queries; 1 rule used, 41 unused; 3 names or addresses blocked, 2 as expected, 1 allowed late\n"},
+		"markdown": {"- proof: proven by 2 tries from inside, for 12.3s, lxd 5.0.2, dnsmasq 2.90\n", "- counted: 17 queries; 1 rule used, 41 unused"},
+		"json":     {`"proof": {`, `"proven": true`, `"took": 12345000000`, `"queries": 17`, `"used": 1`, `"unused": 41`, `"blocked": 3`, `"expected": 2`, `"late": 1`, `"versions": "lxd 5.0.2, dnsmasq 2.90"`},
+	}
 	changed := listOf("a.example b.example c.example")
 	changed.Header = list.Header
 	for format, begin := range map[string]string{"squid": "# verified: ", "markdown": "- verified: ", "json": `"verified": "`} {
@@ -282,12 +291,20 @@ func TestVerifiedIsSaidOfThatListAlone(t *testing.T) {
 		if want := begin + "works with this list, tried at 2026-11-27T22:10:00Z, other names refused, digest "; err != nil || !strings.Contains(same, want) {
 			t.Errorf("%v: want %q in\n%s", err, want, same)
 		}
+		for _, want := range counted[format] {
+			if !strings.Contains(same, want) {
+				t.Errorf("want %q in\n%s", want, same)
+			}
+		}
+		if before, _, err := write(t, Plan{Formats: []string{format}}, short); err != nil || strings.Contains(before, "counted") || strings.Contains(before, `"proof"`) {
+			t.Errorf("%v: of what wasn't noted it says\n%s", err, before)
+		}
 		other, _, err := write(t, Plan{Formats: []string{format}}, changed)
-		if want := begin + "no, another list was, at 2026-11-27T22:10:00Z: its digest is " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") {
+		if want := begin + "no, another list was, at 2026-11-27T22:10:00Z: its digest is " + list.Header.Verified.Digest; err != nil || !strings.Contains(other, want) || strings.Contains(other, "works with") || strings.Contains(other, "tries") || strings.Contains(other, `"proof"`) {
 			t.Errorf("%v: want %q, and no verdict, in\n%s", err, want, other)
 		}
 		bare, _, err := write(t, Plan{Formats: []string{format}, Reproducible: true}, list)
-		if err != nil || strings.Contains(bare, "verified") {
+		if err != nil || strings.Contains(bare, "verified") || strings.Contains(bare, "counted") || strings.Contains(bare, `"proof"`) {
 			t.Errorf("%v: reproducible, it says when it was verified:\n%s", err, bare)
 		}
 	}

@@ -229,7 +229,24 @@ type Verified struct {
 	Level   string    `json:"level"`   // what was refused: "names", [Strictly]
 	Digest  string    `json:"digest"`  // of the list, see [Digest]
 	At      time.Time `json:"at"`
+
+	// What follows is the report's, and was not always noted: Took is 0 then.
+	Took     time.Duration `json:"took,omitempty"`     // nanoseconds
+	Proven   bool          `json:"proven,omitempty"`   // what the list refuses was tried from inside, and was refused each time
+	Proofs   int           `json:"proofs,omitempty"`   // how often it was tried
+	Queries  int           `json:"queries,omitempty"`  // all
+	Used     int           `json:"used,omitempty"`     // rules
+	Unused   int           `json:"unused,omitempty"`   // rules
+	Blocked  int           `json:"blocked,omitempty"`  // names and addresses, expected ones and late ones among them
+	Expected int           `json:"expected,omitempty"` // that are to be blocked
+	Late     int           `json:"late,omitempty"`     // that were allowed meanwhile
+	Versions string        `json:"versions,omitempty"` // "lxd 5.0.2, dnsmasq 2.90"
 }
 
-// Strictly is the level at which packets are refused, too.
-const Strictly = "names and packets"
+// Levels of enforcing: Strictly is that at which packets are refused, too, Learning
+// at which nothing is, Bridgewide where the bridge's dnsmasq refuses names.
+const (
+	Strictly   = "names and packets"
+	Learning   = "learning"
+	Bridgewide = "bridge"
+)

@@ -164,7 +164,9 @@ func (b *Backend) Open(ctx context.Context, c ui.Choice, report func(string, flo
 	shell := func(ctx context.Context, w, h int) (ui.Shell, error) { return b.shell(ctx, s, w, h) }
 	logging := func() (string, time.Time) { l := s.Logging(); return l.Problem, l.Since }
 	return &ui.Capture{Ledger: s.Ledger, Title: s.Title(), Live: true, Shell: shell, Notices: s.Notices(), Logging: logging, Repair: s.Repair, Unheard: s.Unheard, Told: b.told,
-		Enforce: func(ctx context.Context, strict bool) (*ui.Enforcement, error) { return b.enforce(ctx, s, strict) }}, nil
+		Enforce: func(ctx context.Context, level verify.Level) (*ui.Enforcement, error) {
+			return b.enforce(ctx, s, level)
+		}}, nil
 }
 
 // told returns what LXD was told.
@@ -197,13 +199,13 @@ func (b *Backend) shell(ctx context.Context, s *live.Capture, w, h int) (ui.Shel
 }
 
 // enforce puts the list in force.
-func (b *Backend) enforce(ctx context.Context, s *live.Capture, strict bool) (*ui.Enforcement, error) {
-	e, err := s.Enforce(ctx, strict)
+func (b *Backend) enforce(ctx context.Context, s *live.Capture, level verify.Level) (*ui.Enforcement, error) {
+	e, err := s.Enforce(ctx, level)
 	if err != nil {
 		return nil, err
 	}
 	return &ui.Enforcement{
-		Policy: e.Policy, Packets: &e.Packets, Strict: e.Strict(), Wake: e.Wake(), Done: e.Done(), Fallen: e.Fallen(), Prove: e.Prove,
+		Policy: e.Policy, Packets: &e.Packets, Wake: e.Wake(), Done: e.Done(), Fallen: e.Fallen(), Prove: e.Prove,
 		Report: func() verify.Report { return s.Report(e) },
 		Stop: func(ctx context.Context) error {
 			e.Prove(ctx)

@@ -111,7 +111,7 @@ func TestPanicsOnBridge(t *testing.T) {
 		{[]string{"record", "--launch", lxdtest.Image, "--network", bridge, "--output", "list.txt", "--", "sleep", "30"}, []string{"an operation of LXD's"}},
 		{verify, []string{
 			"the instance's plug", "the watch over the fence", "refused packets", "server names", "the upstream's answers", "what has no answer",
-			"queries by UDP", "queries by TCP", "a query by TCP", "the word on what is in force", "the word on what is refused", "the end of old connections",
+			"queries by UDP", "queries by TCP", "a query by TCP", "the word on what is in force", "the word on what is refused", "the watch over what is deleted", "the end of old connections",
 			"the instance's end on the host", "the end of grants",
 		}},
 	} {

@@ -74,6 +74,65 @@ func TestVerifyWhileLXDIsAway(t *testing.T) {
 	})
 }
 
+// A list in force on an instance that is deleted, or on a bridge, is ended at once,
+// with the report, and nothing is proven then: whoever waits, and who runs a command.
+func TestVerifyOfADeletedInstance(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	allow := list(t, "a.example.test")
+	before := lxdtest.Network(t, bridge)
+	ends := func(t *testing.T, c *exec.Cmd, told *bufio.Scanner, what string) {
+		t.Helper()
+		hears(t, told, what)
+		for told.Scan() {
+		}
+		_ = c.Wait()
+		if r := reportOf(t, c); c.ProcessState.ExitCode() != exitUnproven || r.Verdict != verify.Unproven || !r.Proofs[0].Proven || r.Proofs[1].Proven {
+			t.Errorf("exit code %d: %+v", c.ProcessState.ExitCode(), r)
+		}
+	}
+	for name, command := range map[string][]string{"waiting": nil, "with a command": {"--", "sh", "-c", "echo it runs; sleep 1000"}} {
+		t.Run(name, func(t *testing.T) {
+			instance := lxdtest.Instance(t, bridge)
+			c := start(t, append([]string{"verify", "--report", "report.json", instance, allow}, command...)...)
+			out, err := c.StderrPipe()
+			if err == nil {
+				err = c.Start()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := bufio.NewScanner(out)
+			hears(t, told, map[bool]string{true: "Ctrl+C", false: "it runs"}[command == nil])
+			if err := lxdtest.Server(t).Remove(t.Context(), instance); err != nil {
+				t.Fatal(err)
+			}
+			word := "instance " + instance + " was deleted or renamed: nothing more is asked for there; ending"
+			if command != nil { // which may end before
+				word = "; ending"
+			}
+			ends(t, c, told, word)
+		})
+	}
+	lxdtest.Unchanged(t, bridge, before)
+
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "verify", "--report", "report.json", instance, allow)
+	told := inForce(t, c)
+	if out, err := exec.Command("lxc", "config", "device", "remove", instance, "eth0").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := lxdtest.Client(t).DeleteNetwork(bridge); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, c, told, "bridge "+bridge+" was deleted: nothing more is asked for there; ending")
+	if tables, err := exec.Command("nft", "list", "tables").Output(); err != nil || strings.Contains(string(tables), "lxd-allowlist-"+bridge) {
+		t.Errorf("%v: tables are left: %s", err, tables)
+	}
+	if _, stderr, code := run(t, start(t, "restore")); code != 0 || strings.Contains(stderr, instance) {
+		t.Errorf("restore ends with %d and found something to do: %s", code, stderr)
+	}
+}
+
 // A recording whose instance is deleted ends, says so, and tells where what was
 // heard until then is.
 func TestRecordOfADeletedInstance(t *testing.T) {

@@ -255,35 +255,47 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	if e.Prove(ctx) {
 		say(fmt.Sprintf(proven, len(list.rules), instance))
 	}
-	done := ctx.Done()
+	there, run := watchPresence(ctx, server, instance, e.Network())
+	defer there.over()
+	done, undone := ctx.Done(), e.Fallen()
 	go crash.Guarded("the word on what is in force", func() {
-		select {
-		case <-e.Fallen():
-			say(fallen(byBridge, v.learn))
-		case <-done:
-			say("ending: trying once more whether " + map[bool]string{false: "the list is in force", true: "queries are seen"}[v.learn])
-		case <-e.Done():
+		for {
+			select {
+			case <-undone:
+				say(fallen(byBridge, v.learn))
+				undone = nil
+			case <-there.changed:
+				there.look(run)
+			case <-done:
+				say("ending: trying once more whether " + map[bool]string{false: "the list is in force", true: "queries are seen"}[v.learn])
+				done = nil
+			case <-e.Done():
+				return
+			}
 		}
 	})()
 	if len(words) == 0 {
 		say("use the application now; Ctrl+C ends it and reports")
-		<-ctx.Done()
+		<-run.Done()
 	} else {
 		stdout, endOut := outlet(os.Stderr)
 		stderr, endErr := outlet(os.Stderr)
 		command := lxd.Command{Args: words, User: o.user, Stdin: os.Stdin, Stdout: stdout, Stderr: stderr}
-		ended, err := server.Run(ctx, instance, command)
+		ended, err := server.Run(run, instance, command)
 		endOut()
 		endErr()
 		switch {
-		case err != nil && ctx.Err() == nil:
-			return 0, err
+		case err != nil && run.Err() == nil && there.look(run):
+			if there.runs(run) {
+				return 0, err
+			}
+			say(err.Error() + "; ending")
 		case err == nil:
 			about.ExitCode = &ended
 			if about.Unrunnable = server.Unrunnable(ctx, instance, command, ended); about.Unrunnable != "" {
 				say(about.Unrunnable)
 			}
-			o.settle(ctx)
+			o.settle(run)
 		}
 	}
 	end := context.WithoutCancel(ctx)

@@ -231,7 +231,7 @@ func TestVerifyStrictly(t *testing.T) {
 func TestVerifyIsKilled(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)
-	c := start(t, "verify", instance, list(t, "a.example.test"))
+	c := start(t, "verify", "--strict", instance, list(t, "a.example.test"))
 	inForce(t, c)
 	if code := lxdtest.Run(t, instance, "nslookup", "b.example.test"); code == 0 {
 		t.Error("a name that isn't allowed was looked up")
@@ -252,7 +252,8 @@ func TestVerifyIsKilled(t *testing.T) {
 		}
 	}
 	found, code := leftFor(t, instance)
-	for _, what := range []string{"a key of instance " + instance, "a table of the packet filter for instance " + instance, "a guard of instance " + instance, "a redirected connection: ipv4", "a redirected connection: ipv6"} {
+	for _, what := range []string{"a key of instance " + instance, "a table of the packet filter for instance " + instance, "a guard of instance " + instance, "a redirected connection: ipv4", "a redirected connection: ipv6",
+		"a labelled connection: "} {
 		if code != 1 || !strings.Contains(found, what) {
 			t.Errorf("exit code %d, it doesn't find %s:\n%s", code, what, found)
 		}
@@ -372,8 +373,8 @@ func TestVerifyAbsentUser(t *testing.T) {
 }
 
 // Killed at any instant from its start to its end, with restore behind it, the
-// program leaves nothing: no table, no redirected connection, no note, no
-// process; and the instance reaches everything again.
+// program leaves nothing: no table, no redirected or labelled connection, no note,
+// no process; and the instance reaches everything again.
 func TestVerifyKilledAnywhere(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance := lxdtest.Instance(t, bridge)

@@ -71,10 +71,13 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 }}
 
 func needsPolicy(d *Details) string {
-	if d.policy != nil {
-		return ""
+	switch {
+	case d.policy == nil:
+		return "no list is enforced"
+	case d.policy.Learning:
+		return "nothing is refused"
 	}
-	return "no list is enforced"
+	return ""
 }
 
 func act(name string) func(*Details) Result {
@@ -218,6 +221,8 @@ func (d *Details) state(row table.Row, now time.Time) (table.State, []string) {
 	state, rule, name := row.State()
 	lines := []string{state.String()}
 	switch state {
+	case table.WouldBlock:
+		lines = append(lines, fmt.Sprintf("%s puts it on the list; %s: it is to be blocked", d.keys.Show("keep"), d.keys.Show("drop")))
 	case table.Blocked:
 		if name.Why != "" {
 			lines = append(lines, "refused whatever the list says: "+name.Why)
@@ -242,11 +247,11 @@ func (d *Details) state(row table.Row, now time.Time) (table.State, []string) {
 		lines[0] += ", at " + at.Format(time.TimeOnly)
 	case table.Expected:
 		lines[0] += ": it is dropped, and no failure"
-	case table.Unused, table.Used:
+	case table.Unused, table.Used, table.Covered:
 		lines[0] += fmt.Sprintf(" by the rule %s", rule.Rule.Dotted())
 	}
 	if name.Times > 0 {
-		lines = append(lines, fmt.Sprintf("blocked ×%d (%s), first %s, last %s, %s", name.Times, strings.Join(name.Types, ", "),
+		lines = append(lines, fmt.Sprintf("%s ×%d (%s), first %s, last %s, %s", d.policy.Word(), name.Times, strings.Join(name.Types, ", "),
 			name.First.Format(time.TimeOnly), name.Last.Format(time.TimeOnly), look.Ago(now.Sub(name.Last))))
 	}
 	if rule.Queries > 0 {

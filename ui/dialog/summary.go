@@ -108,10 +108,10 @@ func (s *Summary) verdict(r *verify.Report) {
 	switch r.Verdict {
 	case verify.Works, verify.Covered:
 		mark, t = "✓ ", good
-	case verify.Unproven:
+	case verify.Unproven, verify.Unseen:
 		mark, t = "! ", warn
 	}
-	s.add(summaryLine{wide: true, tone: t, text: mark + string(r.Verdict)})
+	s.add(summaryLine{wide: true, tone: t, text: mark + r.Headline()})
 	for _, why := range r.Why {
 		s.add(summaryLine{wide: true, text: "  " + why})
 	}
@@ -124,7 +124,11 @@ func (s *Summary) about(r *verify.Report) {
 		list += "; it was changed meanwhile, and began as " + r.List.Begun
 	}
 	s.field("list", plain, list)
-	s.field("enforced", plain, fmt.Sprintf("%s, from %s to %s", r.Level, r.Started.Format(time.TimeOnly), r.Ended.Format(time.TimeOnly)))
+	done, level := "enforced", r.Level
+	if r.Learning() {
+		done, level = "learnt", "nothing was refused"
+	}
+	s.field(done, plain, fmt.Sprintf("%s, from %s to %s", level, r.Started.Format(time.TimeOnly), r.Ended.Format(time.TimeOnly)))
 	for i, p := range r.Proofs {
 		head := map[bool]string{true: "proof"}[i == 0]
 		if p.Proven {
@@ -153,7 +157,11 @@ func (s *Summary) blocked(r *verify.Report) {
 	if len(r.Blocked) == 0 {
 		return
 	}
-	s.headline("Blocked names (%d)", len(r.Blocked))
+	heading := "Blocked names (%d)"
+	if r.Learning() {
+		heading = "Names that it would block (%d)"
+	}
+	s.headline(heading, len(r.Blocked))
 	names := slices.Clone(r.Blocked)
 	slices.SortStableFunc(names, func(a, b verify.NameResult) int { return cmp.Compare(weight(a), weight(b)) })
 	for _, n := range names {

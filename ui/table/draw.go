@@ -131,7 +131,7 @@ func (t *Table) titleInfo(s *look.Styles, focused bool, whole int) *look.Line {
 		return l
 	}
 	if above > 0 {
-		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d blocked", above))
+		l.Add(s.Blocked, fmt.Sprintf("  ↑ %d %s", above, t.want.policy.Word()))
 	}
 	says := []string{map[hides]string{drops: "dropped hidden", decided: "decided hidden"}[t.want.hides], t.Busy(), ""}
 	if t.frozen {

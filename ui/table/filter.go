@@ -209,9 +209,11 @@ func (k *filterKey) term(f *filter, value string) (condition, error) {
 	if k.compile != nil {
 		return k.compile(f, value)
 	}
+	whole := k.name == "state" && slices.Contains(k.always, value) // "unused" has "used" in it
 	return func(c candidate) (found bool) {
 		k.values(c.Row, func(v string) {
-			found = found || strings.Contains(dashed(v), value)
+			v = dashed(v)
+			found = found || v == value || !whole && strings.Contains(v, value)
 		})
 		return found
 	}, nil
@@ -287,6 +289,9 @@ func isTerm(f *filter, value string) (condition, error) {
 	case "resolved-only":
 		f.timed = true // it ends for all once anything was lost
 		return func(c candidate) bool { return c.r.OnlyResolved(c.id) }, nil
+	}
+	if slices.Contains(stateValues(), value) {
+		return nil, fmt.Errorf("how a row stands while a list is enforced is state:%s", value)
 	}
 	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto, resolved-only", value)
 }

@@ -15,18 +15,20 @@ type State uint8
 
 // The states.
 const (
-	Blocked   State = iota // it was refused, and nobody has decided about it
-	Granted                // it was refused, and is let through for a time
-	Late                   // it was refused, and is on the list by now
-	Expected               // it was refused, and is to be
-	Unused                 // the list allows it; nobody asked for it
-	Used                   // the list allows it, and it was asked for
-	NotListed              // nothing allows it, and nobody asked for it
+	Blocked    State = iota // it was refused, and nobody has decided about it
+	WouldBlock              // the same where nothing is refused
+	Granted                 // it was refused, and is let through for a time
+	Late                    // it was refused, and is on the list by now
+	Expected                // it was refused, and is to be
+	Unused                  // the list allows it; nobody asked for it
+	Used                    // the list allows it, and it was asked for
+	Covered                 // the same where nothing is refused
+	NotListed               // nothing allows it, and nobody asked for it
 )
 
 var stateWords = [...]string{
-	Blocked: "blocked", Granted: "let through", Late: "allowed late", Expected: "expected",
-	Unused: "unused", Used: "used", NotListed: "not listed",
+	Blocked: "blocked", WouldBlock: "would block", Granted: "let through", Late: "allowed late", Expected: "expected",
+	Unused: "unused", Used: "used", Covered: "covered", NotListed: "not listed",
 }
 
 // String returns the state in one or two words.
@@ -39,6 +41,18 @@ func (d Row) State() (s State, r verify.RuleState, n verify.NameState) {
 	if d.policy == nil {
 		return NotListed, r, n
 	}
+	s, r, n = d.held()
+	if learnt, is := learning[s]; is && d.policy.Learning {
+		s = learnt
+	}
+	return s, r, n
+}
+
+// learning are the states that have another word where nothing is refused.
+var learning = map[State]State{Blocked: WouldBlock, Used: Covered}
+
+// held is State where what the policy refuses is refused.
+func (d Row) held() (s State, r verify.RuleState, n verify.NameState) {
 	r, listed := d.policy.Rule(d.Name)
 	n, refused := d.policy.Name(d.Name)
 	if refused {
@@ -65,10 +79,11 @@ func (d Row) State() (s State, r verify.RuleState, n verify.NameState) {
 	return Used, r, n
 }
 
-// firstRefused returns when a domain was refused first that nobody has decided
-// about since, zero for any other: such a row stands above all others.
+// firstRefused returns when a domain was refused first, or would have been, that
+// nobody has decided about since, zero for any other: such a row stands above all
+// others.
 func firstRefused(p *verify.Policy, d *capture.Domain, v capture.Verdict) time.Time {
-	if p == nil || d.Denied == 0 || v.Decision != capture.New {
+	if p == nil || d.Denied == 0 && !p.Learning || v.Decision != capture.New {
 		return time.Time{}
 	}
 	n, _ := p.Name(d.Name)
@@ -124,30 +139,42 @@ var stateColumn = column{name: "state", width: stateWidth, least: stateWidth,
 		state, _, _ := d.State()
 		return StateStyle(s, state)
 	},
-	cell: func(b []byte, d Row, _ int) []byte {
+	cell: func(b []byte, d Row, width int) []byte {
 		s, _, n := d.State()
 		if s == NotListed && d.Verdict.Decision == capture.Drop {
 			return b // the mark says it
 		}
 		b = append(b, s.String()...)
+		whole := len(b)
 		switch {
-		case s != Blocked && s != Expected:
+		case s != Blocked && s != WouldBlock && s != Expected:
+			return b
 		case n.Times > 999:
 			b = append(b, " ×999+"...)
 		default:
 			b = strconv.AppendInt(append(b, " ×"...), int64(n.Times), 10)
 		}
+		if look.Width(string(b)) > width {
+			return b[:whole]
+		}
 		return b
 	}}
+
+// learningColumn is that where nothing is refused: "would block ×999+".
+var learningColumn = func(c column) column {
+	c.width += len(stateWords[WouldBlock]) - len(stateWords[Blocked])
+	c.least = c.width - 2 // "would block ×999"
+	return c
+}(stateColumn)
 
 // StateStyle is how a state looks.
 func StateStyle(s *look.Styles, of State) look.Style {
 	switch of {
-	case Blocked:
+	case Blocked, WouldBlock:
 		return s.Blocked
 	case Granted:
 		return s.Warn
-	case Late, Used:
+	case Late, Used, Covered:
 		return s.Good
 	}
 	return s.Muted
@@ -155,7 +182,10 @@ func StateStyle(s *look.Styles, of State) look.Style {
 
 // column returns a column as it is now.
 func (s settings) column(col int) *column {
-	if col == colResult && s.policy != nil {
+	switch {
+	case col == colResult && s.policy != nil && s.policy.Learning:
+		return &learningColumn
+	case col == colResult && s.policy != nil:
 		return &stateColumn
 	}
 	return &columns[col]

@@ -38,6 +38,54 @@ func find(l *capture.Ledger, name string) (id capture.ID, ok bool) {
 	return id, ok
 }
 
+// A word that another state's has in it means itself alone; a part of one means
+// all that have it.
+func TestFilterByState(t *testing.T) {
+	l := ledgerOf("used.example", "unused.example")
+	p := newPolicy("used.example", "unused.example")
+	p.Asked(verify.Query{At: noon, Name: "used.example", Type: "A"})
+	refuse(l, p, noon.Add(time.Minute), "x.example")
+	table := New(l)
+	table.Resize(100, 20)
+	table.Refresh(noon)
+	table.Enforce(p)
+	for filter, want := range map[string][]string{
+		"state:used": {"used.example"}, "state:unused": {"unused.example"}, "state:use": {"unused.example", "used.example"}, "!state:used": {"unused.example", "x.example"},
+		"state:blocked": {"x.example"}, "state:would-block": nil, "state:block": {"x.example"},
+	} {
+		table.SetFilter(filter)
+		got := shown(table)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s shows %v, want %v", filter, got, want)
+		}
+	}
+	table.SetFilter("is:unused")
+	if err := table.FilterError(); err == nil || !strings.Contains(err.Error(), "state:unused") {
+		t.Errorf("is:unused: %v", err)
+	}
+}
+
+// Where nothing is refused a name that would be has its number of times while there
+// is room for it.
+func TestWouldBlock(t *testing.T) {
+	l := ledgerOf("a.example")
+	p := newPolicy("a.example")
+	p.Learning = true
+	feed(l, noon, "query[A] x.example from 10.0.0.5")
+	for range 1000 {
+		p.Asked(verify.Query{At: noon, Name: "x.example", Type: "A", WouldRefuse: true})
+	}
+	id, _ := find(l, "x.example")
+	l.Read(func(r capture.Reader) {
+		for width, want := range map[int]string{learningColumn.width: "would block ×999+", learningColumn.least: "would block"} {
+			if got := string(settings{policy: p}.column(colResult).cell(nil, Read(r, id, noon, p), width)); got != want {
+				t.Errorf("in %d cells: %q, want %q", width, got, want)
+			}
+		}
+	})
+}
+
 // What is refused and undecided stands above all others, the newest first,
 // whatever the order, the groups and how often it is asked for again.
 func TestBlockedStandAboveAll(t *testing.T) {

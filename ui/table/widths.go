@@ -40,8 +40,8 @@ type extent struct {
 func (set settings) arrangeColumns(width int, e extent) []place {
 	widths := map[int]int{colDecision: columns[colDecision].least} // the glyph stays
 	room := width - 2 - widths[colDecision] - nameGap              // a cell of margin on each side
-	if need := stateColumn.least + colGap; set.policy != nil && room-need >= stateBeside {
-		widths[colResult] = stateColumn.least // how rows stand is why one looks
+	if need := set.column(colResult).least + colGap; set.policy != nil && room-need >= stateBeside {
+		widths[colResult] = set.column(colResult).least // how rows stand is why one looks
 		room -= need
 	}
 	names := max(1, min(room, max(min(e.nearly, nameMost), columns[colDomain].least)))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/capture/verify/fence"
 	"lxd-allowlist/export/rule"
 )
 
@@ -16,34 +17,29 @@ type gate struct{ e *Enforcement }
 
 var errNotRaised = errors.New("the list could not be put in force")
 
-// Admit is [fence.Fence.Admit].
-func (g gate) Admit(addresses []netip.Addr, lasts time.Duration) error {
+// with does something with the fence once it is there.
+func (g gate) with(do func(*fence.Fence) error) error {
 	<-g.e.raised
 	f := g.e.fence.Load()
 	if f == nil {
 		return errNotRaised
 	}
-	return f.Admit(addresses, lasts)
+	return do(f)
+}
+
+// Admit is [fence.Fence.Admit].
+func (g gate) Admit(addresses []netip.Addr, lasts time.Duration) error {
+	return g.with(func(f *fence.Fence) error { return f.Admit(addresses, lasts) })
 }
 
 // Dismiss is [fence.Fence.Dismiss].
 func (g gate) Dismiss(addresses []netip.Addr) error {
-	<-g.e.raised
-	f := g.e.fence.Load()
-	if f == nil {
-		return errNotRaised
-	}
-	return f.Dismiss(addresses)
+	return g.with(func(f *fence.Fence) error { return f.Dismiss(addresses) })
 }
 
 // Retire is [fence.Fence.Retire].
 func (g gate) Retire(addresses []netip.Addr) error {
-	<-g.e.raised
-	f := g.e.fence.Load()
-	if f == nil {
-		return errNotRaised
-	}
-	return f.Retire(addresses)
+	return g.with(func(f *fence.Fence) error { return f.Retire(addresses) })
 }
 
 // admit lets the instance reach the addresses of an answer.

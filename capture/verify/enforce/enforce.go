@@ -140,6 +140,7 @@ func Start(ctx context.Context, host Host, c Config) (_ *Enforcement, err error)
 		e.remark("The instance's end on the host isn't known: what it sends by another hardware address is not held.")
 	}
 	e.Policy = verify.New(c.Rules, e.local())
+	e.Policy.Learning = c.Learn
 	e.Policy.Granting, e.Policy.Ending = e.granted, func() { wake(e.ending) }
 	if c.Strict && !c.Learn {
 		e.addresses = verify.NewAddresses(e.Policy, gate{e})

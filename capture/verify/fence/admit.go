@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 )
 
@@ -81,6 +82,23 @@ func (f *Fence) dismissed(addrs []netip.Addr) (gone []netip.Addr) {
 // that are open, but for what was begun to a place that is kept. Connections that
 // others opened live on. It does nothing at level [Names].
 func (f *Fence) Dismiss(addrs []netip.Addr) error {
+	return f.takeBack(addrs, "reach %s and %d more no longer", tables.dismiss,
+		func(a netip.Addr) bool { return a.IsValid() && !f.gone[a] },
+		func(a netip.Addr) { f.gone[a] = true })
+}
+
+// Retire has the instance begin no more connections to addresses, until they
+// are admitted again. Those that are open go on until they end, or the address is
+// dismissed. It does nothing at level [Names].
+func (f *Fence) Retire(addrs []netip.Addr) error {
+	return f.takeBack(addrs, "begin nothing more to %s and %d more", tables.retire,
+		func(a netip.Addr) bool { return !f.admitted[a].IsZero() },
+		func(a netip.Addr) { delete(f.admitted, a) })
+}
+
+// takeBack has the kernel take those of addresses back that are open, and notes
+// that of each. what says it, with an address and a number in it.
+func (f *Fence) takeBack(addrs []netip.Addr, what string, take func(tables, *nftables.Conn, []netip.Addr) error, open func(netip.Addr) bool, note func(netip.Addr)) error {
 	if f.level != Strict {
 		return nil
 	}
@@ -91,49 +109,18 @@ func (f *Fence) Dismiss(addrs []netip.Addr) error {
 	}
 	var fresh []netip.Addr
 	for _, a := range addrs {
-		if a = bare(a); a.IsValid() && !f.gone[a] {
+		if a = bare(a); open(a) {
 			fresh = append(fresh, a)
 		}
 	}
 	slices.SortFunc(fresh, netip.Addr.Compare)
 	fresh = slices.Compact(fresh) // the kernel takes nothing twice
 	for some := range slices.Chunk(fresh, atOnce) {
-		if err := f.tables.dismiss(f.conn, some); err != nil {
-			return fmt.Errorf("have the instance reach %s and %d more no longer: %w", some[0], len(some)-1, err)
+		if err := take(f.tables, f.conn, some); err != nil {
+			return fmt.Errorf("have the instance "+what+": %w", some[0], len(some)-1, err)
 		}
 		for _, a := range some {
-			f.gone[a] = true
-		}
-	}
-	return nil
-}
-
-// Retire has the instance begin no more connections to addresses, until they
-// are admitted again. Those that are open go on until they end, or the address is
-// dismissed. It does nothing at level [Names].
-func (f *Fence) Retire(addrs []netip.Addr) error {
-	if f.level != Strict {
-		return nil
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.lowered {
-		return errors.New("the fence was lowered: nothing is admitted")
-	}
-	var there []netip.Addr
-	for _, a := range addrs {
-		if a = bare(a); !f.admitted[a].IsZero() {
-			there = append(there, a)
-		}
-	}
-	slices.SortFunc(there, netip.Addr.Compare)
-	there = slices.Compact(there) // the kernel takes nothing twice
-	for some := range slices.Chunk(there, atOnce) {
-		if err := f.tables.retire(f.conn, some); err != nil {
-			return fmt.Errorf("have the instance begin nothing more to %s and %d more: %w", some[0], len(some)-1, err)
-		}
-		for _, a := range some {
-			delete(f.admitted, a)
+			note(a)
 		}
 	}
 	return nil

@@ -61,12 +61,13 @@ func (l Level) String() string {
 // Fence is one instance's, from [Raise] to [Fence.Lower]. Its methods may be
 // called from any goroutine.
 type Fence struct {
-	port  Port
-	level Level
-	dns   uint16
-	watch *watch
-	guard *guard
-	tidy  sync.WaitGroup
+	port   Port
+	level  Level
+	dns    uint16
+	watch  *watch
+	guard  *guard
+	labels labels
+	tidy   sync.WaitGroup
 
 	links       chan netlink.LinkUpdate // of followPorts
 	unsubscribe context.CancelFunc      // from those
@@ -137,10 +138,11 @@ func (f *Fence) raise() error {
 	if f.conn, err = nftables.New(nftables.AsLasting()); err != nil {
 		return err
 	}
-	labels := newLabels(labelBits, labelBits, labelBits, minorBits, minorBits, minorBits, minorBits)
+	l, each := newLabels(labelBits, labelBits, labelBits, minorBits, minorBits, minorBits, minorBits)
+	f.labels = l
 	b := build{
 		port: f.port, level: f.level, dns: f.dns, group: f.watch.group,
-		passed: labels[0], amid: labels[1], kept: labels[2], greeting: [4]label(labels[3:]), up: at.bridge,
+		labels: l, passed: each[0], amid: each[1], kept: each[2], greeting: [4]label(each[3:]), up: at.bridge,
 	}
 	f.tables, f.stays = b.fill(f.conn, name), append(b.begun(), b.kept.put()...)
 	if err := f.conn.Flush(); err != nil {
@@ -247,7 +249,8 @@ func (f *Fence) Stands() (bool, error) {
 
 // Lower takes the fence down: everything is as before. DNS connections that
 // led to the forwarder are forgotten, so that the next query goes where it is
-// sent. What failed can be tried again; after it went well it does nothing.
+// sent; all others go on, without its labels. What failed can be tried again;
+// after it went well it does nothing.
 func (f *Fence) Lower() error {
 	f.unfollow()
 	f.following.Wait() // it takes the lock, too
@@ -263,6 +266,9 @@ func (f *Fence) Lower() error {
 	err := f.close()
 	if err == nil {
 		err = forget(redirected(f.dns))
+	}
+	if err == nil { // somebody may have taken the tables away, which say it
+		err = f.labels.off()
 	}
 	if err != nil {
 		return fmt.Errorf("take down the fence of %s on %s: %w", f.port.MAC, f.port.Bridge, err)

@@ -132,8 +132,9 @@ func (g *guard) stop() {
 }
 
 // Sweep takes away what a killed process left of a fence, should its guard be
-// killed as well: the tables, and the DNS connections that are still led to a
-// forwarder that is gone. With nothing left it does nothing.
+// killed as well: the tables, the labels that they put on connections, and the DNS
+// connections that are still led to a forwarder that is gone. With nothing left it
+// does nothing.
 func Sweep(p Port) error {
 	if err := removeTables(tableName(p)); err != nil {
 		return fmt.Errorf("take away the fence of %s on %s: %w", p.MAC, p.Bridge, err)
@@ -145,10 +146,15 @@ func Sweep(p Port) error {
 	return forget(astray(known))
 }
 
-// removeTables removes the tables of a name.
+// removeTables removes the tables of a name, and the labels that they have put on
+// connections.
 func removeTables(name string) error {
 	c := new(nftables.Conn)
 	tables, err := c.ListTables()
+	if err != nil {
+		return err
+	}
+	put, err := labelsOf(c, name)
 	if err != nil {
 		return err
 	}
@@ -165,5 +171,8 @@ func removeTables(name string) error {
 	if err := c.Flush(); err != nil && !errors.Is(err, syscall.ENOENT) { // others were faster
 		return err
 	}
-	return nil
+	for _, l := range put {
+		err = errors.Join(err, l.off())
+	}
+	return err
 }

@@ -24,7 +24,10 @@ const child = "LXD_ALLOWLIST_FENCE_CHILD"
 
 func raiseAndWait() {
 	fmt.Println("started")
-	_, err := Raise(Port{Bridge: bridgeName, MAC: instanceMAC, Host: instanceHost}, Strict, forwarder)
+	f, err := Raise(Port{Bridge: bridgeName, MAC: instanceMAC, Host: instanceHost}, Strict, forwarder)
+	if err == nil {
+		err = f.Admit(openTo, time.Hour)
+	}
 	fmt.Println("raised:", err)
 	_, _ = bufio.NewReader(os.Stdin).ReadByte()
 	os.Exit(1)
@@ -62,19 +65,22 @@ func kill(t *testing.T, c *exec.Cmd) {
 	killed = time.Now()
 }
 
-// left returns the tables of ours that the kernel has.
+// left returns the names of the tables of ours that the kernel has.
 func left(t *testing.T) (names []string) {
+	t.Helper()
+	for _, table := range tablesLeft(t) {
+		names = append(names, fmt.Sprint(table.Family, " ", table.Name))
+	}
+	return names
+}
+
+func tablesLeft(t *testing.T) []*nftables.Table {
 	t.Helper()
 	all, err := new(nftables.Conn).ListTables()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range all {
-		if strings.HasPrefix(table.Name, "lxd-allowlist") {
-			names = append(names, fmt.Sprint(table.Family, " ", table.Name))
-		}
-	}
-	return names
+	return slices.DeleteFunc(all, func(table *nftables.Table) bool { return !strings.HasPrefix(table.Name, "lxd-allowlist") })
 }
 
 // gone waits until the guard of a process that was killed has ended, and fails

@@ -17,7 +17,7 @@ import (
 )
 
 // says fails the test unless an open connection's other end says name.
-func says(t *testing.T, when string, c net.Conn, name string) {
+func says(t testing.TB, when string, c net.Conn, name string) {
 	t.Helper()
 	if got, err := ask(c); err != nil || got != name {
 		t.Fatalf("%s: %q, %v, want %q", when, got, err, name)

@@ -2,7 +2,6 @@ package fence
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 
@@ -191,31 +190,6 @@ func direction(d byte) []expr.Any {
 // firstTo matches connections by the port that they were opened to.
 func firstTo(port uint16) []expr.Any {
 	return []expr.Any{&expr.Ct{Key: expr.CtKeyPROTODST, Register: 1, Direction: directed}, is(1, bigEndian16(port))}
-}
-
-// label is a mark of a fence's own on connections. Unlike the connection's mark
-// it is shared with nobody, and a connection from before the fence can't have it.
-type label [16]byte
-
-// How many of a label's bits are set: labels are put one over another, those of
-// other fences, too, which must not make one that is a third's. On minorBits
-// nothing but what is told depends.
-const (
-	labelBits = 8
-	minorBits = 4
-)
-
-// newLabels returns labels with so many bits each, of which no two share one.
-func newLabels(bits ...int) (all []label) {
-	free := rand.Perm(len(label{}) * 8)
-	for _, n := range bits {
-		var l label
-		for _, bit := range free[:n] {
-			l[bit/8] |= 1 << (bit % 8)
-		}
-		all, free = append(all, l), free[n:]
-	}
-	return all
 }
 
 func (l label) masked() []expr.Any {

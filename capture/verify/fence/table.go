@@ -31,10 +31,11 @@ func tableName(p Port) string {
 
 // build writes the rules of one fence.
 type build struct {
-	port  Port
-	level Level
-	dns   uint16
-	group uint16
+	port   Port
+	level  Level
+	dns    uint16
+	group  uint16
+	labels labels
 	// Labels of connections: that were let through, and whose beginning wasn't seen.
 	// kept is on those, besides passed, that were begun to a place that is kept.
 	passed, amid, kept label
@@ -51,6 +52,7 @@ type build struct {
 func (b build) fill(c *nftables.Conn, name string) tables {
 	b.conn = c
 	b.table = c.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyINet})
+	b.chain(b.labels.chainName())
 	sets := b.sets()
 	if b.level == Strict {
 		sets.kept = b.chain(keptName)
