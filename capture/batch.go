@@ -15,6 +15,7 @@ type line struct {
 	hash    uint32 // of the name, as in index
 	name    uint32 // where in block.names it begins, normalised
 	value   uint32 // the client of a query or the result of an answer, if ipv4 is set
+	result  uint32 // of the answer to a query, if resultIPv4 is set
 	few     uint32 // a place in block.few plus 1, 0 for none
 	likely  ID     // plus 1 of what has the hash of the name, 0 while that isn't known
 	nameLen uint16
@@ -27,6 +28,9 @@ type line struct {
 	ipv4      bool
 	again     bool // the name is that of the last line before that had one
 	reverse   bool // an answer to a reverse lookup
+	// A query has with it what followed on it about its name: that it was
+	// forwarded, then one record of an answer.
+	forwarded, answered, resultIPv4 bool
 }
 
 // few is what few lines have.
@@ -43,17 +47,19 @@ type block struct {
 	lines   []line
 	few     []few
 	tallies []parse.Tally
+	joined  uint64 // how many lines are with the query before them
 	outside uint64 // how many queries only left out
 	names   []byte // and what few has
 	last    []byte // the last name, as logged; a part of what is being parsed
 	lastAt  int    // in lines: the first one in a row with that name
+	plain   bool   // last is the name of the reader's last plain line
 	warm    uint64 // makes the compiler keep the reads of warmUp
 }
 
 // clear makes room for other lines.
 func (b *block) clear() {
 	b.lines, b.few, b.tallies, b.names = b.lines[:0], b.few[:0], b.tallies[:0], b.names[:0]
-	b.last, b.outside = nil, 0
+	b.last, b.plain, b.outside, b.joined = nil, false, 0, 0
 }
 
 // name returns the name that a line is about, normalised.
@@ -69,15 +75,20 @@ func (b *block) keep(part []byte) []byte {
 // setName gives a line its name.
 func (b *block) setName(m *line, logged []byte, seed maphash.Seed) {
 	if b.last != nil && string(logged) == string(b.last) {
-		before := &b.lines[b.lastAt]
-		m.name, m.nameLen, m.hash, m.again = before.name, before.nameLen, before.hash, true
+		b.sameName(m)
 	} else {
 		begin := len(b.names)
 		b.names = parse.AppendName(b.names, logged)
 		m.name, m.nameLen = uint32(begin), uint16(len(b.names)-begin)
 		m.hash = hashOf(seed, b.names[begin:])
-		b.last, b.lastAt = logged, len(b.lines)-1
+		b.last, b.lastAt, b.plain = logged, len(b.lines)-1, false
 	}
+}
+
+// sameName gives a line the name of the last one that has any.
+func (b *block) sameName(m *line) {
+	before := &b.lines[b.lastAt]
+	m.name, m.nameLen, m.hash, m.again = before.name, before.nameLen, before.hash, true
 }
 
 // commonTypes are the query types that lines have a number for.
@@ -122,15 +133,12 @@ type reader struct {
 // begin makes the reader ready for bytes that came at a time.
 func (r *reader) begin(at time.Time, stamps bool) {
 	r.at, r.stamps, r.stamp.text, r.timed = at, stamps, r.stamp.text[:0], false
+	r.plain.Name = nil // where it is there may be another one by now
 	r.block.clear()
 }
 
 // hear parses a line, which may turn out to be several, into the block.
 func (r *reader) hear(text []byte) {
-	if r.only == nil && r.rec.Plain(text, &r.plain, !r.timed) {
-		r.takePlain()
-		return
-	}
 	r.timed = false
 	for ; text != nil; text = r.rec.Rest {
 		r.rec.Parse(text)
@@ -141,12 +149,29 @@ func (r *reader) hear(text []byte) {
 	}
 }
 
+// hearPlain parses the plain lines that a part of a log begins with into the
+// block, until it has so many, and returns their length.
+func (r *reader) hearPlain(log []byte, lines int) (length int) {
+	for r.only == nil && len(r.block.lines) < lines {
+		n := r.rec.Plain(log[length:], &r.plain, !r.timed)
+		if n == 0 {
+			break
+		}
+		length += n
+		r.takePlain()
+	}
+	return length
+}
+
 // takePlain puts a line that has nothing rare in it into the block, as take
-// does.
+// does, or with the query that it is about.
 func (r *reader) takePlain() {
 	b, p := &r.block, &r.plain
 	if !r.timed {
 		r.plainAt, r.timed = r.time(), true
+	}
+	if p.Kind != parse.Query && b.join(p) {
+		return
 	}
 	n := len(b.lines)
 	b.lines = slices.Grow(b.lines, 1)[:n+1]
@@ -161,7 +186,38 @@ func (r *reader) takePlain() {
 			m.few = uint32(len(b.few))
 		}
 	}
-	b.setName(m, p.Name, r.seed)
+	if p.Again && b.plain {
+		b.sameName(m)
+		return
+	}
+	begin := len(b.names)
+	b.names = append(b.names, p.Name...)
+	m.name, m.nameLen = uint32(begin), uint16(len(p.Name))
+	m.hash = hashOf(r.seed, p.Name)
+	b.last, b.lastAt, b.plain = p.Name, n, true
+}
+
+// join puts a line with the query that stands right before it, if it is about
+// the same name.
+func (b *block) join(p *parse.Plain) bool {
+	if !b.plain || !p.Again {
+		return false
+	}
+	m := &b.lines[len(b.lines)-1]
+	if m.kind != parse.Query || m.answered || m.few > 0 || m.serial != 0 {
+		return false
+	}
+	if p.Kind == parse.Forward {
+		m.forwarded = true
+	} else {
+		m.answered, m.outcome, m.origin, m.result, m.resultIPv4 = true, p.Outcome, p.Origin, p.Address, p.IPv4
+		if p.Outcome == parse.Address && !p.IPv4 {
+			b.few = append(b.few, few{result: b.keep(p.Result), source: b.keep(p.Source)})
+			m.few = uint32(len(b.few))
+		}
+	}
+	b.joined++
+	return true
 }
 
 // take puts what was parsed into the block.
@@ -227,7 +283,16 @@ func (l *Ledger) feed(data []byte, at time.Time, stamps bool) {
 	r := &l.reader
 	r.begin(at, stamps)
 	first := true
-	r.split.Feed(data, func(text []byte) {
+	r.split.FeedBut(data, func(log []byte) (length int) {
+		for n := 1; n > 0; length += n {
+			n = r.hearPlain(log[length:], feedLines)
+			if len(r.block.lines) >= feedLines {
+				l.take(&r.block)
+				r.block.clear()
+			}
+		}
+		return length
+	}, func(text []byte) {
 		r.hear(text)
 		if first || len(r.block.lines) >= feedLines { // the first may be in the splitter's buffer, which doesn't last
 			l.take(&r.block)

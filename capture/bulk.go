@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -217,9 +218,11 @@ func (l *Ledger) takes(read *block) {
 func (p *piece) parse(at time.Time, stamps bool) {
 	p.rec.State = p.before
 	p.reader.begin(at, stamps)
-	p.split.Feed(p.data, p.hear)
+	p.split.FeedBut(p.data, p.hearAllPlain, p.hear)
 	p.split.Flush(p.hear)
 }
+
+func (p *piece) hearAllPlain(log []byte) int { return p.hearPlain(log, math.MaxInt) }
 
 // load reads the lines that begin between two places of a log that begins at
 // begin.

@@ -20,9 +20,14 @@ func partLog(rng *rand.Rand, lines int) []byte {
 	names := rng.IntN(30) + 1
 	name := func() string { return strings.Repeat("N", rng.IntN(8)/7) + fmt.Sprintf("n%d.example", rng.IntN(names)) }
 	extra := rng.IntN(2) == 0
+	begins, each := "", rng.IntN(2)*9+1 // of lines that begin alike some are plain, and joined
 	for log.Len() == 0 || lines > 0 {
 		lines--
-		fmt.Fprintf(&log, "Nov %d 10:%02d:%02d dnsmasq[1]: ", 20+rng.IntN(2), rng.IntN(3), rng.IntN(60))
+		if begins == "" || rng.IntN(each) == 0 {
+			begins = fmt.Sprintf("Nov %d 10:%02d:%02d dnsmasq[1]: ", 20+rng.IntN(2), rng.IntN(3), rng.IntN(60))
+			names = rng.IntN(30)/each + 1
+		}
+		log.WriteString(begins)
 		client := fmt.Sprintf("10.0.0.%d", rng.IntN(4))
 		if extra {
 			fmt.Fprintf(&log, "%d %s/40 ", rng.IntN(5)*256+rng.IntN(3)+1, client)
@@ -34,7 +39,9 @@ func partLog(rng *rand.Rand, lines int) []byte {
 			log.WriteString("reply 192.0.2.7 is " + name())
 		case 2, 3, 4:
 			log.WriteString("reply " + name() + " is <CNAME>")
-		case 5, 6, 7:
+		case 5:
+			log.WriteString("reply " + name() + " is 2001:db8::" + fmt.Sprint(rng.IntN(9)))
+		case 6, 7:
 			fmt.Fprintf(&log, "reply %s is 192.0.2.%d", name(), rng.IntN(60))
 		case 8:
 			log.WriteString("cached " + name() + " is NODATA-IPv6")

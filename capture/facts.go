@@ -96,7 +96,7 @@ func newFacts(seed maphash.Seed) facts {
 
 // take takes the lines of a block in.
 func (f *facts) take(b *block) {
-	f.counts.Lines += uint64(len(b.lines))
+	f.counts.Lines += uint64(len(b.lines)) + b.joined
 	f.last.known = false
 	for lines := b.lines; len(lines) > 0; {
 		batch := lines[:min(batchLines, len(lines))]
@@ -108,7 +108,15 @@ func (f *facts) take(b *block) {
 			m := &batch[i]
 			switch m.kind {
 			case parse.Query:
-				f.query(b, m)
+				id, _, counted := f.query(b, m)
+				f.chain.open = false
+				if m.forwarded && !counted {
+					f.forward(b, m)
+				}
+				if m.answered {
+					f.answered(b, m, id, counted)
+					continue
+				}
 			case parse.Answer:
 				f.answer(b, m)
 				continue // a chain goes on from answer to answer
@@ -171,7 +179,7 @@ func (f *facts) query(b *block, m *line) (id ID, first, counted bool) {
 	r := f.at(id)
 	n, kind := uint32(1), uint16(m.queryType)
 	var few *few
-	if m.few > 0 {
+	if m.few > 0 && !m.answered {
 		few = &b.few[m.few-1]
 		n += uint32(min(few.repeats, maxRepeats))
 		if kind == 0 {
@@ -240,10 +248,25 @@ func (f *facts) answer(b *block, m *line) {
 		f.outcome(c.root, b, m)
 	}
 	if m.outcome == parse.Address {
-		f.address(id, b, m)
+		f.address(id, b, m, m.value, m.ipv4)
 		if id != c.root {
-			f.address(c.root, b, m)
+			f.address(c.root, b, m, m.value, m.ipv4)
 		}
+	}
+}
+
+// answered notes what became of a query that has its answer with it; counted
+// tells that it is the query of id.
+func (f *facts) answered(b *block, m *line, id ID, counted bool) {
+	if !counted {
+		if id, counted = f.lookFor(b, m); !counted {
+			return
+		}
+	}
+	f.chain = chain{open: true, root: id, last: id, alias: m.outcome == parse.Alias}
+	f.outcome(id, b, m)
+	if m.outcome == parse.Address {
+		f.address(id, b, m, m.result, m.resultIPv4)
 	}
 }
 
@@ -329,21 +352,21 @@ func (f *facts) link(root, target ID) {
 	f.touch(root, true)
 }
 
-func (f *facts) address(id ID, b *block, m *line) {
+// address notes an address that was answered: a number for IPv4.
+func (f *facts) address(id ID, b *block, m *line, address uint32, ipv4 bool) {
 	r := f.at(id)
 	if r.addressesN == maxAddresses {
 		return
 	}
-	address := m.value
-	if !m.ipv4 {
+	if !ipv4 {
 		var ok bool
 		if address, ok = f.ipv6At(b.few[m.few-1].result); !ok {
 			return
 		}
 	}
-	if f.addAddress(r, address, !m.ipv4) {
+	if f.addAddress(r, address, !ipv4) {
 		if f.witnessed != nil {
-			f.witnessed.addressed(id, f.addressOf(address, !m.ipv4))
+			f.witnessed.addressed(id, f.addressOf(address, !ipv4))
 		}
 		f.touch(id, true)
 	}

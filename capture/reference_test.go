@@ -240,7 +240,11 @@ func TestReferenceOfLogs(t *testing.T) {
 func TestReference(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 9))
-		agree(t, strangeLog(rng, rng.IntN(200)), 1+rng.Int64N(3000))
+		log := partLog
+		if seed%2 == 0 {
+			log = strangeLog
+		}
+		agree(t, log(rng, rng.IntN(200)), 1+rng.Int64N(3000))
 	}
 }
 
@@ -265,6 +269,7 @@ func TestManyClients(t *testing.T) {
 func FuzzLedger(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(strangeLog(rand.New(rand.NewPCG(seed, 11)), 30), uint16(seed*37))
+		f.Add(partLog(rand.New(rand.NewPCG(seed, 12)), 30), uint16(seed*37))
 	}
 	f.Fuzz(func(t *testing.T, log []byte, size uint16) {
 		warmFrom(t, int(size%2)*manyRecords)

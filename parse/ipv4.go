@@ -47,11 +47,68 @@ func readIPv4(b []byte) (address uint32, ok bool) {
 	}
 }
 
+// leadingIPv4 reads the address that a line ends with, and returns its length
+// with the line's end, 0 for none. b has maxIPv4 bytes, or none is read.
+func leadingIPv4(b []byte) (address uint32, length int) {
+	if len(b) < maxIPv4 {
+		return 0, 0
+	}
+	text, at := (*[maxIPv4]byte)(b), 0
+	for dots := 0; ; dots++ {
+		value := uint32(text[at&(maxIPv4-1)]) - '0'
+		if value > 9 {
+			return 0, 0
+		}
+		c := text[(at+1)&(maxIPv4-1)]
+		at++
+		if digit := uint32(c) - '0'; digit <= 9 {
+			if value == 0 {
+				return 0, 0
+			}
+			value = value*10 + digit
+			c = text[(at+1)&(maxIPv4-1)]
+			at++
+			if digit := uint32(c) - '0'; digit <= 9 {
+				value = value*10 + digit
+				c = text[(at+1)&(maxIPv4-1)]
+				at++
+			}
+		}
+		if value > 255 {
+			return 0, 0
+		}
+		address = address<<8 | value
+		at++
+		if dots == 3 {
+			if c != '\n' {
+				return 0, 0
+			}
+			return address, at
+		}
+		if c != '.' {
+			return 0, 0
+		}
+	}
+}
+
 // upstream is the last address that a query was forwarded to: mostly there is
 // one.
 type upstream struct {
 	text [len("255.255.255.255")]byte
 	n    int
+}
+
+// leads returns the length of the address of IPv4 that a line ends with, with
+// the line's end, 0 for none.
+func (u *upstream) leads(b []byte) int {
+	if n := u.n; n > 0 && n < len(b) && b[n] == '\n' && string(b[:n]) == string(u.text[:n]) {
+		return n + 1
+	}
+	_, n := leadingIPv4(b)
+	if n > 0 {
+		u.n = copy(u.text[:], b[:n-1])
+	}
+	return n
 }
 
 // is reports whether b is an address of IPv4.

@@ -1,109 +1,144 @@
 package parse
 
-import "bytes"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Plain is a line in one of the few forms that nine of ten have: a query, a
 // query that was forwarded, or an answer with one record of an upstream's. It
-// has what is wanted of such a line; its slices are parts of it.
+// has what is wanted of such a line; its slices are parts of it, but for a name
+// that is the same as the last line's, which may be a part of that.
 type Plain struct {
 	Kind    Kind    // Query, Forward or Answer
 	Outcome Outcome // of an answer, which isn't to a reverse lookup
 	Origin  Origin  // of an answer
 	IPv4    bool    // Address is who asked, or what was answered
 	Address uint32
-	Type    []byte // of a query
-	Name    []byte // as logged
-	Result  []byte // of an answer with an address of IPv6
-	Source  []byte // of an answer
+	Type    []byte            // of a query
+	Name    []byte            // as logged, and as it is normalised: AppendName changes nothing
+	Result  []byte            // of an answer with an address of IPv6
+	Source  []byte            // of an answer
+	Again   bool              // Name is the last one
+	address bool              // Name is one
+	words   [nameWords]uint64 // that Name began with
 }
 
-// Plain reads a line that begins as the last one did and has one of those
-// forms: what follows is read as if [Record.Parse] had read it, but r itself
-// doesn't tell of it. Only its Stamp does, where stamp says that it is wanted:
-// plain lines one behind the other have the same. ok is false for what Parse is
-// to read.
-func (r *Record) Plain(line []byte, p *Plain, stamp bool) (ok bool) {
+// maxIPv4 is what must be left of a log behind where an address of IPv4 begins,
+// for it to be read without a look at each byte whether it is there.
+const maxIPv4 = len("255.255.255.255\n")
+
+// Plain reads the line that a part of a log begins with, if it begins as the
+// last one did, has one of those forms and ends with "\n": what follows is read
+// as if [Record.Parse] had read it, but r itself doesn't tell of it. Only its
+// Stamp does, where stamp says that it is wanted: plain lines one behind the
+// other have the same. It returns the line's length with its end, 0 for what
+// Parse is to read. All is found going forward, so that a name is looked at once.
+func (r *Record) Plain(log []byte, p *Plain, stamp bool) (length int) {
 	last := &r.last
-	if !last.is(line) || len(line)+last.lost >= cutLen {
-		return false
+	if !last.is(log) {
+		return 0
 	}
-	b := line[last.n:]
-	if len(b) < len("cached a is ") {
-		return false
+	b := log[last.n:]
+	if len(b) < len("cached a is ")+maxIPv4 {
+		return 0
 	}
+	n := 0
 	switch b[0] {
 	case 'q':
-		ok = p.query(b)
+		n = p.query(b)
 	case 'f':
-		ok = p.forward(b, &r.upstream)
+		n = p.forward(b, &r.upstream)
 	case 'r':
-		if ok = hasPrefix(b, "reply ") && p.answer(b[len("reply "):]); ok {
+		if hasPrefix(b, "reply ") {
 			p.Source, p.Origin = b[:len("reply")], Upstream
+			n = p.answer(b, len("reply "))
 		}
 	case 'c':
-		if ok = hasPrefix(b, "cached ") && p.answer(b[len("cached "):]); ok {
+		if hasPrefix(b, "cached ") {
 			p.Source, p.Origin = b[:len("cached")], Cache
+			n = p.answer(b, len("cached "))
 		}
 	}
-	if !ok {
-		return false
+	if n == 0 || last.n+n-1+last.lost >= cutLen {
+		return 0
 	}
+	length = last.n + n
 	if stamp {
-		r.known(line)
+		r.known(log[:length-1])
 	}
 	r.column = last.n
-	return true
+	return length
 }
 
-// query reads "query[TYPE] NAME from ADDR", with an address of IPv4.
-func (p *Plain) query(b []byte) bool {
-	var name []byte
+// query reads "query[TYPE] NAME from ADDR\n", with an address of IPv4.
+func (p *Plain) query(b []byte) int {
+	n := 0
 	switch {
 	case hasPrefix(b, "query[A] "):
-		p.Type, name = b[len("query["):len("query[A")], b[len("query[A] "):]
+		n = len("query[A] ")
 	case hasPrefix(b, "query[AAAA] "):
-		p.Type, name = b[len("query["):len("query[AAAA")], b[len("query[AAAA] "):]
+		n = len("query[AAAA] ")
 	case hasPrefix(b, "query[HTTPS] "):
-		p.Type, name = b[len("query["):len("query[HTTPS")], b[len("query[HTTPS] "):]
+		n = len("query[HTTPS] ")
 	default:
-		return false
+		return 0
 	}
-	at := bytes.IndexByte(name, ' ')
-	if at <= 0 || !hasPrefix(name[at:], " from ") {
-		return false
+	p.Type = b[len("query[") : n-len("] ")]
+	at := n + p.name(b[n:])
+	if at == n || !hasPrefix(b[at:], " from ") {
+		return 0
 	}
-	p.Kind, p.Name = Query, name[:at]
-	p.Address, p.IPv4 = readIPv4(name[at+len(" from "):])
-	return p.IPv4
+	at += len(" from ")
+	p.Kind, p.IPv4 = Query, true
+	if p.Address, n = leadingIPv4(b[at:]); n == 0 {
+		return 0
+	}
+	return at + n
 }
 
-// forward reads "forwarded NAME to ADDR".
-func (p *Plain) forward(b []byte, to *upstream) bool {
+// forward reads "forwarded NAME to ADDR\n".
+func (p *Plain) forward(b []byte, to *upstream) int {
+	const word = len("forwarded ")
 	if !hasPrefix(b, "forwarded ") {
-		return false
+		return 0
 	}
-	name := b[len("forwarded "):]
-	at := bytes.IndexByte(name, ' ')
-	if at <= 0 || !hasPrefix(name[at:], " to ") {
-		return false
+	at := word + p.name(b[word:])
+	if at == word || !hasPrefix(b[at:], " to ") {
+		return 0
 	}
-	p.Kind, p.Name = Forward, name[:at]
-	return to.is(name[at+len(" to "):])
+	at += len(" to ")
+	p.Kind = Forward
+	if n := to.leads(b[at:]); n > 0 {
+		return at + n
+	}
+	return 0
 }
 
-// answer reads "NAME is RESULT": an address that no filter answers, or one of
-// dnsmasq's words.
-func (p *Plain) answer(name []byte) bool {
-	at := bytes.IndexByte(name, ' ')
-	if at <= 0 || !hasPrefix(name[at:], " is ") {
-		return false
+// answer reads "NAME is RESULT\n", which begins at from: an address that no
+// filter answers, or one of dnsmasq's words.
+func (p *Plain) answer(b []byte, from int) int {
+	at := from + p.name(b[from:])
+	if at == from || !hasPrefix(b[at:], " is ") {
+		return 0
 	}
-	result := name[at+len(" is "):]
-	p.Kind, p.Name = Answer, name[:at]
-	p.Outcome = Address
-	if p.Address, p.IPv4 = readIPv4(result); p.IPv4 {
-		return p.Address != 0 && !isBlockPage(p.Address) && !isAddress(p.Name)
+	at += len(" is ")
+	p.Kind, p.Outcome = Answer, Address
+	if address, n := leadingIPv4(b[at:]); n > 0 {
+		if p.Address, p.IPv4 = address, true; address == 0 || isBlockPage(address) || p.address {
+			return 0
+		}
+		return at + n
 	}
+	p.Address, p.IPv4 = 0, false
+	n := 0
+	for max := min(len(b)-at, len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255\n")); n < max && b[at+n] != '\n'; {
+		n++
+	}
+	if at+n == len(b) || b[at+n] != '\n' {
+		return 0
+	}
+	result := b[at : at+n]
 	switch string(result) {
 	case "<CNAME>":
 		p.Outcome = Alias
@@ -112,8 +147,75 @@ func (p *Plain) answer(name []byte) bool {
 	case "NXDOMAIN":
 		p.Outcome = NoName
 	default:
-		p.Result = result
-		return !hasPrefix(result, "::") && isIPv6(result) && !isAddress(p.Name)
+		if p.Result = result; hasPrefix(result, "::") || !isIPv6(result) || p.address {
+			return 0
+		}
 	}
-	return true
+	return at + n + 1
 }
+
+// nameWords is how many words of eight bytes of a name are compared and looked
+// at without a branch: those of most names, whose lengths no core can foresee.
+const nameWords = 4
+
+// leading has the bits of the first n bytes of nameWords words.
+var leading = func() (t [8*nameWords + 1][nameWords]uint64) {
+	for n := range t {
+		for i := range n {
+			t[n][i/8] |= 0xff << (i % 8 * 8)
+		}
+	}
+	return t
+}()
+
+// name reads the name that b begins with and returns its length, 0 if no space
+// follows or if AppendName would change it: so a line's end is in none.
+func (p *Plain) name(b []byte) int {
+	if len(b) <= 8*nameWords {
+		return 0
+	}
+	w := [nameWords]uint64{
+		binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]),
+		binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:]),
+	}
+	n := len(p.Name)
+	if n < len(leading) {
+		is, last := &leading[n], &p.words
+		if (w[0]^last[0])&is[0]|(w[1]^last[1])&is[1]|(w[2]^last[2])&is[2]|(w[3]^last[3])&is[3] == 0 && b[n] == ' ' && n > 0 {
+			p.Again = true
+			return n
+		}
+	} else if n < len(b) && b[n] == ' ' && string(b[:n]) == string(p.Name) {
+		p.Again = true
+		return n
+	}
+	p.Again = false
+	// The first of the bits is right; a carry goes to those behind it only.
+	changes := eighths(changed(w[0])) | eighths(changed(w[1]))<<8 | eighths(changed(w[2]))<<16 | eighths(changed(w[3]))<<24
+	if changes != 0 {
+		n = bits.TrailingZeros64(changes)
+	} else if n = longName(b); n == 0 {
+		return 0
+	}
+	if n == 0 || b[n] != ' ' || b[n-1] == '.' {
+		return 0
+	}
+	p.Name, p.words = b[:n], w
+	p.address = (hexByte[b[n-1]] || b[n-1] == ':') && isAddress(p.Name)
+	return n
+}
+
+// longName returns where the first byte is that AppendName would change, behind
+// nameWords words in which it changes none; 0 for nowhere.
+func longName(b []byte) int {
+	for n := 8 * nameWords; n+8 <= len(b); n += 8 {
+		if changes := changed(binary.LittleEndian.Uint64(b[n:])); changes != 0 {
+			return n + bits.TrailingZeros64(changes)/8
+		}
+	}
+	return 0
+}
+
+// eighths moves the highest bits of eight bytes, of which no others are set,
+// together.
+func eighths(word uint64) uint64 { return word >> 7 * 0x0102040810204080 >> 56 }

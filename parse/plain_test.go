@@ -6,18 +6,39 @@ import (
 	"testing"
 )
 
+// plainReader is a record with what it read of the last plain line.
+type plainReader struct {
+	Record
+	plain Plain
+}
+
 // agreePlain fails if Plain takes a line for something else than Parse does,
 // each after the lines before it, or leaves another state behind. It reports
 // whether Plain read the line.
-func agreePlain(t *testing.T, quick, full *Record, line []byte) bool {
-	var p Plain
-	unstamped := *quick
+func agreePlain(t *testing.T, quick *plainReader, full *Record, line []byte) bool {
+	if bytes.IndexByte(line, '\n') >= 0 {
+		return false // it is no line
+	}
+	p, other := &quick.plain, quick.plain
+	unstamped, short := quick.Record, *quick
 	full.Parse(line)
-	if !quick.Plain(line, &p, true) {
+	log := append(bytes.Clone(line), '\n')
+	if n := short.Plain(log, &short.plain, true); n != 0 && n != len(log) {
+		t.Fatalf("%q is plain up to %d", line, n)
+	}
+	log = append(log, "Nov 23 10:00:00 dnsmasq[1234]: query[A] next.example from 10.0.0.2\n"...)
+	switch n := quick.Plain(log, p, true); n {
+	case 0:
 		quick.Parse(line)
 		return false
+	case len(line) + 1:
+	default:
+		t.Fatalf("%q is plain up to %d", line, n)
 	}
-	unstamped.Plain(line, &p, false)
+	unstamped.Plain(log, &other, false)
+	if string(AppendName(nil, p.Name)) != string(p.Name) {
+		t.Fatalf("%q is plain, and its name is not normal", line)
+	}
 	tally, any := full.Tally()
 	switch {
 	case any || full.Rest != nil || full.Serial != 0:
@@ -40,7 +61,7 @@ func agreePlain(t *testing.T, quick, full *Record, line []byte) bool {
 		at, ok := full.ResultIPv4()
 		if p.Outcome != full.Outcome() || p.Origin != full.Origin() || p.Outcome == Address && full.PTR() || p.IPv4 != ok || ok && p.Address != at ||
 			string(p.Source) != string(full.Source) || p.Outcome == Address && !ok && string(p.Result) != string(full.Result) {
-			t.Fatalf("%q is %+v, want %v: %v", line, p, full.Outcome(), plainOf(full))
+			t.Fatalf("%q is %+v, want %v: %v", line, *p, full.Outcome(), plainOf(full))
 		}
 	default:
 		t.Fatalf("%q is a plain %v", line, p.Kind)
@@ -52,7 +73,8 @@ func agreePlain(t *testing.T, quick, full *Record, line []byte) bool {
 // serials.
 func TestPlain(t *testing.T) {
 	for _, name := range []string{"session.log", "session-extra.log", "session-journald.log", "shapes-extra.log", "dhcp-sample.log"} {
-		var quick, full Record
+		var quick plainReader
+		var full Record
 		plain, all := 0, 0
 		for line := range bytes.Lines(testdata(t, name)) {
 			all++
@@ -64,7 +86,8 @@ func TestPlain(t *testing.T) {
 			t.Errorf("%s: %d of %d lines are plain", name, plain, all)
 		}
 	}
-	var quick, full Record
+	var quick plainReader
+	var full Record
 	long := strings.Repeat("a", cutLen)
 	for _, line := range []string{
 		tag + "query[A] a.example from 10.0.0.2", "Nov 23 10:00:00 otherhost sshd[1]: Invalid user", tag + "query[A] a.example from 10.0.0.2",
@@ -80,7 +103,7 @@ func FuzzPlain(f *testing.F) {
 		f.Add([]byte(seed.line), "10.0.0.2")
 	}
 	for _, seed := range []string{
-		"query[A]  from 10.0.0.2", "query[A] a.example from 10.0.0.02", "query[A] a.example from 10.0.0.2 ", "query[A] 1.2.3.4 from 10.0.0.2",
+		"query[A]  from 10.0.0.2", "query[A] a.example. from 10.0.0.2", "query[A] A.example from 10.0.0.2", "query[A] a.example from 10.0.0.02", "query[A] a.example from 10.0.0.2 ", "query[A] 1.2.3.4 from 10.0.0.2",
 		"reply a.example is 0.0.0.0", "reply a.example is 146.112.61.104", "reply 10.0.0.2 is 10.0.0.3", "reply ::1 is 10.0.0.3", "reply ::1 is 2001:db8::1",
 		"reply a.example is 2001:db8::1", "cached a.example is ::", "reply a.example is ::ffff:146.112.61.104", "reply error is SERVFAIL", "reply error is NXDOMAIN",
 		"cached a.example is NXDOMAIN", "cached a.example is <CNAME>", "reply a.example is NODATA-IPv6 (EDE: blocked)", "config a.example is NXDOMAIN",
@@ -90,7 +113,8 @@ func FuzzPlain(f *testing.F) {
 		f.Add([]byte(tag+seed), "1.2.3.4")
 	}
 	f.Fuzz(func(t *testing.T, line []byte, client string) {
-		var quick, full Record
+		var quick plainReader
+		var full Record
 		quick.Parse(line)
 		full.Parse(line)
 		for range 2 { // the second time what it begins with is known

@@ -20,6 +20,13 @@ type Splitter struct {
 // and its "\n" or "\r\n". The slice is mostly a part of p and lasts for the
 // call only.
 func (s *Splitter) Feed(p []byte, line func([]byte)) {
+	s.FeedBut(p, func([]byte) int { return 0 }, line)
+}
+
+// FeedBut is Feed that leaves out lines which others read: where one begins
+// within p, whole is handed all that follows and returns how much of it, in
+// whole lines, it has read.
+func (s *Splitter) FeedBut(p []byte, whole func([]byte) int, line func([]byte)) {
 	if len(s.tail) > 0 {
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {
@@ -31,6 +38,7 @@ func (s *Splitter) Feed(p []byte, line func([]byte)) {
 		p = p[end+1:]
 	}
 	for {
+		p = p[whole(p):]
 		p = afterHole(p)
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {

@@ -1,0 +1,42 @@
+package capture
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// What follows on a query about its name is taken as it is line by line: also
+// behind our own queries, queries that are asked again, and those that aren't
+// plain.
+func TestJoinedLines(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 15))
+		var lines [][]byte
+		for range 1 + rng.IntN(60) {
+			name := fmt.Sprintf("n%d.example", rng.IntN(4)/3+rng.IntN(2))
+			message := [...]string{
+				"query[A] %s from 10.0.0.7", "query[HTTPS] %s from 10.0.0.8", "query[TYPE4711] %s from 10.0.0.7", "query[A] %s from fe80::1",
+				"forwarded %s to 10.0.0.53", "reply %s is 192.0.2.7", "reply %s is 2001:db8::7", "cached %s is <CNAME>", "cached %s is NXDOMAIN",
+				"reply %s is 2001:db8::7 (DNSSEC signed)",
+			}[rng.IntN(10)]
+			lines = append(lines, fmt.Appendf(nil, "Nov 20 10:00:00 dnsmasq[1]: "+message+"\n", name))
+		}
+		joined, single := NewLedger(Info{}), NewLedger(Info{})
+		for _, l := range []*Ledger{joined, single} {
+			l.Expect("n0.example")
+			l.Overlook("n1.example")
+		}
+		joined.Feed(bytes.Join(lines, nil), evening, true)
+		for _, line := range lines {
+			single.Feed(line, evening, true)
+		}
+		for _, l := range []*Ledger{joined, single} { // channels, which are no facts
+			l.expect = nil
+		}
+		if compareFacts(t, seed, single, joined); t.Failed() {
+			t.Fatalf("%q", lines)
+		}
+	}
+}
