@@ -160,7 +160,7 @@ func TestStopWhileAListIsPutInForce(t *testing.T) {
 	server := lxdtest.Server(t)
 	put := make(chan error, 1)
 	go func() {
-		_, err := s.Enforce(t.Context(), true)
+		_, err := s.Enforce(t.Context(), verify.Strict)
 		put <- err
 	}()
 	for {
@@ -180,7 +180,7 @@ func TestStopWhileAListIsPutInForce(t *testing.T) {
 	if failed != nil || slices.ContainsFunc(left, func(e lxd.Enforced) bool { return e.Instance == instance }) {
 		t.Errorf("putting it in force ended with %v, and there is still %v, %v", err, left, failed)
 	}
-	if _, err := s.Enforce(t.Context(), true); err == nil {
+	if _, err := s.Enforce(t.Context(), verify.Strict); err == nil {
 		t.Error("a list is put in force after the end")
 	}
 	lxdtest.Unchanged(t, bridge, before)

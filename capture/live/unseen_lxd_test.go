@@ -8,6 +8,7 @@ import (
 
 	"lxd-allowlist/capture/live"
 	"lxd-allowlist/capture/lxd/lxdtest"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/capture/witness"
 )
 
@@ -33,7 +34,7 @@ func TestReportSaysWhoIsNotSeen(t *testing.T) {
 			who.to.Connection(gone)
 			who.to.Lost(1, "it was not yet in force")
 		}
-		e, err := s.Enforce(t.Context(), false)
+		e, err := s.Enforce(t.Context(), verify.Names)
 		if err != nil {
 			t.Fatal(err)
 		}
