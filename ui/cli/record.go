@@ -121,11 +121,12 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	keepSuffixes(s.Ledger, suffixes)
 	err = list.Write(s.Ledger.List(false), os.Stdout, os.Stderr)
 	sayWitnessed(os.Stderr, s.Ledger, o.seen)
+	kept := keptOf(s.Ledger)
 	switch {
-	case !wrote(err) && sessionOf(s.Ledger) == "":
+	case !wrote(err) && kept == "":
 		return err
 	case !wrote(err):
-		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, sessionOf(s.Ledger))
+		return fmt.Errorf("%w; the session is kept: lxd-allowlist export %s", err, kept)
 	case unrunnable != "":
 		err = exit{code, errors.New(unrunnable)}
 	case code != 0:
@@ -134,12 +135,12 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 	for _, w := range written(list) {
 		s.Ledger.Exported(w)
 	}
-	if name := sessionOf(s.Ledger); name != "" {
-		next := "export " + name
+	if kept != "" {
+		next := "export " + kept
 		if o.launch == "" {
-			next = "verify " + target + " " + name
+			next = "verify " + target + " " + kept
 		}
-		say(fmt.Sprintf("session %s is kept: lxd-allowlist %s", name, next))
+		say(fmt.Sprintf("session %s is kept: lxd-allowlist %s", kept, next))
 	}
 	return err
 }
@@ -147,12 +148,21 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 // withSession returns the error that a recording ended with, and where what was
 // heard until then is.
 func withSession(s *live.Capture, err error) error {
-	var c capture.Counts
-	s.Ledger.Read(func(r capture.Reader) { c = r.Counts() })
-	if name := sessionOf(s.Ledger); c.Queries > 0 && name != "" {
-		return fmt.Errorf("%w; no list was written, and the session is kept: lxd-allowlist export %s", err, name)
+	if kept := keptOf(s.Ledger); kept != "" {
+		return fmt.Errorf("%w; no list was written, and the session is kept: lxd-allowlist export %s", err, kept)
 	}
 	return err
+}
+
+// keptOf returns the session that a recording leaves for what was asked for in
+// it, "" for none.
+func keptOf(l *capture.Ledger) (name string) {
+	l.Read(func(r capture.Reader) {
+		if r.Counts().Queries > 0 {
+			name = r.Info().Session
+		}
+	})
+	return name
 }
 
 // sayKilled tells of a session of the instance that was killed.

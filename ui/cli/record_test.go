@@ -219,3 +219,35 @@ func TestRestoreAfterKill(t *testing.T) {
 		t.Errorf("restore again: exit code %d, %q", code, stderr)
 	}
 }
+
+// A recording that is interrupted before anything was asked for says nothing of
+// a session that it doesn't leave.
+func TestRecordIsInterruptedBeforeAnything(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	c := start(t, "record", instance, "--", "sh", "-c", "echo running; exec sleep 3600")
+	out, err := c.StderrPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := bufio.NewScanner(out)
+	hears(t, told, "running")
+	if err := c.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for told.Scan() {
+		said += told.Text() + "\n"
+	}
+	if c.Wait(); c.ProcessState.ExitCode() == 0 || strings.Contains(said, "is kept") {
+		t.Errorf("exit code %d; it said\n%s", c.ProcessState.ExitCode(), said)
+	}
+	list := start(t, "sessions")
+	list.Env = c.Env
+	if stdout, _, _ := run(t, list); strings.Contains(stdout, instance) {
+		t.Errorf("it leaves a session:\n%s", stdout)
+	}
+}
