@@ -73,7 +73,10 @@ func (s *Server) outOfReach(image string, err error) error {
 	if address == "" || !strings.Contains(text, address) {
 		return err
 	}
-	why := text[strings.LastIndex(text, ": ")+len(": "):]
+	why := text
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		why = text[i+len(": "):]
+	}
 	return said{err, fmt.Sprintf("LXD's host has no answer from %s (%s); images that it has already can be launched: lxc image list local:", address, why)}
 }
 
