@@ -5,13 +5,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v2"
+
+	"lxd-allowlist/export/rule"
 )
 
 // liftable are the formats whose long list needs no parser.
 var liftable = map[string]func(t *testing.T, data []byte) (lifts bool){
 	"gcp": lifts(gcpList), "smokescreen": lifts(smokescreenList), "istio": lifts(istioList), "gke": lifts(gkeList), "openshell": lifts(openshellList), "envoy": lifts(envoyList),
+	"yaml": func(t *testing.T, data []byte) bool {
+		got, ok := liftRules(data)
+		if !ok {
+			return false
+		}
+		want, err := yamlDocument[document](data)
+		one, _ := yaml.Marshal(want)
+		if other, _ := yaml.Marshal(got); err != nil || !bytes.Equal(one, other) {
+			t.Errorf("%v: it is\n%s\nand lifted\n%s\n%s", err, one, other, data)
+		}
+		return true
+	},
 }
 
 // lifts reports whether a file is read with its list lifted, and holds what is
@@ -66,7 +81,15 @@ func TestListsAreLifted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := Render(f, compile(t, "www.example.com .example.net .example.org a.example.edu b.example.edu c.example.edu .d.example.edu"), Options{Ports: []int{443}})
+		at := time.Date(2026, 11, 28, 15, 0, 0, 0, time.UTC)
+		c, _ := rule.Compile(rule.List{Rules: []rule.Rule{
+			{Name: "www.example.com", Reason: "ticket 4711: a, b", Source: "user", Seen: &rule.Seen{
+				Queries: 12, Outcome: "resolved", Types: []string{"A", "AAAA"}, Instances: []string{"10.0.0.5"}, First: at, Last: at,
+				Programs: []string{"/usr/bin/curl"}, Ports: []rule.Port{{Number: 443, Protocol: "tcp"}}, Servers: []string{"x.example"}, Watched: true,
+			}},
+			{Name: "example.net", Suffix: true}, {Name: "a.example.edu"}, {Name: "b.example.edu", Seen: &rule.Seen{Unused: true}}, {Name: "d.example.edu", Suffix: true},
+		}})
+		data, err := Render(f, c, Options{Ports: []int{443, 8443}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,9 +102,12 @@ func TestListsAreLifted(t *testing.T) {
 			for _, between := range []string{
 				"# a comment\n", indent + "# a comment\n", "---\n", "--- # a comment\n", "...\n", indent + "- \"x\"\n", indent + "  - \"x\"\n", indent + "x: |\n", indent + "x: \"\n", "\"\n", indent + "  more: \"x\"\n",
 				indent + "- [\"a\",\n", indent + "- \"x\" # said\n", indent + "- &x \"x\"\n", indent + "- \"\\x41\"\n", indent + "- {host: \"x\", port: 0443}\n", indent + "- {host: \"x\", port: 443, port: 443}\n", indent + "- \"x\": \"y\"\n", "\t\n", "\r\n",
-				indent + "- \"" + standIn + "\"\n", lines[i],
+				indent + "- \"" + standIn + "\"\n", lines[i], indent + "kind: \"exact\"\n", indent + "queries: 012\n", indent + "reason: \"a\\\"b\"\n", indent + "seen:\n", indent + "types: [\"A\", ]\n",
 			} {
 				lifts(t, []byte(strings.Join(slices.Insert(slices.Clone(lines), i, between), "")))
+			}
+			for _, octal := range []string{" 12", " 443"} {
+				lifts(t, []byte(strings.Join(slices.Concat(lines[:i], []string{strings.Replace(lines[i], octal, " 0"+octal[1:], 1)}, lines[i+1:]), "")))
 			}
 			lifts(t, []byte(strings.Join(slices.Delete(slices.Clone(lines), i, i+1), "")))
 			lifts(t, []byte(strings.Join(lines[:i], "")))

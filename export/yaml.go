@@ -132,6 +132,9 @@ func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func decodeYAML(data []byte) ([]rule.Rule, error) {
+	if d, ok := liftRules(data); ok {
+		return d.rules()
+	}
 	d, err := yamlDocument[document](data)
 	if err != nil {
 		return nil, err
