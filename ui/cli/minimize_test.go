@@ -3,7 +3,9 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -277,5 +279,32 @@ func TestMinimizeCalledWrongly(t *testing.T) {
 		if _, stderr, code := run(t, start(t, append([]string{"minimize"}, args...)...)); code != exitUsage || !strings.Contains(stderr, "see lxd-allowlist minimize --help") {
 			t.Errorf("%v: exit code %d, %q", args, code, stderr)
 		}
+	}
+}
+
+// Under the strict level the addresses that a list has itself are tried like its
+// names; one that can't be is told of by name.
+func TestMinimizeAddresses(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before := lookUp(t, instance)
+	host, _, _ := strings.Cut(lxdtest.Network(t, bridge).Config["ipv4.address"], "/")
+	served := make(chan string, 64) // more than there are trials
+	at := listenAt(t, host, served)
+	_, port, _ := net.SplitHostPort(at)
+	allow := list(t, at+"/tcp", "198.51.100.7:53/udp")
+	stdout, stderr, code := run(t, start(t, "minimize", "--strict", instance, allow, "--", "nc", "-w", "5", host, port))
+	want := fmt.Sprintf("%-*s  IS\n%s/tcp  needed\n", len(at+"/tcp"), "RULE", at)
+	if code != 0 || stdout != want || !strings.Contains(stderr, "198.51.100.7:53/udp is not enforced: it is an address for DNS") || len(served) == 0 {
+		t.Errorf("exit code %d, found\n%swant\n%sserved %d times; it said %s", code, stdout, want, len(served), stderr)
+	}
+	asBefore(t, before)
+}
+
+// Rules of one domain, and of one address, are tried together.
+func TestGroups(t *testing.T) {
+	rules := []rule.Rule{{Name: "a.example.com"}, {Name: "b.example.com", Suffix: true}, {Name: "192.0.2.7:443/tcp"}, {Name: "192.0.2.7:80/tcp"}, {Name: "[2001:db8::/64]:22/tcp"}}
+	if got := groups(rules); !slices.Equal(got, []string{"example.com", "example.com", "192.0.2.7/32", "192.0.2.7/32", "2001:db8::/64"}) {
+		t.Errorf("groups are %q", got)
 	}
 }

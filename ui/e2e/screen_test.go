@@ -1,5 +1,5 @@
 // Package e2e drives the program as its users do: in a terminal, by keys, on
-// a real LXD.
+// a real LXD, before a local internet where it is about what gets out.
 package e2e
 
 import (
@@ -21,7 +21,12 @@ const patience = 80 * time.Second
 
 var program string // the path of the binary under test
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if os.Args[0] == application {
+		os.Exit(apply(os.Args[1], os.Args[2:]))
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	flag.Parse()
