@@ -22,7 +22,7 @@ import (
 // The addresses of the internet, all of which have the servers of
 // [internet.serve]. Name hostN.example.test has the Nth of either family.
 var (
-	world4 = netip.MustParsePrefix("203.0.113.0/24")
+	world4 = netip.MustParsePrefix("198.51.100.0/24")
 	world6 = netip.MustParsePrefix("2001:db8:113::/64")
 )
 
@@ -42,7 +42,7 @@ var (
 // numbered returns the nth address of a family, 4 or 6.
 func numbered(family, n int) netip.Addr {
 	if family == 4 {
-		return netip.AddrFrom4([4]byte{203, 0, 113, byte(n)})
+		return netip.AddrFrom4([4]byte{198, 51, 100, byte(n)})
 	}
 	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0x01, 0x13, 15: byte(n)})
 }
@@ -56,7 +56,7 @@ type internet struct {
 	more   map[string]chan struct{} // by "https": a download goes on by a value, and ends as it is closed
 
 	mu     sync.Mutex
-	served map[string]int    // by "quic 203.0.113.7"
+	served map[string]int    // by "quic 198.51.100.7"
 	left   map[exit]int      // packets on their way to it, by what they are of
 	last   map[exit][]byte   // of those packets
 	opened []context.Context // of QUIC, over as the connection is
