@@ -170,6 +170,7 @@ func nothingGetsOut(t *testing.T, in *internet, instance string, servers []strin
 		if code := lxdtest.Run(t, instance, append([]string{application, "leave", "1"}, servers...)...); code != 0 {
 			t.Errorf("without a list in force it ends with %d", code)
 		}
+		in.awaitClosed()
 		maps.Copy(free, in.soFar())
 	}
 	in.takenAt(t)
@@ -180,7 +181,7 @@ func nothingGetsOut(t *testing.T, in *internet, instance string, servers []strin
 	}
 	r := verified(t, 1, instance, []string{allowedName}, append([]string{"leave", fmt.Sprint(times)}, servers...)...)
 	for of, n := range in.soFar() {
-		t.Errorf("%s, %+v: %d packets got out", ways[of].name, of, n)
+		t.Errorf("%s, %+v: %d packets got out, the last one %x", ways[of].name, of, n, in.last[of])
 	}
 	allowed := map[string]int{"http " + numbered(4, 71).String(): 1, "quic " + numbered(6, 71).String(): 1}
 	if served := in.takenAt(t); !maps.Equal(served, allowed) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -21,7 +22,7 @@ import (
 // The addresses of the internet, all of which have the servers of
 // [internet.serve]. Name hostN.example.test has the Nth of either family.
 var (
-	world4 = netip.MustParsePrefix("203.0.113.0/24")
+	world4 = netip.MustParsePrefix("198.51.100.0/24")
 	world6 = netip.MustParsePrefix("2001:db8:113::/64")
 )
 
@@ -41,7 +42,7 @@ var (
 // numbered returns the nth address of a family, 4 or 6.
 func numbered(family, n int) netip.Addr {
 	if family == 4 {
-		return netip.AddrFrom4([4]byte{203, 0, 113, byte(n)})
+		return netip.AddrFrom4([4]byte{198, 51, 100, byte(n)})
 	}
 	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0x01, 0x13, 15: byte(n)})
 }
@@ -55,8 +56,10 @@ type internet struct {
 	more   map[string]chan struct{} // by "https": a download goes on by a value, and ends as it is closed
 
 	mu     sync.Mutex
-	served map[string]int // by "quic 203.0.113.7"
-	left   map[exit]int   // packets on their way to it, by what they are of
+	served map[string]int    // by "quic 198.51.100.7"
+	left   map[exit]int      // packets on their way to it, by what they are of
+	last   map[exit][]byte   // of those packets
+	opened []context.Context // of QUIC, over as the connection is
 }
 
 // exit is what packets are of: an attempt's family and number, see [attempts].
@@ -65,7 +68,7 @@ type exit struct{ family, n int }
 // newInternet has the host reach it, until the test's end.
 func newInternet(t *testing.T) *internet {
 	t.Helper()
-	in := &internet{t: t, marked: make(chan struct{}), more: make(map[string]chan struct{}), served: make(map[string]int), left: make(map[exit]int)}
+	in := &internet{t: t, marked: make(chan struct{}), more: make(map[string]chan struct{}), served: make(map[string]int), left: make(map[exit]int), last: make(map[exit][]byte)}
 	for _, kind := range kinds {
 		in.more[kind] = make(chan struct{})
 	}
@@ -223,6 +226,7 @@ func (in *internet) leaves(frame []byte) {
 	}
 	in.mu.Lock()
 	in.left[of]++
+	in.last[of] = bytes.Clone(frame)
 	in.mu.Unlock()
 }
 

@@ -106,7 +106,12 @@ const (
 
 func (in *internet) serveQUIC(c net.PacketConn, conf *tls.Config) {
 	in.t.Helper()
-	tr := &quic.Transport{Conn: c}
+	tr := &quic.Transport{Conn: c, ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+		in.mu.Lock()
+		in.opened = append(in.opened, ctx)
+		in.mu.Unlock()
+		return ctx, nil
+	}}
 	l, err := tr.Listen(conf, nil)
 	in.check(err)
 	in.t.Cleanup(func() { _ = tr.Close() })
@@ -130,6 +135,18 @@ func (in *internet) serveQUIC(c net.PacketConn, conf *tls.Config) {
 			}()
 		}
 	}()
+}
+
+// awaitClosed waits for the connections of QUIC so far to be over. Until then
+// the server goes on sending to who is gone, who answers by ICMP.
+func (in *internet) awaitClosed() {
+	in.mu.Lock()
+	opened := in.opened
+	in.opened = nil
+	in.mu.Unlock()
+	for _, ctx := range opened {
+		<-ctx.Done()
+	}
 }
 
 // serveDatagrams answers queries one after another.
