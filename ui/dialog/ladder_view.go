@@ -233,14 +233,14 @@ func (d *Ladder) chosen(s Screen, inner int) (all []said) {
 				field("beware", s.Warn, "it allows what is dropped now: "+look.Few(g.seen.Dropped[:min(n, len(g.seen.Dropped))]), 4, 1)
 			}
 		}
-		opens, style := "any other name below "+g.rule.Name+", whoever makes one", s.Text
+		opens, style, least := "any other name below "+g.rule.Name+", whoever makes one", s.Text, 2
 		if g.pattern != nil {
 			opens = "any other name of this pattern, seen or not"
 		}
 		if g.warning != "" {
-			opens, style = g.warning, s.Warn
+			opens, style, least = g.warning, s.Warn, 4 // rungs say no more of it than a sign where there is little room
 		}
-		field("opens", style, opens, 3, 2)
+		field("opens", style, opens, 3, least)
 	}
 	holds := "for this session"
 	if d.always {
