@@ -42,6 +42,7 @@ func TestLadderBeginsSafely(t *testing.T) {
 		{"x0.blob.core.windows.net", "x1.blob.core.windows.net x2.blob.core.windows.net", ".x0.blob.core.windows.net"},
 		{"me.github.io", "you.github.io", ".me.github.io"},
 		{"images.s3.dualstack.us-east-1.amazonaws.com", "", ".images.s3.dualstack.us-east-1.amazonaws.com"},
+		{"a.demo.datadetect.com", "", ".a.demo.datadetect.com"}, // anyone's are below demo.datadetect.com
 		{"www.example.co.uk", "www.other.co.uk", ".example.co.uk"},
 	} {
 		s := newScene(t, 100, 40).asked(append(strings.Fields(test.others), test.name)...)

@@ -59,3 +59,19 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// Whoever let a name out has registered it with a registry, whatever stands in the
+// list of public suffixes between.
+func TestRegistered(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.blob.core.windows.net":                     "windows.net",
+		"images.s3.dualstack.us-east-1.amazonaws.com": "amazonaws.com",
+		"dualstack.us-east-1.amazonaws.com":           "amazonaws.com",
+		"www.example.co.uk":                           "example.co.uk",
+		"me.github.io":                                "github.io",
+	} {
+		if got, ok := Registered(name); !ok || got != want {
+			t.Errorf("Registered(%s) = %s, %t, want %s", name, got, ok, want)
+		}
+	}
+}

@@ -188,7 +188,6 @@ func leastOf(all []said) (n int) {
 // shorten returns as much of what is said as a few lines hold, in its order: what
 // is worth most first. What is left out is an ellipsis behind that before it.
 func shorten(s Screen, all []said, room, inner int) (lines []string) {
-	whole := heightOf(all) <= room
 	order := slices.Clone(all)
 	slices.SortStableFunc(order, func(a, b said) int { return a.worth - b.worth })
 	has := make(map[int]int) // lines by worth
@@ -204,7 +203,7 @@ func shorten(s Screen, all []said, room, inner int) (lines []string) {
 	}
 	for _, f := range all {
 		lines = append(lines, f.lines[:has[f.worth]]...)
-		if n := len(lines); n > 0 && !whole && has[f.worth] < len(f.lines) && !strings.HasSuffix(lines[n-1], ellipsis(s)) {
+		if n := len(lines); n > 0 && has[f.worth] < len(f.lines) && !strings.HasSuffix(lines[n-1], ellipsis(s)) {
 			lines[n-1] = ansi.Truncate(lines[n-1], inner-2, "") + ellipsis(s)
 		}
 	}
@@ -234,14 +233,14 @@ func (d *Ladder) chosen(s Screen, inner int) (all []said) {
 				field("beware", s.Warn, "it allows what is dropped now: "+look.Few(g.seen.Dropped[:min(n, len(g.seen.Dropped))]), 4, 1)
 			}
 		}
-		opens, style := "any other name below "+g.rule.Name+", whoever makes one", s.Text
+		opens, style, least := "any other name below "+g.rule.Name+", whoever makes one", s.Text, 2
 		if g.pattern != nil {
 			opens = "any other name of this pattern, seen or not"
 		}
 		if g.warning != "" {
-			opens, style = g.warning, s.Warn
+			opens, style, least = g.warning, s.Warn, 4 // rungs say no more of it than a sign where there is little room
 		}
-		field("opens", style, opens, 3, 2)
+		field("opens", style, opens, 3, least)
 	}
 	holds := "for this session"
 	if d.always {

@@ -238,13 +238,17 @@ func appendResult(b []byte, word string, w int) []byte {
 // each below its parent: "example.com" before "www.example.com". registrable is
 // how many bytes of the name that domain is.
 func domainOrder(name string, registrable int) string {
-	key := append(make([]byte, 0, len(name)+1), name[len(name)-registrable:]...)
+	return string(appendDomainOrder(make([]byte, 0, len(name)+1), name, registrable))
+}
+
+func appendDomainOrder(key []byte, name string, registrable int) []byte {
+	key = append(key, name[len(name)-registrable:]...)
 	for sub := strings.TrimSuffix(name[:len(name)-registrable], "."); sub != ""; {
 		dot := strings.LastIndexByte(sub, '.')
 		key = append(append(key, 0), sub[dot+1:]...)
 		sub = sub[:max(0, dot)]
 	}
-	return string(key)
+	return key
 }
 
 // Registrable returns the part of the name that somebody registered: one

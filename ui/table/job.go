@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"time"
 
@@ -76,6 +77,13 @@ func (j *job) arrange() *arrangement {
 	if !j.look(a) {
 		return nil
 	}
+	if kept, ok := j.keptOrder(a); ok {
+		if kept == nil {
+			return nil
+		}
+		a.rows.fill(kept)
+		return a
+	}
 	var shown, blocked []capture.ID
 	for id := range capture.ID(j.most) {
 		switch k := a.known.of(id); {
@@ -106,10 +114,6 @@ func (j *job) look(a *arrangement) bool {
 	if j.base != nil {
 		step *= 4 // a look costs less
 	}
-	type lane struct {
-		counts
-		d capture.Domain
-	}
 	all := make([]lane, lanes())
 	for begin := 0; begin < j.most; begin += step {
 		if j.ctx.Err() != nil {
@@ -122,13 +126,14 @@ func (j *job) look(a *arrangement) bool {
 					k := a.known.of(id)
 					if j.base != nil {
 						*k = *j.base.known.of(id)
-						j.again(a, k, r, id, &l.d)
+						j.again(a, k, r, id, l)
 					} else {
 						r.Fill(&l.d, id)
 						*k = a.standing(&Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: j.now, policy: a.policy})
 					}
 					l.count(k, 1)
 				}
+				l.giveKeys(a)
 			})
 		})
 	}
@@ -138,9 +143,82 @@ func (j *job) look(a *arrangement) bool {
 	return true
 }
 
+// lane is what one lane of a look needs, and counts.
+type lane struct {
+	counts
+	d capture.Domain
+	// text has the keys of domains that are made anew, side by side: a million
+	// texts of their own are what the collector would work on.
+	text []byte
+	keys []keyEnd
+}
+
+// keyEnd is where the key of a domain ends in the text.
+type keyEnd struct {
+	id  capture.ID
+	end int
+}
+
+// giveKeys gives the domains their keys.
+func (l *lane) giveKeys(a *arrangement) {
+	text, begin := string(l.text), 0
+	for _, k := range l.keys {
+		a.known.of(k.id).key = sortKey{text: text[begin:k.end]}
+		begin = k.end
+	}
+	l.text, l.keys = l.text[:0], l.keys[:0]
+}
+
+// keptOrder returns the shown domains in the order of the base, if that holds for
+// nearly all of them: the column is the same, and all but a few were shown there.
+// It returns nil where the context has ended.
+func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
+	if j.base == nil || a.grouped || j.base.grouped || a.sort != j.base.sort {
+		return nil, false
+	}
+	const most = 8 // a part of them is new
+	n := a.domains()
+	order = make([]capture.ID, 0, n)
+	for i, c := range j.base.rows.chunks {
+		for _, id := range c.items {
+			if a.known.of(id).shown {
+				order = append(order, id)
+			}
+		}
+		if i%(breath/chunkMost) == 0 {
+			runtime.Gosched()
+		}
+	}
+	if n-len(order) > n/most {
+		return nil, false
+	}
+	if a.descending != j.base.descending {
+		slices.Reverse(order)
+	}
+	if len(order) < n {
+		fresh := make([]capture.ID, 0, n-len(order))
+		for id := range capture.ID(j.most) {
+			if a.known.of(id).shown && !j.base.known.of(id).shown {
+				fresh = append(fresh, id)
+			}
+		}
+		if !a.inOrder(j.ctx, fresh, a.descending) {
+			return nil, true
+		}
+		all := make([]capture.ID, n)
+		merge(all, order, fresh, a.compareID)
+		order = all
+	}
+	if j.ctx.Err() != nil {
+		return nil, true
+	}
+	return order, true
+}
+
 // again brings what the base knows of a domain to other settings. What has
 // changed since is still to come from the ledger.
-func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, d *capture.Domain) {
+func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l *lane) {
+	d := &l.d
 	k.group, k.shown = nil, false
 	if k.tally == tallyNone {
 		return
@@ -157,7 +235,8 @@ func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, d
 		d.Name = r.Name(id)
 	}
 	if rekeyed && a.sort == colDomain {
-		k.key = sortKey{text: domainOrder(d.Name, k.registrableOf(d.Name))}
+		l.text = appendDomainOrder(l.text, d.Name, k.registrableOf(d.Name))
+		l.keys = append(l.keys, keyEnd{id, len(l.text)})
 	} else if rekeyed {
 		k.key = columns[a.sort].key(row)
 	}

@@ -98,6 +98,40 @@ func TestTableKeepsUpWithJobs(t *testing.T) {
 	}
 }
 
+// What an arrangement takes over of the order that was there is in the order that
+// it would have if it were made anew.
+func TestTheOrderIsKept(t *testing.T) {
+	away(t, 0)
+	rng := rand.New(rand.NewPCG(5, 6))
+	l := capture.NewLedger(capture.Info{})
+	table := New(l)
+	table.Resize(100, 8+chrome)
+	for i := range 400 {
+		feed(l, noon.Add(time.Duration(rng.IntN(100))*time.Second), fmt.Sprintf("query[A] n%d.d%d.example from 10.0.0.5", rng.IntN(900), i%7))
+	}
+	for id := range capture.ID(30) {
+		l.Decide(capture.Drop, id*9)
+	}
+	finish(table)
+	filter := func(text string) func() {
+		return func() { table.input.SetValue(text); table.refilter() }
+	}
+	for i, change := range []func(){
+		table.Reverse, table.Reverse, filter("n1"), filter("n12"), table.Reverse, filter(""),
+		func() { table.HideDrops(true) }, table.Reverse, func() { table.HideDrops(false) }, // few come back
+		func() { table.SortBy(colDomain) }, table.Reverse, func() { table.HideDecided(true) }, func() { table.HideDecided(false) },
+		func() { table.SortBy(colQueries) }, filter("!d1"), filter("!d1 !n77"), filter("!d1"), table.Reverse,
+	} {
+		change()
+		finish(table)
+		away(t, 1000)
+		if got, want := shown(table), shown(fresh(table)); len(want) == 0 || !slices.Equal(got, want) {
+			t.Fatalf("after change %d the table shows\n%v, made anew\n%v", i, got, want)
+		}
+		away(t, 0)
+	}
+}
+
 // While another order is worked out the old one is shown, with a mark, and
 // what was begun before is not shown any more.
 func TestTheOldOrderIsShownMeanwhile(t *testing.T) {

@@ -128,8 +128,9 @@ const fewTexts = 64
 // value lie in the core's nearest cache.
 const digit = 11
 
-// byDigits sorts by the keys, digit by digit from the lowest on. It returns
-// what is sorted, and the other of the two, and gives up when the context ends.
+// byDigits sorts by the keys, digit by digit from the lowest on: parts of many in
+// lanes, which are merged. It returns what is sorted, and the other of the two, and
+// gives up when the context ends.
 func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 	least, most, ordered := from[0].key, from[0].key, true
 	for i := range from {
@@ -139,6 +140,36 @@ func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 	if ordered {
 		return from, to
 	}
+	part := (len(from) + lanes() - 1) / lanes()
+	if part < sortPart {
+		part = len(from)
+	}
+	turned := false // each lane ends in the same of the two
+	sideBySide((len(from)+part-1)/part, 1, func(_, first, last int) {
+		for n := first; n < last; n++ {
+			begin, end := n*part, min(len(from), (n+1)*part)
+			turns := digits(ctx, from[begin:end], to[begin:end], least, most)
+			if n == 0 {
+				turned = turns
+			}
+		}
+	})
+	if turned {
+		from, to = to, from
+	}
+	for ; part < len(from) && ctx.Err() == nil; part *= 2 {
+		for begin := 0; begin < len(from); begin += 2 * part {
+			middle, end := min(begin+part, len(from)), min(begin+2*part, len(from))
+			mergeHalves(to[begin:end], from[begin:middle], from[middle:end])
+		}
+		from, to = to, from
+	}
+	return from, to
+}
+
+// digits sorts keys between two, and reports whether they are in the second of the
+// lists at the end.
+func digits(ctx context.Context, from, to []ranked, least, most uint64) (turned bool) {
 	for shift := 0; (most-least)>>shift > 0 && ctx.Err() == nil; shift += digit {
 		var begins [1<<digit + 1]int
 		for i := range from {
@@ -152,9 +183,37 @@ func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 			to[*at] = from[i]
 			*at++
 		}
-		from, to = to, from
+		from, to, turned = to, from, !turned
+		runtime.Gosched()
 	}
-	return from, to
+	return turned
+}
+
+// mergeHalves merges what is sorted by the keys in two lanes: what stands before
+// the middle one of the first list, and the rest.
+func mergeHalves(to, a, b []ranked) {
+	byKey := func(x, y ranked) int { return cmp.Compare(x.key, y.key) }
+	if len(a) == 0 {
+		copy(to, b)
+		return
+	}
+	i := len(a) / 2
+	j, _ := slices.BinarySearchFunc(b, a[i], byKey)
+	sideBySide(2, 1, func(_, first, last int) {
+		for half := first; half < last; half++ {
+			if half == 0 {
+				merge(to[:i+j], a[:i], b[:j], byKey)
+			} else {
+				merge(to[i+j:], a[i:], b[j:], byKey)
+			}
+		}
+	})
+}
+
+// inText is a domain while it is sorted by more of its text.
+type inText struct {
+	more uint64 // of the text, as a number
+	id   capture.ID
 }
 
 // byText sorts by keys that hardly any two domains have in common: by the first
@@ -162,44 +221,81 @@ func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 	text := func(at capture.ID) string { return a.known.of(ids[at]).key.text }
 	first := a.known.of(ids[0]).key
-	same, shared := true, len(first.text) // the number, and so many bytes of the text
-	for _, id := range ids {
-		k := a.known.of(id).key
-		same = same && k.num == first.num
-		for shared > 0 && (len(k.text) < shared || k.text[:shared] != first.text[:shared]) {
-			shared--
+	type common struct {
+		same   bool // the number
+		shared int  // so many bytes of the text
+	}
+	all := make([]common, lanes())
+	for n := range all {
+		all[n] = common{true, len(first.text)}
+	}
+	sideBySide(len(ids), worthLanes, func(lane, from, to int) {
+		c := &all[lane]
+		for _, id := range ids[from:to] {
+			k := &a.known.of(id).key
+			c.same = c.same && k.num == first.num
+			for c.shared > 0 && (len(k.text) < c.shared || k.text[:c.shared] != first.text[:c.shared]) {
+				c.shared--
+			}
 		}
+	})
+	of := all[0]
+	for _, c := range all {
+		of = common{of.same && c.same, min(of.shared, c.shared)}
 	}
 	from, second := make([]ranked, len(ids)), make([]uint64, len(ids))
-	for i, id := range ids {
-		k := a.known.of(id).key
-		rest := k.text[shared:]
-		from[i] = ranked{uint64(k.num) ^ 1<<63, capture.ID(i)}
-		if same {
-			from[i].key, rest = head(rest), rest[min(8, len(rest)):]
+	sideBySide(len(ids), worthLanes, func(_, begin, end int) {
+		for i := begin; i < end; i++ {
+			k := &a.known.of(ids[i]).key
+			rest := k.text[of.shared:]
+			from[i] = ranked{uint64(k.num) ^ 1<<63, capture.ID(i)}
+			if of.same {
+				from[i].key, rest = head(rest), rest[min(8, len(rest)):]
+			}
+			second[i] = head(rest)
+			if i%breath == breath-1 {
+				runtime.Gosched()
+			}
 		}
-		second[i] = head(rest)
-	}
-	compare := func(x, y ranked) int { // of those with one key; most are told apart without a look at their texts
-		if p, q := second[x.id], second[y.id]; p != q {
-			return cmp.Compare(p, q)
+	})
+	compare := func(x, y inText) int { // of those with one key; most are told apart without a look at their texts
+		if x.more != y.more {
+			return cmp.Compare(x.more, y.more)
 		}
 		return cmp.Or(strings.Compare(text(x.id), text(y.id)), cmp.Compare(x.id, y.id))
 	}
 	from, _ = byDigits(ctx, from, make([]ranked, len(ids)))
-	for begin, end := 0, 0; begin < len(from); begin = end {
-		for end = begin + 1; end < len(from) && from[end].key == from[begin].key; end++ {
+	sideBySide(len(from), sortPart, func(_, at, end int) {
+		for at > 0 && at < end && from[at].key == from[at-1].key { // the lane before has that run
+			at++
 		}
-		if run := from[begin:end]; len(run) > 1 && !sorted(ctx, run, compare) {
-			return false
+		var run []inText
+		for breathed := at; at < end && ctx.Err() == nil; {
+			key, begin := from[at].key, at
+			run = run[:0]
+			for ; at < len(from) && from[at].key == key; at++ {
+				run = append(run, inText{second[from[at].id], from[at].id})
+			}
+			if len(run) > 1 && sorted(ctx, run, compare) {
+				for i := range run {
+					from[begin+i].id = run[i].id
+				}
+			}
+			if at-breathed > breath {
+				breathed = at
+				runtime.Gosched()
+			}
 		}
+	})
+	if ctx.Err() != nil {
+		return false
 	}
 	in := make([]capture.ID, len(ids))
 	for i := range from {
 		in[i] = ids[from[i].id]
 	}
 	copy(ids, in)
-	return ctx.Err() == nil
+	return true
 }
 
 // head is the first bytes of a text as a number: that of the lesser text isn't
@@ -214,12 +310,12 @@ func head(text string) uint64 {
 const sortPart = 1 << 12
 
 // sorted sorts the entries, unless the context ends.
-func sorted(ctx context.Context, entries []ranked, compare func(x, y ranked) int) bool {
+func sorted[T any](ctx context.Context, entries []T, compare func(x, y T) int) bool {
 	if len(entries) <= sortPart {
 		slices.SortFunc(entries, compare)
 		return true
 	}
-	from, to := entries, make([]ranked, len(entries))
+	from, to := entries, make([]T, len(entries))
 	parts := (len(entries) + sortPart - 1) / sortPart
 	inLanes := func(parts int, do func(part int)) {
 		sideBySide(parts, 1, func(_, from, to int) {
@@ -245,7 +341,7 @@ func sorted(ctx context.Context, entries []ranked, compare func(x, y ranked) int
 	return ctx.Err() == nil
 }
 
-func merge(to, a, b []ranked, compare func(x, y ranked) int) {
+func merge[T any](to, a, b []T, compare func(x, y T) int) {
 	for i := range to {
 		if i%breath == breath-1 {
 			runtime.Gosched()
