@@ -243,7 +243,9 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	inForce := true
 	defer func() {
 		if inForce {
-			err = errors.Join(err, takeOff(context.WithoutCancel(ctx), e, byBridge, instance))
+			end := context.WithoutCancel(ctx)
+			awaitLXD(end, server, instance)
+			err = errors.Join(err, takeOff(end, e, byBridge, instance))
 		}
 	}()
 	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
