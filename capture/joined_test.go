@@ -3,7 +3,9 @@ package capture
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
+	"os"
 	"testing"
 )
 
@@ -38,5 +40,19 @@ func TestJoinedLines(t *testing.T) {
 		if compareFacts(t, seed, single, joined); t.Failed() {
 			t.Fatalf("%q", lines)
 		}
+	}
+}
+
+// Of a log that was recorded many lines are no work of their own: what a query
+// has with it is what makes reading fast.
+func TestLogsAreJoined(t *testing.T) {
+	log, err := os.ReadFile("../parse/testdata/session.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := piece{data: log, reader: reader{seed: maphash.MakeSeed()}}
+	p.parse(evening, true)
+	if lines := bytes.Count(log, []byte("\n")); int(p.block.joined) < lines/8 || len(p.block.lines)+int(p.block.joined) != lines {
+		t.Errorf("%d of %d lines are joined, %d are not", p.block.joined, lines, len(p.block.lines))
 	}
 }

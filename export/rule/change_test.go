@@ -1,6 +1,9 @@
 package rule
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -77,5 +80,29 @@ func TestRuleIsFitForATerminal(t *testing.T) {
 	}
 	if got := (Rule{Name: "example.net", Suffix: true}).String(); got != ".example.net" {
 		t.Errorf("a suffix is written as %s", got)
+	}
+}
+
+// The same rules in another order are no difference; one that is another, or
+// that stands twice for another, is.
+func TestDifferenceInAnyOrder(t *testing.T) {
+	var want []Rule
+	for i := range 50 {
+		want = append(want, Rule{Name: fmt.Sprintf("n%d.example", i/2), Suffix: i%2 == 0})
+	}
+	for seed := range uint64(50) {
+		rng := rand.New(rand.NewPCG(seed, 16))
+		got := slices.Clone(want)
+		rng.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
+		if diff := Difference(got, want); diff != "" {
+			t.Fatal(diff)
+		}
+		changed, at := slices.Clone(got), rng.IntN(len(got))
+		changed[at].Suffix = !changed[at].Suffix
+		double := slices.Clone(got)
+		double[at] = got[(at+1)%len(got)]
+		if Difference(changed, want) == "" || Difference(double, want) == "" {
+			t.Fatalf("seed %d: no difference", seed)
+		}
 	}
 }

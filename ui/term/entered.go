@@ -35,10 +35,14 @@ const (
 
 // Entered returns the lines that were entered since it was asked last.
 func (s *Screen) Entered() []Entered {
+	if !s.last.glance.Load().entered {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.m.typing.entered
 	s.m.typing.entered = nil
+	s.look()
 	return all
 }
 

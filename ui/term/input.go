@@ -51,10 +51,7 @@ const (
 // Focus tells the program that the pane has got or lost the focus, if it asked
 // for that.
 func (s *Screen) Focus(focused bool) {
-	s.mu.Lock()
-	wanted := s.m.modes[modeFocus]
-	s.mu.Unlock()
-	switch {
+	switch wanted := s.last.glance.Load().focus; {
 	case wanted && focused:
 		s.in.offer([]byte("\x1b[I"), inputLimit)
 	case wanted:

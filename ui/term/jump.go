@@ -33,11 +33,11 @@ func (s *Screen) pump() {
 		for rest := buf; len(rest) > 0; {
 			rest = s.step(rest)
 			if time.Since(shown) >= glimpse {
-				s.tell()
+				s.show()
 				shown = time.Now()
 			}
 		}
-		s.tell()
+		s.show()
 		if len(buf) >= floodSize {
 			<-time.After(min(max(gather, 2*time.Since(begin)), longest))
 		}
@@ -61,6 +61,7 @@ func (s *Screen) feed(p []byte) (n int) {
 	n = len(p) // what made the emulator panic is not tried again
 	s.m.guard(func() { n = s.m.feed(p) })
 	s.cache = nil // pump tells
+	s.look()
 	return n
 }
 
@@ -78,6 +79,7 @@ func (s *Screen) jump(p []byte) (block, skip int) {
 		if skip = findCut(p[:block], keep); skip > 0 {
 			s.m.guard(func() { m.skip(p[:skip]) })
 			s.cache = nil
+			s.look()
 			return block, skip
 		}
 	}

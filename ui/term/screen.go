@@ -51,6 +51,7 @@ type Screen struct {
 	m     *machine
 	view  view
 	cache []string // what Lines returned, nil when something has changed since
+	last  glances
 }
 
 // New returns a terminal of that size. Close ends it.
@@ -63,6 +64,7 @@ func New(width, height int) *Screen {
 	s.m = newMachine(clampSize(width), clampSize(height), func(reply []byte) {
 		s.in.offer(reply, replyLimit)
 	})
+	s.look()
 	go crash.Guarded("the terminal pane", s.pump)()
 	return s
 }
@@ -110,21 +112,6 @@ func (s *Screen) Reset() {
 	s.touch()
 }
 
-// Cursor returns the cursor's cell, and whether it is to be drawn.
-func (s *Screen) Cursor() (x, y int, visible bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.m.cursor()
-	return p.X, p.Y, s.m.modes[modeCursor] && s.view.back == 0
-}
-
-// AltScreen tells whether a full-screen program has the screen.
-func (s *Screen) AltScreen() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.m.emu.IsAltScreen()
-}
-
 // Text is the screen as plain text, without blanks at the ends of lines. It
 // waits until all output written before it is on the screen.
 func (s *Screen) Text() string {
@@ -167,9 +154,12 @@ func (s *Screen) row(y int) func(x int) *uv.Cell {
 	return s.m.rowAt(y)
 }
 
-// touch notes a change. The lock is held.
+// touch notes a change that is not the program's: it is shown at once. The lock
+// is held.
 func (s *Screen) touch() {
 	s.cache = nil
+	s.last.picture.Store(nil)
+	s.look()
 	s.tell()
 }
 

@@ -79,13 +79,6 @@ func (s *Screen) bottom() {
 	}
 }
 
-// Scrolled is how many lines the view is scrolled back.
-func (s *Screen) Scrolled() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.view.back
-}
-
 // history copies scrollback and screen. Lines in the scrollback are never
 // changed any more, so those are shared.
 func (m *machine) history() []uv.Line {
@@ -133,22 +126,6 @@ func (s *Screen) Selected() string {
 		rows = append(rows, strings.TrimRight(plain(s.row(y), from, to), " "))
 	}
 	return strings.Join(rows, "\n")
-}
-
-// Lines is the picture: as many lines as the terminal is high, each exactly as
-// many cells wide as it is. They contain text and SGR sequences, and each ends
-// with a reset. The slice is not to be written to.
-func (s *Screen) Lines() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cache == nil {
-		lines := make([]string, s.m.h)
-		for y := range lines {
-			lines[y] = s.line(y)
-		}
-		s.cache = lines
-	}
-	return s.cache
 }
 
 func (s *Screen) line(y int) string {
