@@ -50,13 +50,13 @@ func reread(t *testing.T, dir, name string, data []byte) (all string, lost uint6
 
 // without returns a journal without the lines of which a byte from begin to
 // end is part, and how many those are. A newline alone is no part of a line,
-// and a line that is whole in what is left damaged all the same, since it ends
-// like the last one that is gone, is not gone.
+// and a line that is whole in what is left damaged all the same, since what is
+// gone ends or begins like it, is not gone.
 func without(journal []byte, begin, end int, damaged []byte) (left []byte, gone uint64) {
 	at := 0
 	for line := range bytes.Lines(journal) {
 		text := at + len(bytes.TrimSuffix(line, []byte("\n")))
-		if at < end && text > begin && (at == 0 || !bytes.Contains(damaged, journal[at-1:text])) {
+		if at < end && text > begin && (at == 0 || !bytes.Contains(damaged, journal[at:text])) {
 			gone++
 		} else {
 			left = append(left, line...)
