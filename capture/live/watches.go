@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"time"
 
 	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/witness"
@@ -16,10 +15,6 @@ import (
 func Watches() map[witness.Source]Watch {
 	return map[witness.Source]Watch{witness.Wire: watchPackets, witness.Who: watchProcesses}
 }
-
-// plugEvery is how often LXD is asked for the interface of an instance that was
-// stopped.
-const plugEvery = 250 * time.Millisecond
 
 // watchPackets is a [Watch] of the host's end of the instance's network device.
 func watchPackets(run context.Context, of Place, to witness.Sink, state func(why string)) (<-chan struct{}, error) {
@@ -62,25 +57,19 @@ func plug(ctx context.Context, of Place) (*wire.Wire, error) {
 }
 
 // plugAnew waits for the instance to be back; nil at the end.
-func plugAnew(run context.Context, of Place) *wire.Wire {
-	again := time.NewTicker(plugEvery)
-	defer again.Stop()
-	for {
-		select {
-		case <-again.C:
-		case <-run.Done():
-			return nil
-		}
-		if w, err := plug(run, of); err == nil {
-			return w
-		}
-	}
+func plugAnew(run context.Context, of Place) (w *wire.Wire) {
+	whileAbsent(run, func() bool {
+		var err error
+		w, err = plug(run, of)
+		return err == nil
+	})
+	return w
 }
 
 // watchProcesses is a [Watch] of the calls of a container's processes. What is
 // missed while it restarts is told as lost.
 func watchProcesses(run context.Context, of Place, to witness.Sink, _ func(why string)) (<-chan struct{}, error) {
-	w, err := cgroup.Start(run, of.InitPID, to)
+	w, err := cgroup.Start(run, of.InitPID, whileAbsent, to)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,8 @@ func TestWitness(t *testing.T) {
 	})
 	lxdtest.Stop(t, instance)
 	look(t, s, "the gap", func(r capture.Reader) bool { return !r.Watch().On.Has(capture.Packets) })
+	lxdtest.Start(t, instance)
+	look(t, s, "it is back", func(r capture.Reader) bool { return r.Watch().On.Has(capture.Packets) && len(r.Watch().LostWho) == 1 })
 	if err := s.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -193,12 +193,23 @@ func play(name string, args ...string) []string {
 // watch watches the instance until the test's end.
 func (g *ground) watch() *Watch {
 	g.t.Helper()
-	w, err := Start(g.t.Context(), func(context.Context) (int, error) { return g.pid, nil }, g.heard)
+	w, err := Start(g.t.Context(), func(context.Context) (int, error) { return g.pid, nil }, await, g.heard)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(w.Close)
 	return w
+}
+
+// await tries a hundred times a second.
+func await(ctx context.Context, try func() bool) {
+	for again := time.NewTicker(10 * time.Millisecond); !try(); {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // heard is what a sink was told.

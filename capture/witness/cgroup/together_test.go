@@ -176,7 +176,7 @@ func together(b *testing.B, on capture.Sources, rounds int) {
 		})
 	}
 	if on.Has(capture.Processes) {
-		w, err := Start(ctx, func(context.Context) (int, error) { return g.pid, nil }, j.From(witness.Who))
+		w, err := Start(ctx, func(context.Context) (int, error) { return g.pid, nil }, await, j.From(witness.Who))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -38,10 +38,14 @@ type Watch struct {
 // this host.
 type InitPID func(context.Context) (int, error)
 
+// Await calls try until it is true or ctx ends, whenever an instance that was
+// stopped may be back.
+type Await func(ctx context.Context, try func() bool)
+
 // Start watches an instance until the watch is closed, and again whenever it
-// was restarted. The error says why nothing can be seen: it takes root, cgroup
+// was restarted, for which it waits by await. The error says why nothing can be seen: it takes root, cgroup
 // v2, and Linux 5.8 or later that describes its types (BTF).
-func Start(ctx context.Context, initPID InitPID, sink witness.Sink) (*Watch, error) {
+func Start(ctx context.Context, initPID InitPID, await Await, sink witness.Sink) (*Watch, error) {
 	pid, err := initPID(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func Start(ctx context.Context, initPID InitPID, sink witness.Sink) (*Watch, err
 	w.wg.Go(crash.Guarded("the watch over processes", func() {
 		for l != nil {
 			l.run(ctx)
-			l = again(ctx, initPID, sink)
+			l = again(ctx, initPID, await, sink)
 		}
 	}))
 	return w, nil
@@ -67,33 +71,28 @@ func (w *Watch) Close() {
 	w.wg.Wait()
 }
 
-// againEvery is how often LXD is asked for an instance that was stopped.
-const againEvery = 250 * time.Millisecond
-
 // again waits for the instance to be back; nil at the end.
-func again(ctx context.Context, initPID InitPID, sink witness.Sink) *life {
-	tick := time.NewTicker(againEvery)
-	defer tick.Stop()
-	for said := false; ; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
+func again(ctx context.Context, initPID InitPID, await Await, sink witness.Sink) (l *life) {
+	if ctx.Err() != nil {
+		return nil
+	}
+	said := false
+	await(ctx, func() bool {
 		pid, err := initPID(ctx)
 		if err != nil {
-			continue // it is stopped still
+			return false // it is stopped still
 		}
-		l, err := begin(pid, sink, ringBytes)
-		if err == nil {
+		if l, err = begin(pid, sink, ringBytes); err == nil {
 			sink.Lost(1, "which processes there were while the instance was starting again")
-			return l
+			return true
 		}
 		if !errors.Is(err, unix.ESRCH) && !said { // it may be stopping again
 			sink.Lost(1, err.Error())
 			said = true
 		}
-	}
+		return false
+	})
+	return l
 }
 
 // life is the watch of an instance until it stops.

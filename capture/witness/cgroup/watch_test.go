@@ -252,7 +252,7 @@ func TestRestart(t *testing.T) {
 		default:
 			return 0, stopped
 		}
-	}, first.heard)
+	}, await, first.heard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestRestart(t *testing.T) {
 // playWatch watches an instance until it is killed: PID.
 func playWatch(args []string) {
 	pid, _ := strconv.Atoi(args[0])
-	if _, err := Start(context.Background(), func(context.Context) (int, error) { return pid, nil }, &heard{more: make(chan struct{}, 1)}); err != nil {
+	if _, err := Start(context.Background(), func(context.Context) (int, error) { return pid, nil }, await, &heard{more: make(chan struct{}, 1)}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -327,7 +327,7 @@ func TestRefusal(t *testing.T) {
 		t.Log(err)
 	}
 	stopped := errors.New("it is stopped")
-	if _, err := Start(t.Context(), func(context.Context) (int, error) { return 0, stopped }, &heard{}); err != stopped {
+	if _, err := Start(t.Context(), func(context.Context) (int, error) { return 0, stopped }, await, &heard{}); err != stopped {
 		t.Error(err)
 	}
 }
