@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/lxd"
@@ -28,7 +29,7 @@ func WatchCallers(ctx context.Context, server *lxd.Server, instance, network str
 		c.off = "it is off"
 		return c
 	}
-	sources, why := able(ctx, server, instance)
+	sources, why := able(ctx, server, instance, os.Geteuid())
 	if !sources.Has(capture.Processes) {
 		c.off = why
 		return c

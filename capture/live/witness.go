@@ -54,7 +54,7 @@ func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Sou
 	}
 	w := &watcher{why: make(map[witness.Source]string)}
 	w.joiner = witness.NewJoiner(asking{s.Ledger.Book(), s, new(time.Time), run}, s.isBridge())
-	able, off := able(ctx, s.server, s.Instance)
+	able, off := able(ctx, s.server, s.Instance, os.Geteuid())
 	w.off = off
 	for _, source := range []witness.Source{witness.Wire, witness.Who} {
 		watch := watches[source]
@@ -94,12 +94,18 @@ func (s *Capture) beginWitness(ctx, run context.Context, watches map[witness.Sou
 	s.witness = w
 }
 
-// able returns what of an instance could be seen here, and why not all.
-func able(ctx context.Context, server *lxd.Server, instance string) (capture.Sources, string) {
+// host is an LXD server as far as it tells what can be seen.
+type host interface {
+	Local() bool
+	Instance(ctx context.Context, name string) (lxd.Instance, error)
+}
+
+// able returns what of an instance a user could see here, and why not all.
+func able(ctx context.Context, server host, instance string, user int) (capture.Sources, string) {
 	if !server.Local() {
 		return 0, "LXD is on another machine, and it takes the host itself"
 	}
-	if os.Geteuid() != 0 {
+	if user != 0 {
 		return 0, "it takes root on LXD's host: start the program with sudo"
 	}
 	i, err := server.Instance(ctx, instance)

@@ -81,12 +81,23 @@ func watch(t *testing.T, instance string) *heard {
 	t.Helper()
 	h := &heard{queries: make(map[string][]witness.Query), connections: make(map[string][]witness.Connection), more: make(chan struct{}, 1)}
 	s := lxdtest.Server(t)
-	w, err := cgroup.Start(t.Context(), func(ctx context.Context) (int, error) { return s.InitPID(ctx, instance) }, h)
+	w, err := cgroup.Start(t.Context(), func(ctx context.Context) (int, error) { return s.InitPID(ctx, instance) }, await, h)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
 	return h
+}
+
+// await tries a few times a second.
+func await(ctx context.Context, try func() bool) {
+	for again := time.NewTicker(100 * time.Millisecond); !try(); {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // run runs a script in an instance and returns what it printed, by way of a
@@ -167,10 +178,11 @@ func (n *tally) count(t *testing.T, what string, p *witness.Process, ok bool) {
 }
 
 // Of more than a thousand queries and connections of known processes, most
-// of them at the same time, none is another's.
+// of them at the same time, none is another's, and nothing is told of another
+// instance on the bridge that does the same.
 func TestAttribution(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
-	instance := lxdtest.Instance(t, bridge)
+	instance, neighbour := lxdtest.Instance(t, bridge), lxdtest.Instance(t, bridge)
 	push(t, instance)
 	config := lxdtest.Network(t, bridge).Config
 	var at [2]string
@@ -181,6 +193,8 @@ func TestAttribution(t *testing.T) {
 	server4, server6 := listening(t, at[0]), listening(t, at[1])
 	run(t, instance, "/client ready "+server6)
 	h := watch(t, instance)
+	const busy = `(while :; do nslookup neighbour.example.test; nc -w 1 %s </dev/null; echo >>/done; done) >/dev/null 2>&1 &`
+	run(t, neighbour, fmt.Sprintf(busy, strings.Replace(server4, ":", " ", 1)))
 	said := run(t, instance, fmt.Sprintf(`
 		for i in $(seq 30); do
 			for j in 1 2 3 4; do /client %s %s %s %s & done
@@ -192,8 +206,18 @@ func TestAttribution(t *testing.T) {
 	if !h.until(func() bool { return len(h.queries["last.example.test"]) > 0 }) {
 		t.Fatal("the last query wasn't told")
 	}
+	done := len(run(t, neighbour, "cat /done"))
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	theirs := lxdtest.Address(t, neighbour) + ":"
+	for from := range h.connections {
+		if strings.Contains(from, " "+theirs) {
+			t.Errorf("a connection from another instance is told of: %s", from)
+		}
+	}
+	if n := len(h.queries["neighbour.example.test"]); n > 0 || done < 10 {
+		t.Errorf("%d queries of %d of another instance are told of", n, done)
+	}
 	var queries, connections tally
 	for line := range strings.Lines(said) {
 		f := strings.Fields(line)
