@@ -29,6 +29,7 @@ import (
 // accepts connections at port 80, and where the host has its route to these.
 type internet struct {
 	uplink   string // the host's interface to it
+	inside   func(func() error) error
 	mu       sync.Mutex
 	accepted map[netip.Addr]int
 }
@@ -42,7 +43,7 @@ func newInternet(t *testing.T) *internet {
 			t.Fatal(err)
 		}
 	}
-	inside := func(f func() error) (err error) {
+	in.inside = func(f func() error) (err error) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -59,7 +60,7 @@ func newInternet(t *testing.T) *internet {
 		<-done
 		return err
 	}
-	check(inside(func() error {
+	check(in.inside(func() error {
 		lo, err := netlink.LinkByName("lo")
 		if err != nil {
 			return err
@@ -83,7 +84,7 @@ func newInternet(t *testing.T) *internet {
 	check(netlink.LinkSetUp(host))
 	_, all, _ := net.ParseCIDR("203.0.113.0/24")
 	var listener net.Listener
-	check(inside(func() error {
+	check(in.inside(func() error {
 		up, err := netlink.LinkByName("up")
 		if err != nil {
 			return err
