@@ -10,7 +10,7 @@ import (
 // more names had, or that was forgotten, dnsmasq's log is asked.
 const (
 	maxAnswered    = 1 << 14
-	maxNamesOfAddr = 16
+	maxNamesOfAddr = 64
 )
 
 // answers are the names that addresses were given for.
@@ -36,9 +36,9 @@ func (a *answers) add(to netip.Addr, one answered) {
 		}
 		return
 	}
-	if len(known) == maxNamesOfAddr {
+	if len(known) == maxNamesOfAddr { // a connection is mostly to one of the latest
 		a.crowded++
-		return
+		known = slices.Delete(known, 0, 1)
 	}
 	if !had {
 		if len(a.order) == maxAnswered {

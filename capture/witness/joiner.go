@@ -94,6 +94,7 @@ type conn struct {
 	since time.Time
 	due   time.Time
 	told  *Reach // how it was told of, nil while it wasn't
+	dns   bool   // its queries are told of by themselves
 }
 
 // NewJoiner returns a joiner that writes to book. ours says which resolvers are
@@ -217,6 +218,9 @@ func (j *Joiner) wayOf(q Query) way {
 // and joins them.
 func (j *Joiner) sameQuery(s Source, q *query) bool {
 	to := placeOf(q.Server, q.Protocol)
+	if c := j.flows[flow{endOf(q.From), to}]; c != nil {
+		c.dns = true
+	}
 	if len(j.asked) == maxFlows {
 		clear(j.asked)
 	}

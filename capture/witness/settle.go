@@ -127,7 +127,7 @@ func (j *Joiner) conn(c *conn, now time.Time) {
 	names, by := j.answers.names(c.To.Addr(), c.At)
 	r := Reach{Names: names, To: c.To, Protocol: c.Protocol, Process: c.Process, At: c.At}
 	asked, dns := j.asked[placeOf(c.To, c.Protocol)]
-	dns = dns && asked.Sub(c.At).Abs() <= together // its queries are told of by themselves
+	dns = c.dns || dns && asked.Sub(c.At).Abs() <= together
 	j.mu.Unlock()
 
 	if !sent || dns {

@@ -73,6 +73,9 @@ func (w *Watch) Close() {
 
 // again waits for the instance to be back; nil at the end.
 func again(ctx context.Context, initPID InitPID, await Await, sink witness.Sink) (l *life) {
+	if ctx.Err() != nil {
+		return nil
+	}
 	said := false
 	await(ctx, func() bool {
 		pid, err := initPID(ctx)
