@@ -139,7 +139,7 @@ func (r *reader) begin(at time.Time, stamps bool) {
 
 // hear parses a line, which may turn out to be several, into the block.
 func (r *reader) hear(text []byte) {
-	r.timed = false
+	r.timed, r.block.plain = false, false // Plain may have begun with this line, and know its name
 	for ; text != nil; text = r.rec.Rest {
 		r.rec.Parse(text)
 		if t, any := r.rec.Tally(); any {

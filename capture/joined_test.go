@@ -21,8 +21,8 @@ func TestJoinedLines(t *testing.T) {
 			message := [...]string{
 				"query[A] %s from 10.0.0.7", "query[HTTPS] %s from 10.0.0.8", "query[TYPE4711] %s from 10.0.0.7", "query[A] %s from fe80::1",
 				"forwarded %s to 10.0.0.53", "reply %s is 192.0.2.7", "reply %s is 2001:db8::7", "cached %s is <CNAME>", "cached %s is NXDOMAIN",
-				"reply %s is 2001:db8::7 (DNSSEC signed)",
-			}[rng.IntN(10)]
+				"reply %s is 2001:db8::7 (DNSSEC signed)", "query[A] %s from x",
+			}[rng.IntN(11)]
 			lines = append(lines, fmt.Appendf(nil, "Nov 20 10:00:00 dnsmasq[1]: "+message+"\n", name))
 		}
 		joined, single := NewLedger(Info{}), NewLedger(Info{})
