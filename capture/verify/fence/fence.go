@@ -263,14 +263,8 @@ func (f *Fence) Lower() error {
 		f.countLast()
 	}
 	f.lowered = true
-	err := f.close()
-	if err == nil {
-		err = forget(redirected(f.dns))
-	}
-	if err == nil { // somebody may have taken the tables away, which say it
-		err = f.labels.off()
-	}
-	if err != nil {
+	// Somebody may have taken the tables away, which say their labels.
+	if err := errors.Join(f.close(), forget(redirected(f.dns)), f.labels.off()); err != nil {
 		return fmt.Errorf("take down the fence of %s on %s: %w", f.port.MAC, f.port.Bridge, err)
 	}
 	f.conn = nil

@@ -136,14 +136,15 @@ func (g *guard) stop() {
 // connections that are still led to a forwarder that is gone. With nothing left it
 // does nothing.
 func Sweep(p Port) error {
-	if err := removeTables(tableName(p)); err != nil {
-		return fmt.Errorf("take away the fence of %s on %s: %w", p.MAC, p.Bridge, err)
+	left := removeTables(tableName(p))
+	if left != nil {
+		left = fmt.Errorf("take away the fence of %s on %s: %w", p.MAC, p.Bridge, left)
 	}
 	known, err := addresses(p)
-	if err != nil {
-		return err
+	if err == nil {
+		err = forget(astray(known))
 	}
-	return forget(astray(known))
+	return errors.Join(left, err)
 }
 
 // removeTables removes the tables of a name, and the labels that they have put on
@@ -154,10 +155,7 @@ func removeTables(name string) error {
 	if err != nil {
 		return err
 	}
-	put, err := labelsOf(c, name)
-	if err != nil {
-		return err
-	}
+	put, unread := labelsOf(c, name) // the tables go whatever is known of their labels
 	found := false
 	for _, t := range tables {
 		if t.Name == name {
@@ -172,7 +170,7 @@ func removeTables(name string) error {
 		return err
 	}
 	for _, l := range put {
-		err = errors.Join(err, l.off())
+		unread = errors.Join(unread, l.off())
 	}
-	return err
+	return unread
 }

@@ -82,11 +82,11 @@ func readLabels(chain string) (l labels, ok bool) {
 	return labels{label(b), label(b[len(label{}):])}, true
 }
 
-// labelsOf returns the labels that the tables of a name put.
+// labelsOf returns the labels that the tables of a name put, "" for any.
 func labelsOf(c *nftables.Conn, name string) (all []labels, err error) {
 	chains, err := c.ListChainsOfTableFamily(nftables.TableFamilyINet)
 	for _, chain := range chains {
-		if l, ok := readLabels(chain.Name); ok && chain.Table.Name == name {
+		if l, ok := readLabels(chain.Name); ok && (name == "" || chain.Table.Name == name) {
 			all = append(all, l)
 		}
 	}
@@ -94,10 +94,14 @@ func labelsOf(c *nftables.Conn, name string) (all []labels, err error) {
 }
 
 // off takes the labels off all connections that have them. These go on, and keep
-// what bits others have put there.
+// what bits others have put there, another fence's among them.
 func (l labels) off() error {
+	others, err := labelsOf(new(nftables.Conn), "")
+	if err != nil {
+		return fmt.Errorf("take labels off connections in the kernel's table: list other fences' labels: %w", err)
+	}
 	for range interruptions {
-		found, err := l.offOnce()
+		found, err := l.offOnce(others)
 		if err == nil && found == 0 {
 			return nil
 		}
@@ -109,7 +113,7 @@ func (l labels) off() error {
 }
 
 // offOnce reports how many connections had the labels.
-func (l labels) offOnce() (found int, err error) {
+func (l labels) offOnce(others []labels) (found int, err error) {
 	all, interrupted := request(unix.AF_UNSPEC, nl.IPCTNL_MSG_CT_GET, unix.NLM_F_DUMP).Execute(unix.NETLINK_NETFILTER, 0)
 	if interrupted != nil && !errors.Is(interrupted, netlink.ErrDumpInterrupted) {
 		return 0, interrupted
@@ -119,6 +123,7 @@ func (l labels) offOnce() (found int, err error) {
 		if err != nil {
 			return found, err
 		}
+		mask := l.all
 		change, ours := request(message[0], nl.IPCTNL_MSG_CT_NEW, unix.NLM_F_ACK), false
 		for _, a := range about {
 			switch a.Attr.Type & nl.NLA_TYPE_MASK {
@@ -126,6 +131,13 @@ func (l labels) offOnce() (found int, err error) {
 				change.AddData(nl.NewRtAttr(int(a.Attr.Type), a.Value))
 			case nl.CTA_LABELS:
 				ours = l.own.within(a.Value)
+				for _, other := range others {
+					if other.own != l.own && other.own.within(a.Value) {
+						for i, b := range other.all { // go with that fence
+							mask[i] &^= b
+						}
+					}
+				}
 			}
 		}
 		if !ours {
@@ -133,7 +145,7 @@ func (l labels) offOnce() (found int, err error) {
 		}
 		found++
 		change.AddData(nl.NewRtAttr(nl.CTA_LABELS, make([]byte, len(l.all))))
-		change.AddData(nl.NewRtAttr(nl.CTA_LABELS_MASK, l.all[:]))
+		change.AddData(nl.NewRtAttr(nl.CTA_LABELS_MASK, mask[:]))
 		if _, err := change.Execute(unix.NETLINK_NETFILTER, 0); err != nil && !errors.Is(err, syscall.ENOENT) { // it has ended
 			return found, err
 		}

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"math/bits"
 	"net"
 	"net/netip"
 	"syscall"
@@ -87,6 +88,48 @@ func TestLabelsGoWithTheFence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A connection from one fence's instance to another's, open before both, has the
+// labels of both: each goes with its own fence, whole.
+func TestLabelsOfTwoFences(t *testing.T) {
+	g := newGround(t)
+	g.serveWorld()
+	c := g.connect(g.outside, g.instance, "10.77.0.2:443")
+	f := g.raise(Strict)
+	second, err := Raise(Port{Bridge: bridgeName, MAC: secondMAC, Host: secondHost}, Strict, forwarder+1)
+	g.check(err)
+	_, _ = c.client.Write([]byte("x")) // both label it as begun before them
+	_, _ = c.server.Read(make([]byte, 1))
+	if n, of := labelled(t, f.labels.own), labelled(t, second.labels.own); n != 1 || of != 1 {
+		t.Errorf("%d and %d connections have the labels of either", n, of)
+	}
+	g.check(second.Lower())
+	if n, of := labelled(t, f.labels.own), labelled(t, second.labels.own); n != 1 || of != 0 {
+		t.Errorf("without the second fence %d and %d have the labels of either", n, of)
+	}
+	g.check(f.Lower())
+	if n := labelled(t, ofOurs); n != 0 {
+		t.Errorf("without both %d have labels", n)
+	}
+	if n := labelBitsSet(t); n != 0 {
+		t.Errorf("without both %d bits are left", n)
+	}
+}
+
+// labelBitsSet returns how many bits of labels are set on connections.
+func labelBitsSet(t *testing.T) (n int) {
+	t.Helper()
+	all, err := netlink.ConntrackTableList(netlink.ConntrackTable, unix.AF_INET)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		for _, b := range c.Labels {
+			n += bits.OnesCount8(b)
+		}
+	}
+	return n
 }
 
 // After a kill, with the guard or without, labels are gone as well.
