@@ -32,6 +32,9 @@ func TestNothingWaitsForOutput(t *testing.T) {
 	if !s.AltScreen() || s.Scrolled() != 0 || s.Entered() != nil {
 		t.Errorf("alt screen %v, scrolled %d", s.AltScreen(), s.Scrolled())
 	}
+	if used := s.Used(); used != maxSize {
+		t.Errorf("%d cells are used", used)
+	}
 	s.Focus(false)
 	s.in.offer([]byte("!"), inputLimit)
 	release()

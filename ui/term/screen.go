@@ -126,12 +126,15 @@ func (s *Screen) Text() string {
 }
 
 // Used is how many cells wide the screen has to be to lose nothing of what is on
-// it: all of them while a full-screen program has it.
+// it: as wide as one may be while a full-screen program has it, or while output
+// is taken, for which nobody who leaves the pane waits.
 func (s *Screen) Used() int {
-	s.mu.Lock()
+	if !s.mu.TryLock() {
+		return maxSize
+	}
 	defer s.mu.Unlock()
 	if s.m.emu.IsAltScreen() {
-		return s.m.w
+		return maxSize
 	}
 	used := s.m.cursor().X + 1
 	for y := range s.m.h {

@@ -75,7 +75,7 @@ func TestUsed(t *testing.T) {
 		"hello\r\n\x1b[44m     ": 6,
 		"\x1b[2;9H日\r":           10,
 		"0123456789":             10,
-		"\x1b[?1049hvi":          10,
+		"\x1b[?1049hvi":          maxSize,
 	} {
 		s := New(10, 4)
 		fmt.Fprint(s, output)
