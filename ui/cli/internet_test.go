@@ -50,7 +50,7 @@ func newInternet(t *testing.T, ports ...int) {
 		}
 		for _, w := range worlds {
 			if err == nil {
-				err = netlink.RouteReplace(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: network(w.all), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL})
+				err = netlink.RouteReplace(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: network(w.all), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST})
 			}
 		}
 		return err

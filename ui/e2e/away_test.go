@@ -38,9 +38,15 @@ var awayKinds = []struct {
 }
 
 func stop(d *lxdtest.Daemon) {
-	late := time.AfterFunc(stopPatience, d.Kill)
-	defer late.Stop()
+	killed := make(chan struct{})
+	late := time.AfterFunc(stopPatience, func() {
+		d.Kill()
+		close(killed)
+	})
 	d.Stop()
+	if !late.Stop() {
+		<-killed
+	}
 }
 
 // rawWords are of sockets and of Go: no user should read them.
