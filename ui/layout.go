@@ -85,9 +85,9 @@ func (l layout) lend(to focus, tableWants, shellUses int) layout {
 	switch {
 	case l.divider.w != 1:
 	case to == onTable:
-		keeps := shellWants
-		if l.shell.w < shellWants {
-			keeps = max(shellLeast, shellUses)
+		keeps := max(shellLeast, shellUses)
+		if l.shell.w >= shellWants {
+			keeps = max(shellWants, shellUses)
 		}
 		more = max(0, min(tableWants-l.table.w, l.shell.w-keeps))
 	default:

@@ -114,7 +114,7 @@ func TestLend(t *testing.T) {
 		to             focus
 		table          int
 	}{
-		{200, 200, 20, false, onTable, 119}, {200, 200, 20, true, onTable, 119}, {200, 110, 20, false, onTable, 110}, {200, 60, 20, false, onTable, 107},
+		{200, 200, 20, false, onTable, 119}, {200, 200, 90, false, onTable, 109}, {200, 200, 20, true, onTable, 119}, {200, 110, 20, false, onTable, 110}, {200, 60, 20, false, onTable, 107},
 		{120, 200, 55, false, onTable, 64}, {120, 200, 20, false, onTable, 79}, {120, 200, 50, true, onTable, 69}, {120, 70, 20, false, onTable, 70},
 		{120, 50, 20, false, onShell, 50}, {120, 50, 20, true, onShell, 50}, {120, 90, 20, false, onShell, 64}, {200, 60, 20, false, onShell, 107},
 		{80, 200, 20, false, onTable, 80},

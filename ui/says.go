@@ -52,6 +52,14 @@ func verifies(m *monitor) string {
 	return "end it"
 }
 
+// exports leaves its room to how the list that is in force is ended.
+func exports(m *monitor) string {
+	if m.enforcing.stage != stageOff {
+		return ""
+	}
+	return "export"
+}
+
 func cancels(m *monitor) string {
 	switch {
 	case m.table.Ranging():

@@ -37,7 +37,7 @@ func PublicSuffix(name string) (suffix string, registry bool) {
 func (r Rule) Warning() string {
 	if _, is := r.Pattern(); is {
 		if first, after, _ := strings.Cut(r.Name, "."); strings.Contains(first, "<") { // as [Patterns] does
-			return known.Warning(after, true)
+			return known.PatternWarning(after)
 		}
 		return ""
 	}

@@ -122,7 +122,7 @@ func series(labels []string, at int, names []string) (p Pattern, no string) {
 		Names:  names,
 	}
 	if at == 0 { // whoever can have a name there can have one of the series
-		p.Warning = known.Warning(after, true)
+		p.Warning = known.PatternWarning(after)
 	}
 	return p, ""
 }

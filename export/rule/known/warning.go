@@ -26,6 +26,15 @@ func Warning(name string, suffix bool) string {
 	return ""
 }
 
+// PatternWarning is [Warning] of a pattern whose names differ in the label before
+// this name alone: of what is below it, it allows those.
+func PatternWarning(name string) string {
+	if anyonesBelow(name) {
+		return "anyone can have a name below " + name + ", one that this pattern allows, too"
+	}
+	return ""
+}
+
 // owned tells whose a fact's name is, "" where that is the name itself.
 func owned(f Fact) string {
 	if strings.EqualFold(f.Owner, f.Name) {
