@@ -169,7 +169,7 @@ func (l *Ledger) Restore(s Record) {
 		l.addClient(r, l.client(address))
 	}
 	for _, a := range s.Addresses {
-		if r.addressesN < maxAddresses {
+		if a.IsValid() && r.addressesN < maxAddresses { // "" is read as one, too
 			number, ipv6 := l.number(a)
 			l.addAddress(r, number, ipv6)
 		}
