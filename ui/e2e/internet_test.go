@@ -23,7 +23,7 @@ import (
 // [internet.serve]. Name hostN.example.test has the Nth of either family.
 var (
 	world4 = netip.MustParsePrefix("198.51.100.0/24")
-	world6 = netip.MustParsePrefix("2001:db8:113::/64")
+	world6 = netip.MustParsePrefix("2001:db8:5164::/64")
 )
 
 // Those addresses of which something is said: whom the bridge's dnsmasq asks,
@@ -44,7 +44,7 @@ func numbered(family, n int) netip.Addr {
 	if family == 4 {
 		return netip.AddrFrom4([4]byte{198, 51, 100, byte(n)})
 	}
-	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0x01, 0x13, 15: byte(n)})
+	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0x51, 0x64, 15: byte(n)})
 }
 
 // internet is a network namespace behind the host with servers of DNS, HTTP,
