@@ -30,6 +30,11 @@ func TestCachingResolvers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("import the image: %v: %s", err, out)
 	}
+	t.Cleanup(func() { // another test imports it, too
+		if out, err := exec.Command("lxc", "image", "delete", image).CombinedOutput(); err != nil {
+			t.Errorf("delete the image: %v: %s", err, out)
+		}
+	})
 	bridge := lxdtest.Bridge(t)
 	address, _, _ := strings.Cut(lxdtest.Network(t, bridge).Config["ipv4.address"], "/")
 	instance := lxdtest.InstanceOf(t, image, bridge)

@@ -26,6 +26,11 @@ func TestDistribution(t *testing.T) {
 	if err != nil {
 		t.Fatalf("import the image: %v: %s", err, out)
 	}
+	t.Cleanup(func() { // another test imports it, too
+		if out, err := exec.Command("lxc", "image", "delete", image).CombinedOutput(); err != nil {
+			t.Errorf("delete the image: %v: %s", err, out)
+		}
+	})
 	bridge := lxdtest.Bridge(t)
 	address := netip.MustParsePrefix(lxdtest.Network(t, bridge).Config["ipv4.address"]).Addr()
 	mine := address
