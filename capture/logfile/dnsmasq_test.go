@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +37,9 @@ func dnsmasq(t *testing.T, log string) *daemon {
 	if testing.Short() {
 		t.Skip("not in short mode: it needs dnsmasq and root")
 	}
-	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	// An address of its own: nobody else takes the port meanwhile.
+	host := netip.AddrFrom4([4]byte{127, byte(1 + rand.N(250)), byte(rand.N(256)), byte(1 + rand.N(250))}).String()
+	free, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +50,7 @@ func dnsmasq(t *testing.T, log string) *daemon {
 		path = "/usr/sbin/dnsmasq" // no user's shell looks there
 	}
 	c := exec.Command(path, "--keep-in-foreground", "--user", "--conf-file=/dev/null", "--pid-file", "--no-resolv", "--no-hosts", "--bind-interfaces",
-		"--listen-address=127.0.0.1", fmt.Sprintf("--port=%d", addr.Port), "--address=/example/192.0.2.7", "--log-queries=extra", "--log-facility="+log)
+		"--listen-address="+host, fmt.Sprintf("--port=%d", addr.Port), "--address=/example/192.0.2.7", "--log-queries=extra", "--log-facility="+log)
 	if err := c.Start(); err != nil {
 		t.Fatalf("%v: apt install dnsmasq-base", err)
 	}
@@ -155,6 +159,7 @@ func TestDnsmasqReopensItsLog(t *testing.T) {
 	r := open(t, d.log, true)
 	asked := []string{"first.example"}
 	for round := range 4 {
+		awaitQueries(t, r.Ledger, len(asked)) // no log is rotated twice in a moment
 		child := d.dial("tcp")
 		child.ask(fmt.Sprintf("tcp%d.example", round))
 		var wg sync.WaitGroup

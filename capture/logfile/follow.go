@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -75,7 +76,7 @@ func follow(ctx context.Context, path string, offset int64, emit func(Event), po
 	if err := watch.Add(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("watch the directory of the log %s: %w", path, err)
 	}
-	f := &follower{path: path, offset: offset, emit: emit, block: make([]byte, blockSize)}
+	f := &follower{path: path, offset: offset, emit: emit, watch: watch, block: make([]byte, blockSize)}
 	defer f.release()
 	for {
 		more, err := f.read(ctx)
@@ -90,22 +91,23 @@ func follow(ctx context.Context, path string, offset int64, emit func(Event), po
 				return nil
 			}
 		}
-		if !f.wait(ctx, watch, poll) {
+		if !f.wait(ctx, poll) {
 			return nil
 		}
 	}
 }
 
 // wait returns when there may be something to read; false when ctx ended.
-func (f *follower) wait(ctx context.Context, watch *fsnotify.Watcher, poll <-chan time.Time) bool {
+func (f *follower) wait(ctx context.Context, poll <-chan time.Time) bool {
 	name := filepath.Base(f.path)
 	for {
 		select {
-		case e := <-watch.Events:
-			if filepath.Base(e.Name) == name || f.gone || f.left != nil { // one that was renamed has another
+		case e := <-f.watch.Events:
+			f.moved(e)
+			if filepath.Base(e.Name) == name || f.gone || len(f.left) > 0 { // one that was renamed has another
 				return true
 			}
-		case <-watch.Errors: // an overflow at worst: what was missed is found by reading
+		case <-f.watch.Errors: // an overflow at worst: what was missed is found by reading
 			return true
 		case <-poll:
 			return true
@@ -130,6 +132,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 type follower struct {
 	path   string
 	emit   func(Event)
+	watch  *fsnotify.Watcher // of the directory
 	block  []byte
 	file   *os.File // nil while there is none
 	offset int64    // of the next byte in file
@@ -139,13 +142,23 @@ type follower struct {
 	hole bool
 	gone bool // file is not what is at path
 
-	left      *os.File // the log before this one, nil for none
-	leftAt    int64    // of the next byte in it
-	leftSince time.Time
+	left    []leftLog // the logs that are not at path any more
+	renamed bool      // what was at path was renamed; the next event has the new name
+}
+
+// leftLog is a log that another has taken the place of. Lines may still come to
+// it: of dnsmasq's children that answer a query by TCP, which have it open until
+// they end.
+type leftLog struct {
+	*os.File
+	offset int64 // of the next byte
+	since  time.Time
 }
 
 func (f *follower) release() {
-	f.leave()
+	for _, l := range f.left {
+		l.Close()
+	}
 	if f.file != nil {
 		f.file.Close()
 	}
@@ -172,8 +185,13 @@ func (f *follower) read(ctx context.Context) (any bool, err error) {
 		if err != nil || !f.replaced() {
 			return any, err
 		}
-		// What is in the new log was written after all that is in this one.
+		// What is in the new log was written after all that is in this one, and in
+		// those between them.
 		if _, err := f.drain(ctx); err != nil || ctx.Err() != nil {
+			return any, err
+		}
+		f.catchUp()
+		if _, err := f.drainLeft(); err != nil {
 			return any, err
 		}
 		if err := f.move(); err != nil {
@@ -190,9 +208,50 @@ func (f *follower) open() (ok bool, err error) {
 	return err == nil, err
 }
 
-// move goes on with the log that has taken the place of this one. Of this one
-// lines may still come: of dnsmasq's children that answer a query by TCP, which
-// have it open until they end.
+// catchUp takes what has been told of the directory and not been looked at.
+func (f *follower) catchUp() {
+	for {
+		select {
+		case e := <-f.watch.Events:
+			f.moved(e)
+		case <-time.After(gap):
+			return
+		}
+	}
+}
+
+// moved finds what was at the path between two looks and was renamed before it
+// was ever open here: logs that are rotated twice while this program has no
+// processor, or is stopped.
+func (f *follower) moved(e fsnotify.Event) {
+	if filepath.Base(e.Name) == filepath.Base(f.path) {
+		f.renamed = e.Has(fsnotify.Rename)
+		return
+	}
+	to := f.renamed && e.Has(fsnotify.Create)
+	f.renamed = false
+	if !to {
+		return
+	}
+	missed, err := os.Open(e.Name)
+	if err != nil { // renamed again, or gone
+		return
+	}
+	same := func(l leftLog) bool { return sameFile(l.File, missed) }
+	if f.file != nil && sameFile(f.file, missed) || slices.ContainsFunc(f.left, same) {
+		missed.Close()
+		return
+	}
+	f.left = append(f.left, leftLog{missed, 0, time.Now()})
+}
+
+func sameFile(a, b *os.File) bool {
+	first, err1 := a.Stat()
+	second, err2 := b.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(first, second)
+}
+
+// move goes on with the log that has taken the place of this one.
 func (f *follower) move() error {
 	next, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) { // gone again
@@ -201,42 +260,49 @@ func (f *follower) move() error {
 	if err != nil {
 		return err
 	}
-	f.leave()
-	f.left, f.leftAt, f.leftSince = f.file, f.offset, time.Now()
+	f.left = append(f.left, leftLog{f.file, f.offset, time.Now()})
 	f.file = next
 	f.restart("it is a new file")
 	f.gone = false
 	return nil
 }
 
-// leave ends the reading of the log before this one.
-func (f *follower) leave() {
-	if f.left != nil {
-		f.left.Close()
-		f.left = nil
-	}
-}
-
-// drainLeft emits the lines that have come to the log before this one, between
-// two lines of this one.
+// drainLeft emits the lines that have come to the logs before this one, between
+// two lines of this one, and closes those that nobody writes to any more.
 func (f *follower) drainLeft() (any bool, err error) {
-	if f.left == nil || len(f.before) > 0 && f.before[len(f.before)-1] != '\n' {
+	if len(f.before) > 0 && f.before[len(f.before)-1] != '\n' {
 		return false, nil
 	}
+	for i := range f.left {
+		got, err := f.left[i].drain(f.block, f.emit)
+		any = any || got
+		if err != nil {
+			return any, err
+		}
+	}
+	f.left = slices.DeleteFunc(f.left, func(l leftLog) bool {
+		late := time.Since(l.since) > leftFor
+		if late {
+			l.Close()
+		}
+		return late
+	})
+	return any, nil
+}
+
+// drain emits the whole lines that there are, by block.
+func (l *leftLog) drain(block []byte, emit func(Event)) (any bool, err error) {
 	for {
-		n, err := f.left.ReadAt(f.block, f.leftAt)
+		n, err := l.ReadAt(block, l.offset)
 		if err != nil && err != io.EOF {
 			return any, err
 		}
-		n = bytes.LastIndexByte(f.block[:n], '\n') + 1
+		n = bytes.LastIndexByte(block[:n], '\n') + 1
 		if n == 0 {
-			if time.Since(f.leftSince) > leftFor {
-				f.leave()
-			}
 			return any, nil
 		}
-		f.leftAt += int64(n)
-		f.emit(Event{Kind: Data, Data: f.block[:n]})
+		l.offset += int64(n)
+		emit(Event{Kind: Data, Data: block[:n]})
 		any = true
 	}
 }

@@ -216,6 +216,40 @@ func TestFollowMissesNothingOfABurst(t *testing.T) {
 	l.wants(all.String())
 }
 
+// A log is rotated time and again while nobody reads: those that were never at
+// the path when somebody looked are read by their new names, each once.
+func TestFollowRotatedUnseen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	l := &log{t: t, path: path}
+	l.add("0\n")
+	l = followBy(t, path, 0, logfile.FollowWithoutPoll, make(chan logfile.Event))
+	l.wants("0\n")
+	l.add("1\n") // nobody takes it: the reader waits
+	for n := 2; n < 6; n++ {
+		if err := os.Rename(path, fmt.Sprintf("%s.%d", path, n)); err != nil {
+			t.Fatal(err)
+		}
+		l.add(fmt.Sprintf("%d\n", n))
+	}
+	l.add("6\n")
+	read := make(map[byte]int)
+	for late := time.After(patience); len(read) < 6; {
+		select {
+		case e := <-l.events:
+			for _, line := range bytes.Fields(e.Data) {
+				read[line[0]]++
+			}
+		case <-late:
+			t.Fatalf("read were %v", read)
+		}
+	}
+	for line, n := range read {
+		if n != 1 {
+			t.Errorf("%c was read %d times", line, n)
+		}
+	}
+}
+
 // More happens in the log's directory than the kernel's queue holds while nobody
 // reads: what it drops is read all the same, and what comes later is heard of.
 func TestFollowAfterAnOverflow(t *testing.T) {
