@@ -97,8 +97,10 @@ func dial(s *space, network, address string) (c net.Conn, err error) {
 }
 
 // ask says something on a connection and returns what came back.
-func ask(c net.Conn) (string, error) {
-	_ = c.SetDeadline(time.Now().Add(patience))
+func ask(c net.Conn) (string, error) { return askWithin(c, patience) }
+
+func askWithin(c net.Conn, d time.Duration) (string, error) {
+	_ = c.SetDeadline(time.Now().Add(d))
 	if _, err := c.Write([]byte("who are you?")); err != nil {
 		return "", err
 	}
@@ -157,6 +159,32 @@ func (g *ground) serveWorld() {
 					serve(g.t, s.space, s.name, network, net.JoinHostPort(netip.MustParsePrefix(a).Addr().String(), port))
 				}
 			}
+		}
+	}
+	for _, from := range []*space{g.instance, g.second} {
+		for _, a := range outsideAddresses {
+			g.awaitAnswer(from, at(netip.MustParsePrefix(a).Addr().String(), 53))
+		}
+		for _, a := range hostAddresses {
+			g.awaitAnswer(from, at(netip.MustParsePrefix(a).Addr().String(), 53))
+		}
+	}
+}
+
+// awaitAnswer asks by UDP until there is an answer: of the first packets of
+// interfaces that have just been made one may be lost.
+func (g *ground) awaitAnswer(s *space, address string) {
+	g.t.Helper()
+	c, err := dial(s, "udp", address)
+	g.check(err)
+	defer c.Close()
+	for late := time.Now().Add(patience); ; {
+		_, err := askWithin(c, time.Second)
+		if err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			g.t.Fatalf("udp at %s before all else: %v", address, err)
 		}
 	}
 }
