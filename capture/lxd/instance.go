@@ -322,14 +322,25 @@ func (s *Server) Start(ctx context.Context, name string) error {
 	}
 }
 
+// setState has LXD start, stop or wake an instance. A network that LXD could not
+// bring up when it was started is waited for: LXD tries again each minute, and
+// refuses the instances on it until then (LXD 5.0's lxd/networks.go).
 func (s *Server) setState(ctx context.Context, name, action string) error {
-	err := s.operate(ctx, func() (client.Operation, error) {
-		return s.client.UpdateInstanceState(name, api.InstanceStatePut{Action: action, Timeout: -1, Force: action == "stop"}, "")
-	})
-	if err != nil {
-		return instanceError(action, name, err)
+	late, cancel := context.WithTimeout(ctx, networkPatience)
+	defer cancel()
+	for {
+		err := s.operate(ctx, func() (client.Operation, error) {
+			return s.client.UpdateInstanceState(name, api.InstanceStatePut{Action: action, Timeout: -1, Force: action == "stop"}, "")
+		})
+		switch {
+		case err == nil:
+			return nil
+		case !networkLate(err):
+			return instanceError(action, name, err)
+		case pause(late, longestPause) != nil:
+			return fmt.Errorf("%w; LXD could not bring that network up when it was started, see lxc network list and its log", instanceError(action, name, err))
+		}
 	}
-	return nil
 }
 
 // operate begins an operation and waits for its end.

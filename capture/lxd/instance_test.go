@@ -1,9 +1,12 @@
 package lxd_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	client "github.com/canonical/lxd/client"
 	"github.com/canonical/lxd/shared/api"
 
 	"lxd-allowlist/capture/lxd"
@@ -29,5 +32,38 @@ func TestInitPID(t *testing.T) {
 		if pid, err := server.InitPID(t.Context(), name); err == nil || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %d, %v", name, pid, err)
 		}
+	}
+}
+
+// lateNetwork is an LXD that has not brought a network up yet.
+type lateNetwork struct {
+	lxd.Client
+	refusals int
+}
+
+func (l *lateNetwork) UpdateInstanceState(name string, put api.InstanceStatePut, tag string) (client.Operation, error) {
+	if l.refusals--; l.refusals >= 0 {
+		return nil, errors.New(`Failed pre-start check for device "eth0": Network "br" unavailable on this server`)
+	}
+	return l.Client.UpdateInstanceState(name, put, tag)
+}
+
+// LXD that was started anew tries networks that it could not bring up each
+// minute: a start waits as long, and says what it is if that didn't help.
+func TestStartWaitsForItsNetwork(t *testing.T) {
+	for _, test := range []struct {
+		refusals int
+		want     string
+	}{{60, ""}, {70, "lxc network list"}} {
+		synctest.Test(t, func(t *testing.T) {
+			var i api.InstanceFull
+			i.Name, i.StatusCode = "web", api.Stopped
+			f := lxdfake.New(bridge())
+			f.All = []api.InstanceFull{i}
+			err := lxd.New(&lateNetwork{f, test.refusals}).Start(t.Context(), "web")
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("of a network that is refused %d times: %v", test.refusals, err)
+			}
+		})
 	}
 }

@@ -17,6 +17,8 @@ const (
 	// patience bounds the attempts to give a bridge back: an LXD that
 	// restarts is back within it.
 	patience = 45 * time.Second
+	// networkPatience bounds the wait for a network that LXD brings up late.
+	networkPatience = 65 * time.Second
 	// longestPause is between two attempts.
 	longestPause = time.Second
 	// refusals is how often LXD may fail to put the original back before it

@@ -86,6 +86,12 @@ func noteTorn(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "Unable to kill dnsmasq: Could not kill process") || strings.Contains(err.Error(), "Could not read pid file"))
 }
 
+// networkLate reports whether an instance was refused because LXD has not brought
+// up a network of it since its own start.
+func networkLate(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "unavailable on this server")
+}
+
 // memberDown reports whether a cluster refused a change because not all of its
 // members are there to make it.
 func memberDown(err error) bool {
