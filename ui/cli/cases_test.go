@@ -216,11 +216,16 @@ func push(t *testing.T, instance, to string, content io.ReadSeeker) {
 // Of a thousand queries and connections, most of them at the same time and in
 // every way out of an instance, each is in the session with the very process
 // that it was, and in an export with its program and port: from the packet by
-// all that sees it, the joiner, the ledger and the journal.
+// all that sees it, the joiner, the ledger and the journal. Of a neighbour on
+// the bridge, which does the like meanwhile, there is nothing.
 func TestEveryWayOut(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	newInternet(t, 53, 80, 443, 853, 9999)
-	instance := lxdtest.Instance(t, bridge)
+	instance, neighbour := lxdtest.Instance(t, bridge), lxdtest.Instance(t, bridge)
+	const busy = "(while :; do nslookup neighbour.example.test; echo | nc -w 1 203.0.113.201 9999; sleep 0.1; done) >/dev/null 2>&1 &"
+	if code := lxdtest.Run(t, neighbour, "sh", "-c", busy); code != 0 {
+		t.Fatalf("the neighbour isn't busy: %d", code)
+	}
 	pushApps(t, instance)
 	address, _, _ := strings.Cut(lxdtest.Network(t, bridge).Config["ipv4.address"], "/")
 	resolver := net.JoinHostPort(address, "53")
@@ -247,7 +252,7 @@ func TestEveryWayOut(t *testing.T) {
 		}
 		return stdout, stderr
 	}
-	list, said := program("record", instance, "--", "sh", "/cases.sh")
+	list, said := program("record", "--settle", "300ms", instance, "--", "sh", "/cases.sh")
 	if !strings.Contains(list, waysOut[0].domain(0)+"\n") || !strings.Contains(said, "hidden server name (ECH) 203.0.113.110:443/tcp ("+echFront+") ×1") {
 		t.Errorf("the list is %s, and it said %s", list, said)
 	}
@@ -296,6 +301,10 @@ func TestEveryWayOut(t *testing.T) {
 					t.Errorf("%s: %v went there %d times: %+v", o.program, programs, way.Count, way)
 				}
 			}
+		}
+		theirs, heard := r.Lookup("neighbour.example.test")
+		if seen := r.Witnessed(theirs); !heard || len(seen.Actors)+len(seen.Ports) > 0 {
+			t.Errorf("of the neighbour's name, which dnsmasq logged (%v), is told %+v", heard, seen)
 		}
 		ways, _, _ := r.Bypasses()
 		for _, way := range ways {
