@@ -271,8 +271,13 @@ func (s *Capture) notice(text string) {
 	}
 }
 
+// mostSilences is how many times the silence is waited for that somebody else on
+// the bridge may keep from coming.
+const mostSilences = 10
+
 // AwaitSilence waits until the log was silent for the given time, so that late
-// queries are not lost, or until the capture ended by itself.
+// queries are not lost, or until the capture ended by itself. On a bridge that
+// is never so silent it gives up, and says so.
 func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 	select { // what the upstream is worth decides about names
 	case <-s.probed:
@@ -282,6 +287,7 @@ func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 		return
 	}
 	begin := time.Now()
+	late := time.After(mostSilences * silence)
 	for {
 		last := s.lastHeard()
 		if last.Before(begin) {
@@ -294,6 +300,10 @@ func (s *Capture) AwaitSilence(ctx context.Context, silence time.Duration) {
 		}
 		select {
 		case <-time.After(wait):
+		case <-late:
+			s.notice(fmt.Sprintf("bridge %s isn't silent for %v, as its instances go on asking: what %s asks after another %v isn't waited for", s.Network, silence, s.Instance, mostSilences*silence))
+			s.settleWitness()
+			return
 		case <-s.ended:
 			return
 		case <-ctx.Done():

@@ -42,6 +42,18 @@ func guest() api.InstanceFull {
 	return i
 }
 
+// Others that go on asking don't keep a capture from ending, which is said.
+func TestBusyBridge(t *testing.T) {
+	c := begun(t, lxdfake.New(network()))
+	close(c.probed)
+	ever := time.Now().Add(time.Hour)
+	c.heard.Store(&ever)
+	c.AwaitSilence(t.Context(), time.Millisecond)
+	if len(c.notices) != 1 || !strings.HasPrefix(<-c.notices, "bridge br isn't silent for 1ms") {
+		t.Error("it isn't said")
+	}
+}
+
 // A look-up of owners that fails is said once and done again until it works.
 func TestOwnersAreLookedUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -43,7 +43,7 @@ func recordCommand(o *options) *cobra.Command {
 	toldFlag(c, o)
 	c.Flags().Lookup("user").Usage = "the `user` that the command runs as"
 	c.Flags().BoolVar(&o.seen, "seen", false, "also say on standard error who asked for each name, and what was connected to")
-	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long")
+	c.Flags().DurationVar(&o.silence, "settle", time.Second, "after the command, wait until dnsmasq was silent for this long, ten times as long at most")
 	return c
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,6 +29,32 @@ func TestRecordSeen(t *testing.T) {
 		}
 	}
 	if !strings.Contains(stdout, "a.example.test:8081\n") || strings.Contains(stdout, "a.example.test:443") || code != 0 || t.Failed() {
+		t.Errorf("exit code %d, the list is\n%s\nit said\n%s", code, stdout, stderr)
+	}
+}
+
+// Where the kernel doesn't let processes be told, that is said once, and packets
+// tell the rest.
+func TestRecordSeenOfPackets(t *testing.T) {
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	script := "nc -w 1 a.example.test 8081 </dev/null; nc -w 1 192.0.2.77 82 </dev/null; true"
+	c := start(t, "record", "--seen", instance, "--", "sh", "-c", script)
+	// Nowhere does the kernel describe its types.
+	hide := `for d in /sys/kernel/btf /boot /lib/modules /usr/lib/debug; do [ ! -d $d ] || mount -t tmpfs none $d; done; exec "$@"`
+	hidden := exec.Command("unshare", append([]string{"-m", "sh", "-ec", hide, "-"}, c.Args...)...)
+	hidden.Env = c.Env
+	stdout, stderr, code := run(t, hidden)
+	for _, want := range []string{
+		"watched in part: processes can't be told: this kernel doesn't describe its types (CONFIG_DEBUG_INFO_BTF)",
+		"lxd-allowlist: a.example.test: 8081/tcp ×1\n",
+		"lxd-allowlist: went round the bridge's DNS: bare address 192.0.2.77:82/tcp ×1\n",
+	} {
+		if strings.Count(stderr, want) != 1 {
+			t.Errorf("it doesn't say %q once", want)
+		}
+	}
+	if !strings.Contains(stdout, "a.example.test\n") || code != 0 || t.Failed() {
 		t.Errorf("exit code %d, the list is\n%s\nit said\n%s", code, stdout, stderr)
 	}
 }

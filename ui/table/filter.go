@@ -90,14 +90,8 @@ var filterKeys = []filterKey{
 		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }, way: byWay},
 	{name: "port", wants: "a port that was connected to: 443, 443/udp",
 		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm, way: portWay},
-	{name: "cmd", wants: "words of a command that was entered in the shell",
-		values: func(d Row, yield func(string)) {
-			if c, ok := capture.CommandAt(d.r.Commands(), d.First()); ok {
-				first, _, _ := strings.Cut(c.Line, " ")
-				yield(first)
-			}
-		},
-		compile: func(_ *filter, value string) (condition, error) { return commandTerm(value), nil }},
+	{name: "cmd", wants: "words of a command that was entered in the shell, or that a program descends from", values: commandValues,
+		compile: func(_ *filter, value string) (condition, error) { return commandTerm(value), nil }, way: commandWay},
 	{name: "seen", wants: "a time such as 30s, 5m, 2h", compile: seenTerm},
 	{name: "state", always: stateValues(),
 		values: func(d Row, yield func(string)) {
@@ -127,7 +121,7 @@ var FilterHelp = [][2]string{
 	{"by:apt", "asked by that program"},
 	{"port:443", "connected to that port"},
 	{"is:resolved-only", "asked, never used"},
-	{"cmd:apt", "came up after that command"},
+	{"cmd:apt", "of that command"},
 	{"seen:5m", "asked within that time"},
 	{"state:unused", "under an enforced list"},
 }

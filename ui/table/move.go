@@ -247,7 +247,7 @@ func (t *Table) refilter() {
 // been entered since the census.
 func (t *Table) compile(text string) filter {
 	if t.census != nil {
-		t.ledger.Read(func(r capture.Reader) { t.census.enter(r.Commands()) })
+		t.ledger.Read(func(r capture.Reader) { t.census.enter(r) })
 	}
 	return compileFilter(text, t.census)
 }

@@ -136,6 +136,7 @@ func TestWitnessedFilters(t *testing.T) {
 	for text, want := range map[string]string{
 		"by:apt": "b.example a.example", "by:https": "b.example a.example", "by:curl": "a.example", "by:wget": "", "!by:curl": "unused.example b.example",
 		"port:443": "a.example", "port:443/udp": "a.example", "port:44": "", "port:8443": "b.example", "port:tcp": "",
+		"cmd:apt": "b.example a.example", "cmd:apt+update": "b.example a.example", "cmd:update": "b.example a.example", "!cmd:apt": "unused.example", "cmd:wget": "",
 		"is:resolved-only": "unused.example", "is:resolved-only by:apt": "",
 	} {
 		table.SetFilter(text)
@@ -143,7 +144,7 @@ func TestWitnessedFilters(t *testing.T) {
 			t.Errorf("%s shows %q, want %q (%v)", text, got, want, table.FilterError())
 		}
 	}
-	for text, want := range map[string]string{"port:": "port:443 1", "by:": "by:apt 2", "is:r": "is:resolved-only 1", "by:mistyped": ""} {
+	for text, want := range map[string]string{"port:": "port:443 1", "by:": "by:apt 2", "cmd:": "cmd:sudo 2", "cmd:mistyped": "", "is:r": "is:resolved-only 1", "by:mistyped": ""} {
 		table.SetFilter(text)
 		got := ""
 		if all := completions(text, table.census); len(all) > 0 {
@@ -171,7 +172,7 @@ func TestRoundIsFiltered(t *testing.T) {
 	table.Refresh(noon)
 	table.EditFilter()
 	for text, want := range map[string]int{
-		"": 2, "198.51": 2, "dns.example": 1, "by:apt": 1, "by:curl": 1, "port:853": 1, "port:22/tcp": 1, "!port:22": 1, "over": 1, "is:new": 0, "from:dnstest": 0, "type:a": 0, "seen:5m": 0,
+		"": 2, "198.51": 2, "dns.example": 1, "by:apt": 1, "by:curl": 1, "cmd:apt": 1, "!cmd:apt": 1, "cmd:curl+a.example": 1, "port:853": 1, "port:22/tcp": 1, "!port:22": 1, "over": 1, "is:new": 0, "from:dnstest": 0, "type:a": 0, "seen:5m": 0,
 	} {
 		table.SetFilter(text)
 		if got := len(table.shown.round.ways); got != want {

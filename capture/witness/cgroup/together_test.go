@@ -151,53 +151,14 @@ func BenchmarkTogether(b *testing.B) {
 func together(b *testing.B, on capture.Sources, rounds int) {
 	g := newGround(b)
 	internet(b)
-	l := capture.NewLedger(capture.Info{Instance: "test"})
-	l.SetOwners(map[string]string{mine4.String(): "test"})
-	l.BeginWatch(on, time.Now(), "", time.Time{})
-	for i := range servers { // the log, which is there without a witness, too
-		const log = "Nov 28 12:00:00 dnsmasq[1]: query[A] %[1]s from %[2]s\nNov 28 12:00:00 dnsmasq[1]: reply %[1]s is %[3]s\n"
-		l.Feed(fmt.Appendf(nil, log, serverName(i), mine4, serverAddress(i)), time.Now(), true)
-	}
-	j := witness.NewJoiner(l.Book(), func(a netip.Addr) bool { return a == host4 })
-	ctx, stop := context.WithCancel(b.Context())
-	defer stop()
-	var watches sync.WaitGroup
-	if on.Has(capture.Packets) {
-		w, err := wire.Open("wire")
-		if err != nil {
-			b.Fatal(err)
-		}
-		j.On(witness.Wire, true)
-		watches.Go(func() {
-			if err := w.Watch(ctx, j.From(witness.Wire)); err != nil {
-				b.Error(err)
-			}
-			_ = w.Close()
-		})
-	}
-	if on.Has(capture.Processes) {
-		w, err := Start(ctx, func(context.Context) (int, error) { return g.pid, nil }, await, j.From(witness.Who))
-		if err != nil {
-			b.Fatal(err)
-		}
-		j.On(witness.Who, true)
-		watches.Go(func() { <-ctx.Done(); w.Close() })
-	}
-	joining, stopJoiner := context.WithCancel(b.Context())
-	defer stopJoiner()
-	var joiner sync.WaitGroup
-	joiner.Go(func() { j.Run(joining) })
-
+	l, end := witnessing(b, g, on)
 	before, _ := processorTime()
 	begun := time.Now()
 	if said := g.run(play("use", strconv.Itoa(rounds))); said != "" {
 		b.Fatal(said)
 	}
 	passed := time.Since(begun)
-	stop() // as a capture ends, with all that it holds told
-	watches.Wait()
-	stopJoiner()
-	joiner.Wait()
+	end()
 	used, _ := processorTime()
 	used -= before
 
@@ -214,6 +175,49 @@ func together(b *testing.B, on capture.Sources, rounds int) {
 	if missed := wanted - queries + rounds - connections; missed > lost {
 		b.Errorf("of %d queries and %d connections %d and %d are in the ledger, and %d are counted as lost", wanted, rounds, queries, connections, lost)
 	}
+}
+
+// witnessing watches an instance up to the ledger, until the end: as a capture
+// ends, with all that is held told.
+func witnessing(t testing.TB, g *ground, on capture.Sources) (l *capture.Ledger, end func()) {
+	l = capture.NewLedger(capture.Info{Instance: "test"})
+	l.SetOwners(map[string]string{mine4.String(): "test"})
+	l.BeginWatch(on, time.Now(), "", time.Time{})
+	for i := range servers { // the log, which is there without a witness, too
+		const log = "Nov 28 12:00:00 dnsmasq[1]: query[A] %[1]s from %[2]s\nNov 28 12:00:00 dnsmasq[1]: reply %[1]s is %[3]s\n"
+		l.Feed(fmt.Appendf(nil, log, serverName(i), mine4, serverAddress(i)), time.Now(), true)
+	}
+	j := witness.NewJoiner(l.Book(), func(a netip.Addr) bool { return a == host4 })
+	ctx, stop := context.WithCancel(t.Context())
+	var watches sync.WaitGroup
+	if on.Has(capture.Packets) {
+		w, err := wire.Open("wire")
+		check(t, err)
+		j.On(witness.Wire, true)
+		watches.Go(func() {
+			if err := w.Watch(ctx, j.From(witness.Wire)); err != nil {
+				t.Error(err)
+			}
+			_ = w.Close()
+		})
+	}
+	if on.Has(capture.Processes) {
+		w, err := Start(ctx, func(context.Context) (int, error) { return g.pid, nil }, await, j.From(witness.Who))
+		check(t, err)
+		j.On(witness.Who, true)
+		watches.Go(func() { <-ctx.Done(); w.Close() })
+	}
+	joining, stopJoiner := context.WithCancel(t.Context())
+	var joiner sync.WaitGroup
+	joiner.Go(func() { j.Run(joining) })
+	end = func() {
+		stop()
+		watches.Wait()
+		stopJoiner()
+		joiner.Wait()
+	}
+	t.Cleanup(end)
+	return l, end
 }
 
 // counted returns what a ledger has of queries and connections, and how many it

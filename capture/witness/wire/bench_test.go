@@ -12,10 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/nftables"
-	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
@@ -217,51 +214,6 @@ func BenchmarkRead(b *testing.B) {
 	measure(b, g, max(b.N, 1000), 0, func() uint64 { return s.hellos.Load() })
 	stopped.Store(true)
 	<-done
-}
-
-// BenchmarkConntrack is what the kernel's own events of connections take, which
-// know no name: each is received, and not even read.
-func BenchmarkConntrack(b *testing.B) {
-	g := newGround(b, theirs4+"/32")
-	c := &nftables.Conn{}
-	table := c.AddTable(&nftables.Table{Name: "wire-track", Family: nftables.TableFamilyINet})
-	chain := c.AddChain(&nftables.Chain{Name: "in", Table: table, Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityFilter})
-	c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{&expr.Ct{Key: expr.CtKeySTATE, Register: 1}}})
-	g.check(c.Flush())
-	defer func() {
-		c.DelTable(table)
-		g.check(c.Flush())
-	}()
-	// The frames have no checksums.
-	g.check(os.WriteFile("/proc/sys/net/netfilter/nf_conntrack_checksum", []byte("0"), 0))
-	const groupNew = 1 // NFNLGRP_CONNTRACK_NEW
-	s, err := nl.Subscribe(unix.NETLINK_NETFILTER, groupNew)
-	g.check(err)
-	g.check(s.SetReceiveTimeout(&unix.Timeval{Usec: glance.Microseconds()}))
-	var events atomic.Uint64
-	var stopped atomic.Bool
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for !stopped.Load() {
-			messages, _, err := s.Receive()
-			if err == nil {
-				events.Add(uint64(len(messages)))
-			}
-		}
-	}()
-	rounds := max(b.N, 1000)
-	before := cpu(b)
-	g.check(g.send(rounds, 0)())
-	for limit := time.Now().Add(2 * time.Second); events.Load() < uint64(rounds) && time.Now().Before(limit); {
-		time.Sleep(retire)
-	}
-	took := cpu(b) - before
-	stopped.Store(true)
-	<-done
-	s.Close()
-	b.ReportMetric(float64(took.Nanoseconds())/float64(max(events.Load(), 1)), "cpu-ns/connection")
-	b.ReportMetric(float64(events.Load())/float64(rounds), "events/connection")
 }
 
 // BenchmarkHello is what reading a beginning takes, without the kernel.
