@@ -29,7 +29,7 @@ func listenFor(t *testing.T, hosts ...int) (port string, lines <-chan string) {
 		t.Fatal(err)
 	}
 	for _, host := range hosts {
-		at, err := netlink.ParseAddr(fmt.Sprintf("203.0.113.%d/32", host))
+		at, err := netlink.ParseAddr(fmt.Sprintf("198.18.113.%d/32", host))
 		if err == nil {
 			err = netlink.AddrAdd(lo, at)
 		}
@@ -83,7 +83,7 @@ func TestDroppedAddressesAreRefused(t *testing.T) {
 	}
 	send := func(host int, line string) bool {
 		t.Helper()
-		return lxdtest.Run(t, instance, "sh", "-c", fmt.Sprintf("echo %s | nc -w 5 203.0.113.%d %s", line, host, port)) == 0
+		return lxdtest.Run(t, instance, "sh", "-c", fmt.Sprintf("echo %s | nc -w 5 198.18.113.%d %s", line, host, port)) == 0
 	}
 	arrives := func(host int) {
 		t.Helper()
@@ -102,7 +102,7 @@ func TestDroppedAddressesAreRefused(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	go func() {
-		_, err := lxdtest.Server(t).Run(ctx, instance, lxd.Command{Args: []string{"nc", "203.0.113.61", port}, Stdin: in})
+		_, err := lxdtest.Server(t).Run(ctx, instance, lxd.Command{Args: []string{"nc", "198.18.113.61", port}, Stdin: in})
 		ended <- err
 	}()
 	fmt.Fprintln(out, "open")
@@ -165,14 +165,14 @@ func TestDroppedAddressesAreRefused(t *testing.T) {
 		t.Errorf("unexpected: %v", unexpected)
 	}
 	for host, name := range map[int]string{61: "host61.example.test", 63: "host63.example.test", 64: "host64.example.test"} {
-		to := fmt.Sprintf("203.0.113.%d:%s/tcp", host, port)
+		to := fmt.Sprintf("198.18.113.%d:%s/tcp", host, port)
 		if !slices.ContainsFunc(r.Packets, func(p verify.PacketResult) bool {
 			return p.To == to && p.Expected && slices.Equal(p.Names, []string{name})
 		}) {
 			t.Errorf("packets to %s: %+v", to, r.Packets)
 		}
 	}
-	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "203.0.113.62 of host62.example.test is host62.other.test's") {
+	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "198.18.113.62 of host62.example.test is host62.other.test's") {
 		t.Errorf("notes:\n%s", notes)
 	}
 }

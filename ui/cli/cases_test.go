@@ -7,18 +7,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	client "github.com/canonical/lxd/client"
 	"github.com/quic-go/quic-go"
 
 	"lxd-allowlist/capture"
@@ -67,7 +63,7 @@ func (o wayOut) to(n int) netip.AddrPort {
 	if o.each {
 		host += n
 	}
-	a := netip.AddrFrom4([4]byte{203, 0, 113, byte(host)})
+	a := netip.AddrFrom4([4]byte{198, 18, 113, byte(host)})
 	if strings.HasSuffix(o.network, "6") {
 		a = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0x01, 0x13, 15: byte(host)})
 	}
@@ -185,31 +181,13 @@ func quicInitial(t *testing.T, conf *tls.Config) []byte {
 // pushApps puts a program for each way out into an instance.
 func pushApps(t *testing.T, instance string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "app")
-	build := exec.Command("go", "build", "-o", file, "testdata/app.go")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
-	content, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
-	push(t, instance, "/app.bin", content)
+	lxdtest.PushProgram(t, instance, "/app.bin", "testdata/app.go")
 	script := "mkdir /app"
 	for _, o := range waysOut {
 		script += " && ln /app.bin /app/" + o.program
 	}
 	if code := lxdtest.Run(t, instance, "sh", "-c", script); code != 0 {
 		t.Fatal("the programs can't be linked")
-	}
-}
-
-func push(t *testing.T, instance, to string, content io.ReadSeeker) {
-	t.Helper()
-	if err := lxdtest.Client(t).CreateInstanceFile(instance, to, client.InstanceFileArgs{Content: content, Mode: 0o755, Type: "file"}); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -222,7 +200,7 @@ func TestEveryWayOut(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	newInternet(t, 53, 80, 443, 853, 9999)
 	instance, neighbour := lxdtest.Instance(t, bridge), lxdtest.Instance(t, bridge)
-	const busy = "(while :; do nslookup neighbour.example.test; echo | nc -w 1 203.0.113.201 9999; sleep 0.1; done) >/dev/null 2>&1 &"
+	const busy = "(while :; do nslookup neighbour.example.test; echo | nc -w 1 198.18.113.201 9999; sleep 0.1; done) >/dev/null 2>&1 &"
 	if code := lxdtest.Run(t, neighbour, "sh", "-c", busy); code != 0 {
 		t.Fatalf("the neighbour isn't busy: %d", code)
 	}
@@ -237,7 +215,7 @@ func TestEveryWayOut(t *testing.T) {
 		}
 		script.WriteString("wait\n")
 	}
-	push(t, instance, "/cases.sh", strings.NewReader(script.String()))
+	lxdtest.Push(t, instance, "/cases.sh", strings.NewReader(script.String()))
 	ready := fmt.Sprintf("i=0; until echo 00 | /app.bin - tcp6 - %s; do i=$((i+1)); [ $i -lt 300 ]; sleep 0.1; done", waysOut[1].to(0))
 	if _, err := lxdtest.Server(t).Run(t.Context(), instance, lxd.Command{Args: []string{"sh", "-ec", ready}}); err != nil {
 		t.Fatal(err)
@@ -253,7 +231,7 @@ func TestEveryWayOut(t *testing.T) {
 		return stdout, stderr
 	}
 	list, said := program("record", "--settle", "300ms", instance, "--", "sh", "/cases.sh")
-	if !strings.Contains(list, waysOut[0].domain(0)+"\n") || !strings.Contains(said, "hidden server name (ECH) 203.0.113.110:443/tcp ("+echFront+") ×1") {
+	if !strings.Contains(list, waysOut[0].domain(0)+"\n") || !strings.Contains(said, "hidden server name (ECH) 198.18.113.110:443/tcp ("+echFront+") ×1") {
 		t.Errorf("the list is %s, and it said %s", list, said)
 	}
 	t.Setenv("XDG_STATE_HOME", state)

@@ -16,7 +16,7 @@ import (
 // worlds are the addresses of the internet, by family, and the two ends of the
 // host's link to it.
 var worlds = []struct{ all, here, there string }{
-	{"203.0.113.0/24", "198.18.254.1/30", "198.18.254.2/30"},
+	{"198.18.113.0/24", "198.18.254.1/30", "198.18.254.2/30"},
 	{"2001:db8:113::/64", "2001:db8:fffe::1/126", "2001:db8:fffe::2/126"},
 }
 

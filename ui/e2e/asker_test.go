@@ -6,13 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	client "github.com/canonical/lxd/client"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
@@ -26,20 +23,7 @@ type asker struct {
 
 func newAsker(b *testing.B, instance, bridge string) *asker {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "ask")
-	build := exec.Command("go", "build", "-o", file, "testdata/ask.go")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, said)
-	}
-	content, err := os.Open(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer content.Close()
-	if err := lxdtest.Client(b).CreateInstanceFile(instance, "/ask", client.InstanceFileArgs{Content: content, Mode: 0o755, Type: "file"}); err != nil {
-		b.Fatal(err)
-	}
+	lxdtest.PushProgram(b, instance, "/ask", "testdata/ask.go")
 	n, _, err := lxdtest.Client(b).GetNetwork(bridge)
 	if err != nil {
 		b.Fatal(err)

@@ -16,7 +16,7 @@ var Filtered = []string{"example.com", "example.org"}
 // upstream is a name server on loopback that the test's bridges ask, for as
 // long as the test's process runs. It has an address of each family for every
 // name that isn't [Filtered], and so can be told from what dnsmasq answers by
-// itself: 192.0.2.7 and 2001:db8::7, and 203.0.113.8 and 2001:db8:113::8 of one
+// itself: 192.0.2.7 and 2001:db8::7, and 198.18.113.8 and 2001:db8:113::8 of one
 // that begins with "host8.".
 var upstream = sync.OnceValues(func() (port int, err error) {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -61,7 +61,7 @@ func serve(conn *net.UDPConn) {
 func addresses(name string) (a [4]byte, aaaa [16]byte) {
 	var n byte
 	if _, err := fmt.Sscanf(name, "host%d.", &n); err == nil {
-		return [4]byte{203, 0, 113, n}, [16]byte{0x20, 0x01, 0x0d, 0xb8, 0x01, 0x13, 15: n}
+		return [4]byte{198, 18, 113, n}, [16]byte{0x20, 0x01, 0x0d, 0xb8, 0x01, 0x13, 15: n}
 	}
 	return [4]byte{192, 0, 2, 7}, [16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 7}
 }

@@ -7,16 +7,11 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	client "github.com/canonical/lxd/client"
 
 	"lxd-allowlist/capture/lxd"
 	"lxd-allowlist/capture/lxd/lxdtest"
@@ -119,25 +114,6 @@ func run(t *testing.T, instance, script string) string {
 	return string(out)
 }
 
-// push puts the test's own program into an instance, as /client.
-func push(t *testing.T, instance string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "client")
-	build := exec.Command("go", "build", "-o", file, "testdata/client.go")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
-	content, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
-	if err := lxdtest.Client(t).CreateInstanceFile(instance, "/client", client.InstanceFileArgs{Content: content, Mode: 0o755, Type: "file"}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // listening takes what comes to an address and throws it away.
 func listening(t *testing.T, at string) string {
 	t.Helper()
@@ -183,7 +159,7 @@ func (n *tally) count(t *testing.T, what string, p *witness.Process, ok bool) {
 func TestAttribution(t *testing.T) {
 	bridge := lxdtest.Bridge(t)
 	instance, neighbour := lxdtest.Instance(t, bridge), lxdtest.Instance(t, bridge)
-	push(t, instance)
+	lxdtest.PushProgram(t, instance, "/client", "testdata/client.go")
 	config := lxdtest.Network(t, bridge).Config
 	var at [2]string
 	for i, family := range []string{"ipv4.address", "ipv6.address"} {
