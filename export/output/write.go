@@ -190,7 +190,7 @@ func (o *Output) uncovered(rules []rule.Rule, stdout, messages io.Writer) (bool,
 		}
 	}
 	if len(outside) > 0 {
-		fmt.Fprintf(messages, "%s%d of %s outside %s\n", said, len(outside), count(len(rules), "rule"), o.plan.CoveredBy)
+		fmt.Fprintf(messages, "%s%d of %s outside %s\n", said, len(outside), count(len(rules), "rule"), calledBy(o.plan.CoveredBy))
 	}
 	return len(outside) > 0, nil
 }
