@@ -304,7 +304,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 				spareDropped(patterns, d.Name)
 			}
 		}
-		if all && (d.Queries == 0 || l.unwanted(d) || d.Class == parse.Unprintable || d.Class == parse.Unfit) || !all && v.Decision == Drop {
+		if all && (d.Queries == 0 || out.unlisted(l, d)) || !all && v.Decision == Drop {
 			return
 		}
 		source := Observed
