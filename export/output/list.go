@@ -142,7 +142,9 @@ type NoListError struct {
 	Path, Why string
 }
 
-func (e *NoListError) Error() string { return fmt.Sprintf("read %s: it is no list of names: %s", e.Path, e.Why) }
+func (e *NoListError) Error() string {
+	return fmt.Sprintf("read %s: it is no list of names: %s", e.Path, e.Why)
+}
 
 // listed reads a line of a list of names, or says why it is none.
 func listed(line []byte) (rules []rule.Rule, why string) {

@@ -51,6 +51,24 @@ func TestMergeInEveryFormat(t *testing.T) {
 	}
 }
 
+// Editors begin a file with a byte order mark, and end its lines in their own ways.
+func TestMergeOfAnEditedFile(t *testing.T) {
+	for _, f := range export.Formats() {
+		p := Plan{Formats: []string{f.Name}, Path: filepath.Join(t.TempDir(), "list")}
+		if _, _, err := write(t, p, listOf("a.example.com .b.example.com")); err != nil {
+			t.Fatal(err)
+		}
+		p.Merge = true
+		text := read(t, p.Path)
+		for _, edited := range []string{"\ufeff" + text, strings.ReplaceAll(text, "\n", "\r\n"), strings.TrimSuffix(text, "\n")} {
+			put(t, filepath.Dir(p.Path), "list", edited)
+			if _, messages, err := write(t, p, listOf("c.example.com")); err != nil || !strings.Contains(messages, "wrote 3 rules") {
+				t.Errorf("%s: %q, %v\n%.60q", f.Name, messages, err, edited)
+			}
+		}
+	}
+}
+
 // What stands in a file and can't stand in the new one is refused: the file
 // stays as it is.
 func TestMergeLosesNothing(t *testing.T) {
