@@ -30,6 +30,9 @@ func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error)
 		if normal = parse.AppendName(normal[:0], given); !bytes.Equal(normal, given) {
 			rules[i].Name = string(normal)
 		}
+		if at, err := rule.ParseEndpoint(rules[i].Name); err == nil && !rules[i].Suffix { // without a protocol, too
+			rules[i].Name = at.String()
+		}
 	}
 	return rules, f.readComments(data, rules), nil
 }

@@ -385,7 +385,7 @@ func TestJSONWithSomethingTwice(t *testing.T) {
 			}
 		}
 	}
-	const same = `{"a": {"b": [{"b": "\"a\": ,{"}, {"b": 1}], "c": ["x", "x"]}, "b": "\\", "d": {"a": {}}}`
+	const same = `{"a": {"b": [{"b": "\"a\": ,{"}, {"b": 1}], "c": ["y", "x", "x"]}, "b": "\\", "d": {"a": {}}}`
 	if key := keyTwice([]byte(same)); key != "" {
 		t.Errorf("%s stands twice in %s", key, same)
 	}

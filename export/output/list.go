@@ -149,6 +149,9 @@ func (e *NoListError) Error() string {
 // listed reads a line of a list of names, or says why it is none.
 func listed(line []byte) (rules []rule.Rule, why string) {
 	at := rule.Rule{Name: string(bytes.TrimSpace(line))}
+	if e, err := rule.ParseEndpoint(at.Name); err == nil { // without a protocol, too
+		at.Name = e.String()
+	}
 	if kind := at.Kind(); kind == "address" || kind == "pattern" {
 		return []rule.Rule{at}, ""
 	}
