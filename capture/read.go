@@ -287,9 +287,10 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
-		list.Rules = append(make([]rule.Rule, 0, l.n), l.keptAddresses()...)
+		addresses, overruled := l.keptAddresses()
+		list.Rules = append(make([]rule.Rule, 0, l.n), addresses...)
 		if !all {
-			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
+			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), append(overruled, l.overruled()...)
 			patterns = l.patterns()
 		}
 	}

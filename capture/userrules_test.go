@@ -104,6 +104,22 @@ func TestRulesAsSuffixes(t *testing.T) {
 	}
 }
 
+// An address that is dropped, and that a prefix of the list allows, is said.
+func TestDroppedAddressInAPrefix(t *testing.T) {
+	for rules, want := range map[string][]string{
+		"drop 192.0.2.7:443/tcp\nkeep 192.0.2.0/24:443/tcp":                            {"192.0.2.7:443/tcp"},
+		"keep 192.0.2.0/24:443/tcp\ndrop 192.0.2.7:443/tcp\ndrop 192.0.3.0/24:443/tcp": {"192.0.2.7:443/tcp"},
+		"drop 192.0.2.7:443/udp\nkeep 192.0.2.0/24:443/tcp":                            nil,
+		"drop 192.0.2.0/24:443/tcp\nkeep 192.0.2.7:443/tcp":                            nil,
+	} {
+		l := capture.NewLedger(capture.Info{})
+		l.SetRules(readRules(t, rules))
+		if list := l.List(false); !slices.Equal(list.Overruled, want) {
+			t.Errorf("%q: overruled are %q, want %q", rules, list.Overruled, want)
+		}
+	}
+}
+
 // The first rule on a name is the one in force, with its reason.
 func TestFirstRuleDecides(t *testing.T) {
 	l := capture.NewLedger(capture.Info{})

@@ -211,7 +211,7 @@ func doubt(w io.Writer, list rule.List) {
 		fmt.Fprintf(w, "%sbeware: %s\n", said, export.OneLine(d)) // may have the name of a file, or a journal's words
 	}
 	for _, name := range list.Overruled {
-		fmt.Fprintf(w, "%sbeware: %s was dropped, and a suffix rule allows it all the same\n", said, name)
+		fmt.Fprintf(w, "%sbeware: %s was dropped, and a wider rule allows it all the same\n", said, name)
 	}
 	if list.LeftOut != "" {
 		fmt.Fprintf(w, "%sleft out: %s\n", said, list.LeftOut)

@@ -94,7 +94,7 @@ func Uncovered(rules, by []Rule) []Rule {
 			return ok
 		}
 		if at, is := r.Endpoint(); is {
-			return slices.ContainsFunc(endpoints, at.isWithin)
+			return slices.ContainsFunc(endpoints, at.Within)
 		}
 		if p, is := r.Pattern(); is {
 			return slices.ContainsFunc(patterns, p.isWithin)

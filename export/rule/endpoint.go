@@ -92,8 +92,8 @@ func (e Endpoint) Compare(o Endpoint) int {
 	return cmp.Or(e.Prefix.Compare(o.Prefix), cmp.Compare(e.Port.Number, o.Port.Number), strings.Compare(e.Port.Protocol, o.Port.Protocol))
 }
 
-// isWithin reports whether another endpoint is all that this one is.
-func (e Endpoint) isWithin(o Endpoint) bool {
+// Within reports whether another endpoint is all that this one is.
+func (e Endpoint) Within(o Endpoint) bool {
 	return e.Port == o.Port && o.Prefix.Bits() <= e.Prefix.Bits() && o.Prefix.Contains(e.Prefix.Addr())
 }
 
