@@ -143,6 +143,10 @@ func TestFormatFields(t *testing.T) {
 		if f.Name == "" || f.Title == "" || f.Extension == "" || f.Exact == "" || f.Suffix == "" || f.Load == "" || f.Proven == "" {
 			t.Errorf("%s: a field is empty: %+v", f.Name, f)
 		}
+		// Whoever breaks lines, and whoever shows Markdown, makes one of two blanks.
+		if text := f.Title + f.Exact + f.Suffix + f.Address + f.Pattern + f.Load + f.Check + f.Proven; strings.Contains(text, "  ") {
+			t.Errorf("%s: two blanks in %q", f.Name, text)
+		}
 		if got, err := Lookup(f.Name); err != nil || got.Title != f.Title {
 			t.Errorf("%s: found %q, %v", f.Name, got.Title, err)
 		}
