@@ -61,9 +61,11 @@ func (l *Ledger) setAddress(at rule.Endpoint, to Mark) {
 }
 
 // keptAddresses returns what is exported of addresses, as they are written. A
-// person said so of each, thus they are in the list of all, too.
-func (l *Ledger) keptAddresses() (kept []rule.Rule) {
+// person said so of each, thus they are in the list of all, too. Overruled are
+// those that are dropped, and that a prefix allows all the same.
+func (l *Ledger) keptAddresses() (kept []rule.Rule, overruled []string) {
 	r := Reader{l}
+	var open, dropped []rule.Endpoint
 	all := slices.Collect(maps.Keys(l.addresses))
 	for i := range l.rules {
 		if at := l.rules[i].at; at != (rule.Endpoint{}) {
@@ -72,11 +74,20 @@ func (l *Ledger) keptAddresses() (kept []rule.Rule) {
 	}
 	slices.SortFunc(all, rule.Endpoint.Compare)
 	for _, at := range slices.Compact(all) {
-		if v := r.Address(at); v.Decision == Keep {
+		switch v := r.Address(at); v.Decision {
+		case Keep:
+			open = append(open, at)
 			kept = append(kept, rule.Rule{Name: at.String(), Reason: v.Reason, Source: string(v.Rule), Seen: l.seenAt(at)})
+		case Drop:
+			dropped = append(dropped, at)
 		}
 	}
-	return kept
+	for _, at := range dropped {
+		if slices.ContainsFunc(open, at.Within) {
+			overruled = append(overruled, at.String())
+		}
+	}
+	return kept, overruled
 }
 
 // seenAt returns what a witness saw of an address, nil for nothing.

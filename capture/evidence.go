@@ -107,13 +107,8 @@ func (r Reader) KeptBelow(d *Domain) string {
 			return group
 		}
 	case v.Rule == ByFile:
-		for i := range r.l.rules {
-			if on := &r.l.rules[i]; on.match(d.Name) {
-				if on.on.Suffix {
-					return on.on.Name
-				}
-				return ""
-			}
+		if u := r.l.ruleOn(d.Name); u != nil && u.on.Suffix {
+			return u.on.Name
 		}
 	}
 	return ""

@@ -41,6 +41,7 @@ type Ledger struct {
 	rules     []UserRule
 	series    []keptPattern        // that a person keeps for this session
 	wide      map[string]*UserRule // those of rules that are suffix rules, by name
+	places    rulePlaces
 
 	facts
 	reader  reader

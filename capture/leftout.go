@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/parse"
 )
 
 // leftOut counts the domains that were asked for and are not exported, by the
@@ -23,6 +25,21 @@ func (o *leftOut) add(l *Ledger, d *Domain, v Verdict) {
 	default:
 		o.by[v.Rule]++
 	}
+}
+
+// unlisted counts a domain that is not exported even where no rule is applied.
+func (o *leftOut) unlisted(l *Ledger, d *Domain) bool {
+	switch {
+	case l.unwanted(d):
+		o.by[Unwanted]++
+	case d.Class == parse.Unprintable:
+		o.by[Unprintable]++
+	case d.Class == parse.Unfit:
+		o.by[Unfit]++
+	default:
+		return false
+	}
+	return true
 }
 
 // String returns the counts in words, "2 by you, 4 with NXDOMAIN only"; "" for

@@ -287,9 +287,10 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 		}}
 		l.weighNow()
 		list.Doubts = Reader{l}.Doubts()
-		list.Rules = append(make([]rule.Rule, 0, l.n), l.keptAddresses()...)
+		addresses, overruled := l.keptAddresses()
+		list.Rules = append(make([]rule.Rule, 0, l.n), addresses...)
 		if !all {
-			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), l.overruled()
+			list.Rules, out.allowed = append(list.Rules, l.suffixes()...), append(overruled, l.overruled()...)
 			patterns = l.patterns()
 		}
 	}
@@ -304,7 +305,7 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 				spareDropped(patterns, d.Name)
 			}
 		}
-		if all && (d.Queries == 0 || l.unwanted(d) || d.Class == parse.Unprintable || d.Class == parse.Unfit) || !all && v.Decision == Drop {
+		if all && (d.Queries == 0 || out.unlisted(l, d)) || !all && v.Decision == Drop {
 			return
 		}
 		source := Observed

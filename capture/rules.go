@@ -52,10 +52,8 @@ func (l *Ledger) judge(d *Domain) Verdict {
 	if m.Decision != New {
 		return Verdict{m.Decision, ByGroup, cmp.Or(d.Mark.Reason, m.Reason, "as all of "+group)}
 	}
-	for i := range l.rules {
-		if r := &l.rules[i]; r.match(d.Name) {
-			return Verdict{r.Decision, ByFile, cmp.Or(d.Mark.Reason, r.Reason, r.Pattern)}
-		}
+	if r := l.ruleOn(d.Name); r != nil {
+		return Verdict{r.Decision, ByFile, cmp.Or(d.Mark.Reason, r.Reason, r.Pattern)}
 	}
 	if rule, reason := l.dropRule(d); rule != Undecided {
 		return Verdict{Drop, rule, reason}

@@ -198,7 +198,7 @@ func (r UserRule) Says() string {
 func (l *Ledger) SetRules(rules []UserRule) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rules, l.wide = rules, wideOf(rules)
+	l.rules, l.wide, l.places = rules, wideOf(rules), placesOf(rules)
 	l.edition++
 	for id := ID(0); id < ID(l.n); id++ {
 		l.show(id)

@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,60 @@ func TestRulesAsSuffixes(t *testing.T) {
 		}
 		if all := exported(l, true); len(all) != 6 {
 			t.Errorf("%q: all are %q, want no rule in it", rules, all)
+		}
+	}
+}
+
+// An address that is dropped, and that a prefix of the list allows, is said.
+func TestDroppedAddressInAPrefix(t *testing.T) {
+	for rules, want := range map[string][]string{
+		"drop 192.0.2.7:443/tcp\nkeep 192.0.2.0/24:443/tcp":                            {"192.0.2.7:443/tcp"},
+		"keep 192.0.2.0/24:443/tcp\ndrop 192.0.2.7:443/tcp\ndrop 192.0.3.0/24:443/tcp": {"192.0.2.7:443/tcp"},
+		"drop 192.0.2.7:443/udp\nkeep 192.0.2.0/24:443/tcp":                            nil,
+		"drop 192.0.2.0/24:443/tcp\nkeep 192.0.2.7:443/tcp":                            nil,
+	} {
+		l := capture.NewLedger(capture.Info{})
+		l.SetRules(readRules(t, rules))
+		if list := l.List(false); !slices.Equal(list.Overruled, want) {
+			t.Errorf("%q: overruled are %q, want %q", rules, list.Overruled, want)
+		}
+	}
+}
+
+// Rules are looked up by their names, and the first of all that match decides.
+func TestFirstRuleOfEachKind(t *testing.T) {
+	lines := []string{"drop a.x.example", "keep .x.example", "drop .a.x.example", "keep ~^a\\.", "drop a<0-9>.x.example", "keep a.x.example", "keep 192.0.2.7:443/tcp", "drop ~b"}
+	names := []string{"a.x.example", "x.example", "b.x.example", "b.a.x.example", "a1.x.example", "a.example", "notx.example", "b.example"}
+	decided := func(text string) (all []capture.Decision) {
+		l := capture.NewLedger(capture.Info{})
+		l.SetRules(readRules(t, text))
+		for _, name := range names {
+			feed(l, "query[A] "+name+" from 192.0.2.5")
+		}
+		l.Read(func(r capture.Reader) {
+			for id := range names {
+				all = append(all, r.Verdict(r.Domain(capture.ID(id))).Decision)
+			}
+		})
+		return all
+	}
+	alone := make(map[string][]capture.Decision)
+	for _, line := range lines {
+		alone[line] = decided(line)
+	}
+	for range 200 {
+		rand.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		want := make([]capture.Decision, len(names))
+		for _, line := range slices.Backward(lines) { // the first has the last word
+			for i, d := range alone[line] {
+				if d != capture.New {
+					want[i] = d
+				}
+			}
+		}
+		text := strings.Join(lines, "\n")
+		if got := decided(text); !slices.Equal(got, want) {
+			t.Errorf("%v of %q, want %v, with\n%s", got, names, want, text)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func doubts(c rule.Compiled) []string {
 		lines = append(lines, "beware: "+note(d))
 	}
 	for _, name := range c.Overruled() {
-		lines = append(lines, "beware: "+note(name)+" was dropped, and a suffix rule allows it all the same")
+		lines = append(lines, "beware: "+note(name)+" was dropped, and a wider rule allows it all the same")
 	}
 	if text := note(c.LeftOut()); text != "" {
 		lines = append(lines, "left out: "+text)

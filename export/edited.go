@@ -20,6 +20,7 @@ func (f Format) Heads(data []byte) bool {
 // and what a comment says of a rule is its reason. Loose are the comments of
 // somebody's own that stand with no rule.
 func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error) {
+	data = tidy(data)
 	if rules, err = f.Decode(data); err != nil {
 		return nil, nil, err
 	}
@@ -29,8 +30,24 @@ func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error)
 		if normal = parse.AppendName(normal[:0], given); !bytes.Equal(normal, given) {
 			rules[i].Name = string(normal)
 		}
+		if at, err := rule.ParseEndpoint(rules[i].Name); err == nil && !rules[i].Suffix { // without a protocol, too
+			rules[i].Name = at.String()
+		}
 	}
 	return rules, f.readComments(data, rules), nil
+}
+
+// tidy returns a text as it is written here: some editors begin it with a byte
+// order mark, and end its lines with "\r\n", or the last with nothing.
+func tidy(data []byte) []byte {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if bytes.Contains(data, []byte("\r\n")) {
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	}
+	if n := len(data); n > 0 && data[n-1] != '\n' {
+		data = append(slices.Clip(data), '\n')
+	}
+	return data
 }
 
 // readComments gives each comment to the rule that it is of: to the one that it
@@ -199,7 +216,7 @@ func (p Present) Merge(list rule.List, f Format, o Options) (File, error) {
 	if r, ok := f.reasonLost(p.Rules, got, file.Data); ok {
 		return File{}, p.lost(fmt.Errorf("%s has no room for what is said of %s: %q", f.Name, r, r.Reason))
 	}
-	if port := f.portLost(p.Data, file.Data); port != "" {
+	if port := f.portLost(tidy(p.Data), file.Data); port != "" {
 		hint := "; name all with --ports"
 		if strings.Contains(port, "/") { // which names TCP's
 			hint = ""

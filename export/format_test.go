@@ -3,8 +3,10 @@ package export
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +142,10 @@ func TestFormatFields(t *testing.T) {
 		seen[f.Name] = true
 		if f.Name == "" || f.Title == "" || f.Extension == "" || f.Exact == "" || f.Suffix == "" || f.Load == "" || f.Proven == "" {
 			t.Errorf("%s: a field is empty: %+v", f.Name, f)
+		}
+		// Whoever breaks lines, and whoever shows Markdown, makes one of two blanks.
+		if text := f.Title + f.Exact + f.Suffix + f.Address + f.Pattern + f.Load + f.Check + f.Proven; strings.Contains(text, "  ") {
+			t.Errorf("%s: two blanks in %q", f.Name, text)
 		}
 		if got, err := Lookup(f.Name); err != nil || got.Title != f.Title {
 			t.Errorf("%s: found %q, %v", f.Name, got.Title, err)
@@ -358,5 +364,33 @@ func TestWarningStandsInTheFile(t *testing.T) {
 				t.Errorf("%s says %q: %t\n%s", f.Name, want, says, data)
 			}
 		}
+	}
+}
+
+// JSON keeps one of two fields of a name, and readers one of two documents: what
+// stood in the other would be lost.
+func TestJSONWithSomethingTwice(t *testing.T) {
+	key := regexp.MustCompile(`"[A-Za-z_]+": `)
+	for _, f := range Formats() {
+		data := golden(t, f)
+		if data[0] != '{' {
+			continue
+		}
+		if _, err := f.Decode(slices.Concat(data, data)); err == nil {
+			t.Errorf("%s: it reads one of two documents", f.Name)
+		}
+		for _, at := range key.FindAllIndex(data, -1) {
+			name := string(data[at[0]+1 : at[1]-3])
+			for _, again := range []string{name, strings.ToUpper(name), fmt.Sprintf(`\u%04x`, name[0]) + name[1:]} {
+				twice := slices.Concat(data[:at[0]], []byte(`"`+again+`": null, `), data[at[0]:])
+				if _, err := f.Decode(twice); err == nil {
+					t.Errorf("%s: %s beside %s at byte %d is read", f.Name, again, name, at[0])
+				}
+			}
+		}
+	}
+	const same = `{"a": {"b": [{"b": "\"a\": ,{"}, {"b": 1}], "c": ["y", "x", "x"]}, "b": "\\", "d": {"a": {}}}`
+	if key := keyTwice([]byte(same)); key != "" {
+		t.Errorf("%s stands twice in %s", key, same)
 	}
 }

@@ -22,7 +22,7 @@ var haproxy = Format{
 	Address:   "192.0.2.7/32 or 192.0.2.0/24 at 443/tcp, found by dst: where a connection was to go that is redirected, whatever it begins with (asked in HAProxy 2.6.12); in a comment; these make a file of their own, each time, empty where there are none: " + takeAside(asideAddress, "/etc/haproxy/allow.lst", "/etc/haproxy/allow.addresses"),
 	Pattern:   `^\.h\.$, found by -m reg on .host., with [0-9]{1,2} for <0-99>, and an alternation for <region>, in a comment; these make a file of their own, each time, empty where there are none: ` + takeAside(asidePattern, "/etc/haproxy/allow.lst", "/etc/haproxy/allow.patterns"),
 	Hosts:     true,
-	Load:      "put it at /etc/haproxy/allow.lst, and beside it the files of patterns and of addresses; its comments hold the configuration: sed -n 's/^#   //p' /etc/haproxy/allow.lst > /etc/haproxy/haproxy.cfg; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4; HAProxy reads the list when it starts or reloads",
+	Load:      "put it at /etc/haproxy/allow.lst, and beside it the files of patterns and of addresses; its comments hold the configuration: sed -n 's/^# \\{3\\}//p' /etc/haproxy/allow.lst > /etc/haproxy/haproxy.cfg; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4; HAProxy reads the list when it starts or reloads",
 	Check:     "haproxy -c -f /etc/haproxy/haproxy.cfg",
 	Proven:    tried("haproxy"),
 	address:   ipv4sAt443,

@@ -3,7 +3,10 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -155,11 +158,71 @@ func marshal(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// unmarshal reads JSON strictly: a field that T doesn't know is an error.
+// unmarshal reads JSON strictly: a field that T doesn't know is an error, and so
+// are a field that stands twice, of which one would be lost, and a second
+// document.
 func unmarshal[T any](data []byte) (T, error) {
 	var v T
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	err := d.Decode(&v)
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return v, errNotOne
+	}
+	if key := keyTwice(data); key != "" {
+		return v, fmt.Errorf("%s stands twice in one object", key)
+	}
+	return v, nil
+}
+
+// keyTwice returns a key that an object of a JSON document has more than once,
+// quoted, "" for none. Keys are the same in any case, as they are to
+// [json.Decoder].
+func keyTwice(data []byte) string {
+	type level struct {
+		keys   [][]byte
+		object bool
+	}
+	var levels []level
+	atKey := false
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			if n := len(levels); n < cap(levels) { // with the keys' room of the one before
+				levels = levels[:n+1]
+				levels[n] = level{levels[n].keys[:0], data[i] == '{'}
+			} else {
+				levels = append(levels, level{object: data[i] == '{'})
+			}
+			atKey = data[i] == '{'
+		case '}', ']':
+			levels, atKey = levels[:len(levels)-1], false
+		case ',':
+			atKey = levels[len(levels)-1].object
+		case '"':
+			begin := i
+			for i++; data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+			if !atKey {
+				continue
+			}
+			key, top := data[begin:i+1], &levels[len(levels)-1]
+			if bytes.IndexByte(key, '\\') >= 0 {
+				var text string
+				_ = json.Unmarshal(key, &text) // it was read before
+				key, _ = json.Marshal(text)
+			}
+			if slices.ContainsFunc(top.keys, func(k []byte) bool { return bytes.EqualFold(k, key) }) {
+				return string(key)
+			}
+			top.keys, atKey = append(top.keys, key), false
+		}
+	}
+	return ""
 }

@@ -18,7 +18,7 @@ var nginx = Format{
 	Pattern:   `~*^h\.?\z with [0-9]{1,2} for <0-99>, and an alternation for <region>`,
 	NoAddress: "it knows a connection by the name in its TLS hello, and not where it was to go",
 	Hosts:     true,
-	Load:      "put it at /etc/nginx/allow.conf; its comments hold the configuration: sed -n 's/^#   //p' /etc/nginx/allow.conf > /etc/nginx/nginx.conf; name your own resolver there; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4, the proxy's own loopback too",
+	Load:      "put it at /etc/nginx/allow.conf; its comments hold the configuration: sed -n 's/^# \\{3\\}//p' /etc/nginx/allow.conf > /etc/nginx/nginx.conf; name your own resolver there; it wants the connections redirected to it, by address or by DNS, and goes where the resolver says by IPv4, the proxy's own loopback too",
 	Check:     "nginx -t",
 	Proven:    tried("nginx"),
 	mark:      "#",

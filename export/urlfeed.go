@@ -49,7 +49,7 @@ var fortiGate = Format{
 	Suffix:    "h and *.h",
 	NoAddress: "a feed of domains has names alone; addresses are a feed of another kind",
 	NoPattern: "its * stands for any characters, and not for digits alone",
-	Load:      "serve it by HTTPS and name it as a connector of the type Domain Name (config system external-resource, set type domain); in the DNS filter profile allow its remote category and block all others, Unrated too",
+	Load:      "serve it by HTTPS and name it as a connector of the type Domain Name (config system external-resource, set type domain); in the DNS filter profile allow its remote category and block all others, Unrated too; up to 7.4.3 a feed has 128K entries or 10 MB, later versions count by model, and each cuts off what is more",
 	Check:     "View Entries of the connector",
 	Proven:    unproven,
 	encode:    encodeFortiGate,

@@ -12,7 +12,9 @@ type Listed struct {
 
 // ReadListed reads a line of a list of names. blank is true for one without
 // anything but a comment, which begins with "#", ";", "!" or "//". ok is
-// false for what is neither: the line is no name, or none that a list can hold.
+// false for what is neither: the line has a word that is no name, or none that a
+// list can hold, which l then has alone, as it stands there; or it has several
+// words and is no hosts file's, and l none.
 func ReadListed(line []byte) (l Listed, blank, ok bool) {
 	fields := bytes.Fields(withoutComment(line))
 	if len(fields) == 0 {
@@ -31,7 +33,7 @@ func ReadListed(line []byte) (l Listed, blank, ok bool) {
 	for _, field := range fields {
 		name := AppendName(nil, field)
 		if !Clean(name) {
-			return Listed{}, false, false
+			return Listed{Names: []string{string(field)}}, false, false
 		}
 		l.Names = append(l.Names, string(name))
 	}

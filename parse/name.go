@@ -1,7 +1,9 @@
 package parse
 
 import (
+	"bytes"
 	"encoding/binary"
+	"strings"
 )
 
 // Class says what a normalised name can be.
@@ -149,6 +151,13 @@ func Clean(name []byte) bool {
 		}
 	}
 	return label > digits && !isHex(name[len(name)-label:])
+}
+
+// EndsInNumber reports whether the last label is a number, as inet_aton reads
+// them: the name is taken for an address then, whatever stands before it.
+func EndsInNumber(name string) bool {
+	label := []byte(name[strings.LastIndexByte(name, '.')+1:])
+	return len(label) > 0 && (isHex(label) || len(bytes.Trim(label, "0123456789")) == 0)
 }
 
 // isHex reports whether a label is 0x and hexadecimal digits, if any.

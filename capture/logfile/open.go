@@ -1,21 +1,16 @@
 package logfile
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"sync"
 	"sync/atomic"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/crash"
 	"lxd-allowlist/capture/session"
-	"lxd-allowlist/parse"
-	"lxd-allowlist/parse/source"
 )
 
 // Reading is a session that was opened, or a log that is being read into one.
@@ -96,7 +91,7 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 
 // size returns the size of all files, 0 where that of one is not known, and
 // whether all are files that can be read again.
-func size(files []*os.File) (n int64, regular bool) {
+func size(files []*input) (n int64, regular bool) {
 	for _, f := range files {
 		st, err := f.Stat()
 		if err != nil || !st.Mode().IsRegular() {
@@ -108,13 +103,14 @@ func size(files []*os.File) (n int64, regular bool) {
 }
 
 // readAll reads logs one behind the other.
-func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress func(int64)) error {
+func readAll(ctx context.Context, l *capture.Ledger, files []*input, progress func(int64)) error {
 	var before int64
 	for _, f := range files {
 		asked := queries(l)
-		var read int64
-		err := Read(ctx, l, f, func(n int64) {
-			read = n
+		f.heard = func() bool { return queries(l) > asked }
+		var done int64
+		err := read(ctx, l, f, func(n int64) {
+			done = n
 			progress(before + n)
 		})
 		if err != nil {
@@ -122,12 +118,12 @@ func readAll(ctx context.Context, l *capture.Ledger, files []*os.File, progress 
 			if errors.As(err, &of) && of.Path == f.Name() {
 				err = of.Err // once is enough
 			}
-			return fmt.Errorf("read %s: %w", f.Name(), err)
+			return fmt.Errorf("read %s: %w", title([]string{f.path}), err)
 		}
-		if len(files) > 1 && queries(l) == asked {
+		if len(files) > 1 && !f.heard() {
 			l.Unread(passedOver(f))
 		}
-		before += read
+		before += done
 	}
 	return nil
 }
@@ -146,12 +142,12 @@ func queries(l *capture.Ledger) (n uint64) {
 }
 
 // passedOver says of one log among others that nothing came of it.
-func passedOver(f *os.File) string {
+func passedOver(f *input) string {
 	why := "no query is in it"
-	if what, ok := recognize(f); ok {
+	if what, ok := f.recognize(); ok {
 		why = what.String()
 	}
-	return f.Name() + ": " + why
+	return title([]string{f.path}) + ": " + why
 }
 
 // Close ends the reading and the session.
@@ -203,14 +199,16 @@ func Load(ctx context.Context, program string, sources []string, only capture.On
 // NoQueryError says that no query was in a log: what a list would be made of
 // then is nothing, and not that nothing was asked.
 type NoQueryError struct {
-	Log string
-	Why string // what it is instead and what to do, as far as that can be told
+	Log   string
+	Why   string            // what it is instead and what to do, as far as that can be told
+	Known bool              // it could be told
+	Held  map[string][]byte // what was read of pipes, which can't be read again, by their paths
 }
 
 func (e *NoQueryError) Error() string { return fmt.Sprintf("read %s: %s", e.Log, e.Why) }
 
 // unheard returns a [*NoQueryError] for logs without a query.
-func unheard(l *capture.Ledger, sources []string, files []*os.File, only capture.Only) error {
+func unheard(l *capture.Ledger, sources []string, files []*input, only capture.Only) error {
 	var c capture.Counts
 	l.Read(func(r capture.Reader) { c = r.Counts() })
 	if c.Queries > 0 {
@@ -219,40 +217,26 @@ func unheard(l *capture.Ledger, sources []string, files []*os.File, only capture
 	if c.Unwanted > 0 {
 		return fmt.Errorf("read %s: none of its %d queries was sent %s", title(sources), c.Unwanted, only)
 	}
-	e := &NoQueryError{title(sources), fmt.Sprintf("there is no query in its %d lines; is it dnsmasq's log, with log-queries?", c.Lines)}
+	e := &NoQueryError{Log: title(sources), Why: fmt.Sprintf("there is no query in its %d lines: is it dnsmasq's log, with log-queries?", c.Lines)}
 	switch {
 	case c.Losses.Ended > 0:
-		e.Why = "it ends before anything of it could be unpacked"
+		e.Why, e.Known = "it ends before anything of it could be unpacked", true
 	case c.Lines == 0:
-		e.Why = "it is empty"
+		e.Why, e.Known = "it is empty", true
 	}
-	if len(files) == 1 && regular(files[0]) {
-		if f, ok := recognize(files[0]); ok {
-			e.Why = f.String()
+	if len(files) == 1 {
+		if f, ok := files[0].recognize(); ok {
+			e.Why, e.Known = f.String(), true
+		}
+	}
+	e.Held = make(map[string][]byte)
+	for _, f := range files {
+		if !regular(f.File) {
+			e.Held[f.path] = f.begin
+		}
+		if f.tooLarge {
+			e.Why, e.Known = fmt.Sprintf("there is no query in its %d lines: a list of more than %d MiB is read from a file alone", c.Lines, maxHeld>>20), true
 		}
 	}
 	return e
-}
-
-// recognize tells what a file is, by its beginning.
-func recognize(file *os.File) (f source.Foreign, ok bool) {
-	if !regular(file) {
-		return f, false
-	}
-	head, err := readHead(file)
-	if err != nil {
-		return f, false
-	}
-	text, err := source.NewReader(bytes.NewReader(head))
-	if err != nil {
-		return f, false
-	}
-	plain, err := io.ReadAll(io.LimitReader(text, headSize))
-	if err != nil {
-		return f, false
-	}
-	if parse.IsList(plain) {
-		return source.Foreign{What: "a list of names", Do: "export it alone, it is a source by itself"}, true
-	}
-	return source.Recognize(head, plain, file.Name())
 }

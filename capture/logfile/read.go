@@ -17,18 +17,18 @@ const readSize = 1 << 20
 // headSize is how much of a file is looked at to tell what it is.
 const headSize = 64 << 10
 
-// Read reads a log to its end into the ledger, packed or in another encoding
+// read reads a log to its end into the ledger, packed or in another encoding
 // or not; progress is told how many bytes were read.
-func Read(ctx context.Context, l *capture.Ledger, f *os.File, progress func(int64)) error {
+func read(ctx context.Context, l *capture.Ledger, f *input, progress func(int64)) error {
 	now := time.Now()
 	var in io.Reader = f
 	var read int64
-	if !regular(f) {
-		in = interruptible(ctx, in)
-	} else if plain, err := isPlain(f); err != nil {
+	if !regular(f.File) {
+		in = io.TeeReader(interruptible(ctx, in), holder{f})
+	} else if plain, err := isPlain(f.File); err != nil {
 		return err
 	} else if plain {
-		if read, err = readFile(ctx, l, f, now, progress); err != nil {
+		if read, err = readFile(ctx, l, f.File, now, progress); err != nil {
 			return err
 		}
 	}

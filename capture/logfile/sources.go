@@ -89,21 +89,24 @@ func oldestFirst(sources []string) []string {
 }
 
 // openAll opens logs, the oldest first, each once.
-func openAll(ctx context.Context, sources []string) (all []*os.File, err error) {
+func openAll(ctx context.Context, sources []string) (all []*input, err error) {
 	for _, path := range oldestFirst(sources) {
 		f, err := openLog(ctx, path)
 		if err != nil {
 			closeAll(all)
 			return nil, err
 		}
-		all = append(all, f)
+		all = append(all, &input{File: f, path: path})
 	}
 	return all, nil
 }
 
-func closeAll(all []*os.File) {
+// closeAll closes what openAll opened: standard input may be read once more.
+func closeAll(all []*input) {
 	for _, f := range all {
-		f.Close()
+		if f.path != stdin {
+			f.Close()
+		}
 	}
 }
 

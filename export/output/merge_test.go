@@ -18,6 +18,7 @@ func TestMerge(t *testing.T) {
 		{"a.example\nb.example\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
 		{"a.example\nx.a.example\n", ".a.example", ".a.example\n", "- a.example\n+ .a.example\n- x.a.example\nlxd-allowlist: wrote 1 rule to PATH\n"},
 		{".a.example\n", "x.a.example", ".a.example\n", "lxd-allowlist: wrote 1 rule to PATH: the same rules\n"},
+		{"192.0.2.7:443\n[2001:DB8:0::7]:53/udp\n", "a.example", "192.0.2.7:443/tcp\n[2001:db8::7]:53/udp\na.example\n", "+ a.example\nlxd-allowlist: wrote 3 rules to PATH\n"},
 		{"B.Example.\nA.EXAMPLE\n", "a.example", "a.example\nb.example\n", "lxd-allowlist: wrote 2 rules to PATH: the same rules\n"},
 	} {
 		path := put(t, t.TempDir(), "list", c.old)
@@ -47,6 +48,24 @@ func TestMergeInEveryFormat(t *testing.T) {
 		_, messages, err := write(t, p, listOf("c.example.com x.b.example.com"))
 		if err != nil || !strings.Contains(messages, "wrote 3 rules") || !strings.HasPrefix(messages, "+ ") || strings.Count(messages, "\n") != 2 {
 			t.Errorf("%s: %q, %v", f.Name, messages, err)
+		}
+	}
+}
+
+// Editors begin a file with a byte order mark, and end its lines in their own ways.
+func TestMergeOfAnEditedFile(t *testing.T) {
+	for _, f := range export.Formats() {
+		p := Plan{Formats: []string{f.Name}, Path: filepath.Join(t.TempDir(), "list")}
+		if _, _, err := write(t, p, listOf("a.example.com .b.example.com")); err != nil {
+			t.Fatal(err)
+		}
+		p.Merge = true
+		text := read(t, p.Path)
+		for _, edited := range []string{"\ufeff" + text, strings.ReplaceAll(text, "\n", "\r\n"), strings.TrimSuffix(text, "\n")} {
+			put(t, filepath.Dir(p.Path), "list", edited)
+			if _, messages, err := write(t, p, listOf("c.example.com")); err != nil || !strings.Contains(messages, "wrote 3 rules") {
+				t.Errorf("%s: %q, %v\n%.60q", f.Name, messages, err, edited)
+			}
 		}
 	}
 }
@@ -172,7 +191,7 @@ func TestMergeKeepsPorts(t *testing.T) {
 // A plain list with addresses is a source like any other, whoever wrote it.
 func TestListOfAddresses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "list.txt")
-	if err := os.WriteFile(path, []byte("a.example\n192.0.2.7:443/tcp\n[2001:db8::/48]:22/tcp\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("a.example\n192.0.2.7:443\n[2001:DB8::/48]:22/tcp\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	list, err := ReadList(path)

@@ -7,6 +7,7 @@ package output
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,20 +70,31 @@ func Prepare(p Plan) (*Output, error) {
 		return nil, err
 	}
 	if p.Diff != "" {
-		data, err := os.ReadFile(p.Diff)
-		if err == nil {
-			o.before, _, err = formats[0].Read(data)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("compare with %s: %w", p.Diff, err)
+		if o.before, err = readBefore(p.Diff, formats[0]); err != nil {
+			return nil, fmt.Errorf("compare with %s: %w", calledBy(p.Diff), err)
 		}
 	}
 	if p.CoveredBy != "" {
 		if o.cover, err = ReadList(p.CoveredBy); err != nil {
-			return nil, fmt.Errorf("read the list that is to cover the new one, %s: %w", p.CoveredBy, err)
+			return nil, fmt.Errorf("--covered-by: %w", err)
 		}
 	}
 	return o, nil
+}
+
+// readBefore reads the rules of a file to compare with.
+func readBefore(path string, format export.Format) ([]rule.Rule, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return nil, err
+	}
+	rules, _, err := format.Read(data)
+	return rules, err
 }
 
 // compares reports whether standard output is for what a comparison finds.

@@ -190,7 +190,7 @@ func (o *Output) uncovered(rules []rule.Rule, stdout, messages io.Writer) (bool,
 		}
 	}
 	if len(outside) > 0 {
-		fmt.Fprintf(messages, "%s%d of %s outside %s\n", said, len(outside), count(len(rules), "rule"), o.plan.CoveredBy)
+		fmt.Fprintf(messages, "%s%d of %s outside %s\n", said, len(outside), count(len(rules), "rule"), calledBy(o.plan.CoveredBy))
 	}
 	return len(outside) > 0, nil
 }
@@ -211,7 +211,7 @@ func doubt(w io.Writer, list rule.List) {
 		fmt.Fprintf(w, "%sbeware: %s\n", said, export.OneLine(d)) // may have the name of a file, or a journal's words
 	}
 	for _, name := range list.Overruled {
-		fmt.Fprintf(w, "%sbeware: %s was dropped, and a suffix rule allows it all the same\n", said, name)
+		fmt.Fprintf(w, "%sbeware: %s was dropped, and a wider rule allows it all the same\n", said, name)
 	}
 	if list.LeftOut != "" {
 		fmt.Fprintf(w, "%sleft out: %s\n", said, list.LeftOut)

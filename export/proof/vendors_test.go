@@ -57,12 +57,12 @@ func converse(t *testing.T, cmd *exec.Cmd) func(t *testing.T, line string) strin
 	}
 }
 
-// None of Envoy, Istio and AWS can be asked here, but their own types take what
+// None of Envoy, Istio, AWS and Google Cloud can be asked here, but their own types take what
 // they would.
 func TestVendorsTypes(t *testing.T) {
 	binary := build(t, "vendors")
 	list := []rule.Rule{{Name: "www.example.com"}, {Name: "example.net", Suffix: true}}
-	for _, name := range []string{"envoy", "istio", "aws-nfw"} {
+	for _, name := range []string{"envoy", "gcp", "istio", "aws-nfw"} {
 		f := format(t, name)
 		most := manyRules()
 		if name == "aws-nfw" {

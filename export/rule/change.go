@@ -79,11 +79,31 @@ func (c covers) holds(r Rule) bool {
 // their order.
 func Uncovered(rules, by []Rule) []Rule {
 	covers := coversOf(by)
-	patterns := slices.DeleteFunc(slices.Clone(by), func(r Rule) bool { return r.Kind() != "pattern" })
+	var patterns []Pattern
+	var matchers []func(name string) bool
+	var endpoints []Endpoint
+	for _, r := range by {
+		if p, is := r.Pattern(); is {
+			patterns, matchers = append(patterns, p), append(matchers, p.Matcher())
+		} else if at, is := r.Endpoint(); is {
+			endpoints = append(endpoints, at)
+		}
+	}
+	covered := func(r Rule) bool {
+		if _, ok := covers.widest(r); ok || r.Suffix {
+			return ok
+		}
+		if at, is := r.Endpoint(); is {
+			return slices.ContainsFunc(endpoints, at.Within)
+		}
+		if p, is := r.Pattern(); is {
+			return slices.ContainsFunc(patterns, p.isWithin)
+		}
+		return slices.ContainsFunc(matchers, func(matches func(string) bool) bool { return matches(r.Name) })
+	}
 	var out []Rule
 	for _, r := range rules {
-		matched := !r.Suffix && slices.ContainsFunc(patterns, func(p Rule) bool { return p.Covers(r.Name) })
-		if _, ok := covers.widest(r); !ok && !matched {
+		if !covered(r) {
 			out = append(out, r)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -103,6 +104,37 @@ func TestDifferenceInAnyOrder(t *testing.T) {
 		double[at] = got[(at+1)%len(got)]
 		if Difference(changed, want) == "" || Difference(double, want) == "" {
 			t.Fatalf("seed %d: no difference", seed)
+		}
+	}
+}
+
+// A list covers an address within one of its prefixes, at its port, and a pattern
+// that leaves no more open than its own.
+func TestUncovered(t *testing.T) {
+	list := func(text string) (rules []Rule) {
+		for name := range strings.FieldsSeq(text) {
+			rules = append(rules, FromDotted(name))
+		}
+		return rules
+	}
+	for _, c := range []struct{ rules, by, want string }{
+		{"192.0.2.7:443/tcp 192.0.2.0/25:443/tcp 192.0.2.0/24:443/tcp", "192.0.2.0/24:443/tcp", ""},
+		{"192.0.2.7:443/udp 192.0.2.7:80/tcp 192.0.3.7:443/tcp 192.0.2.0/23:443/tcp", "192.0.2.0/24:443/tcp", "192.0.2.7:443/udp 192.0.2.7:80/tcp 192.0.3.7:443/tcp 192.0.2.0/23:443/tcp"},
+		{"[2001:db8::7]:443/tcp [2001:db9::7]:443/tcp", "0.0.0.0/0:443/tcp [2001:db8::/32]:443/tcp", "[2001:db9::7]:443/tcp"},
+		{"sa<0-9>.b.example.net sa<00-99>.b.example.net", "sa<0-99>.b.example.net", ""},
+		{"sa<0-99>.b.example.net", "sa<0-9>.b.example.net sa<00-99>.b.example.net", "sa<0-99>.b.example.net"},
+		{"sb<0-9>.b.example.net sa<0-9>.c.example.net sa<0-9>-<0-9>.b.example.net", "sa<0-9>.b.example.net", "sb<0-9>.b.example.net sa<0-9>.c.example.net sa<0-9>-<0-9>.b.example.net"},
+		{"<region>.b.example.net <0-9>.b.example.net", "<region>.b.example.net", "<0-9>.b.example.net"},
+		{"<region>.b.example.net", "<0-9>.b.example.net", "<region>.b.example.net"},
+		{"sa<0-9>.b.example.net a.b.example.net", ".b.example.net", ""},
+		{".b.example.net", "sa<0-9>.b.example.net b.example.net", ".b.example.net"},
+	} {
+		var got []string
+		for _, r := range Uncovered(list(c.rules), list(c.by)) {
+			got = append(got, r.Dotted())
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s by %s: outside %q, want %q", c.rules, c.by, got, c.want)
 		}
 	}
 }

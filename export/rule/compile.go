@@ -174,8 +174,12 @@ func (r Rule) Problem() string {
 		return p.problem()
 	}
 	if !parse.Clean([]byte(r.Name)) { // as no address is
-		if _, err := netip.ParseAddr(r.Name); err == nil {
+		_, address := netip.ParseAddr(r.Name)
+		if _, prefix := netip.ParsePrefix(r.Name); address == nil || prefix == nil {
 			return "is an address, not a name"
+		}
+		if parse.EndsInNumber(r.Name) {
+			return "ends in a number: programs take it for an address"
 		}
 		return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
 	}

@@ -92,6 +92,11 @@ func (e Endpoint) Compare(o Endpoint) int {
 	return cmp.Or(e.Prefix.Compare(o.Prefix), cmp.Compare(e.Port.Number, o.Port.Number), strings.Compare(e.Port.Protocol, o.Port.Protocol))
 }
 
+// Within reports whether another endpoint is all that this one is.
+func (e Endpoint) Within(o Endpoint) bool {
+	return e.Port == o.Port && o.Prefix.Bits() <= e.Prefix.Bits() && o.Prefix.Contains(e.Prefix.Addr())
+}
+
 // Problem says why the endpoint must not be exported, "" if it may.
 func (e Endpoint) Problem() string {
 	a := e.Prefix.Addr()

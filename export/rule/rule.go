@@ -185,8 +185,8 @@ type List struct {
 	// doesn't have; LeftOut how many it leaves out and why, "" for none.
 	Doubts  []string
 	LeftOut string
-	// Overruled are names that a person dropped and that a suffix rule of the
-	// list allows all the same.
+	// Overruled are names and addresses that a person dropped, and that a suffix
+	// rule or a prefix of the list allows all the same.
 	Overruled []string
 }
 

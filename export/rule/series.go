@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/parse"
@@ -119,6 +120,22 @@ func (p Pattern) Overlaps(r Rule) bool {
 		text = Parent(text)
 	}
 	return regexp.MustCompile("^" + expression(text) + "$").MatchString(r.Name)
+}
+
+// isWithin reports whether another pattern is the same but for numbers, for which
+// it has as much room or more, and so matches all that this one does.
+func (p Pattern) isWithin(o Pattern) bool {
+	numbers, others := openPart.FindAllStringSubmatch(p.Text, -1), openPart.FindAllStringSubmatch(o.Text, -1)
+	if len(numbers) != len(others) || !slices.Equal(openPart.Split(p.Text, -1), openPart.Split(o.Text, -1)) {
+		return false
+	}
+	for i, n := range numbers {
+		other := others[i]
+		if (n[1] == "") != (other[1] == "") || len(other[1]) > len(n[1]) || len(other[2]) < len(n[2]) {
+			return false
+		}
+	}
+	return true
 }
 
 // problem says why the pattern must not be exported, "" if it may.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestExportAll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if stdout, stderr, code := run(t, start(t, "export", "--all", path)); stdout != string(names) || code != 0 {
+		if stdout, stderr, code := run(t, start(t, "export", "--all", path)); stdout != string(names) || code != 0 || !strings.HasPrefix(stderr, "lxd-allowlist: left out: 1 unfit for a list\n") {
 			t.Errorf("%s: exit code %d, %d bytes, want the %d of session.names; %s", log, code, len(stdout), len(names), stderr)
 		}
 		data, err := os.ReadFile(path)
@@ -176,17 +177,70 @@ func TestSources(t *testing.T) {
 		"packed":           {put("dns.log.gz", whole), "a.ubuntu.com\n", "", 0},
 		"a log and packed": {put("two.gz", whole+whole), "a.ubuntu.com\n", "", 0},
 		"packed and cut":   {put("cut.gz", whole[:len(whole)-9]), "a.ubuntu.com\n", "1 by a file that ends too early", 0},
-		"names":            {list, ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "no name in 1 line, the first is line 4", 0},
+		"names":            {list, ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "no name in 1 of 4 lines, the first is line 4: \"192.0.2.1\" is an address", 0},
 		"below alone":      {put("below.txt", "*.b.ubuntu.com\n*.c.ubuntu.com\na.ubuntu.com\n"), ".b.ubuntu.com\n.c.ubuntu.com\na.ubuntu.com\n", "beware: *.b.ubuntu.com and 1 more were read: as suffix rules they allow the names themselves, too", 0},
 		"our own file":     {put("squid.domains", squid), ".b.ubuntu.com\na.ubuntu.com\nc.ubuntu.com\n", "", 0},
 		"another's log":    {put("unbound.log", "Nov 23 10:00:00 h unbound[1:0]: info: 10.0.0.1 a.ubuntu.com. A IN\n"), "", "it is a log of Unbound's", 1},
 		"nothing":          {put("empty", ""), "", "it is empty", 1},
 		"prose":            {put("prose", "to whom it may concern\n"), "", "no query in its 1 lines", 1},
+		"addresses in hex": {put("hex", "0x7f00000a\n169.254.169.0xfe\n"), "", "no name in 2 of 2 lines, the first is line 1: \"0x7f00000a\" ends in a number", 1},
+		"one of them":      {put("one", "a.ubuntu.com\nb.ubuntu.com\n010.0.0.0xfe\n"), "a.ubuntu.com\nb.ubuntu.com\n", "no name in 1 of 3 lines, the first is line 3: \"010.0.0.0xfe\" ends in a number", 0},
+		"another alphabet": {put("idn", "a.ubuntu.com\nb.ubuntu.com\n.bücher.example\n"), "a.ubuntu.com\nb.ubuntu.com\n", "is xn--bcher-kva.example in DNS: write that", 0},
+		"comments":         {put("comments", "# nothing yet\n"), "", "no list of names: it has comments alone", 1},
+		"prefixes":         {put("prefixes", "192.0.2.0/24\n"), "", "line 1: \"192.0.2.0/24\" is an address", 1},
 	} {
-		stdout, stderr, code := run(t, start(t, "export", c.source))
-		if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q, want %d, %q and %q", name, code, stdout, stderr, c.code, c.stdout, c.says)
+		text, err := os.Open(c.source)
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer text.Close()
+		inFile := start(t, "export", "-")
+		inFile.Stdin = text
+		content, err := os.ReadFile(c.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inPipe := start(t, "export", "-")
+		inPipe.Stdin = bytes.NewReader(content)
+		pipe := start(t, "export", "/dev/stdin")
+		pipe.Stdin = bytes.NewReader(content)
+		for way, call := range map[string]*exec.Cmd{"as a file": start(t, "export", c.source), "as standard input": inFile, "in a pipe": inPipe, "as a pipe's name": pipe} {
+			stdout, stderr, code := run(t, call)
+			if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" || strings.Count(stderr, "\n") > 1 {
+				t.Errorf("%s, %s: exit code %d, standard output %q, standard error %q, want %d, %q and %q", name, way, code, stdout, stderr, c.code, c.stdout, c.says)
+			}
+		}
+	}
+}
+
+// Standard input is one list, whatever it is for.
+func TestListOnStandardInput(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "names.txt")
+	if err := os.WriteFile(list, []byte("a.ubuntu.com\nb.ubuntu.com\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args, stdin, stdout, says string
+		code                      int
+	}{
+		{"export --covered-by - " + list, ".ubuntu.com\n", "", "", 0},
+		{"export --covered-by - " + list, "a.ubuntu.com\n", "b.ubuntu.com\n", "1 of 2 rules outside stdin", 1},
+		{"export --diff - " + list, "a.ubuntu.com\n", "+ b.ubuntu.com\n", "", 1},
+		{"export --diff - -", "a.ubuntu.com\n", "", "standard input is read once", 2},
+		{"export --covered-by - -", "a.ubuntu.com\n", "", "standard input is read once", 2},
+		{"export --covered-by - " + list, "", "", "stdin: it is no list of names: it is empty", 2},
+		{"export --covered-by - " + list, "dnsmasq[1]: query[A] a.ubuntu.com from 192.0.2.5\n", "", "is a query in a log: lxd-allowlist export makes a list of it", 2},
+		{"verify none -", "0x7f00000a\n", "", "the first is line 1: \"0x7f00000a\" ends in a number", 2},
+	} {
+		call := start(t, strings.Fields(c.args)...)
+		call.Stdin = strings.NewReader(c.stdin)
+		stdout, stderr, code := run(t, call)
+		if stdout != c.stdout || code != c.code || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
+			t.Errorf("%s with %q: exit code %d, standard output %q, standard error %q, want %d, %q and %q", c.args, c.stdin, code, stdout, stderr, c.code, c.stdout, c.says)
+		}
+	}
+	if _, stderr, code := run(t, start(t, "export", "--covered-by", "-", list)); code != 2 || !strings.Contains(stderr, "a terminal, or a device") {
+		t.Errorf("without a list: exit code %d, standard error %q", code, stderr)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"lxd-allowlist/capture"
@@ -90,6 +91,9 @@ func (o *options) look(ctx context.Context, s ui.Options, sources []string, only
 }
 
 func (o *options) export(ctx context.Context, sources []string) error {
+	if slices.Contains(sources, "-") && (o.plan.Diff == "-" || o.plan.CoveredBy == "-") {
+		return wrong(errors.New("standard input is read once: name a file for --diff and --covered-by, or for what is exported"))
+	}
 	only, err := o.only()
 	if err != nil {
 		return err
@@ -120,8 +124,11 @@ func (o *options) export(ctx context.Context, sources []string) error {
 		}
 		err = list.Write(names(o.all), os.Stdout, os.Stderr)
 	case errors.As(err, &none):
-		names, notList := output.ReadLists(sources)
+		names, notList := output.ReadLists(sources, none.Held)
 		if notList != nil {
+			if why := (*output.NoListError)(nil); !none.Known && errors.As(notList, &why) {
+				err = fmt.Errorf("%w And no list of names: %s", err, why.Why)
+			}
 			break
 		}
 		if err = o.completeList(&names, sources, suffixes, only); err == nil {

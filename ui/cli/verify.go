@@ -100,7 +100,7 @@ func readVerifyList(from string, strict bool) (l verifyList, err error) {
 	} else if list, err = output.ReadList(from); errors.Is(err, fs.ErrNotExist) {
 		return l, wrong(fmt.Errorf("%s is no session and no file: lxd-allowlist sessions lists those that there are", from))
 	} else if err != nil {
-		return l, wrong(fmt.Errorf("read list %s: %w", from, err))
+		return l, wrong(err)
 	} else if err := sayUnruled(from); err != nil {
 		return l, err
 	}

@@ -126,7 +126,7 @@ func (d *Export) drawHead(s Screen, w, room int, listed bool) []string {
 		wrapped(6, s.Warn, fmt.Sprintf("and %d that no list, or not this format, can hold", n))
 	}
 	if names := d.made.Overruled; len(names) > 0 {
-		wrapped(7, s.Warn, "dropped, but a suffix rule allows "+look.Few(names))
+		wrapped(7, s.Warn, "dropped, but a wider rule allows "+look.Few(names))
 	}
 	if text := d.made.Verified; text != "" {
 		verified := said{worth: 8, least: 1}

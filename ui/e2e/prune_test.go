@@ -115,7 +115,7 @@ func TestDropBelowASuffix(t *testing.T) {
 	s.keys("d")
 	s.sees("a suffix rule allows y.tracker.net all the same")
 	s.keys("q")
-	s.sees("dropped, but a suffix rule allows y.tracker.net", ".tracker.net")
+	s.sees("dropped, but a wider rule allows y.tracker.net", ".tracker.net")
 	s.keys("n")
 	s.exits(0)
 }

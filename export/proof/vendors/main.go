@@ -2,6 +2,7 @@
 //
 //	vendors adguard FILE < NAMES    print pass or deny for each, as AdGuard's engine says
 //	vendors aws-nfw FILE            send with AWS's own client, to a server here
+//	vendors gcp FILE                parse with Google Cloud's own types
 //	vendors envoy FILE              parse and validate with Envoy's own types
 //	vendors istio FILE              parse with Istio's own types
 //
@@ -22,6 +23,7 @@ import (
 	"reflect"
 	"slices"
 
+	"cloud.google.com/go/networksecurity/apiv1/networksecuritypb"
 	"github.com/AdguardTeam/urlfilter"
 	"github.com/AdguardTeam/urlfilter/filterlist"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -49,9 +51,9 @@ func main() {
 }
 
 func run(args []string) error {
-	vendors := map[string]func([]byte) error{"adguard": adguard, "aws-nfw": aws, "envoy": envoy, "istio": istio}
+	vendors := map[string]func([]byte) error{"adguard": adguard, "aws-nfw": aws, "envoy": envoy, "gcp": gcp, "istio": istio}
 	if len(args) != 2 || vendors[args[0]] == nil {
-		return errors.New("call it with adguard, aws-nfw, envoy or istio, and a file")
+		return errors.New("call it with adguard, aws-nfw, envoy, gcp or istio, and a file")
 	}
 	data, err := os.ReadFile(args[1])
 	if err != nil {
@@ -127,6 +129,8 @@ func envoy(data []byte) error {
 	}
 	return config.ValidateAll()
 }
+
+func gcp(data []byte) error { return parse(data, new(networksecuritypb.UrlList)) }
 
 func istio(data []byte) error {
 	for part := range bytes.SplitSeq(data, []byte("\n---\n")) {
