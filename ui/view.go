@@ -284,7 +284,7 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 	s := m.styles
 	news = new(look.Line)
 	if n := m.table.Round(); n > 0 {
-		news.Add(s.Warn, fmt.Sprintf("  %d round DNS", n))
+		news.Add(s.Warn, fmt.Sprintf("  %d went round DNS", n))
 	}
 	if m.replay != nil {
 		news.Add(s.Warn, "  "+m.replay.sign()+" replay")

@@ -123,7 +123,7 @@ func TestOpenedSessionShowsWitness(t *testing.T) {
 func TestRoundRows(t *testing.T) {
 	s := newScene(t, 120, 40).watched().bypasses()
 	m := s.m()
-	s.wants("3 round DNS", "▸ went round DNS  3  1 DNS over HTTPS · 2 bare address")
+	s.wants("3 went round DNS", "▸ went round DNS  3  1 DNS over HTTPS · 2 bare address")
 	s.press("G", "right", "j").wants("▾ went round DNS", "DNS over HTTPS", "1.1.1.1:443/tcp  cloudflare", "×12")
 	s.press("a").wants("no list holds DNS over HTTPS")
 	s.press("j", "a").wants("✓")

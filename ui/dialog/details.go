@@ -193,8 +193,8 @@ func (d *Details) standing(p *page, r capture.Reader, row table.Row) {
 
 // why says why a row is marked so, "" for no reason.
 func why(row table.Row) string {
-	reason := row.Verdict.Reason
-	if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+	reason := row.Why().Reason
+	if rule := row.Why().Rule; rule != capture.Undecided && string(rule) != reason {
 		reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
 	}
 	return reason
