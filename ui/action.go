@@ -85,7 +85,7 @@ func tableActions() actions {
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsMark, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
 		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
 		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
-		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
+		{Row: quiet("Decide", "toggle", "keep and drop in turn", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsMark, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
 		{Row: row("Decide", "undo", "undo", "u"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},

@@ -197,7 +197,7 @@ func TestDialogsHaveTheirHints(t *testing.T) {
 	for keys, want := range map[string]string{
 		"e":     "enter write it|↑/↓ format|tab difference|f name|esc back",
 		"q":     "enter write and quit|n quit only|↑/↓ format|esc back",
-		"w":     "enter keep it|↑/↓ wider|tab for always|n reason|esc cancel",
+		"w":     "enter keep it|↑/↓ how wide|tab for always|n reason|esc cancel",
 		"enter": "a keep|d drop|↓/j next|esc close",
 	} {
 		s := newScene(t, 40, 12).session().press("g", keys)

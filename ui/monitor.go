@@ -103,8 +103,11 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 	if _, shell := msg.(screenMsg); !shell {
 		m.docked = nil
 	}
-	open, said := m.dialog != nil, len(m.messages)
+	open, whole, said := m.dialog != nil, m.whole() != nil, len(m.messages)
 	cmd := m.handle(msg)
+	if whole != (m.whole() != nil) {
+		cmd = tea.Batch(cmd, m.arrange())
+	}
 	if !open && m.dialog != nil {
 		m.messages.Read(said) // they were about what the dialog stands over now
 	}

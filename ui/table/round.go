@@ -48,14 +48,22 @@ func WayText(b capture.Bypass) string {
 	if place := b.Place(); place != "" {
 		parts = append(parts, place)
 	}
-	for i, n := range b.Names {
+	names := WayNames(b)
+	for i, n := range names {
 		if i == 2 {
-			parts = append(parts, fmt.Sprintf("+%d", len(b.Names)-i))
+			parts = append(parts, fmt.Sprintf("+%d", len(names)-i))
 			break
 		}
 		parts = append(parts, look.Clean(n.Name))
 	}
 	return strings.Join(parts, "  ")
+}
+
+// WayNames returns the names of a way round, but for its own address: who asks a
+// server for a page by its address names it, too.
+func WayNames(b capture.Bypass) []capture.Named {
+	own := b.To.Addr().Unmap().String()
+	return slices.DeleteFunc(slices.Clone(b.Names), func(n capture.Named) bool { return n.Name == own })
 }
 
 // refreshRound reads what went round, if it has changed since.
