@@ -136,7 +136,7 @@ func TestDetailsInTheDock(t *testing.T) {
 	for _, size := range [][2]int{{200, 60}, {120, 40}} {
 		s := newScene(t, size[0], size[1]).watched()
 		s.m().table.Select("www.example.com")
-		s.press("enter").wants("━ Details", "why", "www.example.com  ")
+		s.press("enter").wants("━ Details", "registered", "www.example.com  ")
 		m := s.m()
 		if lines := m.layout.table.h; lines < tableLeast {
 			t.Errorf("%v: %d lines are left to the table", size, lines)
@@ -191,7 +191,7 @@ func TestDetailsStandOnce(t *testing.T) {
 	for _, w := range []int{120, 200} {
 		s := newScene(t, w, 60).asked("github.com")
 		s.selects("github.com").wants("github.com is a shared host of")
-		s.press("enter").wants("━ Details ━", "─ Domains 1 ─")
+		s.press("enter").wants("━ Details ━", "━ Domains 1 ━")
 		if text := s.text(); strings.Count(text, "is a shared host of") != 1 || strings.Count(text, "asked by") != 1 {
 			t.Errorf("something stands there twice:\n%s", text)
 		}

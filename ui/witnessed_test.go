@@ -99,7 +99,7 @@ func TestOpenedSessionShowsWitness(t *testing.T) {
 		t.Helper()
 		s.shows(&Capture{Ledger: l, Title: name, ReadOnly: readOnly})
 		s.m().table.Refresh(s.now)
-		s.wants("apt → /usr/lib/apt/methods/https", "443/tcp +1", "443/udp +1", "ntpd", "only resolved", "went round DNS  3")
+		s.wants("apt → /usr/lib/apt/methods/https", "443/tcp ×12, 80/tcp", "443/udp, 443/tcp", "ntpd", "only resolved", "went round DNS  3")
 		s.m().table.Select("archive.ubuntu.com")
 		s.press("enter").wants("PID 812, user _apt, below apt, sudo, bash, systemd", "from the shell's command: sudo apt update", "connected ×13", "443/tcp ×12")
 		s.press("esc")
