@@ -108,10 +108,10 @@ func tableActions() actions {
 		{Row: keys.Row{Section: "Look", Name: "sort-by", Help: "sort by that column", Keys: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "="}, Show: 9}, Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
-		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
+		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then((*monitor).hideDrops)},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
 		{Row: quiet("Look", "dock", "details beside the table, or not", "i"), Do: then((*monitor).toggleDock)},
-		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then(func(m *monitor) { m.table.HideDecided(!m.table.DecidedHidden()) })},
+		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then((*monitor).hideDecided)},
 
 		{Row: quiet("Move", "next-undecided", "next undecided", "]"), Do: then(func(m *monitor) { m.next(1) })},
 		{Row: quiet("Move", "prev-undecided", "undecided before it", "["), Do: then(func(m *monitor) { m.next(-1) })},

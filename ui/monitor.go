@@ -56,9 +56,6 @@ func newMonitor(m *model, c *Capture) *monitor {
 	}
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
-	if m.prefs.HideDecided {
-		t.HideDecided(true)
-	}
 	t.Refresh(now)
 	if m.prefs.Grouped {
 		t.Group(true)
@@ -92,7 +89,6 @@ func (m *monitor) leave() error {
 	m.shell.hangUp()
 	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
-	m.prefs.HideDecided = m.table.DecidedHidden()
 	if m.opts.Trial {
 		return nil
 	}

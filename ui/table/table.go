@@ -203,7 +203,8 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	t.hold(held)
 	t.bound()
 	now, ok := t.selected()
-	if j.show == top || j.show == home && ok && !(had && now.same(was)) {
+	stays := had && now.same(was) && (now.way != roundHead || made.domainLines() == 0) // to which a filter that left nothing else led
+	if j.show == top || j.show == home && ok && !stays {
 		t.cursor, t.top, t.from = 0, 0, -1
 	}
 	if j.show == home {

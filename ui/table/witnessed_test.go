@@ -179,3 +179,24 @@ func TestRoundIsFiltered(t *testing.T) {
 		}
 	}
 }
+
+// A filter that leaves nothing but the line of what went round doesn't leave it
+// selected.
+func TestRoundIsLeftByTheFilter(t *testing.T) {
+	table := New(watched("a.example", "b.example"))
+	table.Resize(100, 40)
+	table.Refresh(noon)
+	table.Wake()
+	table.EditFilter()
+	for _, text := range []string{"b", "bx", "b", ""} {
+		table.SetFilter(text)
+		it, ok := table.Selected()
+		if !ok || it.IsDomain() != (text != "bx") {
+			t.Errorf("%q selects %+v", text, it)
+		}
+	}
+	table.Bottom()
+	if table.SetFilter("a"); !table.selecting || table.cursor != 0 {
+		t.Errorf("from the line of what went round a filter leads to line %d", table.cursor)
+	}
+}
