@@ -70,6 +70,7 @@ const (
 	rowGroup       = "group"
 	rowHideDecided = "hide-decided"
 	rowHideDrops   = "hide-drops"
+	rowMessages    = "messages"
 	rowPlay        = "play"
 	rowReopen      = "reopen"
 	rowRepair      = "repair"
@@ -154,7 +155,7 @@ func tableActions() actions {
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsLine, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
 		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
-		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
+		{Row: quiet("Program", rowMessages, "messages", "m"), Do: then((*monitor).openMessages)},
 		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
 		{Row: quiet("Look", "course", "new names a minute, and commands", "I"), Do: (*monitor).openCourse},
 		{Row: quiet("Program", "told", "what LXD was told", "M"), Has: needsTold, Do: then((*monitor).openTold)},

@@ -61,17 +61,13 @@ func (m *monitor) lines() []string {
 		d.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()}) // the footer says whether there is more
 	}
 	said, foot := m.footer()
-	body := len(lines)
 	if m.replay != nil {
 		lines = append(lines, m.drawTimeline())
-	}
-	if m.dialog != nil {
-		body = len(lines)
 	}
 	if m.dialog != nil && !m.docks() {
 		m.overlay(lines, m.dialog, m.h-1-len(said), m.clock()) // the footer says what can be done in it
 	}
-	copy(lines[max(0, body-len(said)):], said)
+	m.drawSaidAt(lines, said)
 	return append(lines, foot)
 }
 

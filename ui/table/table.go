@@ -351,6 +351,15 @@ func (t *Table) TakeRange() (ids []capture.ID, ok bool) {
 	return slices.Clip(ids), true
 }
 
+// SelectedLine returns on which line of the pane the selected one is drawn, its
+// title's being 0; below 0 for none.
+func (t *Table) SelectedLine() int {
+	if !t.selecting {
+		return -1
+	}
+	return chrome + t.cursor - t.top
+}
+
 // inRange reports whether a line is in the range.
 func (t *Table) inRange(i int) bool {
 	return t.from >= 0 && i >= min(t.from, t.cursor) && i <= max(t.from, t.cursor)
