@@ -34,6 +34,8 @@ func begins(m *monitor) string {
 
 func opens(m *monitor) string {
 	switch it, _ := m.table.Selected(); {
+	case it.Round && m.table.Round() == 0:
+		return ""
 	case it.Group == "" && !it.Round:
 		return "details"
 	case it.Folded:

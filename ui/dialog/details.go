@@ -237,6 +237,9 @@ func (d *Details) standing(p *page, r capture.Reader, row table.Row) {
 
 // why says why a row is marked so, "" for no reason.
 func why(row table.Row) string {
+	if row.Blocked() { // its state says it
+		return ""
+	}
 	reason := row.Why().Reason
 	if rule := row.Why().Rule; rule != capture.Undecided && string(rule) != reason {
 		reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")

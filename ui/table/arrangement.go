@@ -245,6 +245,9 @@ func (a *arrangement) domainLines() int {
 	return blocked + a.rows.total(items)
 }
 
+// nothing reports whether there is neither a domain nor a way round.
+func (a *arrangement) nothing() bool { return a.domainLines() == 0 && len(a.round.ways) == 0 }
+
 func (a *arrangement) at(line int) item {
 	if n := a.domainLines(); line >= n {
 		return a.round.at(line - n)

@@ -207,6 +207,9 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	if j.show == top || j.show == home && ok && !stays {
 		t.cursor, t.top, t.from = 0, 0, -1
 	}
+	if made.nothing() { // that nothing went round is no line to be on
+		t.selecting = false
+	}
 	if j.show == home {
 		t.Wake()
 	}
@@ -280,7 +283,7 @@ func (t *Table) show() {
 // Wake selects a row when the user comes to the table: the first in view that
 // nobody has decided about, or the first.
 func (t *Table) Wake() {
-	if t.selecting || t.shown.lines() == 0 {
+	if t.selecting || t.shown.nothing() {
 		return
 	}
 	t.selecting, t.cursor, t.drawn = true, t.top, nil

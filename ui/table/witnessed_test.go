@@ -191,7 +191,7 @@ func TestRoundIsLeftByTheFilter(t *testing.T) {
 	for _, text := range []string{"b", "bx", "b", ""} {
 		table.SetFilter(text)
 		it, ok := table.Selected()
-		if !ok || it.IsDomain() != (text != "bx") {
+		if ok != (text != "bx") || !it.IsDomain() {
 			t.Errorf("%q selects %+v", text, it)
 		}
 	}
