@@ -68,8 +68,6 @@ func (m *monitor) toggleDock() {
 func (m *monitor) undocked() string {
 	it, ok := m.table.Selected()
 	switch {
-	case ok && it.Round && m.table.Round() == 0:
-		return "what goes round DNS would stand below"
 	case ok && it.Round && it.Folded:
 		return "what went round DNS: " + m.keys.Show("unfold") + " unfolds it"
 	case ok && it.Round:

@@ -34,8 +34,6 @@ func begins(m *monitor) string {
 
 func opens(m *monitor) string {
 	switch it, _ := m.table.Selected(); {
-	case it.Round && m.table.Round() == 0:
-		return ""
 	case it.Group == "" && !it.Round:
 		return "details"
 	case it.Folded:

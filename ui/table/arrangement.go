@@ -245,8 +245,14 @@ func (a *arrangement) domainLines() int {
 	return blocked + a.rows.total(items)
 }
 
-// nothing reports whether there is neither a domain nor a way round.
-func (a *arrangement) nothing() bool { return a.domainLines() == 0 && len(a.round.ways) == 0 }
+// ends returns behind which line none can be selected: that nothing went round is
+// no line to be on.
+func (a *arrangement) ends() int {
+	if len(a.round.ways) == 0 {
+		return a.domainLines()
+	}
+	return a.lines()
+}
 
 func (a *arrangement) at(line int) item {
 	if n := a.domainLines(); line >= n {

@@ -180,8 +180,8 @@ func TestRoundIsFiltered(t *testing.T) {
 	}
 }
 
-// A filter that leaves nothing but the line of what went round doesn't leave it
-// selected.
+// That nothing went round is no line to be on, also where a filter leaves nothing
+// else.
 func TestRoundIsLeftByTheFilter(t *testing.T) {
 	table := New(watched("a.example", "b.example"))
 	table.Resize(100, 40)
@@ -195,8 +195,9 @@ func TestRoundIsLeftByTheFilter(t *testing.T) {
 			t.Errorf("%q selects %+v", text, it)
 		}
 	}
-	table.Bottom()
-	if table.SetFilter("a"); !table.selecting || table.cursor != 0 {
-		t.Errorf("from the line of what went round a filter leads to line %d", table.cursor)
+	for _, do := range []func(){table.Bottom, func() { table.Scroll(9) }, func() { table.Click(20, chrome+2) }} {
+		if do(); table.shown.lines() != 3 || table.cursor != 1 {
+			t.Errorf("of %d lines, of which the last one has nothing, %d is selected", table.shown.lines(), table.cursor)
+		}
 	}
 }
