@@ -191,6 +191,11 @@ func TestMessagesCoverNothingInUse(t *testing.T) {
 				if at := s.m().layout.shell; !strings.Contains(s.shownIn(at, at.h-1), "line59$") {
 					t.Errorf("%v, %q, %d words: the prompt is covered:\n%s", size, keys, words, s.text())
 				}
+				for i := range s.m().layout.shell.h {
+					if keys != "Z" && strings.Contains(s.shownIn(s.m().layout.shell, i), "said") {
+						t.Fatalf("%v, %q, %d words: it stands over the shell:\n%s", size, keys, words, s.text())
+					}
+				}
 				if !strings.Contains(s.text(), "said") {
 					t.Errorf("%v, %q, %d words: nothing is said:\n%s", size, keys, words, s.text())
 				}

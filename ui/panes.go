@@ -74,9 +74,14 @@ func (m *monitor) zoomShell() tea.Cmd {
 // hideDrops hides what is dropped, which nobody wants to see in the next session
 // either, or shows it.
 func (m *monitor) hideDrops() {
-	if m.table.HideDrops(!m.table.DropsHidden()); m.table.DropsHidden() {
-		m.say("what is dropped is hidden, in later sessions, too: " + m.keys.Show(rowHideDrops) + " shows it")
+	if m.table.HideDrops(!m.table.DropsHidden()); !m.table.DropsHidden() {
+		return
 	}
+	later := ", in later sessions, too"
+	if m.opts.Trial {
+		later = ""
+	}
+	m.say("what is dropped is hidden" + later + ": " + m.keys.Show(rowHideDrops) + " shows it")
 }
 
 // hideDecided hides what is decided, or shows it: a way to work through a session,
