@@ -48,6 +48,10 @@ func (r Reader) Lookup(name string) (ID, bool) {
 // Verdict returns the decision in force for d.
 func (r Reader) Verdict(d *Domain) Verdict { return r.l.judge(d) }
 
+// Listed returns the verdict that a list follows: what came up under an enforced
+// list, and nobody has decided about, is [NotListed] and left out.
+func (r Reader) Listed(d *Domain) Verdict { return r.l.listed(d) }
+
 // Dropped reports whether a name is one that is dropped, and why.
 func (r Reader) Dropped(name string) (reason string, dropped bool) {
 	id, ok := r.Lookup(name)
@@ -372,7 +376,10 @@ func (l *Ledger) seen(d *Domain) *rule.Seen {
 
 // Tally is how many of the domains that were asked for stand under each
 // decision.
-type Tally struct{ Keep, New, DropByUser, DropByRule int }
+type Tally struct{ Keep, New, Out, DropByUser, DropByRule int }
 
 // Total returns how many domains there are.
-func (t Tally) Total() int { return t.Keep + t.New + t.DropByUser + t.DropByRule }
+func (t Tally) Total() int { return t.Keep + t.New + t.Out + t.DropByUser + t.DropByRule }
+
+// Undecided returns about how many nobody has decided.
+func (t Tally) Undecided() int { return t.New + t.Out }

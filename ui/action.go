@@ -70,6 +70,7 @@ const (
 	rowGroup       = "group"
 	rowHideDecided = "hide-decided"
 	rowHideDrops   = "hide-drops"
+	rowMessages    = "messages"
 	rowPlay        = "play"
 	rowReopen      = "reopen"
 	rowRepair      = "repair"
@@ -85,7 +86,7 @@ func tableActions() actions {
 		{Row: row("Decide", "drop", "drop", "d", "-"), Can: needsMark, Says: of("drop"), Do: func(m *monitor) tea.Cmd { return m.markOn(capture.Drop) }},
 		{Row: keys.Row{Section: "Verify", Name: "grant", Help: "let through for a time", Hint: "let through", Keys: []string{"l"}}, Has: needsTarget, Can: needsRefused, Do: then((*monitor).askGrant)},
 		{Row: keys.Row{Name: rowCancel}, Says: cancels, Do: then((*monitor).cancel)},
-		{Row: quiet("Decide", "toggle", "toggle keep/drop", "space"), Can: needsRow, Do: (*monitor).toggle},
+		{Row: quiet("Decide", "toggle", "keep and drop in turn", "space"), Can: needsRow, Do: (*monitor).toggle},
 		{Row: quiet("Decide", "clear", "clear the mark", "c", "backspace"), Can: needsMark, Do: func(m *monitor) tea.Cmd { return m.mark(deciding[capture.New], always(capture.New), nil) }},
 		{Row: row("Decide", "undo", "undo", "u"), Can: needsDone, Do: (*monitor).undo},
 		{Row: quiet("Decide", "redo", "redo", "U", "ctrl+r"), Can: needsUndone, Do: (*monitor).redo},
@@ -108,10 +109,10 @@ func tableActions() actions {
 		{Row: keys.Row{Section: "Look", Name: "sort-by", Help: "sort by that column", Keys: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "="}, Show: 9}, Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},
 		{Row: quiet("Look", "reverse", "reverse the order", "r"), Do: then(func(m *monitor) { m.table.Reverse() })},
-		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then(func(m *monitor) { m.table.HideDrops(!m.table.DropsHidden()) })},
+		{Row: quiet("Look", rowHideDrops, "hide what is dropped", "h"), Do: then((*monitor).hideDrops)},
 		{Row: quiet("Look", "freeze", "freeze the view", "f"), Do: then(func(m *monitor) { m.table.Freeze(!m.table.Frozen()) })},
 		{Row: quiet("Look", "dock", "details beside the table, or not", "i"), Do: then((*monitor).toggleDock)},
-		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then(func(m *monitor) { m.table.HideDecided(!m.table.DecidedHidden()) })},
+		{Row: quiet("Look", rowHideDecided, "hide what is decided", "H"), Do: then((*monitor).hideDecided)},
 
 		{Row: quiet("Move", "next-undecided", "next undecided", "]"), Do: then(func(m *monitor) { m.next(1) })},
 		{Row: quiet("Move", "prev-undecided", "undecided before it", "["), Do: then(func(m *monitor) { m.next(-1) })},
@@ -154,7 +155,7 @@ func tableActions() actions {
 		{Row: quiet("Program", "copy-name", "copy the name", "y"), Can: needsLine, Do: (*monitor).copyName},
 		{Row: quiet("Program", "copy-list", "copy the list", "Y"), Do: (*monitor).copyList},
 		{Row: quiet("Program", "picture", "write a picture (SVG)", "S"), Can: needsTable, Do: (*monitor).picture},
-		{Row: quiet("Program", "messages", "messages", "m"), Do: then((*monitor).openMessages)},
+		{Row: quiet("Program", rowMessages, "messages", "m"), Do: then((*monitor).openMessages)},
 		{Row: quiet("Program", rowSuspend, "suspend; fg comes back", "ctrl+z"), Can: needsNoList, Do: suspends[*monitor]},
 		{Row: quiet("Look", "course", "new names a minute, and commands", "I"), Do: (*monitor).openCourse},
 		{Row: quiet("Program", "told", "what LXD was told", "M"), Has: needsTold, Do: then((*monitor).openTold)},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // badge says how far the enforcing is, in the header; both are empty while it
@@ -41,6 +42,9 @@ func (m *monitor) badge() (full, short *look.Line) {
 	}
 	text := fmt.Sprintf("%d %s", blocked, e.of.Policy.Word())
 	full.Add(s.Muted, " · ").Add(style, text)
+	if late := m.table.Late(); late > 0 { // the report counts them, too
+		full.Add(s.Muted, fmt.Sprintf(" · %d %s", late, table.Late))
+	}
 	if e.of.Policy.Learning {
 		text = fmt.Sprintf("%d outside", blocked)
 	}

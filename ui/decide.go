@@ -165,7 +165,8 @@ func overruled(l *capture.Ledger, ids []capture.ID) (names []string) {
 	return names
 }
 
-// toggle keeps what is dropped and drops what is not.
+// toggle keeps what is not kept, and drops what is: who points at what is new
+// wants it first of all.
 func (m *monitor) toggle() tea.Cmd {
 	it, _ := m.table.Selected()
 	return m.mark("toggling ", func(l *capture.Ledger) capture.Decision {
@@ -177,10 +178,10 @@ func (m *monitor) toggle() tea.Cmd {
 				now = r.Verdict(r.Domain(it.ID)).Decision
 			}
 		})
-		if now == capture.Drop {
-			return capture.Keep
+		if now == capture.Keep {
+			return capture.Drop
 		}
-		return capture.Drop
+		return capture.Keep
 	}, nil)
 }
 

@@ -62,11 +62,11 @@ func (m *model) turnAt(d dialog.Dialog, wheel tea.MouseWheelMsg) dialog.Result {
 	return dialog.Run(d, name)
 }
 
-// drawSaid draws a message above the footer, whole.
-func (m *model) drawSaid(text string) (said []string) {
-	for i, line := range look.Wrap(m.styles.Strong, text, m.w-3) {
+// drawSaid draws a message of lines of w cells, whole.
+func (m *model) drawSaid(text string, w int) (said []string) {
+	for i, line := range look.Wrap(m.styles.Strong, text, w-3) {
 		l := new(look.Line).Add(m.styles.Key, map[bool]string{true: " ▸"}[i == 0]).Pad(2)
-		said = append(said, l.Raw(line).Cut(m.w))
+		said = append(said, l.Raw(line).Cut(w))
 	}
 	return said
 }

@@ -19,6 +19,7 @@ const (
 	dockMost   = 70
 	dockBelow  = 30 // lines: the table keeps 18
 	dockHeight = 12
+	tableLeast = 10 // lines that the table keeps above all details
 )
 
 // dock takes the room for the details of what is selected from the table's pane.
@@ -33,10 +34,23 @@ func (m *monitor) dock() {
 		l.table.w -= w + 1
 	case t.h >= dockBelow:
 		h := max(dockHeight, min(t.h/3, 18))
+		if d := m.whole(); d != nil { // and no other height for the next one
+			h = max(h, min(2+d.Height(dialog.Screen{Styles: m.styles, Now: m.clock()}, t.w), t.h-tableLeast))
+		}
 		l.details = rect{t.x, t.y + t.h - h, t.w, h}
 		l.table.h -= h
 	}
 }
+
+// whole returns the details that show all, nil while none do.
+func (m *monitor) whole() *dialog.Details {
+	d, _ := m.dialog.(*dialog.Details)
+	return d
+}
+
+// docks reports whether the details that show all stand beside the table, and not
+// over it.
+func (m *monitor) docks() bool { return m.whole() != nil && m.layout.details.h > 0 }
 
 // toggleDock shows the details beside the table where there is room, or not.
 func (m *monitor) toggleDock() {
@@ -54,8 +68,6 @@ func (m *monitor) toggleDock() {
 func (m *monitor) undocked() string {
 	it, ok := m.table.Selected()
 	switch {
-	case ok && it.Round && m.table.Round() == 0:
-		return "what goes round DNS would stand below"
 	case ok && it.Round && it.Folded:
 		return "what went round DNS: " + m.keys.Show("unfold") + " unfolds it"
 	case ok && it.Round:
@@ -66,25 +78,29 @@ func (m *monitor) undocked() string {
 	return m.keys.Show(rowDown) + " selects a domain: what is known of it stands here"
 }
 
-// drawDock draws the details of what is selected, but while a dialog shows them.
-// They are drawn anew when anything but the shell has changed.
+// drawDock draws the details of what is selected, all of them once they have the
+// focus. They are drawn anew when anything but the shell has changed.
 func (m *monitor) drawDock() []string {
 	if m.docked != nil {
 		return m.docked
 	}
 	s, at := m.styles, m.layout.details
-	m.docked = []string{look.FinishTitle(s, false, look.Title(s, false, "Details", ""), at.w)}
+	screen := dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.clock()}
+	title, focused := "Details", false
 	var lines []string
-	if _, whole := m.dialog.(*dialog.Details); whole {
-		lines = look.Wrap(s.Muted, "shown in full: "+m.keys.Show(rowCancel)+" closes that", at.w)
+	if d := m.whole(); d != nil {
+		focused = true
+		screen.H -= len(m.footRows(m.footHints())) - 1 // which stand on its last line
+		title, lines = d.Docked(screen)
 	} else if it, ok := m.table.Selected(); ok && !it.Round {
 		d := dialog.NewDetails(m.keys, m.capture.Ledger, m.opts.Lists, m.enforcing.policy(), it.ID)
 		d.ShowGroup(it.Group, m.group.of(it.Group))
 		d.ShowWay(it.Way)
-		lines = d.Dock(dialog.Screen{Styles: s, W: at.w, H: at.h - 1, Now: m.clock()})
+		lines = d.Dock(screen)
 	} else {
 		lines = look.Wrap(s.Muted, m.undocked(), at.w)
 	}
+	m.docked = []string{look.FinishTitle(s, focused, look.Title(s, focused, title, ""), at.w)}
 	for i := range at.h - 1 {
 		line := strings.Repeat(" ", at.w)
 		if i < len(lines) {

@@ -95,7 +95,7 @@ func TestDockOfGroups(t *testing.T) {
 		"query[A] a.s3.eu-west-1.amazonaws.com from 10.0.0.6", "query[A] b.s3.eu-west-1.amazonaws.com from 10.0.0.6",
 		"query[PTR] 2.2.0.192.in-addr.arpa from 10.0.0.6")
 	s.m().table.Refresh(s.now)
-	s.press("t").selects("[ubuntu.com]").press("space")
+	s.press("t").selects("[ubuntu.com]").press("space", "space")
 	s.send(groupSeenMsg{"example.com", capture.Evidence{Asked: 99}}) // of a group that was gone from
 	s.wants("suffix     3 names seen below .ubuntu.com", "beware: .ubuntu.com allows paste.ubuntu.com", "names      archive, security, esm",
 		"queries    4 from dnstest, web", "seen       2026-11-24 12:00:00 (1m ago) to 12:00:30 (30s ago)")
@@ -130,11 +130,68 @@ func TestDockTellsWarnings(t *testing.T) {
 }
 
 // What the details show isn't below them once more, nor in them twice.
+// All details have the dock's place and the keys, the table stays in sight, and the
+// mouse goes on doing what it does there.
+func TestDetailsInTheDock(t *testing.T) {
+	for _, size := range [][2]int{{200, 60}, {120, 40}} {
+		s := newScene(t, size[0], size[1]).watched()
+		s.m().table.Select("www.example.com")
+		s.press("enter").wants("━ Details", "registered", "www.example.com  ")
+		m := s.m()
+		if lines := m.layout.table.h; lines < tableLeast {
+			t.Errorf("%v: %d lines are left to the table", size, lines)
+		}
+		at := m.layout.details
+		row := m.layout.table.y + 2
+		for !strings.Contains(s.shownAt(row), "archive.ubuntu.com ") {
+			row++
+		}
+		if s.clicks(12, row); m.selectedName() != "archive.ubuntu.com" || !strings.HasPrefix(strings.TrimSpace(s.shownIn(at, 1)), "archive.ubuntu.com") {
+			t.Errorf("%v: a click on a row leaves %q in the details of %s", size, s.shownIn(at, 1), m.selectedName())
+		}
+		s.press("d")
+		if d, _ := s.verdict("archive.ubuntu.com"); d != capture.Drop {
+			t.Errorf("%v: d leaves %v", size, d)
+		}
+		if s.press("esc"); m.whole() != nil || m.layout.details.h > at.h {
+			t.Errorf("%v: esc leaves the details at %+v", size, m.layout.details)
+		}
+		if s.clicks(at.x+3, at.y+at.h-2); m.whole() == nil {
+			t.Errorf("%v: a click on the dock shows no more", size)
+		}
+	}
+}
+
+// shownIn is a line of a place, from 0.
+func (s *scene) shownIn(at rect, line int) string {
+	return string([]rune(s.shownAt(at.y + line))[at.x : at.x+at.w])
+}
+
+// Where not all details fit, the footer says what shows more of them, from the
+// first picture on.
+func TestDetailsSayThatThereIsMore(t *testing.T) {
+	for _, size := range sizes {
+		s := newScene(t, size[0], size[1]).watched()
+		s.m().table.Select("www.example.com")
+		s.press("enter")
+		more := strings.Contains(s.text(), "Details  ↓ ")
+		if hint := strings.Contains(s.text(), "pgdn more"); hint != more || size[1] == 12 && !more {
+			t.Errorf("%v: there is more: %v, and that is said: %v\n%s", size, more, hint, s.text())
+		}
+		for range 20 {
+			s.press("pgdown")
+		}
+		if strings.Contains(s.text(), "pgdn more") {
+			t.Errorf("%v: at the end it says that there is more", size)
+		}
+	}
+}
+
 func TestDetailsStandOnce(t *testing.T) {
 	for _, w := range []int{120, 200} {
 		s := newScene(t, w, 60).asked("github.com")
 		s.selects("github.com").wants("github.com is a shared host of")
-		s.press("enter").wants("shown in full")
+		s.press("enter").wants("━ Details ━", "━ Domains 1 ━")
 		if text := s.text(); strings.Count(text, "is a shared host of") != 1 || strings.Count(text, "asked by") != 1 {
 			t.Errorf("something stands there twice:\n%s", text)
 		}

@@ -160,7 +160,7 @@ func TestNothingIsSaidBeforeTheProof(t *testing.T) {
 }
 
 // What is decided counts at once: a kept name is allowed late, a dropped one is
-// expected, and neither is counted.
+// expected, and neither is counted as blocked. The report has both as well.
 func TestBlockedIsDecided(t *testing.T) {
 	s := newScene(t, 120, 40).enforcing(verify.Names).refuses()
 	s.m().table.Rest()
@@ -170,12 +170,12 @@ func TestBlockedIsDecided(t *testing.T) {
 	}
 	s.press("a")
 	s.target.follow()
-	if h := s.header(); !strings.Contains(h, "5 rules · 1 blocked") {
+	if h := s.header(); !strings.Contains(h, "5 rules · 1 blocked · 1 allowed late") {
 		t.Errorf("after keep the header is %q", h)
 	}
 	s.press("d")
 	s.Update(enforcementMsg{of: s.m().enforcing.of})
-	s.wants("▣ enforcing 5 rules · 0 blocked", "allowed late", "expected ×3")
+	s.wants("▣ enforcing 5 rules · 0 blocked · 1 allowed late", "expected ×3")
 	s.press("V")
 	s.wants("✗ something was blocked", "▣ updates.telemetry.example  ×1 A", "allowed late, at ", "– licence.example.net", "expected: dropped")
 }
@@ -247,7 +247,7 @@ func TestRefusedStandInView(t *testing.T) {
 	s.m().shell.starting = true
 	s.press("G", "tab")
 	s.refuses()
-	s.wants("▣ new    updates.telemetry.example", "▣ new    licence.example.net")
+	s.wants("▣ out    updates.telemetry.example", "▣ out    licence.example.net")
 }
 
 func TestReportIsWritten(t *testing.T) {

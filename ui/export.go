@@ -162,10 +162,14 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 		return tea.Quit
 	}
 	m.result.Wrote = msg.path
+	kept := m.capture.ReadOnly == ""
 	m.capture.Ledger.Exported(capture.Written{Format: msg.format, Path: absolute(msg.path), At: time.Now()})
 	text := fmt.Sprintf("wrote %s to %s", look.Plural(msg.rules, "rule"), msg.path)
 	if msg.since > 0 {
 		text += fmt.Sprintf(", with %s that came or went since it was shown", look.Plural(msg.since, "rule"))
+	}
+	if !kept && m.ofSession() {
+		text += "; the session is only looked at, and doesn't note it"
 	}
 	m.say(text)
 	if open {
@@ -175,6 +179,15 @@ func (m *monitor) wrote(msg wroteMsg) tea.Cmd {
 		return tea.Quit
 	}
 	return nil
+}
+
+// ofSession reports whether what is shown is a session that is kept on disk.
+func (m *monitor) ofSession() (is bool) {
+	if m.opts.Trial {
+		return false
+	}
+	m.capture.Ledger.Read(func(r capture.Reader) { is = r.Info().Session != "" })
+	return is
 }
 
 // absolute returns a path that says where it is, if that is known.

@@ -314,3 +314,17 @@ func TestFormatsBelow(t *testing.T) {
 		t.Errorf("something is below the last:\n%s", s.text())
 	}
 }
+
+// An export of a session that is only looked at isn't noted there, and says so.
+func TestExportOfWhatIsOnlyLookedAt(t *testing.T) {
+	for readOnly, says := range map[string]bool{"it is only looked at": true, "": false} {
+		s := newScene(t, 200, 60).session()
+		l := capture.NewLedger(capture.Info{Session: "20261124-120000-dnstest"})
+		feed(l, noon, "query[A] a.example from 10.0.0.5")
+		s.shows(&Capture{Ledger: l, Title: "20261124-120000-dnstest", ReadOnly: readOnly})
+		s.press("e", "enter").wants("wrote 1 rule to ")
+		if got := strings.Contains(s.text(), "the session is only looked at, and doesn't note it"); got != says {
+			t.Errorf("read only is %q, and that is said: %v\n%s", readOnly, got, s.text())
+		}
+	}
+}

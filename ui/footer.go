@@ -27,7 +27,7 @@ func (m *monitor) footer() (said []string, foot string) {
 	case at > 0:
 		return nil, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, text).Pad(at).Cut(at) + look.Hints(s, hints, m.w-at)
 	default:
-		said = m.drawSaid(text)
+		said = m.drawSaid(text, m.saidPane().w)
 	}
 	rows := m.footRows(hints)
 	last := len(rows) - 1
@@ -35,6 +35,72 @@ func (m *monitor) footer() (said []string, foot string) {
 		said = append(said, look.Hints(s, row, m.w))
 	}
 	return said, look.Hints(s, rows[last], m.w)
+}
+
+// saidPane is where a message stands that has no room beside the hints: at the
+// foot of the pane without the focus, for in the other one somebody types, or looks
+// at what is selected.
+func (m *monitor) saidPane() rect {
+	l := m.layout
+	switch {
+	case m.dialog != nil:
+		return rect{0, 1, m.w, m.h - 2}
+	case m.message() == "": // hints for who is new here have all the room
+	case m.focus == onTable && l.shell.h > 0:
+		return l.shell
+	case m.focus == onShell && l.table.h > 0:
+		t := l.table
+		if t.h += l.packets.h; l.details.y > t.y {
+			t.h += l.details.h
+		}
+		return t
+	}
+	return rect{0, 1, m.w, m.h - 2 - m.timelineHeight()}
+}
+
+// saidAt is where so many lines of a message stand, and how many of them there is
+// room for. Where there is one pane they stand on top of it if what is worked on
+// is near its foot; above a shell that nobody types in rows give way, too, but for
+// the selected one.
+func (m *monitor) saidAt(lines int) rect {
+	p := m.saidPane()
+	foot := p.y + p.h
+	at := rect{p.x, max(p.y, foot-lines), p.w, min(lines, p.h)}
+	if m.dialog != nil {
+		return at
+	}
+	line := m.layout.table.y + m.table.SelectedLine()
+	if m.focus == onTable && line < p.y && m.layout.divider.w > 1 {
+		at.y = max(line+1, foot-lines)
+		at.h = min(lines, foot-at.y)
+		return at
+	}
+	if m.focus == onShell {
+		line = -1
+		if c := m.shell.cursor(m.layout.shell); c != nil {
+			line = c.Position.Y
+		}
+	}
+	if line < at.y || line >= foot {
+		return at
+	}
+	top := p.y + shellChrome
+	above, below := line-top, foot-line-1
+	if at.y, at.h = top, min(lines, above); above < lines && below > above {
+		at.y, at.h = line+1, below
+	}
+	return at
+}
+
+// drawSaidAt puts a message over the lines of the screen. Of what there is no room
+// for the messages have the rest.
+func (m *monitor) drawSaidAt(lines, said []string) {
+	at := m.saidAt(len(said))
+	if at.h < len(said) && at.h > 0 {
+		rest := new(look.Line).Add(m.styles.Muted, " … ").Add(m.styles.Key, m.keys.Show(rowMessages)).Add(m.styles.Muted, " has all ")
+		said[at.h-1] = new(look.Line).Raw(look.Fit(said[at.h-1], at.w-rest.Width())).Join(rest).Cut(at.w)
+	}
+	look.Overlay(lines, said[:at.h], at.x, at.y, m.w)
 }
 
 // footRows are the hints of the footer's lines.

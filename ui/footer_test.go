@@ -164,6 +164,59 @@ func TestLongMessagesAreWhole(t *testing.T) {
 	}
 }
 
+// A message covers neither the line of the shell that somebody types on nor the
+// row that is selected, wherever these are and however the panes stand; what there
+// is no room for the messages have.
+func TestMessagesCoverNothingInUse(t *testing.T) {
+	sizes := append([][2]int{{40, 10}, {80, 10}}, sizes...)
+	for _, size := range sizes {
+		for _, keys := range []string{"", "x", "z", "Z"} {
+			for _, words := range []int{12, 25, 90} {
+				text := strings.TrimSpace(strings.Repeat("said ", words))
+				s := newScene(t, size[0], size[1]).session()
+				s.m().shell.shell = newFakeShell()
+				s.asksFor(60)
+				if keys == "x" {
+					s.press(keys)
+				}
+				s.press("tab")
+				if keys == "Z" {
+					s.press("ctrl+]", keys)
+				}
+				for i := range 60 {
+					fmt.Fprintf(s.m().shell.screen, "\r\nline%d$ ", i)
+				}
+				s.m().shell.screen.Text()
+				s.say(text)
+				if at := s.m().layout.shell; !strings.Contains(s.shownIn(at, at.h-1), "line59$") {
+					t.Errorf("%v, %q, %d words: the prompt is covered:\n%s", size, keys, words, s.text())
+				}
+				for i := range s.m().layout.shell.h {
+					if keys != "Z" && strings.Contains(s.shownIn(s.m().layout.shell, i), "said") {
+						t.Fatalf("%v, %q, %d words: it stands over the shell:\n%s", size, keys, words, s.text())
+					}
+				}
+				if !strings.Contains(s.text(), "said") {
+					t.Errorf("%v, %q, %d words: nothing is said:\n%s", size, keys, words, s.text())
+				}
+				if s.press("ctrl+]"); keys == "z" {
+					s.press(keys)
+				}
+				for _, key := range []string{"g", "G"} {
+					s.press(key)
+					if !strings.Contains(s.text(), "▌") {
+						t.Errorf("%v, %q, %s, %d words: the selected row is covered:\n%s", size, keys, key, words, s.text())
+					}
+				}
+			}
+		}
+	}
+	s := newScene(t, 40, 12).session()
+	s.m().shell.shell = newFakeShell()
+	s.press("tab").say(strings.Repeat("said ", 90))
+	s.wants(" … m has all")
+}
+
 // A message leaves the hints where they are, as far as there is room, and a
 // replay its timeline: at no size a footer has no hint of what is done most, of
 // help and of how to quit.
@@ -197,7 +250,7 @@ func TestDialogsHaveTheirHints(t *testing.T) {
 	for keys, want := range map[string]string{
 		"e":     "enter write it|↑/↓ format|tab difference|f name|esc back",
 		"q":     "enter write and quit|n quit only|↑/↓ format|esc back",
-		"w":     "enter keep it|↑/↓ wider|tab for always|n reason|esc cancel",
+		"w":     "enter keep it|↑/↓ how wide|tab for always|n reason|esc cancel",
 		"enter": "a keep|d drop|↓/j next|esc close",
 	} {
 		s := newScene(t, 40, 12).session().press("g", keys)

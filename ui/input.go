@@ -111,8 +111,20 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft && at.Y >= m.h-len(m.footRows(m.footHints())) {
 		return m.clickHint(m.hintAt(at.X, at.Y))
 	}
-	if m.dialog != nil {
+	switch inDetails := m.layout.details.contains(at.X, at.Y); {
+	case m.docks() && inDetails:
+		if wheel, ok := msg.(tea.MouseWheelMsg); ok {
+			m.whole().Scroll(lines(wheel))
+		}
+		return nil
+	case m.docks():
+		defer m.followSelection()
+	case m.dialog != nil:
 		return m.pointDialog(msg)
+	case inDetails:
+		if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft {
+			return m.clickDock()
+		}
 	}
 	if cmd, used := m.clickTimeline(msg); used {
 		return cmd
@@ -131,17 +143,16 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 	}
 	switch msg := msg.(type) {
 	case tea.MouseWheelMsg:
-		lines := 3
-		if msg.Button == tea.MouseWheelUp {
-			lines = -3
-		}
 		if inShell {
-			m.shell.scroll(-lines)
+			m.shell.scroll(-lines(msg))
 		} else {
-			m.table.Scroll(lines)
+			m.table.Scroll(lines(msg))
 		}
 	case tea.MouseClickMsg:
 		if inShell {
+			if m.docks() {
+				m.dialog = nil
+			}
 			return m.focusOn(onShell)
 		}
 		if m.layout.table.contains(at.X, at.Y) {
@@ -149,6 +160,22 @@ func (m *monitor) mouse(msg tea.MouseMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// lines is how far the wheel scrolls, up below 0.
+func lines(wheel tea.MouseWheelMsg) int {
+	if wheel.Button == tea.MouseWheelUp {
+		return -3
+	}
+	return 3
+}
+
+// clickDock has the details beside the table show all.
+func (m *monitor) clickDock() tea.Cmd {
+	if it, ok := m.table.Selected(); ok && it.Group == "" && !it.Round {
+		m.openDetails()
+	}
+	return m.focusOn(onTable)
 }
 
 // doubleClick is how soon the second click of two comes.
@@ -171,7 +198,7 @@ func (c *click) again(at tea.Mouse) bool {
 	return true
 }
 
-// clickTable selects what was clicked on; its fold folds, its mark toggles, a
+// clickTable selects what was clicked on; its fold folds, its mark keeps or drops, a
 // second click opens.
 func (m *monitor) clickTable(at tea.Mouse) tea.Cmd {
 	now := time.Now()
@@ -195,9 +222,10 @@ func (m *monitor) clickTable(at tea.Mouse) tea.Cmd {
 // mouseHelp is what the mouse does, for the palette.
 var mouseHelp = [][2]string{
 	{"click", "select; sort by a column; do what the footer says"},
-	{"on a mark", "toggle keep/drop"},
+	{"on a mark", "keep; drop what is kept"},
 	{"on ▾ ▸", "fold, unfold"},
 	{"twice", "details; fold a group"},
+	{"on details", "show all of them beside the table"},
 	{"in a dialog", "a click chooses, a second one does it, as enter"},
 	{"wheel", "scroll what is under it; choose in a dialog"},
 	{"drag", "the divider; text to copy"},

@@ -56,9 +56,6 @@ func newMonitor(m *model, c *Capture) *monitor {
 	}
 	t := table.New(c.Ledger)
 	t.HideDrops(m.prefs.HideDrops)
-	if m.prefs.HideDecided {
-		t.HideDecided(true)
-	}
 	t.Refresh(now)
 	if m.prefs.Grouped {
 		t.Group(true)
@@ -92,7 +89,6 @@ func (m *monitor) leave() error {
 	m.shell.hangUp()
 	m.enforcing.leave()
 	m.prefs.Grouped, m.prefs.HideDrops = m.table.Grouped(), m.table.DropsHidden()
-	m.prefs.HideDecided = m.table.DecidedHidden()
 	if m.opts.Trial {
 		return nil
 	}
@@ -103,8 +99,11 @@ func (m *monitor) update(msg tea.Msg) tea.Cmd {
 	if _, shell := msg.(screenMsg); !shell {
 		m.docked = nil
 	}
-	open, said := m.dialog != nil, len(m.messages)
+	open, whole, said := m.dialog != nil, m.whole() != nil, len(m.messages)
 	cmd := m.handle(msg)
+	if whole != (m.whole() != nil) {
+		cmd = tea.Batch(cmd, m.arrange())
+	}
 	if !open && m.dialog != nil {
 		m.messages.Read(said) // they were about what the dialog stands over now
 	}

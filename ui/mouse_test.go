@@ -95,14 +95,14 @@ func TestClick(t *testing.T) {
 	}
 }
 
-// A click on a mark toggles it, on a fold folds, a second one soon opens, and
+// A click on a mark keeps, then drops, on a fold folds, a second one soon opens, and
 // the help says so.
 func TestClickDoes(t *testing.T) {
 	s := newScene(t, 120, 40).manyDomains()
 	m := s.m()
 	s.press("g")
 	name := func() string { it, _ := m.table.Selected(); return m.nameOf(it) }
-	for i, want := range []string{"✗ drop", "✓ keep"} {
+	for i, want := range []string{"✓ keep", "✗ drop"} {
 		if s.clicks(1, 5); !strings.Contains(s.shownAt(5), want) || name() != "d97.example" {
 			t.Errorf("click %d on the mark: %q", i+1, s.shownAt(5))
 		}
@@ -115,7 +115,7 @@ func TestClickDoes(t *testing.T) {
 	if s.clicks(20, 6); m.dialog == nil || name() != "d96.example" {
 		t.Errorf("two clicks open nothing:\n%s", s.text())
 	}
-	s.press("esc", "?").types("mouse").wants("Mouse", "on a mark", "toggle keep/drop", "on ▾ ▸", "in a dialog")
+	s.press("esc", "?").types("mouse").wants("Mouse", "on a mark", "keep; drop what is kept", "on ▾ ▸", "in a dialog")
 	s = newScene(t, 120, 40).realSession(false).press("t", "g")
 	m = s.m()
 	x := strings.Index(strings.ReplaceAll(s.shownAt(3), "▌", " "), "▾")

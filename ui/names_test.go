@@ -129,8 +129,17 @@ func TestGoingOn(t *testing.T) {
 	if text := s.text(); !strings.Contains(text, "Domains 1 of 6, decided hidden") {
 		t.Errorf("what is decided is not hidden:\n%s", text)
 	}
+	s.wants("what is decided is hidden in this session: H shows it")
 	if s.press("a"); !strings.Contains(s.text(), "everything is decided, and hidden") || !strings.Contains(s.text(), "H shows it") {
 		t.Errorf("the empty table doesn't say why:\n%s", s.text())
+	}
+	s.press("h").wants("what is dropped is hidden, in later sessions, too: h shows it")
+	s.press("H")
+	if err := s.m().leave(); err != nil {
+		t.Fatal(err)
+	}
+	if s.prefs = loadPrefs(); s.session().m().table.DecidedHidden() {
+		t.Error("what is decided is hidden in the next session, too")
 	}
 	s = newSceneWith(t, 120, 40, Settings{Stay: true}).session().selects(ubuntu).press("a")
 	if got := selected(s); got != ubuntu {

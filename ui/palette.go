@@ -65,6 +65,7 @@ var signHelp = [][2]string{
 	{"NX NA ND", "NXDOMAIN, not allowed, no data; SF SERVFAIL, RF REFUSED"},
 	{"?", "after a connection: several names share the address"},
 	{"▣", "refused by the list that is in force, or would be while one only learns"},
+	{"□ ▣ out", "came up while a list was enforced that didn't allow it: no list has it until you keep it"},
 	{"▲ ┴", "below new names a minute: the chosen command, and the others"},
 	{"! doubts", "above: names may be missing; MESSAGES says why"},
 }

@@ -71,6 +71,27 @@ func (m *monitor) zoomShell() tea.Cmd {
 	return tea.Batch(m.focusOn(onShell), m.arrange())
 }
 
+// hideDrops hides what is dropped, which nobody wants to see in the next session
+// either, or shows it.
+func (m *monitor) hideDrops() {
+	if m.table.HideDrops(!m.table.DropsHidden()); !m.table.DropsHidden() {
+		return
+	}
+	later := ", in later sessions, too"
+	if m.opts.Trial {
+		later = ""
+	}
+	m.say("what is dropped is hidden" + later + ": " + m.keys.Show(rowHideDrops) + " shows it")
+}
+
+// hideDecided hides what is decided, or shows it: a way to work through a session,
+// which ends with it.
+func (m *monitor) hideDecided() {
+	if m.table.HideDecided(!m.table.DecidedHidden()); m.table.DecidedHidden() {
+		m.say("what is decided is hidden in this session: " + m.keys.Show(rowHideDecided) + " shows it")
+	}
+}
+
 func (m *monitor) swap() tea.Cmd {
 	m.prefs.Swapped = !m.prefs.Swapped
 	return m.arrange()

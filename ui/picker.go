@@ -253,7 +253,7 @@ func (p *picker) lines() []string {
 	lines := p.frame(p.draw(), p.hints())
 	var said []string
 	if p.said != "" {
-		said = p.drawSaid(p.said)
+		said = p.drawSaid(p.said, p.w)
 	}
 	above := p.h - 1 - len(said)
 	p.overlay(lines[:p.h-1], p.dialog, above, p.now)

@@ -13,14 +13,13 @@ import (
 // prefs are the choices about the screen that are remembered from one run to
 // the next.
 type prefs struct {
-	Share       int     `json:"share"` // of the screen for the table, in per cent
-	Swapped     bool    `json:"swapped"`
-	Grouped     bool    `json:"grouped"`
-	HideDrops   bool    `json:"hide-drops"`
-	HideDecided bool    `json:"hide-decided,omitempty"`
-	Filters     filters `json:"filters"`
-	Hinted      int     `json:"hinted"`   // how often a newcomer was shown what keys do
-	Undocked    bool    `json:"undocked"` // no details beside the table
+	Share     int     `json:"share"` // of the screen for the table, in per cent
+	Swapped   bool    `json:"swapped"`
+	Grouped   bool    `json:"grouped"`
+	HideDrops bool    `json:"hide-drops"`
+	Filters   filters `json:"filters"`
+	Hinted    int     `json:"hinted"`   // how often a newcomer was shown what keys do
+	Undocked  bool    `json:"undocked"` // no details beside the table
 }
 
 // Bounds of the table's share: both panes stay of use.

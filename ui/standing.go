@@ -48,7 +48,10 @@ func (m *monitor) tally(t capture.Tally, short bool) *look.Line {
 		n           int
 		style       look.Style
 		word, glyph string
-	}{{t.New, s.Text, " new", "·"}, {t.Keep, s.Keep, " keep", "✓"}, {t.DropByUser, s.Drop, " drop", "✗"}, {t.DropByRule, s.Muted, " auto", "–"}} {
+	}{{t.New, s.Text, " new", "·"}, {t.Out, s.Warn, " out", "□"}, {t.Keep, s.Keep, " keep", "✓"}, {t.DropByUser, s.Drop, " drop", "✗"}, {t.DropByRule, s.Muted, " auto", "–"}} {
+		if part.glyph == "□" && part.n == 0 {
+			continue // there is none but under a list
+		}
 		between, word := " · ", part.word
 		if short {
 			between, word = " ", part.glyph
@@ -81,9 +84,9 @@ func (m *monitor) decided(t capture.Tally, how progress) *look.Line {
 	if how >= worded {
 		l.Add(s.Muted, " decided ")
 	}
-	if l.Add(s.Text, fmt.Sprintf("%d/%d", total-t.New, total)); how == bar {
+	if l.Add(s.Text, fmt.Sprintf("%d/%d", total-t.Undecided(), total)); how == bar {
 		const cells = 6
-		l.Add(s.Good, " "+look.Progress(total-t.New, total, cells))
+		l.Add(s.Good, " "+look.Progress(total-t.Undecided(), total, cells))
 	}
 	return l
 }

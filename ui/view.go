@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/ui/dialog"
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
 )
@@ -56,16 +57,17 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
+	if d := m.whole(); d != nil && !m.docks() {
+		d.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()}) // the footer says whether there is more
+	}
 	said, foot := m.footer()
-	body := len(lines)
 	if m.replay != nil {
 		lines = append(lines, m.drawTimeline())
 	}
-	if m.dialog != nil {
-		body = len(lines)
+	if m.dialog != nil && !m.docks() {
 		m.overlay(lines, m.dialog, m.h-1-len(said), m.clock()) // the footer says what can be done in it
 	}
-	copy(lines[max(0, body-len(said)):], said)
+	m.drawSaidAt(lines, said)
 	return append(lines, foot)
 }
 
@@ -284,7 +286,7 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 	s := m.styles
 	news = new(look.Line)
 	if n := m.table.Round(); n > 0 {
-		news.Add(s.Warn, fmt.Sprintf("  %d round DNS", n))
+		news.Add(s.Warn, fmt.Sprintf("  %d went round DNS", n))
 	}
 	if m.replay != nil {
 		news.Add(s.Warn, "  "+m.replay.sign()+" replay")

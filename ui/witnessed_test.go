@@ -82,6 +82,7 @@ func wentRound(l *capture.Ledger) {
 // on with or only looked at: who asked, what was connected to, what went round.
 func TestOpenedSessionShowsWitness(t *testing.T) {
 	s := newScene(t, 200, 60)
+	s.prefs.Undocked = true // else lines are broken elsewhere
 	recorded, err := session.Create(capture.Info{Program: "test", Instance: "dnstest", Network: "lxdbr0", Started: noon})
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +99,7 @@ func TestOpenedSessionShowsWitness(t *testing.T) {
 		t.Helper()
 		s.shows(&Capture{Ledger: l, Title: name, ReadOnly: readOnly})
 		s.m().table.Refresh(s.now)
-		s.wants("apt → /usr/lib/apt/methods/https", "443/tcp +1", "443/udp +1", "ntpd", "only resolved", "went round DNS  3")
+		s.wants("apt → /usr/lib/apt/methods/https", "443/tcp ×12, 80/tcp", "443/udp, 443/tcp", "ntpd", "only resolved", "went round DNS  3")
 		s.m().table.Select("archive.ubuntu.com")
 		s.press("enter").wants("PID 812, user _apt, below apt, sudo, bash, systemd", "from the shell's command: sudo apt update", "connected ×13", "443/tcp ×12")
 		s.press("esc")
@@ -123,7 +124,7 @@ func TestOpenedSessionShowsWitness(t *testing.T) {
 func TestRoundRows(t *testing.T) {
 	s := newScene(t, 120, 40).watched().bypasses()
 	m := s.m()
-	s.wants("3 round DNS", "▸ went round DNS  3  1 DNS over HTTPS · 2 bare address")
+	s.wants("3 went round DNS", "▸ went round DNS  3  1 DNS over HTTPS · 2 bare address")
 	s.press("G", "right", "j").wants("▾ went round DNS", "DNS over HTTPS", "1.1.1.1:443/tcp  cloudflare", "×12")
 	s.press("a").wants("no list holds DNS over HTTPS")
 	s.press("j", "a").wants("✓")
@@ -138,6 +139,7 @@ func TestRoundRows(t *testing.T) {
 	}
 	s.press("enter").wants("may lack them", "cloudflare-dns.com ×12", "PID 977, user ubuntu")
 	s.press("j").wants("198.51.100.7:123/udp", "no DNS answer gave this address")
+	s.press("w").wants("an address has no name")
 	s.press("esc", "p")
 	if strings.Contains(s.text(), "keep a-rather") || strings.Contains(s.text(), "keep archive") {
 		t.Errorf("a rule about a domain that isn't selected:\n%s", s.text())
@@ -158,6 +160,25 @@ func TestRoundRows(t *testing.T) {
 	s.clicks(x+9, y+1)
 	s.clicks(x+9, y+1)
 	s.wants("may lack them")
+}
+
+// Who asks a server for a page by its address names it twice; that is one name
+// less.
+func TestWayNamesItsAddressOnce(t *testing.T) {
+	s := newScene(t, 200, 60).watched()
+	b := s.m().capture.Ledger.Book()
+	for _, name := range []string{"203.0.113.9", "2001:db8::9", "licence.example.net"} {
+		for _, to := range []string{"203.0.113.9:80", "[2001:db8::9]:80"} {
+			b.Bypassed(witness.Bypass{Kind: witness.Bare, To: netip.MustParseAddrPort(to), Protocol: "tcp", Name: name, Process: method, At: noon})
+		}
+	}
+	s.m().table.Refresh(s.now)
+	s.press("G", "right", "j")
+	s.wants("203.0.113.9:80/tcp  2001:db8::9  licence.example.net", "[2001:db8::9]:80/tcp  203.0.113.9  licence.example.net")
+	s.press("enter")
+	if text := s.text(); strings.Contains(text, "203.0.113.9 ×1") == strings.Contains(text, "2001:db8::9 ×1") {
+		t.Errorf("the details have the address among the names, or lack the other:\n%s", text)
+	}
 }
 
 // That nothing went round is said only where there is room, and never where
@@ -189,7 +210,7 @@ func TestNothingWentRound(t *testing.T) {
 // Details say who asked, from which command, what was connected to, and what
 // speaks for nothing having been.
 func TestWitnessedDetails(t *testing.T) {
-	s := newScene(t, 120, 60).watched()
+	s := newScene(t, 120, 60).watched().press("i")
 	for name, want := range map[string][]string{
 		"archive.ubuntu.com": {"/usr/lib/apt/methods/https  asked ×2, connected ×13", "PID 812, user _apt, below apt, sudo, bash, systemd", "from the shell's command: sudo apt update", "443/tcp ×12", "80/tcp"},
 		"www.example.com":    {"443/udp QUIC ×3", "443/tcp  perhaps ×2", "cdn.example.net ×1", "perhaps ×1: the server's name was encrypted (ECH)", "--new-window https://www.example.com/?token=1"},

@@ -86,7 +86,9 @@ func (o *options) look(ctx context.Context, s ui.Options, sources []string, only
 	}
 	s.Capture = c
 	result, err := ui.Run(ctx, s)
-	sayWrote(result)
+	if sayWrote(result); result.Wrote != "" && session.Exists(sources[0]) {
+		say("the session is only looked at, and doesn't note that: lxd-allowlist export does")
+	}
 	return o.goOn(ctx, "", result, err)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/parse"
@@ -29,6 +30,7 @@ type Details struct {
 	seen   *capture.Evidence // of the group; nil for not known yet
 	way    string            // instead of both: a way round DNS, by its [table.WayKey]
 	top    int
+	more   bool // below what is seen
 }
 
 // NewDetails returns the details of a domain, under the policy of a list that
@@ -53,25 +55,56 @@ func (d *Details) ShowWay(key string) {
 }
 
 var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: []keys.Action[*Details, Result]{
-	{Row: keys.Row{Name: "keep", Hint: "keep"}, Do: act("keep")},
-	{Row: keys.Row{Name: "drop", Hint: "drop"}, Do: act("drop")},
-	{Row: keys.Row{Name: "toggle"}, Do: act("toggle")},
+	{Row: keys.Row{Name: "keep", Hint: "keep"}, Can: (*Details).needsMark, Do: act("keep")},
+	{Row: keys.Row{Name: "drop", Hint: "drop"}, Can: (*Details).needsMark, Do: act("drop")},
+	{Row: keys.Row{Name: "toggle"}, Can: (*Details).needsName, Do: act("toggle")},
 	{Row: keys.Row{Name: "clear"}, Do: act("clear")},
 	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
 	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
-	{Row: keys.Row{Name: "widen", Hint: "keep below"}, Do: act("widen")},
+	{Row: keys.Row{Name: "widen", Hint: "keep below"}, Can: (*Details).needsName, Do: act("widen")},
 	{Row: keys.Row{Name: "grant", Hint: "let through"}, Can: needsPolicy, Do: act("grant")},
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
 	{Row: keys.Row{Name: "page-up"}, Do: func(d *Details) Result { d.top -= 5; return nil }},
-	{Row: keys.Row{Name: "page-down"}, Do: func(d *Details) Result { d.top += 5; return nil }},
+	{Row: keys.Row{Name: "page-down", Hint: "more"}, Says: (*Details).scrolls, Do: func(d *Details) Result { d.top += 5; return nil }},
 	{Row: keys.Row{Name: "details"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Details]},
 }}
 
+// needsName says why what is done about names can't be done, needsMark why
+// nothing can be decided.
+func (d *Details) needsName() string {
+	if d.way != "" {
+		return "an address has no name: there is nothing below it"
+	}
+	return ""
+}
+
+func (d *Details) needsMark() (why string) {
+	if d.way == "" {
+		return ""
+	}
+	d.ledger.Read(func(r capture.Reader) {
+		if b, _ := table.Way(r, d.way); b.Kind != witness.Bare || !b.To.IsValid() {
+			why = "no list holds " + b.Kind.String()
+		}
+	})
+	return why
+}
+
+// scrolls says that there is more than fits.
+func (d *Details) scrolls() string {
+	if d.more {
+		return "more"
+	}
+	return ""
+}
+
 func needsPolicy(d *Details) string {
 	switch {
+	case d.way != "":
+		return d.needsName()
 	case d.policy == nil:
 		return "no list is enforced"
 	case d.policy.Learning:
@@ -95,8 +128,17 @@ func (d *Details) Type(tea.Msg) Result { return nil }
 // View implements [Dialog].
 func (d *Details) View(s Screen) []string {
 	inner := min(s.W-4, 90)
-	title, body := scrolled("Details", d.lines(s, inner, false), &d.top, max(3, s.H-2))
+	title, body := d.scrolled(s, inner, max(3, s.H-2))
 	return look.Box(s.Styles, title, body, inner)
+}
+
+// scrolled returns so many lines of w cells as are in view, below their title.
+func (d *Details) scrolled(s Screen, w, room int) (title string, lines []string) {
+	lines = d.lines(s, w, false)
+	n := len(lines)
+	title, lines = scrolled("Details", lines, &d.top, room)
+	d.more = d.top+room < n
+	return title, lines
 }
 
 // page is details in the making.
@@ -153,8 +195,10 @@ func (d *Details) ofDomain(p *page, r capture.Reader) {
 	p.field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 	p.field("why", s.Text, words(why(row))...)
 	d.standing(p, r, row)
-	p.field("registered", s.Text, table.Registrable(rec.Name))
-	d.below(p, r, "", table.Registrable(rec.Name))
+	if row.Verdict.Rule != capture.Local { // nobody registers names there
+		p.field("registered", s.Text, table.Registrable(rec.Name))
+		d.below(p, r, "", table.Registrable(rec.Name))
+	}
 	p.field("queries", s.Text, queries(rec))
 	p.field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
 	p.field("last", s.Text, rec.Last().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.Last())))
@@ -193,8 +237,11 @@ func (d *Details) standing(p *page, r capture.Reader, row table.Row) {
 
 // why says why a row is marked so, "" for no reason.
 func why(row table.Row) string {
-	reason := row.Verdict.Reason
-	if rule := row.Verdict.Rule; rule != capture.Undecided && string(rule) != reason {
+	if row.Blocked() { // its state says it
+		return ""
+	}
+	reason := row.Why().Reason
+	if rule := row.Why().Rule; rule != capture.Undecided && string(rule) != reason {
 		reason = strings.TrimSuffix(string(rule)+": "+reason, ": ")
 	}
 	return reason

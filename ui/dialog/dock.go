@@ -25,6 +25,16 @@ func (d *Details) Dock(s Screen) []string {
 	return lines
 }
 
+// Docked returns all that the details say, scrolled, and what stands above it, for
+// a pane beside the table that has the focus.
+func (d *Details) Docked(s Screen) (title string, lines []string) { return d.scrolled(s, s.W, s.H) }
+
+// Height returns how many lines w cells wide all of it takes.
+func (d *Details) Height(s Screen, w int) int { return len(d.lines(s, w, false)) }
+
+// Scroll moves what is in view by n lines, up below 0.
+func (d *Details) Scroll(n int) { d.top += n }
+
 // docked says of a domain what is decided by first: what it is and what a rule on
 // it would open. What takes a line each in the details stands side by side.
 func (d *Details) docked(p *page, r capture.Reader) {
@@ -37,7 +47,9 @@ func (d *Details) docked(p *page, r capture.Reader) {
 	}
 	p.field("mark", row.MarkStyle(s.Styles), mark)
 	d.standing(p, r, row)
-	d.below(p, r, "suffix", table.Registrable(rec.Name))
+	if row.Verdict.Rule != capture.Local {
+		d.below(p, r, "suffix", table.Registrable(rec.Name))
+	}
 	p.field("queries", s.Text, strings.Join(append(words(queries(rec)), words(look.Few(r.Owners(rec)))...), " from "))
 	p.field("seen", s.Text, between(rec.First(), rec.Last(), s.Now))
 	p.field("result", row.ResultStyle(s.Styles), strings.Join(append(words(rec.Result()), words(look.Few(addresses(rec)))...), ": "))

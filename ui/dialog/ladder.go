@@ -129,7 +129,7 @@ var (
 	ladderKeys = keys.Table[*Ladder, Result]{Context: "the ladder", Actions: []keys.Action[*Ladder, Result]{
 		{Row: keys.Row{Name: "accept", Hint: "keep"}, Can: (*Ladder).cant, Says: (*Ladder).does, Do: (*Ladder).take},
 		{Row: keys.Row{Name: "up"}, Do: func(d *Ladder) Result { return d.move(1) }},
-		{Row: keys.Row{Name: "down", Hint: "wider", Beside: "up"}, Do: func(d *Ladder) Result { return d.move(-1) }},
+		{Row: keys.Row{Name: "down", Hint: "how wide", Beside: "up"}, Do: func(d *Ladder) Result { return d.move(-1) }},
 		{Row: keys.Row{Name: "always", Keys: []string{"tab"}, Help: "for this session or for always", Hint: "for always"}, Says: (*Ladder).turns,
 			Do: func(d *Ladder) Result { d.always = !d.always; return nil }},
 		{Row: keys.Row{Name: "reason", Hint: "reason"}, Do: func(d *Ladder) Result { d.reason.Focus(); return nil }},

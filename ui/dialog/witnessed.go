@@ -143,7 +143,7 @@ func (d *Details) ofWay(p *page, r capture.Reader, short bool) {
 	if b.From.IsValid() {
 		p.field("from", s.Text, b.From.String())
 	}
-	p.names("names", b.Names, b.OtherNames)
+	p.names("names", table.WayNames(b), b.OtherNames)
 	p.field("times", s.Text, fmt.Sprint(b.Count))
 	p.field("first", s.Text, b.First.Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(b.First)))
 	p.field("last", s.Text, b.Last.Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(b.Last)))

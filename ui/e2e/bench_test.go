@@ -244,7 +244,7 @@ func BenchmarkBlockedToRow(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		begin := time.Now()
-		t.sees(b, "▣ new", ask(b, conn))
+		t.sees(b, "▣ out", ask(b, conn))
 		took = append(took, time.Since(begin))
 	}
 	report(b, took)
@@ -261,9 +261,9 @@ func BenchmarkAllowToAnswer(b *testing.B) {
 		if answered(b, conn, name) {
 			b.Fatalf("%s is not on the list and was answered", name)
 		}
-		t.sees(b, "▣ new", name)
+		t.sees(b, "▣ out", name)
 		t.presses(b, "\x1d") // to that row
-		t.sees(b, "▌▣ new", name)
+		t.sees(b, "▌▣ out", name)
 		begin := time.Now()
 		t.presses(b, "a")
 		for !answered(b, conn, name) {

@@ -56,6 +56,7 @@ const (
 	tallyNone tallied = iota
 	tallyKeep
 	tallyNew
+	tallyOut // new, and left out: see [Row.Out]
 	tallyDrop
 	tallyDropByUser
 	tallies
@@ -87,7 +88,7 @@ func (a *arrangement) compare(x, y capture.ID) int {
 // weigh counts a row, and whether nobody has decided about it.
 func (a *arrangement) weigh(id capture.ID) weight {
 	w := weight{items: 1}
-	if a.known.of(id).tally == tallyNew {
+	if a.known.of(id).tally.undecided() {
 		w[openStops] = 1
 	}
 	return w
@@ -111,7 +112,7 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	if k.shown && is.tally != k.tally {
 		a.recount(id, is.tally)
 	}
-	k.tally, k.blocked, k.empty, k.name, k.key = is.tally, is.blocked, is.empty, is.name, is.key
+	k.tally, k.blocked, k.late, k.empty, k.name, k.key = is.tally, is.blocked, is.late, is.empty, is.name, is.key
 	if is.shown && !k.shown {
 		a.putIn(r, id)
 	}
@@ -153,7 +154,7 @@ func (a *arrangement) standing(row *Row) (k known) {
 		return k
 	}
 	first := firstRefused(a.policy, d, v)
-	k.blocked = !first.IsZero()
+	k.blocked, k.late = !first.IsZero(), allowedLate(a.policy, d, v)
 	k.shown = !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: *row})
 	k.name = uint8(min(len(d.Name), math.MaxUint8))
 	k.key = sortKey{num: first.UnixNano()}
@@ -195,12 +196,17 @@ func (a *arrangement) takeOut(id capture.ID) {
 	}
 }
 
+// undecided reports whether nobody has decided about the domain.
+func (t tallied) undecided() bool { return t == tallyNew || t == tallyOut }
+
 func tallyOf(d *capture.Domain, v capture.Verdict) tallied {
 	switch {
 	case d.Queries == 0:
 		return tallyNone
 	case v.Decision == capture.Keep:
 		return tallyKeep
+	case v.Decision == capture.New && d.Unlisted:
+		return tallyOut
 	case v.Decision == capture.New:
 		return tallyNew
 	case !ByRule(v):
@@ -237,6 +243,15 @@ func (a *arrangement) domainLines() int {
 		return blocked + a.heads.total(a.lineMeasure())
 	}
 	return blocked + a.rows.total(items)
+}
+
+// ends returns behind which line none can be selected: that nothing went round is
+// no line to be on.
+func (a *arrangement) ends() int {
+	if len(a.round.ways) == 0 {
+		return a.domainLines()
+	}
+	return a.lines()
 }
 
 func (a *arrangement) at(line int) item {

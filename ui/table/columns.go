@@ -71,6 +71,19 @@ func Read(r capture.Reader, id capture.ID, now time.Time, p *verify.Policy) Row 
 	return Row{Domain: d, Verdict: r.Verdict(d), id: id, r: r, now: now, policy: p}
 }
 
+// Out reports whether the row, undecided, is left out of the list: it came up
+// while one was enforced that didn't allow it.
+func (d Row) Out() bool { return d.Verdict.Decision == capture.New && d.Unlisted }
+
+// Why is the verdict with what there is to say of it: of a row that is left out,
+// why it is.
+func (d Row) Why() capture.Verdict {
+	if d.Out() {
+		return d.r.Listed(d.Domain)
+	}
+	return d.Verdict
+}
+
 // Seen is what a witness saw of the domain.
 func (d Row) Seen() capture.Seen { return d.r.Witnessed(d.id) }
 
@@ -113,7 +126,7 @@ const (
 var columns = [...]column{
 	colDecision: {name: "mark", width: markWidth, least: 1, worth: 3,
 		key: func(d Row) sortKey {
-			return sortKey{num: int64(d.Verdict.Decision), text: string(d.Verdict.Rule)}
+			return sortKey{num: int64(d.Verdict.Decision), text: string(d.Why().Rule)}
 		},
 		cell:  func(b []byte, d Row, w int) []byte { return appendMark(b, d.Mark(), w) },
 		style: Row.MarkStyle},
@@ -160,14 +173,15 @@ var columns = [...]column{
 		cell: func(b []byte, d Row, _ int) []byte { return look.AppendAge(b, d.now.Sub(d.Last())) }},
 	colReason: {name: "why", width: 26, least: 16, worth: 8,
 		key: func(d Row) sortKey {
-			return sortKey{text: d.Verdict.Reason}
+			return sortKey{text: d.Why().Reason}
 		},
-		filled: func(d Row) bool { return d.Verdict.Reason != "" },
+		filled: func(d Row) bool { return d.Why().Reason != "" },
 		cell: func(b []byte, d Row, w int) []byte {
-			if ByRule(d.Verdict) && look.Width(d.Verdict.Reason) > w { // details have the reason whole
-				return append(b, d.Verdict.Rule...)
+			v := d.Why()
+			if ByRule(v) && look.Width(v.Reason) > w { // details have the reason whole
+				return append(b, v.Rule...)
 			}
-			return append(b, d.Verdict.Reason...)
+			return append(b, v.Reason...)
 		}},
 	colProcess: {name: "process", width: 34, least: 12, worth: 4, yields: true,
 		key: func(d Row) sortKey {

@@ -34,6 +34,9 @@ func TestArrangeColumns(t *testing.T) {
 				if e.empty[colReason] && sort != colReason && shown[colReason] > 0 {
 					t.Fatalf("width %d: a column that no row fills has %d cells", w, shown[colReason])
 				}
+				if sort != colReason && shown[colReason] > columns[colReason].least && domain < e.all {
+					t.Fatalf("width %d: a name of %d is cut to %d beside a reason of %d", w, e.all, domain, shown[colReason])
+				}
 				for c := range columns {
 					if shown[c] > 0 && c != sort && !columns[c].yields && shown[c] < columns[c].width && shown[colProcess] == columns[colProcess].width && sort != colProcess {
 						t.Fatalf("width %d: processes have all their room, and %s has not: %v", w, columns[c].name, shown)

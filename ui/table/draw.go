@@ -37,10 +37,14 @@ func (d Row) Mark() string {
 		return "✗ drop"
 	case d.Verdict.Decision == capture.Drop:
 		return "… drop"
+	case d.Blocked() && d.Out():
+		return "▣ out"
 	case d.Blocked():
 		return "▣ new"
 	case !saved:
 		return "… new"
+	case d.Out():
+		return "□ out"
 	case d.now.Sub(d.First()) < freshFor:
 		return "● new"
 	}
@@ -286,7 +290,7 @@ func headRest(l *look.Line, s *look.Styles, h *group, m capture.Mark, short bool
 		style       look.Style
 		word, glyph string
 	}{
-		{h.tally[tallyNew], s.Text, " new", "·"}, {h.tally[tallyKeep], s.Keep, " keep", "✓"},
+		{h.tally[tallyNew], s.Text, " new", "·"}, {h.tally[tallyOut], s.Warn, " out", "□"}, {h.tally[tallyKeep], s.Keep, " keep", "✓"},
 		{h.tally[tallyDropByUser], s.Drop, " drop", "✗"}, {h.tally[tallyDrop], s.Muted, " auto", "–"},
 	} {
 		word := part.word
@@ -330,6 +334,8 @@ func (d Row) MarkStyle(s *look.Styles) look.Style {
 		return s.Drop
 	case d.Blocked():
 		return s.Blocked
+	case d.Out():
+		return s.Warn
 	case d.now.Sub(d.First()) < recentFor:
 		return s.Fresh
 	}

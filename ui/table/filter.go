@@ -55,11 +55,14 @@ type filterKey struct {
 }
 
 var filterKeys = []filterKey{
-	{name: "is", always: []string{"new", "keep", "drop", "auto", "resolved-only"}, compile: isTerm,
+	{name: "is", always: []string{"new", "out", "keep", "drop", "auto", "resolved-only"}, compile: isTerm,
 		values: func(d Row, yield func(string)) {
-			if ByRule(d.Verdict) {
+			switch {
+			case ByRule(d.Verdict):
 				yield("auto")
-			} else {
+			case d.Out():
+				yield("out")
+			default:
 				yield(d.Verdict.Decision.String())
 			}
 			if d.r.OnlyResolved(d.id) {
@@ -114,7 +117,7 @@ var FilterHelp = [][2]string{
 	{"word", "names that contain it"},
 	{"!word", "names that don't"},
 	{"~regexp", "names that match it"},
-	{"is:new", "or is:keep, is:drop, auto"},
+	{"is:new", "or is:out, keep, drop, auto"},
 	{"type:https", "asked with that type"},
 	{"result:nx", "answered like that"},
 	{"from:web", "asked by that instance"},
@@ -273,7 +276,9 @@ func isTerm(f *filter, value string) (condition, error) {
 	}
 	switch value {
 	case "new":
-		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.New })
+		return func(c candidate) bool { return c.Verdict.Decision == capture.New && !c.Out() }, nil
+	case "out":
+		return func(c candidate) bool { return c.Out() }, nil
 	case "keep", "kept":
 		return verdict(func(v capture.Verdict) bool { return v.Decision == capture.Keep })
 	case "drop", "dropped":
@@ -287,7 +292,7 @@ func isTerm(f *filter, value string) (condition, error) {
 	if slices.Contains(stateValues(), value) {
 		return nil, fmt.Errorf("how a row stands while a list is enforced is state:%s", value)
 	}
-	return nil, fmt.Errorf("there is no is:%s: it wants new, keep, drop, auto, resolved-only", value)
+	return nil, fmt.Errorf("there is no is:%s: it wants new, out, keep, drop, auto, resolved-only", value)
 }
 
 // ByRule reports whether a rule of the program's dropped, not a person or a rule

@@ -75,7 +75,7 @@ func (g *group) weight() weight {
 		if all {
 			lines, stops = shutLines, shutStops
 		}
-		undecided := g.tally[tallyNew]
+		undecided := g.tally[tallyNew] + g.tally[tallyOut]
 		switch {
 		case g.members == 1:
 			w[lines], w[stops] = 1, undecided

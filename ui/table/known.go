@@ -14,6 +14,7 @@ type known struct {
 	shown bool
 	// blocked says that it stands above all others, see firstRefused.
 	blocked bool
+	late    bool // it was refused, and is kept by now
 	tally   tallied
 	// name is how long its name is, registrable its registrable domain; 0 for
 	// not known yet.
@@ -89,7 +90,8 @@ func (s *sizes) within(percent int) int {
 // counts say of how many domains something holds.
 type counts struct {
 	tally   capture.Tally
-	blocked int // shown or not
+	blocked int // shown or not, and late, too
+	late    int
 	sizes   sizes
 	empty   [len(columns)]int // how many of the shown have nothing for a column
 }
@@ -98,6 +100,9 @@ type counts struct {
 func (t *counts) count(k *known, n int) {
 	if k.blocked {
 		t.blocked += n
+	}
+	if k.late {
+		t.late += n
 	}
 	if k.shown {
 		t.sizes[k.name] += n
@@ -110,6 +115,8 @@ func (t *counts) count(k *known, n int) {
 		t.tally.Keep += n
 	case tallyNew:
 		t.tally.New += n
+	case tallyOut:
+		t.tally.Out += n
 	case tallyDrop:
 		t.tally.DropByRule += n
 	case tallyDropByUser:
@@ -120,8 +127,10 @@ func (t *counts) count(k *known, n int) {
 // add takes in what others counted.
 func (t *counts) add(o *counts) {
 	t.blocked += o.blocked
+	t.late += o.late
 	t.tally.Keep += o.tally.Keep
 	t.tally.New += o.tally.New
+	t.tally.Out += o.tally.Out
 	t.tally.DropByRule += o.tally.DropByRule
 	t.tally.DropByUser += o.tally.DropByUser
 	for i, n := range o.sizes {

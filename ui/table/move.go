@@ -62,7 +62,7 @@ func (t *Table) Click(x, y int) Spot {
 		}
 	}
 	at := t.top + line
-	if line < 0 || at >= t.shown.lines() {
+	if line < 0 || at >= t.shown.ends() {
 		return OnNothing
 	}
 	t.selecting, t.cursor = true, at

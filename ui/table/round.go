@@ -48,14 +48,22 @@ func WayText(b capture.Bypass) string {
 	if place := b.Place(); place != "" {
 		parts = append(parts, place)
 	}
-	for i, n := range b.Names {
+	names := WayNames(b)
+	for i, n := range names {
 		if i == 2 {
-			parts = append(parts, fmt.Sprintf("+%d", len(b.Names)-i))
+			parts = append(parts, fmt.Sprintf("+%d", len(names)-i))
 			break
 		}
 		parts = append(parts, look.Clean(n.Name))
 	}
 	return strings.Join(parts, "  ")
+}
+
+// WayNames returns the names of a way round, but for its own address: who asks a
+// server for a page by its address names it, too.
+func WayNames(b capture.Bypass) []capture.Named {
+	own := b.To.Addr().Unmap().String()
+	return slices.DeleteFunc(slices.Clone(b.Names), func(n capture.Named) bool { return n.Name == own })
 }
 
 // refreshRound reads what went round, if it has changed since.
@@ -171,6 +179,7 @@ const (
 	kindShort  = 9
 	actorWide  = 100
 	actorLeast = 70
+	actorShort = 14 // cells of it
 )
 
 // drawWay draws a way round: its kind, where it led to and under which names,
@@ -188,9 +197,9 @@ func (t *Table) drawWay(l *look.Line, s *look.Styles, r capture.Reader, key stri
 	switch {
 	case len(b.Actors) == 0:
 	case t.w >= actorWide:
-		actor = 34
+		actor = columns[colProcess].width
 	case t.w >= actorLeast:
-		actor = 14
+		actor = actorShort
 	}
 	if at, known := b.Endpoint(); known {
 		switch r.Address(at).Decision {
@@ -205,6 +214,9 @@ func (t *Table) drawWay(l *look.Line, s *look.Styles, r capture.Reader, key stri
 	if actor == 0 {
 		l.Cell(s.Strong, name, max(1, end-l.Width()), false)
 		return l.Pad(end).Add(s.Muted, right).Cut(t.w)
+	}
+	if lacks := look.Width(name) - (end - l.Width() - actor - colGap); lacks > 0 { // the command says enough
+		actor = max(min(actor, actorShort), actor-lacks)
 	}
 	t.cell = appendActors(t.cell[:0], r, b.Actors, b.Others, actor)
 	room := end - l.Width() - actor - colGap

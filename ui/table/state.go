@@ -90,6 +90,15 @@ func firstRefused(p *verify.Policy, d *capture.Domain, v capture.Verdict) time.T
 	return n.First
 }
 
+// allowedLate reports whether a domain was refused, or would have been, and is kept
+// by now.
+func allowedLate(p *verify.Policy, d *capture.Domain, v capture.Verdict) (refused bool) {
+	if p != nil && (d.Denied > 0 || p.Learning) && v.Decision == capture.Keep {
+		_, refused = p.Name(d.Name)
+	}
+	return refused
+}
+
 // Blocked reports whether the row stands above all others: it was refused, and
 // nobody has decided about it.
 func (d Row) Blocked() bool { return !firstRefused(d.policy, d.Domain, d.Verdict).IsZero() }
@@ -104,6 +113,9 @@ func (t *Table) Enforce(p *verify.Policy) {
 // Blocked returns how many domains were refused that nobody has decided about,
 // shown or not.
 func (t *Table) Blocked() int { return t.shown.blocked }
+
+// Late returns how many were refused and are kept by now, shown or not.
+func (t *Table) Late() int { return t.shown.late }
 
 // Rest lets go of what is selected: the newest rows stand in view.
 func (t *Table) Rest() {

@@ -127,6 +127,64 @@ func TestBlockedStandAboveAll(t *testing.T) {
 	}
 }
 
+// What came up under a list that didn't allow it, and is undecided, isn't in the
+// list: it doesn't look like what is, also when nothing is enforced any more.
+func TestOut(t *testing.T) {
+	l := ledgerOf("a.example", "b.example")
+	p := newPolicy("a.example", "b.example")
+	refuse(l, p, noon.Add(time.Minute), "x.example", "y.example", "b.example")
+	table := New(l)
+	table.Resize(120, 20)
+	table.Refresh(noon)
+	marks := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, line := range table.Draw(look.NewStyles(true), true, nil)[chrome:] {
+			if f := strings.Fields(ansi.Strip(line)); len(f) > 2 {
+				got = append(got, strings.Join(append(f[:3:3], f[len(f)-1]), " "))
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("the rows are %q, want %q", got, want)
+		}
+	}
+	marks("● new a.example now", "● new b.example now", "□ out x.example allowed", "□ out y.example allowed") // why: not allowed
+	if got := table.Tally(); got.New != 2 || got.Out != 2 || got.Undecided() != 4 || got.Total() != 4 {
+		t.Errorf("the tally is %+v", got)
+	}
+	table.Enforce(p)
+	if got := shown(table)[:2]; !slices.Equal(got, []string{"y.example", "x.example"}) {
+		t.Errorf("above stand %v", got)
+	}
+	table.Wake()
+	table.Top()
+	if line := ansi.Strip(table.Draw(look.NewStyles(true), true, nil)[chrome]); !strings.HasPrefix(line, "▌▣ out") {
+		t.Errorf("the first row is %q", line)
+	}
+	table.Enforce(nil)
+	table.Group(true)
+	if got := ansi.Strip(strings.Join(table.Draw(look.NewStyles(true), true, nil), "\n")); !strings.Contains(got, "example  2 new · 2 out") {
+		t.Errorf("in groups:\n%s", got)
+	}
+	table.Group(false)
+	for filter, want := range map[string][]string{"is:out": {"x.example", "y.example"}, "is:new": {"a.example", "b.example"}} {
+		table.SetFilter(filter)
+		got := shown(table)
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s shows %v, want %v", filter, got, want)
+		}
+	}
+	table.ClearFilter()
+	id, _ := find(l, "x.example")
+	l.Decide(capture.Keep, id)
+	table.Refresh(noon)
+	if got := table.Tally(); got.Out != 1 || got.Keep != 1 {
+		t.Errorf("with one of them kept the tally is %+v", got)
+	}
+}
+
 // A decision about a blocked row leaves its line to the next one; a new one
 // above moves nothing.
 func TestBlockedAreDecidedOneByOne(t *testing.T) {

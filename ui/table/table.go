@@ -203,8 +203,12 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	t.hold(held)
 	t.bound()
 	now, ok := t.selected()
-	if j.show == top || j.show == home && ok && !(had && now.same(was)) {
+	stays := had && now.same(was) && (now.way != roundHead || made.domainLines() == 0) // to which a filter that left no domain led
+	if j.show == top || j.show == home && ok && !stays {
 		t.cursor, t.top, t.from = 0, 0, -1
+	}
+	if made.ends() == 0 {
+		t.selecting = false
 	}
 	if j.show == home {
 		t.Wake()
@@ -263,8 +267,8 @@ func (t *Table) hold(a anchor) {
 // bound keeps the cursor on a line and the view on the lines.
 func (t *Table) bound() {
 	lines := t.shown.lines()
-	t.cursor = max(0, min(t.cursor, lines-1))
-	t.from = min(t.from, max(0, lines-1))
+	t.cursor = max(0, min(t.cursor, t.shown.ends()-1))
+	t.from = min(t.from, max(0, t.shown.ends()-1))
 	t.top = max(0, min(t.top, lines-t.h))
 }
 
@@ -279,7 +283,7 @@ func (t *Table) show() {
 // Wake selects a row when the user comes to the table: the first in view that
 // nobody has decided about, or the first.
 func (t *Table) Wake() {
-	if t.selecting || t.shown.lines() == 0 {
+	if t.selecting || t.shown.ends() == 0 {
 		return
 	}
 	t.selecting, t.cursor, t.drawn = true, t.top, nil
@@ -319,7 +323,7 @@ func (t *Table) Selected() (Selection, bool) {
 }
 
 func (t *Table) selected() (item, bool) {
-	if !t.selecting || t.shown.lines() == 0 {
+	if !t.selecting || t.shown.ends() == 0 {
 		return item{}, false
 	}
 	return t.shown.at(t.cursor), true
@@ -348,6 +352,15 @@ func (t *Table) TakeRange() (ids []capture.ID, ok bool) {
 	}
 	t.EndRange()
 	return slices.Clip(ids), true
+}
+
+// SelectedLine returns on which line of the pane the selected one is drawn, its
+// title's being 0; below 0 for none.
+func (t *Table) SelectedLine() int {
+	if !t.selecting {
+		return -1
+	}
+	return chrome + t.cursor - t.top
 }
 
 // inRange reports whether a line is in the range.

@@ -81,19 +81,22 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 			}
 		}
 	}
-	for _, yields := range []bool{false, true} {
-		for _, c := range order {
-			if widths[c] > 0 && set.column(c).yields == yields {
-				grow(c, set.column(c).width-widths[c])
-			}
-		}
-	}
 	take := func(c, most int) {
 		more := max(0, min(room, most-widths[c]))
 		widths[c] += more
 		room -= more
 	}
 	widths[colDomain] = names
+	for _, yields := range []bool{false, true} {
+		for _, c := range order {
+			if c == colReason { // no name is cut for a reason that has its least
+				take(colDomain, e.all)
+			}
+			if c != colDomain && widths[c] > 0 && set.column(c).yields == yields {
+				grow(c, set.column(c).width-widths[c])
+			}
+		}
+	}
 	take(colDomain, e.all)
 	if widths[colReason] > 0 {
 		take(colReason, columns[colReason].width)

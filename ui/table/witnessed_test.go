@@ -180,3 +180,25 @@ func TestRoundIsFiltered(t *testing.T) {
 		}
 	}
 }
+
+// That nothing went round is no line to be on, also where a filter leaves nothing
+// else.
+func TestRoundIsLeftByTheFilter(t *testing.T) {
+	table := New(watched("a.example", "b.example"))
+	table.Resize(100, 40)
+	table.Refresh(noon)
+	table.Wake()
+	table.EditFilter()
+	for _, text := range []string{"b", "bx", "b", ""} {
+		table.SetFilter(text)
+		it, ok := table.Selected()
+		if ok != (text != "bx") || !it.IsDomain() {
+			t.Errorf("%q selects %+v", text, it)
+		}
+	}
+	for _, do := range []func(){table.Bottom, func() { table.Scroll(9) }, func() { table.Click(20, chrome+2) }} {
+		if do(); table.shown.lines() != 3 || table.cursor != 1 {
+			t.Errorf("of %d lines, of which the last one has nothing, %d is selected", table.shown.lines(), table.cursor)
+		}
+	}
+}
