@@ -53,7 +53,7 @@ type facts struct {
 
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
-	below   map[string]*branch   // by name; nil until it is wanted
+	below   *branches            // nil until they are wanted
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]
