@@ -47,6 +47,7 @@ type block struct {
 	lines   []line
 	few     []few
 	tallies []parse.Tally
+	serial  uint64 // of the last of tallies, 0 where that is no plain line's
 	joined  uint64 // how many lines are with the query before them
 	outside uint64 // how many queries only left out
 	names   []byte // and what few has
@@ -59,7 +60,7 @@ type block struct {
 // clear makes room for other lines.
 func (b *block) clear() {
 	b.lines, b.few, b.tallies, b.names = b.lines[:0], b.few[:0], b.tallies[:0], b.names[:0]
-	b.last, b.plain, b.outside, b.joined = nil, false, 0, 0
+	b.last, b.plain, b.outside, b.joined, b.serial = nil, false, 0, 0, 0
 }
 
 // name returns the name that a line is about, normalised.
@@ -144,6 +145,7 @@ func (r *reader) hear(text []byte) {
 		r.rec.Parse(text)
 		if t, any := r.rec.Tally(); any {
 			r.block.tallies = append(r.block.tallies, t)
+			r.block.serial = 0
 		}
 		r.take()
 	}
@@ -170,13 +172,17 @@ func (r *reader) takePlain() {
 	if !r.timed {
 		r.plainAt, r.timed = r.time(), true
 	}
+	if p.Serial != 0 && (p.Kind == parse.Query || p.Serial != b.serial) {
+		b.tallies = append(b.tallies, r.rec.PlainTally(p))
+		b.serial = p.Serial
+	}
 	if p.Kind != parse.Query && b.join(p) {
 		return
 	}
 	n := len(b.lines)
 	b.lines = slices.Grow(b.lines, 1)[:n+1]
 	m := &b.lines[n]
-	*m = line{kind: p.Kind, at: r.plainAt, value: p.Address, ipv4: p.IPv4}
+	*m = line{kind: p.Kind, at: r.plainAt, serial: p.Serial, value: p.Address, ipv4: p.IPv4}
 	switch p.Kind {
 	case parse.Query:
 		m.queryType = commonType(p.Type)
@@ -204,7 +210,7 @@ func (b *block) join(p *parse.Plain) bool {
 		return false
 	}
 	m := &b.lines[len(b.lines)-1]
-	if m.kind != parse.Query || m.answered || m.few > 0 || m.serial != 0 {
+	if m.kind != parse.Query || m.answered || m.few > 0 || m.serial != p.Serial {
 		return false
 	}
 	if p.Kind == parse.Forward {

@@ -21,6 +21,8 @@ func partLog(rng *rand.Rand, lines int) []byte {
 	name := func() string { return strings.Repeat("N", rng.IntN(8)/7) + fmt.Sprintf("n%d.example", rng.IntN(names)) }
 	extra := rng.IntN(2) == 0
 	begins, each := "", rng.IntN(2)*9+1 // of lines that begin alike some are plain, and joined
+	end := []string{"\n", "\n", "\n", "\r\n"}[rng.IntN(4)]
+	serial, client := 0, ""
 	for log.Len() == 0 || lines > 0 {
 		lines--
 		if begins == "" || rng.IntN(each) == 0 {
@@ -28,11 +30,14 @@ func partLog(rng *rand.Rand, lines int) []byte {
 			names = rng.IntN(30)/each + 1
 		}
 		log.WriteString(begins)
-		client := fmt.Sprintf("10.0.0.%d", rng.IntN(4))
-		if extra {
-			fmt.Fprintf(&log, "%d %s/40 ", rng.IntN(5)*256+rng.IntN(3)+1, client)
+		if serial == 0 || rng.IntN(each) == 0 { // or a further line about the same query
+			serial, client = rng.IntN(5)*256+rng.IntN(3)+1, fmt.Sprintf("10.0.0.%d", rng.IntN(4))
 		}
-		switch rng.IntN(16) {
+		what := rng.IntN(16)
+		if extra && what != 11 {
+			fmt.Fprintf(&log, "%d %s/40 ", serial, client)
+		}
+		switch what {
 		case 0:
 			log.WriteString("reply error is SERVFAIL")
 		case 1:
@@ -50,13 +55,13 @@ func partLog(rng *rand.Rand, lines int) []byte {
 		case 10:
 			log.WriteString("forwarded " + name() + " to 192.0.2.1")
 		case 11:
-			fmt.Fprintf(&log, "nameserver 192.0.2.%d refused to do a recursive query", rng.IntN(9))
+			log.WriteString([]string{"nameserver 192.0.2.1 refused to do a recursive query", "started, version 2.90"}[rng.IntN(2)])
 		case 12:
 			log.WriteString("query[A] <name unprintable> from " + client)
 		default:
 			fmt.Fprintf(&log, "query[%s] %s from %s", []string{"A", "AAAA", "HTTPS"}[rng.IntN(3)], name(), client)
 		}
-		log.WriteString("\n")
+		log.WriteString(end)
 	}
 	return log.Bytes()
 }
@@ -77,7 +82,7 @@ var strangeLines = []string{
 	`{"MESSAGE":"query[A] json.example from 10.0.0.1","SYSLOG_IDENTIFIER":"dnsmasq"}`,
 	"Nov 20 10:00:00 dnsmasq[1]: message repeated 3 times: [ query[A] n1.example from 10.0.0.1]",
 	"Nov 20 10:00:00 dnsmasq[1]: query[A] a.example from 10.0.0.1Nov 20 10:00:00 dnsmasq[1]: query[A] b.example from 10.0.0.1",
-	"Nov 20 10:00:00 dnsmasq[1]: reply n2.example is 2001:db8::1\r", "Nov 20 10:00:00 dnsmasq[1]: started, version 2.90",
+	"Nov 20 10:00:00 dnsmasq[1]: reply n2.example is 2001:db8::1\r", "Nov 20 10:00:00 dnsmasq[1]: 7 10.0.0.1/4 query[A] n2.example from 10.0.0.2", "Nov 20 10:00:00 dnsmasq[1]: started, version 2.90",
 }
 
 // strangeLog is partLog with other programs' lines in it, holes and all.

@@ -53,7 +53,7 @@ type facts struct {
 
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
-	below   map[string]*branch   // by name; nil until it is wanted
+	below   *branches            // nil until they are wanted
 	unnamed bool                 // a client without an owner appeared
 
 	overlooked map[string]bool // see [Ledger.Overlook]
@@ -263,7 +263,7 @@ func (f *facts) answered(b *block, m *line, id ID, counted bool) {
 			return
 		}
 	}
-	f.chain = chain{open: true, root: id, last: id, alias: m.outcome == parse.Alias}
+	f.chain = chain{open: true, serial: m.serial, root: id, last: id, alias: m.outcome == parse.Alias}
 	f.outcome(id, b, m)
 	if m.outcome == parse.Address {
 		f.address(id, b, m, m.result, m.resultIPv4)

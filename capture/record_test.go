@@ -2,6 +2,7 @@ package capture
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,17 @@ import (
 func TestRecordIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(record{}); size != 64 {
 		t.Errorf("a record has %d bytes", size)
+	}
+}
+
+// There are millions of them, and each pointer is looked at by the collector.
+func TestFactsHaveNoPointers(t *testing.T) {
+	for _, of := range []reflect.Type{reflect.TypeFor[record](), reflect.TypeFor[branch](), reflect.TypeFor[slot]()} {
+		for i := range of.NumField() {
+			if kind := of.Field(i).Type.Kind(); kind > reflect.Uint64 && kind != reflect.Array {
+				t.Errorf("%v has a %v", of, kind)
+			}
+		}
 	}
 }
 

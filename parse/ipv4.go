@@ -48,7 +48,8 @@ func readIPv4(b []byte) (address uint32, ok bool) {
 }
 
 // leadingIPv4 reads the address that a line ends with, and returns its length
-// with the line's end, 0 for none. b has maxIPv4 bytes, or none is read.
+// with the line's end, "\n" or "\r\n", 0 for none. b has maxIPv4 bytes, or none
+// is read.
 func leadingIPv4(b []byte) (address uint32, length int) {
 	if len(b) < maxIPv4 {
 		return 0, 0
@@ -80,10 +81,13 @@ func leadingIPv4(b []byte) (address uint32, length int) {
 		address = address<<8 | value
 		at++
 		if dots == 3 {
-			if c != '\n' {
-				return 0, 0
+			if c == '\n' {
+				return address, at
 			}
-			return address, at
+			if c == '\r' && at < len(b) && b[at] == '\n' {
+				return address, at + 1
+			}
+			return 0, 0
 		}
 		if c != '.' {
 			return 0, 0
@@ -101,12 +105,17 @@ type upstream struct {
 // leads returns the length of the address of IPv4 that a line ends with, with
 // the line's end, 0 for none.
 func (u *upstream) leads(b []byte) int {
-	if n := u.n; n > 0 && n < len(b) && b[n] == '\n' && string(b[:n]) == string(u.text[:n]) {
-		return n + 1
+	if n := u.n; n > 0 && n+1 < len(b) && string(b[:n]) == string(u.text[:n]) {
+		if b[n] == '\n' {
+			return n + 1
+		}
+		if b[n] == '\r' && b[n+1] == '\n' {
+			return n + 2
+		}
 	}
 	_, n := leadingIPv4(b)
 	if n > 0 {
-		u.n = copy(u.text[:], b[:n-1])
+		u.n = copy(u.text[:], chomp(b[:n-1]))
 	}
 	return n
 }

@@ -54,6 +54,12 @@ func (r *Record) Tally() (t Tally, any bool) {
 	return Tally{r.Kind, r.Cause, unprintable, r.process, r.Serial, r.Lost}, true
 }
 
+// PlainTally is Tally of a plain line, which has something to be counted where it
+// has a serial. Where the line counted before has the same, only a query does.
+func (r *Record) PlainTally(p *Plain) Tally {
+	return Tally{kind: p.Kind, process: r.last.process, serial: p.Serial}
+}
+
 // Count takes the next line's record.
 func (l *Losses) Count(r *Record) {
 	if t, any := r.Tally(); any {

@@ -15,6 +15,7 @@ type Plain struct {
 	Origin  Origin  // of an answer
 	IPv4    bool    // Address is who asked, or what was answered
 	Address uint32
+	Serial  uint64            // as in Record
 	Type    []byte            // of a query
 	Name    []byte            // as logged, and as it is normalised: AppendName changes nothing
 	Result  []byte            // of an answer with an address of IPv6
@@ -22,6 +23,16 @@ type Plain struct {
 	Again   bool              // Name is the last one
 	address bool              // Name is one
 	words   [nameWords]uint64 // that Name began with
+	extra   extra
+}
+
+// extra is what log-queries=extra put before the last message that has it:
+// those about one query mostly stand one behind the other.
+type extra struct {
+	text   [len("4294967295 255.255.255.255/65535 ")]byte
+	n      int // of text, 0 for none
+	serial uint64
+	client uint32
 }
 
 // maxIPv4 is what must be left of a log behind where an address of IPv4 begins,
@@ -29,8 +40,8 @@ type Plain struct {
 const maxIPv4 = len("255.255.255.255\n")
 
 // Plain reads the line that a part of a log begins with, if it begins as the
-// last one did, has one of those forms and ends with "\n": what follows is read
-// as if [Record.Parse] had read it, but r itself doesn't tell of it. Only its
+// last one did, has one of those forms, behind what log-queries=extra says of a
+// client of IPv4 or nothing, and ends with "\n" or "\r\n": what follows is read as if [Record.Parse] had read it, but r itself doesn't tell of it. Only its
 // Stamp does, where stamp says that it is wanted: plain lines one behind the
 // other have the same. It returns the line's length with its end, 0 for what
 // Parse is to read. All is found going forward, so that a name is looked at once.
@@ -43,10 +54,18 @@ func (r *Record) Plain(log []byte, p *Plain, stamp bool) (length int) {
 	if len(b) < len("cached a is ")+maxIPv4 {
 		return 0
 	}
-	n := 0
+	before, n := 0, 0
+	if p.Serial = 0; isDigit(b[0]) {
+		if before = p.extra.read(b); before == 0 || len(b)-before < len("cached a is ")+maxIPv4 {
+			return 0
+		}
+		p.Serial, b = p.extra.serial, b[before:]
+	}
 	switch b[0] {
 	case 'q':
-		n = p.query(b)
+		if n = p.query(b); before > 0 && p.Address != p.extra.client {
+			return 0
+		}
 	case 'f':
 		n = p.forward(b, &r.upstream)
 	case 'r':
@@ -60,10 +79,10 @@ func (r *Record) Plain(log []byte, p *Plain, stamp bool) (length int) {
 			n = p.answer(b, len("cached "))
 		}
 	}
-	if n == 0 || last.n+n-1+last.lost >= cutLen {
+	length = last.n + before + n
+	if n == 0 || length-1+last.lost >= cutLen {
 		return 0
 	}
-	length = last.n + n
 	if stamp {
 		r.known(log[:length-1])
 	}
@@ -71,7 +90,35 @@ func (r *Record) Plain(log []byte, p *Plain, stamp bool) (length int) {
 	return length
 }
 
-// query reads "query[TYPE] NAME from ADDR\n", with an address of IPv4.
+// read reads "SERIAL ADDR/PORT " and returns its length, 0 for what is other.
+func (e *extra) read(b []byte) int {
+	if n := e.n; n > 0 && n <= len(b) && string(b[:n]) == string(e.text[:n]) {
+		return n
+	}
+	b = b[:min(len(b), len(e.text))]
+	serial := countDigits(b)
+	if serial == 0 || serial > maxSerial || serial >= len(b) || b[serial] != ' ' {
+		return 0
+	}
+	from := serial + 1
+	n := from
+	for n < len(b) && b[n] != '/' {
+		n++
+	}
+	client, ok := readIPv4(b[from:n])
+	if !ok || n == len(b) {
+		return 0
+	}
+	port := countDigits(b[n+1:])
+	if n += 1 + port; port == 0 || port > len("65535") || n >= len(b) || b[n] != ' ' {
+		return 0
+	}
+	n++
+	e.n, e.serial, e.client = copy(e.text[:], b[:n]), decimal(b[:serial]), client
+	return n
+}
+
+// query reads "query[TYPE] NAME from ADDR", with an address of IPv4.
 func (p *Plain) query(b []byte) int {
 	n := 0
 	switch {
@@ -97,7 +144,7 @@ func (p *Plain) query(b []byte) int {
 	return at + n
 }
 
-// forward reads "forwarded NAME to ADDR\n".
+// forward reads "forwarded NAME to ADDR".
 func (p *Plain) forward(b []byte, to *upstream) int {
 	const word = len("forwarded ")
 	if !hasPrefix(b, "forwarded ") {
@@ -115,7 +162,7 @@ func (p *Plain) forward(b []byte, to *upstream) int {
 	return 0
 }
 
-// answer reads "NAME is RESULT\n", which begins at from: an address that no
+// answer reads "NAME is RESULT", which begins at from: an address that no
 // filter answers, or one of dnsmasq's words.
 func (p *Plain) answer(b []byte, from int) int {
 	at := from + p.name(b[from:])
@@ -138,7 +185,7 @@ func (p *Plain) answer(b []byte, from int) int {
 	if at+n == len(b) || b[at+n] != '\n' {
 		return 0
 	}
-	result := b[at : at+n]
+	result := chomp(b[at : at+n])
 	switch string(result) {
 	case "<CNAME>":
 		p.Outcome = Alias

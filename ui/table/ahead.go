@@ -44,7 +44,7 @@ func (t *Table) Ahead() (goOn func()) {
 	}
 	next := t.shown.at(t.shown.stopAt(n))
 	if next.head == nil && it.head != nil {
-		if g := t.shown.known.of(next.id).group; g != nil && g.members > 1 {
+		if g := t.shown.groupOf(t.shown.known.of(next.id)); g != nil && g.members > 1 {
 			next.head = g
 		}
 	}

@@ -40,12 +40,14 @@ type arrangement struct {
 	weighID   func(capture.ID) weight
 
 	known memory
+	texts texts
 	front seq[capture.ID] // blocked, the newest first
 	rows  seq[capture.ID]
 	round round
 	counts
 
 	groups map[string]*group // by name; those without members too
+	byN    []*group          // the same, by their numbers less 1
 	heads  seq[*group]       // those with members, which have their rows
 }
 
@@ -78,11 +80,15 @@ func (a *arrangement) newRows() *seq[capture.ID] {
 
 // compare is the order of the rows: by the sorted column, by age.
 func (a *arrangement) compare(x, y capture.ID) int {
-	c := cmp.Or(a.known.of(x).key.compare(a.known.of(y).key), cmp.Compare(x, y))
+	c := a.compareKeys(x, y)
 	if a.descending {
 		return -c
 	}
 	return c
+}
+
+func (a *arrangement) compareKeys(x, y capture.ID) int {
+	return cmp.Or(a.keyOf(a.known.of(x)).compare(a.keyOf(a.known.of(y))), cmp.Compare(x, y))
 }
 
 // weigh counts a row, and whether nobody has decided about it.
@@ -96,23 +102,28 @@ func (a *arrangement) weigh(id capture.ID) weight {
 
 // compareBlocked is the order of blocked rows.
 func (a *arrangement) compareBlocked(x, y capture.ID) int {
-	return -cmp.Or(a.known.of(x).key.compare(a.known.of(y).key), cmp.Compare(x, y))
+	return -a.compareKeys(x, y)
 }
 
 // put takes up how a domain is now.
 func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
 	k := a.known.of(id)
-	is := a.stand(r, id, now)
+	row := Read(r, id, now, a.policy)
+	is, key := a.standing(&row)
+	moved := key != a.keyOf(k)
 	a.count(k, -1)
 	a.count(&is, 1)
-	if k.shown && (!is.shown || is.key != k.key || is.blocked != k.blocked) {
+	if k.shown && (!is.shown || moved || is.blocked != k.blocked) {
 		a.takeOut(id)
 	}
 	if k.shown && is.tally != k.tally {
 		a.recount(id, is.tally)
 	}
-	k.tally, k.blocked, k.late, k.empty, k.name, k.key = is.tally, is.blocked, is.late, is.empty, is.name, is.key
+	k.tally, k.blocked, k.late, k.empty, k.name = is.tally, is.blocked, is.late, is.empty, is.name
+	if moved {
+		a.setKey(k, key)
+	}
 	if is.shown && !k.shown {
 		a.putIn(r, id)
 	}
@@ -122,7 +133,7 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 func (a *arrangement) recount(id capture.ID, to tallied) {
 	k := a.known.of(id)
 	set := func() { k.tally = to }
-	g := k.group
+	g := a.groupOf(k)
 	switch {
 	case k.blocked:
 		a.front.reweigh(id, set)
@@ -141,32 +152,27 @@ func (a *arrangement) recount(id capture.ID, to tallied) {
 	}
 }
 
-// stand returns how a domain stands, but for its group.
-func (a *arrangement) stand(r capture.Reader, id capture.ID, now time.Time) known {
-	row := Read(r, id, now, a.policy)
-	return a.standing(&row)
-}
-
-func (a *arrangement) standing(row *Row) (k known) {
+// standing returns how a domain stands, but for its group, and its key.
+func (a *arrangement) standing(row *Row) (k known, key sortKey) {
 	d, v := row.Domain, row.Verdict
 	k.tally = tallyOf(d, v)
 	if k.tally == tallyNone {
-		return k
+		return k, key
 	}
 	first := firstRefused(a.policy, d, v)
 	k.blocked, k.late = !first.IsZero(), allowedLate(a.policy, d, v)
 	k.shown = !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: *row})
 	k.name = uint8(min(len(d.Name), math.MaxUint8))
-	k.key = sortKey{num: first.UnixNano()}
+	key = sortKey{num: first.UnixNano()}
 	if !k.blocked {
-		k.key = a.column(a.sort).key(*row)
+		key = a.column(a.sort).key(*row)
 	}
 	for c := range columns {
 		if filled := columns[c].filled; filled != nil && !filled(*row) {
 			k.empty |= 1 << c
 		}
 	}
-	return k
+	return k, key
 }
 
 func (a *arrangement) putIn(r capture.Reader, id capture.ID) {
@@ -186,7 +192,7 @@ func (a *arrangement) putIn(r capture.Reader, id capture.ID) {
 func (a *arrangement) takeOut(id capture.ID) {
 	k := a.known.of(id)
 	k.shown = false
-	switch g := k.group; {
+	switch g := a.groupOf(k); {
 	case k.blocked:
 		a.front.remove(id)
 	case g != nil:
@@ -295,7 +301,7 @@ func (a *arrangement) find(it item) int {
 		if a.isBlocked(it) {
 			return a.front.upTo(it.id, items)
 		}
-		g = a.known.of(it.id).group
+		g = a.groupOf(a.known.of(it.id))
 	} else if g = a.groups[g.name]; !a.grouped || g == nil || g.members == 0 {
 		return -1
 	}
@@ -325,7 +331,7 @@ func (a *arrangement) stopsBefore(line int) int {
 	}
 	g := it.head
 	if g == nil {
-		g = a.known.of(it.id).group
+		g = a.groupOf(a.known.of(it.id))
 	}
 	n := blocked + a.heads.upTo(g, a.stopMeasure())
 	if it.head == nil && g.members > 1 {

@@ -12,6 +12,7 @@ import (
 // domain alone is a line like any other; two and more stand below a head.
 type group struct {
 	name    string
+	n       groupN
 	kind    groupKind
 	flipped bool // folded or not, against what it is of itself
 	members int
@@ -21,6 +22,9 @@ type group struct {
 	key     sortKey // by which groups are ordered
 	sum     int64   // of the members' keys
 }
+
+// groupN is a group's number, from 1 on; 0 for none.
+type groupN uint32
 
 // groupKind is what makes a group of names.
 type groupKind uint8
@@ -128,7 +132,7 @@ func (a *arrangement) rekey(g *group) {
 		if g.members > 1 {
 			first, _ = g.list.at(0, items)
 		}
-		g.key = a.known.of(first).key
+		g.key = a.keyOf(a.known.of(first))
 	}
 }
 
@@ -147,9 +151,9 @@ func (a *arrangement) change(g *group, do func()) {
 // join takes a domain up into a group, leave takes it out.
 func (a *arrangement) join(g *group, id capture.ID) {
 	k := a.known.of(id)
-	k.group = g
+	k.group = g.n
 	g.tally[k.tally]++
-	g.sum += k.key.num
+	g.sum += k.num
 	switch g.members++; g.members {
 	case 1:
 		g.only = id
@@ -164,9 +168,9 @@ func (a *arrangement) join(g *group, id capture.ID) {
 
 func (a *arrangement) leave(g *group, id capture.ID) {
 	k := a.known.of(id)
-	k.group = nil
+	k.group = 0
 	g.tally[k.tally]--
-	g.sum -= k.key.num
+	g.sum -= k.num
 	if g.members > 1 {
 		g.list.remove(id)
 	}
@@ -181,10 +185,18 @@ func (a *arrangement) groupFor(name, own string) *group {
 	of, kind := groupOf(name, own)
 	g := a.groups[of]
 	if g == nil {
-		g = &group{name: of, kind: kind, flipped: a.flipped[of]}
-		a.groups[of] = g
+		g = &group{name: of, n: groupN(len(a.byN) + 1), kind: kind, flipped: a.flipped[of]}
+		a.groups[of], a.byN = g, append(a.byN, g)
 	}
 	return g
+}
+
+// groupOf returns the group that a domain stands in, nil for none.
+func (a *arrangement) groupOf(k *known) *group {
+	if k.group == 0 {
+		return nil
+	}
+	return a.byN[k.group-1]
 }
 
 // membersOf appends the domains of a group.

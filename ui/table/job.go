@@ -74,6 +74,9 @@ func (j *job) arrange() *arrangement {
 		j.ledger.Read(func(r capture.Reader) { j.most = r.Len() })
 	}
 	a.known.grow(j.most)
+	if j.base != nil && a.sort == j.base.sort {
+		a.texts = j.base.texts.shared()
+	}
 	if !j.look(a) {
 		return nil
 	}
@@ -129,11 +132,13 @@ func (j *job) look(a *arrangement) bool {
 						j.again(a, k, r, id, l)
 					} else {
 						r.Fill(&l.d, id)
-						*k = a.standing(&Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: j.now, policy: a.policy})
+						var key sortKey
+						*k, key = a.standing(&Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: j.now, policy: a.policy})
+						l.setKey(a, k, key)
 					}
 					l.count(k, 1)
 				}
-				l.giveKeys(a)
+				l.giveNames(a)
 			})
 		})
 	}
@@ -147,26 +152,52 @@ func (j *job) look(a *arrangement) bool {
 type lane struct {
 	counts
 	d capture.Domain
-	// text has the keys of domains that are made anew, side by side: a million
-	// texts of their own are what the collector would work on.
-	text []byte
-	keys []keyEnd
+	// text has the texts of names side by side, and named are the domains that
+	// have them.
+	text  []byte
+	named []*known
+	// texts are where texts of other columns are, last the last of them.
+	texts  map[string]textAt
+	last   string
+	lastAt textAt
 }
 
-// keyEnd is where the key of a domain ends in the text.
-type keyEnd struct {
-	id  capture.ID
-	end int
-}
-
-// giveKeys gives the domains their keys.
-func (l *lane) giveKeys(a *arrangement) {
-	text, begin := string(l.text), 0
-	for _, k := range l.keys {
-		a.known.of(k.id).key = sortKey{text: text[begin:k.end]}
-		begin = k.end
+// setKey is [arrangement.setKey], which other lanes are waited for in at texts
+// alone that are new to the lane.
+func (l *lane) setKey(a *arrangement, k *known, key sortKey) {
+	k.num, k.text = key.num, textAt{}
+	if key.text == "" {
+		return
 	}
-	l.text, l.keys = l.text[:0], l.keys[:0]
+	if a.sort == colDomain {
+		k.text = textAt{begin: uint32(len(l.text)), n: uint32(len(key.text))}
+		l.text, l.named = append(l.text, key.text...), append(l.named, k)
+		return
+	}
+	if key.text != l.last {
+		at, met := l.texts[key.text]
+		if !met {
+			if l.texts == nil {
+				l.texts = make(map[string]textAt)
+			}
+			at, key.text = a.texts.add(key.text, true)
+			l.texts[key.text] = at
+		}
+		l.last, l.lastAt = key.text, at
+	}
+	k.text = l.lastAt
+}
+
+// giveNames adds the texts of names to the others.
+func (l *lane) giveNames(a *arrangement) {
+	if len(l.named) == 0 {
+		return
+	}
+	page := a.texts.addPage(string(l.text))
+	for _, k := range l.named {
+		k.text.page = page
+	}
+	l.text, l.named = l.text[:0], l.named[:0]
 }
 
 // keptOrder returns the shown domains in the order of the base, if that holds for
@@ -219,7 +250,7 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 // changed since is still to come from the ledger.
 func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l *lane) {
 	d := &l.d
-	k.group, k.shown = nil, false
+	k.group, k.shown = 0, false
 	if k.tally == tallyNone {
 		return
 	}
@@ -235,19 +266,21 @@ func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l
 		d.Name = r.Name(id)
 	}
 	if rekeyed && a.sort == colDomain {
+		begin := len(l.text)
 		l.text = appendDomainOrder(l.text, d.Name, k.registrableOf(d.Name))
-		l.keys = append(l.keys, keyEnd{id, len(l.text)})
+		k.num, k.text = 0, textAt{begin: uint32(begin), n: uint32(len(l.text) - begin)}
+		l.named = append(l.named, k)
 	} else if rekeyed {
-		k.key = columns[a.sort].key(row)
+		l.setKey(a, k, columns[a.sort].key(row))
 	}
 	k.shown = !a.hides.leavesOut(k.decision()) && a.filter.match(candidate{Row: row})
 }
 
 // group gives the shown domains their groups.
 func (j *job) group(a *arrangement, shown []capture.ID) bool {
-	var same map[*group]*group // as the base's
+	var same []groupN // as the base's, by their numbers
 	if j.base != nil && j.base.grouped {
-		same = make(map[*group]*group, len(j.base.groups))
+		same = make([]groupN, len(j.base.byN)+1)
 	}
 	for part := range slices.Chunk(shown, atOnce) {
 		if j.ctx.Err() != nil {
@@ -257,21 +290,21 @@ func (j *job) group(a *arrangement, shown []capture.ID) bool {
 			own := r.Info().Domain
 			for _, id := range part {
 				k := a.known.of(id)
-				var was *group
+				var was groupN
 				if same != nil {
-					if was = j.base.known.of(id).group; was != nil {
-						k.group = same[was]
-					}
+					was = j.base.known.of(id).group
+					k.group = same[was]
 				}
-				if k.group == nil {
-					k.group = a.groupFor(r.Name(id), own)
+				if k.group == 0 {
+					k.group = a.groupFor(r.Name(id), own).n
 				}
-				if was != nil {
+				if was != 0 {
 					same[was] = k.group
 				}
-				k.group.members++
-				k.group.tally[k.tally]++
-				k.group.sum += k.key.num
+				g := a.groupOf(k)
+				g.members++
+				g.tally[k.tally]++
+				g.sum += k.num
 			}
 		})
 	}
@@ -293,12 +326,12 @@ func (j *job) drain() bool {
 // fillGroups gives the groups their rows, and puts them in order.
 func (a *arrangement) fillGroups(shown []capture.ID) {
 	heads := make([]*group, 0, len(a.groups))
-	ends := make(map[*group]int, len(a.groups)) // where the next of a group's goes
+	ends := make([]int, len(a.byN)+1) // where the next of a group's goes
 	all := make([]capture.ID, len(shown))
 	at := 0
-	for _, g := range a.groups {
+	for _, g := range a.byN {
 		heads = append(heads, g)
-		ends[g] = at
+		ends[g.n] = at
 		at += g.members
 	}
 	for _, id := range shown {
@@ -307,7 +340,7 @@ func (a *arrangement) fillGroups(shown []capture.ID) {
 		ends[g]++
 	}
 	for _, g := range heads {
-		part := all[ends[g]-g.members : ends[g]]
+		part := all[ends[g.n]-g.members : ends[g.n]]
 		if g.only = part[0]; g.members > 1 {
 			g.list = a.newRows()
 			g.list.fill(part)

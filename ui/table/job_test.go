@@ -227,7 +227,7 @@ func TestInOrder(t *testing.T) {
 			a.known.grow(len(ids))
 			for i := range ids {
 				ids[i] = capture.ID(i)
-				a.known.of(ids[i]).key = key(i)
+				a.setKey(a.known.of(ids[i]), key(i))
 			}
 			if !a.inOrder(t.Context(), ids, descending) || !slices.IsSortedFunc(ids, a.compare) {
 				t.Errorf("keys of kind %d, descending %t, aren't in order", n, descending)

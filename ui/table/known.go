@@ -7,10 +7,11 @@ import (
 	"lxd-allowlist/capture"
 )
 
-// known is what is remembered of a domain, shown or not.
+// known is what is remembered of a domain, shown or not. It has no pointer.
 type known struct {
-	key   sortKey
-	group *group // while it is shown, and they stand in groups
+	num   int64 // of its key
+	text  textAt
+	group groupN // while it is shown, and they stand in groups
 	shown bool
 	// blocked says that it stands above all others, see firstRefused.
 	blocked bool

@@ -130,7 +130,7 @@ func (t *Table) Fold(fold bool) {
 	}
 	g := it.head
 	if g == nil {
-		if g = t.shown.known.of(it.id).group; g == nil {
+		if g = t.shown.groupOf(t.shown.known.of(it.id)); g == nil {
 			return // blocked: above all groups
 		}
 	}
@@ -153,7 +153,7 @@ func (t *Table) FoldAll() {
 	}
 	held := t.anchor()
 	if held.ok && held.isDomain() && !t.shown.isBlocked(held.item) {
-		held.head = t.shown.known.of(held.id).group
+		held.head = t.shown.groupOf(t.shown.known.of(held.id))
 	}
 	t.want.folds = folds{!t.want.all, make(map[string]bool)}
 	t.shown.refold(t.want.folds)

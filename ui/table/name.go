@@ -46,7 +46,7 @@ func (d Row) keptBelow() string {
 // nameOf returns the name that a row shows, and how far to the right: below a
 // head it is what stands before the head's.
 func (t *Table) nameOf(id capture.ID, name string) (text string, in int) {
-	g := t.shown.known.of(id).group
+	g := t.shown.groupOf(t.shown.known.of(id))
 	switch {
 	case g == nil || g.members == 1:
 		return name, 0

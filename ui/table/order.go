@@ -66,7 +66,7 @@ func (a *arrangement) inOrder(ctx context.Context, ids []capture.ID, descending 
 			}
 		}
 		for i := range from {
-			from[i].key = uint64(a.known.of(from[i].id).key.num) ^ 1<<63 // below 0 comes first
+			from[i].key = uint64(a.known.of(from[i].id).num) ^ 1<<63 // below 0 comes first
 		}
 		from, _ = byDigits(ctx, from, spare)
 		for i := range from {
@@ -84,12 +84,13 @@ func (a *arrangement) inOrder(ctx context.Context, ids []capture.ID, descending 
 // rankTexts returns the place of each domain's text among the texts that there
 // are, nil where all are the same; few is false if these are many.
 func (a *arrangement) rankTexts(ids []capture.ID) (ranks []uint32, few bool) {
-	first := a.known.of(ids[0]).key.text
-	last, at := first, uint32(0)
+	first := a.textOf(ids[0])
+	last, lastAt, at := first, a.known.of(ids[0]).text, uint32(0)
 	numbers := map[string]uint32{first: 0}
 	texts := []string{first}
 	for i, id := range ids {
-		if text := a.known.of(id).key.text; text != last {
+		if place := a.known.of(id).text; place != lastAt && a.texts.text(place) != last {
+			text := a.texts.text(place)
 			n, known := numbers[text]
 			if !known {
 				if n = uint32(len(texts)); int(n) > fewTexts+len(ids)/100 {
@@ -101,7 +102,7 @@ func (a *arrangement) rankTexts(ids []capture.ID) (ranks []uint32, few bool) {
 			if ranks == nil {
 				ranks = make([]uint32, len(ids)) // all before have the first
 			}
-			last, at = text, n
+			last, lastAt, at = text, place, n
 		}
 		if ranks != nil {
 			ranks[i] = at
@@ -219,8 +220,8 @@ type inText struct {
 // byText sorts by keys that hardly any two domains have in common: by the first
 // bytes of the texts, as numbers, and what has these in common by more of them.
 func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
-	text := func(at capture.ID) string { return a.known.of(ids[at]).key.text }
-	first := a.known.of(ids[0]).key
+	text := func(at capture.ID) string { return a.textOf(ids[at]) }
+	first := a.keyOf(a.known.of(ids[0]))
 	type common struct {
 		same   bool // the number
 		shared int  // so many bytes of the text
@@ -232,7 +233,7 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 	sideBySide(len(ids), worthLanes, func(lane, from, to int) {
 		c := &all[lane]
 		for _, id := range ids[from:to] {
-			k := &a.known.of(id).key
+			k := a.keyOf(a.known.of(id))
 			c.same = c.same && k.num == first.num
 			for c.shared > 0 && (len(k.text) < c.shared || k.text[:c.shared] != first.text[:c.shared]) {
 				c.shared--
@@ -246,7 +247,7 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 	from, second := make([]ranked, len(ids)), make([]uint64, len(ids))
 	sideBySide(len(ids), worthLanes, func(_, begin, end int) {
 		for i := begin; i < end; i++ {
-			k := &a.known.of(ids[i]).key
+			k := a.keyOf(a.known.of(ids[i]))
 			rest := k.text[of.shared:]
 			from[i] = ranked{uint64(k.num) ^ 1<<63, capture.ID(i)}
 			if of.same {
