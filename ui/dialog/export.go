@@ -92,7 +92,7 @@ func NewExport(k *keys.Map, quitting bool, format, path, stem string) (*Export, 
 	d := &Export{keys: k, quitting: quitting, formats: export.Formats(), stem: stem, search: textinput.New()}
 	d.search.Prompt, d.search.Placeholder = "", "a format"
 	for _, f := range d.formats {
-		d.texts = append(d.texts, f.Name+" "+f.Title)
+		d.texts = append(d.texts, f.Name+"\n"+f.Title)
 	}
 	d.found = search("", d.texts)
 	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == format }))
