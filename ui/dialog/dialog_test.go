@@ -280,7 +280,7 @@ func TestExportNamesTheFile(t *testing.T) {
 // said of the one that is chosen.
 func TestChoiceIsWhole(t *testing.T) {
 	says := []string{"what comes of the first, in a sentence that takes a few lines", "what comes of the second, which is quite another thing"}
-	d := NewChoice(testKeys(t), "A choice", strings.Repeat("what it is about, at length ", 12), []Option{{"first", says[0]}, {"second", says[1]}}, nil)
+	d := NewChoice(testKeys(t), "A choice", strings.Repeat("what it is about, at length ", 12), []Option{{Name: "first", Says: says[0]}, {Name: "second", Says: says[1]}}, nil)
 	for i, want := range says {
 		for _, h := range []int{9, 11, 23, 39} {
 			lines := d.View(Screen{Styles: look.NewStyles(true), W: 40, H: h})
