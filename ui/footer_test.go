@@ -196,7 +196,7 @@ func TestMessagesLeaveTheHints(t *testing.T) {
 func TestDialogsHaveTheirHints(t *testing.T) {
 	for keys, want := range map[string]string{
 		"e":     "enter write it|↑/↓ format|tab difference|f name|esc back",
-		"q":     "enter write and quit|n quit only|↑/↓ format|esc back",
+		"q":     "enter write and quit|n quit, no file|↑/↓ format|esc back",
 		"w":     "enter keep it|↑/↓ wider|tab for always|n reason|esc cancel",
 		"enter": "a keep|d drop|↓/j next|esc close",
 	} {

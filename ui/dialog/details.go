@@ -96,6 +96,9 @@ func (d *Details) Type(tea.Msg) Result { return nil }
 func (d *Details) View(s Screen) []string {
 	inner := min(s.W-4, 90)
 	title, body := scrolled("Details", d.lines(s, inner, false), &d.top, max(3, s.H-2))
+	if strings.Contains(title, "↓") {
+		title += ": " + d.keys.Show("page-down")
+	}
 	return look.Box(s.Styles, title, body, inner)
 }
 
