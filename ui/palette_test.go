@@ -72,7 +72,7 @@ func TestPaletteFindsByOtherWords(t *testing.T) {
 			t.Errorf("%q is no action", name)
 		}
 	}
-	s.press(":").types("screenshot").wants("write a picture (SVG)", "1 line, the best first")
+	s.press(":").types("screenshot").wants("write a picture (SVG)", "1 line")
 }
 
 // What is picked is done: an action, a format's export, another session or

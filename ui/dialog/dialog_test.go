@@ -86,7 +86,7 @@ func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
 
 func TestPromptIsAnsweredOnce(t *testing.T) {
 	type question struct{ n int }
-	p := NewPrompt(testKeys(t), "Why", "say it", "so", question{7})
+	p := NewPrompt(testKeys(t), "Why", "say it", "tell", "so", question{7})
 	if r := press(p, " ", "q", "?"); r != nil {
 		t.Errorf("typing asks for %#v", r)
 	}

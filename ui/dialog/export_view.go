@@ -192,7 +192,7 @@ func (d *Export) drawTabs(s Screen, w int) string {
 	}
 	l := new(look.Line).Add(s.Rule, "─ ").Add(file, "File").Add(s.Rule, " ─ ").Add(changes, "Difference")
 	switch t := &d.made.There; {
-	case d.made.Gen != d.gen || d.made.Err != nil:
+	case d.made.Gen != d.gen || d.made.Err != nil || d.empty():
 	case t.Unreadable != nil:
 		l.Add(s.Warn, " unreadable")
 	case !t.Exists:
@@ -226,14 +226,18 @@ func (d *Export) drawFile(s Screen, w, room int) []string {
 		return fill([]string{s.Muted.Render("making the file…")})
 	case d.made.Err != nil:
 		return fill(look.Wrap(s.Bad, d.made.Err.Error(), w))
+	case d.empty():
+		text := "no name is on the list: there is nothing to write"
+		if t.Exists {
+			text += "; " + d.path.Value() + " stays as it is"
+		}
+		return fill(look.Wrap(s.Text, text, w))
 	case d.changes && t.Unreadable != nil:
 		return fill(look.Wrap(s.Warn, d.unreadable()+". It can't be merged; overwriting replaces all of it.", w))
 	case d.changes && len(t.Changes) == 0:
 		return fill(look.Wrap(s.Text, map[bool]string{true: "it holds the same rules", false: "no file is there yet: all rules are new"}[t.Exists], w))
 	case d.changes:
 		n, line = len(t.Changes), d.changeLine
-	case d.empty():
-		return fill(look.Wrap(s.Text, "no name is on the list: there is nothing to write", w))
 	}
 	d.room = room
 	d.top = max(0, min(d.top, n-room))

@@ -235,7 +235,7 @@ func (d *Palette) foot(s Screen, w, most int) (lines []string) {
 	switch {
 	case d.note != "":
 		lines = append(lines, look.Wrap(s.Muted, d.note, w-2)...)
-	case lines == nil && d.search.Value() != "":
+	case lines == nil && d.search.Value() != "" && len(d.found) > 1:
 		lines = look.Wrap(s.Muted, look.Plural(len(d.found), "line")+", the best first", w-2)
 	case lines == nil:
 		lines = look.Wrap(s.Muted, look.Plural(len(d.found), "line"), w-2)
