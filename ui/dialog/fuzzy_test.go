@@ -18,19 +18,22 @@ func TestSearch(t *testing.T) {
 		"as markdown: a report for people\nExport",
 		"as unbound: Unbound, local zones: all other names are NXDOMAIN\nExport",
 		"Ärger mit dem Resolver\nSession",
+		"spoorst\nInstance",
 	}
 	for _, tt := range []struct {
 		query string
 		want  []int
 	}{
-		{"", []int{0, 1, 2, 3, 4, 5, 6, 7, 8}},
+		{"", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}},
 		{"learn", []int{5}},
 		{"report", []int{5, 6}},
 		{"LIST", []int{5}},
 		{"export", []int{4, 3, 6, 7}},
 		{"port", []int{3, 4, 5, 6, 7}},
+		{"sport", []int{9}}, // near, where nothing is better
 		{"drop", []int{2}},
 		{"kab", []int{1}},
+		{"kbo", nil}, // a word is left out
 		{"exprt", []int{3, 4, 6, 7}},
 		{"report as", []int{6}},
 		{"as report", []int{6}},
