@@ -21,8 +21,8 @@ type (
 // askReason has the user write why a domain or a group has its decision.
 func (m *monitor) askReason() {
 	it, _ := m.table.Selected()
-	m.dialog = dialog.NewPrompt(m.keys, "Reason", "why "+m.nameOf(it)+" is on the list, or not; it goes into the export",
-		m.markOf(it).Reason, reasonFor{it})
+	m.dialog = dialog.NewPrompt(m.keys, "Reason", "why "+m.nameOf(it)+" is on the list, or not: it stands in the export beside the name; with no text there is none",
+		"write it", m.markOf(it).Reason, reasonFor{it})
 }
 
 // askRule has the user write a rule that holds in later sessions, too. What nobody
@@ -42,7 +42,7 @@ func (m *monitor) askRule() {
 			}
 		})
 	}
-	prompt := dialog.NewPrompt(m.keys, "A rule for always", "keep or drop, a name, .name or ~regexp, # and a reason", d.String()+" "+name, newRule{})
+	prompt := dialog.NewPrompt(m.keys, "A rule for always", "it holds in later sessions, too: keep or drop, a name, .name for all below, or ~regexp; # and a reason", "add it", d.String()+" "+name, newRule{})
 	if d == capture.New {
 		prompt.Begin(" " + name)
 	}

@@ -11,16 +11,22 @@ import (
 	"lxd-allowlist/ui/dialog"
 )
 
-// courseMsg is how the session went.
-type courseMsg struct{ course dialog.Course }
+// courseMsg is how the session went, for the dialog that asked for it.
+type courseMsg struct {
+	of     *dialog.Course
+	course dialog.Course
+}
 
-// openCourse shows how the session went, once that is counted.
+// openCourse shows how the session went. The dialog is there at once, so that
+// the keys that follow are about it.
 func (m *monitor) openCourse() tea.Cmd {
 	ledger, now := m.capture.Ledger, m.clock()
 	if !m.capture.Live {
 		now = time.Time{} // it has ended
 	}
-	return func() tea.Msg { return courseMsg{courseOf(ledger, now)} }
+	d := dialog.NewCourse(m.keys)
+	m.dialog = d
+	return func() tea.Msg { return courseMsg{d, courseOf(ledger, now)} }
 }
 
 // countAtOnce is how many domains are counted while the ledger is held.
@@ -68,12 +74,6 @@ func courseOf(l *capture.Ledger, now time.Time) dialog.Course {
 		}
 	}
 	return c
-}
-
-func (m *monitor) showCourse(msg courseMsg) {
-	if m.dialog == nil {
-		m.dialog = dialog.NewCourse(m.keys, msg.course)
-	}
 }
 
 // filterCommand shows the names of a command.

@@ -44,7 +44,8 @@ func TestCourseScreens(t *testing.T) {
 
 // showsCourse opens the course as it is at the scene's time.
 func (s *scene) showsCourse() {
-	s.m().showCourse(courseMsg{courseOf(s.m().capture.Ledger, s.now)})
+	s.m().openCourse() // and not what counts up to the real time
+	s.m().handle(courseMsg{s.m().dialog.(*dialog.Course), courseOf(s.m().capture.Ledger, s.now)})
 }
 
 // A command has the names that came up between it and the next; enter shows
@@ -72,6 +73,19 @@ func TestCourseOfCommands(t *testing.T) {
 	s.press("esc", "/").types("cmd:snap !storage").press("enter")
 	if text := s.text(); !strings.Contains(text, "api.snapcraft.io") || strings.Contains(text, "storage.") || strings.Contains(text, "ubuntu.com") || strings.Contains(text, "pypi") {
 		t.Errorf("filtered by a command it shows\n%s", text)
+	}
+}
+
+// The course is there at once: what is pressed before it is counted is about it.
+func TestCourseIsThereAtOnce(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	counted := s.m().openCourse()
+	s.wants("New names a minute", "counting…")
+	s.press("enter").wants("it is still being counted")
+	s.press("I")
+	s.m().handle(counted())
+	if s.m().dialog != nil {
+		t.Errorf("pressed twice it is open:\n%s", s.text())
 	}
 }
 

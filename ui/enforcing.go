@@ -123,21 +123,28 @@ func (m *monitor) verify() tea.Cmd {
 
 func (m *monitor) askVerify() {
 	t := m.table.Tally()
-	text := fmt.Sprintf("From now on %s, and nobody else on the bridge, reaches only what this list allows: %d new and %d kept domains. "+
-		"Use the application again. What else it asks for is refused and arrives here at once; %s allows it. Connections that are open are reset, dnsmasq isn't restarted. %s ends it and reports.",
-		m.subject(), t.New, t.Keep, m.keys.Show("keep"), m.keys.Show(rowVerify))
+	list := fmt.Sprintf("this list of %d new and %d kept domains", t.New, t.Keep)
+	inForce := "T" + list[1:] + " is put in force for " + m.subject() + ", and nobody else on the bridge. "
 	if t.New+t.Keep == 0 {
-		text = "No domain is kept or new: but for what suffix rules allow, everything is refused. " + text
+		inForce = "No domain is kept or new: but for what suffix rules allow, everything is refused. " + inForce
 	}
+	refuses := fmt.Sprintf(" Use the application again. What else it asks for is refused and arrives here at once; %s allows it. ", m.keys.Show("keep"))
+	ends := fmt.Sprintf("Connections that are open are reset, dnsmasq isn't restarted. %s ends it and reports.", m.keys.Show(rowVerify))
 	options := []dialog.Option{ // in the order of the levels
-		{Name: "names", Says: "names outside of the list don't resolve, whichever resolver is asked"},
-		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses, or to one that is kept itself: no other bare addresses, no DNS over HTTPS or TLS"},
-		{Name: "learn", Says: "nothing is refused: what the list would block is marked and reported"},
+		{Name: "names", Says: "names outside of the list don't resolve, whichever resolver is asked",
+			Text: inForce + "Other names have no answer." + refuses + ends},
+		{Name: "names and packets", Says: "nor does a packet leave that goes elsewhere than to an allowed name's addresses, or to one that is kept itself: no other bare addresses, no DNS over HTTPS or TLS",
+			Text: inForce + "It reaches nothing else." + refuses + ends},
+		{Name: "learn", Says: "nothing is refused: what the list would block is marked and reported",
+			Text: "Nothing is refused: what " + m.subject() + " asks for is held against " + list + ". Use the application again. " +
+				fmt.Sprintf("What the list would block is marked, and stands on top for %s or %s. ", m.keys.Show("keep"), m.keys.Show("drop")) + ends},
 	}
-	if m.enforcing.report != nil {
-		options = append(options, dialog.Option{Name: "the last report", Says: "look at it again: " + m.enforcing.report.Headline() + ", " + m.enforcing.report.Ended.Format("15:04")})
+	if r := m.enforcing.report; r != nil {
+		at := r.Ended.Format("15:04")
+		options = append(options, dialog.Option{Name: "the last report", Says: "look at it again: " + r.Headline() + ", " + at,
+			Text: "Nothing begins: what came of it when that ended at " + at + " is shown again, and can be written to a file."})
 	}
-	m.dialog = dialog.NewChoice(m.keys, "Enforce the list", text, options, verifyChoice{})
+	m.dialog = dialog.NewChoice(m.keys, "Enforce the list", "", options, verifyChoice{})
 }
 
 // subject names whom the capture is about.
@@ -354,17 +361,16 @@ func (m *monitor) ended(msg endedMsg) tea.Cmd {
 	e.report, e.summary = &r, msg.summary
 	m.capture.Ledger.Verified(r.Result())
 	cmd := m.outOfForce()
-	switch {
-	case msg.err != nil:
-		m.say(msg.err.Error())
-	case m.dialog != nil:
-		m.say(fmt.Sprintf("%s; %s shows the report", r.Verdict, m.keys.Show(rowVerify)))
+	said := string(r.Verdict)
+	if msg.err != nil {
+		said = msg.err.Error()
+		m.say(said)
+	}
+	// Over what somebody types into, a report would take what is meant for that.
+	if m.dialog != nil || m.focus == onShell || m.table.Editing() {
+		m.say(fmt.Sprintf("%s; %s in the table shows the report", said, m.keys.Show(rowVerify)))
 		return tea.Batch(cmd, m.ledgerChanged())
-	default:
-		m.say(string(r.Verdict))
 	}
-	if m.dialog == nil {
-		m.openReport()
-	}
+	m.openReport()
 	return cmd
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -348,20 +347,16 @@ func TestQuittingWaitsForTheHost(t *testing.T) {
 	}
 }
 
-// The report's dialog doesn't take a key from who is at another one.
-func TestReportWaitsForTheOtherDialog(t *testing.T) {
-	s := newScene(t, 120, 40).enforcing(verify.Names)
-	_, cmd := s.Update(press("V"))
-	s.press("V") // once more, while it ends
-	s.wants("is being taken out of force")
-	s.press("?")
-	s.do(cmd)
-	if _, help := s.m().dialog.(*dialog.Palette); !help {
-		t.Errorf("the dialog is %T", s.m().dialog)
-	}
-	s.press("esc")
-	s.wants("works with this list; V shows the report")
-	if got := s.target.proofs; !slices.ContainsFunc(got, func(p verify.Proof) bool { return p.Proven }) {
-		t.Errorf("proofs: %v", got)
+// What the chosen level does is said, and nothing of another.
+func TestVerifySaysWhatTheLevelDoes(t *testing.T) {
+	for i, want := range []string{"Other names have no answer", "It reaches nothing else", "Nothing is refused: what dnstest asks for"} {
+		s := newScene(t, 80, 24).session().press("V")
+		for range i {
+			s.press("down")
+		}
+		s.wants(want)
+		if refuses := strings.Contains(s.text(), "is refused and arrives"); refuses == (i == 2) {
+			t.Errorf("the level %d refuses: %t\n%s", i, refuses, s.text())
+		}
 	}
 }

@@ -107,6 +107,10 @@ func (m *monitor) makeFile(r dialog.Make) tea.Cmd {
 			f.There = difference(there, f.File, err)
 		}
 		f.Lines = strings.Split(strings.TrimSuffix(string(f.File.Data), "\n"), "\n")
+		f.Kinds = make(map[string]int)
+		for _, r := range f.File.Rules {
+			f.Kinds[r.Kind()]++
+		}
 		f.LeftOut, f.Overruled, f.Verified = list.LeftOut, list.Overruled, cmp.Or(enforced, f.File.Verified)
 		f.Took = time.Since(begin)
 		return madeMsg{d, f}

@@ -249,7 +249,7 @@ func TestMessagesLeaveTheHints(t *testing.T) {
 func TestDialogsHaveTheirHints(t *testing.T) {
 	for keys, want := range map[string]string{
 		"e":     "enter write it|↑/↓ format|tab difference|f name|esc back",
-		"q":     "enter write and quit|n quit only|↑/↓ format|esc back",
+		"q":     "enter write and quit|n quit, no file|↑/↓ format|esc back",
 		"w":     "enter keep it|↑/↓ how wide|tab for always|n reason|esc cancel",
 		"enter": "a keep|d drop|↓/j next|esc close",
 	} {

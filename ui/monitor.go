@@ -178,7 +178,7 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	case weighedMsg:
 		m.weighed(msg)
 	case courseMsg:
-		m.showCourse(msg)
+		msg.of.Counted(msg.course)
 	case replayTickMsg:
 		return m.ticks(msg)
 	case playedMsg:

@@ -82,7 +82,7 @@ func (o *opening) title() string       { return "" }
 // the screen it is gone. What waits for an answer has not failed.
 func (o *opening) leave() error {
 	o.cancel()
-	if _, asked := o.question(); asked {
+	if o.asked() {
 		return nil
 	}
 	return o.err
@@ -136,10 +136,15 @@ func (o *opening) question() (q Question, ok bool) {
 	return q, ok
 }
 
+func (o *opening) asked() bool {
+	_, asked := o.question()
+	return asked
+}
+
 // actions are what can be done now.
 func (o *opening) actions() *keys.Table[*opening, tea.Cmd] {
-	switch _, asked := o.question(); {
-	case asked:
+	switch {
+	case o.asked():
 		return &o.tables.question
 	case o.err != nil:
 		return &o.tables.failed
@@ -285,6 +290,8 @@ func (o *opening) drawStep(s *look.Styles, step openingStep, last bool) string {
 	var l look.Line
 	took := step.took
 	switch {
+	case last && o.asked():
+		l.Add(s.Warn, " ? ").Add(s.Text, step.doing)
 	case last && o.err != nil:
 		l.Add(s.Bad, " ✗ ").Add(s.Text, step.doing)
 	case last:

@@ -33,7 +33,7 @@ type Next struct{ Session, Instance string }
 func (m *monitor) openPalette() tea.Cmd {
 	var items []dialog.Item
 	for _, l := range m.tables.table.Lines(m.keys, m) {
-		items = append(items, dialog.Item{Section: l.Section, Does: l.Does, Key: l.Key, Why: l.Why, To: pickedAction(l.Name)})
+		items = append(items, dialog.Item{Section: l.Section, Does: l.Does, Key: l.Key, Why: l.Why, Also: alsoCalled[l.Name], To: pickedAction(l.Name)})
 	}
 	for _, f := range export.Formats() {
 		items = append(items, dialog.Item{Section: "Export", Does: "as " + f.Name + ": " + f.Title, To: pickedFormat(f.Name)})
@@ -52,6 +52,30 @@ func (m *monitor) openPalette() tea.Cmd {
 	d := dialog.NewPalette(m.keys, items, "looking for sessions and instances…")
 	m.dialog = d
 	return m.lookUp(d)
+}
+
+// alsoCalled are the words that other programs have for actions, by the actions'
+// names.
+var alsoCalled = map[string]string{
+	"keep":      "allow accept",
+	"drop":      "deny block refuse delete",
+	"clear":     "reset",
+	"reason":    "comment note",
+	"new-rule":  "permanent rules file",
+	rowWiden:    "suffix wildcard pattern",
+	rowFilter:   "search find",
+	rowGroup:    "tree",
+	"dock":      "preview panel",
+	"course":    "graph history",
+	rowVerify:   "test prove block",
+	"export":    "save write file",
+	"copy-name": "clipboard yank",
+	"copy-list": "clipboard yank",
+	"picture":   "screenshot",
+	"messages":  "log errors doubts",
+	"told":      "log history lxc commands",
+	"palette":   "commands",
+	"quit":      "exit leave",
 }
 
 // signHelp is what the signs of the table mean.

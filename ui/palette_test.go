@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,17 @@ func TestPaletteHasEverything(t *testing.T) {
 			t.Errorf("%s: the palette has the instance that is watched", key)
 		}
 	}
+}
+
+// An action is found by what other programs call it, too.
+func TestPaletteFindsByOtherWords(t *testing.T) {
+	s := newScene(t, 120, 40).session()
+	for name := range alsoCalled {
+		if !slices.ContainsFunc(s.tables.table.Actions, func(a action) bool { return a.Name == name }) {
+			t.Errorf("%q is no action", name)
+		}
+	}
+	s.press(":").types("screenshot").wants("write a picture (SVG)", "1 line")
 }
 
 // What is picked is done: an action, a format's export, another session or

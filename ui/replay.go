@@ -24,7 +24,8 @@ type replay struct {
 	gen    int       // of the ticks
 	ticked time.Time // when the last one was
 	plays  bool
-	note   string // what was passed over
+	note   string    // what was passed over, and
+	noted  time.Time // when
 
 	begin, end time.Time
 	ledger     context.Context // ends when another ledger takes the place of this one
@@ -35,6 +36,8 @@ const (
 	replayEvery = 100 * time.Millisecond
 	// longest is how long one waits while nothing happens.
 	longest = 3 * time.Second
+	// noteLife is how long is said what was passed over.
+	noteLife = 4 * time.Second
 	// scrubs is in how many steps one goes through all of it.
 	scrubs = 40
 )
@@ -103,7 +106,7 @@ func (m *monitor) ticks(msg replayTickMsg) tea.Cmd {
 		m.say("the session ends here; " + m.keys.Show(rowPlay) + " plays it again")
 		return nil
 	case next.Sub(r.at) > longest*times:
-		r.note = "passed over " + look.Age(next.Sub(r.at)) + " of nothing"
+		r.note, r.noted = "passed over "+look.Age(next.Sub(r.at))+" of nothing", msg.at
 		to = next
 	}
 	return m.seek(to)

@@ -108,6 +108,25 @@ func TestReplayPlays(t *testing.T) {
 	}
 }
 
+// What is passed over is said, and not for ever.
+func TestReplaySaysWhatItPassesOver(t *testing.T) {
+	s := newScene(t, 200, 40).replays(0).press("{", "{", "{")
+	m, at := s.m(), s.now
+	m.play()
+	for i := 0; m.replay.note == "" && i < 1000; i++ {
+		at = at.Add(replayEvery)
+		m.played(m.ticks(replayTickMsg{m.replay.gen, at})().(playedMsg))
+	}
+	m.now = at
+	if got := s.header(); !strings.Contains(got, "passed over ") {
+		t.Errorf("the header is %q", got)
+	}
+	m.now = at.Add(noteLife)
+	if got := s.header(); strings.Contains(got, "passed over ") {
+		t.Errorf("later it is %q", got)
+	}
+}
+
 // Back in time another ledger is shown, with the filter that there was, and what
 // was sought meanwhile is gone to.
 func TestReplayScrubs(t *testing.T) {

@@ -158,7 +158,7 @@ func (m *model) settingItems() (items []dialog.Item) {
 func (m *model) askSetting(name string) dialog.Dialog {
 	s := m.opts.Settings.setting(name)
 	if s.of == nil {
-		return dialog.NewPrompt(m.keys, "Setting "+name, s.says+"; it goes into the config file; with no text it is taken out there", s.value, settingFor{name})
+		return dialog.NewPrompt(m.keys, "Setting "+name, s.says+"; it goes into the config file; with no text it is taken out there", "set it", s.value, settingFor{name})
 	}
 	var options []dialog.Option
 	for _, value := range s.of {

@@ -15,6 +15,9 @@ func (s *scene) tells(n int) *scene {
 	for i := range n {
 		all = append(all, dialog.Told{At: noon.Add(time.Duration(i) * time.Second), Command: fmt.Sprintf("lxc network set lxdbr0 user.lxd-allowlist.lock=%d raw.dnsmasq=$'log-queries=extra\\nlog-facility=/dev/stderr'", i)})
 	}
+	if n == 1 {
+		all[0].Command = "lxc exec dnstest -- sh -c $'" + strings.Repeat("if ! command -v su; then exit 127; fi\\n", 12) + "the end'"
+	}
 	if n > 1 {
 		all[n-2].Failed = "ETag doesn't match"
 	}
@@ -25,6 +28,7 @@ func (s *scene) tells(n int) *scene {
 func TestToldScreens(t *testing.T) {
 	for name, set := range map[string]func(*scene){
 		"told":       func(s *scene) { s.tells(4).press("down") },
+		"told-long":  func(s *scene) { s.tells(1).press("enter") },
 		"told-empty": func(s *scene) { s.tells(0) },
 	} {
 		for _, size := range sizes {
@@ -55,6 +59,12 @@ func TestToldIsCopied(t *testing.T) {
 	if !strings.HasPrefix(one.Text, "lxc network set lxdbr0 user.lxd-allowlist.lock=1 ") || strings.Count(all.Text, "\n") != 3 || !strings.HasPrefix(all.Text, "lxc network set lxdbr0 user.lxd-allowlist.lock=0 ") || strings.Contains(all.Text, "lock=2 ") {
 		t.Errorf("copied %q and %q", one, all)
 	}
+	s = newScene(t, 80, 24).tells(1)
+	s.wants("lxc exec dnstest", " …", "enter all of it")
+	if strings.Contains(s.text(), "the end") {
+		t.Errorf("a long command is whole at once:\n%s", s.text())
+	}
+	s.press("enter").wants("the end'", "enter shorten it")
 	s.session().press("M")
 	if s.m().dialog != nil || !strings.Contains(s.text(), "LXD was told nothing") {
 		t.Errorf("without LXD it shows\n%s", s.text())

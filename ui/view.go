@@ -296,7 +296,7 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 	if p := m.capture.Progress; p != nil && p() < 1 {
 		rest = append(rest, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
 	}
-	if m.replay != nil && m.replay.note != "" {
+	if m.replay != nil && m.replay.note != "" && m.now.Sub(m.replay.noted) < noteLife {
 		rest = append(rest, new(look.Line).Add(s.Muted, "  "+m.replay.note))
 	}
 	if !m.capture.Live || m.replay != nil {

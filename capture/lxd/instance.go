@@ -236,7 +236,7 @@ func (s *Server) networkFacts(ctx context.Context) (map[string]networkFact, erro
 			fact.problem = err.Error()
 		}
 		if all[i].Config[lockKey] != "" {
-			fact.use = useOf(all[i].Config, "in use", "still has what a run set that was killed")
+			fact.use = useOf(all[i].Config, "in use", "a killed run left its settings: opening asks whether to undo them")
 		}
 		facts[all[i].Name] = fact
 	}

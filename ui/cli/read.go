@@ -69,7 +69,7 @@ func (o *options) checkSpeed() error {
 }
 
 // readOnly is why nothing can be decided.
-const readOnly = "it is only looked at: without --read-only and --replay, open has decisions made and kept"
+const readOnly = "the session is only looked at, as --read-only or --replay asked: lxd-allowlist open SESSION without them lets you decide"
 
 // look shows sources, or has a session happen again, and changes nothing.
 func (o *options) look(ctx context.Context, s ui.Options, sources []string, only capture.Only) error {

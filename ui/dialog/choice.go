@@ -1,7 +1,10 @@
 package dialog
 
 import (
+	"cmp"
+
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/ui/keys"
 	"lxd-allowlist/ui/look"
@@ -22,6 +25,7 @@ type Choice struct {
 type Option struct {
 	Name string
 	Says string // what comes of it
+	Text string // what will happen then; "" for the choice's text
 }
 
 // NewChoice asks for one of the options, of which the first is selected. to is
@@ -59,12 +63,12 @@ func (d *Choice) View(s Screen) []string {
 	for _, o := range d.options {
 		width = max(width, look.Width(o.Name))
 	}
-	lines := look.Wrap(s.Text, d.text, inner)
+	lines := d.drawText(s, inner)
 	options, of := d.drawOptions(s, inner, width)
 	if over := len(lines) + 1 + len(options) + 2 - s.H; over > 0 { // what may be chosen goes before what it is about
 		options, of = d.drawBriefly(s, inner)
 		if room := max(1, s.H-3-len(options)); room < len(lines) {
-			lines = append(lines[:room-1], new(look.Line).Raw(look.Fit(lines[room-1], inner-1)).Add(s.Muted, "…").String())
+			lines = append(lines[:room-1], ansi.Truncate(lines[room-1], inner-2, "")+ellipsis(s))
 		}
 	}
 	d.drawn = make(drawn)
@@ -72,6 +76,22 @@ func (d *Choice) View(s Screen) []string {
 		d.drawn[boxTop+len(lines)+1+i] = option
 	}
 	return look.Box(s.Styles, d.title, append(append(lines, ""), options...), inner)
+}
+
+// drawText says what will happen, on as many lines as that takes for any of the
+// options: these stay where they are.
+func (d *Choice) drawText(s Screen, inner int) (lines []string) {
+	most := 0
+	for i, o := range d.options {
+		text := look.Wrap(s.Text, cmp.Or(o.Text, d.text), inner)
+		if most = max(most, len(text)); i == d.at {
+			lines = text
+		}
+	}
+	for len(lines) < most {
+		lines = append(lines, "")
+	}
+	return lines
 }
 
 // drawOptions draws the options, what is said of each beside it on as many

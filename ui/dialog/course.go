@@ -14,8 +14,9 @@ import (
 
 // Course is how a session went: when names came up, and what was entered.
 type Course struct {
-	keys *keys.Map
-	at   int // of the commands, from the last
+	keys    *keys.Map
+	counted bool
+	at      int // of the commands, from the last
 
 	Begin, End time.Time
 	News       []time.Time // when each name came up, in order
@@ -31,10 +32,13 @@ type Entered struct {
 	News int
 }
 
-// NewCourse shows a course.
-func NewCourse(k *keys.Map, c Course) *Course {
-	c.keys = k
-	return &c
+// NewCourse shows a course, once it was [Course.Counted].
+func NewCourse(k *keys.Map) *Course { return &Course{keys: k} }
+
+// Counted takes the course.
+func (d *Course) Counted(c Course) {
+	c.keys, c.counted = d.keys, true
+	*d = c
 }
 
 var courseKeys = keys.Table[*Course, Result]{Context: "how the session went", Actions: []keys.Action[*Course, Result]{
@@ -47,6 +51,9 @@ var courseKeys = keys.Table[*Course, Result]{Context: "how the session went", Ac
 }}
 
 func (d *Course) none() string {
+	if !d.counted {
+		return "it is still being counted"
+	}
 	if len(d.Commands) == 0 {
 		return "no command was entered in the shell"
 	}
@@ -66,9 +73,14 @@ func (d *Course) Keys() Live { return courseKeys.On(d.keys, d) }
 // Type implements [Dialog].
 func (d *Course) Type(tea.Msg) Result { return nil }
 
+const courseTitle = "New names a minute"
+
 // View implements [Dialog].
 func (d *Course) View(s Screen) []string {
 	inner := min(s.W-4, 120)
+	if !d.counted {
+		return look.Box(s.Styles, courseTitle, look.Wrap(s.Muted, "counting…", inner), inner)
+	}
 	graph := 4
 	if s.H < 16 {
 		graph = 1
@@ -105,7 +117,7 @@ func (d *Course) View(s Screen) []string {
 	if len(d.Commands) == 0 {
 		lines = append(lines, look.Wrap(s.Muted, "no command was entered in the shell here", inner)...)
 	}
-	return look.Box(s.Styles, "New names a minute", lines, inner)
+	return look.Box(s.Styles, courseTitle, lines, inner)
 }
 
 // clock writes a time, with its day where the session has several.
@@ -116,11 +128,16 @@ func (d *Course) clock(at time.Time, form string) string {
 	return at.Format(form)
 }
 
+// minuteCells is how wide a minute is at most: one or two aren't a wall.
+const minuteCells = 8
+
 // graph draws the names a minute over the session in some rows, the commands
 // below them and the time below these. Where there are more minutes than cells,
 // a cell is several of them; its height is the most of one minute.
 func (d *Course) graph(s Screen, w, rows int) []string {
 	minutes := make([]uint64, int(max(0, d.End.Sub(d.Begin))/time.Minute)+1)
+	all := w
+	w = min(w, minuteCells*len(minutes))
 	minuteOf := func(at time.Time) int { return max(0, min(int(at.Sub(d.Begin)/time.Minute), len(minutes)-1)) }
 	for _, at := range d.News {
 		minutes[minuteOf(at)]++
@@ -150,7 +167,7 @@ func (d *Course) graph(s Screen, w, rows int) []string {
 		}
 		lines = append(lines, s.Fresh.Render(b.String()))
 	}
-	marks := []rune(strings.Repeat("─", w))
+	marks := []rune(strings.Repeat("─", all))
 	for _, c := range d.Commands {
 		marks[min(cellOf(minuteOf(c.At)), w-1)] = '┴'
 	}
@@ -159,6 +176,18 @@ func (d *Course) graph(s Screen, w, rows int) []string {
 	}
 	begin, end := d.clock(d.Begin, "15:04"), d.clock(d.End, "15:04")
 	label := fmt.Sprintf("at most %d a minute", most)
-	scale := new(look.Line).Add(s.Muted, begin).Pad((w-len(label))/2).Add(s.Muted, label).Pad(w-len(end)).Add(s.Muted, end)
-	return append(lines, s.Muted.Render(string(marks)), scale.Cut(w))
+	if len(begin)+len(label)+len(end)+4 > all {
+		label = fmt.Sprintf("≤%d/min", most)
+	}
+	scale := new(look.Line).Add(s.Muted, begin)
+	if w == all {
+		scale.Pad((w-look.Width(label))/2).Add(s.Muted, label)
+	}
+	if w > scale.Width()+len(end) {
+		scale.Pad(w-len(end)).Add(s.Muted, end)
+	}
+	if w < all {
+		scale.Add(s.Muted, "  "+label)
+	}
+	return append(lines, s.Muted.Render(string(marks)), scale.Cut(all))
 }

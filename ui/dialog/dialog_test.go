@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestDetailsReturnsWhatIsToBeDone(t *testing.T) {
 
 func TestPromptIsAnsweredOnce(t *testing.T) {
 	type question struct{ n int }
-	p := NewPrompt(testKeys(t), "Why", "say it", "so", question{7})
+	p := NewPrompt(testKeys(t), "Why", "say it", "tell", "so", question{7})
 	if r := press(p, " ", "q", "?"); r != nil {
 		t.Errorf("typing asks for %#v", r)
 	}
@@ -184,7 +185,11 @@ func made(t *testing.T, r Result, names ...string) Made {
 	if !ok {
 		t.Fatalf("it asks for %#v, want a file", r)
 	}
-	return Made{Gen: m.Gen, File: export.File{Format: m.Format}, Lines: names}
+	f := Made{Gen: m.Gen, File: export.File{Format: m.Format}, Lines: names, Kinds: map[string]int{"exact": len(names)}}
+	for _, name := range names {
+		f.File.Rules = append(f.File.Rules, rule.Rule{Name: name})
+	}
+	return f
 }
 
 func TestExportAsksForItsFile(t *testing.T) {
@@ -214,6 +219,53 @@ func TestExportAsksForItsFile(t *testing.T) {
 	}
 	if r := d.Made(slow); r != nil {
 		t.Errorf("nothing has changed since: %#v", r)
+	}
+}
+
+// What a file holds adds up, and one that holds nothing says that there is
+// nothing to write.
+func TestExportCounts(t *testing.T) {
+	d, r := NewExport(testKeys(t), true, "plain", "", "web")
+	m := made(t, r, "a.example", "b.example", "c.example", "d.example")
+	m.Tally = capture.Tally{Keep: 3, New: 1}
+	if d.Made(m); !strings.Contains(text(t, d), "4 rules from 3 keep and 1 new") {
+		t.Errorf("of names it says\n%s", text(t, d))
+	}
+	m.Kinds = map[string]int{"exact": 1, "suffix": 2, "pattern": 1}
+	if d.Made(m); !strings.Contains(text(t, d), "4 rules: 1 name, 2 suffixes, 1 pattern from 3 keep and 1 new") {
+		t.Errorf("of several kinds it says\n%s", text(t, d))
+	}
+	d.Made(made(t, press(d, "down")))
+	if !strings.Contains(text(t, d), "there is nothing to write") || d.Keys().Hints()[0].Does != "quit" {
+		t.Errorf("of none it says\n%s", text(t, d))
+	}
+}
+
+// Where there is no list of formats, what is typed to find one is seen, and the
+// file is read page by page.
+func TestExportOnALowScreen(t *testing.T) {
+	d, r := NewExport(testKeys(t), false, "plain", "", "web")
+	var names []string
+	for i := range 30 {
+		names = append(names, fmt.Sprintf("n%d.example", i))
+	}
+	d.Made(made(t, r, names...))
+	low := func() string {
+		return ansi.Strip(strings.Join(d.View(Screen{Styles: look.NewStyles(true), W: 40, H: 10}), "\n"))
+	}
+	seen := low()
+	for range 40 {
+		press(d, "pgdown")
+		seen += low()
+	}
+	for _, name := range names {
+		if !strings.Contains(seen, name) {
+			t.Errorf("%s is never seen", name)
+		}
+	}
+	press(d, "/", "s", "q")
+	if got := low(); !strings.Contains(got, "/ sq") || !strings.Contains(got, " squid ") {
+		t.Errorf("while a format is searched for it shows\n%s", got)
 	}
 }
 
@@ -280,7 +332,7 @@ func TestExportNamesTheFile(t *testing.T) {
 // said of the one that is chosen.
 func TestChoiceIsWhole(t *testing.T) {
 	says := []string{"what comes of the first, in a sentence that takes a few lines", "what comes of the second, which is quite another thing"}
-	d := NewChoice(testKeys(t), "A choice", strings.Repeat("what it is about, at length ", 12), []Option{{"first", says[0]}, {"second", says[1]}}, nil)
+	d := NewChoice(testKeys(t), "A choice", strings.Repeat("what it is about, at length ", 12), []Option{{Name: "first", Says: says[0]}, {Name: "second", Says: says[1]}}, nil)
 	for i, want := range says {
 		for _, h := range []int{9, 11, 23, 39} {
 			lines := d.View(Screen{Styles: look.NewStyles(true), W: 40, H: h})

@@ -33,6 +33,7 @@ type Export struct {
 
 	changes bool // the difference is shown, and not the file
 	top     int
+	room    int   // lines of it that are seen
 	exists  bool  // the file is there: overwrite it?
 	err     error // why it wasn't written
 
@@ -45,7 +46,8 @@ type Export struct {
 type Made struct {
 	Gen     int // see [Make]
 	File    export.File
-	Lines   []string // of the file
+	Lines   []string       // of the file
+	Kinds   map[string]int // of its rules, by [rule.Rule.Kind]
 	There   There
 	Tally   capture.Tally // how the domains stood
 	LeftOut string        // how many domains aren't in it, and why
@@ -92,7 +94,7 @@ func NewExport(k *keys.Map, quitting bool, format, path, stem string) (*Export, 
 	d := &Export{keys: k, quitting: quitting, formats: export.Formats(), stem: stem, search: textinput.New()}
 	d.search.Prompt, d.search.Placeholder = "", "a format"
 	for _, f := range d.formats {
-		d.texts = append(d.texts, f.Name+" "+f.Title)
+		d.texts = append(d.texts, f.Name+"\n"+f.Title)
 	}
 	d.found = search("", d.texts)
 	d.format = max(0, slices.IndexFunc(d.formats, func(f export.Format) bool { return f.Name == format }))
@@ -158,8 +160,8 @@ var (
 		{Row: keys.Row{Name: "accept", Hint: "write it"}, Do: (*Export).create},
 	}, exportActions...)}
 	quitKeys = keys.Table[*Export, Result]{Context: "the last export", Actions: append([]keys.Action[*Export, Result]{
-		{Row: keys.Row{Name: "accept", Hint: "write and quit"}, Do: (*Export).create},
-		{Row: keys.Row{Name: "no", Hint: "quit only"}, Do: quits},
+		{Row: keys.Row{Name: "accept", Hint: "write and quit"}, Says: (*Export).ends, Do: (*Export).create},
+		{Row: keys.Row{Name: "no", Hint: "quit, no file"}, Do: quits},
 		{Row: keys.Row{Name: "quit-now", Keys: []string{"ctrl+c"}, Help: "quit without a file"}, Do: quits},
 	}, exportActions...)}
 	existsKeys = keys.Table[*Export, Result]{Context: "the question whether to overwrite", Actions: []keys.Action[*Export, Result]{
@@ -169,7 +171,7 @@ var (
 		{Row: keys.Row{Name: "difference"}, Do: (*Export).turn},
 		{Row: keys.Row{Name: "no"}, Do: (*Export).leaveIt},
 		{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: (*Export).leaveIt},
-		moves("up", -1), moves("down", 1), moves("page-up", -10), moves("page-down", 10),
+		moves("up", -1), moves("down", 1), pages("page-up", -1), pages("page-down", 1),
 	}}
 	// searchKeys are live while a format is searched for.
 	searchKeys = keys.Table[*Export, Result]{Context: "the search for a format", Typing: true, Actions: []keys.Action[*Export, Result]{
@@ -191,7 +193,7 @@ var (
 		{Row: keys.Row{Name: "difference", Keys: []string{"tab", "left", "right"}, Help: "the file or what it changes", Hint: "difference"}, Says: (*Export).turns, Do: (*Export).turn},
 		{Row: keys.Row{Name: "filter", Hint: "find"}, Do: func(d *Export) Result { d.search.Focus(); return nil }},
 		{Row: keys.Row{Name: "file", Hint: "name"}, Do: (*Export).edit},
-		moves("page-up", -10), moves("page-down", 10),
+		pages("page-up", -1), pages("page-down", 1),
 		{Row: keys.Row{Name: "cancel", Hint: "back"}, Do: closes[*Export]},
 	}
 )
@@ -221,10 +223,27 @@ func (d *Export) endSearch() Result {
 	return d.seek()
 }
 
+// ends says what enter comes to at the end of the session.
+func (d *Export) ends() string {
+	if d.empty() {
+		return "quit"
+	}
+	return "write and quit"
+}
+
+// empty reports whether there is nothing to write.
+func (d *Export) empty() bool {
+	return d.made.Gen == d.gen && d.made.Err == nil && len(d.made.File.Rules) == 0
+}
+
 func quits(*Export) Result { return Quit{} }
 
 func moves(name string, n int) keys.Action[*Export, Result] {
 	return keys.Action[*Export, Result]{Row: keys.Row{Name: name}, Do: func(d *Export) Result { d.top += n; return nil }}
+}
+
+func pages(name string, n int) keys.Action[*Export, Result] {
+	return keys.Action[*Export, Result]{Row: keys.Row{Name: name}, Do: func(d *Export) Result { d.top += n * max(1, d.room-1); return nil }}
 }
 
 // actions are what can be done now.

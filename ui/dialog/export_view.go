@@ -94,15 +94,17 @@ const fileLeast = 2
 // most.
 func (d *Export) drawHead(s Screen, w, room int, listed bool) []string {
 	f := d.formats[d.format]
-	t := d.made.Tally
-	var counts, format look.Line
-	if listed {
+	var format look.Line
+	switch {
+	case listed:
 		format.Add(s.Strong, f.Title)
-	} else {
+	case d.search.Focused():
+		s.Input(&d.search)
+		d.search.SetWidth(formatsWidth - 3)
+		format.Add(s.Key, "/ ").Raw(look.Fit(d.search.View(), formatsWidth-2)).Add(s.Strong, d.matched())
+	default:
 		format.Add(s.Muted, "format  ").Add(s.Strong, f.Name).Add(s.Muted, "  "+f.Title)
 	}
-	counts.Add(s.Strong, look.Plural(len(d.made.File.Rules), "rule")).Add(s.Muted, " from ").
-		Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
 	var all []said
 	wrapped := func(worth int, style look.Style, text string) {
 		lines := look.Wrap(style, text, w+1)
@@ -117,7 +119,7 @@ func (d *Export) drawHead(s Screen, w, room int, listed bool) []string {
 	} else {
 		wrapped(10, s.Muted, "proven: "+f.Proven)
 	}
-	all = append(all, said{4, 1, []string{counts.String()}})
+	all = append(all, said{4, 1, d.drawCounts(s, w)})
 	wrapped(9, s.Muted, "left out: "+cmp.Or(d.made.LeftOut, "nothing"))
 	if left := &all[len(all)-1]; len(left.lines) > leftOutLines { // the file, and the command line, tell the rest
 		left.lines = left.lines[:leftOutLines]
@@ -144,6 +146,44 @@ func (d *Export) drawHead(s Screen, w, room int, listed bool) []string {
 	return lines
 }
 
+// matched names the format that was found, where no list of them is seen.
+func (d *Export) matched() string {
+	if len(d.found) == 0 {
+		return " no such format"
+	}
+	return " " + d.formats[d.format].Name
+}
+
+// kindWords are what rules of a kind are called, one of them and several.
+var kindWords = []struct{ kind, one, many string }{
+	{"exact", "name", "names"}, {"suffix", "suffix", "suffixes"}, {"pattern", "pattern", "patterns"}, {"address", "address", "addresses"},
+}
+
+// drawCounts says how many rules there are and what they come from: of which
+// kinds, too, where they aren't a name each.
+func (d *Export) drawCounts(s Screen, w int) []string {
+	t, n := d.made.Tally, len(d.made.File.Rules)
+	rules := new(look.Line).Add(s.Strong, look.Plural(n, "rule"))
+	if d.made.Kinds["exact"] < n {
+		var kinds []string
+		for _, k := range kindWords {
+			switch n := d.made.Kinds[k.kind]; n {
+			case 0:
+			case 1:
+				kinds = append(kinds, "1 "+k.one)
+			default:
+				kinds = append(kinds, fmt.Sprintf("%d %s", n, k.many))
+			}
+		}
+		rules.Add(s.Text, ": "+strings.Join(kinds, ", "))
+	}
+	from := new(look.Line).Add(s.Muted, "from ").Add(s.Keep, fmt.Sprintf("%d keep", t.Keep)).Add(s.Muted, " and ").Add(s.Text, fmt.Sprintf("%d new", t.New))
+	if rules.Width()+1+from.Width() > w {
+		return []string{rules.String(), from.String()}
+	}
+	return []string{rules.Add(s.Text, " ").Join(from).String()}
+}
+
 // drawTabs draws what can be looked at: the file, and what it changes.
 func (d *Export) drawTabs(s Screen, w int) string {
 	file, changes := s.TitleFocused, s.Title
@@ -152,7 +192,7 @@ func (d *Export) drawTabs(s Screen, w int) string {
 	}
 	l := new(look.Line).Add(s.Rule, "─ ").Add(file, "File").Add(s.Rule, " ─ ").Add(changes, "Difference")
 	switch t := &d.made.There; {
-	case d.made.Gen != d.gen || d.made.Err != nil:
+	case d.made.Gen != d.gen || d.made.Err != nil || d.empty():
 	case t.Unreadable != nil:
 		l.Add(s.Warn, " unreadable")
 	case !t.Exists:
@@ -186,6 +226,12 @@ func (d *Export) drawFile(s Screen, w, room int) []string {
 		return fill([]string{s.Muted.Render("making the file…")})
 	case d.made.Err != nil:
 		return fill(look.Wrap(s.Bad, d.made.Err.Error(), w))
+	case d.empty():
+		text := "no name is on the list: there is nothing to write"
+		if t.Exists {
+			text += "; " + d.path.Value() + " stays as it is"
+		}
+		return fill(look.Wrap(s.Text, text, w))
 	case d.changes && t.Unreadable != nil:
 		return fill(look.Wrap(s.Warn, d.unreadable()+". It can't be merged; overwriting replaces all of it.", w))
 	case d.changes && len(t.Changes) == 0:
@@ -193,6 +239,7 @@ func (d *Export) drawFile(s Screen, w, room int) []string {
 	case d.changes:
 		n, line = len(t.Changes), d.changeLine
 	}
+	d.room = room
 	d.top = max(0, min(d.top, n-room))
 	for i := range lines {
 		l := new(look.Line)
@@ -202,7 +249,7 @@ func (d *Export) drawFile(s Screen, w, room int) []string {
 		lines[i] = l.Cut(w)
 	}
 	if rest := n - d.top - room; rest > 0 {
-		lines[room-1] = new(look.Line).Add(s.Muted, fmt.Sprintf("… %s more", look.Plural(rest+1, "line"))).Cut(w)
+		lines[room-1] = new(look.Line).Add(s.Muted, fmt.Sprintf("… %s more: %s", look.Plural(rest+1, "line"), d.keys.Show("page-down"))).Cut(w)
 	}
 	return lines
 }

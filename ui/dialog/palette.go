@@ -27,6 +27,7 @@ type Palette struct {
 // Item is one line of a palette.
 type Item struct {
 	Section, Does string
+	Also          string // other words that it is looked for by
 	// Key does it, or is what stands in its place: the value of a setting.
 	Key string
 	// Why says why it can't be done now, "" if it can.
@@ -48,7 +49,7 @@ func NewPalette(k *keys.Map, items []Item, note string) *Palette {
 func (d *Palette) Add(items []Item, note string) {
 	d.items, d.note = append(d.items, items...), note
 	for _, i := range items {
-		d.texts = append(d.texts, i.Section+" "+i.Does+" "+i.Key)
+		d.texts = append(d.texts, i.Does+"\n"+i.Section+"\n"+i.Key+"\n"+i.Also)
 	}
 	at := d.at
 	d.seek()
@@ -210,7 +211,7 @@ func (d *Palette) draw(s Screen, n int, section string, w int) string {
 	}
 	l.Pad(2).Cell(s.Muted, section, sectionWidth, false).Pad(sectionWidth + 3)
 	keyWidth := i.keyWidth()
-	addFound(l, s, does, i.Does, len(i.Section)+1, f.bytes, i.room(w))
+	addFound(l, s, does, i.Does, 0, f.bytes, i.room(w))
 	return l.Pad(w-keyWidth-1).Cell(key, i.Key, keyWidth, true).Pad(w).Cut(w)
 }
 
@@ -234,7 +235,7 @@ func (d *Palette) foot(s Screen, w, most int) (lines []string) {
 	switch {
 	case d.note != "":
 		lines = append(lines, look.Wrap(s.Muted, d.note, w-2)...)
-	case lines == nil && d.search.Value() != "":
+	case lines == nil && d.search.Value() != "" && len(d.found) > 1:
 		lines = look.Wrap(s.Muted, look.Plural(len(d.found), "line")+", the best first", w-2)
 	case lines == nil:
 		lines = look.Wrap(s.Muted, look.Plural(len(d.found), "line"), w-2)

@@ -12,16 +12,18 @@ import (
 type Prompt struct {
 	keys        *keys.Map
 	title, help string
+	does        string
 	to          any
 	answered    bool // it was, and nobody has said yet that it failed
 	input       textinput.Model
 	err         error
 }
 
-// NewPrompt asks for a line, beginning with text. to is handed back with the
-// [Answer]; the prompt stays open until it is closed.
-func NewPrompt(k *keys.Map, title, help, text string, to any) *Prompt {
-	p := &Prompt{keys: k, title: title, help: help, to: to, input: textinput.New()}
+// NewPrompt asks for a line, beginning with text; does is what becomes of it, for
+// the footer. to is handed back with the [Answer]; the prompt stays open until it
+// is closed.
+func NewPrompt(k *keys.Map, title, help, does, text string, to any) *Prompt {
+	p := &Prompt{keys: k, title: title, help: help, does: does, to: to, input: textinput.New()}
 	p.input.Prompt = ""
 	p.input.SetValue(text)
 	p.input.Focus()
@@ -47,7 +49,7 @@ func (p *Prompt) accept() Result {
 }
 
 var promptKeys = keys.Table[*Prompt, Result]{Context: "a prompt", Typing: true, Actions: []keys.Action[*Prompt, Result]{
-	{Row: keys.Row{Name: "accept", Hint: "accept"}, Do: (*Prompt).accept},
+	{Row: keys.Row{Name: "accept"}, Says: func(p *Prompt) string { return p.does }, Do: (*Prompt).accept},
 	{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: closes[*Prompt]},
 }}
 

@@ -1,6 +1,8 @@
 package dialog
 
 import (
+	"fmt"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/ui/keys"
@@ -18,6 +20,7 @@ type Report struct {
 	lines  []summaryLine // of report, in so many cells
 	width  int
 	top    int
+	room   int   // lines of it that are seen
 	exists bool  // the file is there: overwrite it?
 	err    error // why it wasn't written
 }
@@ -49,8 +52,8 @@ var (
 		{Row: keys.Row{Name: "file", Hint: "file name"}, Do: (*Report).edit},
 		{Row: keys.Row{Name: "up"}, Do: func(d *Report) Result { d.top--; return nil }},
 		{Row: keys.Row{Name: "down", Hint: "more", Beside: "up"}, Do: func(d *Report) Result { d.top++; return nil }},
-		{Row: keys.Row{Name: "page-up"}, Do: func(d *Report) Result { d.top -= 10; return nil }},
-		{Row: keys.Row{Name: "page-down"}, Do: func(d *Report) Result { d.top += 10; return nil }},
+		{Row: keys.Row{Name: "page-up"}, Do: func(d *Report) Result { d.top -= d.room; return nil }},
+		{Row: keys.Row{Name: "page-down"}, Do: func(d *Report) Result { d.top += d.room; return nil }},
 		{Row: keys.Row{Name: "quit"}, Do: closes[*Report]},
 		{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Report]},
 	}}
@@ -104,29 +107,53 @@ func (d *Report) Type(msg tea.Msg) Result {
 	return nil
 }
 
+// reportLow is on how many lines a report has all of them but one.
+const reportLow = 16
+
 // View implements [Dialog].
 func (d *Report) View(s Screen) []string {
 	inner := min(s.W-4, 140)
-	room := max(3, s.H-9)
 	if d.width != inner {
 		d.width, d.lines = inner, d.report.broken(inner)
 	}
-	n := len(d.lines)
-	d.top = max(0, min(d.top, n-room))
-	lines := make([]string, 0, room+6)
-	for _, r := range d.lines[d.top:min(n, d.top+room)] {
+	foot := d.foot(s, inner)
+	d.room = max(1, s.H-2-len(foot))
+	if s.H >= reportLow {
+		d.room = max(1, d.room-2) // what stands behind is seen, too
+	}
+	d.top = max(0, min(d.top, len(d.lines)-d.room))
+	end, title := min(len(d.lines), d.top+d.room), "Report"
+	if more := len(d.lines) - end; more > 0 {
+		title += fmt.Sprintf("  ↓ %d more", more)
+	}
+	lines := make([]string, 0, d.room+len(foot))
+	for _, r := range d.lines[d.top:end] {
 		lines = append(lines, r.draw(s, inner))
 	}
-	if rest := n - d.top - room; rest > 0 {
-		lines[room-1] = new(look.Line).Add(s.Muted, "… "+look.Plural(rest+1, "line")+" more").Cut(inner)
+	return look.Box(s.Styles, title, append(lines, foot...), inner)
+}
+
+// foot says which file it is to be, on one line where there are few.
+func (d *Report) foot(s Screen, inner int) (lines []string) {
+	name := map[bool]string{true: "markdown", false: "json"}[d.markdown]
+	if s.H < reportLow && d.markdown {
+		name = "md"
 	}
-	format := new(look.Line).Add(s.Muted, "format  ").Add(s.Key, "‹ ").Add(s.Strong, map[bool]string{true: "markdown", false: "json"}[d.markdown]).Add(s.Key, " ›")
-	lines = append(lines, "", format.Cut(inner), d.path.line(s, inner))
+	as := new(look.Line).Add(s.Key, "‹ ").Add(s.Strong, name).Add(s.Key, " ›")
+	switch {
+	case s.H >= reportLow:
+		lines = []string{"", new(look.Line).Add(s.Muted, "format  ").Join(as).Cut(inner), d.path.line(s, inner)}
+	case d.path.Focused():
+		lines = []string{d.path.line(s, inner)}
+	default:
+		w := inner - as.Width() - 1
+		lines = []string{new(look.Line).Raw(look.Fit(d.path.line(s, w), w)).Pad(w + 1).Join(as).Cut(inner)}
+	}
 	switch {
 	case d.exists:
 		lines = append(lines, s.Warn.Render("it exists: overwrite it?"))
 	case d.err != nil:
 		lines = append(lines, look.Wrap(s.Bad, d.err.Error(), inner)...)
 	}
-	return look.Box(s.Styles, "Report", lines, inner)
+	return lines
 }

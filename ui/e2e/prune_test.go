@@ -74,7 +74,7 @@ func TestRuleForAlways(t *testing.T) {
 	s.keys("Escape") // the filter goes
 	s.sees("Domains 5")
 	s.keys("q")
-	s.sees("3 rules", "quit only")
+	s.sees("3 rules", "quit, no file")
 	s.keys("n")
 	s.exits(0)
 	rules, err := os.ReadFile(filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "lxd-allowlist", "rules"))

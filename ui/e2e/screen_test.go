@@ -203,7 +203,7 @@ func (s *screen) selects(name string) {
 func (s *screen) quits() {
 	s.t.Helper()
 	s.keys("q")
-	s.sees("quit only")
+	s.sees("quit, no file")
 	s.keys("n")
 	s.exits(0)
 }

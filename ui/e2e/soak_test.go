@@ -193,7 +193,7 @@ func TestScreenSoak(t *testing.T) {
 // quits leaves the table without writing a file.
 func (p *ownPTY) quits() {
 	p.t.Helper()
-	for _, step := range []struct{ keys, sees string }{{"q", "quit only"}, {"n", ""}} {
+	for _, step := range []struct{ keys, sees string }{{"q", "quit, no file"}, {"n", ""}} {
 		p.presses(p.t, step.keys)
 		if step.sees != "" && !p.until(nil, func(string) {}, step.sees) {
 			p.t.Fatalf("it ended: %s", p.screen.Text())

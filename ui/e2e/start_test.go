@@ -84,7 +84,7 @@ func TestSuspend(t *testing.T) {
 	s.types("fg")
 	s.row("new", "late.example.test")
 	s.keys("q")
-	s.sees("quit only")
+	s.sees("quit, no file")
 	s.keys("n")
 	s.sees("is kept")
 }

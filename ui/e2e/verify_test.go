@@ -17,7 +17,7 @@ func TestVerify(t *testing.T) {
 	s.types("nslookup a.example.test >/dev/null")
 	s.row("new", "a.example.test")
 	s.keys("C-]", "V")
-	s.sees("Enforce the list", instance+", and nobody else on the bridge", "▸ names", "names and packets")
+	s.sees("Enforce the list", "is put in force for ", "▸ names", "names and packets")
 	s.keys("Enter")
 	s.sees("▣ enforcing 1 rule · 0 blocked")
 	s.row("a.example.test", "unused")
