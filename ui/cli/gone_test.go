@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
 	"lxd-allowlist/capture/verify"
@@ -72,6 +73,25 @@ func TestVerifyWhileLXDIsAway(t *testing.T) {
 		}
 		clean(t)
 	})
+}
+
+// What was deleted before LXD was listened to is noticed, too.
+func TestDeletedBeforeAnybodyListens(t *testing.T) {
+	server, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	for name, at := range map[string][2]string{"instance": {"no-such-instance", bridge}, "bridge": {instance, "nobridge"}} {
+		t.Run(name, func(t *testing.T) {
+			there, run := watchPresence(t.Context(), server, at[0], at[1])
+			select {
+			case <-there.changed:
+			case <-time.After(guardPatience):
+				t.Fatal("nobody looks")
+			}
+			if there.look(run) || run.Err() == nil {
+				t.Error("it isn't missed")
+			}
+		})
+	}
 }
 
 // A list in force on an instance that is deleted, or on a bridge, is ended at once,
