@@ -6,7 +6,7 @@ SOAK ?= 10m
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test matrix beyond survivors clients kills away left fuzz soak outdated try bench demo clean
+.PHONY: help build install check test matrix beyond survivors clients trials kills away left fuzz soak outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ survivors: ## break lines on purpose and report what no test notices
 
 clients: ## try enforcement with systemd-resolved and nscd; needs root, builds a container
 	@.ci/clients
+
+trials: ## find the seven names of 40 that a command needs, and its either-or, in an instance that is put back; needs root
+	@.ci/test -tags trials -count 1 -v -run MinimizeForty ./ui/cli
 
 kills: ## kill record, verify, minimize and the screen at KILLS (100) random instants each; needs root
 	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli ./ui/e2e -kills $(KILLS)

@@ -31,6 +31,9 @@ func (s *Capture) take(run context.Context, e lxd.Event) {
 		}
 	case lxd.Gone:
 		s.lookForInstance(run)
+	case lxd.Heard:
+		s.lookForInstance(run)
+		s.look(run, "", now)
 	case lxd.Back:
 		s.askOwners()
 		s.lookForInstance(run)

@@ -145,9 +145,8 @@ func TestGone(t *testing.T) {
 	fake.All = []api.InstanceFull{guest()}
 	c.lookForInstance(t.Context())
 	fake.All = nil
-	c.lookForInstance(t.Context())
 	fake.Delete("br")
-	c.look(t.Context(), "", time.Now())
+	c.take(t.Context(), lxd.Event{Kind: lxd.Heard}) // before anybody listened
 	if problem := c.Logging().Problem; !strings.HasPrefix(problem, "bridge br was deleted: ") {
 		t.Errorf("the problem is %q", problem)
 	}

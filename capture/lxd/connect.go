@@ -124,6 +124,19 @@ func (s *Server) Await(ctx context.Context) error {
 	}
 }
 
+// late takes something away by try, again and again where LXD went away
+// meanwhile, which has it still: one that is restarting is waited for.
+func (s *Server) late(ctx context.Context, try func() error) error {
+	within, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := try()
+		if !IsAway(err) || s.Await(within) != nil || pause(within, retryPause) != nil {
+			return err
+		}
+	}
+}
+
 // New returns a server that is reached through c, for tests that bring their
 // own.
 func New(c Client) *Server {

@@ -48,8 +48,9 @@ func enforcedBy(instance string, config map[string]string) error {
 }
 
 // Enforce notes on an instance that this process enforces a list on it, and
-// returns what takes the note away. It fails where somebody alive does so. An
-// instance that is gone by then took its note along.
+// returns what takes the note away, which waits for an LXD that is restarting.
+// It fails where somebody alive does so. An instance that is gone by then took
+// its note along.
 func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (release func(context.Context) error, err error) {
 	text, err := json.Marshal(enforcement{holderKeys(), plug})
 	if err != nil {
@@ -66,13 +67,7 @@ func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (relea
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		return unlessGone(s.updateInstance(ctx, instance, func(config map[string]string) error {
-			if config[enforcedKey] != string(text) {
-				return errUnchanged
-			}
-			delete(config, enforcedKey)
-			return nil
-		}))
+		return s.forgetEnforced(ctx, instance, func(note string) bool { return note == string(text) })
 	}, nil
 }
 
@@ -111,12 +106,19 @@ func (s *Server) noted(ctx context.Context) ([]api.Instance, error) {
 
 // ForgetEnforced takes the note of a killed run away.
 func (s *Server) ForgetEnforced(ctx context.Context, instance string) error {
-	return unlessGone(s.updateInstance(ctx, instance, func(config map[string]string) error {
-		if !hasKey(config, enforcedKey) {
-			return errUnchanged
-		}
-		delete(config, enforcedKey)
-		return nil
+	return s.forgetEnforced(ctx, instance, func(string) bool { return true })
+}
+
+// forgetEnforced takes the note on an instance away if it is the one.
+func (s *Server) forgetEnforced(ctx context.Context, instance string, is func(note string) bool) error {
+	return unlessGone(s.late(ctx, func() error {
+		return s.updateInstance(ctx, instance, func(config map[string]string) error {
+			if note, ok := config[enforcedKey]; !ok || !is(note) {
+				return errUnchanged
+			}
+			delete(config, enforcedKey)
+			return nil
+		})
 	}))
 }
 

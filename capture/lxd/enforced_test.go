@@ -83,6 +83,61 @@ func TestEnforcedByWhoGivesUp(t *testing.T) {
 	})
 }
 
+// goesAway is an LXD that doesn't answer so many calls from the next change of an
+// instance on, which it has made or hasn't.
+type goesAway struct {
+	restarting
+	next *int
+	made bool
+}
+
+func (g goesAway) InProject(string) lxd.Client { return g }
+
+func (g goesAway) UpdateInstance(name string, put api.InstancePut, tag string) (client.Operation, error) {
+	*g.calls, *g.next = *g.next, 0
+	if *g.calls == 0 {
+		return g.LXD.UpdateInstance(name, put, tag)
+	}
+	if g.made {
+		_, _ = g.LXD.UpdateInstance(name, put, tag)
+	}
+	return nil, lxdfake.ErrLost
+}
+
+// The note is taken away though LXD goes away over that; one that stays away is
+// waited for, though not for good.
+func TestNoteWhileLXDGoesAway(t *testing.T) {
+	const ever = 1 << 30
+	for _, made := range []bool{false, true} {
+		for _, calls := range []int{5, ever} {
+			synctest.Test(t, func(t *testing.T) {
+				var i api.InstanceFull
+				i.Name = "web"
+				f := lxdfake.New(bridge())
+				f.All = []api.InstanceFull{i}
+				g := goesAway{restarting{f, new(int)}, new(int), made}
+				release, err := lxd.New(g).Enforce(t.Context(), "web", lxd.Plug{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				*g.next = calls
+				begin := time.Now()
+				err = release(t.Context())
+				if waited := time.Since(begin); lxd.IsAway(err) != (calls == ever) || waited > time.Minute || calls == ever && waited < 30*time.Second {
+					t.Errorf("made %v, away for %d calls: %v, after %v", made, calls, err, waited)
+				}
+				*g.calls = 0
+				if calls == ever {
+					err = release(t.Context())
+				}
+				if err != nil || len(f.All[0].Config) != 0 {
+					t.Errorf("made %v, away for %d calls: %v, and the instance has %v", made, calls, err, f.All[0].Config)
+				}
+			})
+		}
+	}
+}
+
 // A note that a killed run told LXD to make, and that isn't there yet, is waited
 // for, though not for good; what LXD does else is not.
 func TestLeftNotesAreAwaited(t *testing.T) {

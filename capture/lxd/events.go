@@ -24,6 +24,8 @@ type EventKind int
 const (
 	// Changed says that the network was updated or deleted.
 	Changed EventKind = iota
+	// Heard says that LXD is heard from now on. What changed before isn't told.
+	Heard
 	// Away says that LXD isn't heard any more: it was stopped or killed.
 	Away
 	// Back says that it is heard again. What changed meanwhile isn't told.
@@ -37,7 +39,7 @@ const (
 // being there. It goes on through a restart of LXD until the context ends; an
 // error is that of an LXD that shows no events.
 func (s *Server) WatchNetwork(ctx context.Context, network, instance string, tell func(Event)) error {
-	for isAway := false; ctx.Err() == nil; {
+	for heard, isAway := false, false; ctx.Err() == nil; {
 		listeners, err := s.listen(ctx, network, instance, tell)
 		disconnect := func() {
 			for _, l := range listeners {
@@ -45,10 +47,13 @@ func (s *Server) WatchNetwork(ctx context.Context, network, instance string, tel
 			}
 		}
 		if err == nil {
-			if isAway {
+			switch {
+			case isAway:
 				tell(Event{Kind: Back})
+			case !heard:
+				tell(Event{Kind: Heard})
 			}
-			isAway = false
+			heard, isAway = true, false
 			stop := context.AfterFunc(ctx, disconnect)
 			_ = listeners[0].Wait() // the connection's end is the news
 			stop()

@@ -9,16 +9,31 @@ import (
 	"lxd-allowlist/capture/lxd/lxdtest"
 )
 
-// A change of the watched network is told with who made it, one of another
-// network isn't, and the watch ends with its context.
+// It is told that LXD is heard. A change of the watched network is told with who
+// made it, one of another network isn't, and the watch ends with its context.
 func TestWatchNetwork(t *testing.T) {
 	s, bridge, other := lxdtest.Server(t), lxdtest.Bridge(t), lxdtest.Bridge(t)
 	ctx, cancel := context.WithCancel(bounded(t))
-	changes := make(chan string, 16)
+	heard, changes := make(chan bool, 16), make(chan string, 16)
 	watched := make(chan error, 1)
-	go func() { watched <- s.WatchNetwork(ctx, bridge, "", func(e lxd.Event) { changes <- e.By }) }()
-	// Events that came before LXD's listener was there are not told of: change
-	// until one is.
+	go func() {
+		watched <- s.WatchNetwork(ctx, bridge, "", func(e lxd.Event) {
+			if e.Kind == lxd.Heard {
+				heard <- len(changes) == 0
+			} else {
+				changes <- e.By
+			}
+		})
+	}()
+	select {
+	case first := <-heard:
+		if !first {
+			t.Error("a change was told of before")
+		}
+	case <-ctx.Done():
+		t.Fatal("it isn't told that LXD is heard")
+	}
+	// LXD has its listener a moment after it says so: change until one is told of.
 	for n := 0; len(changes) == 0; n++ {
 		lxc(t, "network", "set", other, "user.meanwhile", "x")
 		lxc(t, "network", "set", bridge, "user.meanwhile", string(rune('a'+n%26)))

@@ -355,11 +355,7 @@ func (s *Server) operate(ctx context.Context, begin func() (client.Operation, er
 // Remove stops an instance by force and deletes it. One that is already gone
 // is fine. A server that is restarting is waited for, which has the instance.
 func (s *Server) Remove(ctx context.Context, name string) error {
-	err := s.remove(ctx, name)
-	if IsAway(err) && s.Await(ctx) == nil {
-		err = s.remove(ctx, name)
-	}
-	return err
+	return s.late(ctx, func() error { return s.remove(ctx, name) })
 }
 
 func (s *Server) remove(ctx context.Context, name string) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -189,6 +190,45 @@ func TestVerifyByBridgeIsUndone(t *testing.T) {
 	}
 	if raw := lxdtest.Network(t, bridge).Config["raw.dnsmasq"]; raw != "no-resolv\n"+ownRaw(t) {
 		t.Errorf("raw.dnsmasq is %q", raw)
+	}
+	nothingLeft(t, instance)
+}
+
+// On a remote a list is refused with the reason before anything is touched: neither
+// way to enforce it leads there.
+func TestVerifyOnARemote(t *testing.T) {
+	lxdtest.NewDaemon(t)
+	bridge := lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	before, pid := lxdtest.Network(t, bridge), bridgesDnsmasq(t, bridge)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	t.Setenv("LXD_CONF", t.TempDir())
+	lxc := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("lxc", args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("lxc %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	lxc("config", "set", "core.https_address", address)
+	words := strings.Fields(lxc("config", "trust", "add", "--name", "far"))
+	lxc("remote", "add", "far", words[len(words)-1])
+	for _, args := range [][]string{{"verify"}, {"verify", "--strict"}, {"verify", "--learn"}, {"minimize"}} {
+		c := start(t, append(args, "far:"+instance, list(t, "a.example.test"), "--", "true")...)
+		c.Env = append(c.Env, "LXD_DIR="+t.TempDir()) // only the network leads there
+		if _, stderr, code := run(t, c); code != exitTrouble || !strings.Contains(stderr, "its LXD is on another host") || !strings.Contains(stderr, "run the program there, with sudo") {
+			t.Errorf("%q: exit code %d: %s", args, code, stderr)
+		}
+	}
+	lxdtest.Unchanged(t, bridge, before)
+	if now := bridgesDnsmasq(t, bridge); now != pid {
+		t.Error("dnsmasq was started anew")
 	}
 	nothingLeft(t, instance)
 }

@@ -14,24 +14,29 @@ type presence struct {
 	server            *lxd.Server
 	instance, network string
 
-	changed chan struct{} // it may be over
+	changed chan struct{} // it may be over, or have been before anybody listened
 	over    context.CancelFunc
 	once    sync.Once
 }
 
-// watchPresence watches them; the context that it returns ends with ctx, and when
-// [presence.look] finds one gone.
+// watchPresence watches them until over is called; the context that it returns ends
+// with ctx, too, and when [presence.look] finds one gone.
 func watchPresence(ctx context.Context, server *lxd.Server, instance, network string) (*presence, context.Context) {
+	watch, end := context.WithCancel(context.WithoutCancel(ctx))
 	run, cancel := context.WithCancel(ctx)
-	p := &presence{server: server, instance: instance, network: network, changed: make(chan struct{}, 1), over: cancel}
+	p := &presence{server: server, instance: instance, network: network, changed: make(chan struct{}, 1)}
+	p.over = func() { cancel(); end() }
 	go crash.Guarded("the watch over what is deleted", func() {
-		err := server.WatchNetwork(run, network, instance, func(lxd.Event) {
+		err := server.WatchNetwork(watch, network, instance, func(e lxd.Event) {
+			if e.Kind == lxd.Away {
+				say("LXD doesn't answer: it was stopped, or is restarting; the list is held without it, and the end waits for it")
+			}
 			select {
 			case p.changed <- struct{}{}:
 			default:
 			}
 		})
-		if run.Err() == nil {
+		if watch.Err() == nil {
 			say(fmt.Sprintf("LXD doesn't tell of changes of bridge %s (%v): that %s is deleted shows at the end", network, err, instance))
 		}
 	})()

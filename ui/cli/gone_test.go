@@ -2,10 +2,20 @@ package cli
 
 import (
 	"bufio"
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"lxd-allowlist/capture/lxd/lxdtest"
 	"lxd-allowlist/capture/verify"
@@ -13,7 +23,8 @@ import (
 
 // A list stays in force while LXD is away, by the packet filter and by the
 // bridge's dnsmasq. The end waits for LXD, is proven then, and leaves nothing;
-// who doesn't wait has restore.
+// who doesn't wait has restore. So it is where LXD goes away only with the last
+// thing that it is told.
 func TestVerifyWhileLXDIsAway(t *testing.T) {
 	d := lxdtest.NewDaemon(t)
 	bridge := lxdtest.Bridge(t)
@@ -64,6 +75,27 @@ func TestVerifyWhileLXDIsAway(t *testing.T) {
 		ends(t, c, func() {})
 		ended(t, c, report())
 	})
+	t.Run("from its last change on", func(t *testing.T) {
+		socket, away, back := untilLastChange(t, d, instance)
+		c := start(t, "verify", "--report", "report.json", instance, list(t, "a.example.test"))
+		c.Env = append(c.Env, "LXD_SOCKET="+socket)
+		told := inForce(t, c)
+		d.Inside(instance, "sh", "-c", "! nslookup b.example.test")
+		_ = c.Process.Signal(syscall.SIGINT)
+		select {
+		case <-away:
+		case <-time.After(time.Minute):
+			t.Fatal("it doesn't ask again")
+		}
+		d.Kill()
+		hears(t, told, "LXD doesn't answer: it was stopped, or is restarting; the list is held without it, and the end waits for it")
+		d.Start()
+		close(back)
+		for told.Scan() {
+		}
+		_ = c.Wait()
+		ended(t, c, reportOf(t, c))
+	})
 	t.Run("not waited for", func(t *testing.T) {
 		c := start(t, "verify", instance, list(t, "a.example.test"))
 		ends(t, c, func() { _ = c.Process.Kill() })
@@ -72,6 +104,72 @@ func TestVerifyWhileLXDIsAway(t *testing.T) {
 		}
 		clean(t)
 	})
+}
+
+// untilLastChange returns a socket that leads to an LXD until it is asked to
+// change an instance for the second time, by which the note is taken away: LXD makes
+// that change, and isn't there from then on, which away tells, until back is closed.
+func untilLastChange(t *testing.T, d *lxdtest.Daemon, instance string) (socket string, away, back chan struct{}) {
+	t.Helper()
+	there := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", r.In.Host },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(d.Dir(), "unix.socket"))
+		}},
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	socket = filepath.Join(d.Dir(), "until.socket")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	away, back = make(chan struct{}), make(chan struct{})
+	var changes, refused atomic.Int64
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		last := r.Method == http.MethodPut && r.URL.Path == "/1.0/instances/"+instance && changes.Add(1) == 2
+		if !last && changes.Load() < 2 || closed(back) {
+			there.ServeHTTP(w, r)
+			return
+		}
+		if last {
+			there.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if refused.Add(1) == 2 { // by then it knows of the first, and doesn't wait for that any more
+			close(away)
+		}
+		panic(http.ErrAbortHandler)
+	})}
+	go func() { _ = server.Serve(l) }() // until it is closed
+	t.Cleanup(func() { _ = server.Close() })
+	return socket, away, back
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// What was deleted before LXD was listened to is noticed, too.
+func TestDeletedBeforeAnybodyListens(t *testing.T) {
+	server, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
+	instance := lxdtest.Instance(t, bridge)
+	for name, at := range map[string][2]string{"instance": {"no-such-instance", bridge}, "bridge": {instance, "nobridge"}} {
+		t.Run(name, func(t *testing.T) {
+			there, run := watchPresence(t.Context(), server, at[0], at[1])
+			select {
+			case <-there.changed:
+			case <-time.After(guardPatience):
+				t.Fatal("nobody looks")
+			}
+			if there.look(run) || run.Err() == nil {
+				t.Error("it isn't missed")
+			}
+		})
+	}
 }
 
 // A list in force on an instance that is deleted, or on a bridge, is ended at once,
