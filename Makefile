@@ -70,7 +70,7 @@ outdated: ## say which modules have a newer version
 try: ## set up what is missing and watch an instance's names
 	@.ci/try
 
-bench: ## measure it beside grep and the like, and run the benchmarks; needs root
+bench: ## print where it stands beside grep, tmux and LXD alone (MIB=64 QUERIES=1e5: quickly); needs root
 	@.ci/bench
 
 demo: build ## record demo.gif and the stills from demo.tape; needs vhs

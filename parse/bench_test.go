@@ -71,6 +71,39 @@ func BenchmarkRead(b *testing.B) {
 	perLine(b, lines/loops)
 }
 
+// BenchmarkLog reads a log as a piece of a large one is read: plain lines going
+// forward from one to the next, all others by the parser.
+func BenchmarkLog(b *testing.B) {
+	data := benchLog(b, "session.log")
+	var s Splitter
+	var r Record
+	var p Plain
+	lines, loops := 0, 0
+	plain := func(log []byte) (length int) {
+		for {
+			n := r.Plain(log[length:], &p, false)
+			if n == 0 {
+				return length
+			}
+			length += n
+			lines++
+		}
+	}
+	line := func(line []byte) {
+		lines++
+		r.Parse(line)
+	}
+	s.FeedBut(data, plain, line) // its buffers are as large as they get
+	lines = 0
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s.FeedBut(data, plain, line)
+		loops++
+	}
+	perLine(b, lines/loops)
+}
+
 func perLine(b *testing.B, lines int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(lines), "ns/line")
 }

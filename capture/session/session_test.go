@@ -243,33 +243,6 @@ func TestJournalIsPrivate(t *testing.T) {
 	}
 }
 
-// A session with as many suffix rules as anybody will ever have is read in a
-// time that grows with its lines alone.
-func BenchmarkLoad(b *testing.B) {
-	b.Setenv("XDG_STATE_HOME", b.TempDir())
-	b.Setenv("XDG_CONFIG_HOME", b.TempDir())
-	s, err := session.Create(capture.Info{Instance: "dnstest"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := range 90_000 {
-		feed(s.Ledger, fmt.Sprintf("query[A] h%d.z%d.example from 10.0.0.5", i, i%10_000))
-	}
-	for i := range 10_000 {
-		s.Ledger.KeepSuffix(fmt.Sprintf("z%d.example", i), "")
-	}
-	var name string
-	s.Ledger.Read(func(r capture.Reader) { name = r.Info().Session })
-	if err := s.Close(); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if _, err := session.Load(name); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func TestDeniedIsKept(t *testing.T) {
 	stateHome(t)
 	s, name := create(t)

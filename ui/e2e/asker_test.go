@@ -53,11 +53,17 @@ func newAsker(b *testing.B, instance, bridge string) *asker {
 // long after that its row was on the screen.
 func (a *asker) row(b *testing.B, t *terminal) time.Duration {
 	b.Helper()
+	return a.until(b, func(name string) { t.sees(b, name) })
+}
+
+// until is row up to when sees, which waits for the name, returns.
+func (a *asker) until(b *testing.B, sees func(name string)) time.Duration {
+	b.Helper()
 	name := fresh()
 	if _, err := fmt.Fprintln(a.names, name); err != nil {
 		b.Fatal(err)
 	}
-	t.sees(b, name)
+	sees(name)
 	seen := time.Now()
 	if !a.times.Scan() {
 		b.Fatal("the process that asks ended: ", a.times.Err())

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,52 +24,52 @@ import (
 	"lxd-allowlist/ui/term"
 )
 
-// terminal runs the program on a terminal of 200 by 60 cells that is this
+// terminal runs a command on a terminal of 200 by 60 cells that is this
 // process's own, so that a frame is known the moment it is written.
 type terminal struct {
 	in     io.Writer // keys
 	screen *term.Screen
 	frame  chan struct{} // something was written
 	cmd    *exec.Cmd
-	close  func() // waits for the program's end
+	close  func()       // ends it, and waits for that
+	pauses atomic.Int64 // before a write: frames
 }
 
+// newTerminal runs the program.
 func newTerminal(b *testing.B, args ...string) *terminal {
 	b.Helper()
 	b.Setenv("XDG_STATE_HOME", b.TempDir())
-	t := &terminal{screen: term.New(200, 60), frame: make(chan struct{}, 1)}
-	// script(1) makes the terminal; it has no size of its own here.
-	line := "stty rows 60 cols 200; exec " + program + " " + strings.Join(args, " ")
-	t.cmd = exec.Command("script", "-qfc", line, "/dev/null")
-	t.cmd.Env = append(os.Environ(), "TERM=xterm-256color")
-	in, err := t.cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	t.in = in
-	out, err := t.cmd.StdoutPipe()
-	if err == nil {
-		err = t.cmd.Start()
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
+	return newTerminalOf(b, exec.Command(program, args...))
+}
+
+func newTerminalOf(b *testing.B, c *exec.Cmd) *terminal {
+	b.Helper()
+	outer, inner := newPTY(b, 200, 60)
+	onto(b, inner, c)
+	t := &terminal{in: outer, screen: term.New(200, 60), frame: make(chan struct{}, 1), cmd: c}
 	t.close = sync.OnceFunc(func() {
-		in.Close()
-		t.cmd.Process.Signal(syscall.SIGTERM) // script hands it on
-		t.cmd.Wait()
+		c.Process.Signal(syscall.SIGTERM)
+		c.Wait()
+		outer.Close()
 		t.screen.Close()
 	})
 	b.Cleanup(t.close)
-	go t.follow(out)
+	go t.follow(outer)
 	return t
 }
+
+// pause is the least time between two frames: within one a terminal is written to
+// without any.
+const pause = 4 * time.Millisecond
 
 // follow has what the program writes on the screen until that ends.
 func (t *terminal) follow(out io.Reader) {
 	buf := make([]byte, 64<<10)
-	for {
+	for last := time.Now(); ; last = time.Now() {
 		n, err := out.Read(buf)
+		if time.Since(last) > pause {
+			t.pauses.Add(1)
+		}
 		t.screen.Write(buf[:n])
 		select {
 		case t.frame <- struct{}{}:
@@ -178,9 +178,10 @@ func ask(b *testing.B, conn net.Conn) (name string) {
 // BenchmarkQueryToRow measures the time from a query of a process in the
 // instance, which dnsmasq on a real bridge gets, to its row on the screen: of
 // one program that watches names alone and of one that has its witness, packets
-// and processes, in turn. The p99 of the second is to be no more than 2 ms above
-// the first's; how far a program without a witness is from another one such,
-// again, is what the machine itself adds.
+// and processes, in turn; and to its line in dnsmasq's log, which is what any
+// program waits for. The p99 of the second is to be no more than 2 ms above the
+// first's; how far a program without a witness is from another one such, again,
+// is what the machine itself adds.
 func BenchmarkQueryToRow(b *testing.B) {
 	type side struct {
 		name     string
@@ -189,6 +190,8 @@ func BenchmarkQueryToRow(b *testing.B) {
 		took     []time.Duration
 	}
 	sides := []*side{{name: "names"}, {name: "witness"}, {name: "again"}}
+	var line side
+	var inLog func(string)
 	for _, s := range sides {
 		var flags []string
 		if s.name != "witness" {
@@ -198,6 +201,9 @@ func BenchmarkQueryToRow(b *testing.B) {
 		defer t.close()
 		s.terminal, s.asker = t, newAsker(b, instance, bridge)
 		s.asker.row(b, t) // both are at work from here on
+		if s.name == "names" {
+			line, inLog = side{name: "line", asker: s.asker}, newest(b, dnsmasqLog(bridge))
+		}
 	}
 	sides[1].terminal.sees(b, "/ask") // its process is known: the witness does its part
 	for i := 0; b.Loop(); i++ {
@@ -208,8 +214,9 @@ func BenchmarkQueryToRow(b *testing.B) {
 			}
 			s.took = append(s.took, s.asker.row(b, s.terminal))
 		}
+		line.took = append(line.took, line.asker.until(b, inLog))
 	}
-	for _, s := range sides {
+	for _, s := range append(sides, &line) {
 		slices.Sort(s.took)
 		for _, p := range []int{50, 99} {
 			b.ReportMetric(s.took[(len(s.took)-1)*p/100].Seconds()*1000, fmt.Sprintf("%s-p%d-ms", s.name, p))
@@ -302,40 +309,6 @@ func answered(b *testing.B, conn net.Conn, name string) bool {
 	}
 }
 
-// BenchmarkKeyToEcho measures the time from a key typed into the shell to its
-// echo, while a thousand new domains a second come in.
-func BenchmarkKeyToEcho(b *testing.B) {
-	t, bridge, _ := monitored(b)
-	conn := resolver(b, bridge)
-	flood := time.NewTicker(time.Millisecond)
-	done := make(chan struct{})
-	var asking sync.WaitGroup
-	asking.Go(func() {
-		for {
-			select {
-			case <-flood.C:
-				ask(b, conn)
-			case <-done:
-				return
-			}
-		}
-	})
-	var took []time.Duration
-	for i := 0; b.Loop(); i++ {
-		word := fmt.Sprintf("<%d>", i)
-		t.presses(b, word[:len(word)-1])
-		t.sees(b, word[:len(word)-1])
-		begin := time.Now()
-		t.presses(b, ">")
-		t.sees(b, word)
-		took = append(took, time.Since(begin))
-		t.presses(b, "\x15") // the line goes
-	}
-	close(done)
-	asking.Wait()
-	report(b, took)
-}
-
 // BenchmarkLeaveUnderFlood measures the time from the chord to the table's
 // keys on the screen, while the shell is flooded with output.
 func BenchmarkLeaveUnderFlood(b *testing.B) {
@@ -344,12 +317,7 @@ func BenchmarkLeaveUnderFlood(b *testing.B) {
 	t.sees(b, "│flood")
 	var took []time.Duration
 	for b.Loop() {
-		begin := time.Now()
-		t.presses(b, "\x1d")
-		t.sees(b, "q quit")
-		took = append(took, time.Since(begin))
-		t.presses(b, "\x1d")
-		t.sees(b, "to the table")
+		took = append(took, t.leaves(b))
 	}
 	report(b, took)
 }
@@ -391,45 +359,4 @@ func BenchmarkFirstFrame(b *testing.B) {
 		t.close()
 	}
 	report(b, took)
-}
-
-// BenchmarkIdle measures how much of a core the monitor takes while nothing
-// happens, over ten seconds for each round.
-func BenchmarkIdle(b *testing.B) {
-	_, _, instance := monitored(b)
-	pid, err := exec.Command("pgrep", "-nf", "^"+program+" "+instance).Output()
-	if err != nil {
-		b.Fatal(err)
-	}
-	var spent, lasted time.Duration
-	for b.Loop() {
-		begin, before := time.Now(), cpu(b, strings.TrimSpace(string(pid)))
-		<-time.After(10 * time.Second)
-		spent += cpu(b, strings.TrimSpace(string(pid))) - before
-		lasted += time.Since(begin)
-	}
-	b.ReportMetric(100*spent.Seconds()/lasted.Seconds(), "%core")
-}
-
-// cpu returns the time that a process has spent, from /proc/PID/schedstat of
-// its threads, in nanoseconds.
-func cpu(b *testing.B, pid string) time.Duration {
-	b.Helper()
-	paths, err := filepath.Glob(fmt.Sprintf("/proc/%s/task/*/schedstat", pid))
-	if err != nil || len(paths) == 0 {
-		b.Fatalf("no schedstat of process %s: %v", pid, err)
-	}
-	var sum time.Duration
-	for _, p := range paths {
-		data, err := os.ReadFile(p)
-		if err != nil {
-			continue // a thread that ended
-		}
-		ns, err := strconv.ParseInt(strings.Fields(string(data))[0], 10, 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += time.Duration(ns)
-	}
-	return sum
 }

@@ -23,8 +23,8 @@ type ownPTY struct {
 	ended chan struct{} // closed when the program has ended
 }
 
-// onPTY starts the program in a directory, on a terminal of 120 by 40 cells.
-func onPTY(t *testing.T, dir string, args ...string) *ownPTY {
+// newPTY makes a terminal of so many cells and returns both of its ends.
+func newPTY(t testing.TB, w, h uint16) (outer, inner *os.File) {
 	t.Helper()
 	outer, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -37,7 +37,7 @@ func onPTY(t *testing.T, dir string, args ...string) *ownPTY {
 			if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err != nil {
 				t.Fatal(err)
 			}
-			if err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: 120}); err != nil {
+			if err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: h, Col: w}); err != nil {
 				t.Fatal(err)
 			}
 			if number, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN); err != nil {
@@ -48,19 +48,32 @@ func onPTY(t *testing.T, dir string, args ...string) *ownPTY {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inner, err := os.OpenFile(fmt.Sprint("/dev/pts/", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	inner, err = os.OpenFile(fmt.Sprint("/dev/pts/", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return outer, inner
+}
+
+// onto starts a command on a terminal.
+func onto(t testing.TB, inner *os.File, c *exec.Cmd) {
+	t.Helper()
 	defer inner.Close()
-	c := exec.Command(program, args...)
-	c.Dir = dir
 	c.Env = append(os.Environ(), "TERM=xterm-256color")
 	c.Stdin, c.Stdout, c.Stderr = inner, inner, inner
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// onPTY starts the program in a directory, on a terminal of 120 by 40 cells.
+func onPTY(t *testing.T, dir string, args ...string) *ownPTY {
+	t.Helper()
+	outer, inner := newPTY(t, 120, 40)
+	c := exec.Command(program, args...)
+	c.Dir = dir
+	onto(t, inner, c)
 	p := &ownPTY{
 		terminal: terminal{in: outer, screen: term.New(120, 40), frame: make(chan struct{}, 1), cmd: c},
 		t:        t, outer: outer, read: make(chan struct{}), ended: make(chan struct{}),
