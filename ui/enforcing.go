@@ -364,12 +364,14 @@ func (m *monitor) ended(msg endedMsg) tea.Cmd {
 	said := string(r.Verdict)
 	if msg.err != nil {
 		said = msg.err.Error()
-		m.say(said)
 	}
 	// Over what somebody types into, a report would take what is meant for that.
 	if m.dialog != nil || m.focus == onShell || m.table.Editing() {
 		m.say(fmt.Sprintf("%s; %s in the table shows the report", said, m.keys.Show(rowVerify)))
 		return tea.Batch(cmd, m.ledgerChanged())
+	}
+	if msg.err != nil {
+		m.say(said)
 	}
 	m.openReport()
 	return cmd

@@ -315,6 +315,20 @@ func TestSomebodyElseEndsIt(t *testing.T) {
 	s.press("V")
 	s.press("esc")
 	s.wants("take the list off dnstest: run lxd-allowlist restore")
+	s = newScene(t, 120, 40).enforcing(verify.Names)
+	s.target.stopped = errors.New("take the list off dnstest: run lxd-allowlist restore")
+	s.m().shell.shell, s.m().focus = newFakeShell(), onShell // where no report comes up
+	s.messages = nil
+	s.do(s.m().relax())
+	var said []string
+	for _, m := range s.messages {
+		if strings.Contains(m.Text, "restore") {
+			said = append(said, m.Text)
+		}
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "; V in the table shows the report") {
+		t.Errorf("it says %q", said)
+	}
 }
 
 // Quitting waits for what changes the host, and has what only begins given up.

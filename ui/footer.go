@@ -65,8 +65,11 @@ func (m *monitor) saidPane() rect {
 func (m *monitor) saidAt(lines int) rect {
 	p := m.saidPane()
 	foot := p.y + p.h
-	at := rect{p.x, max(p.y, foot-lines), p.w, min(lines, p.h)}
 	if m.dialog != nil {
+		lines = min(lines, max(1, m.h/3))
+	}
+	at := rect{p.x, max(p.y, foot-lines), p.w, min(lines, p.h)}
+	if m.dialog != nil || m.layout.divider.w == 1 { // beside it, the other pane has the cursor
 		return at
 	}
 	line := m.layout.table.y + m.table.SelectedLine()

@@ -217,6 +217,43 @@ func TestMessagesCoverNothingInUse(t *testing.T) {
 	s.wants(" … m has all")
 }
 
+// A dialog is whole, and has most of the screen, however long a message is.
+func TestMessagesLeaveDialogsTheirRoom(t *testing.T) {
+	for _, size := range append([][2]int{{40, 10}, {80, 10}}, sizes...) {
+		for _, key := range []string{"e", "q", "w", "V", "enter", "n", "p", "I", "M", "?", "m"} {
+			for _, words := range []int{24, 60, 400} {
+				s := newScene(t, size[0], size[1]).session().press("g", key)
+				s.messages = nil
+				s.say(strings.Repeat("said ", words))
+				if lines := s.lines(); len(lines) != size[1] {
+					t.Errorf("%v, %s, %d words: %d lines", size, key, words, len(lines))
+				}
+				if over := strings.Count(s.text(), "\n said"); over > max(1, size[1]/3) {
+					t.Errorf("%v, %s, %d words: %d lines of them:\n%s", size, key, words, over, s.text())
+				}
+			}
+		}
+	}
+}
+
+// Beside the pane that has the cursor a message stands at the foot of the other one,
+// wherever the cursor is.
+func TestMessagesBesideTheCursor(t *testing.T) {
+	s := newScene(t, 160, 40).session()
+	s.m().shell.shell = newFakeShell()
+	s.asksFor(60)
+	s.press("tab")
+	for _, prompt := range []string{"$ ", strings.Repeat("\r\nline", 60)} {
+		fmt.Fprint(s.m().shell.screen, prompt)
+		s.m().shell.screen.Text()
+		s.messages = nil
+		s.say(strings.Repeat("said ", 30))
+		if lines := s.lines(); !strings.Contains(lines[s.h-2], "said") || strings.Contains(strings.Join(lines[:s.h/2], ""), "said") {
+			t.Errorf("a prompt behind %d characters:\n%s", len(prompt), s.text())
+		}
+	}
+}
+
 // A message leaves the hints where they are, as far as there is room, and a
 // replay its timeline: at no size a footer has no hint of what is done most, of
 // help and of how to quit.

@@ -65,7 +65,7 @@ func (m *monitor) lines() []string {
 		lines = append(lines, m.drawTimeline())
 	}
 	if m.dialog != nil && !m.docks() {
-		m.overlay(lines, m.dialog, m.h-1-len(said), m.clock()) // the footer says what can be done in it
+		m.overlay(lines, m.dialog, m.h-1-m.saidAt(len(said)).h, m.clock()) // the footer says what can be done in it
 	}
 	m.drawSaidAt(lines, said)
 	return append(lines, foot)

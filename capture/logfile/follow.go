@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -190,7 +192,7 @@ func (f *follower) read(ctx context.Context) (any bool, err error) {
 		if _, err := f.drain(ctx); err != nil || ctx.Err() != nil {
 			return any, err
 		}
-		f.catchUp()
+		f.catchUp(ctx)
 		if _, err := f.drainLeft(); err != nil {
 			return any, err
 		}
@@ -209,12 +211,15 @@ func (f *follower) open() (ok bool, err error) {
 }
 
 // catchUp takes what has been told of the directory and not been looked at.
-func (f *follower) catchUp() {
+func (f *follower) catchUp(ctx context.Context) {
+	enough := time.After(gap)
 	for {
 		select {
 		case e := <-f.watch.Events:
 			f.moved(e)
-		case <-time.After(gap):
+		case <-enough:
+			return
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -222,23 +227,24 @@ func (f *follower) catchUp() {
 
 // moved finds what was at the path between two looks and was renamed before it
 // was ever open here: logs that are rotated twice while this program has no
-// processor, or is stopped.
+// processor, or is stopped. Its new name begins with that of the log; one that went
+// elsewhere is told by its old name alone, and what comes up next is another file.
 func (f *follower) moved(e fsnotify.Event) {
 	if filepath.Base(e.Name) == filepath.Base(f.path) {
 		f.renamed = e.Has(fsnotify.Rename)
 		return
 	}
-	to := f.renamed && e.Has(fsnotify.Create)
+	to := f.renamed && e.Has(fsnotify.Create) && strings.HasPrefix(filepath.Base(e.Name), filepath.Base(f.path))
 	f.renamed = false
 	if !to {
 		return
 	}
-	missed, err := os.Open(e.Name)
+	missed, err := os.OpenFile(e.Name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if err != nil { // renamed again, or gone
 		return
 	}
 	same := func(l leftLog) bool { return sameFile(l.File, missed) }
-	if f.file != nil && sameFile(f.file, missed) || slices.ContainsFunc(f.left, same) {
+	if !regular(missed) || f.file != nil && sameFile(f.file, missed) || slices.ContainsFunc(f.left, same) {
 		missed.Close()
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -247,6 +248,39 @@ func TestFollowRotatedUnseen(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%c was read %d times", line, n)
 		}
+	}
+}
+
+// A log that is moved elsewhere is no file that comes up in its directory next.
+func TestFollowMovedElsewhere(t *testing.T) {
+	for what, comes := range map[string]func(path string) error{
+		"a file":             func(path string) error { return os.WriteFile(path+"x", []byte("foreign\n"), 0o600) },
+		"a directory":        func(path string) error { return os.Mkdir(path+".1", 0o700) },
+		"a named pipe":       func(path string) error { return syscall.Mkfifo(path+".1", 0o600) },
+		"a link to a device": func(path string) error { return os.Symlink("/dev/zero", path+".1") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "log")
+			l := &log{t: t, path: path}
+			l.add("1\n")
+			l = followBy(t, path, 0, logfile.FollowWithoutPoll, make(chan logfile.Event, 1024))
+			l.wants("1\n")
+			if err := os.Rename(path, filepath.Join(t.TempDir(), "log")); err != nil {
+				t.Fatal(err)
+			}
+			l.wants("1\n!")
+			other := path
+			if what == "a file" {
+				other = filepath.Join(filepath.Dir(path), "else")
+			}
+			if err := comes(other); err != nil {
+				t.Fatal(err)
+			}
+			l.add("2\n")
+			l.wants("1\n!|2\n")
+			l.add("3\n")
+			l.wants("1\n!|2\n3\n")
+		})
 	}
 }
 

@@ -337,7 +337,10 @@ func (s *Server) setState(ctx context.Context, name, action string) error {
 			return nil
 		case !networkLate(err):
 			return instanceError(action, name, err)
-		case pause(late, longestPause) != nil:
+		case pause(late, longestPause) == nil: // and again
+		case ctx.Err() != nil:
+			return instanceError(action, name, context.Cause(ctx))
+		default:
 			return fmt.Errorf("%w; LXD could not bring that network up when it was started, see lxc network list and its log", instanceError(action, name, err))
 		}
 	}

@@ -54,7 +54,8 @@ func ReadList(path string) (rule.List, error) {
 // open opens a file to be read, or standard input for "-": from its beginning,
 // where it is a file that was read before. Nobody types a list, and reading a
 // terminal would wait for that.
-func open(path string) (*os.File, error) {
+// Closing it leaves that open, which may be read once more, or be a command's.
+func open(path string) (io.ReadCloser, error) {
 	if path != "-" {
 		return os.Open(path)
 	}
@@ -66,7 +67,7 @@ func open(path string) (*os.File, error) {
 		return nil, errors.New("standard input has no list: it is a terminal, or a device; name a file, or pipe the list in")
 	}
 	_, _ = os.Stdin.Seek(0, io.SeekStart) // a pipe has no beginning
-	return os.Stdin, nil
+	return io.NopCloser(os.Stdin), nil
 }
 
 // calledBy is what a file is called in messages.
@@ -132,7 +133,7 @@ func readList(path string, in io.Reader) (list rule.List, err error) {
 	case none.of > 0:
 		return rule.List{}, &NoListError{path, "none of its words has a dot"}
 	case n > 0:
-		return rule.List{}, &NoListError{path, "it has comments alone"}
+		return rule.List{}, &NoListError{path, "it has comments or blank lines alone"}
 	}
 	return rule.List{}, &NoListError{path, "it is empty"}
 }

@@ -186,7 +186,7 @@ func TestSources(t *testing.T) {
 		"addresses in hex": {put("hex", "0x7f00000a\n169.254.169.0xfe\n"), "", "no name in 2 of 2 lines, the first is line 1: \"0x7f00000a\" ends in a number", 1},
 		"one of them":      {put("one", "a.ubuntu.com\nb.ubuntu.com\n010.0.0.0xfe\n"), "a.ubuntu.com\nb.ubuntu.com\n", "no name in 1 of 3 lines, the first is line 3: \"010.0.0.0xfe\" ends in a number", 0},
 		"another alphabet": {put("idn", "a.ubuntu.com\nb.ubuntu.com\n.bücher.example\n"), "a.ubuntu.com\nb.ubuntu.com\n", "is xn--bcher-kva.example in DNS: write that", 0},
-		"comments":         {put("comments", "# nothing yet\n"), "", "no list of names: it has comments alone", 1},
+		"comments":         {put("comments", "# nothing yet\n"), "", "no list of names: it has comments or blank lines alone", 1},
 		"prefixes":         {put("prefixes", "192.0.2.0/24\n"), "", "line 1: \"192.0.2.0/24\" is an address", 1},
 	} {
 		text, err := os.Open(c.source)

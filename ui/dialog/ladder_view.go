@@ -191,6 +191,7 @@ func shorten(s Screen, all []said, room, inner int) (lines []string) {
 	order := slices.Clone(all)
 	slices.SortStableFunc(order, func(a, b said) int { return a.worth - b.worth })
 	has := make(map[int]int) // lines by worth
+	room = max(0, room)
 	for least := range 2 {
 		for _, f := range order {
 			n := min(len(f.lines), room+has[f.worth])

@@ -71,6 +71,6 @@ func TestLookingGoesOn(t *testing.T) {
 	s.keys("Enter")
 	s.row("keep", "www.example.com")
 	s.keys("d")
-	s.sees("it is only looked at")
+	s.sees("the session is only looked at")
 	s.quits()
 }
