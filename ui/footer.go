@@ -61,7 +61,7 @@ func (m *monitor) saidPane() rect {
 // saidAt is where so many lines of a message stand, and how many of them there is
 // room for. Where there is one pane they stand on top of it if what is worked on
 // is near its foot; above a shell that nobody types in rows give way, too, but for
-// the selected one.
+// the selected one. A dialog keeps two thirds of the screen.
 func (m *monitor) saidAt(lines int) rect {
 	p := m.saidPane()
 	foot := p.y + p.h

@@ -197,7 +197,7 @@ func (m *monitor) waiting() string {
 		return "nothing was asked for yet; " + m.keys.Show(rowPlay) + " plays, " + m.keys.Show("replay-on") + " goes on"
 	}
 	if m.table.Round() > 0 {
-		return "no query came to the bridge's DNS yet: what went round it stands below"
+		return "no query came to the bridge's DNS yet: what went round it has the rows here"
 	}
 	return "waiting for the first query: use the application"
 }

@@ -247,5 +247,5 @@ func TestRoundNamesHaveRoom(t *testing.T) {
 	l.BeginWatch(capture.Packets|capture.Processes, noon.Add(-time.Minute), "", time.Time{})
 	wentRound(l)
 	s.m().table.Refresh(s.now)
-	s.wants("went round DNS", "what went round it stands below")
+	s.wants("went round DNS", "what went round it has the rows here")
 }

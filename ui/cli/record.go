@@ -136,11 +136,11 @@ func (o *options) record(ctx context.Context, target string, words []string) (er
 		s.Ledger.Exported(w)
 	}
 	if kept != "" {
-		next := "export " + kept
+		next := ""
 		if o.launch == "" {
-			next = "verify " + target + " " + kept
+			next = fmt.Sprintf(", and lxd-allowlist verify %s %s -- COMMAND proves it", target, kept)
 		}
-		say(fmt.Sprintf("session %s is kept: lxd-allowlist %s", kept, next))
+		say(fmt.Sprintf("session %s is kept: lxd-allowlist open %[1]s prunes it%s", kept, next))
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func TestRecord(t *testing.T) {
 	}
 	lxdtest.Unchanged(t, bridge, before)
 	_, after, found := strings.Cut(stderr, "lxd-allowlist: session ")
-	name, _, kept := strings.Cut(after, " is kept: lxd-allowlist verify "+instance+" "+strings.Fields(after + " ?")[0]+"\n")
+	name, _, kept := strings.Cut(after, " is kept: lxd-allowlist open "+strings.Fields(after + " ?")[0]+" prunes it, and lxd-allowlist verify "+instance+" "+strings.Fields(after + " ?")[0]+" -- COMMAND proves it\n")
 	again := start(t, "export", name)
 	again.Env = c.Env
 	if stdout, _, code := run(t, again); !found || !kept || code != 0 || stdout != "a.example.test\n" {

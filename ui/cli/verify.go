@@ -25,6 +25,7 @@ import (
 	"lxd-allowlist/export/output"
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/ui"
+	"lxd-allowlist/ui/look"
 )
 
 // Exit codes of verify: what was blocked, or a command that failed, is 1.
@@ -250,12 +251,12 @@ func (o *options) enforce(ctx context.Context, v verifyOptions, server *lxd.Serv
 	}()
 	about := verify.About{Program: program(), Server: server.Version(), Resolver: e.Resolver(ctx), List: list.name, Command: words, Expected: list.expected, By: callers.Asked}
 	about.Host, _ = os.Hostname()
-	proven := "enforcing %d rules on %s, proven from inside"
+	proven := "enforcing %s on %s, proven from inside"
 	if v.learn {
-		proven = "holding what is asked for against %d rules on %s, which is proven from inside to come here; nothing is refused"
+		proven = "holding what is asked for against %s on %s, which is proven from inside to come here; nothing is refused"
 	}
 	if e.Prove(ctx) {
-		say(fmt.Sprintf(proven, len(list.rules), instance))
+		say(fmt.Sprintf(proven, look.Plural(len(list.rules), "rule"), instance))
 	}
 	there, run := watchPresence(ctx, server, instance, e.Network())
 	defer there.over()

@@ -92,7 +92,7 @@ func (d *Course) View(s Screen) []string {
 		if look.Age(d.End.Sub(d.LastNew)) == "now" {
 			text = "new just now"
 		}
-		text += fmt.Sprintf(", %s: a count, no promise", cmp.Or(map[int]string{0: "no command"}[d.Since], look.Plural(d.Since, "command")))
+		text += fmt.Sprintf(", %s: a count, no promise", cmp.Or(map[int]string{0: "no command since"}[d.Since], look.Plural(d.Since, "command")))
 	}
 	lines = append(lines, look.Wrap(s.Strong, text, inner)...)
 	if s.H >= 20 {

@@ -124,8 +124,12 @@ func (d *Export) drawHead(s Screen, w, room int, listed bool) []string {
 	if left := &all[len(all)-1]; len(left.lines) > leftOutLines { // the file, and the command line, tell the rest
 		left.lines = left.lines[:leftOutLines]
 	}
-	if n := len(d.made.File.Refused); n > 0 {
-		wrapped(6, s.Warn, fmt.Sprintf("and %d that no list, or not this format, can hold", n))
+	if refused := d.made.File.Refused; len(refused) > 0 {
+		names := make([]string, len(refused))
+		for i, r := range refused {
+			names[i] = r.Rule.String()
+		}
+		wrapped(6, s.Warn, fmt.Sprintf("and %d that can't be in it: %s: %s", len(names), look.Few(names), refused[0].Why()))
 	}
 	if names := d.made.Overruled; len(names) > 0 {
 		wrapped(7, s.Warn, "dropped, but a wider rule allows "+look.Few(names))

@@ -132,7 +132,7 @@ func (s *Summary) about(r *verify.Report) {
 	for i, p := range r.Proofs {
 		head := map[bool]string{true: "proof"}[i == 0]
 		if p.Proven {
-			s.field(head, good, "✓ "+p.Tried+" was refused")
+			s.field(head, good, "✓ "+p.Tried+" was refused by the list")
 		} else {
 			s.field(head, warn, "! "+p.Tried+": "+p.Why)
 		}
