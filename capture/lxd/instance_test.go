@@ -39,11 +39,12 @@ func TestInitPID(t *testing.T) {
 type lateNetwork struct {
 	lxd.Client
 	refusals int
+	words    string
 }
 
 func (l *lateNetwork) UpdateInstanceState(name string, put api.InstanceStatePut, tag string) (client.Operation, error) {
 	if l.refusals--; l.refusals >= 0 {
-		return nil, errors.New(`Failed pre-start check for device "eth0": Network "br" unavailable on this server`)
+		return nil, errors.New(l.words)
 	}
 	return l.Client.UpdateInstanceState(name, put, tag)
 }
@@ -51,16 +52,18 @@ func (l *lateNetwork) UpdateInstanceState(name string, put api.InstanceStatePut,
 // LXD that was started anew tries networks that it could not bring up each
 // minute: a start waits as long, and says what it is if that didn't help.
 func TestStartWaitsForItsNetwork(t *testing.T) {
+	const network, pool = `Failed pre-start check for device "eth0": Network "br" unavailable on this server`, `Storage pool "default" unavailable on this server`
 	for _, test := range []struct {
 		refusals int
+		words    string
 		want     string
-	}{{60, ""}, {70, "lxc network list"}} {
+	}{{60, network, ""}, {70, network, "lxc network list"}, {1, pool, "start instance web: " + pool}} {
 		synctest.Test(t, func(t *testing.T) {
 			var i api.InstanceFull
 			i.Name, i.StatusCode = "web", api.Stopped
 			f := lxdfake.New(bridge())
 			f.All = []api.InstanceFull{i}
-			err := lxd.New(&lateNetwork{f, test.refusals}).Start(t.Context(), "web")
+			err := lxd.New(&lateNetwork{f, test.refusals, test.words}).Start(t.Context(), "web")
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("of a network that is refused %d times: %v", test.refusals, err)
 			}

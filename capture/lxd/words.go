@@ -87,9 +87,9 @@ func noteTorn(err error) bool {
 }
 
 // networkLate reports whether an instance was refused because LXD has not brought
-// up a network of it since its own start.
+// up a network of it since its own start; of a storage pool it says nearly the same.
 func networkLate(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "unavailable on this server")
+	return err != nil && strings.Contains(err.Error(), `Network "`) && strings.Contains(err.Error(), "unavailable on this server")
 }
 
 // memberDown reports whether a cluster refused a change because not all of its
