@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,8 +204,8 @@ func (s *Capture) canary(ctx context.Context) error {
 	defer again.Stop()
 	var failed error
 	for {
-		if err := send(ctx); err != nil && ctx.Err() == nil {
-			failed = err
+		if err := send(ctx); err != nil && ctx.Err() == nil && (failed == nil || !isLate(err)) {
+			failed = err // the last one ends with the patience, and says nothing but that
 		}
 		select {
 		case <-seen:
@@ -219,6 +220,11 @@ func (s *Capture) canary(ctx context.Context) error {
 			return fmt.Errorf("dnsmasq on bridge %s answers, but %s doesn't show its queries: check that LXD's logs are there and readable", s.lease.Network(), s.lease.LogPath())
 		}
 	}
+}
+
+// isLate reports whether an error is that of a deadline.
+func isLate(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // followLog follows the lease's log; stop ends that and returns when no more

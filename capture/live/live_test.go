@@ -173,6 +173,9 @@ func TestNobodyListens(t *testing.T) {
 			if !strings.HasPrefix(said, "queries are not logged: ") {
 				continue
 			}
+			if !strings.HasPrefix(said, "queries are not logged: the dnsmasq of bridge br has ended") {
+				t.Errorf("it says %q", said)
+			}
 		case <-late:
 			t.Error("nothing is said of it")
 		}
