@@ -1,4 +1,5 @@
-// Package hosttest gives the tests of a package a host of their own.
+// Package hosttest gives the tests of a package a host of their own, and threads
+// that may be changed.
 package hosttest
 
 import (
@@ -32,3 +33,14 @@ func Enter() {
 
 // Inside reports whether the process is there.
 func Inside() bool { return os.Getenv(inside) != "" }
+
+// OnThread calls f on a thread that ends with it, whatever f made of it.
+func OnThread(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and no unlock
+		f()
+	}()
+	<-done
+}

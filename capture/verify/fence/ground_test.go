@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -231,7 +230,7 @@ func newSpace(t testing.TB) *space {
 	t.Helper()
 	s := &space{}
 	var err error
-	onThread(func() {
+	hosttest.OnThread(func() {
 		if err = unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return
 		}
@@ -260,17 +259,6 @@ func newSpace(t testing.TB) *space {
 	return s
 }
 
-// onThread calls f on a thread that ends with it, whatever f made of it.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and no unlock
-		f()
-	}()
-	<-done
-}
-
 // do calls f within the namespace, the test's own for nil: the sockets that it
 // opens are there. f must not fail the test.
 func (s *space) do(f func()) {
@@ -278,7 +266,7 @@ func (s *space) do(f func()) {
 		f()
 		return
 	}
-	onThread(func() {
+	hosttest.OnThread(func() {
 		if err := netns.Set(s.ns); err != nil {
 			panic(err)
 		}

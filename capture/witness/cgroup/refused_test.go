@@ -3,7 +3,6 @@ package cgroup
 import (
 	"net"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"unsafe"
@@ -11,19 +10,9 @@ import (
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
+	"lxd-allowlist/capture/hosttest"
 	"lxd-allowlist/capture/witness/witnesstest"
 )
-
-// onThread calls f on a thread that ends with it, whatever f made of it.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and no unlock
-		f()
-	}()
-	<-done
-}
 
 // refuse has the kernel refuse a command of bpf(2) to this thread.
 func refuse(t *testing.T, command uint32) {
@@ -59,7 +48,7 @@ func TestCommandByProc(t *testing.T) {
 	}
 	defer silent.Close()
 	var l *life
-	onThread(func() {
+	hosttest.OnThread(func() {
 		refuse(t, unix.BPF_RAW_TRACEPOINT_OPEN)
 		l, err = begin(g.pid, g.heard, ringBytes)
 	})
@@ -99,7 +88,7 @@ func TestRefusedByKernel(t *testing.T) {
 		{"links", "attach to the instance's cgroup ", func() { refuse(t, unix.BPF_LINK_CREATE) }},
 		{"types", "this kernel doesn't describe its types (CONFIG_DEBUG_INFO_BTF): ", func() { noTypes(t) }},
 	} {
-		onThread(func() {
+		hosttest.OnThread(func() {
 			c.refuse()
 			if _, err := begin(g.pid, g.heard, ringBytes); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: %v", c.what, err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -61,7 +60,7 @@ func newGround(t testing.TB, addresses ...string) *ground {
 	}
 	g := &ground{t: t}
 	var err error
-	onThread(func() {
+	hosttest.OnThread(func() {
 		if err = unix.Unshare(unix.CLONE_NEWNET); err == nil {
 			g.instance, err = netns.Get()
 		}
@@ -147,20 +146,9 @@ func (g *ground) check(err error) {
 	}
 }
 
-// onThread calls f on a thread that ends with it, whatever f made of it.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and no unlock
-		f()
-	}()
-	<-done
-}
-
 // do calls f in the instance: the sockets that it opens are there.
 func (g *ground) do(f func()) {
-	onThread(func() {
+	hosttest.OnThread(func() {
 		if err := netns.Set(g.instance); err != nil {
 			panic(err)
 		}
