@@ -55,6 +55,7 @@ func (d Row) Mark() string {
 // lines of why, which say what could be done about that.
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
+	t.needs = t.needs.and(t.shown.extent())
 	places := t.places()
 	if t.Editing() {
 		lines = append(lines, t.offer(s))
@@ -72,7 +73,7 @@ func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 }
 
 // places is where the columns stand.
-func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.shown.extent()) }
+func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.needs) }
 
 // title says how many rows there are and which: the filter that is typed is seen,
 // whatever else there is no room for.

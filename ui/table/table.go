@@ -52,6 +52,9 @@ type Table struct {
 	from      int // the other end of a range; below 0 for none
 	top       int // the first line in view
 	w, h      int // cells of the lines' area
+	// needs is what the rows need that were drawn since the table was another one:
+	// by its width, order, groups, what it hides, the list that is enforced.
+	needs extent
 
 	now   time.Time
 	drawn []string  // the lines as last drawn; nil when they have to be drawn anew
@@ -73,6 +76,9 @@ func New(l *capture.Ledger) *Table {
 
 // Resize gives the pane its cells, those of its title included.
 func (t *Table) Resize(w, h int) {
+	if w != t.w {
+		t.needs = extent{}
+	}
 	t.w, t.h, t.drawn = w, max(0, h-chrome), nil
 	t.shown.round.roomy = t.h >= roomyLines
 	t.bound()
@@ -194,6 +200,9 @@ func (t *Table) adopt(j *job, made *arrangement) {
 	was, had := t.selected()
 	if h := held.head; h != nil && made.groups[h.name] == nil {
 		held.item = item{id: t.shown.membersOf(h, nil)[0]}
+	}
+	if a, b := made.settings, t.shown.settings; a.sort != b.sort || a.grouped != b.grouped || a.hides != b.hides || a.policy != b.policy {
+		t.needs = extent{}
 	}
 	j.cancel()
 	t.job, t.shown, t.drawn = nil, made, nil

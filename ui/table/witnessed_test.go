@@ -9,6 +9,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/ui/look"
 )
 
 var (
@@ -86,6 +87,7 @@ func TestUnwatchedHasNoColumns(t *testing.T) {
 		table := New(test.of)
 		table.Resize(300, 10)
 		table.Refresh(noon)
+		table.Draw(look.NewStyles(true), true, nil)
 		shown := false
 		for _, p := range table.places() {
 			shown = shown || p.col == colConnected
