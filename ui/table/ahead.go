@@ -20,6 +20,9 @@ func (t *Table) Next(step int) bool {
 	return true
 }
 
+// Undecided returns how many lines nobody has decided about.
+func (t *Table) Undecided() int { return t.shown.stops() }
+
 // Ahead returns what goes on from what is to be decided now, the range, the
 // selected group or domain, to what nobody has decided about: the next, at the
 // end the first; it stays where there is none. Who decides about a group goes
