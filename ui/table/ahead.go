@@ -46,10 +46,8 @@ func (t *Table) Ahead() (goOn func()) {
 		}
 	}
 	next := t.shown.at(t.shown.stopAt(n))
-	if next.head == nil && it.head != nil {
-		if g := t.shown.groupOf(t.shown.known.of(next.id)); g != nil && g.members > 1 {
-			next.head = g
-		}
+	if next.isDomain() && it.head != nil {
+		next.head = t.shown.headOf(next.id)
 	}
 	return func() {
 		if line := t.shown.find(next); line >= 0 {

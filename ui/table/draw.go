@@ -122,11 +122,17 @@ func (t *Table) titleInfo(s *look.Styles, focused bool, whole int) *look.Line {
 		info = fmt.Sprintf("%d of %d", n, total)
 	}
 	above := min(t.top, t.shown.front.total(items))
+	more := func(n int) string {
+		if t.shown.grouped { // and not all of them are domains
+			return look.Plural(n, "line")
+		}
+		return fmt.Sprint(n, " more")
+	}
 	if whole == allOfTitle && t.top > above {
-		info += fmt.Sprintf("  ↑ %d more", t.top-above)
+		info += "  ↑ " + more(t.top-above)
 	}
 	if below := t.shown.lines() - t.top - t.h; whole == allOfTitle && below > 0 {
-		info += fmt.Sprintf("  ↓ %d more", below)
+		info += "  ↓ " + more(below)
 	}
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)
