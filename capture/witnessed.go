@@ -39,10 +39,13 @@ type ProcessID uint32
 
 // processKey is what makes processes one to whoever reads a list: their PIDs
 // and arguments are those of the first.
-type processKey struct{ program, user, command, parent string }
+type processKey struct{ program, called, user, command, parent string }
 
 func keyOf(p *witness.Process) processKey {
-	k := processKey{cmp.Or(p.Exe, p.Comm), p.User, p.Command, ""}
+	k := processKey{program: cmp.Or(p.Exe, p.Comm), user: p.User, command: p.Command}
+	if p.ByOtherName() {
+		k.called = p.Comm
+	}
 	if len(p.Parents) > 0 {
 		k.parent = p.Parents[0]
 	}

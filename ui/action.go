@@ -147,7 +147,7 @@ func tableActions() actions {
 		{Row: row("Program", "export", "export", "e"), Says: exports, Do: func(m *monitor) tea.Cmd { return m.openExport(false) }},
 		{Row: keys.Row{Section: "Verify", Name: rowVerify, Help: "enforce the list, learn, report", Hint: "verify", Keys: []string{"V"}}, Has: needsTarget, Says: verifies, Do: (*monitor).verify},
 		{Row: keys.Row{Section: "Decide", Name: rowWiden, Help: "keep all below, by one rule", Hint: "keep below", Keys: []string{"w"}}, Can: needsRow, Do: (*monitor).openLadder},
-		{Row: keys.Row{Section: "Look", Name: rowGroup, Help: "group by domain", Hint: "group", Keys: []string{"t"}}, Do: then(func(m *monitor) { m.table.Group(!m.table.Grouped()) })},
+		{Row: keys.Row{Section: "Look", Name: rowGroup, Help: "group by domain, or not", Hint: "group", Keys: []string{"t"}}, Says: groups, Do: then((*monitor).toggleGroups)},
 		{Row: quiet("Look", "fold", "fold the group", "left"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(true) })},
 		{Row: quiet("Look", "unfold", "unfold it", "right"), Can: needsGroups, Do: then(func(m *monitor) { m.table.Fold(false) })},
 		{Row: quiet("Look", "fold-all", "fold all, unfold all", "T"), Can: needsGroups, Do: then(func(m *monitor) { m.table.FoldAll() })},

@@ -73,15 +73,16 @@ func (m *monitor) followed() tea.Cmd {
 }
 
 func (m *monitor) told(what string, err error) {
+	before, shown := m.table.Tally().Undecided(), m.table.Undecided()
+	m.table.Refresh(m.clock())
 	switch {
 	case err != nil:
 		m.say(err.Error())
 	case what == "":
 		m.say("it is already so")
 	default:
-		m.say(what)
+		m.say(what + m.finishes(before, shown))
 	}
-	m.table.Refresh(m.clock())
 	m.followSelection()
 }
 

@@ -226,5 +226,9 @@ func TestLadderSaysWhatEachRungOpens(t *testing.T) {
 	}
 	few(60, 20).wants(".example                 ✗ refused: it is", "▸ .corp.example    2 seen  ! any other name, and 1")
 	few(60, 15).wants(".example                 ✗ refused", "▸ .corp.example    2 seen  ! 1 dropped")
-	few(40, 15).wants("▸ .corp.example    2 seen  !")
+	few(40, 15).wants(".example                ✗ refused", "▸ .corp.example  2 seen ! 1 dropped", ".a.corp.example            1 seen")
+	for _, w := range []int{40, 60} { // whatever a name takes
+		s := newScene(t, w, 12).asked("a.paste.ubuntu.com", "productionresultssa0.blob.core.windows.net").selects("productionresultssa0.blob.core.windows.net").press("w", "up")
+		s.wants(".core.windows.net", ".blob.core.windows.net", "! shared", ".productionresultssa0.")
+	}
 }

@@ -98,9 +98,7 @@ func TestKeysToDecide(t *testing.T) {
 		if left := s.m().table.Tally().New; left > 0 || keys > test.most {
 			t.Errorf("%s, %d keys leave %d of %d names, want all with %d", test.how, keys, left, undecided, test.most)
 		}
-		if text := s.text(); !strings.Contains(text, "decided 159/159 ▓▓▓▓▓▓") {
-			t.Errorf("the header doesn't say that all is decided:\n%s", text)
-		}
+		s.wants("nothing left to decide", "; nothing is left to decide: e exports the list")
 		s.press("]")
 		if text := s.text(); !strings.Contains(text, "all that is shown is decided") {
 			t.Errorf("there is nothing to go to, and nothing says so:\n%s", text)
@@ -147,6 +145,23 @@ func TestGoingOn(t *testing.T) {
 	}
 }
 
+// That nothing is left to decide is said when it is so, and until then what of it a
+// filter hides; what rules dropped is nobody's work.
+func TestEndOfTriage(t *testing.T) {
+	for _, test := range []struct {
+		w, h         int
+		done, before string
+	}{{120, 40, "nothing left to decide", "decided 3/4 ▓▓▓▓░░"}, {40, 12, "4/4 ✓", "3/4"}} {
+		s := newScene(t, test.w, test.h).session().selects("telemetry.example.org").press("a", "a", "a")
+		s.wants(test.before)
+		s.press("/").types("telemetry").press("enter", "c", "a").wants("; all that", "decided, and 1 more not")
+		s.press("esc", "]", "d").wants(test.done, "nothing is", "exports")
+		if s.press("u"); strings.Contains(s.text(), test.done) {
+			t.Errorf("%dx%d: something is left again, and it says %q", test.w, test.h, test.done)
+		}
+	}
+}
+
 // How much is decided is told at every size, and beside it what is weightier:
 // the instance's name, that names may be missing, that nothing is written.
 func TestHeaderTellsWhatIsDecided(t *testing.T) {
@@ -154,10 +169,10 @@ func TestHeaderTellsWhatIsDecided(t *testing.T) {
 		w, h                     int
 		plain, doubtful, without string
 	}{
-		{120, 40, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135 new · 0 keep · 0 drop · 24 auto", "! 1 doubt (m) read only decided 24/159 ▓░░░░░ 135 new", "135·"},
-		{80, 24, "lxd-allowlist builder on lxdbr0 decided 24/159 ▓░░░░░ 135· 0✓ 0✗ 24–", "! 1 doubt read only 24/159 135· 0✓ 0✗ 24–", "new"},
-		{60, 20, "builder on lxdbr0 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt (m) read only 24/159", "new"},
-		{40, 12, "builder 24/159 135· 0✓ 0✗ 24–", "builder ! 1 doubt read only 24/159", "lxdbr0"},
+		{120, 40, "lxd-allowlist builder on lxdbr0 decided 0/135 ░░░░░░ 135 new · 0 keep · 0 drop · 24 auto", "! 1 doubt (m) read only decided 0/135 ░░░░░░ 135 new", "135·"},
+		{80, 24, "lxd-allowlist builder on lxdbr0 decided 0/135 ░░░░░░ 135· 0✓ 0✗ 24–", "! 1 doubt read only 0/135 135· 0✓ 0✗ 24–", "new"},
+		{60, 20, "builder on lxdbr0 0/135 135· 0✓ 0✗ 24–", "builder ! 1 doubt (m) read only 0/135", "new"},
+		{40, 12, "builder decided 0/135 135· 0✓ 0✗ 24–", "builder ! 1 doubt (m) read only 0/135", "lxdbr0"},
 	} {
 		s := newScene(t, test.w, test.h).realSession(false)
 		header := func() string { return strings.Join(strings.Fields(s.shownAt(0)), " ") }
@@ -166,7 +181,7 @@ func TestHeaderTellsWhatIsDecided(t *testing.T) {
 		}
 		title := s.m().capture.Title
 		s.m().capture.Title = "/var/log/" + strings.Repeat("rotated/", 10) + "builder.log on lxdbr0"
-		if got, want := header(), test.plain[strings.Index(test.plain, "24/159"):]; !strings.Contains(got, want) && test.w < 120 {
+		if got, want := header(), test.plain[strings.Index(test.plain, "0/135"):]; !strings.Contains(got, want) && test.w < 120 {
 			t.Errorf("%dx%d: the header of a log is %q, without %q", test.w, test.h, got, want)
 		}
 		s.m().capture.Title = title

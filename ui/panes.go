@@ -92,6 +92,15 @@ func (m *monitor) hideDecided() {
 	}
 }
 
+// toggleGroups groups the rows, or ends that, and says what they are grouped by.
+func (m *monitor) toggleGroups() {
+	if m.table.Group(!m.table.Grouped()); !m.table.Grouped() {
+		m.say("not grouped any more")
+		return
+	}
+	m.say("grouped by domain or shared suffix: " + m.keys.Show("fold-all") + " folds all, " + m.keys.Show(rowGroup) + " ungroups")
+}
+
 func (m *monitor) swap() tea.Cmd {
 	m.prefs.Swapped = !m.prefs.Swapped
 	return m.arrange()

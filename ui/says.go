@@ -42,6 +42,13 @@ func opens(m *monitor) string {
 	return "fold"
 }
 
+func groups(m *monitor) string {
+	if m.table.Grouped() {
+		return "ungroup"
+	}
+	return "group"
+}
+
 func verifies(m *monitor) string {
 	switch m.enforcing.stage {
 	case stageOff:

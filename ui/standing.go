@@ -68,25 +68,43 @@ func (m *monitor) tally(t capture.Tally, short bool) *look.Line {
 type progress int
 
 const (
-	bare   progress = iota // 24/159
-	worded                 // decided 24/159
-	bar                    // decided 24/159 ▓░░░░░
+	bare   progress = iota // 24/135
+	worded                 // decided 24/135
+	bar                    // decided 24/135 ▓░░░░░
 )
 
-// decided says how much is decided.
+// decided says how much of what rules leave to a person is decided, and plainly
+// when that is all.
 func (m *monitor) decided(t capture.Tally, how progress) *look.Line {
-	s, total := m.styles, t.Total()
-	l := new(look.Line)
-	if total == 0 {
+	s, l := m.styles, new(look.Line)
+	if t.Total() == 0 {
 		return l
 	}
+	of := t.Total() - t.DropByRule
+	n := of - t.Undecided()
 	l.Add(s.Muted, " ")
+	if n == of {
+		return l.Add(s.Good, map[progress]string{bare: fmt.Sprintf("%d/%d ✓", n, of), worded: " all decided ✓", bar: " nothing left to decide"}[how])
+	}
 	if how >= worded {
 		l.Add(s.Muted, " decided ")
 	}
-	if l.Add(s.Text, fmt.Sprintf("%d/%d", total-t.Undecided(), total)); how == bar {
+	if l.Add(s.Text, fmt.Sprintf("%d/%d", n, of)); how == bar {
 		const cells = 6
-		l.Add(s.Good, " "+look.Progress(total-t.Undecided(), total, cells))
+		l.Add(s.Good, " "+look.Progress(n, of, cells))
 	}
 	return l
+}
+
+// finishes says, once something was decided, that nothing is left to decide, or
+// nothing that is shown; before is how many there were before, of all and of what is
+// shown.
+func (m *monitor) finishes(before, shown int) string {
+	switch left := m.table.Tally().Undecided(); {
+	case before > 0 && left == 0:
+		return "; nothing is left to decide: " + m.keys.Show("export") + " exports the list"
+	case shown > 0 && m.table.Undecided() == 0 && left > 0:
+		return "; all that is shown is decided, and " + fmt.Sprint(left) + " more not"
+	}
+	return ""
 }

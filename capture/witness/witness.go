@@ -6,6 +6,8 @@ package witness
 
 import (
 	"net/netip"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -20,6 +22,13 @@ type Process struct {
 	User    string   `json:"user,omitempty"`    // by the instance's own names, else the number there
 	Parents []string `json:"parents,omitempty"` // names of those it descends from, the nearest first, up to the instance's first process
 	Command string   `json:"command,omitempty"` // the command line of the one that a shell began: "apt update"; "" where no shell did
+}
+
+// ByOtherName reports whether the kernel's name for the process is another one than
+// its program's file has, as a busybox's is nslookup. A longer name of the file
+// (python3.13) is the same.
+func (p *Process) ByOtherName() bool {
+	return p.Comm != "" && p.Exe != "" && !strings.HasPrefix(path.Base(p.Exe), p.Comm)
 }
 
 // Query is a DNS query as the instance sent it. One that a resolver within the

@@ -36,14 +36,16 @@ func (d *Ladder) View(s Screen) []string {
 	return look.Box(s.Styles, "Keep all below a name", append(lines, shorten(s, below, room-len(lines), inner)...), inner)
 }
 
-// rungColumns are how many cells a rung's name and what was seen have.
-type rungColumns struct{ name, seen int }
+// rungColumns are how many cells a rung's name and what was seen have, and whether
+// there is room beside them for what it opens.
+type rungColumns struct {
+	name, seen int
+	opens      bool
+}
 
 const (
 	rungMark  = 3
-	rungSign  = 3  // the least of what a rung opens: a sign
-	rungShort = 15 // and a few words
-	rungWide  = 60 // cells: there is room for these
+	rungShort = 15 // cells: what a rung opens, in a few words
 )
 
 func (d *Ladder) columns(inner int, whole bool) (c rungColumns) {
@@ -51,16 +53,10 @@ func (d *Ladder) columns(inner int, whole bool) (c rungColumns) {
 		c.name = max(c.name, look.Width(d.rungs[i].text()))
 		c.seen = max(c.seen, look.Width(d.rungs[i].count())+2)
 	}
-	most := inner - rungMark - c.seen
-	switch {
-	case whole:
-		most = inner / 2
-	case inner >= rungWide:
-		most -= rungShort
-	default:
-		most -= rungSign
+	if whole {
+		c.name = min(c.name, inner/2)
 	}
-	c.name = min(c.name, most)
+	c.opens = rungMark+c.name+c.seen+rungShort <= inner
 	return c
 }
 
@@ -105,16 +101,14 @@ func (d *Ladder) drawRung(s Screen, i int, c rungColumns, inner int, whole bool)
 			name = s.Strong
 		}
 	}
-	l.Add(s.Key, mark).Pad(rungMark).Cell(name, g.text(), c.name, false).Add(s.Muted, "  ").Cell(s.Muted, g.count(), c.seen-1, false)
+	if l.Add(s.Key, mark).Pad(rungMark); !whole && !c.opens {
+		return []string{g.shortly(l, s, name, style, inner)}
+	}
+	l.Cell(name, g.text(), c.name, false).Add(s.Muted, "  ").Cell(s.Muted, g.count(), c.seen-1, false)
 	room := inner - l.Width() - 1
 	if !whole {
 		if look.Width(says) > room {
 			says = g.short()
-		}
-		if look.Width(says) > room {
-			if says, _, _ = strings.Cut(says, " "); look.Width(says) > 1 { // no sign
-				says = ""
-			}
 		}
 		return []string{l.Add(style, " "+says).Cut(inner)}
 	}
@@ -123,6 +117,20 @@ func (d *Ladder) drawRung(s Screen, i int, c rungColumns, inner int, whole bool)
 		l = new(look.Line).Pad(l.Width())
 	}
 	return lines
+}
+
+// shortly draws a rung with what was seen and what it opens at the right, as far as
+// its name leaves room: the word for what it opens always has some.
+func (g *rung) shortly(l *look.Line, s Screen, name, style look.Style, inner int) string {
+	const gap = 2
+	word, seen := g.short(), g.count()
+	if word == anyOther && seen != "" {
+		word = ""
+	} else if seen += " "; seen == " " || l.Width()+look.Width(g.text()+seen+word)+gap > inner {
+		seen = "" // said of the chosen one
+	}
+	at := inner - look.Width(seen+word)
+	return l.Cell(name, g.text(), at-gap-l.Width(), false).Pad(at).Add(s.Muted, seen).Add(style, word).Cut(inner)
 }
 
 // opens says in a few words what a rung opens beyond what was seen, and how that
@@ -161,8 +169,11 @@ func (g *rung) short() string {
 	case g.seen.DroppedAll > 0:
 		return fmt.Sprintf("! %d dropped", g.seen.DroppedAll)
 	}
-	return "any other"
+	return anyOther
 }
+
+// anyOther is all that a rung opens that nothing is to be said of.
+const anyOther = "any other"
 
 // said is a thing that is said of the chosen rung.
 type said struct {

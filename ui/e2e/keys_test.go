@@ -39,21 +39,20 @@ func builder(t *testing.T) *screen {
 	return open(t, 80, 24, "open", path)
 }
 
-var decidedOf = regexp.MustCompile(`decided (\d+)/(\d+) `)
+var leftInHeader = regexp.MustCompile(` (\d+)· \d+✓ `)
 
-// decided waits for the header to say how many names are decided that isn't was.
-func (s *screen) decided(was int) (n, of int) {
+// left waits for the header to say how many names are undecided that isn't was.
+func (s *screen) left(was int) (n int) {
 	s.t.Helper()
-	s.until(fmt.Sprintf("another count than %d of what is decided", was), func(text string) bool {
-		m := decidedOf.FindStringSubmatch(text)
+	s.until(fmt.Sprintf("another count than %d of what is undecided", was), func(text string) bool {
+		m := leftInHeader.FindStringSubmatch(text)
 		if m == nil {
 			return false
 		}
 		n, _ = strconv.Atoi(m[1])
-		of, _ = strconv.Atoi(m[2])
 		return n != was
 	})
-	return n, of
+	return n
 }
 
 // Goals for the keys that 135 undecided names take, from the first to the last
@@ -71,23 +70,24 @@ func TestKeysToDecide(t *testing.T) {
 		most  int
 	}{{"singly", nil, keysSingly}, {"by group", []string{"t", "T"}, keysByGroup}} {
 		s := builder(t)
-		s.sees("builder.log", "decided 24/159 ▓░░░░░")
+		s.sees("builder.log", "decided 0/135 ░░░░░░")
 		keys := len(test.begin)
 		if keys > 0 {
 			s.keys(test.begin...)
 			s.row("▸", "ubuntu.com", "9 new")
 		}
-		n, of := s.decided(-1)
-		undecided := of - n
-		for n < of && keys < test.most {
+		all := s.left(-1)
+		left := all
+		for left > 0 && keys < test.most {
 			s.keys([]string{"a", "d"}[keys%2])
 			keys++
-			n, _ = s.decided(n)
+			left = s.left(left)
 		}
-		t.Logf("%d names take %d keys %s, of %d", undecided, keys, test.how, test.most)
-		if n < of || undecided != 135 {
-			t.Errorf("%s, %d keys leave %d of %d names", test.how, keys, of-n, undecided)
+		t.Logf("%d names take %d keys %s, of %d", all, keys, test.how, test.most)
+		if left > 0 || all != 135 {
+			t.Errorf("%s, %d keys leave %d of %d names", test.how, keys, left, all)
 		}
+		s.sees("nothing left to decide", "nothing is left to decide: e exports the list")
 		s.quits()
 	}
 }

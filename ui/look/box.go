@@ -34,13 +34,48 @@ func Whole(s *Styles, box []string, h int) []string {
 }
 
 // Wrap breaks a text into lines of at most w cells, with a margin of one at the
-// left.
+// left: between words, and a name that is longer than a line between its labels.
 func Wrap(s Style, text string, w int) []string {
 	var lines []string
-	for l := range strings.Lines(ansi.Wrap(text, max(w-1, 10), "")) {
-		lines = append(lines, s.Render(" "+strings.TrimRight(l, "\n")))
+	w = max(w-1, 10)
+	for l := range strings.Lines(ansi.Wrap(byLabel(text, w), w, "")) {
+		lines = append(lines, s.Render(" "+strings.ReplaceAll(strings.TrimRight(l, "\n"), joint, "-")))
 	}
 	return lines
+}
+
+// joint stands for a hyphen that no line ends at, of those who have no use of their
+// own.
+const joint = "\uE000"
+
+// byLabel breaks names that are longer than w cells behind their dots, and keeps
+// labels whole that have room.
+func byLabel(text string, w int) string {
+	if Width(text) <= w {
+		return text
+	}
+	words := strings.Split(text, " ")
+	for i, word := range words {
+		if !strings.Contains(word, ".") {
+			continue
+		}
+		var b strings.Builder
+		at := 0
+		for label := range strings.SplitAfterSeq(word, ".") {
+			n := Width(label)
+			if at > 0 && at+n > w {
+				b.WriteByte('\n')
+				at = 0
+			}
+			if n <= w {
+				label = strings.ReplaceAll(label, "-", joint)
+			}
+			b.WriteString(label)
+			at += n
+		}
+		words[i] = b.String()
+	}
+	return strings.Join(words, " ")
 }
 
 // Title begins a pane's title: its name and something about it. The pane with

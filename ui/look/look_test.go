@@ -211,3 +211,48 @@ func TestWidth(t *testing.T) {
 		t.Errorf("%d texts only were simple", quick)
 	}
 }
+
+// A name that is longer than a line is broken behind its dots, and a label only
+// where it is longer than that itself; what fits on a line of its own is whole.
+func TestWrapBreaksNamesByLabel(t *testing.T) {
+	s := NewStyles(true)
+	for _, test := range []struct {
+		w    int
+		text string
+		want []string
+	}{
+		{36, "productionresultssa17.blob.core.windows.net", []string{"productionresultssa17.blob.core.", "windows.net"}},
+		{26, "3 names seen below .s3-w.us-east-1.amazonaws.com; w keeps all", []string{"3 names seen below", ".s3-w.us-east-1.", "amazonaws.com; w keeps", "all"}},
+		{26, "any name below archive.ubuntu.com", []string{"any name below", "archive.ubuntu.com"}},
+		{12, "a-long-label-of-a-name.com", []string{"a-long-", "label-of-a-", "name.", "com"}},
+		{20, "no name, and dash-es-are-breaks", []string{"no name, and dash-", "es-are-breaks"}},
+	} {
+		var got []string
+		for _, l := range Wrap(s.Text, test.text, test.w) {
+			got = append(got, strings.TrimPrefix(ansi.Strip(l), " "))
+		}
+		if strings.Join(got, "|") != strings.Join(test.want, "|") {
+			t.Errorf("in %d cells %q is %q, want %q", test.w, test.text, got, test.want)
+		}
+	}
+}
+
+// Whatever is wrapped is all there.
+func TestWrapLosesNothing(t *testing.T) {
+	s := NewStyles(true)
+	for seed := range uint64(2000) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		var b strings.Builder
+		for range 1 + rng.IntN(120) {
+			b.WriteByte("aaaaaaaa...a- "[rng.IntN(14)])
+		}
+		w := 12 + rng.IntN(40)
+		text, got := b.String(), ""
+		for _, l := range Wrap(s.Text, text, w) {
+			got += ansi.Strip(l)
+		}
+		if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(text, " ", "") {
+			t.Fatalf("seed %d: %q is wrapped as %q", seed, text, got)
+		}
+	}
+}

@@ -20,6 +20,9 @@ func (t *Table) Next(step int) bool {
 	return true
 }
 
+// Undecided returns how many lines nobody has decided about.
+func (t *Table) Undecided() int { return t.shown.stops() }
+
 // Ahead returns what goes on from what is to be decided now, the range, the
 // selected group or domain, to what nobody has decided about: the next, at the
 // end the first; it stays where there is none. Who decides about a group goes
@@ -43,10 +46,8 @@ func (t *Table) Ahead() (goOn func()) {
 		}
 	}
 	next := t.shown.at(t.shown.stopAt(n))
-	if next.head == nil && it.head != nil {
-		if g := t.shown.groupOf(t.shown.known.of(next.id)); g != nil && g.members > 1 {
-			next.head = g
-		}
+	if next.isDomain() && it.head != nil {
+		next.head = t.shown.headOf(next.id)
 	}
 	return func() {
 		if line := t.shown.find(next); line >= 0 {

@@ -394,9 +394,9 @@ func (a *arrangement) appendAll(list []capture.ID) []capture.ID {
 
 // extent returns what the shown domains need of the columns.
 func (a *arrangement) extent() (e extent) {
-	e.nearly, e.all = a.sizes.within(nearlyAll), a.sizes.within(100)
+	e.rows, e.nearly, e.all = a.domains(), a.sizes.within(nearlyAll), a.sizes.within(100)
 	for c, n := range a.empty {
-		e.empty[c] = n == a.domains() && (n > 0 || columns[c].yields)
+		e.empty[c] = n == e.rows && (n > 0 || columns[c].yields)
 	}
 	return e
 }

@@ -55,6 +55,7 @@ func (d Row) Mark() string {
 // lines of why, which say what could be done about that.
 func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 	lines := []string{t.title(s, focused)}
+	t.needs = t.needs.and(t.shown.extent())
 	places := t.places()
 	if t.Editing() {
 		lines = append(lines, t.offer(s))
@@ -72,7 +73,7 @@ func (t *Table) Draw(s *look.Styles, focused bool, why []string) []string {
 }
 
 // places is where the columns stand.
-func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.shown.extent()) }
+func (t *Table) places() []place { return t.want.arrangeColumns(t.w, t.needs) }
 
 // title says how many rows there are and which: the filter that is typed is seen,
 // whatever else there is no room for.
@@ -121,11 +122,17 @@ func (t *Table) titleInfo(s *look.Styles, focused bool, whole int) *look.Line {
 		info = fmt.Sprintf("%d of %d", n, total)
 	}
 	above := min(t.top, t.shown.front.total(items))
+	more := func(n int) string {
+		if t.shown.grouped { // and not all of them are domains
+			return look.Plural(n, "line")
+		}
+		return fmt.Sprint(n, " more")
+	}
 	if whole == allOfTitle && t.top > above {
-		info += fmt.Sprintf("  ↑ %d more", t.top-above)
+		info += "  ↑ " + more(t.top-above)
 	}
 	if below := t.shown.lines() - t.top - t.h; whole == allOfTitle && below > 0 {
-		info += fmt.Sprintf("  ↓ %d more", below)
+		info += "  ↓ " + more(below)
 	}
 	if t.from >= 0 {
 		info += fmt.Sprintf(", %d selected", max(t.from, t.cursor)-min(t.from, t.cursor)+1)

@@ -199,6 +199,14 @@ func (a *arrangement) groupOf(k *known) *group {
 	return a.byN[k.group-1]
 }
 
+// headOf returns the group whose line stands above a domain, nil for none.
+func (a *arrangement) headOf(id capture.ID) *group {
+	if g := a.groupOf(a.known.of(id)); g != nil && g.members > 1 {
+		return g
+	}
+	return nil
+}
+
 // membersOf appends the domains of a group.
 func (a *arrangement) membersOf(g *group, list []capture.ID) []capture.ID {
 	if g.members == 1 {

@@ -141,3 +141,58 @@ func TestAhead(t *testing.T) {
 		}
 	}
 }
+
+// Who groups is at the line of the group of what was selected, on its place of the
+// screen, and who ends that there at what was selected; who comes to groups is at
+// the line of the first.
+func TestGroupingGoesToTheHead(t *testing.T) {
+	names := []string{"one.org", "x.b.com", "y.a.com", "z.b.com", "x.a.com", "w.b.com"}
+	selected := func(table *Table) (name string) {
+		it, _ := table.Selected()
+		table.ledger.Read(func(r capture.Reader) {
+			if name = it.Group; name == "" {
+				name = r.Name(it.ID)
+			}
+		})
+		return name
+	}
+	for _, name := range names {
+		table := New(ledgerOf(names...))
+		table.Resize(60, chrome+4)
+		table.Refresh(noon)
+		table.Select(name)
+		before := table.SelectedLine()
+		head, after := name[2:], before
+		if name == "one.org" {
+			head, after = name, chrome+3
+		}
+		table.Group(true)
+		if got := selected(table); got != head || table.SelectedLine() > after {
+			t.Errorf("grouped at %s on line %d, %s is selected on line %d", name, before, got, table.SelectedLine())
+		}
+		if table.Group(false); selected(table) != name {
+			t.Errorf("ungrouped at the head of %s, %s is selected", name, selected(table))
+		}
+		table.Group(true)
+		table.Top()
+		table.Move(1) // below b.com
+		at := selected(table)
+		if table.Group(false); selected(table) != at {
+			t.Errorf("ungrouped at %s, %s is selected", at, selected(table))
+		}
+	}
+	table := New(ledgerOf(names...))
+	table.Resize(60, chrome+4)
+	table.Refresh(noon)
+	if table.Group(true); table.SelectedLine() >= 0 {
+		t.Error("grouping selects something, and nothing was")
+	}
+	if table.Move(1); selected(table) != "b.com" {
+		t.Errorf("the first key selects %s", selected(table))
+	}
+	table.Rest()
+	table.Scroll(1)
+	if table.Move(1); selected(table) != "w.b.com" {
+		t.Errorf("with the head out of view the first key selects %s", selected(table))
+	}
+}

@@ -108,8 +108,13 @@ func (t *Table) SortNext() { t.SortBy((t.want.sort + 1) % len(columns)) }
 // Reverse turns the direction of the order.
 func (t *Table) Reverse() { t.SortBy(t.want.sort) }
 
-// Group puts the rows below a line for each registrable domain, or not.
+// Group puts the rows below a line for each registrable domain, or not. The line
+// of the selected row's group is selected then, for whoever groups is about to
+// decide about groups, and the row again where that is ended there.
 func (t *Table) Group(on bool) {
+	if it, ok := t.selected(); ok && on && !t.want.grouped && it.isDomain() {
+		t.grouping = it.id
+	}
 	t.want.grouped, t.want.folds = on, folds{flipped: make(map[string]bool)}
 	t.from = -1
 	t.remake(stay)

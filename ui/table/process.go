@@ -40,9 +40,23 @@ func Origin(p witness.Process) string {
 	return look.Clean(path.Base(words[0]))
 }
 
-// Program returns the path of what a process runs, the kernel's name for it
-// where that isn't known.
-func Program(p witness.Process) string { return look.Clean(cmp.Or(p.Exe, p.Comm)) }
+// Program returns the path of what a process runs, behind the kernel's name for it
+// where it goes by another than its file, and that name where the path isn't known.
+//
+//	/usr/lib/apt/methods/https
+//	nslookup (/bin/busybox)
+func Program(p witness.Process) string { return called(p, p.Exe) }
+
+// called is Program with that in place of the path.
+func called(p witness.Process, file string) string {
+	switch {
+	case p.Exe == "":
+		return look.Clean(p.Comm)
+	case p.ByOtherName():
+		return look.Clean(p.Comm + " (" + file + ")")
+	}
+	return look.Clean(file)
+}
 
 // busiest returns the actor that did most, and how many there are beside it.
 func busiest(actors []capture.Actor, others uint32) (a capture.Actor, more int) {
@@ -60,6 +74,7 @@ func busiest(actors []capture.Actor, others uint32) (a capture.Actor, more int) 
 //	apt → /usr/lib/apt/methods/https +2
 //	apt → https +2
 //	apt +2
+//	nslookup (busybox)
 func appendActors(b []byte, r capture.Reader, actors []capture.Actor, others uint32, w int) []byte {
 	if len(actors) == 0 {
 		return b
@@ -70,12 +85,13 @@ func appendActors(b []byte, r capture.Reader, actors []capture.Actor, others uin
 		return b
 	}
 	program, origin, rest := Program(p), Origin(p), ""
+	file := path.Base(p.Exe)
 	if more > 0 {
 		rest = " +" + strconv.Itoa(more)
 	}
-	name := path.Base(program)
+	name := called(p, file)
 	long, short := program, name
-	if origin != "" && origin != name {
+	if origin != "" && origin != look.Clean(file) && origin != look.Clean(p.Comm) {
 		long, short = origin+" → "+program, origin+" → "+name
 	}
 	for _, text := range []string{long, short} {
@@ -87,12 +103,13 @@ func appendActors(b []byte, r capture.Reader, actors []capture.Actor, others uin
 }
 
 // actorNames calls yield with each name that somebody who did something goes
-// by, each once: those of its program and of the command that it descends from.
+// by, each once: those of its program, the kernel's, and of the command that it
+// descends from.
 func actorNames(r capture.Reader, actors []capture.Actor, yield func(string)) {
 	var names []string
 	for _, a := range actors {
 		if p, ok := r.Process(a.Process); ok {
-			names = append(names, path.Base(Program(p)), Origin(p))
+			names = append(names, look.Clean(path.Base(cmp.Or(p.Exe, p.Comm))), look.Clean(p.Comm), Origin(p))
 		}
 	}
 	slices.Sort(names)

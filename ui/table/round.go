@@ -247,7 +247,7 @@ func ByOf(r capture.Reader, actors []capture.Actor) string {
 		if p, ok := r.Process(a.Process); ok {
 			name := Origin(p)
 			if name == "" {
-				name = path.Base(Program(p))
+				name = called(p, path.Base(p.Exe))
 			}
 			if !slices.Contains(names, name) {
 				names = append(names, name)

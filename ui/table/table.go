@@ -48,10 +48,14 @@ type Table struct {
 
 	selecting bool // something is selected
 	sought    sought
-	cursor    int // the selected line
-	from      int // the other end of a range; below 0 for none
-	top       int // the first line in view
-	w, h      int // cells of the lines' area
+	grouping  capture.ID // was selected when the rows were grouped
+	cursor    int        // the selected line
+	from      int        // the other end of a range; below 0 for none
+	top       int        // the first line in view
+	w, h      int        // cells of the lines' area
+	// needs is what the rows need that were drawn since the table was another one:
+	// by its width, order, groups, what it hides, the list that is enforced.
+	needs extent
 
 	now   time.Time
 	drawn []string  // the lines as last drawn; nil when they have to be drawn anew
@@ -73,6 +77,9 @@ func New(l *capture.Ledger) *Table {
 
 // Resize gives the pane its cells, those of its title included.
 func (t *Table) Resize(w, h int) {
+	if w != t.w {
+		t.needs = extent{}
+	}
 	t.w, t.h, t.drawn = w, max(0, h-chrome), nil
 	t.shown.round.roomy = t.h >= roomyLines
 	t.bound()
@@ -192,8 +199,17 @@ func (t *Table) Take(msg tea.Msg) bool {
 func (t *Table) adopt(j *job, made *arrangement) {
 	held := t.anchor()
 	was, had := t.selected()
-	if h := held.head; h != nil && made.groups[h.name] == nil {
+	switch h := held.head; {
+	case h != nil && made.groups[h.name] != nil:
+	case h != nil && t.shown.groupOf(t.shown.known.of(t.grouping)) == h:
+		held.item = item{id: t.grouping}
+	case h != nil:
 		held.item = item{id: t.shown.membersOf(h, nil)[0]}
+	case made.grouped && !t.shown.grouped && held.ok && held.isDomain():
+		held.head = made.headOf(held.id)
+	}
+	if a, b := made.settings, t.shown.settings; a.sort != b.sort || a.grouped != b.grouped || a.hides != b.hides || a.policy != b.policy {
+		t.needs = extent{}
 	}
 	j.cancel()
 	t.job, t.shown, t.drawn = nil, made, nil
@@ -281,7 +297,7 @@ func (t *Table) show() {
 }
 
 // Wake selects a row when the user comes to the table: the first in view that
-// nobody has decided about, or the first.
+// nobody has decided about, or the first; the line of its group if that is in view.
 func (t *Table) Wake() {
 	if t.selecting || t.shown.ends() == 0 {
 		return
@@ -290,6 +306,12 @@ func (t *Table) Wake() {
 	if n := t.shown.stopsBefore(t.top); n < t.shown.stops() {
 		if line := t.shown.stopAt(n); line < t.top+t.h {
 			t.cursor = line
+			if it := t.shown.at(line); it.isDomain() {
+				it.head = t.shown.headOf(it.id)
+				if line = t.shown.find(it); line >= t.top {
+					t.cursor = line
+				}
+			}
 		}
 	}
 }

@@ -28,15 +28,46 @@ type place struct{ col, x, w int }
 // extent is what the shown rows need: of the names so many cells for nearly all
 // and for each, and which columns no row fills.
 type extent struct {
+	rows        int
 	nearly, all int
 	empty       [len(columns)]bool
 }
 
+// and returns what rows need that come and go below somebody's eyes, beside those
+// whose need was known: what these had, and more where that has to be. So columns
+// stand still, but for when there are many more rows: a few early names say little
+// of what most of them need.
+func (e extent) and(o extent) extent {
+	switch {
+	case o.rows == 0 && e.rows > 0:
+		return e
+	case o.rows >= e.rows*muchMore:
+		return o
+	}
+	e.nearly = max(e.nearly, o.nearly) // and none to spare: it may be another column's last cell
+	if o.all > e.all {
+		e.all = (o.all + nameSpare - 1) / nameSpare * nameSpare
+	}
+	for c := range e.empty {
+		e.empty[c] = e.empty[c] && o.empty[c]
+	}
+	return e
+}
+
+// muchMore is how many times the rows there have to be for their need to be told
+// anew. nameSpare is to how many cells the need of the longest name is rounded up,
+// so that the next one may be longer.
+const (
+	muchMore  = 4
+	nameSpare = 8
+)
+
 // arrangeColumns returns the columns that earn their place in a row of that
 // width, from left to right. The names never give way: they have what nearly
-// all of them need first, but for the state while a list is enforced; the others
-// shrink, those that yield before the rest, or go. The first of these is the one
-// that the rows are sorted by.
+// all of them need first, but for the state while a list is enforced, and what
+// each needs before another column has more than its least; the others shrink,
+// those that yield before the rest, or go. The first of these is the one that the
+// rows are sorted by.
 func (set settings) arrangeColumns(width int, e extent) []place {
 	widths := map[int]int{colDecision: columns[colDecision].least} // the glyph stays
 	room := width - 2 - widths[colDecision] - nameGap              // a cell of margin on each side
@@ -87,6 +118,7 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 		room -= more
 	}
 	widths[colDomain] = names
+	take(colDomain, min(e.all, nameMost))
 	for _, yields := range []bool{false, true} {
 		for _, c := range order {
 			if c == colReason { // no name is cut for a reason that has its least

@@ -9,6 +9,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/witness"
+	"lxd-allowlist/ui/look"
 )
 
 var (
@@ -86,6 +87,7 @@ func TestUnwatchedHasNoColumns(t *testing.T) {
 		table := New(test.of)
 		table.Resize(300, 10)
 		table.Refresh(noon)
+		table.Draw(look.NewStyles(true), true, nil)
 		shown := false
 		for _, p := range table.places() {
 			shown = shown || p.col == colConnected
@@ -93,6 +95,42 @@ func TestUnwatchedHasNoColumns(t *testing.T) {
 		if shown != test.want {
 			t.Errorf("shown: %t, want %t", shown, test.want)
 		}
+	}
+}
+
+// A program that goes by another name than its file has both, whoever told of it,
+// and each applet of a busybox is its own.
+func TestProgramByOtherName(t *testing.T) {
+	l := watched("a.example")
+	lookup := &witness.Process{Comm: "nslookup", Exe: "/bin/busybox", Command: "sh install.sh"}
+	l.Book().Asked("a.example", lookup, noon)
+	reach(l, "a.example", &witness.Process{Comm: "nc", Exe: "/bin/busybox", Command: "sh install.sh"}, 80, "tcp", "", 1)
+	for w, want := range map[int]string{60: "install.sh → nslookup (/bin/busybox) +1", 36: "install.sh → nslookup (busybox) +1", 14: "install.sh +1"} {
+		if got := cells(l, "a.example", colProcess, w); got != want {
+			t.Errorf("in %d cells it is %q, want %q", w, got, want)
+		}
+	}
+	for _, by := range []string{"nslookup", "nc", "busybox", "install.sh"} {
+		table := New(l)
+		if table.SetFilter("by:" + by); len(table.Shown()) != 1 {
+			table.Refresh(noon)
+		}
+		if len(table.Shown()) != 1 {
+			t.Errorf("by:%s finds nothing: %v", by, table.FilterError())
+		}
+	}
+	for want, p := range map[string]witness.Process{
+		"nslookup (/bin/busybox)": {Comm: "nslookup", Exe: "/bin/busybox"}, "nslookup": {Comm: "nslookup"}, "/bin/true": {Exe: "/bin/true"},
+		"/usr/bin/python3.13": {Comm: "python3", Exe: "/usr/bin/python3.13"}, "/usr/lib/a-very-long-program-name": {Comm: "a-very-long-pro", Exe: "/usr/lib/a-very-long-program-name"},
+	} {
+		if got := Program(p); got != want {
+			t.Errorf("%+v is %q, want %q", p, got, want)
+		}
+	}
+	direct := watched("b.example")
+	direct.Book().Asked("b.example", &witness.Process{Comm: "nslookup", Exe: "/bin/busybox", Command: "nslookup b.example"}, noon)
+	if got := cells(direct, "b.example", colProcess, 40); got != "nslookup (/bin/busybox)" {
+		t.Errorf("what was entered is %q", got)
 	}
 }
 
