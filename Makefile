@@ -6,7 +6,7 @@ SOAK ?= 10m
 GO := $(shell PATH="$$PATH:/usr/local/go/bin" command -v go)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help build install check test matrix beyond survivors clients trials kills away left fuzz soak outdated try bench demo clean
+.PHONY: help build install check test matrix beyond survivors clients trials kills away left fuzz corpus soak outdated try bench demo clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ left: ## say what killed runs have left on this host and in its LXD; needs root
 
 fuzz: ## fuzz each target for FUZZ (20) seconds
 	@.ci/fuzz $(FUZZ)
+
+corpus: ## pick inputs that fuzzing found and that reach new code, for plain go test to run
+	@.ci/corpus
 
 soak: ## follow a log of 200,000 domains for SOAK (10m), 2,000 queries a second; then a dnsmasq's on the screen, 1,000
 	@$(GO) test -count 1 -v -timeout 0 -p 1 -run Soak ./capture/logfile ./ui/e2e -soak $(SOAK)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ import (
 )
 
 var awayCount = flag.Int("away", 0, "how often TestLXDAwayAnywhere has LXD killed, stopped or restarted; 0 for once with each call")
+
+var awayFor = flag.Duration("away-for", 0, "how long TestLXDAwayForLong has LXD away; 0 for as long as two queries take")
 
 const (
 	// longestAway is how long LXD is away at most, besides the time of its start.
@@ -183,4 +186,67 @@ func onCommand(t *testing.T, dir string, args []string, at instant, meanwhile fu
 		<-over
 	}
 	return stage, saidNow()
+}
+
+// LXD is away for long: what is asked for meanwhile is in the list, each try to
+// open a shell says what is the matter, one key opens it once LXD is back, and
+// what was missed is said. At the end LXD is away again, and stays away: that
+// says what to do, which puts everything back.
+func TestLXDAwayForLong(t *testing.T) {
+	d := lxdtest.NewDaemon(t)
+	bridge, instance, before := fixture(t)
+	config := d.Config(bridge)
+	s := open(t, 260, 40, instance, "--output", "list.txt")
+	s.sees("~$")
+	d.Kill()
+	s.sees("LXD doesn't answer: it was stopped, or is restarting", "to open it again")
+	var list strings.Builder
+	asks := func(name string) {
+		d.Inside(instance, "nslookup", name)
+		s.row("new", name)
+		fmt.Fprintln(&list, name)
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	tries := 0
+	for begin, n := time.Now(), 0; n < 2 || time.Since(begin) < *awayFor; n++ {
+		asks(fmt.Sprintf("away%05d.example.test", n))
+		if *awayFor > 0 && strings.Contains(s.text(), "to open it again") {
+			s.keys("o")
+			s.sees("opening…")
+			tries++
+		}
+		if raw := rawWords.FindString(s.text()); raw != "" {
+			t.Fatalf("it shows %q:\n%s", raw, s.text())
+		}
+		<-tick.C
+	}
+	s.sees("to open it again")
+	t.Logf("away for %v, a shell was tried for %d times; the screen shows\n%s", *awayFor, tries, s.text())
+	d.Start()
+	s.sees("LXD answers again, after ", ": 0 queries were missed")
+	s.keys("o")
+	s.sees("Shell  ctrl+] leaves", "~$")
+	s.types("nslookup later.example.test >/dev/null")
+	s.row("new", "later.example.test")
+	fmt.Fprintln(&list, "later.example.test")
+	d.Kill()
+	s.sees("LXD doesn't answer: it was stopped, or is restarting", "to open it again")
+	s.keys("q")
+	s.sees("write and quit")
+	s.keys("Enter")
+	s.exits(1)
+	s.sees("bridge "+bridge+" is not as it was: ", "start LXD, then run lxd-allowlist restore "+bridge)
+	t.Logf("it ends with\n%s", s.text())
+	if raw := rawWords.FindString(s.text()); raw != "" {
+		t.Errorf("it ends with %q", raw)
+	}
+	if got := s.file("list.txt"); got != list.String() {
+		t.Errorf("the list has\n%s, want\n%s", got, &list)
+	}
+	d.Start()
+	if out, err := exec.Command(program, "restore", bridge).CombinedOutput(); err != nil {
+		t.Errorf("restore: %v: %s", err, out)
+	}
+	unchanged(t, d, bridge, instance, config, before)
 }

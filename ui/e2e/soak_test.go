@@ -157,10 +157,11 @@ func TestScreenSoak(t *testing.T) {
 	if !p.until(nil, look, "ready.soak.test") {
 		t.Fatalf("it ended: %s", p.screen.Text())
 	}
-	all := int(soak.Seconds()) * soakRate
+	all := int(soak.Seconds() * soakRate)
 	domains := min(soakDomains, all/soakRounds)
 	rounds := all / domains
-	work := []string{"a", "\x1b[B", "\x1b[6~", "s", "r", "t", "t", "t", "/host1\r", "/\x15\r"}
+	// A domain is selected before one is kept: without a decision no session stays.
+	work := []string{"\x1b[B", "a", "\x1b[6~", "s", "r", "t", "t", "t", "/host1\r", "/\x15\r"}
 	const burst = soakRate / 20
 	tick := time.NewTicker(time.Second / 20)
 	defer tick.Stop()

@@ -38,7 +38,7 @@ func NewCluster(t testing.TB) *Cluster {
 			t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
 		}
 	}
-	name := "lat" + strings.ToLower(rand.Text()[:8])
+	name := filepath.Base(dir) // by which .ci/test finds what a test leaves that is ended
 	c.netns = append(c.netns, name)
 	ip("netns", "add", name)
 	ip("-n", name, "link", "add", "lan", "type", "bridge")
