@@ -17,10 +17,22 @@ import (
 // value is ready.
 type domains struct {
 	cursor
-	// keep has each record be one of its own, for who keeps it. Else the one
-	// before is no longer valid.
-	keep   bool
-	record *capture.Record
+	// keep has each record be one of its own, for who keeps it. Else it is one of
+	// records, of which so many are used.
+	keep    bool
+	records []*capture.Record
+	used    int
+}
+
+// next returns the record that is to be made next.
+func (d *domains) next() *capture.Record {
+	if d.keep {
+		return new(capture.Record)
+	}
+	if d.used == len(d.records) {
+		d.records = append(d.records, new(capture.Record))
+	}
+	return d.records[d.used]
 }
 
 // read reads one; ok is false for anything else, which may be an entry, too.
@@ -30,10 +42,7 @@ func (d *domains) read(entry string) (_ *capture.Record, ok bool) {
 	if !c.has(`{"domain":{"name":`) {
 		return nil, false
 	}
-	if d.record == nil || d.keep {
-		d.record = new(capture.Record)
-	}
-	r := d.record
+	r := d.next()
 	clear(r.Types)
 	*r = capture.Record{Name: c.text(), Types: r.Types, Addresses: r.Addresses[:0], Chain: r.Chain[:0], Clients: r.Clients[:0]}
 	if c.has(`,"queries":`) {
@@ -80,7 +89,11 @@ func (d *domains) read(entry string) (_ *capture.Record, ok bool) {
 		r.Clients = c.texts(r.Clients)
 	}
 	c.must("}}")
-	return r, !c.wrong && c.rest == ""
+	if c.wrong || c.rest != "" {
+		return nil, false
+	}
+	d.used++
+	return r, true
 }
 
 // cursor reads JSON from its beginning to where something isn't as expected,
