@@ -132,7 +132,12 @@ func appendLine(to []byte, number uint64, e entry) []byte {
 	begin := len(to)
 	to = append(to, "00000000 "...)
 	to = strconv.AppendUint(to, number, 10)
-	to = appendBare(append(to, ' '), e)
+	to = append(to, ' ')
+	if domain, ok := appendDomain(to, e.Domain); ok {
+		to = append(domain, '\n')
+	} else {
+		to = appendBare(to, e)
+	}
 	sum := checksum(to[begin+9 : len(to)-1])
 	copy(to[begin:], sum[:])
 	return to

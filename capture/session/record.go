@@ -9,9 +9,9 @@ import (
 )
 
 // Nearly all of a large journal is domains. What [json.Marshal] makes of one
-// has its fields in one order, no space and, mostly, no escape, and is read
-// here in a fifth of the time. encoding/json reads all else, so that nothing is
-// an error here, and what is read here is what it would read.
+// has its fields in one order, no space and, mostly, no escape, and is read and
+// written here in a fifth of the time. encoding/json has all else, so that nothing
+// is an error here, and what is read or written here is what it would be there.
 
 // domains reads entries that are domains as [json.Marshal] writes them. The zero
 // value is ready.
