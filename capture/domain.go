@@ -133,7 +133,7 @@ func (s Outcomes) String() string {
 	return ""
 }
 
-var outcomeWords = map[parse.Outcome]string{
+var outcomeWords = [...]string{
 	parse.Address:    "resolved",
 	parse.Alias:      "resolved",
 	parse.Data:       "resolved",

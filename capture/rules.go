@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"math"
 	"strings"
 
 	"lxd-allowlist/parse"
@@ -118,7 +119,7 @@ func (l *Ledger) dropRule(d *Domain) (Rule, string) {
 // notPublic are the kinds of names that no application has on the internet.
 // Documentation's stand for those that do, a Service's are looked up, and
 // Unresolvable ones may be of a network that says otherwise.
-var notPublic = map[parse.Special]bool{
+var notPublic = [math.MaxUint8 + 1]bool{
 	parse.Loopback: true, parse.Multicast: true, parse.HomeNet: true, parse.Onion: true, parse.Internal: true,
 	parse.Discovery: true, parse.Canary: true, parse.Browsing: true, parse.Chaos: true,
 }
@@ -164,5 +165,6 @@ func (l *Ledger) elsewhere(d *Domain) (owner string, only bool) {
 }
 
 func inDomain(name, domain string) bool {
-	return domain != "" && (name == domain || strings.HasSuffix(name, "."+domain))
+	above := len(name) - len(domain) - 1 // where the dot before it is
+	return domain != "" && strings.HasSuffix(name, domain) && (above < 0 || name[above] == '.')
 }

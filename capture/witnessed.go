@@ -368,8 +368,8 @@ func (r Reader) BypassEdition() uint64 {
 // long as the domain is known, and nothing was lost.
 func (r Reader) OnlyResolved(id ID) bool {
 	if r.l.witnessed == nil || r.Witnessed(id).Connections() > 0 {
-		return false // at no cost: the screen asks of each row
+		return false
 	}
-	d, w := r.Domain(id), r.Watch()
-	return len(d.Addresses) > 0 && d.Queries > 0 && w.wholeSince(d.First(), Packets)
+	of := r.l.at(id) // without a copy: the screen asks of each row
+	return of.addressesN > 0 && of.queries > 0 && r.l.witnessed.watch.wholeSince(time.Unix(0, of.first), Packets)
 }

@@ -54,10 +54,11 @@ func clockOf(p *tea.Program) *time.Ticker {
 }
 
 // note tells what message the next frame is for: a person who presses a key
-// waits for what it does, and for its echo.
+// waits for what it does, and for its echo; one who has just started the program,
+// or has given it other cells, for all of it.
 func (f *frames) note(msg tea.Msg) {
 	switch msg.(type) {
-	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg:
+	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseMsg, tea.WindowSizeMsg:
 		f.asked, f.hurry = time.Now(), true
 	case screenMsg:
 		f.hurry = f.hurry || time.Since(f.asked) < answers

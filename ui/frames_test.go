@@ -7,6 +7,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"lxd-allowlist/capture"
 )
 
 func TestFrames(t *testing.T) {
@@ -37,11 +39,11 @@ func TestFrames(t *testing.T) {
 				t.Errorf("%d ticks in a calm minute", n)
 			}
 		}
-		// What answers a key waits for no frame, and the clock doesn't go on
-		// like that; what comes much later is no answer.
-		for range 2 {
+		// What answers a key, or new cells, waits for no frame, and the clock
+		// doesn't go on like that; what comes much later is no answer.
+		for _, msg := range []tea.Msg{tea.KeyPressMsg{}, tea.WindowSizeMsg{}} {
 			f.stir()
-			f.note(tea.KeyPressMsg{})
+			f.note(msg)
 			f.stir()
 			if n := ticks(2 * soon); n < 1 {
 				t.Error("no tick for the answer to a key")
@@ -61,6 +63,21 @@ func TestFrames(t *testing.T) {
 		f.stir()
 		if n := ticks(frame / 2); n > 0 {
 			t.Errorf("%d ticks at once for what no key asked for", n)
+		}
+	})
+}
+
+// What has come up to the first frame is in it.
+func TestFirstRowsWaitForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 80, 24)
+		l := capture.NewLedger(capture.Info{})
+		m := newMonitor(s.model, &Capture{Ledger: l})
+		feed(l, noon, "query[A] www.example.com from 10.0.0.5")
+		begin := time.Now()
+		await := m.start()().(tea.BatchMsg)[0]
+		if msg := await(); msg != tea.Msg(ledgerMsg{}) || time.Since(begin) > 0 {
+			t.Errorf("%T came after %v", msg, time.Since(begin))
 		}
 	})
 }

@@ -72,7 +72,7 @@ func newMonitor(m *model, c *Capture) *monitor {
 }
 
 func (m *monitor) start() tea.Cmd {
-	cmds := []tea.Cmd{m.awaitLedger(ledgerGap), m.awaitNotice(), m.arrange(), m.table.Work()}
+	cmds := []tea.Cmd{m.awaitLedger(0), m.awaitNotice(), m.arrange(), m.table.Work()}
 	if m.replay != nil {
 		cmds = append(cmds, m.replay.tick())
 	}

@@ -132,7 +132,12 @@ func appendLine(to []byte, number uint64, e entry) []byte {
 	begin := len(to)
 	to = append(to, "00000000 "...)
 	to = strconv.AppendUint(to, number, 10)
-	to = appendBare(append(to, ' '), e)
+	to = append(to, ' ')
+	if domain, ok := appendDomain(to, e.Domain); ok {
+		to = append(domain, '\n')
+	} else {
+		to = appendBare(to, e)
+	}
 	sum := checksum(to[begin+9 : len(to)-1])
 	copy(to[begin:], sum[:])
 	return to
@@ -148,20 +153,23 @@ func checksum(text []byte) (sum [8]byte) {
 }
 
 // parseLine reads a line with a checksum, without its newline; ok is false for
-// one that is not as it was written.
-func (d *domains) parseLine(line []byte) (number uint64, e entry, ok bool) {
+// one that is not as it was written. A record is made of parts of kept, which is
+// the same.
+func (d *domains) parseLine(line []byte, kept string) (number uint64, _ entry, ok bool) {
 	if len(line) < 9 || line[8] != ' ' || [8]byte(line) != checksum(line[9:]) {
-		return 0, e, false
+		return 0, entry{}, false
 	}
 	digits, text, _ := bytes.Cut(line[9:], []byte(" "))
 	number, err := strconv.ParseUint(string(digits), 10, 64)
 	if err != nil {
-		return 0, e, false
+		return 0, entry{}, false
 	}
-	if r, ok := d.read(string(text)); ok {
+	if r, ok := d.read(kept[len(kept)-len(text):]); ok {
 		return number, entry{Domain: r}, true
 	}
-	return number, e, json.Unmarshal(text, &e) == nil
+	var other entry // on the heap
+	ok = json.Unmarshal(text, &other) == nil
+	return number, other, ok
 }
 
 // parseBare reads a line without a checksum.

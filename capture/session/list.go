@@ -144,8 +144,8 @@ func look(path string) (Entry, error) {
 func (p *replay) begin(in io.Reader) error {
 	lines := bufio.NewReader(in)
 	for n := 0; n < 2 || !p.known; n++ {
-		line, end := lines.ReadBytes('\n')
-		if err := p.line(bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+		text, end := lines.ReadBytes('\n')
+		if err := p.line(parsed(bytes.TrimSuffix(text, []byte("\n")))); err != nil {
 			return err
 		}
 		if end == io.EOF {
@@ -169,6 +169,6 @@ func hasEnd(f io.ReaderAt, size int64) bool {
 		return false
 	}
 	last, whole := bytes.CutSuffix(end, []byte("\n"))
-	_, e, ok := new(domains).parseLine(last[bytes.LastIndexByte(last, '\n')+1:])
-	return whole && ok && e.Closed != nil
+	l := parsed(last[bytes.LastIndexByte(last, '\n')+1:])
+	return whole && l.ok && l.entry.Closed != nil
 }

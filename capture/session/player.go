@@ -67,7 +67,7 @@ func (p *Player) read(in io.Reader, inUse bool) error {
 	r := newReplay(p.name)
 	seen := make(map[string]bool)
 	var all []moment
-	r.domains.keep = true
+	r.keep = true
 	var now time.Time
 	r.tell = func(e entry) {
 		at := e.when()

@@ -9,18 +9,30 @@ import (
 )
 
 // Nearly all of a large journal is domains. What [json.Marshal] makes of one
-// has its fields in one order, no space and, mostly, no escape, and is read
-// here in a fifth of the time. encoding/json reads all else, so that nothing is
-// an error here, and what is read here is what it would read.
+// has its fields in one order, no space and, mostly, no escape, and is read and
+// written here in a fifth of the time. encoding/json has all else, so that nothing
+// is an error here, and what is read or written here is what it would be there.
 
 // domains reads entries that are domains as [json.Marshal] writes them. The zero
 // value is ready.
 type domains struct {
 	cursor
-	// keep has each record be one of its own, for who keeps it. Else the one
-	// before is no longer valid.
-	keep   bool
-	record *capture.Record
+	// keep has each record be one of its own, for who keeps it. Else it is one of
+	// records, of which so many are used.
+	keep    bool
+	records []*capture.Record
+	used    int
+}
+
+// next returns the record that is to be made next.
+func (d *domains) next() *capture.Record {
+	if d.keep {
+		return new(capture.Record)
+	}
+	if d.used == len(d.records) {
+		d.records = append(d.records, new(capture.Record))
+	}
+	return d.records[d.used]
 }
 
 // read reads one; ok is false for anything else, which may be an entry, too.
@@ -30,10 +42,7 @@ func (d *domains) read(entry string) (_ *capture.Record, ok bool) {
 	if !c.has(`{"domain":{"name":`) {
 		return nil, false
 	}
-	if d.record == nil || d.keep {
-		d.record = new(capture.Record)
-	}
-	r := d.record
+	r := d.next()
 	clear(r.Types)
 	*r = capture.Record{Name: c.text(), Types: r.Types, Addresses: r.Addresses[:0], Chain: r.Chain[:0], Clients: r.Clients[:0]}
 	if c.has(`,"queries":`) {
@@ -80,7 +89,11 @@ func (d *domains) read(entry string) (_ *capture.Record, ok bool) {
 		r.Clients = c.texts(r.Clients)
 	}
 	c.must("}}")
-	return r, !c.wrong && c.rest == ""
+	if c.wrong || c.rest != "" {
+		return nil, false
+	}
+	d.used++
+	return r, true
 }
 
 // cursor reads JSON from its beginning to where something isn't as expected,

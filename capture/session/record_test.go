@@ -31,9 +31,9 @@ func full(t testing.TB) capture.Record {
 	return r
 }
 
-// What is written is read without encoding/json, with all that a record may
+// What is written is written and read without encoding/json, with all that a record may
 // have: it would be read by that, too, but slowly.
-func TestRecordIsReadFast(t *testing.T) {
+func TestRecordIsFast(t *testing.T) {
 	r := full(t)
 	for _, r := range []capture.Record{r, {Name: "b.example"}, {Name: "c.example", First: r.First, Last: r.Last, Types: map[string]uint32{"AAAA": 0}, Clients: r.Clients[:1]}} {
 		text, err := json.Marshal(entry{Domain: &r})
@@ -43,12 +43,38 @@ func TestRecordIsReadFast(t *testing.T) {
 		if _, ok := new(domains).read(string(text)); !ok {
 			t.Errorf("not read: %s", text)
 		}
+		if wrote, ok := appendDomain(nil, &r); !ok || string(wrote) != string(text) {
+			t.Errorf("%s is written %s, %t", text, wrote, ok)
+		}
 	}
 }
 
-// FuzzRecord holds what reads records to encoding/json: the same of each line
-// that it reads, whatever was read before, and each line that is written is one
-// of those unless a string needs an escape.
+// A record with anything that encoding/json writes otherwise is left to that, and
+// types are in its order.
+func TestRecordIsLeftToJSON(t *testing.T) {
+	for _, odd := range []string{"<", ">", "&", `"`, `\`, "\x7f", "\n", "é"} {
+		for _, r := range []capture.Record{
+			{Name: odd}, {Types: map[string]uint32{odd: 1}}, {Blocker: odd}, {Chain: []string{"a", odd}}, {Clients: []string{odd}},
+			{Addresses: []netip.Addr{netip.MustParseAddr("fe80::1%" + odd)}},
+		} {
+			if text, ok := appendDomain(nil, &r); ok {
+				t.Errorf("written: %s", text)
+			}
+		}
+	}
+	if text, ok := appendDomain(nil, &capture.Record{First: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}); ok {
+		t.Errorf("written: %s", text)
+	}
+	r := capture.Record{Types: map[string]uint32{"TXT": 6, "SRV": 5, "MX": 4, "HTTPS": 3, "AAAA": 2, "A": 1}}
+	text, err := json.Marshal(entry{Domain: &r})
+	if wrote, ok := appendDomain(nil, &r); err != nil || !ok || string(wrote) != string(text) {
+		t.Errorf("%s is written %s, %t", text, wrote, ok)
+	}
+}
+
+// FuzzRecord holds what reads and writes records to encoding/json: the same of
+// each line that it reads, whatever was read before, and each line that is written
+// is one of those, and the same, unless a string needs an escape.
 func FuzzRecord(f *testing.F) {
 	all, err := json.Marshal(entry{Domain: new(full(f))})
 	if err != nil {
@@ -81,6 +107,7 @@ func FuzzRecord(f *testing.F) {
 		if ok && (err != nil || !reflect.DeepEqual(entry{Domain: got}, want)) {
 			t.Fatalf("%q is %+v; encoding/json has %+v, %v", line, got, want.Domain, err)
 		}
+		used.used = 0
 		if again, too := used.read(line); too != ok || ok && marshal(t, again) != marshal(t, got) {
 			t.Fatalf("%q is %+v, %t behind another; %+v by itself", line, again, too, got)
 		}
@@ -94,6 +121,9 @@ func FuzzRecord(f *testing.F) {
 		escaped := strings.ContainsFunc(string(text), func(r rune) bool { return r == '\\' || r > '~' })
 		if _, ok := new(domains).read(string(text)); ok == escaped {
 			t.Fatalf("%s: read is %t", text, ok)
+		}
+		if wrote, ok := appendDomain(nil, want.Domain); ok == escaped || ok && string(wrote) != string(text) {
+			t.Fatalf("%s: written, %t, is %s", text, ok, wrote)
 		}
 	})
 }

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +25,10 @@ type replay struct {
 	closed  bool // the last line is that of a program that ended as it should
 	torn    bool // the last line has no newline
 
-	domains domains
-	// tell is told of each entry in place of the ledger, nil for nobody.
+	// tell is told of each entry in place of the ledger, nil for nobody. With keep
+	// it may keep them.
 	tell func(entry)
+	keep bool
 
 	modified time.Time // the journal was, before it was opened to append
 }
@@ -43,42 +42,35 @@ func newReplay(name string) *replay {
 // read reads a journal to its end. A last line without a newline is still
 // being written where the session is inUse, and else it is lost.
 func (p *replay) read(in io.Reader, inUse bool) error {
-	lines := bufio.NewReaderSize(in, 1<<16)
-	for {
-		line, err := lines.ReadSlice('\n')
-		if err == bufio.ErrBufferFull {
-			var rest []byte
-			long := bytes.Clone(line)
-			rest, err = lines.ReadBytes('\n')
-			line = append(long, rest...)
-		}
-		end := err == io.EOF
-		if err != nil && !end {
-			return err
-		}
-		if p.torn = end && len(line) > 0; !p.torn || !inUse {
-			if err := p.line(bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+	err := eachPart(in, p.keep, func(lines []line) error {
+		for _, l := range lines {
+			if p.torn = l.torn; p.torn && inUse {
+				continue
+			}
+			if err := p.line(l); err != nil {
 				return err
 			}
 		}
-		if end {
-			return p.end()
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	return p.end()
 }
 
-// line reads a line.
-func (p *replay) line(line []byte) error {
-	if len(line) == 0 {
+// line takes a line.
+func (p *replay) line(l line) error {
+	if len(l.text) == 0 {
 		return nil
 	}
-	if number, e, ok := p.domains.parseLine(line); ok {
-		return p.numbered(number, e)
+	if l.ok {
+		return p.numbered(l.number, l.entry)
 	}
-	if e, ok := parseBare(line); ok && !p.checked {
+	if e, ok := parseBare(l.text); ok && !p.checked {
 		return p.bare(e)
 	}
-	return p.damaged(line)
+	return p.damaged(l.text)
 }
 
 // damaged reads what is whole of a damaged line, which may be several ones
@@ -100,12 +92,12 @@ func (p *replay) damaged(line []byte) error {
 			continue
 		}
 		end := value + valueLen(line[value:])
-		number, e, ok := p.domains.parseLine(line[begin:end])
-		if !ok {
+		l := parsed(line[begin:end])
+		if !l.ok {
 			continue
 		}
 		read = end
-		if err := p.numbered(number, e); err != nil {
+		if err := p.numbered(l.number, l.entry); err != nil {
 			return err
 		}
 	}

@@ -78,8 +78,12 @@ func TestPanicsOnLogs(t *testing.T) {
 	if err := os.WriteFile(path, []byte(log.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	journal, err := filepath.Abs("sample.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ where, log string }{
-		{"the command", path}, {"the opening of the log", path}, {"a part of the log", path}, {"the input", "-"},
+		{"a session's journal", journal}, {"the command", path}, {"the opening of the log", path}, {"a part of the log", path}, {"the input", "-"},
 	} {
 		if stdout := panics(t, c.where, log.String(), "export", c.log); stdout != "" {
 			t.Errorf("%s: a list of %d bytes was written", c.where, len(stdout))

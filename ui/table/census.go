@@ -79,7 +79,7 @@ func (c *counting) make() census {
 	}
 	parts := make([]enumerator, lanes())
 	for n := range parts {
-		parts[n].by = make([]values, len(filterKeys))
+		parts[n].begin()
 	}
 	step := atOnce * lanes()
 	for begin, most := 0, step; begin < most; begin += step {
@@ -92,7 +92,7 @@ func (c *counting) make() census {
 				l := &parts[n]
 				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
 					if r.Fill(&l.d, id); l.d.Queries > 0 {
-						l.add(Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: c.now, policy: c.policy})
+						l.count(Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: c.now, policy: c.policy})
 					}
 				}
 			})
@@ -117,8 +117,16 @@ func (c *counting) make() census {
 
 // enumerator makes a part of a census.
 type enumerator struct {
-	d  capture.Domain
-	by []values // of each of filterKeys
+	d   capture.Domain
+	by  []values // of each of filterKeys
+	add []func(string)
+}
+
+func (e *enumerator) begin() {
+	e.by, e.add = make([]values, len(filterKeys)), make([]func(string), len(filterKeys))
+	for i := range e.by {
+		e.add[i] = e.by[i].add
+	}
 }
 
 // values counts values of a key, as they are. Domains that follow one another
@@ -129,10 +137,10 @@ type values struct {
 	n     int // of last that times hasn't
 }
 
-func (e *enumerator) add(d Row) {
+func (e *enumerator) count(d Row) {
 	for i := range filterKeys {
 		if of := filterKeys[i].values; of != nil {
-			of(d, e.by[i].add)
+			of(d, e.add[i])
 		}
 	}
 }

@@ -87,7 +87,8 @@ func (j *job) arrange() *arrangement {
 		a.rows.fill(kept)
 		return a
 	}
-	var shown, blocked []capture.ID
+	shown := make([]capture.ID, 0, a.domains())
+	var blocked []capture.ID
 	for id := range capture.ID(j.most) {
 		switch k := a.known.of(id); {
 		case k.shown && k.blocked:

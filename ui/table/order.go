@@ -213,7 +213,7 @@ func mergeHalves(to, a, b []ranked) {
 
 // inText is a domain while it is sorted by more of its text.
 type inText struct {
-	more uint64 // of the text, as a number
+	more [2]uint64 // of the text, as numbers
 	id   capture.ID
 }
 
@@ -244,7 +244,7 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 	for _, c := range all {
 		of = common{of.same && c.same, min(of.shared, c.shared)}
 	}
-	from, second := make([]ranked, len(ids)), make([]uint64, len(ids))
+	from, more := make([]ranked, len(ids)), make([][2]uint64, len(ids))
 	sideBySide(len(ids), worthLanes, func(_, begin, end int) {
 		for i := begin; i < end; i++ {
 			k := a.keyOf(a.known.of(ids[i]))
@@ -253,15 +253,17 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 			if of.same {
 				from[i].key, rest = head(rest), rest[min(8, len(rest)):]
 			}
-			second[i] = head(rest)
+			more[i] = [2]uint64{head(rest), head(rest[min(8, len(rest)):])}
 			if i%breath == breath-1 {
 				runtime.Gosched()
 			}
 		}
 	})
 	compare := func(x, y inText) int { // of those with one key; most are told apart without a look at their texts
-		if x.more != y.more {
-			return cmp.Compare(x.more, y.more)
+		for i := range x.more {
+			if x.more[i] != y.more[i] {
+				return cmp.Compare(x.more[i], y.more[i])
+			}
 		}
 		return cmp.Or(strings.Compare(text(x.id), text(y.id)), cmp.Compare(x.id, y.id))
 	}
@@ -275,7 +277,7 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 			key, begin := from[at].key, at
 			run = run[:0]
 			for ; at < len(from) && from[at].key == key; at++ {
-				run = append(run, inText{second[from[at].id], from[at].id})
+				run = append(run, inText{more[from[at].id], from[at].id})
 			}
 			if len(run) > 1 && sorted(ctx, run, compare) {
 				for i := range run {

@@ -290,6 +290,22 @@ func TestCountsFollow(t *testing.T) {
 	}
 }
 
+// A domain that is counted leaves nothing for the collector: of a million, that is
+// most of what the counts of a filter would cost.
+func TestCountingAllocatesLittle(t *testing.T) {
+	var lines strings.Builder
+	for i := range atOnce {
+		fmt.Fprintf(&lines, "query[A] d%d.example from 10.0.0.5\nreply d%[1]d.example is 192.0.2.1\n", i)
+	}
+	l := capture.NewLedger(capture.Info{Instance: "dnstest", Domain: "lxd"})
+	l.BeginWatch(capture.Packets, noon, "", noon) // so that a row may be resolved only
+	feed(l, noon, lines.String())
+	c := &counting{ledger: l, ctx: t.Context(), now: noon}
+	if got := testing.AllocsPerRun(5, func() { c.make() }); got > atOnce/4 {
+		t.Errorf("counting %d domains makes %.0f allocations", atOnce, got)
+	}
+}
+
 func TestFilterMarksWhatMatched(t *testing.T) {
 	f := compileFilter("exa ~a.p !www mp", nil)
 	if got, want := f.spans(nil, "www.example.com"), [][2]int{{4, 9}}; !reflect.DeepEqual(got, want) {

@@ -9,8 +9,7 @@ import (
 // within gather of one is taken as one: the more waits, the more of it can be
 // jumped over. A piece that took long has twice as much time gone by, up to
 // longest, so that a flood leaves the processor to the rest of the program,
-// however slow that is: at most a third of a core, and outputLimit in a longest
-// is still more than LXD hands over.
+// however slow that is: at most a third of a core.
 const (
 	floodSize = 16 << 10
 	gather    = 12 * time.Millisecond

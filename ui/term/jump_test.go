@@ -161,3 +161,49 @@ func TestPensOf(t *testing.T) {
 		}
 	}
 }
+
+// Lines may wait in such a number that most of them can be jumped over; of all else
+// only so much that it is drawn soon.
+func TestLimit(t *testing.T) {
+	long := strings.Repeat("\x1b[5;10Hjumps over\r\n", 1000)
+	for _, test := range []struct {
+		before, output string
+		want           int
+	}{
+		{"", strings.Repeat("jumps over\r\n", 1000), linesLimit},
+		{"", strings.Repeat("\x1b[1;31mjumps\x1b[m over\x1b[K\r\n", 1000) + "\x1b[1;3", linesLimit},
+		{"", long, outputLimit},
+		{"", strings.Repeat("jumps over\r\n", 1000) + long, outputLimit},
+		{"\x1b[?1049h", strings.Repeat("jumps over\r\n", 1000), outputLimit},
+	} {
+		s := show(t, 40, 10, test.before)
+		if got := s.limit([]byte(test.output)); got != test.want {
+			t.Errorf("behind %q up to %d bytes may wait with %.20q, want %d", test.before, got, test.output, test.want)
+		}
+	}
+}
+
+// What waits is never more than may.
+func TestQueueWaits(t *testing.T) {
+	q := newQueue()
+	put := make(chan int)
+	go func() {
+		q.put(make([]byte, 10), 4)
+		put <- 1
+		q.put(make([]byte, 3), 8)
+		put <- 2
+	}()
+	got, spare := 0, []byte(nil)
+	for got < 10 {
+		spare = q.take(spare)
+		if len(spare) > 4 {
+			t.Errorf("%d bytes wait, of 4 that may", len(spare))
+		}
+		got += len(spare)
+	}
+	<-put
+	<-put
+	if spare = q.take(spare); len(spare) != 3 {
+		t.Errorf("%d bytes wait, want 3", len(spare))
+	}
+}

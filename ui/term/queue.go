@@ -5,19 +5,17 @@ import (
 	"sync"
 )
 
-// queue carries bytes from one goroutine to another and holds at most limit
-// of them.
+// queue carries bytes from one goroutine to another.
 type queue struct {
 	mu     sync.Mutex
 	moved  sync.Cond // something was put, taken or closed
 	buf    []byte
-	limit  int
 	busy   bool // what was taken is still being worked on
 	closed bool
 }
 
-func newQueue(limit int) *queue {
-	q := &queue{limit: limit}
+func newQueue() *queue {
+	q := new(queue)
 	q.moved.L = &q.mu
 	return q
 }
@@ -34,19 +32,19 @@ func (q *queue) offer(p []byte, limit int) bool {
 	return true
 }
 
-// put puts all of p and waits for room as often as it must.
-func (q *queue) put(p []byte) (int, error) {
+// put puts all of p and waits for room, up to the limit, as often as it must.
+func (q *queue) put(p []byte, limit int) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	done := 0
 	for done < len(p) {
-		for len(q.buf) >= q.limit && !q.closed {
+		for len(q.buf) >= limit && !q.closed {
 			q.moved.Wait()
 		}
 		if q.closed {
 			return done, io.ErrClosedPipe
 		}
-		n := min(len(p)-done, q.limit-len(q.buf))
+		n := min(len(p)-done, limit-len(q.buf))
 		q.buf = append(q.buf, p[done:done+n]...)
 		done += n
 		q.moved.Broadcast()

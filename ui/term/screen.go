@@ -30,9 +30,13 @@ const (
 	// scrollback is how many lines are kept above the screen. A line of 200
 	// cells takes 22 kB in the emulator, so more of them are a burden.
 	scrollback = 1000
-	// outputLimit is how much output may wait. It is what makes jumps worth
-	// their while, and what is still drawn after ctrl+c has ended a flood.
+	// outputLimit is how much output may wait: all of it may have to be drawn
+	// after ctrl+c has ended a flood.
 	outputLimit = 512 << 10
+	// linesLimit is how much may wait with lines behind it, which are jumped over
+	// but for the last. It is what makes jumps worth their while: in a longest
+	// it is more than LXD hands over.
+	linesLimit = 2 << 20
 	// inputLimit is how much input may wait for the instance: a large paste.
 	inputLimit = 4 << 20
 	// replyLimit is how much may wait before replies to the program are
@@ -57,8 +61,8 @@ type Screen struct {
 // New returns a terminal of that size. Close ends it.
 func New(width, height int) *Screen {
 	s := &Screen{
-		out:     newQueue(outputLimit),
-		in:      newQueue(inputLimit),
+		out:     newQueue(),
+		in:      newQueue(),
 		changed: make(chan struct{}, 1),
 	}
 	s.m = newMachine(clampSize(width), clampSize(height), func(reply []byte) {
@@ -74,7 +78,15 @@ func clampSize(n int) int { return min(max(n, minSize), maxSize) }
 // Write takes output of the instance. It returns when the output is queued and
 // waits only while the queue is full; what is queued appears on the screen a
 // moment later, and Changed tells.
-func (s *Screen) Write(p []byte) (int, error) { return s.out.put(p) }
+func (s *Screen) Write(p []byte) (int, error) { return s.out.put(p, s.limit(p)) }
+
+// limit returns how much may wait with p behind it, which may end within a sequence.
+func (s *Screen) limit(p []byte) int {
+	if !s.AltScreen() && len(p)-scanLines(p) < maxParams {
+		return linesLimit
+	}
+	return outputLimit
+}
 
 // Changed receives when the screen has changed since the last receive.
 func (s *Screen) Changed() <-chan struct{} { return s.changed }
