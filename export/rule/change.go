@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/capture/crash/lanes"
 )
 
 // Change is a rule that came or went.
@@ -216,7 +218,7 @@ func byName(rules []Rule) []place {
 	for i, r := range rules {
 		places[i] = place{head: headOf(r.Name), at: uint32(i)}
 	}
-	slices.SortFunc(places, func(a, b place) int {
+	lanes.Sort(sorting, places, func(a, b place) int {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
 		}
