@@ -26,6 +26,7 @@ var plain = Format{
 	mark:      "#",
 	encode:    encodePlain,
 	decode:    decodeDotted,
+	byLine:    true,
 }
 
 // encodePlain writes no comments and the order of the bytes: other lists are
