@@ -272,7 +272,9 @@ func (f *facts) answered(b *block, m *line, id ID, counted bool) {
 			return
 		}
 	}
-	f.chain = chain{open: true, serial: m.serial, root: id, last: id, alias: m.outcome == parse.Alias}
+	c := &f.chain // by its fields: a core waits for what is written in small parts and copied in large ones
+	c.open, c.alias = true, m.outcome == parse.Alias
+	c.serial, c.root, c.last = m.serial, id, id
 	f.outcome(id, b, m)
 	if m.outcome == parse.Address {
 		f.address(id, b, m, m.result, m.resultIPv4)
