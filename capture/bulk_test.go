@@ -149,26 +149,32 @@ func TestBareLedger(t *testing.T) {
 		if seed%2 == 0 {
 			part = strangeLog
 		}
-		log := part(rng, 1+rng.IntN(120))
-		full, bare := NewLedger(Info{}), NewLedger(Info{})
-		bare.Bare()
-		for _, l := range []*Ledger{full, bare} {
-			l.Feed(log, evening, true)
+		if compareBare(t, part(rng, 1+rng.IntN(120))); t.Failed() {
+			t.Fatalf("seed %d", seed)
 		}
-		if a, b := (Reader{full}).Counts(), (Reader{bare}).Counts(); a != b {
-			t.Errorf("seed %d: counts are %+v, want %+v", seed, b, a)
+	}
+}
+
+func compareBare(t *testing.T, log []byte) {
+	t.Helper()
+	full, bare := NewLedger(Info{}), NewLedger(Info{})
+	bare.Bare()
+	for _, l := range []*Ledger{full, bare} {
+		l.Feed(log, evening, true)
+	}
+	if a, b := (Reader{full}).Counts(), (Reader{bare}).Counts(); a != b {
+		t.Errorf("counts are %+v, want %+v", b, a)
+	}
+	for _, all := range []bool{false, true} {
+		want, got := full.BareList(all), bare.BareList(all)
+		want.Header.When = got.Header.When
+		if !reflect.DeepEqual(want, got) {
+			t.Errorf("the list is\n%+v, want\n%+v of\n%q", got, want, log)
 		}
-		for _, all := range []bool{false, true} {
-			want, got := full.BareList(all), bare.BareList(all)
-			want.Header.When = got.Header.When
-			if !reflect.DeepEqual(want, got) {
-				t.Fatalf("seed %d: the list is\n%+v, want\n%+v of\n%q", seed, got, want, log)
-			}
-		}
-		for id := range ID(bare.n) {
-			if d := (Reader{bare}).Domain(id); len(d.Addresses)+len(d.Types)+len((Reader{bare}).Owners(d)) > 0 {
-				t.Fatalf("seed %d: a bare ledger keeps %+v", seed, d)
-			}
+	}
+	for id := range ID(bare.n) {
+		if d := (Reader{bare}).Domain(id); len(d.Addresses)+len(d.Types)+len((Reader{bare}).Owners(d)) > 0 {
+			t.Errorf("a bare ledger keeps %+v", d)
 		}
 	}
 }
