@@ -45,14 +45,15 @@ func TestLinkedLicence(t *testing.T) {
 var rooms = map[string][]string{
 	"parse":                       {},
 	"parse/source":                {},
-	"export/rule":                 {"export/rule/known", "parse"},
+	"export/rule":                 {"capture/crash/lanes", "export/rule/known", "parse"},
 	"export/rule/known":           {"parse"},
 	"export/explain":              {"export/rule", "export/rule/known", "parse"},
-	"export":                      {"export/owner", "export/rule", "parse"},
+	"export":                      {"capture/crash/lanes", "export/owner", "export/rule", "parse"},
 	"export/owner":                {},
-	"export/output":               {"export", "export/rule", "parse", "parse/source"},
+	"export/output":               {"capture/crash/lanes", "export", "export/rule", "parse", "parse/source"},
 	"capture":                     {"capture/crash", "capture/witness", "export/rule", "parse"},
 	"capture/crash":               {},
+	"capture/crash/lanes":         {"capture/crash"},
 	"capture/session":             {"capture", "capture/crash", "export", "export/owner", "export/rule"},
 	"capture/logfile":             {"capture", "capture/crash", "capture/session", "parse", "parse/source"},
 	"capture/lxd":                 {"capture/crash", "capture/shell"},
@@ -82,7 +83,7 @@ var rooms = map[string][]string{
 }
 
 // pure are rooms that know neither a file nor a network.
-var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/crash", "capture/shell", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
+var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/crash", "capture/crash/lanes", "capture/shell", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

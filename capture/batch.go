@@ -182,7 +182,8 @@ func (r *reader) takePlain() {
 	n := len(b.lines)
 	b.lines = slices.Grow(b.lines, 1)[:n+1]
 	m := &b.lines[n]
-	*m = line{kind: p.Kind, at: r.plainAt, serial: p.Serial, value: p.Address, ipv4: p.IPv4}
+	*m = line{}
+	m.kind, m.at, m.serial, m.value, m.ipv4 = p.Kind, r.plainAt, p.Serial, p.Address, p.IPv4 // see facts.answered
 	switch p.Kind {
 	case parse.Query:
 		m.queryType = commonType(p.Type)

@@ -21,7 +21,7 @@ const (
 	minBulk = 4 << 20
 	// bulkRest is left for the reader who follows the log to its end.
 	bulkRest = 64 << 10
-	// lineRest is how much is read at once of a piece's last line.
+	// lineRest is how much is read with a piece of its last line, and then at once.
 	lineRest = 4 << 10
 	// maxLine is how much of a line can matter: see [parse.Splitter].
 	maxLine = 64 << 10
@@ -90,7 +90,8 @@ type bulk struct {
 // piece is the lines that begin in one piece of the log.
 type piece struct {
 	reader
-	data   []byte
+	buf    []byte
+	data   []byte      // a part of buf
 	before parse.State // that it was parsed with
 }
 
@@ -229,21 +230,30 @@ func (p *piece) hearAllPlain(log []byte) int { return p.hearPlain(log, math.MaxI
 func (p *piece) load(log io.ReaderAt, begin, from, to int64) error {
 	skip := min(from-begin, 1) // the line break before, if there is one
 	n := int(to - from + skip)
-	if cap(p.data) < n {
-		p.data = make([]byte, n, n+2*lineRest)
+	if len(p.buf) < n+lineRest {
+		p.buf = make([]byte, n+lineRest)
 	}
-	p.data = p.data[:n]
-	if err := readFull(log, p.data, from-skip); err != nil {
+	read, err := log.ReadAt(p.buf[:n+lineRest], from-skip)
+	if read < n {
+		if err == io.EOF {
+			return io.ErrUnexpectedEOF // the log was truncated
+		}
 		return err
 	}
+	first, end := 0, n
 	if skip > 0 {
-		first := bytes.IndexByte(p.data, '\n') + 1
-		if first == 0 {
+		if first = bytes.IndexByte(p.buf[:n], '\n') + 1; first == 0 {
 			first = n
 		}
-		p.data = p.data[first:]
 	}
-	return p.loadLast(log, to)
+	if first < n && p.buf[n-1] != '\n' {
+		if end = n + bytes.IndexByte(p.buf[n:read], '\n') + 1; end == n { // not yet
+			p.data = p.buf[first:read]
+			return p.loadLast(log, from-skip+int64(read))
+		}
+	}
+	p.data = p.buf[first:end]
+	return nil
 }
 
 // loadLast reads on to the end of the last line, as far as it matters: not the
@@ -273,16 +283,4 @@ func (p *piece) loadLast(log io.ReaderAt, at int64) error {
 		at += int64(end)
 	}
 	return nil
-}
-
-// readFull reads all of buf.
-func readFull(log io.ReaderAt, buf []byte, at int64) error {
-	n, err := log.ReadAt(buf, at)
-	if n == len(buf) {
-		return nil
-	}
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF // the log was truncated
-	}
-	return err
 }

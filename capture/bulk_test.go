@@ -140,6 +140,45 @@ func TestPiecesAreTheWhole(t *testing.T) {
 	}
 }
 
+// A ledger that keeps less makes the same list without evidence, with the same words
+// about it.
+func TestBareLedger(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 16))
+		part := partLog
+		if seed%2 == 0 {
+			part = strangeLog
+		}
+		if compareBare(t, part(rng, 1+rng.IntN(120))); t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func compareBare(t *testing.T, log []byte) {
+	t.Helper()
+	full, bare := NewLedger(Info{}), NewLedger(Info{})
+	bare.Bare()
+	for _, l := range []*Ledger{full, bare} {
+		l.Feed(log, evening, true)
+	}
+	if a, b := (Reader{full}).Counts(), (Reader{bare}).Counts(); a != b {
+		t.Errorf("counts are %+v, want %+v", b, a)
+	}
+	for _, all := range []bool{false, true} {
+		want, got := full.BareList(all), bare.BareList(all)
+		want.Header.When = got.Header.When
+		if !reflect.DeepEqual(want, got) {
+			t.Errorf("the list is\n%+v, want\n%+v of\n%q", got, want, log)
+		}
+	}
+	for id := range ID(bare.n) {
+		if d := (Reader{bare}).Domain(id); len(d.Addresses)+len(d.Types)+len((Reader{bare}).Owners(d)) > 0 {
+			t.Errorf("a bare ledger keeps %+v", d)
+		}
+	}
+}
+
 func compareFacts(t *testing.T, seed uint64, whole, pieced *Ledger) {
 	t.Helper()
 	a, b := (Reader{whole}).Counts(), (Reader{pieced}).Counts()

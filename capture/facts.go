@@ -50,6 +50,7 @@ type facts struct {
 	lastNew   time.Time
 	forwarded map[string]struct{} // names that nobody was seen to ask for before
 	own       string              // dnsmasq's own domain, "" while it isn't known
+	bare      bool                // see [Ledger.Bare]
 
 	sink    Sink
 	expect  map[string]*expected // see [Ledger.Expect]
@@ -177,14 +178,11 @@ func (f *facts) query(b *block, m *line) (id ID, first, counted bool) {
 	f.counts.Queries++
 	id = f.lookUp(b, m)
 	r := f.at(id)
-	n, kind := uint32(1), uint16(m.queryType)
-	var few *few
+	n := uint32(1)
+	var rare *few
 	if m.few > 0 && !m.answered {
-		few = &b.few[m.few-1]
-		n += uint32(min(few.repeats, maxRepeats))
-		if kind == 0 {
-			kind = f.typeAt(few.queryType)
-		}
+		rare = &b.few[m.few-1]
+		n += uint32(min(rare.repeats, maxRepeats))
 	}
 	if first = r.queries == 0; first {
 		r.first, r.last = m.at, m.at
@@ -194,21 +192,32 @@ func (f *facts) query(b *block, m *line) (id ID, first, counted bool) {
 	r.queries += n
 	r.first, r.last = min(r.first, m.at), max(r.last, m.at)
 	news := first
-	if uint16(r.kinds[0]) != kind {
-		news = f.countType(r, kind, n) || news
+	if !f.bare {
+		news = f.askedBy(r, m, rare, n) || news
 	}
-	client, ok := uint16(0), true
-	if m.ipv4 {
-		client, ok = f.clientIPv4(m.value)
-	} else {
-		client, ok = f.clientAt(few.client)
-	}
-	news = ok && f.addClient(r, client) || news
 	f.touch(id, news)
 	if m.serial != 0 {
 		*f.asker(m) = outstanding{m.serial, id}
 	}
 	return id, first, true
+}
+
+// askedBy notes who asked for a name and which type they asked for, n times.
+func (f *facts) askedBy(r *record, m *line, rare *few, n uint32) (news bool) {
+	kind := uint16(m.queryType)
+	if kind == 0 {
+		kind = f.typeAt(rare.queryType)
+	}
+	if uint16(r.kinds[0]) != kind {
+		news = f.countType(r, kind, n)
+	}
+	client, ok := uint16(0), true
+	if m.ipv4 {
+		client, ok = f.clientIPv4(m.value)
+	} else {
+		client, ok = f.clientAt(rare.client)
+	}
+	return ok && f.addClient(r, client) || news
 }
 
 // asker is where the query with a line's serial has its place.
@@ -263,7 +272,9 @@ func (f *facts) answered(b *block, m *line, id ID, counted bool) {
 			return
 		}
 	}
-	f.chain = chain{open: true, serial: m.serial, root: id, last: id, alias: m.outcome == parse.Alias}
+	c := &f.chain // by its fields: a core waits for what is written in small parts and copied in large ones
+	c.open, c.alias = true, m.outcome == parse.Alias
+	c.serial, c.root, c.last = m.serial, id, id
 	f.outcome(id, b, m)
 	if m.outcome == parse.Address {
 		f.address(id, b, m, m.result, m.resultIPv4)
@@ -355,7 +366,7 @@ func (f *facts) link(root, target ID) {
 // address notes an address that was answered: a number for IPv4.
 func (f *facts) address(id ID, b *block, m *line, address uint32, ipv4 bool) {
 	r := f.at(id)
-	if r.addressesN == maxAddresses {
+	if r.addressesN == maxAddresses || f.bare {
 		return
 	}
 	if !ipv4 {

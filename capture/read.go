@@ -280,6 +280,16 @@ func (l *Ledger) List(all bool) rule.List { return l.list(all, true) }
 // where a witness told of connections.
 func (l *Ledger) BareList(all bool) rule.List { return l.list(all, false) }
 
+// Bare has the ledger keep of the log lines to come only what BareList asks for
+// where there is no instance and no [Ledger.Limit]: not who asked, for which types,
+// and what addresses were answered, each of which is elsewhere in memory, and there
+// are many queries to wait for it.
+func (l *Ledger) Bare() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bare = true
+}
+
 func (l *Ledger) list(all, evidence bool) (list rule.List) {
 	var out leftOut
 	var patterns []patternRule
@@ -318,8 +328,11 @@ func (l *Ledger) list(all, evidence bool) (list rule.List) {
 			source, reason = string(v.Rule), v.Reason
 		}
 		listed := rule.Rule{Name: d.Name, Reason: reason, Source: source}
-		if evidence || l.witnessed != nil || d.Outcomes.Has(parse.NoName) {
+		switch {
+		case evidence || l.witnessed != nil:
 			listed.Seen = l.seen(d)
+		case d.Outcomes.Has(parse.NoName):
+			listed.Seen = &rule.Seen{Outcome: d.Result()}
 		}
 		list.Rules = append(list.Rules, listed)
 	})

@@ -274,5 +274,6 @@ func FuzzLedger(f *testing.F) {
 	f.Fuzz(func(t *testing.T, log []byte, size uint16) {
 		warmFrom(t, int(size%2)*manyRecords)
 		agree(t, log, 1+int64(size))
+		compareBare(t, log)
 	})
 }

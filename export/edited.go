@@ -291,11 +291,15 @@ func unnamed(to, line []byte) []byte {
 }
 
 // reasonLost finds a rule from before whose reason is no longer in the file,
-// though the rule is. got is what was read back out of the file.
+// though the rule is. got is what was read back out of the file, nil for what can
+// be read once more.
 func (f Format) reasonLost(before, got []rule.Rule, data []byte) (rule.Rule, bool) {
 	hasReason := func(r rule.Rule) bool { return r.Reason != "" }
 	if !slices.ContainsFunc(before, hasReason) {
 		return rule.Rule{}, false
+	}
+	if got == nil {
+		got, _ = f.Decode(data)
 	}
 	f.readComments(data, got)
 	at := search{rules: got}

@@ -28,7 +28,8 @@ func Make(list rule.List, f Format, o Options) (File, error) {
 	return file, err
 }
 
-// makeFile is Make that returns what was read back out of the file, too.
+// makeFile is Make that returns what was read back out of the file, too, where it
+// was read in one go.
 func makeFile(list rule.List, f Format, o Options) (File, []rule.Rule, error) {
 	compile := rule.Compile
 	if o.InPlace {

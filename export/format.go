@@ -63,8 +63,10 @@ type Format struct {
 	address func(rule.Endpoint) string
 	pattern func(rule.Pattern) string
 	encode  func(Format, rule.Compiled, Options) ([]byte, error)
-	// decode is nil where nobody knows how to read the file.
+	// decode is nil where nobody knows how to read the file. byLine says that it
+	// reads each line by itself, and so a part of the file, too.
 	decode func([]byte) ([]rule.Rule, error)
+	byLine bool
 }
 
 // unproven is said of formats whose software no test of ours could run.
@@ -301,7 +303,7 @@ func Render(f Format, c rule.Compiled, o Options) ([]byte, error) {
 }
 
 // render is Render of rules that the target holds, and returns what was read
-// back, too.
+// back, too, where it was read in one go.
 func (f Format) render(c rule.Compiled, o Options) (data []byte, got []rule.Rule, err error) {
 	if err := f.takes(c, o); err != nil {
 		return nil, nil, err
@@ -312,7 +314,7 @@ func (f Format) render(c rule.Compiled, o Options) (data []byte, got []rule.Rule
 	if f.maxBytes > 0 && len(data) > f.maxBytes {
 		return nil, nil, fmt.Errorf("%s: the file has %d bytes and the target takes %d; use suffixes, or several lists", f.Name, len(data), f.maxBytes)
 	}
-	if !f.ReadsBack() {
+	if !f.ReadsBack() || f.byLine && f.says(data, c.Rules()) {
 		return data, nil, nil
 	}
 	if got, err = f.Decode(data); err != nil {

@@ -221,14 +221,12 @@ func (p *Plain) name(b []byte) int {
 	if len(b) <= 8*nameWords {
 		return 0
 	}
-	w := [nameWords]uint64{
-		binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]),
-		binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:]),
-	}
+	w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+	w2, w3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
 	n := len(p.Name)
 	if n < len(leading) {
 		is, last := &leading[n], &p.words
-		if (w[0]^last[0])&is[0]|(w[1]^last[1])&is[1]|(w[2]^last[2])&is[2]|(w[3]^last[3])&is[3] == 0 && b[n] == ' ' && n > 0 {
+		if (w0^last[0])&is[0]|(w1^last[1])&is[1]|(w2^last[2])&is[2]|(w3^last[3])&is[3] == 0 && b[n] == ' ' && n > 0 {
 			p.Again = true
 			return n
 		}
@@ -238,7 +236,7 @@ func (p *Plain) name(b []byte) int {
 	}
 	p.Again = false
 	// The first of the bits is right; a carry goes to those behind it only.
-	changes := eighths(changed(w[0])) | eighths(changed(w[1]))<<8 | eighths(changed(w[2]))<<16 | eighths(changed(w[3]))<<24
+	changes := eighths(changed(w0)) | eighths(changed(w1))<<8 | eighths(changed(w2))<<16 | eighths(changed(w3))<<24
 	if changes != 0 {
 		n = bits.TrailingZeros64(changes)
 	} else if n = longName(b); n == 0 {
@@ -247,7 +245,8 @@ func (p *Plain) name(b []byte) int {
 	if n == 0 || b[n] != ' ' || b[n-1] == '.' {
 		return 0
 	}
-	p.Name, p.words = b[:n], w
+	p.Name = b[:n]
+	p.words[0], p.words[1], p.words[2], p.words[3] = w0, w1, w2, w3
 	p.address = (hexByte[b[n-1]] || b[n-1] == ':') && isAddress(p.Name)
 	return n
 }

@@ -163,6 +163,16 @@ func (r *Reading) Close() error {
 // Load reads all of a session or of logs, with the user's rules; only limits
 // what is read.
 func Load(ctx context.Context, program string, sources []string, only capture.Only) (*capture.Ledger, error) {
+	return load(ctx, program, sources, only, false)
+}
+
+// LoadBare is Load for a [capture.Ledger.BareList]: of logs it reads no more than
+// that asks for.
+func LoadBare(ctx context.Context, program string, sources []string, only capture.Only) (*capture.Ledger, error) {
+	return load(ctx, program, sources, only, true)
+}
+
+func load(ctx context.Context, program string, sources []string, only capture.Only, bare bool) (*capture.Ledger, error) {
 	name, err := sessionOf(sources)
 	if err != nil {
 		return nil, err
@@ -189,7 +199,9 @@ func Load(ctx context.Context, program string, sources []string, only capture.On
 	defer closeAll(files)
 	l := capture.NewLedger(capture.Info{Program: program, Log: title(sources)})
 	l.SetRules(rules)
-	l.Limit(only)
+	if l.Limit(only); bare && only == (capture.Only{}) {
+		l.Bare()
+	}
 	if err := readAll(ctx, l, files, func(int64) {}); err != nil {
 		return nil, err
 	}

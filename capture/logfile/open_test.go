@@ -190,6 +190,24 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// A log of which only some is wanted has it on a list without evidence, too, which
+// depends on who asked then.
+func TestLoadBare(t *testing.T) {
+	home(t)
+	path := write(t, filepath.Join(t.TempDir(), "log"), twoQueries)
+	for _, only := range []capture.Only{{}, {From: "10.0.0.5"}} {
+		l, err := logfile.LoadBare(context.Background(), "test", []string{path}, only)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, all := range []bool{false, true} {
+			if rules := l.BareList(all).Rules; len(rules) != 2 {
+				t.Errorf("%+v: the list is %+v", only, rules)
+			}
+		}
+	}
+}
+
 // A rotated log is read from its oldest file on, whatever the order in which a
 // shell names them, and different logs as they are named.
 func TestSeveralLogs(t *testing.T) {

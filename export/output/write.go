@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"lxd-allowlist/capture/crash/lanes"
 	"lxd-allowlist/export"
 	"lxd-allowlist/export/rule"
 )
@@ -218,29 +218,25 @@ func doubt(w io.Writer, list rule.List) {
 	}
 }
 
-// news returns the rules that were written, or, where nothing was but a
-// difference, those that came.
-func (o *Output) news(files []file, changes []rule.Change) iter.Seq[rule.Rule] {
-	return func(yield func(rule.Rule) bool) {
-		if o.plan.CoveredBy != "" && files[0].path == "" {
-			return
-		}
-		if o.plan.Diff != "" {
-			for _, c := range changes {
-				if !c.Gone && !yield(c.Rule) {
-					return
-				}
-			}
-			return
-		}
-		for _, f := range files {
-			for _, r := range f.Rules {
-				if !yield(r) {
-					return
-				}
-			}
-		}
+// news returns the rules that were written, of each file, or, where nothing was
+// but a difference, those that came.
+func (o *Output) news(files []file, changes []rule.Change) (all [][]rule.Rule) {
+	if o.plan.CoveredBy != "" && files[0].path == "" {
+		return nil
 	}
+	if o.plan.Diff != "" {
+		var came []rule.Rule
+		for _, c := range changes {
+			if !c.Gone {
+				came = append(came, c.Rule)
+			}
+		}
+		return [][]rule.Rule{came}
+	}
+	for _, f := range files {
+		all = append(all, f.Rules)
+	}
+	return all
 }
 
 // warned is how many exact rules are named before nobody reads on.
@@ -248,20 +244,23 @@ const warned = 5
 
 // warn says which rules open more than was probably meant: of suffixes each,
 // since somebody chose them, exact ones in one line.
-func warn(w io.Writer, rules iter.Seq[rule.Rule]) {
+func warn(w io.Writer, files [][]rule.Rule) {
 	told := make(map[string]bool)
 	var exact []rule.Rule
-	for r := range rules {
-		warning := r.Warning()
-		if warning == "" || told[warning] {
-			continue
+	for _, rules := range files {
+		wide := lanes.Collect("the warnings", len(rules), func(i int) (rule.Rule, bool) { return rules[i], rules[i].Warning() != "" })
+		for _, r := range wide {
+			warning := r.Warning()
+			if told[warning] {
+				continue
+			}
+			told[warning] = true
+			if !r.Suffix {
+				exact = append(exact, r)
+				continue
+			}
+			fmt.Fprintf(w, "%swarning: %s\n", said, warning)
 		}
-		told[warning] = true
-		if !r.Suffix {
-			exact = append(exact, r)
-			continue
-		}
-		fmt.Fprintf(w, "%swarning: %s\n", said, warning)
 	}
 	if len(exact) == 1 {
 		fmt.Fprintf(w, "%swarning: %s\n", said, exact[0].Warning())

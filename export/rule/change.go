@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"lxd-allowlist/capture/crash/lanes"
 )
 
 // Change is a rule that came or went.
@@ -163,7 +165,7 @@ func Difference(got, want []Rule) string {
 	if slices.EqualFunc(got, want, func(a, b Rule) bool { return a.key() == b.key() }) {
 		return "" // as nearly always
 	}
-	if seed := maphash.MakeSeed(); len(got) == len(want) && sumOf(got, seed) == sumOf(want, seed) {
+	if seed := maphash.MakeSeed(); SumOf(got, seed) == SumOf(want, seed) {
 		return "" // in another order
 	}
 	places, others := byName(got), byName(want)
@@ -187,18 +189,30 @@ func Difference(got, want []Rule) string {
 	return ""
 }
 
-// sumOf is the same for the same rules in any order. With a seed that nobody
-// knows, others have the same sum once in 2^64 times.
-func sumOf(rules []Rule, seed maphash.Seed) (sum uint64) {
-	for _, r := range rules {
+// Sum is the same for the same rules in any order, each as often, whatever else is
+// known of them. With a seed that nobody knows, others have the same one once in
+// 2^64 times.
+type Sum struct {
+	rules  int
+	hashes uint64
+}
+
+// SumOf returns the sum of rules.
+func SumOf(rules []Rule, seed maphash.Seed) (s Sum) {
+	for i := range rules {
+		r := &rules[i]
 		hash := maphash.String(seed, r.Name)
 		if r.Suffix {
 			hash = bits.ReverseBytes64(hash) * 0x9e3779b97f4a7c15
 		}
-		sum += hash
+		s.hashes += hash
 	}
-	return sum
+	s.rules = len(rules)
+	return s
 }
+
+// Plus returns the sum of both's rules.
+func (s Sum) Plus(t Sum) Sum { return Sum{s.rules + t.rules, s.hashes + t.hashes} }
 
 // ByName returns the rules in the order of their bytes, as sort(1) has it, those
 // of one name by their kinds.
@@ -216,7 +230,7 @@ func byName(rules []Rule) []place {
 	for i, r := range rules {
 		places[i] = place{head: headOf(r.Name), at: uint32(i)}
 	}
-	slices.SortFunc(places, func(a, b place) int {
+	lanes.Sort(sorting, places, func(a, b place) int {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"lxd-allowlist/capture/crash/lanes"
 	"lxd-allowlist/parse"
 )
 
@@ -48,20 +49,38 @@ func (c Compiled) Len() int { return len(c.rules) }
 // Hold parts the rules into those that a target holds and those that it can't:
 // problem says why, "" if it can.
 func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
-	var refused []Refused
-	for i, r := range c.rules {
-		why := problem(r)
-		switch {
-		case why != "" && refused == nil: // hardly ever: until then nothing is copied
-			refused = []Refused{{Rule: r, Reason: why}}
-			c.rules = append(make([]Rule, 0, len(c.rules)-1), c.rules[:i]...)
-		case why != "":
-			refused = append(refused, Refused{Rule: r, Reason: why})
-		case refused != nil:
-			c.rules = append(c.rules, r)
-		}
+	places, refused := problems(c.rules, problem)
+	if len(refused) > 0 { // hardly ever: else nothing is copied
+		c.rules = without(slices.Clone(c.rules), places)
 	}
 	return c, refused
+}
+
+// problems returns where the rules stand that there is a problem with, and says
+// which. It asks for several at once.
+func problems(rules []Rule, problem func(Rule) string) (places []int, refused []Refused) {
+	places = lanes.Collect("the judging of rules", len(rules), func(i int) (int, bool) { return i, problem(rules[i]) != "" })
+	for _, i := range places {
+		refused = append(refused, Refused{Rule: rules[i], Reason: problem(rules[i])})
+	}
+	return places, refused
+}
+
+// without takes the rules out that stand at some places, in their order.
+func without(rules []Rule, places []int) []Rule {
+	if len(places) == 0 {
+		return rules
+	}
+	kept := rules[:places[0]]
+	for n, at := range places {
+		next := len(rules)
+		if n+1 < len(places) {
+			next = places[n+1]
+		}
+		kept = append(kept, rules[at+1:next]...)
+	}
+	clear(rules[len(kept):])
+	return kept
 }
 
 // Widen makes a suffix of each rule about names, for a target that can't say
@@ -137,20 +156,8 @@ func Compile(l List) (Compiled, []Refused) {
 // CompileInPlace is Compile that uses up the list's rules: they are not to be
 // read afterwards, and no second slice of them is made.
 func CompileInPlace(l List) (Compiled, []Refused) {
-	var refused []Refused
-	pass := func(r Rule) bool {
-		why := r.Problem()
-		if why != "" {
-			refused = append(refused, Refused{Rule: r, Reason: why})
-		}
-		return why == ""
-	}
-	rules := l.Rules[:0]
-	for _, r := range l.Rules {
-		if pass(r) {
-			rules = append(rules, r)
-		}
-	}
+	places, refused := problems(l.Rules, Rule.Problem)
+	rules := without(l.Rules, places)
 	var covers covers
 	if len(l.Aliases) > 0 {
 		covers = coversOf(rules)
@@ -158,9 +165,14 @@ func CompileInPlace(l List) (Compiled, []Refused) {
 	var aliases []string
 	for _, name := range l.Aliases {
 		r := Rule{Name: name}
-		if _, covered := covers.widest(r); !covered && pass(r) {
-			aliases = append(aliases, name)
+		if _, covered := covers.widest(r); covered {
+			continue
 		}
+		if why := r.Problem(); why != "" {
+			refused = append(refused, Refused{Rule: r, Reason: why})
+			continue
+		}
+		aliases = append(aliases, name)
 	}
 	return Compiled{rules: minimise(rules, byDomain), aliases: sortNames(aliases), header: l.Header, doubts: slices.Clone(l.Doubts), leftOut: l.LeftOut, overruled: slices.Clone(l.Overruled)}, refused
 }
@@ -295,9 +307,16 @@ func ruleName(r Rule) string { return r.Name }
 
 // merged returns sorted rules, each once.
 func merged(rules []Rule) []Rule {
-	kept := rules[:0]
+	twice := 1
+	for twice < len(rules) && rules[twice].Name != rules[twice-1].Name {
+		twice++
+	}
+	if twice >= len(rules) { // as mostly: nothing is moved
+		return rules
+	}
+	kept := rules[:twice]
 next:
-	for _, r := range rules {
+	for _, r := range rules[twice:] {
 		for i := len(kept) - 1; i >= 0 && kept[i].Name == r.Name; i-- { // there may be an exact one and a suffix
 			if kept[i].Suffix == r.Suffix {
 				kept[i].merge(r)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
+
+	"lxd-allowlist/capture/crash/lanes"
 )
 
 // place is where a value stands among those to be sorted. The values
@@ -39,14 +41,19 @@ func placeOf(name string, at int) place {
 	return place{headOf(registrable), uint32(at), uint32(len(name) - len(registrable))}
 }
 
+// sorting is what the goroutines do.
+const sorting = "the sorting of rules"
+
 // sorted sorts stably, in place: by registrable domain, then by label from the
 // right; endpoints stand behind all names.
 func sorted[T any](values []T, name func(T) string) []T {
 	places := make([]place, len(values))
-	for i, v := range values {
-		places[i] = placeOf(name(v), i)
-	}
-	slices.SortFunc(places, func(a, b place) int {
+	lanes.Do(sorting, len(values), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			places[i] = placeOf(name(values[i]), i)
+		}
+	})
+	lanes.Sort(sorting, places, func(a, b place) int {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
 		}

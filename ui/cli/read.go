@@ -119,7 +119,11 @@ func (o *options) export(ctx context.Context, sources []string) error {
 	if err != nil {
 		return err
 	}
-	l, err := logfile.Load(ctx, program(), sources, only)
+	load, names := logfile.LoadBare, (*capture.Ledger).BareList
+	if list.Evidence() {
+		load, names = logfile.Load, (*capture.Ledger).List
+	}
+	l, err := load(ctx, program(), sources, only)
 	var none *logfile.NoQueryError
 	switch {
 	case err == nil:
@@ -127,11 +131,7 @@ func (o *options) export(ctx context.Context, sources []string) error {
 		if trust != capture.TrustAuto {
 			l.SetTrust(trust)
 		}
-		names := l.BareList
-		if list.Evidence() {
-			names = l.List
-		}
-		err = list.Write(names(o.all), os.Stdout, os.Stderr)
+		err = list.Write(names(l, o.all), os.Stdout, os.Stderr)
 	case errors.As(err, &none):
 		names, notList := output.ReadLists(sources, none.Held)
 		if notList != nil {

@@ -1,0 +1,66 @@
+package lanes
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"lxd-allowlist/capture/crash"
+)
+
+// However many cores there are: each value is done once, what is found is in the
+// values' order, and what is sorted is sorted, those that are equal being the same.
+func TestLanes(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, cores := range []int{1, 2, 3, 4, 7} {
+		runtime.GOMAXPROCS(cores)
+		for _, n := range []int{0, 1, alone, alone + 1, 3*alone + random.IntN(alone)} {
+			done := make([]int, n)
+			Do("a test", n, func(_, from, to int) {
+				for i := from; i < to; i++ {
+					done[i]++
+				}
+			})
+			if slices.ContainsFunc(done, func(times int) bool { return times != 1 }) {
+				t.Fatalf("%d cores, %d values: some were not done once", cores, n)
+			}
+			found := Collect("a test", n, func(i int) (int, bool) { return i, i%3 == 0 })
+			if len(found) != (n+2)/3 || !slices.IsSorted(found) {
+				t.Fatalf("%d cores, %d values: found %d", cores, n, len(found))
+			}
+			values := make([]int, n)
+			for i := range values {
+				values[i] = random.IntN(n)
+			}
+			want := slices.Sorted(slices.Values(values))
+			if Sort("a test", values, cmp.Compare[int]); !slices.Equal(values, want) {
+				t.Fatalf("%d cores: %d values are not sorted", cores, n)
+			}
+		}
+	}
+}
+
+// A lane that panics ends the program in order: until then nobody is to take what
+// the others did for all.
+func TestPanicInLane(t *testing.T) {
+	caught := make(chan *crash.Panic, 1)
+	crash.Ends(func(p *crash.Panic) { caught <- p })
+	defer crash.Ends(nil)
+	defer func() {
+		if recover() == nil {
+			t.Error("Do returned")
+		}
+		if p := <-caught; p.Where != "a test" || p.Value != "broken" {
+			t.Errorf("%v was caught", p)
+		}
+	}()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	Do("a test", alone+1, func(lane, _, _ int) {
+		if lane == 1 {
+			panic("broken")
+		}
+	})
+}
