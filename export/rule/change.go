@@ -213,13 +213,10 @@ func ByName(rules []Rule) []Rule {
 // byName returns the places of the rules in the order of ByName.
 func byName(rules []Rule) []place {
 	places := make([]place, len(rules))
-	for i, r := range rules {
-		places[i] = place{head: headOf(r.Name), at: uint32(i)}
+	for i := range rules {
+		places[i].at = uint32(i)
 	}
-	slices.SortFunc(places, func(a, b place) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
+	sortPlaces(places, 0, func(p place, from int) uint64 { return word(rules[p.at].Name, from) }, func(a, b place) int {
 		x, y := &rules[a.at], &rules[b.at]
 		if c := strings.Compare(x.Name, y.Name); c != 0 {
 			return c

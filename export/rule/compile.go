@@ -167,30 +167,37 @@ func CompileInPlace(l List) (Compiled, []Refused) {
 
 // Problem says why the rule must not be exported, "" if it may.
 func (r Rule) Problem() string {
+	if parse.Clean([]byte(r.Name)) { // as no endpoint, pattern or address is
+		if r.Suffix {
+			return tooBroad(r.Name)
+		}
+		return ""
+	}
 	if at, is := r.Endpoint(); is {
 		return at.Problem()
 	}
 	if p, is := r.Pattern(); is {
 		return p.problem()
 	}
-	if !parse.Clean([]byte(r.Name)) { // as no address is
-		_, address := netip.ParseAddr(r.Name)
-		if _, prefix := netip.ParsePrefix(r.Name); address == nil || prefix == nil {
-			return "is an address, not a name"
-		}
-		if parse.EndsInNumber(r.Name) {
-			return "ends in a number: programs take it for an address"
-		}
-		return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
+	_, address := netip.ParseAddr(r.Name)
+	if _, prefix := netip.ParsePrefix(r.Name); address == nil || prefix == nil {
+		return "is an address, not a name"
 	}
-	if r.Suffix {
-		return tooBroad(r.Name)
+	if parse.EndsInNumber(r.Name) {
+		return "ends in a number: programs take it for an address"
 	}
-	return ""
+	return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
 }
 
 // covers holds the names of all suffix rules and of all exact ones.
-type covers struct{ suffix, exact, below map[string]bool }
+type covers struct {
+	suffix, exact, below map[string]bool
+	// What covers all below a name, of the last that was asked for: in a sorted list
+	// the next rule is mostly below it, too.
+	up      string
+	widened ruleKey
+	is      bool
+}
 
 func coversOf(rules []Rule) covers {
 	c := wideOf(rules)
@@ -224,16 +231,24 @@ func wideOf(rules []Rule) covers {
 
 // widest returns the widest rule that allows all that r does, and whether
 // there is one.
-func (c covers) widest(r Rule) (key ruleKey, ok bool) {
-	if !r.Suffix && c.exact[r.Name] {
-		key, ok = ruleKey{r.Name, false}, true
-	}
-	for name := r.Name; name != ""; name = Parent(name) {
-		if c.suffix[name] || c.below[name] && (name != r.Name || r.Suffix && !r.Apex) {
-			key, ok = ruleKey{name, true}, true
+func (c *covers) widest(r Rule) (key ruleKey, ok bool) {
+	if up := Parent(r.Name); up != c.up {
+		c.up, c.is = up, false
+		for ; up != ""; up = Parent(up) {
+			if c.suffix[up] || c.below[up] {
+				c.widened, c.is = ruleKey{up, true}, true
+			}
 		}
 	}
-	return key, ok
+	switch {
+	case c.is:
+		return c.widened, true
+	case c.suffix[r.Name] || c.below[r.Name] && r.Suffix && !r.Apex:
+		return ruleKey{r.Name, true}, true
+	case !r.Suffix && c.exact[r.Name]:
+		return ruleKey{r.Name, false}, true
+	}
+	return key, false
 }
 
 type ruleKey struct {
