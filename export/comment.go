@@ -106,16 +106,25 @@ func origin(c rule.Compiled) []string {
 // summary counts the rules: "3 rules: 2 exact, 1 suffix"; addresses where there
 // are any.
 func summary(rules []rule.Rule) string {
-	of := make(map[string]int)
+	var exact, suffix, address, pattern int
 	for _, r := range rules {
-		of[r.Kind()]++
+		switch r.Kind() {
+		case "exact":
+			exact++
+		case "suffix":
+			suffix++
+		case "address":
+			address++
+		case "pattern":
+			pattern++
+		}
 	}
-	text := fmt.Sprintf("%s: %d exact, %d suffix", ruleCount(len(rules)), of["exact"], of["suffix"])
-	if n := of["address"]; n > 0 {
-		text += fmt.Sprintf(", %d address", n)
+	text := fmt.Sprintf("%s: %d exact, %d suffix", ruleCount(len(rules)), exact, suffix)
+	if address > 0 {
+		text += fmt.Sprintf(", %d address", address)
 	}
-	if n := of["pattern"]; n > 0 {
-		text += fmt.Sprintf(", %d pattern", n)
+	if pattern > 0 {
+		text += fmt.Sprintf(", %d pattern", pattern)
 	}
 	return text
 }
@@ -158,8 +167,10 @@ func udpLeftOut(f Format, rules []rule.Rule) string {
 // notes returns the comments of a rule.
 func notes(r rule.Rule) []string {
 	var lines []string
-	if reason := note(r.Reason); reason != "" {
-		lines = append(lines, reason)
+	if r.Reason != "" { // hardly any has one
+		if reason := note(r.Reason); reason != "" {
+			lines = append(lines, reason)
+		}
 	}
 	if warning := r.Warning(); warning != "" {
 		lines = append(lines, warningWord+warning)

@@ -105,18 +105,18 @@ func encodeDnsmasq(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func encodeNftset(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
+	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.put("nftset=/", r.Name, "/", nftSets) }), nil
 }
 
 func dnsmasqFile(f Format, c rule.Compiled, after func(*page, rule.Rule)) []byte {
 	p := headed(f, c)
 	for _, l := range denyAll {
-		p.line("%s", l)
+		p.put(l)
 	}
 	for _, r := range c.Rules() {
 		p.notes(r)
 		for _, l := range allowLines(r) {
-			p.line("%s", l)
+			p.put(l)
 		}
 		after(&p, r)
 	}

@@ -30,7 +30,10 @@ func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error)
 		if normal = parse.AppendName(normal[:0], given); !bytes.Equal(normal, given) {
 			rules[i].Name = string(normal)
 		}
-		if at, err := rule.ParseEndpoint(rules[i].Name); err == nil && !rules[i].Suffix { // without a protocol, too
+		if !strings.Contains(rules[i].Name, ":") || rules[i].Suffix {
+			continue
+		}
+		if at, err := rule.ParseEndpoint(rules[i].Name); err == nil { // without a protocol, too
 			rules[i].Name = at.String()
 		}
 	}
@@ -58,10 +61,19 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 	}
 	at := search{rules: rules}
 	head := false
-	for all := range bytes.Lines(data) {
-		all = bytes.TrimSpace(all)
-		if !bytes.HasPrefix(all, []byte(f.mark)) || f.isAside(string(all)) {
-			if len(loose) == 0 { // as nearly always
+	mark := []byte(f.mark)
+	for len(data) > 0 {
+		if len(loose) == 0 { // no comment waits for its rule: on to the next one
+			next := bytes.Index(data, mark)
+			if next < 0 {
+				break
+			}
+			data = data[bytes.LastIndexByte(data[:next], '\n')+1:]
+		}
+		all, rest, _ := bytes.Cut(data, []byte{'\n'})
+		data, all = rest, bytes.TrimSpace(all)
+		if !bytes.HasPrefix(all, mark) || f.isAside(string(all)) {
+			if len(loose) == 0 {
 				continue
 			}
 			if i, ok := at.in(string(all)); ok {

@@ -335,7 +335,23 @@ func (p *page) line(format string, args ...any) {
 	p.WriteByte('\n')
 }
 
-func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
+// put is line for words as they are: a file has hundreds of thousands of such lines.
+func (p *page) put(words ...string) {
+	for _, w := range words {
+		p.WriteString(w)
+	}
+	p.WriteByte('\n')
+}
+
+// dotted writes a rule as a plain list does.
+func (p *page) dotted(r rule.Rule) {
+	if r.Suffix {
+		p.WriteByte('.')
+	}
+	p.put(r.Name)
+}
+
+func (p *page) comment(text string) { p.put(p.mark, " ", text) }
 
 // lineBytes is what a rule takes in most files.
 const lineBytes = 48

@@ -63,16 +63,16 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("kind: FQDNNetworkPolicy")
 		p.line("metadata:")
 		p.line("  name: lxd-allowlist-%d", n)
-		p.line("%s", kubeLabels(list))
+		p.put(kubeLabels(list))
 		p.line("spec:")
 		p.line("  podSelector: {}")
 		p.line("  egress:")
 		p.line("    - matches:")
 		for _, r := range rules {
 			p.notes(r)
-			p.line("        - name: %s", quoted(r.Name))
+			p.put("        - name: ", quoted(r.Name))
 			for depth := 1; r.Suffix && depth <= gkeDepth; depth++ {
-				p.line("        - pattern: %s", quoted(gkePattern(r.Name, depth)))
+				p.put("        - pattern: ", quoted(gkePattern(r.Name, depth)))
 			}
 		}
 		p.line("      ports:")

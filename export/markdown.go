@@ -44,7 +44,7 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 		}
 	}
 	p.line("")
-	p.line("%s", markdownColumns)
+	p.put(markdownColumns)
 	p.line("|%s", strings.Repeat(" --- |", strings.Count(markdownColumns, "|")-1))
 	for _, r := range c.Rules() {
 		seen := make([]string, len(csvColumns)-4)

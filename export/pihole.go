@@ -66,9 +66,9 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if series, is := r.Pattern(); is {
 			p.line("(2, '^%s$'),", series.Extended())
 		} else if r.Suffix {
-			p.line(`(2, '(^|\.)%s$'),`, regexp.QuoteMeta(r.Name))
+			p.put(`(2, '(^|\.)`, regexp.QuoteMeta(r.Name), `$'),`)
 		} else {
-			p.line("(0, '%s'),", r.Name)
+			p.put("(0, '", r.Name, "'),")
 		}
 	}
 	p.WriteString(piholeDeny + piholeEnd)

@@ -109,8 +109,8 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 	p.line(soa+"%d 3600 600 86400 60", serial)
 	p.line("@ IN NS localhost.")
 	node := func(name, apex, below string) {
-		p.line("%s CNAME %s", name, apex)
-		p.line("*.%s CNAME %s", name, below)
+		p.put(name, " CNAME ", apex)
+		p.put("*.", name, " CNAME ", below)
 	}
 	done := make(map[string]bool, c.Len())
 	for _, r := range c.Rules() {

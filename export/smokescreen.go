@@ -54,7 +54,7 @@ func encodeSmokescreen(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	for _, r := range c.Rules() {
 		p.notesBeside(r)
 		for _, name := range starred([]rule.Rule{asHost(r)}) {
-			p.line("    - %s", quoted(name))
+			p.put("    - ", quoted(name))
 		}
 	}
 	return p.Bytes(), nil

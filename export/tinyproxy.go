@@ -44,7 +44,7 @@ func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if r.Suffix {
 			begin = ereSuffix
 		}
-		p.line("%s%s%s", begin, regexp.QuoteMeta(asHost(r).Name), ereEnd)
+		p.put(begin, regexp.QuoteMeta(asHost(r).Name), ereEnd)
 	}
 	return p.Bytes(), nil
 }

@@ -89,7 +89,7 @@ func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	field := func(indent, key, text string) {
 		if text != "" {
-			p.line("%s%s: %s", indent, key, quoted(text))
+			p.put(indent, key, ": ", quoted(text))
 		}
 	}
 	d := documentOf(c)
@@ -99,7 +99,7 @@ func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		p.line("rules:")
 	}
 	for _, r := range d.Rules {
-		p.line("  - name: %s", quoted(r.Name))
+		p.put("  - name: ", quoted(r.Name))
 		field("    ", "kind", r.Kind)
 		field("    ", "reason", r.Reason)
 		field("    ", "source", r.Source)
