@@ -159,9 +159,15 @@ func (f Format) Decode(data []byte) ([]rule.Rule, error) {
 // Hold parts the rules into those that the target holds, as it will hold
 // them, and those that it can't.
 func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
-	c, refused := c.Hold(f.noAddress)
-	c, patterns := f.holdPatterns(c)
-	refused = append(refused, patterns...)
+	var refused []rule.Refused
+	if c.HasEndpoints() {
+		c, refused = c.Hold(f.noAddress)
+	}
+	if c.HasPatterns() {
+		var patterns []rule.Refused
+		c, patterns = f.holdPatterns(c)
+		refused = append(refused, patterns...)
+	}
 	if f.Widens != "" {
 		var narrow []rule.Refused
 		c, narrow = c.Widen()
@@ -174,7 +180,10 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		if _, is := r.Endpoint(); is {
 			return ""
 		}
-		why := cmp.Or(f.noHost(r), f.tooLong(r))
+		why := f.noHost(r)
+		if why == "" {
+			why = f.tooLong(r)
+		}
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
 		}

@@ -39,10 +39,8 @@ const gkeDepth = 4
 
 // gkeLabels says why the API takes no such name, "" if it does.
 func gkeLabels(r rule.Rule) string {
-	for label := range strings.SplitSeq(r.Name, ".") {
-		if strings.Trim(label, "-_") != label {
-			return "it takes labels that begin and end with a letter or a digit only"
-		}
+	if endsLabel(r.Name, "-_") {
+		return "it takes labels that begin and end with a letter or a digit only"
 	}
 	return ""
 }

@@ -119,12 +119,23 @@ func noUnderscore(r rule.Rule) string {
 // innerHyphens says why a name can't go where no label begins or ends with a
 // hyphen, "" if it can.
 func innerHyphens(r rule.Rule) string {
-	for label := range strings.SplitSeq(r.Name, ".") {
-		if strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
-			return "it takes no label with a hyphen at an end"
-		}
+	if endsLabel(r.Name, "-") {
+		return "it takes no label with a hyphen at an end"
 	}
 	return ""
+}
+
+// endsLabel reports whether a label begins or ends with one of these bytes.
+func endsLabel(name, bytes string) bool {
+	if !strings.ContainsAny(name, bytes) {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if strings.Trim(label, bytes) != label {
+			return true
+		}
+	}
+	return false
 }
 
 // twoLabels says why a name can't go where a single label is no name, "" if

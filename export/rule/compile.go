@@ -45,6 +45,21 @@ func (c Compiled) LeftOut() string { return c.leftOut }
 // Len returns how many rules there are.
 func (c Compiled) Len() int { return len(c.rules) }
 
+// HasPatterns reports whether a rule is a pattern, which hardly any list has.
+func (c Compiled) HasPatterns() bool {
+	return slices.ContainsFunc(c.rules, func(r Rule) bool { return strings.IndexByte(r.Name, '<') >= 0 })
+}
+
+// HasEndpoints reports whether a rule is an endpoint: behind all names stands one
+// then.
+func (c Compiled) HasEndpoints() bool {
+	if len(c.rules) == 0 {
+		return false
+	}
+	_, is := c.rules[len(c.rules)-1].Endpoint()
+	return is
+}
+
 // Hold parts the rules into those that a target holds and those that it can't:
 // problem says why, "" if it can.
 func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
