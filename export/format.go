@@ -346,10 +346,14 @@ func (p *page) line(format string, args ...any) {
 
 // put is line for words as they are: a file has hundreds of thousands of such lines.
 func (p *page) put(words ...string) {
+	p.words(words...)
+	p.WriteByte('\n')
+}
+
+func (p *page) words(words ...string) {
 	for _, w := range words {
 		p.WriteString(w)
 	}
-	p.WriteByte('\n')
 }
 
 // dotted writes a rule as a plain list does.

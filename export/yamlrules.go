@@ -104,12 +104,7 @@ func yamlString(value string) (text string, ok bool) {
 	if text, ok = between(value, `"`, `"`); !ok || len(value) < 2 {
 		return "", false
 	}
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return "", false
-		}
-	}
-	return text, true
+	return text, isBare(text)
 }
 
 // yamlList reads a list of such strings in a line.
