@@ -178,3 +178,65 @@ func (c *jsonCursor) seen() (s *seenDoc, ok bool) {
 		c.trueAt(jsonSeenKey+`watched": `, &s.Watched) && c.trueAt(jsonSeenKey+`unused": `, &s.Unused) && c.skip(jsonSeenEnd)
 	return s, ok
 }
+
+// marshalLong is marshal of what has a long list of strings, empty as it is given
+// here, under a key that is there once.
+func marshalLong(v any, key string, list []string) ([]byte, error) {
+	empty, err := marshal(v)
+	if err != nil || len(list) == 0 {
+		return empty, err
+	}
+	begin := `"` + key + `": [`
+	head, tail, _ := bytes.Cut(empty, []byte(begin+"]"))
+	indent := lastIndent(string(head))
+	var p page
+	p.Grow(len(empty) + len(list)*lineBytes)
+	p.Write(head)
+	between := begin
+	for _, text := range list {
+		p.words(between, indent, "  ", quoted(text))
+		between = ","
+	}
+	p.words(indent, "]")
+	p.Write(tail)
+	return p.Bytes(), nil
+}
+
+// lastIndent returns the line feed and the blanks that the last line begins with.
+func lastIndent(text string) string {
+	line := text[strings.LastIndexByte(text, '\n')+1:]
+	return "\n" + line[:len(line)-len(strings.TrimLeft(line, " "))]
+}
+
+// unmarshalLong reads what marshalLong wrote, as unmarshal does.
+func unmarshalLong[T any](data []byte, key string, of func(*T) *[]string) (T, error) {
+	if v, ok := liftLong(string(data), `"`+key+`": [`, of); ok {
+		return v, nil
+	}
+	return unmarshal[T](data)
+}
+
+// liftLong is to a list of strings what liftJSONRules is to rules.
+func liftLong[T any](data, begin string, of func(*T) *[]string) (v T, ok bool) {
+	head, list, found := strings.Cut(data, begin+"\n")
+	if !found {
+		return v, false
+	}
+	indent := lastIndent(head)
+	at := jsonCursor{"\n" + list}
+	all := make([]string, 0, strings.Count(list, "\n"))
+	for more := true; more; more = at.skip(",") {
+		var text string
+		if !at.skip(indent) || !at.skip("  ") || !at.text(&text) {
+			return v, false
+		}
+		all = append(all, text)
+	}
+	v, err := unmarshal[T]([]byte(head + begin + at.rest))
+	to := of(&v)
+	if err != nil || *to == nil || len(*to) > 0 || !strings.HasPrefix(at.rest, "\n") {
+		return v, false
+	}
+	*to = all
+	return v, true
+}

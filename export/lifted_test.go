@@ -29,6 +29,7 @@ var liftable = map[string]func(t *testing.T, data []byte) (lifts bool){
 		}
 		return true
 	},
+	"claude-code": liftsLong((*claudeSettings).domains), "sandbox-runtime": liftsLong((*sandboxSettings).domains),
 	"json": func(t *testing.T, data []byte) bool {
 		got, ok := liftJSONRules(data)
 		if !ok {
@@ -41,6 +42,20 @@ var liftable = map[string]func(t *testing.T, data []byte) (lifts bool){
 		}
 		return true
 	},
+}
+
+// liftsLong is lifts for a list of strings in JSON.
+func liftsLong[T any](of func(*T) *[]string) func(t *testing.T, data []byte) bool {
+	return func(t *testing.T, data []byte) bool {
+		got, ok := liftLong(string(data), `"`+sandboxDomains+`": [`, of)
+		if !ok {
+			return false
+		}
+		if want, err := unmarshal[T](data); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: it is\n%v\nand lifted\n%v\n%s", err, want, got, data)
+		}
+		return true
+	}
 }
 
 // lifts reports whether a file is read with its list lifted, and holds what is
@@ -117,7 +132,7 @@ func TestListsAreLifted(t *testing.T) {
 				"# a comment\n", indent + "# a comment\n", "---\n", "--- # a comment\n", "...\n", indent + "- \"x\"\n", indent + "  - \"x\"\n", indent + "x: |\n", indent + "x: \"\n", "\"\n", indent + "  more: \"x\"\n",
 				indent + "- [\"a\",\n", indent + "- \"x\" # said\n", indent + "- &x \"x\"\n", indent + "- \"\\x41\"\n", indent + "- {host: \"x\", port: 0443}\n", indent + "- {host: \"x\", port: 443, port: 443}\n", indent + "- \"x\": \"y\"\n", "\t\n", "\r\n",
 				indent + "- \"" + standIn + "\"\n", lines[i], indent + "kind: \"exact\"\n", indent + "queries: 012\n", indent + "reason: \"a\\\"b\"\n", indent + "seen:\n", indent + "types: [\"A\", ]\n",
-				indent + "\"warning\": \"x\",\n", indent + "\"name\": \"x\",\n", ",\n", indent + "\"Rules\": [],\n", indent + "\"queries\": 012,\n", indent + "\"watched\": true,\n", indent + "],\n", indent + "},\n" + indent + "{\n",
+				indent + "\"warning\": \"x\",\n", indent + "\"name\": \"x\",\n", ",\n", indent + "\"Rules\": [],\n", indent + "\"queries\": 012,\n", indent + "\"watched\": true,\n", indent + "],\n", indent + "\"x\",\n", indent + "  \"x\"\n", indent + "\"AllowedDomains\": [],\n", indent + "},\n" + indent + "{\n",
 			} {
 				lifts(t, []byte(strings.Join(slices.Insert(slices.Clone(lines), i, between), "")))
 			}

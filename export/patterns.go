@@ -13,10 +13,16 @@ import (
 func starred(rules []rule.Rule) []string {
 	patterns := make([]string, 0, len(rules))
 	for _, r := range rules {
-		patterns = append(patterns, r.Name)
-		if r.Suffix {
-			patterns = append(patterns, "*."+r.Name)
-		}
+		patterns = appendStarred(patterns, r)
+	}
+	return patterns
+}
+
+// appendStarred appends what starred writes for a rule.
+func appendStarred(patterns []string, r rule.Rule) []string {
+	patterns = append(patterns, r.Name)
+	if r.Suffix {
+		patterns = append(patterns, "*."+r.Name)
 	}
 	return patterns
 }

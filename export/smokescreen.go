@@ -53,8 +53,10 @@ func encodeSmokescreen(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p.line("  allowed_domains:")
 	for _, r := range c.Rules() {
 		p.notesBeside(r)
-		for _, name := range starred([]rule.Rule{asHost(r)}) {
-			p.put("    - ", quoted(name))
+		r = asHost(r)
+		p.put("    - ", quoted(r.Name))
+		if r.Suffix {
+			p.put("    - ", quoted("*."+r.Name))
 		}
 	}
 	return p.Bytes(), nil
