@@ -27,12 +27,24 @@ const (
 // characters. What would move the cursor or turn the direction of writing
 // becomes a space.
 func OneLine(text string) string {
+	if isPrintableASCII(text) { // as nearly always
+		return strings.TrimSpace(text)
+	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
 	}, text))
+}
+
+func isPrintableASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // note makes text fit for a comment of any target: one bounded line. A

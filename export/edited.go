@@ -273,13 +273,26 @@ func (f Format) portsIn(data []byte) (all []string) {
 	}
 	looked := make(map[string]bool) // at lines but for the names in them, which are many
 	var bare []byte
-	for line := range bytes.Lines(data) {
+	word := []byte(beforeNumber(f.port.String()))
+	for {
+		next := bytes.Index(data, word)
+		if next < 0 {
+			return all
+		}
+		line, rest, _ := bytes.Cut(data[bytes.LastIndexByte(data[:next], '\n')+1:], []byte{'\n'})
 		if bare = unnamed(bare[:0], line); !looked[string(bare)] {
 			looked[string(bare)] = true
 			look(line)
 		}
+		data = rest
 	}
-	return all
+}
+
+// beforeNumber returns what stands in each match of an expression before the digits
+// that are its last group: "port: ".
+func beforeNumber(expr string) string {
+	expr = expr[:strings.LastIndexByte(expr, '(')]
+	return expr[strings.LastIndexByte(expr, '?')+1:]
 }
 
 // unnamed appends a line without what is in quotes, unless that is a number.

@@ -66,6 +66,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		return nil, false
 	}
 	stands, _ := l.item(l.stand)
+	all = make([]lifted[T, I], 0, bytes.Count(data, []byte("\n---\n"))+1)
 	parsed := make(map[string]T)
 	var rest []byte // of the document, without its items
 	var items []I
@@ -87,7 +88,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		} else {
 			all = append(all, l.whole(doc))
 		}
-		rest, items = rest[:0], nil
+		rest, items = rest[:0], make([]I, 0, len(items))
 		return true
 	}
 	const (

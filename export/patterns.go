@@ -65,21 +65,48 @@ type endpoint struct {
 	Protocol string `yaml:"-"` // "" where all is TCP
 }
 
+// standing says where each of many names stands, of which hardly any comes again.
+type standing struct {
+	at    map[string]int
+	again bool // one did: from then on each is looked up first
+}
+
+// put returns where a name stands, last if it is new. is reports whether it is the
+// one at a place.
+func (s *standing) put(name string, last int, is func(at int) bool) int {
+	if s.again {
+		if i, known := s.at[name]; known {
+			return i
+		}
+	}
+	n := len(s.at)
+	if s.at[name] = last; len(s.at) > n {
+		return last
+	}
+	s.again = true
+	for i := range last {
+		if is(i) {
+			s.at[name] = i
+			return i
+		}
+	}
+	return last
+}
+
 // hosts returns the hosts of endpoints, in their order. A name and the pattern
 // for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
 	var names []string
 	var ports [][]endpoint // of each name, as a part of all
-	at := make(map[string]int, len(all))
+	at := standing{at: make(map[string]int, len(all))}
 	for from := 0; from < len(all); {
 		name, to := all[from].Host, from
 		for to < len(all) && all[to].Host == name {
 			to++
 		}
-		if i, twice := at[name]; twice {
+		if i := at.put(name, len(names), func(i int) bool { return names[i] == name }); i < len(names) {
 			ports[i] = slices.Concat(ports[i], all[from:to])
 		} else {
-			at[name] = len(names)
 			names, ports = append(names, name), append(ports, all[from:to:to])
 		}
 		from = to
@@ -90,7 +117,7 @@ func hosts(all []endpoint) ([]string, error) {
 		if base == name {
 			continue
 		}
-		if i, is := at[base]; is && !slices.EqualFunc(ports[n], ports[i], samePort) {
+		if i, is := at.at[base]; is && !slices.EqualFunc(ports[n], ports[i], samePort) {
 			return nil, fmt.Errorf("%q has ports of its own", name)
 		}
 	}

@@ -112,9 +112,11 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 		p.put(name, " CNAME ", apex)
 		p.put("*.", name, " CNAME ", below)
 	}
-	done := make(map[string]bool, c.Len())
+	done := above(c.Rules())
 	for _, r := range c.Rules() {
-		done[r.Name] = true
+		if _, above := done[r.Name]; above {
+			done[r.Name] = true
+		}
 		p.notes(r)
 		if r.Suffix {
 			node(r.Name, rpzPass, rpzPass)
@@ -138,9 +140,28 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 	return p.Bytes()
 }
 
+// above returns the names above the rules.
+func above(rules []rule.Rule) map[string]bool {
+	all, last := make(map[string]bool), ""
+	for _, r := range rules {
+		parent := rule.Parent(r.Name)
+		if parent == last { // as of those before it
+			continue
+		}
+		last = parent
+		for up := parent; up != ""; up = rule.Parent(up) {
+			if _, known := all[up]; known {
+				break
+			}
+			all[up] = false
+		}
+	}
+	return all
+}
+
 func decodeRPZ(data []byte) ([]rule.Rule, error) {
 	nodes := make([]rpzNode, 0, lineCount(data)/2)
-	at := make(map[string]int, lineCount(data)/2)
+	at := standing{at: make(map[string]int, lineCount(data)/2)}
 	for line := range content(data, ";") {
 		owner, target, ok := strings.Cut(line, " CNAME ")
 		if !ok && (strings.HasPrefix(owner, "@ IN ") || strings.HasPrefix(owner, "$TTL ")) {
@@ -149,10 +170,8 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		name, below := strings.CutPrefix(owner, "*.")
 		i := len(nodes) - 1
 		if i < 0 || nodes[i].name != name { // of its line before, as nearly always for what is below
-			known := false
-			if i, known = at[name]; !known {
-				i = len(nodes)
-				at[name] = i
+			i = at.put(name, len(nodes), func(i int) bool { return nodes[i].name == name })
+			if i == len(nodes) {
 				nodes = append(nodes, rpzNode{name: name})
 			}
 		}
@@ -165,7 +184,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		}
 		*to = target
 	}
-	if i, known := at["*"]; !known || nodes[i].apex != rpzDeny {
+	if i, known := at.at["*"]; !known || nodes[i].apex != rpzDeny {
 		return nil, errors.New("all other names are not denied")
 	}
 	rules := make([]rule.Rule, 0, len(nodes))
@@ -187,7 +206,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		if up == "" || up == last {
 			continue
 		}
-		if _, known := at[up]; !known {
+		if _, known := at.at[up]; !known {
 			return nil, fmt.Errorf("%q is above %q and not denied", up, n.name)
 		}
 		last = up

@@ -46,12 +46,7 @@ func quoted(text string) string {
 // isBare reports whether a text is of ASCII alone, and of nothing that is escaped
 // in a quoted string.
 func isBare(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
+	return isPrintableASCII(text) && strings.IndexByte(text, '"') < 0 && strings.IndexByte(text, '\\') < 0
 }
 
 // quotedList writes a list in one line.
