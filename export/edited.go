@@ -279,6 +279,19 @@ func (f Format) portsIn(data []byte) (all []string) {
 		if next < 0 {
 			return all
 		}
+		if protocol < 0 { // as the word and a number is all there is
+			data = data[next:]
+			end := len(word)
+			for end < len(data) && '0' <= data[end] && data[end] <= '9' {
+				end++
+			}
+			if port := data[:end]; !looked[string(port)] {
+				looked[string(port)] = true
+				look(port)
+			}
+			data = data[end:]
+			continue
+		}
 		line, rest, _ := bytes.Cut(data[bytes.LastIndexByte(data[:next], '\n')+1:], []byte{'\n'})
 		if bare = unnamed(bare[:0], line); !looked[string(bare)] {
 			looked[string(bare)] = true

@@ -66,10 +66,12 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		return nil, false
 	}
 	stands, _ := l.item(l.stand)
-	all = make([]lifted[T, I], 0, bytes.Count(data, []byte("\n---\n"))+1)
+	docs := bytes.Count(data, []byte("\n---\n")) + 1
+	room := lineCount(data) / docs // of most documents' items
+	all = make([]lifted[T, I], 0, docs)
 	parsed := make(map[string]T)
 	var rest []byte // of the document, without its items
-	var items []I
+	items := make([]I, 0, room)
 	end := func() bool {
 		doc, known := parsed[string(rest)]
 		if !known {
@@ -88,7 +90,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		} else {
 			all = append(all, l.whole(doc))
 		}
-		rest, items = rest[:0], make([]I, 0, len(items))
+		rest, items = rest[:0], make([]I, 0, room)
 		return true
 	}
 	const (

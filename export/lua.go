@@ -48,7 +48,8 @@ func (l luaParts) rules(data []byte) ([]rule.Rule, error) {
 	var text strings.Builder
 	text.Grow(len(data))
 	for line := range content(data, "--") {
-		text.WriteString(line + "\n")
+		text.WriteString(line)
+		text.WriteByte('\n')
 	}
 	lists, whole := between(text.String(), l.exact+"\n", l.end+"\n")
 	exact, rest, parted := strings.Cut(lists, l.suffix+"\n")

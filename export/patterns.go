@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -96,8 +97,7 @@ func (s *standing) put(name string, last int, is func(at int) bool) int {
 // hosts returns the hosts of endpoints, in their order. A name and the pattern
 // for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
-	var names []string
-	var ports [][]endpoint // of each name, as a part of all
+	names, ports := make([]string, 0, len(all)), make([][]endpoint, 0, len(all)) // of each name, as a part of all
 	at := standing{at: make(map[string]int, len(all))}
 	for from := 0; from < len(all); {
 		name, to := all[from].Host, from
@@ -178,6 +178,20 @@ func twoLabels(r rule.Rule) string {
 		return "it takes no single label"
 	}
 	return ""
+}
+
+// quotedMeta writes a host as an expression that matches it alone.
+func quotedMeta(host string) string {
+	if isPlain(host) && strings.IndexByte(host, '*') < 0 { // as all names, of which dots alone mean more
+		return strings.ReplaceAll(host, ".", `\.`)
+	}
+	return regexp.QuoteMeta(host)
+}
+
+// unquotedMeta reads what quotedMeta wrote.
+func unquotedMeta(text string) (host string, ok bool) {
+	host = strings.ReplaceAll(text, `\.`, ".")
+	return host, quotedMeta(host) == text
 }
 
 // extendedRule reads the pattern out of what [rule.Pattern.Extended] wrote.

@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"strings"
 
 	"golang.org/x/net/idna"
 
@@ -32,6 +33,9 @@ var smokescreen = Format{
 var smokescreenNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
 
 func smokescreenLimit(r rule.Rule) string {
+	if strings.IndexByte(r.Name, '-') < 0 { // nothing of it has another form
+		return ""
+	}
 	if name, err := smokescreenNames.ToASCII(r.Name); err != nil || name != r.Name {
 		return "it takes no label with a hyphen at an end or in the third and fourth place, but for xn-- and a name in Unicode behind it"
 	}
