@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -62,10 +61,12 @@ func encodeRPZ(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	// Without a time the serial goes on from the file's that is replaced, or
 	// nobody who takes the zone from a server would learn that it has changed.
 	before := serialOf(o.before)
-	if before > 0 && bytes.Equal(zone(f, c, before), o.before) {
+	data := zone(f, c, before)
+	if before > 0 && bytes.Equal(data, o.before) {
 		return o.before, nil
 	}
-	return zone(f, c, before+1), nil
+	serial := func(n uint32) []byte { return fmt.Appendf(nil, "\n"+soa+"%d ", n) }
+	return bytes.Replace(data, serial(before), serial(before+1), 1), nil
 }
 
 const soa = "@ IN SOA localhost. root.localhost. "
@@ -88,9 +89,17 @@ var unboundZones = []string{"home.arpa", "invalid", "localhost", "onion", "resol
 // unboundsOwn says how Unbound is made to ask for the names on the list that it
 // answers by itself.
 func unboundsOwn(rules []rule.Rule) string {
+	answered := make([]bool, len(unboundZones))
+	for _, r := range rules {
+		for i, zone := range unboundZones {
+			if strings.HasSuffix(r.Name, zone) && strings.HasSuffix("."+r.Name, "."+zone) {
+				answered[i] = true
+			}
+		}
+	}
 	var lines []string
-	for _, zone := range unboundZones {
-		if slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.Name == zone || strings.HasSuffix(r.Name, "."+zone) }) {
+	for i, zone := range unboundZones {
+		if answered[i] {
 			lines = append(lines, fmt.Sprintf("local-zone: %q nodefault", zone+"."))
 		}
 	}
