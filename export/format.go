@@ -176,9 +176,12 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		}
 		refused = append(refused, narrow...)
 	}
+	addresses := c.HasEndpoints()
 	c, more := c.Hold(func(r rule.Rule) string {
-		if _, is := r.Endpoint(); is {
-			return ""
+		if addresses {
+			if _, is := r.Endpoint(); is {
+				return ""
+			}
 		}
 		why := f.noHost(r)
 		if why == "" {

@@ -68,8 +68,9 @@ func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
 }
 
 func (p *page) openshellHost(host string, ports []int) {
+	host = quoted(host)
 	for _, port := range ports {
-		p.put("      - {host: ", quoted(host), ", port: ", strconv.Itoa(port), "}")
+		p.put("      - {host: ", host, ", port: ", strconv.Itoa(port), "}")
 	}
 }
 
