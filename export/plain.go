@@ -28,19 +28,16 @@ var plain = Format{
 // encodePlain writes no comments and the order of the bytes: other lists are
 // compared with this one.
 func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
-	lines, size := make([]string, 0, c.Len()), 0
+	size := 0
 	for _, r := range c.Rules() {
-		lines = append(lines, r.Dotted())
-		size += len(lines[len(lines)-1]) + 1
+		size += len("."+"\n") + len(r.Name)
 	}
-	slices.Sort(lines)
-	var b bytes.Buffer
-	b.Grow(size)
-	for _, l := range lines {
-		b.WriteString(l)
-		b.WriteByte('\n')
+	var p page
+	p.Grow(size)
+	for r := range rule.ByLine(c.Rules()) {
+		p.dotted(r)
 	}
-	return b.Bytes(), nil
+	return p.Bytes(), nil
 }
 
 // decodeDotted reads a list of dotted names, one a line.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"math/bits"
 	"slices"
 	"strings"
@@ -208,6 +209,32 @@ func ByName(rules []Rule) []Rule {
 		all[i] = rules[p.at]
 	}
 	return all
+}
+
+// ByLine returns the rules in the order of the bytes of their lines in a plain list,
+// as sort(1) has it.
+func ByLine(rules []Rule) iter.Seq[Rule] {
+	places := make([]place, len(rules))
+	for i := range rules {
+		places[i].at = uint32(i)
+	}
+	sortPlaces(places, 0, func(p place, from int) uint64 {
+		r := &rules[p.at]
+		switch {
+		case !r.Suffix:
+			return word(r.Name, from)
+		case from == 0:
+			return '.'<<(8*(wordBytes-1)) | word(r.Name, 0)>>8
+		}
+		return word(r.Name, from-1)
+	}, func(a, b place) int { return strings.Compare(rules[a.at].Dotted(), rules[b.at].Dotted()) })
+	return func(yield func(Rule) bool) {
+		for _, p := range places {
+			if !yield(rules[p.at]) {
+				return
+			}
+		}
+	}
 }
 
 // byName returns the places of the rules in the order of ByName.

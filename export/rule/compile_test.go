@@ -207,7 +207,7 @@ func TestSorted(t *testing.T) {
 // same stay as they came; so do they by their bytes, by kind first.
 func TestSortedLikeKeys(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	parts := []string{"a", "b", "a-b", "eightlet", "eightletters", "sixteen-letters-", "sixteen-letters-and-more", "com", "co", "uk", "_x", "0"}
+	parts := []string{"a", "b", "a-b", "eightlet", "eightles", "eightletters", "sixteen-letters-", "sixteen-letters-and-more", "com", "co", "uk", "_x", "-y", "0"}
 	for range 300 {
 		var rules []Rule
 		for i := range random.IntN(60) {
@@ -226,6 +226,13 @@ func TestSortedLikeKeys(t *testing.T) {
 			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Kind(), b.Kind()))
 		})
 		random.Shuffle(len(want), func(i, j int) { want[i], want[j] = want[j], want[i] })
+		var lines []string
+		for r := range ByLine(want) {
+			lines = append(lines, r.Dotted())
+		}
+		if !slices.IsSorted(lines) || len(lines) != len(want) {
+			t.Fatalf("%q are %d lines out of order, of %d", lines, len(lines), len(want))
+		}
 		for i, r := range ByName(want) {
 			if r.key() != rules[i].key() {
 				t.Fatalf("%v by name, want %v", names(ByName(want)), names(rules))
