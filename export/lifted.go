@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // lifted is a document of YAML with the items of its one long list.
@@ -123,7 +124,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 			where = inside
 			items = append(items, item)
 			continue
-		case strings.HasPrefix(strings.TrimLeft(bare, " "), "#"):
+		case isComment(bare):
 			continue
 		default:
 			where = behind
@@ -136,6 +137,12 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		rest = append(rest, line...)
 	}
 	return all, end()
+}
+
+// isComment reports whether a line is a comment of nothing but what is printed: the
+// parser ends one at Unicode's line breaks, too, and takes no control characters.
+func isComment(line string) bool {
+	return strings.HasPrefix(strings.TrimLeft(line, " "), "#") && (isPrintableASCII(line) || utf8.ValidString(line) && OneLine(line) == strings.TrimSpace(line))
 }
 
 // quotedItem returns what reads a line with a quoted name between these words.

@@ -129,7 +129,7 @@ func TestListsAreLifted(t *testing.T) {
 		for i := range lines {
 			indent := lines[i][:len(lines[i])-len(strings.TrimLeft(lines[i], " "))]
 			for _, between := range []string{
-				"# a comment\n", indent + "# a comment\n", "---\n", "--- # a comment\n", "...\n", indent + "- \"x\"\n", indent + "  - \"x\"\n", indent + "x: |\n", indent + "x: \"\n", "\"\n", indent + "  more: \"x\"\n",
+				"# a comment\n", indent + "# a comment\n", indent + "# grün\n", indent + "# \x0e\n", indent + "# \xff\n", indent + "# \u2028" + indent + "- \"x\"\n", "---\n", "--- # a comment\n", "...\n", indent + "- \"x\"\n", indent + "  - \"x\"\n", indent + "x: |\n", indent + "x: \"\n", "\"\n", indent + "  more: \"x\"\n",
 				indent + "- [\"a\",\n", indent + "- \"x\" # said\n", indent + "- &x \"x\"\n", indent + "- \"\\x41\"\n", indent + "- {host: \"x\", port: 0443}\n", indent + "- {host: \"x\", port: 443, port: 443}\n", indent + "- \"x\": \"y\"\n", "\t\n", "\r\n",
 				indent + "- \"" + standIn + "\"\n", lines[i], indent + "kind: \"exact\"\n", indent + "queries: 012\n", indent + "reason: \"a\\\"b\"\n", indent + "seen:\n", indent + "types: [\"A\", ]\n",
 				indent + "\"warning\": \"x\",\n", indent + "\"name\": \"x\",\n", ",\n", indent + "\"Rules\": [],\n", indent + "\"queries\": 012,\n", indent + "\"watched\": true,\n", indent + "],\n", indent + "\"x\",\n", indent + "  \"x\"\n", indent + "\"AllowedDomains\": [],\n", indent + "},\n" + indent + "{\n",

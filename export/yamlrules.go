@@ -24,7 +24,7 @@ func liftRules(data []byte) (d document, ok bool) {
 	key := yamlSeen // of the last line
 	for line := range strings.Lines(string(list)) {
 		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(strings.TrimLeft(line, " "), "#") {
+		if isComment(line) {
 			continue
 		}
 		if name, is := between(line, yamlRuleBegin, `"`); is && isPlain(name) && (key != yamlSeen || len(d.Rules) == 0) {
