@@ -101,7 +101,7 @@ func withPorts(rules []rule.Rule) []string {
 		if _, is := r.Endpoint(); is {
 			all = append(all, strings.TrimSuffix(r.Name, "/tcp"))
 		} else {
-			all = append(all, starred([]rule.Rule{r})...)
+			all = appendStarred(all, r)
 		}
 	}
 	return all
@@ -112,7 +112,9 @@ func fromPorts(words []string) ([]rule.Rule, error) {
 	var addresses []rule.Rule
 	patterns := make([]string, 0, len(words))
 	for _, w := range words {
-		if at, err := rule.ParseEndpoint(w); err == nil {
+		if !strings.Contains(w, ":") { // which an error takes time to tell
+			patterns = append(patterns, w)
+		} else if at, err := rule.ParseEndpoint(w); err == nil {
 			addresses = append(addresses, rule.Rule{Name: at.String()})
 		} else {
 			patterns = append(patterns, w)

@@ -31,7 +31,7 @@ const (
 
 func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
-	p.line("%s", adguardDeny)
+	p.put(adguardDeny)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
 			p.remarks([]rule.Rule{r})
@@ -40,9 +40,9 @@ func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		}
 		p.notes(r)
 		if r.Suffix {
-			p.line("@@||%s^", r.Name)
+			p.put("@@||", r.Name, "^")
 		} else {
-			p.line("@@|%s^", r.Name)
+			p.put("@@|", r.Name, "^")
 		}
 	}
 	return p.Bytes(), nil

@@ -56,6 +56,9 @@ func asidePatterns(data []byte, before, after string) (rules []rule.Rule, err er
 
 // asideAddresses reads addresses at [hostPort] out of such comments.
 func asideAddresses(data []byte) (rules []rule.Rule, err error) {
+	if !bytes.Contains(data, []byte(asideAddress)) {
+		return nil, nil
+	}
 	for line := range strings.Lines(string(data)) {
 		text, is := strings.CutPrefix(strings.TrimSpace(line), asideAddress)
 		if !is {

@@ -148,15 +148,20 @@ type sandboxSettings struct {
 	} `json:"filesystem"`
 }
 
+func (s *sandboxSettings) domains() *[]string { return &s.Network.AllowedDomains }
+
 func encodeSandbox(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var s sandboxSettings
-	s.Network.AllowedDomains, s.Network.DeniedDomains = withPorts(c.Rules()), []string{}
+	s.Network.AllowedDomains, s.Network.DeniedDomains = []string{}, []string{}
 	s.Filesystem.DenyRead, s.Filesystem.AllowWrite, s.Filesystem.DenyWrite = []string{}, []string{}, []string{}
-	return marshal(s)
+	return marshalLong(s, sandboxDomains, withPorts(c.Rules()))
 }
 
+// sandboxDomains is the key of the list, for Claude Code, too.
+const sandboxDomains = "allowedDomains"
+
 func decodeSandbox(data []byte) ([]rule.Rule, error) {
-	s, err := unmarshal[sandboxSettings](data)
+	s, err := unmarshalLong(data, sandboxDomains, (*sandboxSettings).domains)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ const ciliumLookups = `    - toEndpoints:
 
 func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	p := headed(f, c)
-	p.line("%s", ciliumBegin)
+	p.put(ciliumBegin)
 	// Without names there is none of their entries: an empty list of them would
 	// allow all.
 	if names, _ := c.Names(); names.Len() > 0 {
@@ -83,7 +83,7 @@ const ciliumPorts = 40
 
 // encodeFQDNs writes that names may be looked up, and connected to.
 func encodeFQDNs(p *page, c rule.Compiled, o Options) {
-	p.line("%s", ciliumLookups)
+	p.put(ciliumLookups)
 	selectors := func(indent string, r rule.Rule) {
 		p.line("%s- matchName: %s", indent, quoted(r.Name))
 		if r.Suffix {

@@ -42,15 +42,17 @@ type claudeSandbox struct {
 	} `json:"network"`
 }
 
+func (s *claudeSettings) domains() *[]string { return &s.Sandbox.Network.AllowedDomains }
+
 func encodeClaudeCode(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	s := claudeSettings{claudeSandbox{Enabled: true, FailIfUnavailable: true}}
 	n := &s.Sandbox.Network
-	n.AllowedDomains, n.AllowManagedDomainsOnly, n.StrictAllowlist = withPorts(c.Rules()), true, true
-	return marshal(s)
+	n.AllowedDomains, n.AllowManagedDomainsOnly, n.StrictAllowlist = []string{}, true, true
+	return marshalLong(s, sandboxDomains, withPorts(c.Rules()))
 }
 
 func decodeClaudeCode(data []byte) ([]rule.Rule, error) {
-	s, err := unmarshal[claudeSettings](data)
+	s, err := unmarshalLong(data, sandboxDomains, (*claudeSettings).domains)
 	if err != nil {
 		return nil, err
 	}

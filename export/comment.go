@@ -27,12 +27,24 @@ const (
 // characters. What would move the cursor or turn the direction of writing
 // becomes a space.
 func OneLine(text string) string {
+	if isPrintableASCII(text) { // as nearly always
+		return strings.TrimSpace(text)
+	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
 	}, text))
+}
+
+func isPrintableASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // note makes text fit for a comment of any target: one bounded line. A
@@ -106,16 +118,25 @@ func origin(c rule.Compiled) []string {
 // summary counts the rules: "3 rules: 2 exact, 1 suffix"; addresses where there
 // are any.
 func summary(rules []rule.Rule) string {
-	of := make(map[string]int)
+	var exact, suffix, address, pattern int
 	for _, r := range rules {
-		of[r.Kind()]++
+		switch r.Kind() {
+		case "exact":
+			exact++
+		case "suffix":
+			suffix++
+		case "address":
+			address++
+		case "pattern":
+			pattern++
+		}
 	}
-	text := fmt.Sprintf("%s: %d exact, %d suffix", ruleCount(len(rules)), of["exact"], of["suffix"])
-	if n := of["address"]; n > 0 {
-		text += fmt.Sprintf(", %d address", n)
+	text := fmt.Sprintf("%s: %d exact, %d suffix", ruleCount(len(rules)), exact, suffix)
+	if address > 0 {
+		text += fmt.Sprintf(", %d address", address)
 	}
-	if n := of["pattern"]; n > 0 {
-		text += fmt.Sprintf(", %d pattern", n)
+	if pattern > 0 {
+		text += fmt.Sprintf(", %d pattern", pattern)
 	}
 	return text
 }
@@ -158,8 +179,10 @@ func udpLeftOut(f Format, rules []rule.Rule) string {
 // notes returns the comments of a rule.
 func notes(r rule.Rule) []string {
 	var lines []string
-	if reason := note(r.Reason); reason != "" {
-		lines = append(lines, reason)
+	if r.Reason != "" { // hardly any has one
+		if reason := note(r.Reason); reason != "" {
+			lines = append(lines, reason)
+		}
 	}
 	if warning := r.Warning(); warning != "" {
 		lines = append(lines, warningWord+warning)

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,8 +38,10 @@ func encodeCSV(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.Write(csvColumns)
+	row := make([]string, len(csvColumns))
 	for _, r := range c.Rules() {
-		row := []string{r.Name, r.Kind(), r.Reason, r.Source, "", "", "", "", "", "", "", "", "", ""}
+		row[0], row[1], row[2], row[3] = r.Name, r.Kind(), r.Reason, r.Source
+		clear(row[4:])
 		if s := r.Seen; s != nil {
 			copy(row[4:], seenCells(s))
 		}
@@ -94,15 +97,24 @@ func cell(text string) string {
 }
 
 func decodeCSV(data []byte) ([]rule.Rule, error) {
-	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
-	if err != nil {
+	in := csv.NewReader(bytes.NewReader(data))
+	in.ReuseRecord = true
+	row, err := in.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if len(rows) == 0 || !slices.Equal(rows[0], csvColumns) && !slices.Equal(rows[0], csvColumns[:unwitnessed]) {
+	if !slices.Equal(row, csvColumns) && !slices.Equal(row, csvColumns[:unwitnessed]) {
 		return nil, errors.New("the first row is not that of the columns")
 	}
-	rules := make([]rule.Rule, 0, len(rows))
-	for _, row := range rows[1:] {
+	rules := make([]rule.Rule, 0, lineCount(data))
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return rules, nil
+		}
+		if err != nil {
+			return nil, err
+		}
 		for i := range row {
 			row[i] = uncell(row[i])
 		}
@@ -116,7 +128,6 @@ func decodeCSV(data []byte) ([]rule.Rule, error) {
 		}
 		rules = append(rules, r)
 	}
-	return rules, nil
 }
 
 // readSeen reads the cells from the queries on; without queries nothing was

@@ -51,15 +51,15 @@ func encodeDnscrypt(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 			p.remarks([]rule.Rule{r})
 			p.line("%s%s", asidePattern, series.Text) // which its lines don't tell from two shorter ones
 			for _, glob := range series.Globs() {
-				p.line("%s", glob)
+				p.put(glob)
 			}
 			continue
 		}
 		p.notes(r)
 		if r.Suffix {
-			p.line("%s", r.Name)
+			p.put(r.Name)
 		} else {
-			p.line("=%s", r.Name)
+			p.put("=", r.Name)
 		}
 	}
 	return p.Bytes(), nil

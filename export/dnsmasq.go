@@ -105,31 +105,28 @@ func encodeDnsmasq(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 }
 
 func encodeNftset(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.line("nftset=/%s/%s", r.Name, nftSets) }), nil
+	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.put("nftset=/", r.Name, "/", nftSets) }), nil
 }
 
 func dnsmasqFile(f Format, c rule.Compiled, after func(*page, rule.Rule)) []byte {
 	p := headed(f, c)
 	for _, l := range denyAll {
-		p.line("%s", l)
+		p.put(l)
 	}
 	for _, r := range c.Rules() {
 		p.notes(r)
-		for _, l := range allowLines(r) {
-			p.line("%s", l)
-		}
+		allowLines(r, p.put)
 		after(&p, r)
 	}
 	return p.Bytes()
 }
 
 // allowLines is what has dnsmasq ask of a rule's names as without a list.
-func allowLines(r rule.Rule) []string {
-	lines := []string{"server=/" + r.Name + "/#"}
+func allowLines(r rule.Rule, line func(words ...string)) {
+	line("server=/", r.Name, "/#")
 	if !r.Suffix {
-		lines = append(lines, "local=/*."+r.Name+"/")
+		line("local=/*.", r.Name, "/")
 	}
-	return lines
 }
 
 // DnsmasqLines returns the lines by which dnsmasq (2.86 or later) asks the server
@@ -138,7 +135,7 @@ func allowLines(r rule.Rule) []string {
 func DnsmasqLines(c rule.Compiled, denier string) []string {
 	lines := slices.Clone(denyAll)
 	for _, r := range c.Rules() {
-		lines = append(lines, allowLines(r)...)
+		allowLines(r, func(words ...string) { lines = append(lines, strings.Join(words, "")) })
 	}
 	for i, l := range lines {
 		if names, ok := strings.CutPrefix(l, "local="); ok {
@@ -179,7 +176,8 @@ func decodeNftset(data []byte) ([]rule.Rule, error) {
 		if name, ok := between(line, "nftset=/", "/"+nftSets); ok {
 			sets = append(sets, name)
 		} else {
-			rest.WriteString(line + "\n")
+			rest.WriteString(line)
+			rest.WriteByte('\n')
 		}
 	}
 	rules, err := decodeDnsmasq([]byte(rest.String()))

@@ -30,7 +30,10 @@ func (f Format) Read(data []byte) (rules []rule.Rule, loose []string, err error)
 		if normal = parse.AppendName(normal[:0], given); !bytes.Equal(normal, given) {
 			rules[i].Name = string(normal)
 		}
-		if at, err := rule.ParseEndpoint(rules[i].Name); err == nil && !rules[i].Suffix { // without a protocol, too
+		if !strings.Contains(rules[i].Name, ":") || rules[i].Suffix {
+			continue
+		}
+		if at, err := rule.ParseEndpoint(rules[i].Name); err == nil { // without a protocol, too
 			rules[i].Name = at.String()
 		}
 	}
@@ -58,10 +61,19 @@ func (f Format) readComments(data []byte, rules []rule.Rule) (loose []string) {
 	}
 	at := search{rules: rules}
 	head := false
-	for all := range bytes.Lines(data) {
-		all = bytes.TrimSpace(all)
-		if !bytes.HasPrefix(all, []byte(f.mark)) || f.isAside(string(all)) {
-			if len(loose) == 0 { // as nearly always
+	mark := []byte(f.mark)
+	for len(data) > 0 {
+		if len(loose) == 0 { // no comment waits for its rule: on to the next one
+			next := bytes.Index(data, mark)
+			if next < 0 {
+				break
+			}
+			data = data[bytes.LastIndexByte(data[:next], '\n')+1:]
+		}
+		all, rest, _ := bytes.Cut(data, []byte{'\n'})
+		data, all = rest, bytes.TrimSpace(all)
+		if !bytes.HasPrefix(all, mark) || f.isAside(string(all)) {
+			if len(loose) == 0 {
 				continue
 			}
 			if i, ok := at.in(string(all)); ok {
@@ -261,13 +273,39 @@ func (f Format) portsIn(data []byte) (all []string) {
 	}
 	looked := make(map[string]bool) // at lines but for the names in them, which are many
 	var bare []byte
-	for line := range bytes.Lines(data) {
+	word := []byte(beforeNumber(f.port.String()))
+	for {
+		next := bytes.Index(data, word)
+		if next < 0 {
+			return all
+		}
+		if protocol < 0 { // as the word and a number is all there is
+			data = data[next:]
+			end := len(word)
+			for end < len(data) && '0' <= data[end] && data[end] <= '9' {
+				end++
+			}
+			if port := data[:end]; !looked[string(port)] {
+				looked[string(port)] = true
+				look(port)
+			}
+			data = data[end:]
+			continue
+		}
+		line, rest, _ := bytes.Cut(data[bytes.LastIndexByte(data[:next], '\n')+1:], []byte{'\n'})
 		if bare = unnamed(bare[:0], line); !looked[string(bare)] {
 			looked[string(bare)] = true
 			look(line)
 		}
+		data = rest
 	}
-	return all
+}
+
+// beforeNumber returns what stands in each match of an expression before the digits
+// that are its last group: "port: ".
+func beforeNumber(expr string) string {
+	expr = expr[:strings.LastIndexByte(expr, '(')]
+	return expr[strings.LastIndexByte(expr, '?')+1:]
 }
 
 // unnamed appends a line without what is in quotes, unless that is a number.

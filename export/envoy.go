@@ -93,21 +93,21 @@ func encodeEnvoy(f Format, c rule.Compiled, o Options) ([]byte, error) {
 			p.envoyMatchers(c.Rules())
 			continue
 		}
-		p.line("%s", envoyNames)
+		p.put(envoyNames)
 		for _, name := range starred(c.Rules()) {
-			p.line("              - %s", quoted(name))
+			p.put("              - ", quoted(name))
 		}
 	}
 	if listeners == 0 {
 		return nil, errors.New("envoy: no port with TLS among the ports; add 443")
 	}
-	p.line("%s", envoyClusters)
+	p.put(envoyClusters)
 	return p.Bytes(), nil
 }
 
 // envoyMatchers writes what chooses the chain for each rule.
 func (p *page) envoyMatchers(rules []rule.Rule) {
-	p.line("%s", envoyMatcher)
+	p.put(envoyMatcher)
 	for _, r := range rules {
 		if series, is := r.Pattern(); is {
 			p.line(envoyPredicate, "{safe_regex: {google_re2: {}, regex: "+quoted(series.Regexp)+"}}")

@@ -54,13 +54,16 @@ func (o Options) portsOf(rules []rule.Rule, protocols ...string) []rule.Port {
 	if len(rules) == 1 && len(seenPorts(rules[0], protocols...)) == 0 {
 		return slices.Clone(usualPorts) // as mostly, of formats that name each rule's
 	}
-	named := make(map[rule.Port]bool)
+	named, usual := make(map[rule.Port]bool), false
 	for _, r := range rules {
 		ports := seenPorts(r, protocols...)
-		if len(ports) == 0 {
-			ports = usualPorts
-		}
+		usual = usual || len(ports) == 0
 		for _, p := range ports {
+			named[p] = true
+		}
+	}
+	if usual {
+		for _, p := range usualPorts {
 			named[p] = true
 		}
 	}

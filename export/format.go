@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"regexp"
@@ -161,9 +160,15 @@ func (f Format) Decode(data []byte) ([]rule.Rule, error) {
 // Hold parts the rules into those that the target holds, as it will hold
 // them, and those that it can't.
 func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
-	c, refused := c.Hold(f.noAddress)
-	c, patterns := f.holdPatterns(c)
-	refused = append(refused, patterns...)
+	var refused []rule.Refused
+	if c.HasEndpoints() {
+		c, refused = c.Hold(f.noAddress)
+	}
+	if c.HasPatterns() {
+		var patterns []rule.Refused
+		c, patterns = f.holdPatterns(c)
+		refused = append(refused, patterns...)
+	}
 	if f.Widens != "" {
 		var narrow []rule.Refused
 		c, narrow = c.Widen()
@@ -172,11 +177,17 @@ func (f Format) Hold(c rule.Compiled) (rule.Compiled, []rule.Refused) {
 		}
 		refused = append(refused, narrow...)
 	}
+	addresses := c.HasEndpoints()
 	c, more := c.Hold(func(r rule.Rule) string {
-		if _, is := r.Endpoint(); is {
-			return ""
+		if addresses {
+			if _, is := r.Endpoint(); is {
+				return ""
+			}
 		}
-		why := cmp.Or(f.noHost(r), f.tooLong(r))
+		why := f.noHost(r)
+		if why == "" {
+			why = f.tooLong(r)
+		}
 		if why == "" && f.limit != nil {
 			why = f.limit(r)
 		}
@@ -324,50 +335,4 @@ func (f Format) render(c rule.Compiled, o Options) (data []byte, got []rule.Rule
 		return nil, nil, fmt.Errorf("%s: the file made doesn't say what the rules do: %s; nothing was written", f.Name, diff)
 	}
 	return data, got, nil
-}
-
-// page is a text file with comments in the making.
-type page struct {
-	bytes.Buffer
-	mark string // what a comment begins with
-}
-
-func (p *page) line(format string, args ...any) {
-	fmt.Fprintf(p, format, args...)
-	p.WriteByte('\n')
-}
-
-func (p *page) comment(text string) { p.line("%s %s", p.mark, text) }
-
-// lineBytes is what a rule takes in most files.
-const lineBytes = 48
-
-// headed returns the page with the comments on top.
-func headed(f Format, c rule.Compiled) page {
-	p := page{mark: f.mark}
-	p.Grow(c.Len() * lineBytes)
-	p.head(f, c)
-	return p
-}
-
-// head writes the comments on top: what this is, where it comes from, what
-// the rules mean here and how to use it.
-func (p *page) head(f Format, c rule.Compiled) {
-	for _, s := range slices.Concat(about(f, c), f.usage) {
-		p.comment(s)
-	}
-}
-
-// notes writes what is known of a rule as comments, each on its own line.
-func (p *page) notes(r rule.Rule) {
-	for _, s := range notes(r) {
-		p.comment(s)
-	}
-}
-
-// remarks writes the notes of all rules in one place.
-func (p *page) remarks(rules []rule.Rule) {
-	for _, s := range remarks(rules) {
-		p.comment(s)
-	}
 }

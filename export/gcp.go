@@ -37,7 +37,7 @@ func encodeGCP(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if r.Suffix {
 			word = "*" + word
 		}
-		p.line("  - %s", quoted(word))
+		p.put("  - ", quoted(word))
 	}
 	return p.Bytes(), nil
 }

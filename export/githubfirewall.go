@@ -30,7 +30,7 @@ func encodeGitHubFirewall(f Format, c rule.Compiled, _ Options) ([]byte, error) 
 	p := headed(f, c)
 	for _, r := range c.Rules() {
 		p.notesBeside(r)
-		p.line("%s", asHost(r).Name)
+		p.put(asHost(r).Name)
 	}
 	return p.Bytes(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -39,10 +40,8 @@ const gkeDepth = 4
 
 // gkeLabels says why the API takes no such name, "" if it does.
 func gkeLabels(r rule.Rule) string {
-	for label := range strings.SplitSeq(r.Name, ".") {
-		if strings.Trim(label, "-_") != label {
-			return "it takes labels that begin and end with a letter or a digit only"
-		}
+	if endsLabel(r.Name, "-_") {
+		return "it takes labels that begin and end with a letter or a digit only"
 	}
 	return ""
 }
@@ -54,28 +53,28 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	list := kubeList(starred(c.Rules()))
 	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
 	p := headed(f, c)
-	n, ports := 0, o.portsWithUDP(c.Rules()...)
+	n, ports, labels := 0, o.portsWithUDP(c.Rules()...), kubeLabels(list)
 	for rules := range slices.Chunk(c.Rules(), gkeRules) {
 		if n++; n > 1 {
-			p.line("---")
+			p.put("---")
 		}
-		p.line("apiVersion: networking.gke.io/v1alpha1")
-		p.line("kind: FQDNNetworkPolicy")
-		p.line("metadata:")
-		p.line("  name: lxd-allowlist-%d", n)
-		p.line("%s", kubeLabels(list))
-		p.line("spec:")
-		p.line("  podSelector: {}")
-		p.line("  egress:")
-		p.line("    - matches:")
+		p.put("apiVersion: networking.gke.io/v1alpha1")
+		p.put("kind: FQDNNetworkPolicy")
+		p.put("metadata:")
+		p.put("  name: lxd-allowlist-", strconv.Itoa(n))
+		p.put(labels)
+		p.put("spec:")
+		p.put("  podSelector: {}")
+		p.put("  egress:")
+		p.put("    - matches:")
 		for _, r := range rules {
 			p.notes(r)
-			p.line("        - name: %s", quoted(r.Name))
+			p.put("        - name: ", quoted(r.Name))
 			for depth := 1; r.Suffix && depth <= gkeDepth; depth++ {
-				p.line("        - pattern: %s", quoted(gkePattern(r.Name, depth)))
+				p.put("        - pattern: ", quoted(gkePattern(r.Name, depth)))
 			}
 		}
-		p.line("      ports:")
+		p.put("      ports:")
 		for _, port := range ports {
 			p.kubePort(port)
 		}
@@ -84,7 +83,15 @@ func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 }
 
 // gkePattern matches what is that many labels below the name.
-func gkePattern(name string, depth int) string { return strings.Repeat("*.", depth) + name }
+func gkePattern(name string, depth int) string { return gkeStars[:2*depth] + name }
+
+const gkeStars = "*.*.*.*."
+
+// isGKEPattern reports whether it is gkePattern of these.
+func isGKEPattern(pattern, name string, depth int) bool {
+	begin, ok := strings.CutSuffix(pattern, name)
+	return ok && begin == gkeStars[:2*depth]
+}
 
 type gkePolicy struct {
 	APIVersion string `yaml:"apiVersion"`
@@ -129,7 +136,7 @@ func decodeGKE(data []byte) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rules []rule.Rule
+	rules := make([]rule.Rule, 0, gkeRules*len(all))
 	for i, policy := range all {
 		d := policy.doc
 		if d.Kind != "FQDNNetworkPolicy" || len(d.Spec.Egress) != 1 || len(d.Spec.Egress[0].Ports) == 0 {
@@ -148,7 +155,7 @@ func decodeGKE(data []byte) ([]rule.Rule, error) {
 			case m.Name != "" && m.Pattern == "" && (depth == 0 || depth == gkeDepth):
 				rules = append(rules, rule.Rule{Name: m.Name})
 				depth = 0
-			case m.Name == "" && last >= 0 && m.Pattern == gkePattern(rules[last].Name, depth+1):
+			case m.Name == "" && last >= 0 && depth < gkeDepth && isGKEPattern(m.Pattern, rules[last].Name, depth+1):
 				depth++
 				rules[last].Suffix = true
 			default:

@@ -85,9 +85,9 @@ func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if at, is := r.Endpoint(); is {
 			p.line("%s%s", asideAddress, at.Prefix)
 		} else if r.Suffix {
-			p.line(".%s.", r.Name)
+			p.put(".", r.Name, ".")
 		} else {
-			p.line("%s", r.Name)
+			p.put(r.Name)
 		}
 	}
 	return p.Bytes(), nil

@@ -67,7 +67,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		p.line("kind: ServiceEntry")
 		p.line("metadata:")
 		p.line("  name: lxd-allowlist-%d", n)
-		p.line("%s", labels)
+		p.put(labels)
 		p.line("spec:")
 		p.line("  location: MESH_EXTERNAL")
 		p.line("  resolution: NONE")
@@ -87,7 +87,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 		}
 		p.line("  hosts:")
 		for _, h := range hosts {
-			p.line("    - %s", quoted(h))
+			p.put("    - ", quoted(h))
 		}
 	}
 	for _, r := range addresses {

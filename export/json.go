@@ -70,21 +70,22 @@ type seenDoc struct {
 	Unused    bool     `json:"unused,omitempty"`   // it was only resolved
 }
 
+// documentOf returns the document without its rules.
 func documentOf(c rule.Compiled) document {
 	h := c.Header()
 	d := document{Doubts: oneLines(c.Doubts()), LeftOut: OneLine(c.LeftOut()), Rules: []ruleDoc{}, Aliases: append([]string{}, c.Aliases()...)}
 	if h != (rule.Header{}) {
 		d.Origin = &originDoc{OneLine(h.Program), OneLine(h.Session), OneLine(h.Instance), OneLine(h.Network), OneLine(h.Host), stamp(h.When), OneLine(verified(c)), proofOf(c)}
 	}
-	d.Rules = make([]ruleDoc, 0, c.Len())
-	for _, r := range c.Rules() {
-		doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: OneLine(r.Reason), Source: OneLine(r.Source), Warning: r.Warning()}
-		if s := r.Seen; s != nil {
-			doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), OneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last), oneLines(s.Programs), strings.Fields(words(s.Ports)), oneLines(s.Servers), s.Watched, s.Unused}
-		}
-		d.Rules = append(d.Rules, doc)
-	}
 	return d
+}
+
+func docOf(r rule.Rule) ruleDoc {
+	doc := ruleDoc{Name: r.Name, Kind: r.Kind(), Reason: OneLine(r.Reason), Source: OneLine(r.Source), Warning: r.Warning()}
+	if s := r.Seen; s != nil {
+		doc.Seen = &seenDoc{s.Queries, oneLines(s.Types), OneLine(s.Outcome), oneLines(s.Instances), stamp(s.First), stamp(s.Last), oneLines(s.Programs), strings.Fields(words(s.Ports)), oneLines(s.Servers), s.Watched, s.Unused}
+	}
+	return doc
 }
 
 func oneLines(texts []string) []string {
@@ -97,25 +98,34 @@ func oneLines(texts []string) []string {
 
 func (d document) rules() ([]rule.Rule, error) {
 	rules := make([]rule.Rule, 0, len(d.Rules))
-	for _, r := range d.Rules {
-		one, err := ruleOf(r.Name, r.Kind)
+	for _, doc := range d.Rules {
+		r, err := doc.rule()
 		if err != nil {
 			return nil, err
 		}
-		one.Reason, one.Source = r.Reason, r.Source
-		if s := r.Seen; s != nil {
-			ports, err := parsePorts(s.Ports)
-			if err != nil {
-				return nil, fmt.Errorf("%q: %w", r.Name, err)
-			}
-			one.Seen = &rule.Seen{
-				Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last),
-				Programs: s.Programs, Ports: ports, Servers: s.Servers, Watched: s.Watched, Unused: s.Unused,
-			}
-		}
-		rules = append(rules, one)
+		rules = append(rules, r)
 	}
 	return rules, nil
+}
+
+// rule returns the rule that docOf made it of.
+func (d ruleDoc) rule() (rule.Rule, error) {
+	r, err := ruleOf(d.Name, d.Kind)
+	if err != nil {
+		return r, err
+	}
+	r.Reason, r.Source = d.Reason, d.Source
+	if s := d.Seen; s != nil {
+		ports, err := parsePorts(s.Ports)
+		if err != nil {
+			return r, fmt.Errorf("%q: %w", d.Name, err)
+		}
+		r.Seen = &rule.Seen{
+			Queries: s.Queries, Types: s.Types, Outcome: s.Result, Instances: s.Instances, First: unstamp(s.First), Last: unstamp(s.Last),
+			Programs: s.Programs, Ports: ports, Servers: s.Servers, Watched: s.Watched, Unused: s.Unused,
+		}
+	}
+	return r, nil
 }
 
 // ruleOf returns the rule of a name that is of a kind, by the kind's word.
@@ -138,9 +148,14 @@ func parsePorts(texts []string) (ports []rule.Port, err error) {
 	return ports, nil
 }
 
-func encodeJSON(_ Format, c rule.Compiled, _ Options) ([]byte, error) { return marshal(documentOf(c)) }
+func encodeJSON(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
+	return putJSON(documentOf(c), c.Rules())
+}
 
 func decodeJSON(data []byte) ([]rule.Rule, error) {
+	if rules, ok := liftJSONRules(data); ok {
+		return rules, nil
+	}
 	d, err := unmarshal[document](data)
 	if err != nil {
 		return nil, err

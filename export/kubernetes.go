@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -55,7 +56,7 @@ type kubeMetadata struct {
 
 // kubePort writes a port of a rule.
 func (p *page) kubePort(port rule.Port) {
-	p.line("        - {protocol: %s, port: %d}", strings.ToUpper(port.Protocol), port.Number)
+	p.put("        - {protocol: ", strings.ToUpper(port.Protocol), ", port: ", strconv.Itoa(int(port.Number)), "}")
 }
 
 // kubePorts finds what kubePort wrote.

@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 )
 
 // lifted is a document of YAML with the items of its one long list.
@@ -66,9 +67,12 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		return nil, false
 	}
 	stands, _ := l.item(l.stand)
+	docs := bytes.Count(data, []byte("\n---\n")) + 1
+	room := lineCount(data) / docs // of most documents' items
+	all = make([]lifted[T, I], 0, docs)
 	parsed := make(map[string]T)
 	var rest []byte // of the document, without its items
-	var items []I
+	items := make([]I, 0, room)
 	end := func() bool {
 		doc, known := parsed[string(rest)]
 		if !known {
@@ -87,7 +91,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		} else {
 			all = append(all, l.whole(doc))
 		}
-		rest, items = rest[:0], nil
+		rest, items = rest[:0], make([]I, 0, room)
 		return true
 	}
 	const (
@@ -120,7 +124,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 			where = inside
 			items = append(items, item)
 			continue
-		case strings.HasPrefix(strings.TrimLeft(bare, " "), "#"):
+		case isComment(bare):
 			continue
 		default:
 			where = behind
@@ -133,6 +137,12 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		rest = append(rest, line...)
 	}
 	return all, end()
+}
+
+// isComment reports whether a line is a comment of nothing but what is printed: the
+// parser ends one at Unicode's line breaks, too, and takes no control characters.
+func isComment(line string) bool {
+	return strings.HasPrefix(strings.TrimLeft(line, " "), "#") && (isPrintableASCII(line) || utf8.ValidString(line) && OneLine(line) == strings.TrimSpace(line))
 }
 
 // quotedItem returns what reads a line with a quoted name between these words.

@@ -100,3 +100,24 @@ func cpuSeconds(b *testing.B) float64 {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
+
+// Names that come again are found where they stood first, and the search for it is
+// made once.
+func TestStanding(t *testing.T) {
+	var names []string
+	looked := 0
+	at := standing{at: make(map[string]int)}
+	for i := range 3000 {
+		name := fmt.Sprint("h", i%1000)
+		stands := at.put(name, len(names), func(i int) bool { looked++; return names[i] == name })
+		if stands != i%1000 {
+			t.Fatalf("%s stands at %d", name, stands)
+		}
+		if stands == len(names) {
+			names = append(names, name)
+		}
+	}
+	if looked > len(names) {
+		t.Errorf("looked at %d names", looked)
+	}
+}

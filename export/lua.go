@@ -29,17 +29,17 @@ func (l luaParts) file(f Format, c rule.Compiled) []byte {
 				p.line("  '%s',", l.write(series))
 			} else {
 				p.notes(r)
-				p.line("  '%s.',", r.Name)
+				p.put("  '", r.Name, ".',")
 			}
 		}
 	}
-	p.line("%s", l.exact)
+	p.put(l.exact)
 	list("exact")
-	p.line("%s", l.suffix)
+	p.put(l.suffix)
 	list("suffix")
-	p.line("%s", l.pattern)
+	p.put(l.pattern)
 	list("pattern")
-	p.line("%s", l.end)
+	p.put(l.end)
 	return p.Bytes()
 }
 
@@ -48,7 +48,8 @@ func (l luaParts) rules(data []byte) ([]rule.Rule, error) {
 	var text strings.Builder
 	text.Grow(len(data))
 	for line := range content(data, "--") {
-		text.WriteString(line + "\n")
+		text.WriteString(line)
+		text.WriteByte('\n')
 	}
 	lists, whole := between(text.String(), l.exact+"\n", l.end+"\n")
 	exact, rest, parted := strings.Cut(lists, l.suffix+"\n")

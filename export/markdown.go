@@ -44,18 +44,19 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 		}
 	}
 	p.line("")
-	p.line("%s", markdownColumns)
+	p.put(markdownColumns)
 	p.line("|%s", strings.Repeat(" --- |", strings.Count(markdownColumns, "|")-1))
+	unseen := make([]string, len(csvColumns)-4)
 	for _, r := range c.Rules() {
-		seen := make([]string, len(csvColumns)-4)
+		p.words("| `", r.Name, "` | ", r.Kind(), " | ", prose(r.Reason), " | ", prose(r.Source))
+		seen := unseen
 		if r.Seen != nil {
 			seen = seenCells(r.Seen)
 		}
-		cells := append([]string{r.Reason, r.Source}, seen...)
-		for i := range cells {
-			cells[i] = prose(cells[i])
+		for _, cell := range seen {
+			p.words(" | ", prose(cell))
 		}
-		p.line("| `%s` | %s | %s |", r.Name, r.Kind(), strings.Join(cells, " | "))
+		p.put(" |")
 	}
 	return p.Bytes(), nil
 }
@@ -63,9 +64,13 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 // prose makes Markdown show the text as it is: one line, no markup, no cell
 // of its own, no HTML.
 func prose(text string) string {
+	text = OneLine(text)
+	if !strings.ContainsAny(text, proseMarks) {
+		return text
+	}
 	var b strings.Builder
-	for _, r := range OneLine(text) {
-		if strings.ContainsRune("\\`*_{}[]<>()#+!|&~$", r) {
+	for _, r := range text {
+		if strings.ContainsRune(proseMarks, r) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
@@ -73,8 +78,14 @@ func prose(text string) string {
 	return b.String()
 }
 
+// proseMarks mean something to Markdown.
+const proseMarks = "\\`*_{}[]<>()#+!|&~$"
+
 // unprose reads what prose wrote.
 func unprose(text string) string {
+	if strings.IndexByte(text, '\\') < 0 {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] == '\\' && i+1 < len(text) {
@@ -97,16 +108,21 @@ func decodeMarkdown(data []byte) ([]rule.Rule, error) {
 		return nil, errors.New("the table is not there")
 	}
 	rules := make([]rule.Rule, 0, len(lines))
+	cells := make([]string, strings.Count(columns, "|")-1)
 	for _, line := range lines[min(table+2, len(lines)):] {
 		if line == "" {
 			continue
 		}
-		cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), " | ")
-		if len(cells) != strings.Count(columns, "|")-1 {
-			return nil, fmt.Errorf("a row with other cells: %q", line)
-		}
+		rest, more := strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), true
 		for i := range cells {
+			if !more {
+				return nil, fmt.Errorf("a row with other cells: %q", line)
+			}
+			cells[i], rest, more = strings.Cut(rest, " | ")
 			cells[i] = unprose(cells[i])
+		}
+		if more {
+			return nil, fmt.Errorf("a row with other cells: %q", line)
 		}
 		name, named := between(cells[0], "`", "`")
 		if !named {

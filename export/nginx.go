@@ -67,7 +67,7 @@ var nginxWords = []string{"default", "hostnames", "include", "volatile"}
 func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, l := range nginxBegin {
-		p.line("%s", l)
+		p.put(l)
 	}
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
@@ -80,7 +80,7 @@ func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if slices.Contains(nginxWords, word) {
 			word = `\` + word
 		}
-		p.line("%s 1;", word)
+		p.put(word, " 1;")
 	}
 	p.line("}")
 	return p.Bytes(), nil

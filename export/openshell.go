@@ -53,22 +53,25 @@ func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	for _, r := range c.Rules() {
 		p.notesBeside(r)
 		if at, is := r.Endpoint(); is {
-			p.line("      - {host: %s, port: %d}", quoted(at.Address()), at.Port.Number)
+			p.openshellHost(at.Address(), []int{int(at.Port.Number)})
 			continue
 		}
-		hosts := []string{r.Name}
+		ports := o.ports(r)
+		p.openshellHost(r.Name, ports)
 		if r.Suffix {
-			hosts = append(hosts, "**."+r.Name)
-		}
-		for _, host := range hosts {
-			for _, port := range o.ports(r) {
-				p.line("      - {host: %s, port: %d}", quoted(host), port)
-			}
+			p.openshellHost("**."+r.Name, ports)
 		}
 	}
 	p.line("    binaries:")
 	p.line("      - {path: %s}", quoted(openshellAll))
 	return p.Bytes(), nil
+}
+
+func (p *page) openshellHost(host string, ports []int) {
+	host = quoted(host)
+	for _, port := range ports {
+		p.put("      - {host: ", host, ", port: ", strconv.Itoa(port), "}")
+	}
 }
 
 type openshellPolicy struct {

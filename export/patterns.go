@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,10 +14,16 @@ import (
 func starred(rules []rule.Rule) []string {
 	patterns := make([]string, 0, len(rules))
 	for _, r := range rules {
-		patterns = append(patterns, r.Name)
-		if r.Suffix {
-			patterns = append(patterns, "*."+r.Name)
-		}
+		patterns = appendStarred(patterns, r)
+	}
+	return patterns
+}
+
+// appendStarred appends what starred writes for a rule.
+func appendStarred(patterns []string, r rule.Rule) []string {
+	patterns = append(patterns, r.Name)
+	if r.Suffix {
+		patterns = append(patterns, "*."+r.Name)
 	}
 	return patterns
 }
@@ -59,21 +66,47 @@ type endpoint struct {
 	Protocol string `yaml:"-"` // "" where all is TCP
 }
 
+// standing says where each of many names stands, of which hardly any comes again.
+type standing struct {
+	at    map[string]int
+	again bool // one did: from then on each is looked up first
+}
+
+// put returns where a name stands, last if it is new. is reports whether it is the
+// one at a place.
+func (s *standing) put(name string, last int, is func(at int) bool) int {
+	if s.again {
+		if i, known := s.at[name]; known {
+			return i
+		}
+	}
+	n := len(s.at)
+	if s.at[name] = last; len(s.at) > n {
+		return last
+	}
+	s.again = true
+	for i := range last {
+		if is(i) {
+			s.at[name] = i
+			return i
+		}
+	}
+	return last
+}
+
 // hosts returns the hosts of endpoints, in their order. A name and the pattern
 // for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
-	var names []string
-	var ports [][]endpoint // of each name, as a part of all
-	at := make(map[string]int, len(all))
+	names, ports := make([]string, 0, len(all)), make([][]endpoint, 0, len(all)) // of each name, as a part of all
+	at := standing{at: make(map[string]int, len(all))}
 	for from := 0; from < len(all); {
 		name, to := all[from].Host, from
 		for to < len(all) && all[to].Host == name {
 			to++
 		}
-		if i, twice := at[name]; twice {
+		if i := at.put(name, len(names), func(i int) bool { return names[i] == name }); i < len(names) {
 			ports[i] = slices.Concat(ports[i], all[from:to])
 		} else {
-			at[name] = len(names)
 			names, ports = append(names, name), append(ports, all[from:to:to])
 		}
 		from = to
@@ -84,7 +117,7 @@ func hosts(all []endpoint) ([]string, error) {
 		if base == name {
 			continue
 		}
-		if i, is := at[base]; is && !slices.EqualFunc(ports[n], ports[i], samePort) {
+		if i, is := at.at[base]; is && !slices.EqualFunc(ports[n], ports[i], samePort) {
 			return nil, fmt.Errorf("%q has ports of its own", name)
 		}
 	}
@@ -119,12 +152,23 @@ func noUnderscore(r rule.Rule) string {
 // innerHyphens says why a name can't go where no label begins or ends with a
 // hyphen, "" if it can.
 func innerHyphens(r rule.Rule) string {
-	for label := range strings.SplitSeq(r.Name, ".") {
-		if strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
-			return "it takes no label with a hyphen at an end"
-		}
+	if endsLabel(r.Name, "-") {
+		return "it takes no label with a hyphen at an end"
 	}
 	return ""
+}
+
+// endsLabel reports whether a label begins or ends with one of these bytes.
+func endsLabel(name, bytes string) bool {
+	if !strings.ContainsAny(name, bytes) {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if strings.Trim(label, bytes) != label {
+			return true
+		}
+	}
+	return false
 }
 
 // twoLabels says why a name can't go where a single label is no name, "" if
@@ -134,6 +178,20 @@ func twoLabels(r rule.Rule) string {
 		return "it takes no single label"
 	}
 	return ""
+}
+
+// quotedMeta writes a host as an expression that matches it alone.
+func quotedMeta(host string) string {
+	if isPlain(host) && strings.IndexByte(host, '*') < 0 { // as all names, of which dots alone mean more
+		return strings.ReplaceAll(host, ".", `\.`)
+	}
+	return regexp.QuoteMeta(host)
+}
+
+// unquotedMeta reads what quotedMeta wrote.
+func unquotedMeta(text string) (host string, ok bool) {
+	host = strings.ReplaceAll(text, `\.`, ".")
+	return host, quotedMeta(host) == text
 }
 
 // extendedRule reads the pattern out of what [rule.Pattern.Extended] wrote.

@@ -3,7 +3,6 @@ package export
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"lxd-allowlist/export/rule"
@@ -66,9 +65,9 @@ func encodePihole(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if series, is := r.Pattern(); is {
 			p.line("(2, '^%s$'),", series.Extended())
 		} else if r.Suffix {
-			p.line(`(2, '(^|\.)%s$'),`, regexp.QuoteMeta(r.Name))
+			p.put(`(2, '(^|\.)`, quotedMeta(r.Name), `$'),`)
 		} else {
-			p.line("(0, '%s'),", r.Name)
+			p.put("(0, '", r.Name, "'),")
 		}
 	}
 	p.WriteString(piholeDeny + piholeEnd)
@@ -79,7 +78,8 @@ func decodePihole(data []byte) ([]rule.Rule, error) {
 	var text strings.Builder
 	text.Grow(len(data))
 	for line := range content(data, "#") {
-		text.WriteString(line + "\n")
+		text.WriteString(line)
+		text.WriteByte('\n')
 	}
 	list, whole := between(text.String(), piholeBegin, piholeDeny+piholeEnd)
 	if !whole {
@@ -98,8 +98,8 @@ func decodePihole(data []byte) ([]rule.Rule, error) {
 		name, exact := between(line, "(0, '", "'),\n")
 		if !exact {
 			quoted, suffix := between(line, `(2, '(^|\.)`, "$'),\n")
-			name = strings.ReplaceAll(quoted, `\.`, ".")
-			if !suffix || regexp.QuoteMeta(name) != quoted {
+			var bare bool
+			if name, bare = unquotedMeta(quoted); !suffix || !bare {
 				return nil, fmt.Errorf("a line that says something else: %q", line)
 			}
 		}

@@ -2,14 +2,11 @@ package export
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
-	"lxd-allowlist/capture/crash/lanes"
 	"lxd-allowlist/export/rule"
 )
 
@@ -32,44 +29,16 @@ var plain = Format{
 // encodePlain writes no comments and the order of the bytes: other lists are
 // compared with this one.
 func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
-	rules := c.Rules()
-	lines, size := make([]plainLine, len(rules)), 0
-	for i, r := range rules {
-		lines[i] = plainLineOf(r, i)
-		size += len(".") + len(r.Name) + len("\n")
+	size := 0
+	for _, r := range c.Rules() {
+		size += len("."+"\n") + len(r.Name)
 	}
-	lanes.Sort("the sorting of lines", lines, func(a, b plainLine) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
-		return strings.Compare(rules[a.at].Name, rules[b.at].Name) // a dot is before both, or before none
-	})
-	data := make([]byte, 0, size)
-	for _, l := range lines {
-		if rules[l.at].Suffix {
-			data = append(data, '.')
-		}
-		data = append(append(data, rules[l.at].Name...), '\n')
+	var p page
+	p.Grow(size)
+	for r := range rule.ByLine(c.Rules()) {
+		p.dotted(r)
 	}
-	return data, nil
-}
-
-// plainLine is a line to be sorted: the first bytes, after which hardly ever more
-// is looked at, and where its rule is.
-type plainLine struct {
-	head uint64
-	at   int
-}
-
-func plainLineOf(r rule.Rule, at int) plainLine {
-	var first [8]byte
-	if r.Suffix {
-		first[0] = '.'
-		copy(first[1:], r.Name)
-	} else {
-		copy(first[:], r.Name)
-	}
-	return plainLine{binary.BigEndian.Uint64(first[:]), at}
+	return p.Bytes(), nil
 }
 
 // decodeDotted reads a list of dotted names, one a line.

@@ -157,3 +157,16 @@ func TestClaudeCodeStaysStrict(t *testing.T) {
 		t.Error("nobody minds commands without the sandbox")
 	}
 }
+
+// Ports are looked for where the word before them stands.
+func TestWordBeforePorts(t *testing.T) {
+	for _, f := range formats {
+		if f.port == nil || strings.Contains(f.port.String(), `\n`) {
+			continue
+		}
+		word := beforeNumber(f.port.String())
+		if m := f.port.FindString(word + "443"); word == "" || m != word+"443" || f.port.MatchString("443") {
+			t.Errorf("%s: %q is no word before %s", f.Name, word, f.port)
+		}
+	}
+}

@@ -36,7 +36,7 @@ const (
 func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, l := range privoxyBegin {
-		p.line("%s", l)
+		p.put(l)
 	}
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
@@ -45,7 +45,7 @@ func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 			continue
 		}
 		p.notesBeside(r)
-		p.line("%s", asHost(r).Dotted())
+		p.dotted(asHost(r))
 	}
 	return p.Bytes(), nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -62,10 +61,12 @@ func encodeRPZ(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	// Without a time the serial goes on from the file's that is replaced, or
 	// nobody who takes the zone from a server would learn that it has changed.
 	before := serialOf(o.before)
-	if before > 0 && bytes.Equal(zone(f, c, before), o.before) {
+	data := zone(f, c, before)
+	if before > 0 && bytes.Equal(data, o.before) {
 		return o.before, nil
 	}
-	return zone(f, c, before+1), nil
+	serial := func(n uint32) []byte { return fmt.Appendf(nil, "\n"+soa+"%d ", n) }
+	return bytes.Replace(data, serial(before), serial(before+1), 1), nil
 }
 
 const soa = "@ IN SOA localhost. root.localhost. "
@@ -88,9 +89,17 @@ var unboundZones = []string{"home.arpa", "invalid", "localhost", "onion", "resol
 // unboundsOwn says how Unbound is made to ask for the names on the list that it
 // answers by itself.
 func unboundsOwn(rules []rule.Rule) string {
+	answered := make([]bool, len(unboundZones))
+	for _, r := range rules {
+		for i, zone := range unboundZones {
+			if strings.HasSuffix(r.Name, zone) && strings.HasSuffix("."+r.Name, "."+zone) {
+				answered[i] = true
+			}
+		}
+	}
 	var lines []string
-	for _, zone := range unboundZones {
-		if slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.Name == zone || strings.HasSuffix(r.Name, "."+zone) }) {
+	for i, zone := range unboundZones {
+		if answered[i] {
 			lines = append(lines, fmt.Sprintf("local-zone: %q nodefault", zone+"."))
 		}
 	}
@@ -109,12 +118,14 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 	p.line(soa+"%d 3600 600 86400 60", serial)
 	p.line("@ IN NS localhost.")
 	node := func(name, apex, below string) {
-		p.line("%s CNAME %s", name, apex)
-		p.line("*.%s CNAME %s", name, below)
+		p.put(name, " CNAME ", apex)
+		p.put("*.", name, " CNAME ", below)
 	}
-	done := make(map[string]bool, c.Len())
+	done := above(c.Rules())
 	for _, r := range c.Rules() {
-		done[r.Name] = true
+		if _, above := done[r.Name]; above {
+			done[r.Name] = true
+		}
 		p.notes(r)
 		if r.Suffix {
 			node(r.Name, rpzPass, rpzPass)
@@ -138,9 +149,28 @@ func zone(f Format, c rule.Compiled, serial uint32) []byte {
 	return p.Bytes()
 }
 
+// above returns the names above the rules.
+func above(rules []rule.Rule) map[string]bool {
+	all, last := make(map[string]bool), ""
+	for _, r := range rules {
+		parent := rule.Parent(r.Name)
+		if parent == last { // as of those before it
+			continue
+		}
+		last = parent
+		for up := parent; up != ""; up = rule.Parent(up) {
+			if _, known := all[up]; known {
+				break
+			}
+			all[up] = false
+		}
+	}
+	return all
+}
+
 func decodeRPZ(data []byte) ([]rule.Rule, error) {
 	nodes := make([]rpzNode, 0, lineCount(data)/2)
-	at := make(map[string]int, lineCount(data)/2)
+	at := standing{at: make(map[string]int, lineCount(data)/2)}
 	for line := range content(data, ";") {
 		owner, target, ok := strings.Cut(line, " CNAME ")
 		if !ok && (strings.HasPrefix(owner, "@ IN ") || strings.HasPrefix(owner, "$TTL ")) {
@@ -149,10 +179,8 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		name, below := strings.CutPrefix(owner, "*.")
 		i := len(nodes) - 1
 		if i < 0 || nodes[i].name != name { // of its line before, as nearly always for what is below
-			known := false
-			if i, known = at[name]; !known {
-				i = len(nodes)
-				at[name] = i
+			i = at.put(name, len(nodes), func(i int) bool { return nodes[i].name == name })
+			if i == len(nodes) {
 				nodes = append(nodes, rpzNode{name: name})
 			}
 		}
@@ -165,7 +193,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		}
 		*to = target
 	}
-	if i, known := at["*"]; !known || nodes[i].apex != rpzDeny {
+	if i, known := at.at["*"]; !known || nodes[i].apex != rpzDeny {
 		return nil, errors.New("all other names are not denied")
 	}
 	rules := make([]rule.Rule, 0, len(nodes))
@@ -187,7 +215,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		if up == "" || up == last {
 			continue
 		}
-		if _, known := at[up]; !known {
+		if _, known := at.at[up]; !known {
 			return nil, fmt.Errorf("%q is above %q and not denied", up, n.name)
 		}
 		last = up

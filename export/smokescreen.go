@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"strings"
 
 	"golang.org/x/net/idna"
 
@@ -32,6 +33,9 @@ var smokescreen = Format{
 var smokescreenNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
 
 func smokescreenLimit(r rule.Rule) string {
+	if strings.IndexByte(r.Name, '-') < 0 { // nothing of it has another form
+		return ""
+	}
 	if name, err := smokescreenNames.ToASCII(r.Name); err != nil || name != r.Name {
 		return "it takes no label with a hyphen at an end or in the third and fourth place, but for xn-- and a name in Unicode behind it"
 	}
@@ -53,8 +57,10 @@ func encodeSmokescreen(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p.line("  allowed_domains:")
 	for _, r := range c.Rules() {
 		p.notesBeside(r)
-		for _, name := range starred([]rule.Rule{asHost(r)}) {
-			p.line("    - %s", quoted(name))
+		r = asHost(r)
+		p.put("    - ", quoted(r.Name))
+		if r.Suffix {
+			p.put("    - ", quoted("*."+r.Name))
 		}
 	}
 	return p.Bytes(), nil

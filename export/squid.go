@@ -34,7 +34,7 @@ func encodeSquid(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 			continue
 		}
 		p.notesBeside(r)
-		p.line("%s", asHost(r).Dotted())
+		p.dotted(asHost(r))
 	}
 	return p.Bytes(), nil
 }

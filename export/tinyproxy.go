@@ -2,8 +2,6 @@ package export
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"lxd-allowlist/export/rule"
 )
@@ -44,7 +42,7 @@ func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 		if r.Suffix {
 			begin = ereSuffix
 		}
-		p.line("%s%s%s", begin, regexp.QuoteMeta(asHost(r).Name), ereEnd)
+		p.put(begin, quotedMeta(asHost(r).Name), ereEnd)
 	}
 	return p.Bytes(), nil
 }
@@ -59,11 +57,13 @@ func decodeTinyproxy(data []byte) ([]rule.Rule, error) {
 				return nil, fmt.Errorf("an expression without its ends: %q", line)
 			}
 		}
-		name := strings.ReplaceAll(quoted, `\.`, ".")
-		if series, is := rule.FromExtended(quoted); is && !suffix {
+		name, bare := unquotedMeta(quoted)
+		if !bare {
+			series, is := rule.FromExtended(quoted)
+			if !is || suffix {
+				return nil, fmt.Errorf("an expression that is more than a name: %q", line)
+			}
 			name = series.Text
-		} else if regexp.QuoteMeta(name) != quoted {
-			return nil, fmt.Errorf("an expression that is more than a name: %q", line)
 		}
 		rules = append(rules, rule.Rule{Name: name, Suffix: suffix})
 	}

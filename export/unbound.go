@@ -33,11 +33,11 @@ var unboundBegin = []string{"server:", `local-zone: "." always_nxdomain`}
 func encodeUnbound(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	for _, l := range unboundBegin {
-		p.line("%s", l)
+		p.put(l)
 	}
 	for _, r := range c.Rules() {
 		p.notes(r)
-		p.line(`local-zone: "%s." transparent`, r.Name)
+		p.put(`local-zone: "`, r.Name, `." transparent`)
 	}
 	return p.Bytes(), nil
 }

@@ -33,7 +33,7 @@ var yamlFormat = Format{
 // are quoted: bare, a name such as "no" or "0x1f" would be something else, and
 // "*.h" an error.
 func quoted(text string) string {
-	if isPlain(text) {
+	if isBare(text) {
 		return `"` + text + `"`
 	}
 	var b strings.Builder
@@ -41,6 +41,12 @@ func quoted(text string) string {
 	e.SetEscapeHTML(false)
 	e.Encode(text) // a string can't fail
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// isBare reports whether a text is of ASCII alone, and of nothing that is escaped
+// in a quoted string.
+func isBare(text string) bool {
+	return isPrintableASCII(text) && strings.IndexByte(text, '"') < 0 && strings.IndexByte(text, '\\') < 0
 }
 
 // quotedList writes a list in one line.
@@ -89,17 +95,17 @@ func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 	p := headed(f, c)
 	field := func(indent, key, text string) {
 		if text != "" {
-			p.line("%s%s: %s", indent, key, quoted(text))
+			p.put(indent, key, ": ", quoted(text))
 		}
 	}
-	d := documentOf(c)
-	if len(d.Rules) == 0 {
+	if c.Len() == 0 {
 		p.line("rules: []")
 	} else {
 		p.line("rules:")
 	}
-	for _, r := range d.Rules {
-		p.line("  - name: %s", quoted(r.Name))
+	for _, r := range c.Rules() {
+		r := docOf(r)
+		p.put("  - name: ", quoted(r.Name))
 		field("    ", "kind", r.Kind)
 		field("    ", "reason", r.Reason)
 		field("    ", "source", r.Source)

@@ -24,7 +24,7 @@ func liftRules(data []byte) (d document, ok bool) {
 	key := yamlSeen // of the last line
 	for line := range strings.Lines(string(list)) {
 		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(strings.TrimLeft(line, " "), "#") {
+		if isComment(line) {
 			continue
 		}
 		if name, is := between(line, yamlRuleBegin, `"`); is && isPlain(name) && (key != yamlSeen || len(d.Rules) == 0) {
@@ -104,12 +104,7 @@ func yamlString(value string) (text string, ok bool) {
 	if text, ok = between(value, `"`, `"`); !ok || len(value) < 2 {
 		return "", false
 	}
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return "", false
-		}
-	}
-	return text, true
+	return text, isBare(text)
 }
 
 // yamlList reads a list of such strings in a line.

@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"math/bits"
 	"slices"
 	"strings"
-
-	"lxd-allowlist/capture/crash/lanes"
 )
 
 // Change is a rule that came or went.
@@ -224,16 +223,39 @@ func ByName(rules []Rule) []Rule {
 	return all
 }
 
+// ByLine returns the rules in the order of the bytes of their lines in a plain list,
+// as sort(1) has it.
+func ByLine(rules []Rule) iter.Seq[Rule] {
+	places := make([]place, len(rules))
+	for i := range rules {
+		places[i].at = uint32(i)
+	}
+	sortPlaces(places, func(p place, from int) uint64 {
+		r := &rules[p.at]
+		switch {
+		case !r.Suffix:
+			return word(r.Name, from)
+		case from == 0:
+			return '.'<<(8*(wordBytes-1)) | word(r.Name, 0)>>8
+		}
+		return word(r.Name, from-1)
+	}, func(a, b place) int { return strings.Compare(rules[a.at].Dotted(), rules[b.at].Dotted()) })
+	return func(yield func(Rule) bool) {
+		for _, p := range places {
+			if !yield(rules[p.at]) {
+				return
+			}
+		}
+	}
+}
+
 // byName returns the places of the rules in the order of ByName.
 func byName(rules []Rule) []place {
 	places := make([]place, len(rules))
-	for i, r := range rules {
-		places[i] = place{head: headOf(r.Name), at: uint32(i)}
+	for i := range rules {
+		places[i].at = uint32(i)
 	}
-	lanes.Sort(sorting, places, func(a, b place) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
+	sortPlaces(places, func(p place, from int) uint64 { return word(rules[p.at].Name, from) }, func(a, b place) int {
 		x, y := &rules[a.at], &rules[b.at]
 		if c := strings.Compare(x.Name, y.Name); c != 0 {
 			return c

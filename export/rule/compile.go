@@ -46,6 +46,21 @@ func (c Compiled) LeftOut() string { return c.leftOut }
 // Len returns how many rules there are.
 func (c Compiled) Len() int { return len(c.rules) }
 
+// HasPatterns reports whether a rule is a pattern, which hardly any list has.
+func (c Compiled) HasPatterns() bool {
+	return slices.ContainsFunc(c.rules, func(r Rule) bool { return strings.IndexByte(r.Name, '<') >= 0 })
+}
+
+// HasEndpoints reports whether a rule is an endpoint: behind all names stands one
+// then.
+func (c Compiled) HasEndpoints() bool {
+	if len(c.rules) == 0 {
+		return false
+	}
+	_, is := c.rules[len(c.rules)-1].Endpoint()
+	return is
+}
+
 // Hold parts the rules into those that a target holds and those that it can't:
 // problem says why, "" if it can.
 func (c Compiled) Hold(problem func(Rule) string) (Compiled, []Refused) {
@@ -179,30 +194,37 @@ func CompileInPlace(l List) (Compiled, []Refused) {
 
 // Problem says why the rule must not be exported, "" if it may.
 func (r Rule) Problem() string {
+	if parse.Clean([]byte(r.Name)) { // as no endpoint, pattern or address is
+		if r.Suffix {
+			return tooBroad(r.Name)
+		}
+		return ""
+	}
 	if at, is := r.Endpoint(); is {
 		return at.Problem()
 	}
 	if p, is := r.Pattern(); is {
 		return p.problem()
 	}
-	if !parse.Clean([]byte(r.Name)) { // as no address is
-		_, address := netip.ParseAddr(r.Name)
-		if _, prefix := netip.ParsePrefix(r.Name); address == nil || prefix == nil {
-			return "is an address, not a name"
-		}
-		if parse.EndsInNumber(r.Name) {
-			return "ends in a number: programs take it for an address"
-		}
-		return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
+	_, address := netip.ParseAddr(r.Name)
+	if _, prefix := netip.ParsePrefix(r.Name); address == nil || prefix == nil {
+		return "is an address, not a name"
 	}
-	if r.Suffix {
-		return tooBroad(r.Name)
+	if parse.EndsInNumber(r.Name) {
+		return "ends in a number: programs take it for an address"
 	}
-	return ""
+	return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
 }
 
 // covers holds the names of all suffix rules and of all exact ones.
-type covers struct{ suffix, exact, below map[string]bool }
+type covers struct {
+	suffix, exact, below map[string]bool
+	// What covers all below a name, of the last that was asked for: in a sorted list
+	// the next rule is mostly below it, too.
+	up      string
+	widened ruleKey
+	is      bool
+}
 
 func coversOf(rules []Rule) covers {
 	c := wideOf(rules)
@@ -236,16 +258,24 @@ func wideOf(rules []Rule) covers {
 
 // widest returns the widest rule that allows all that r does, and whether
 // there is one.
-func (c covers) widest(r Rule) (key ruleKey, ok bool) {
-	if !r.Suffix && c.exact[r.Name] {
-		key, ok = ruleKey{r.Name, false}, true
-	}
-	for name := r.Name; name != ""; name = Parent(name) {
-		if c.suffix[name] || c.below[name] && (name != r.Name || r.Suffix && !r.Apex) {
-			key, ok = ruleKey{name, true}, true
+func (c *covers) widest(r Rule) (key ruleKey, ok bool) {
+	if up := Parent(r.Name); up != c.up {
+		c.up, c.is = up, false
+		for ; up != ""; up = Parent(up) {
+			if c.suffix[up] || c.below[up] {
+				c.widened, c.is = ruleKey{up, true}, true
+			}
 		}
 	}
-	return key, ok
+	switch {
+	case c.is:
+		return c.widened, true
+	case c.suffix[r.Name] || c.below[r.Name] && r.Suffix && !r.Apex:
+		return ruleKey{r.Name, true}, true
+	case !r.Suffix && c.exact[r.Name]:
+		return ruleKey{r.Name, false}, true
+	}
+	return key, false
 }
 
 type ruleKey struct {

@@ -3,6 +3,7 @@ package rule
 import (
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -14,31 +15,90 @@ import (
 // place is where a value stands among those to be sorted. The values
 // themselves, which are larger, are moved once.
 type place struct {
-	head uint64 // the first bytes of what is compared first: hardly ever more is looked at
+	head uint64 // the next bytes of what is compared, eight in one go
 	at   uint32
-	from uint32 // where the name's registrable domain begins
+	from uint32 // where the value's key begins
 }
 
-// endpointHead is the first byte of an endpoint's head, behind those of all
-// names.
-const endpointHead = 0xff
+// wordBytes is how many bytes of a text are compared in one go.
+const wordBytes = 8
 
-func headOf(text string) uint64 {
-	var first [8]byte
-	copy(first[:], text)
-	return binary.BigEndian.Uint64(first[:])
+// word returns the bytes of a text from a place on, zeros behind its end.
+func word(text string, from int) uint64 {
+	if from+wordBytes <= len(text) {
+		return binary.BigEndian.Uint64([]byte(text[from : from+wordBytes]))
+	}
+	var last [wordBytes]byte
+	copy(last[:], text[min(from, len(text)):])
+	return binary.BigEndian.Uint64(last[:])
 }
 
-// placeOf returns the place of a name, or of an endpoint.
-func placeOf(name string, at int) place {
+// sortPlaces sorts places by the bytes of what they stand for: next returns the
+// eight from a place on, with 0 for each behind the end. Only what has these in
+// common is looked at again. tie orders those whose last is 0, as it is of all at
+// their end.
+func sortPlaces(places []place, next func(p place, from int) uint64, tie func(a, b place) int) {
+	lanes.Do(sorting, len(places), func(_, first, last int) { setHeads(places[first:last], 0, next) })
+	lanes.Sort(sorting, places, byHead)
+	sortAlike(places, wordBytes, next, tie)
+}
+
+// sortAlike sorts those by their next bytes whose last ones were the same, by which
+// all are sorted.
+func sortAlike(places []place, from int, next func(p place, from int) uint64, tie func(a, b place) int) {
+	for len(places) > 0 {
+		head, n := places[0].head, 1
+		for n < len(places) && places[n].head == head {
+			n++
+		}
+		same := places[:n]
+		switch places = places[n:]; {
+		case n == 1:
+		case head&0xff == 0:
+			slices.SortFunc(same, tie)
+		default:
+			setHeads(same, from, next)
+			slices.SortFunc(same, byHead)
+			sortAlike(same, from+wordBytes, next, tie)
+		}
+	}
+}
+
+func setHeads(places []place, from int, next func(p place, from int) uint64) {
+	for i := range places {
+		places[i].head = next(places[i], from)
+	}
+}
+
+func byHead(a, b place) int { return cmp.Compare(a.head, b.head) }
+
+// What stands between the labels of a key, and behind them, and before an endpoint:
+// less than any byte of a name, and more.
+const (
+	keyDot      = 1
+	keyEnd      = 0
+	keyEndpoint = 0xff
+	keyBytes    = 2 // that a key has at most beside the name
+)
+
+// appendKey appends what the bytes of names, and of endpoints, are sorted by: the
+// registrable domain, then the labels before it from the right.
+func appendKey(to []byte, name string) []byte {
 	if strings.Contains(name, ":") {
-		return place{head: endpointHead<<56 | headOf(name)>>8, at: uint32(at)}
+		return append(append(append(to, keyEndpoint), name...), keyEnd)
 	}
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
 	if err != nil { // a public suffix itself
 		registrable = name
 	}
-	return place{headOf(registrable), uint32(at), uint32(len(name) - len(registrable))}
+	to = append(to, registrable...)
+	for rest := name[:len(name)-len(registrable)]; rest != ""; {
+		rest = rest[:len(rest)-1] // its dot
+		dot := strings.LastIndexByte(rest, '.') + 1
+		to = append(append(to, keyDot), rest[dot:]...)
+		rest = rest[:dot]
+	}
+	return append(to, keyEnd)
 }
 
 // sorting is what the goroutines do.
@@ -47,36 +107,32 @@ const sorting = "the sorting of rules"
 // sorted sorts stably, in place: by registrable domain, then by label from the
 // right; endpoints stand behind all names.
 func sorted[T any](values []T, name func(T) string) []T {
-	places := make([]place, len(values))
-	lanes.Do(sorting, len(values), func(_, from, to int) {
-		for i := from; i < to; i++ {
-			places[i] = placeOf(name(values[i]), i)
+	places, size := make([]place, len(values)), 0
+	for i, v := range values {
+		places[i] = place{at: uint32(i), from: uint32(size)}
+		size += len(name(v)) + keyBytes
+	}
+	keys := make([]byte, size+wordBytes)
+	lanes.Do(sorting, len(values), func(_, first, last int) {
+		for _, p := range places[first:last] {
+			appendKey(keys[p.from:p.from], name(values[p.at]))
 		}
 	})
-	lanes.Sort(sorting, places, func(a, b place) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
+	sortPlaces(places, func(p place, from int) uint64 {
+		w := binary.BigEndian.Uint64(keys[int(p.from)+from:])
+		if end := zeroByte(w); end < wordBytes {
+			w = w >> (8 * (wordBytes - end)) << (8 * (wordBytes - end))
 		}
-		x, y := name(values[a.at]), name(values[b.at])
-		if c := strings.Compare(x[a.from:], y[b.from:]); c != 0 {
-			return c
-		}
-		return cmp.Or(compareLabels(x[:a.from], y[:b.from]), cmp.Compare(a.at, b.at))
-	})
+		return w
+	}, func(a, b place) int { return cmp.Compare(a.at, b.at) })
 	arrange(values, places)
 	return values
 }
 
-// compareLabels compares names by label from the right.
-func compareLabels(a, b string) int {
-	for a != "" && b != "" {
-		x, y := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.')
-		if c := strings.Compare(a[x+1:], b[y+1:]); c != 0 {
-			return c
-		}
-		a, b = a[:max(x, 0)], b[:max(y, 0)]
-	}
-	return cmp.Compare(len(a), len(b))
+// zeroByte returns which byte of a word is its first 0, 8 for none.
+func zeroByte(w uint64) int {
+	const low = 0x7f7f7f7f7f7f7f7f
+	return bits.LeadingZeros64(^(((w & low) + low) | w | low)) / 8
 }
 
 // arrange moves each value to its place, ring by ring of those that take each

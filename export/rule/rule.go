@@ -39,14 +39,14 @@ type Rule struct {
 
 // Kind returns "exact", "suffix", "address" or "pattern".
 func (r Rule) Kind() string {
+	if r.Suffix {
+		return "suffix"
+	}
 	if _, is := r.Endpoint(); is {
 		return "address"
 	}
 	if _, is := r.Pattern(); is {
 		return "pattern"
-	}
-	if r.Suffix {
-		return "suffix"
 	}
 	return "exact"
 }

@@ -6,6 +6,8 @@ package known
 
 import (
 	"embed"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -34,13 +36,7 @@ func (f Fact) Dotted() string {
 // Of returns the facts about a normalised name, the nearest first: that of
 // the very name, then those of the suffixes above it. The slice belongs to
 // the table.
-func Of(name string) []Fact {
-	t := facts()
-	if !t.near(name) { // as of nearly all
-		return nil
-	}
-	return t.of(name)
-}
+func Of(name string) []Fact { return facts().of(name) }
 
 // Opens returns the fact that makes an exact rule on a normalised name too
 // broad, and whether there is one. The nearest fact decides.
@@ -65,27 +61,31 @@ var facts = sync.OnceValue(func() *table {
 })
 
 // table is the facts, made for looking up: for each entry's name all that
-// holds there, so that a look-up ends at the first name that it finds.
+// holds there, so that a look-up ends at the last name that it finds.
 type table struct {
-	all      []Fact
-	exact    map[string][]Fact
-	suffix   map[string][]Fact
-	patterns map[string][]pattern // by the name behind the *
-	below    map[string][]int     // for each name above an entry, entries that open
-	tails    map[string]bool      // the last two labels of each entry, or its only one
+	all []Fact
+	at  map[string]*node // the names of all entries, and each name above one
 }
 
-// near reports whether there may be an entry at, above or, of a name with a dot,
-// below a name.
-func (t *table) near(name string) bool {
-	last := strings.LastIndexByte(name, '.')
-	return t.tails[tail(name)] || last >= 0 && t.tails[name[last+1:]]
+// node is what is known at a name, and how a way down to an entry goes on.
+type node struct {
+	exact, suffix []Fact
+	patterns      []pattern // whose * is the label before this name
+	below         []int     // entries below it that open
 }
 
-// tail returns the last two labels of a name.
-func tail(name string) string {
-	last := strings.LastIndexByte(name, '.')
-	return name[strings.LastIndexByte(name[:max(last, 0)], '.')+1:]
+// path yields the names that end a name and are nodes, from the last label on: of
+// nearly all names one or two.
+func (t *table) path(name string) iter.Seq2[string, *node] {
+	return func(yield func(string, *node) bool) {
+		for dot := len(name); dot >= 0; {
+			dot = strings.LastIndexByte(name[:dot], '.')
+			n := t.at[name[dot+1:]]
+			if n == nil || !yield(name[dot+1:], n) {
+				return
+			}
+		}
+	}
 }
 
 // pattern is an entry with any one label between its parts.
@@ -94,38 +94,29 @@ type pattern struct {
 	facts         []Fact
 }
 
-// of is [Of] for any name.
-func (t *table) of(name string) []Fact {
-	if all, ok := t.exact[name]; ok {
-		return all
-	}
-	if all := t.matching(name); all != nil {
-		return all
-	}
-	return t.above(name)
-}
-
-// matching returns what holds for a name by a pattern.
-func (t *table) matching(name string) []Fact {
-	for at := name; at != ""; at = parent(at) {
-		for _, p := range t.patterns[at] {
-			label := strings.TrimSuffix(strings.TrimPrefix(name, p.before), p.after)
-			if len(p.before)+len(label)+len(p.after) == len(name) && !strings.Contains(label, ".") {
-				return p.facts
-			}
+// of is [Of] for any table.
+func (t *table) of(name string) (nearest []Fact) {
+	var matching []Fact
+	for at, n := range t.path(name) {
+		if len(at) == len(name) && n.exact != nil {
+			return n.exact
+		}
+		if n.suffix != nil {
+			nearest = n.suffix
+		}
+		if p := slices.IndexFunc(n.patterns, func(p pattern) bool { return p.matches(name) }); p >= 0 {
+			matching = n.patterns[p].facts
 		}
 	}
-	return nil
+	if matching != nil {
+		return matching
+	}
+	return nearest
 }
 
-// above returns what holds for a name by the nearest suffix.
-func (t *table) above(name string) []Fact {
-	for at := name; at != ""; at = parent(at) {
-		if all, ok := t.suffix[at]; ok {
-			return all
-		}
-	}
-	return nil
+func (p pattern) matches(name string) bool {
+	label := strings.TrimSuffix(strings.TrimPrefix(name, p.before), p.after)
+	return len(p.before)+len(label)+len(p.after) == len(name) && !strings.Contains(label, ".")
 }
 
 // parent returns the name without its first label, "" for a single label.

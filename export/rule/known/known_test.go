@@ -1,6 +1,7 @@
 package known
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -248,20 +249,40 @@ func BenchmarkOf(b *testing.B) {
 	}
 }
 
-// What isn't near an entry has no fact, and nothing that opens below it.
-func TestNear(t *testing.T) {
+// A look-up finds what the slow, obvious way does: the entry of the very name, else
+// the first that leaves a label of it open, else the nearest suffix.
+func TestOfIsTheNearest(t *testing.T) {
 	table := facts()
-	for _, f := range table.all {
-		name := strings.ReplaceAll(f.Name, "*", "x")
-		for _, name := range []string{name, "a." + name, "a.b." + name} {
-			if len(table.of(name)) > 0 && !table.near(name) {
-				t.Errorf("%s has facts and isn't near any", name)
+	slow := func(name string) string {
+		var pattern, suffix string
+		for _, f := range table.all {
+			before, after, open := strings.Cut(f.Name, "*")
+			switch {
+			case f.Name == name && !f.Suffix:
+				return f.Dotted()
+			case open && len(name) > len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after) && !strings.Contains(name[len(before):len(name)-len(after)], "."):
+				pattern = cmp.Or(pattern, f.Dotted())
+			case f.Suffix && strings.HasSuffix("."+name, "."+f.Name) && len(f.Dotted()) > len(suffix):
+				suffix = f.Dotted()
 			}
 		}
+		return cmp.Or(pattern, suffix)
 	}
-	for name := range table.below {
-		if strings.Contains(name, ".") && !table.near(strings.ReplaceAll(name, "*", "x")) {
-			t.Errorf("there are entries below %s, and it isn't near any", name)
+	for _, f := range table.all {
+		name := strings.ReplaceAll(f.Name, "*", "x")
+		for _, name := range []string{name, "a." + name, "a.b." + name, "a" + name, parent(name)} {
+			got := ""
+			if all := table.of(name); len(all) > 0 {
+				got = all[0].Dotted()
+			}
+			if want := slow(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		for up := parent(name); f.Kind.Opens() != "" && up != ""; up = parent(up) {
+			if openBelow(up) == "" {
+				t.Errorf("%s opens, and nothing is said of it below %s", f.Dotted(), up)
+			}
 		}
 	}
 }

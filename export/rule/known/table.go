@@ -19,7 +19,7 @@ func readTable(files fs.FS) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{exact: make(map[string][]Fact), suffix: make(map[string][]Fact), patterns: make(map[string][]pattern), below: make(map[string][]int), tails: make(map[string]bool)}
+	t := &table{at: make(map[string]*node)}
 	for kind := range Kind(kinds) {
 		last := Fact{}
 		err := readRows(files, kindWords[kind].word, func(columns []string) error {
@@ -28,13 +28,14 @@ func readTable(files fs.FS) (*table, error) {
 			if err == nil && !before(last, f) {
 				err = fmt.Errorf("%s is a duplicate, or not in order after %s", f.Dotted(), last.Dotted())
 			}
-			if own, twice := t.own(f)[f.Name]; err == nil && twice {
-				err = fmt.Errorf("%s is a %s already", f.Dotted(), own[0].Kind)
+			own := t.own(f)
+			if twice := len(*own) > 0; err == nil && twice {
+				err = fmt.Errorf("%s is a %s already", f.Dotted(), (*own)[0].Kind)
 			}
 			if err != nil {
 				return err
 			}
-			t.own(f)[f.Name] = []Fact{f}
+			*own = []Fact{f}
 			t.all = append(t.all, f)
 			last = f
 			return nil
@@ -47,22 +48,35 @@ func readTable(files fs.FS) (*table, error) {
 	return t, nil
 }
 
-func (t *table) own(f Fact) map[string][]Fact {
+// own is where the facts of an entry's name stand.
+func (t *table) own(f Fact) *[]Fact {
+	n := t.node(f.Name)
 	if f.Suffix {
-		return t.suffix
+		return &n.suffix
 	}
-	return t.exact
+	return &n.exact
+}
+
+// node returns that of a name, made where there is none yet.
+func (t *table) node(name string) *node {
+	n := t.at[name]
+	if n == nil {
+		n = new(node)
+		t.at[name] = n
+	}
+	return n
 }
 
 // chain adds to each entry what holds above it, and tells the names above
 // what opens below them.
 func (t *table) chain() {
-	suffixes := make(map[string]Fact, len(t.suffix))
-	for name, own := range t.suffix {
-		suffixes[name] = own[0]
+	suffixes := make(map[string]Fact)
+	for _, f := range t.all {
+		if f.Suffix {
+			suffixes[f.Name] = f
+		}
 	}
 	for i, f := range t.all {
-		t.tails[tail(strings.TrimPrefix(f.Name[strings.LastIndexByte(f.Name, '*')+1:], "."))] = true
 		all := []Fact{f}
 		if above, both := suffixes[f.Name]; both && !f.Suffix {
 			all = append(all, above)
@@ -71,16 +85,19 @@ func (t *table) chain() {
 			if above, ok := suffixes[up]; ok {
 				all = append(all, above)
 			}
+			n := t.node(up)
 			if f.Kind.Opens() != "" {
-				t.below[up] = append(t.below[up], i)
+				n.below = append(n.below, i)
 			}
 		}
+		own := t.own(f)
 		if before, after, ok := strings.Cut(f.Name, "*."); ok {
-			delete(t.exact, f.Name)
-			t.patterns[after] = append(t.patterns[after], pattern{before, "." + after, all})
+			*own = nil
+			n := t.node(after)
+			n.patterns = append(n.patterns, pattern{before, "." + after, all})
 			continue
 		}
-		t.own(f)[f.Name] = all
+		*own = all
 	}
 }
 

@@ -49,8 +49,8 @@ func anyonesBelow(name string) bool {
 	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
 		return true
 	}
-	own := facts().suffix[name]
-	return len(own) > 0 && own[0].Kind == Hosting
+	n := facts().at[name]
+	return n != nil && len(n.suffix) > 0 && n.suffix[0].Kind == Hosting
 }
 
 // belowNames is how many names below a suffix are told before nobody reads
@@ -61,16 +61,16 @@ const belowNames = 3
 // their order, so that the worst is told first.
 func openBelow(name string) string {
 	t := facts()
-	if strings.Contains(name, ".") && !t.near(name) {
-		return ""
-	}
-	entries := slices.Clone(t.below[name])
-	for at, rest := 0, name; rest != ""; { // any label may be what a pattern leaves open
-		next := parent(rest)
-		if next != "" {
-			entries = append(entries, t.below[name[:at]+"*."+next]...)
+	var entries []int
+	for up, n := range t.path(name) {
+		if len(up) == len(name) {
+			entries = slices.Concat(n.below, entries)
+		} else if len(n.patterns) > 0 { // the label before it may be what one leaves open
+			label := strings.LastIndexByte(name[:len(name)-len(up)-1], '.') + 1
+			if n := t.at[name[:label]+"*."+up]; n != nil {
+				entries = slices.Concat(n.below, entries)
+			}
 		}
-		at, rest = len(name)-len(next), next
 	}
 	var words []string
 	for _, i := range entries[:min(belowNames, len(entries))] {
