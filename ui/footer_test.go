@@ -298,7 +298,11 @@ func TestDialogsHaveTheirHints(t *testing.T) {
 			}
 		}
 	}
-	s := newScene(t, 40, 12).session().press("e")
+	s := newScene(t, 40, 12).session().press("q")
+	s.wants("─ tab Difference ")
+	s.press("tab")
+	s.wants("─ tab File ─")
+	s = newScene(t, 40, 12).session().press("e")
 	s.clicks(strings.Index(s.shownAt(s.h-2), "format"), s.h-2)
 	s.wants("format  squid")
 	if s.clicksHint("esc back"); s.m().dialog != nil {
