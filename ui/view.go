@@ -57,8 +57,8 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
-	if d := m.whole(); d != nil && !m.docks() {
-		d.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()}) // the footer says whether there is more
+	if m.sized() && !m.docks() {
+		m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()})
 	}
 	said, foot := m.footer()
 	if m.replay != nil {
@@ -69,6 +69,16 @@ func (m *monitor) lines() []string {
 	}
 	m.drawSaidAt(lines, said)
 	return append(lines, foot)
+}
+
+// sized reports whether it depends on the room that a dialog has what the footer
+// says of it: that there is more.
+func (m *monitor) sized() bool {
+	switch m.dialog.(type) {
+	case *dialog.Details, *dialog.Choice:
+		return true
+	}
+	return false
 }
 
 func (m *monitor) cursor() *tea.Cursor {
