@@ -140,7 +140,48 @@ func TestFooterCells(t *testing.T) {
 	}
 }
 
-// A message that is longer than the footer stands above it, whole.
+// However long a message is, the table keeps most of its rows; a key that is said
+// there has the rest.
+func TestMessagesLeaveTheTableItsRows(t *testing.T) {
+	for _, size := range append([][2]int{{40, 10}, {80, 10}}, sizes...) {
+		for _, keys := range []string{"", "x", "z", "tab"} {
+			s := newScene(t, size[0], size[1]).session()
+			s.m().shell.shell = newFakeShell()
+			s.asksFor(60)
+			if keys != "" {
+				s.press(keys)
+			}
+			rows := func() (n int) {
+				for i := range s.m().layout.table.h {
+					if marked := strings.TrimLeft(s.shownIn(s.m().layout.table, i), "▌│ "); strings.HasPrefix(marked, "·") || strings.HasPrefix(marked, "●") || strings.HasPrefix(marked, "–") {
+						n++
+					}
+				}
+				return n
+			}
+			s.messages = nil
+			before := rows()
+			s.say(strings.Repeat("said ", 399) + "last")
+			if is := rows(); is == 0 || is < before/2 {
+				t.Errorf("%v, %q: %d rows of %d are left:\n%s", size, keys, is, before, s.text())
+			}
+			if strings.Contains(s.text(), "last") {
+				continue
+			}
+			if s.wants("m has all"); keys == "tab" {
+				s.press("ctrl+]")
+			}
+			for s.press("m"); !strings.Contains(s.text(), "last"); s.press("down") {
+				if strings.Contains(s.text(), "nothing was said") {
+					t.Fatal("it is gone")
+				}
+			}
+		}
+	}
+}
+
+// A message that is longer than the footer stands above it, whole where there is
+// a pane that nobody looks at.
 func TestLongMessagesAreWhole(t *testing.T) {
 	words := make([]string, 40)
 	for i := range words {
