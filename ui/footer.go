@@ -107,12 +107,16 @@ func (m *monitor) footRows(hints []look.Hint) [][]look.Hint {
 	return look.HintRows(hints, m.w, footLines)
 }
 
-// message is what was said last, while it is news; what is typed hides it.
+// message is what was said last, while it is news; what is typed hides it, and what
+// the header says whole is said once.
 func (m *monitor) message() string {
 	if m.dialog == nil && m.behind() == &m.tables.filter {
 		return ""
 	}
-	return m.messages.Current(m.now)
+	if text := m.messages.Current(m.now); text != m.headed {
+		return text
+	}
+	return ""
 }
 
 // saysBeside returns from which cell on there is room for the hints behind a
