@@ -393,3 +393,16 @@ func TestNothingSelected(t *testing.T) {
 		}
 	}
 }
+
+// The keys to the first and the last row go there at once, where nothing was
+// selected, too.
+func TestEndsWithNothingSelected(t *testing.T) {
+	for key, want := range map[string]string{"G": "d0.example", "g": "d59.example"} {
+		s := newScene(t, 80, 24)
+		s.waitingForQueries()
+		s.asksFor(60)
+		if s.press(key); s.m().selectedName() != want {
+			t.Errorf("%s selects %q, want %q:\n%s", key, s.m().selectedName(), want, s.text())
+		}
+	}
+}
