@@ -95,13 +95,18 @@ func (r Reader) Doubts() []string {
 		all = append(all, fmt.Sprintf("the session's journal is damaged: %d of its lines could not be read", c.Damaged))
 	}
 	if why := r.Filters(); why != "" && r.l.info.NXDOMAIN != DoubtIt {
-		all = append(all, "the upstream seems to filter, so that NXDOMAIN drops no name: "+why)
+		all = append(all, Filtering(why))
 	}
 	all = append(all, r.l.unread...)
 	for _, g := range r.l.gaps {
 		all = append(all, "queries were not logged from "+g.String())
 	}
 	return all
+}
+
+// Filtering says in a sentence that the upstream seems to filter, and why.
+func Filtering(why string) string {
+	return "the upstream seems to filter, so that NXDOMAIN drops no name: " + why
 }
 
 // Unread notes, in a sentence, a log that nothing could be made of.

@@ -98,13 +98,8 @@ func tableActions() actions {
 		{Row: quiet("Decide", "new-rule", "a rule for always", "p"), Do: then((*monitor).askRule)},
 
 		{Row: row("Look", rowFilter, "filter", "/"), Do: then((*monitor).editFilter)},
-		{Row: quiet("Look", rowFilters, "saved filters", "F"), Can: func(m *monitor) string {
-			if len(m.saved()) > 0 {
-				return ""
-			}
-			return needsSaved(m)
-		}, Do: then((*monitor).openFilters)},
-		{Row: numbered("Look", rowSaved, "filter by that saved one", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"), Nth: (*monitor).useFilter},
+		{Row: quiet("Look", rowFilters, "saved filters", "F"), Can: needsSaved, Do: then((*monitor).openFilters)},
+		{Row: numbered("Look", rowSaved, "filter by that saved one", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"), Can: needsSaved, Nth: (*monitor).useFilter},
 		{Row: quiet("Look", rowSaveFilter, "save it, or forget it", "ctrl+s"), Can: needsFilter, Do: then((*monitor).saveFilter)},
 		{Row: keys.Row{Section: "Look", Name: "sort-by", Help: "sort by that column", Keys: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "="}, Show: 9}, Nth: sortBy},
 		{Row: quiet("Look", "sort", "sort by the next column", "s"), Do: then(func(m *monitor) { m.table.SortNext() })},

@@ -121,8 +121,9 @@ func TestAReadLogOffersNoShell(t *testing.T) {
 	s := newScene(t, 200, 60)
 	s.shows(&Capture{Ledger: capture.NewLedger(capture.Info{}), Title: "dns.log"})
 	s.press("?")
+	offered, _, _ := strings.Cut(strings.ToLower(s.text()), "enter do it") // tab is a key of the palette's, too
 	for _, word := range []string{"shell", "panes", " tab ", "ctrl+]"} {
-		if strings.Contains(strings.ToLower(s.text()), word) {
+		if strings.Contains(offered, word) {
 			t.Errorf("the screen offers %q:\n%s", word, s.text())
 		}
 	}
@@ -144,7 +145,7 @@ func TestHelpListsEveryAction(t *testing.T) {
 		listed = append(listed, l.Does)
 	}
 	for _, r := range s.keys.Rows() {
-		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "always", "difference", "complete", "next-list", "look-only", "read-again", "play", "replay-back", "replay-on", "slower", "faster", "told", "course"}; slices.Contains(elsewhere, r.Name) {
+		if elsewhere := []string{"accept", "cancel", "yes", "no", "reload", "file", "merge", "next-format", "prev-format", "quit-now", "always", "difference", "complete", "next-list", "look-only", "read-again", "play", "replay-back", "replay-on", "slower", "faster", "told", "course", "next-part", "prev-part", "whole-text"}; slices.Contains(elsewhere, r.Name) {
 			continue
 		}
 		if !slices.Contains(listed, r.Help) {

@@ -374,3 +374,35 @@ func TestVerifySaysWhatTheLevelDoes(t *testing.T) {
 		}
 	}
 }
+
+// What will happen when a list is enforced is whole at each size: where it is cut,
+// a key of the footer's has it alone, and goes back.
+func TestVerifyCanBeRead(t *testing.T) {
+	for _, size := range append([][2]int{{40, 10}}, sizes...) {
+		for at, want := range []string{"Other names have no answer", "no DNS over HTTPS or TLS", "Nothing is refused"} {
+			s := newScene(t, size[0], size[1]).session().press("V")
+			for range at {
+				s.press("down")
+			}
+			read := ""
+			for range 20 {
+				words := strings.Fields(strings.NewReplacer("│", " ", "\n", " ").Replace(s.text()))
+				read += " " + strings.Join(words, " ")
+				if strings.Contains(s.foot()+s.shownAt(s.h-2), "tab read it all") {
+					s.press("tab")
+				} else {
+					s.press("down")
+				}
+			}
+			for _, part := range []string{want, "connections", "V ends it and reports."} {
+				if !strings.Contains(strings.ToLower(read), strings.ToLower(part)) {
+					t.Errorf("%v: it doesn't say %q:\n%s", size, part, s.text())
+				}
+			}
+			if strings.Contains(s.foot(), "tab choose") {
+				s.press("tab")
+				s.wants("Enforce the list", "▸ ")
+			}
+		}
+	}
+}

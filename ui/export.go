@@ -23,6 +23,7 @@ import (
 // begins with them.
 type exportSettings struct {
 	format, path string
+	dir          string // where files go that have no name yet, "" for what the config says
 	options      export.Options
 }
 
@@ -61,6 +62,9 @@ func beginExport(o Options, l *capture.Ledger) exportSettings {
 			e.format, e.path = w.Format, w.Path
 		}
 	})
+	if strings.HasSuffix(e.path, "/") {
+		e.dir, e.path = e.path, ""
+	}
 	e.format = cmp.Or(e.format, o.Settings.Format)
 	return e
 }
@@ -68,12 +72,13 @@ func beginExport(o Options, l *capture.Ledger) exportSettings {
 func (m *monitor) openExport(quitting bool) tea.Cmd {
 	var stem string
 	m.capture.Ledger.Read(func(r capture.Reader) { stem = fileStem(r.Info()) })
-	path := m.export.path
-	if dir, file := m.opts.Settings.output(); file != "" {
+	path, dir := m.export.path, m.export.dir
+	if dir == "" {
+		var file string
+		dir, file = m.opts.Settings.output()
 		path = cmp.Or(path, file)
-	} else if dir != "" {
-		stem = filepath.Join(dir, stem)
 	}
+	stem = filepath.Join(dir, stem)
 	d, wants := dialog.NewExport(m.keys, quitting, m.export.format, path, stem)
 	m.dialog = d
 	return m.do(wants)

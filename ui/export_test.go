@@ -279,6 +279,7 @@ func TestExportBeginsWhereItEnded(t *testing.T) {
 		{"the session", "", "", true, Settings{Format: "squid", Output: "/srv/lists/"}, "unbound", "/srv/was.conf"},
 		{"the command line", "json", "", true, Settings{Format: "squid"}, "json", "dnstest-allowlist.json"},
 		{"its path", "json", "x.json", true, Settings{Output: "/srv/lists/"}, "json", "x.json"},
+		{"its directory", "json", "lists/", true, Settings{Output: "/srv/all.txt"}, "json", "lists/dnstest-allowlist.json"},
 	} {
 		s := newSceneWith(t, 120, 40, test.config)
 		s.opts.Format, s.opts.Output = test.format, test.path

@@ -92,7 +92,7 @@ func (m *monitor) saveFilter() {
 func (m *monitor) useFilter(nth int) tea.Cmd {
 	all := m.saved()
 	if nth >= len(all) {
-		m.say(needsSaved(m))
+		m.say(m.savedFilters())
 		return nil
 	}
 	m.table.SetFilter(all[nth])
@@ -110,6 +110,14 @@ func (m *monitor) openFilters() {
 }
 
 func needsSaved(m *monitor) string {
+	if len(m.saved()) > 0 {
+		return ""
+	}
+	return m.savedFilters()
+}
+
+// savedFilters says how many filters are saved.
+func (m *monitor) savedFilters() string {
 	if n := len(m.saved()); n > 0 {
 		return look.Plural(n, "filter") + " saved: " + m.keys.Show(rowFilters) + " lists them"
 	}

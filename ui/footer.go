@@ -60,24 +60,21 @@ func (m *monitor) saidPane() rect {
 
 // saidAt is where so many lines of a message stand, and how many of them there is
 // room for. Where there is one pane they stand on top of it if what is worked on
-// is near its foot; above a shell that nobody types in rows give way, too, but for
-// the selected one. A dialog keeps two thirds of the screen.
+// is near its foot. A dialog, and the table, keep two thirds of their room.
 func (m *monitor) saidAt(lines int) rect {
 	p := m.saidPane()
 	foot := p.y + p.h
-	if m.dialog != nil {
+	switch {
+	case m.dialog != nil:
 		lines = min(lines, max(1, m.h/3))
+	case m.message() != "" && (m.focus == onShell || p != m.layout.shell):
+		lines = min(lines, max(1, p.h/3))
 	}
 	at := rect{p.x, max(p.y, foot-lines), p.w, min(lines, p.h)}
 	if m.dialog != nil || m.layout.divider.w == 1 { // beside it, the other pane has the cursor
 		return at
 	}
 	line := m.layout.table.y + m.table.SelectedLine()
-	if m.focus == onTable && line < p.y && m.layout.divider.w > 1 {
-		at.y = max(line+1, foot-lines)
-		at.h = min(lines, foot-at.y)
-		return at
-	}
 	if m.focus == onShell {
 		line = -1
 		if c := m.shell.cursor(m.layout.shell); c != nil {
@@ -87,11 +84,7 @@ func (m *monitor) saidAt(lines int) rect {
 	if line < at.y || line >= foot {
 		return at
 	}
-	top := p.y + shellChrome
-	above, below := line-top, foot-line-1
-	if at.y, at.h = top, min(lines, above); above < lines && below > above {
-		at.y, at.h = line+1, below
-	}
+	at.y = p.y + shellChrome
 	return at
 }
 
@@ -114,12 +107,16 @@ func (m *monitor) footRows(hints []look.Hint) [][]look.Hint {
 	return look.HintRows(hints, m.w, footLines)
 }
 
-// message is what was said last, while it is news; what is typed hides it.
+// message is what was said last, while it is news; what is typed hides it, and what
+// the header says whole is said once.
 func (m *monitor) message() string {
 	if m.dialog == nil && m.behind() == &m.tables.filter {
 		return ""
 	}
-	return m.messages.Current(m.now)
+	if text := m.messages.Current(m.now); text != m.headed {
+		return text
+	}
+	return ""
 }
 
 // saysBeside returns from which cell on there is room for the hints behind a

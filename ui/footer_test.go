@@ -140,7 +140,48 @@ func TestFooterCells(t *testing.T) {
 	}
 }
 
-// A message that is longer than the footer stands above it, whole.
+// However long a message is, the table keeps most of its rows; a key that is said
+// there has the rest.
+func TestMessagesLeaveTheTableItsRows(t *testing.T) {
+	for _, size := range append([][2]int{{40, 10}, {80, 10}}, sizes...) {
+		for _, keys := range []string{"", "x", "z", "tab"} {
+			s := newScene(t, size[0], size[1]).session()
+			s.m().shell.shell = newFakeShell()
+			s.asksFor(60)
+			if keys != "" {
+				s.press(keys)
+			}
+			rows := func() (n int) {
+				for i := range s.m().layout.table.h {
+					if marked := strings.TrimLeft(s.shownIn(s.m().layout.table, i), "▌│ "); strings.HasPrefix(marked, "·") || strings.HasPrefix(marked, "●") || strings.HasPrefix(marked, "–") {
+						n++
+					}
+				}
+				return n
+			}
+			s.messages = nil
+			before := rows()
+			s.say(strings.Repeat("said ", 399) + "last")
+			if is := rows(); is == 0 || is < before/2 {
+				t.Errorf("%v, %q: %d rows of %d are left:\n%s", size, keys, is, before, s.text())
+			}
+			if strings.Contains(s.text(), "last") {
+				continue
+			}
+			if s.wants("m has all"); keys == "tab" {
+				s.press("ctrl+]")
+			}
+			for s.press("m"); !strings.Contains(s.text(), "last"); s.press("down") {
+				if strings.Contains(s.text(), "nothing was said") {
+					t.Fatal("it is gone")
+				}
+			}
+		}
+	}
+}
+
+// A message that is longer than the footer stands above it, whole where there is
+// a pane that nobody looks at.
 func TestLongMessagesAreWhole(t *testing.T) {
 	words := make([]string, 40)
 	for i := range words {
@@ -298,7 +339,11 @@ func TestDialogsHaveTheirHints(t *testing.T) {
 			}
 		}
 	}
-	s := newScene(t, 40, 12).session().press("e")
+	s := newScene(t, 40, 12).session().press("q")
+	s.wants("─ tab Difference ")
+	s.press("tab")
+	s.wants("─ tab File ─")
+	s = newScene(t, 40, 12).session().press("e")
 	s.clicks(strings.Index(s.shownAt(s.h-2), "format"), s.h-2)
 	s.wants("format  squid")
 	if s.clicksHint("esc back"); s.m().dialog != nil {
@@ -345,6 +390,19 @@ func TestNothingSelected(t *testing.T) {
 		}
 		if s.press("down"); strings.Contains(s.foot(), "select") || !strings.Contains(s.foot(), "a keep") {
 			t.Errorf("%v: with a row selected the footer is %q", size, s.foot())
+		}
+	}
+}
+
+// The keys to the first and the last row go there at once, where nothing was
+// selected, too.
+func TestEndsWithNothingSelected(t *testing.T) {
+	for key, want := range map[string]string{"G": "d0.example", "g": "d59.example"} {
+		s := newScene(t, 80, 24)
+		s.waitingForQueries()
+		s.asksFor(60)
+		if s.press(key); s.m().selectedName() != want {
+			t.Errorf("%s selects %q, want %q:\n%s", key, s.m().selectedName(), want, s.text())
 		}
 	}
 }

@@ -56,7 +56,8 @@ type Options struct {
 	Choice *Choice
 	// Capture is what is already there to be looked at: a log, a session.
 	Capture *Capture
-	// Format and Output are what the export dialog begins with.
+	// Format and Output are what the export dialog begins with: Output is a file,
+	// or a directory with a slash at its end.
 	Format, Output string
 	Export         export.Options
 	// Lists are the user's own of names; nil for none.

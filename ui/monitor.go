@@ -26,6 +26,7 @@ type monitor struct {
 	layout  layout
 	// hints are those for who is new here, see hintLines.
 	hints  newcomer
+	headed string   // the sentence that the header has whole, "" for none
 	docked []string // the details as they are drawn, nil for not yet
 	group  groupFacts
 	zoom   zoom

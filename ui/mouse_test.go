@@ -321,7 +321,7 @@ func TestMouseChooses(t *testing.T) {
 			s.clicksOn(" rpz ")
 			s.wants("▌rpz")
 		}
-		s.clicksOn("─ Difference")
+		s.clicksOn("tab Difference")
 		s.wants("no file is there")
 	}
 }

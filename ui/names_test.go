@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 )
 
 // realNames are what a machine that builds software asks for: 135 names that
@@ -234,6 +235,45 @@ func TestKeptBySuffixIsShown(t *testing.T) {
 		}
 		if got := strings.Contains(drawn, underlined); got != strings.Contains(test.shown, "*") {
 			t.Errorf("%dx%d: that the rule's part of %s is underlined is %v", test.w, test.h, test.name, got)
+		}
+	}
+}
+
+// A doubt leaves the header that the capture goes on, and an enforced list how the
+// domains stand, wherever there is room for a word of each.
+func TestHeaderSaysAllInAWord(t *testing.T) {
+	for _, size := range sizes[2:] {
+		s := newScene(t, size[0], size[1]).session()
+		s.m().capture.Ledger.Unread(strings.Repeat("a file that can't be read; ", 5))
+		if h := s.shownAt(0); !strings.Contains(h, "● live") || !strings.Contains(h, "doubt") && !strings.Contains(h, "can't be read") || !strings.Contains(h, "✓") && !strings.Contains(h, "keep") {
+			t.Errorf("%v: with a doubt the header is %q", size, h)
+		}
+		for _, level := range []verify.Level{verify.Names, verify.Strict, verify.Learn} {
+			s = newScene(t, size[0], size[1]).enforcing(level).refuses().press("g", "a")
+			s.target.follow()
+			s.Update(enforcementMsg{of: s.m().enforcing.of, places: 2})
+			if h := s.shownAt(0); !strings.Contains(h, "▣ ") || !strings.Contains(h, "✓") && !strings.Contains(h, "keep") {
+				t.Errorf("%v: after a name is allowed the header is %q", size, h)
+			}
+		}
+	}
+}
+
+// What is said of a doubt is said once: where the header has it whole, not in the
+// foot as well.
+func TestDoubtIsSaidOnce(t *testing.T) {
+	const doubt = "a file that was rotated away can't be read: permission denied"
+	for _, size := range sizes {
+		s := newScene(t, size[0], size[1]).session()
+		s.messages = nil
+		s.m().capture.Ledger.Unread(doubt)
+		s.say(doubt)
+		text := strings.Join(strings.Fields(s.text()), " ")
+		if n := strings.Count(text, doubt); n != 1 && size[0] > 60 || !strings.Contains(text, "rotated") {
+			t.Errorf("%v: it is said %d times:\n%s", size, n, s.text())
+		}
+		if s.say("something else"); !strings.Contains(s.text(), "something else") {
+			t.Errorf("%v: nothing else is said:\n%s", size, s.text())
 		}
 	}
 }

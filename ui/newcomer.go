@@ -44,7 +44,7 @@ func (n *newcomer) lines(m *monitor) []string {
 	s := m.styles
 	var hints []look.Hint
 	for _, a := range m.tables.table.Lines(m.keys, m) {
-		if a.Why == "" && a.Section != "Move" {
+		if a.Why == "" && !a.Each && a.Section != "Move" {
 			hints = append(hints, look.Hint{Key: a.Key, Does: a.Does})
 		}
 	}

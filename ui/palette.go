@@ -30,26 +30,40 @@ type lookedUpMsg struct {
 // palette.
 type Next struct{ Session, Instance string }
 
+// notNow is the section of the actions that can't be done now.
+const notNow = "Not now"
+
+// openPalette lists what can be done here and now first, then what the signs in
+// the table mean, and what can't be done now behind all that can.
 func (m *monitor) openPalette() tea.Cmd {
-	var items []dialog.Item
+	var items, later []dialog.Item
 	for _, l := range m.tables.table.Lines(m.keys, m) {
-		items = append(items, dialog.Item{Section: l.Section, Does: l.Does, Key: l.Key, Why: l.Why, Also: alsoCalled[l.Name], To: pickedAction(l.Name)})
+		i := dialog.Item{Section: l.Section, Does: l.Does, Key: l.Key, Why: l.Why, Also: alsoCalled[l.Name], To: pickedAction(l.Name)}
+		if l.Each { // which of them, the key says
+			i.To = nil
+		}
+		if i.Why != "" {
+			i.Section, i.Also = notNow, i.Also+" "+l.Section
+			later = append(later, i)
+			continue
+		}
+		items = append(items, i)
+	}
+	for _, words := range signHelp {
+		does := strings.ReplaceAll(words[1], "MESSAGES", m.keys.Show("messages"))
+		items = append(items, dialog.Item{Section: "Sign", Does: does, Key: words[0]})
 	}
 	for _, f := range export.Formats() {
 		items = append(items, dialog.Item{Section: "Export", Does: "as " + f.Name + ": " + f.Title, To: pickedFormat(f.Name)})
 	}
 	items = append(items, m.settingItems()...)
-	for _, words := range signHelp {
-		does := strings.ReplaceAll(words[1], "MESSAGES", m.keys.Show("messages"))
-		items = append(items, dialog.Item{Section: "Sign", Does: does, Key: words[0]})
-	}
 	for _, words := range table.FilterHelp {
 		items = append(items, dialog.Item{Section: "In filter", Does: words[1], Key: words[0]})
 	}
 	for _, words := range mouseHelp {
 		items = append(items, dialog.Item{Section: "Mouse", Does: words[1], Key: words[0]})
 	}
-	d := dialog.NewPalette(m.keys, items, "looking for sessions and instances…")
+	d := dialog.NewPalette(m.keys, append(items, later...), "looking for sessions and instances…")
 	m.dialog = d
 	return m.lookUp(d)
 }
@@ -78,19 +92,20 @@ var alsoCalled = map[string]string{
 	"quit":      "exit leave",
 }
 
-// signHelp is what the signs of the table mean.
+// signHelp is what the signs of the table mean, each whole on a line of 80 cells.
 var signHelp = [][2]string{
 	{"● ·", "new: exported until somebody drops it; ● came a moment ago"},
 	{"✓ ✗", "keep, drop: you decided, or a rule of yours"},
-	{"–", "auto: dropped by a rule of the program's, which you can overrule"},
+	{"–", "auto: a rule of the program dropped it; you can overrule it"},
 	{"!", "before a name: allowing it opens a way round the list"},
-	{"*", "before a name: a suffix rule keeps it, of the part that is underlined"},
+	{"*", "before a name: a suffix rule of the underlined part keeps it"},
 	{"✓ – ✗", "results in little room: resolved, no answer, blocked"},
-	{"NX NA ND", "NXDOMAIN, not allowed, no data; SF SERVFAIL, RF REFUSED"},
+	{"NX NA ND", "NXDOMAIN, not allowed, no data"},
+	{"SF RF", "SERVFAIL, REFUSED"},
 	{"?", "after a connection: several names share the address"},
-	{"▣", "refused by the list that is in force, or would be while one only learns"},
-	{"□ ▣ out", "came up while a list was enforced that didn't allow it: no list has it until you keep it"},
-	{"▲ ┴", "below new names a minute: the chosen command, and the others"},
+	{"▣", "refused by the list in force, or would be, while one learns"},
+	{"□ ▣ out", "came up under a list without it: out until you keep it"},
+	{"▲ ┴", "below new names a minute: the chosen command, the others"},
 	{"! doubts", "above: names may be missing; MESSAGES says why"},
 }
 

@@ -190,5 +190,44 @@ func TestPaletteSaysAll(t *testing.T) {
 	s := newScene(t, 80, 24).session()
 	s.press(":").types("doubts").wants("above: names may be missing; m says why", "! doubts")
 	s = newScene(t, 60, 20).session()
-	s.press(":").types("suffix rule keeps").wants("it, of the part", "that is underlined")
+	s.press(":").types("suffix rule of").wants("underlined part", "keeps it")
+	for w, whole := range map[int]bool{60: false, 80: true} {
+		s = newScene(t, w, 24).session()
+		s.press(":").types("sign ")
+		if signs, _, _ := strings.Cut(s.text(), "best first"); !strings.Contains(signs, "…") != whole {
+			t.Errorf("%d wide, the signs are whole: want %v\n%s", w, whole, s.text())
+		}
+	}
+}
+
+// The palette begins with what can be done here and now, then the signs; what
+// can't be done stands behind all that can, and says why. A key goes from part to
+// part.
+func TestPaletteBeginsWithWhatCanBeDone(t *testing.T) {
+	for _, size := range sizes {
+		s := newScene(t, size[0], size[1]).session().press("g", ":")
+		var parts []string
+		for {
+			row, _, _ := strings.Cut(s.text()[strings.Index(s.text(), "▌ ")+len("▌ "):], "  ")
+			if len(parts) > 0 && row == parts[0] {
+				break
+			}
+			parts = append(parts, row)
+			s.press("tab")
+		}
+		signs, formats, later := slices.Index(parts, "Sign"), slices.Index(parts, "Export"), slices.Index(parts, notNow)
+		if parts[0] != "Decide" || signs < 0 || signs > formats || later < formats {
+			t.Errorf("%v: the parts are %v", size, parts)
+		}
+		for range signs {
+			s.press("tab")
+		}
+		s.wants("new: exported until somebody")
+		s.press("tab").wants("as plain")
+		s.press("shift+tab").wants("new: exported until somebody")
+		for range len(parts) - signs {
+			s.press("tab")
+		}
+		s.wants("▌ Decide     keep")
+	}
 }

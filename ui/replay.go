@@ -16,7 +16,7 @@ import (
 // replay is a session that happens again: its clock, which the user can set.
 type replay struct {
 	player *session.Player
-	speed  int // of speeds
+	speed  int // how many times as fast as it was
 	at     time.Time
 	want   time.Time // where the player is sent next, while it is on its way
 	busy   bool      // it is
@@ -45,7 +45,7 @@ const (
 // MaxSpeed is how many times as fast a replay is at most.
 const MaxSpeed = 1000
 
-// speeds are how many times as fast as it was.
+// speeds are those that the keys go to.
 var speeds = []int{1, 2, 5, 10, 20, 50, 100, MaxSpeed}
 
 type (
@@ -59,15 +59,11 @@ type (
 	}
 )
 
-// newReplay returns what plays at least so fast.
+// newReplay returns what plays so fast.
 func newReplay(ctx context.Context, p *session.Player, speed int) *replay {
-	r := &replay{player: p, plays: true}
+	r := &replay{player: p, plays: true, speed: speed}
 	r.begin, r.end = p.Span()
 	r.at, r.want = r.begin, r.begin
-	r.speed = slices.IndexFunc(speeds, func(s int) bool { return s >= speed })
-	if r.speed < 0 {
-		r.speed = len(speeds) - 1
-	}
 	r.ledger, r.unledger = context.WithCancel(ctx)
 	return r
 }
@@ -98,7 +94,7 @@ func (m *monitor) ticks(msg replayTickMsg) tea.Cmd {
 		passed = min(msg.at.Sub(r.ticked), time.Second)
 	}
 	r.ticked = msg.at
-	times := time.Duration(speeds[r.speed])
+	times := time.Duration(r.speed)
 	to, next := r.at.Add(passed*times), r.player.Next(r.at)
 	switch {
 	case next.IsZero():
@@ -194,10 +190,18 @@ func scrub(steps int) func(*monitor) tea.Cmd {
 	}
 }
 
+// faster goes to the next of the speeds above the one that there is, or, for more
+// below 0, below it.
 func faster(more int) func(*monitor) tea.Cmd {
 	return then(func(m *monitor) {
-		r := m.replay
-		r.speed = max(0, min(r.speed+more, len(speeds)-1))
+		at, exact := slices.BinarySearch(speeds, m.replay.speed)
+		switch {
+		case more < 0:
+			at--
+		case exact:
+			at++
+		}
+		m.replay.speed = speeds[max(0, min(at, len(speeds)-1))]
 	})
 }
 
@@ -250,7 +254,7 @@ func (m *monitor) drawTimeline() string {
 	chart := []rune(look.Chart(spread(r.player.News(), r.begin, r.end, cells)))
 	head := cellOf(r.at, r.begin, r.end, cells)
 	l.Add(s.Fresh, string(chart[:head])).Add(s.Key, "┃").Add(s.Muted, string(chart[head+1:]))
-	return l.Add(s.Muted, "  "+r.end.Format("15:04:05")).Add(s.Key, fmt.Sprintf("  ×%d", speeds[r.speed])).Cut(m.w)
+	return l.Add(s.Muted, "  "+r.end.Format("15:04:05")).Add(s.Key, fmt.Sprintf("  ×%d", r.speed)).Cut(m.w)
 }
 
 // cellOf is the cell of a time between begin and end.

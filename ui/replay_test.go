@@ -273,3 +273,24 @@ func TestPicture(t *testing.T) {
 		t.Errorf("nothing is said of it:\n%s", s.text())
 	}
 }
+
+// What is played goes so fast as was asked for, and from there to the speeds that
+// the keys have.
+func TestSpeeds(t *testing.T) {
+	for _, test := range []struct {
+		asked int
+		keys  []string
+		want  int
+	}{{30, nil, 30}, {30, []string{"}"}, 50}, {30, []string{"{"}, 20}, {10, []string{"}"}, 20}, {10, []string{"{"}, 5}, {1, []string{"{"}, 1}, {MaxSpeed, []string{"}"}, MaxSpeed}} {
+		s := newScene(t, 120, 40)
+		p, err := session.PlayFrom("sample", bytes.NewReader(sampleJournal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.shows(&Capture{Player: p, Speed: test.asked, Title: "shop on lxdbr0", Live: true})
+		s.press(test.keys...)
+		if got := s.m().replay.speed; got != test.want || !strings.Contains(s.text(), fmt.Sprintf("×%d", test.want)) {
+			t.Errorf("%d and %v: %d times, want %d", test.asked, test.keys, got, test.want)
+		}
+	}
+}

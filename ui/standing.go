@@ -11,11 +11,19 @@ import (
 // titleLeast is what the header shows at least of a title that it cuts.
 const titleLeast = 12
 
-// standing returns what the header says in so much room beside an alarm, whole
-// or short: the title, how the domains stand and how much is decided, and whether
-// the alarm is whole. Words go first, then the bar, then all of the title but the
-// instance's name or a log's; that something may be missing goes before these.
-func (m *monitor) standing(room, alarm, short int) (title, right *look.Line, whole bool) {
+// standing is what the header says in so much room beside what is new: the title,
+// the enforced list, how the domains stand and how much is decided. Each of these
+// but the counts is shorter where there is less room.
+type standing struct {
+	title, badge, right *look.Line
+	whole               bool // there is room for all of the alarm
+	counted             bool // and for how the domains stand
+}
+
+// standing has words go first, then the bar, then all of the title but the
+// instance's name or a log's; then the alarm is short, and then what is said of the
+// enforced list. That something may be missing goes before how the domains stand.
+func (m *monitor) standing(room, alarm, short int) standing {
 	t := m.table.Tally()
 	full, name := new(look.Line).Add(m.styles.Strong, " "+m.capture.Title), new(look.Line).Add(m.styles.Strong, " "+filepath.Base(m.subject()))
 	words, glyphs, end := m.tally(t, false), m.tally(t, true), new(look.Line).Add(m.styles.Muted, " ")
@@ -26,19 +34,22 @@ func (m *monitor) standing(room, alarm, short int) (title, right *look.Line, who
 			yield(full, with(bar, glyphs)) && yield(full, with(worded, glyphs)) && yield(full, with(bare, glyphs)) &&
 			yield(name, with(bar, glyphs)) && yield(name, with(worded, glyphs)) && yield(name, with(bare, glyphs))
 	}
-	for _, is := range []int{alarm, short} {
-		for title, right := range ways {
-			if title.Width()+right.Width()+is <= room {
-				return title, right, is == alarm
+	badge, shortBadge := m.badge()
+	for _, badge := range []*look.Line{badge, shortBadge} {
+		for _, is := range []int{alarm, short} {
+			for title, right := range ways {
+				if title.Width()+badge.Width()+right.Width()+is <= room {
+					return standing{title, badge, right, is == alarm, true}
+				}
 			}
 		}
 	}
 	for _, right := range []*look.Line{with(bare, glyphs), glyphs, with(bare, end)} {
-		if most := room - short - right.Width(); most >= min(name.Width(), titleLeast) {
-			return new(look.Line).Raw(name.Cut(min(most, name.Width()))), right, false
+		if most := room - shortBadge.Width() - short - right.Width(); most >= min(name.Width(), titleLeast) {
+			return standing{title: new(look.Line).Raw(name.Cut(min(most, name.Width()))), badge: shortBadge, right: right}
 		}
 	}
-	return full, new(look.Line), false
+	return standing{title: full, badge: shortBadge, right: new(look.Line)}
 }
 
 // tally says how the domains stand, in glyphs where words don't fit.

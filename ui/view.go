@@ -57,8 +57,8 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
-	if d := m.whole(); d != nil && !m.docks() {
-		d.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()}) // the footer says whether there is more
+	if m.sized() && !m.docks() {
+		m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()})
 	}
 	said, foot := m.footer()
 	if m.replay != nil {
@@ -69,6 +69,16 @@ func (m *monitor) lines() []string {
 	}
 	m.drawSaidAt(lines, said)
 	return append(lines, foot)
+}
+
+// sized reports whether it depends on the room that a dialog has what the footer
+// says of it: that there is more.
+func (m *monitor) sized() bool {
+	switch m.dialog.(type) {
+	case *dialog.Details, *dialog.Choice:
+		return true
+	}
+	return false
 }
 
 func (m *monitor) cursor() *tea.Cursor {
@@ -222,26 +232,32 @@ func (m *monitor) header() string {
 		}
 		return l.Join(badge).Add(s.Bad, "  "+problem).Cut(m.w)
 	}
-	badge, shortBadge := m.badge()
 	alarm, short := m.alarm()
-	news, rest := m.news()
-	title, right, whole := m.standing(m.w-l.Width()-news.Width()-badge.Width(), alarm.Width(), short.Width())
-	if !whole {
+	live, news, rest := m.news()
+	is := m.standing(m.w-l.Width()-live.Width()-news.Width(), alarm.Width(), short.Width())
+	if !is.counted {
+		is = m.standing(m.w-l.Width()-news.Width(), alarm.Width(), short.Width())
+	}
+	m.headed = ""
+	if !is.whole {
 		alarm = short
+	} else if alarm.Width() > 0 {
+		m.headed = m.doubt()
 	}
-	if right.Width() == 0 && l.Width()+title.Width()+short.Width()+badge.Width() > m.w {
-		badge = shortBadge // it goes before how the domains stand
-	}
-	room := max(0, m.w-right.Width()-l.Width()-badge.Width())
+	right, title := is.right, is.title
+	room := max(0, m.w-right.Width()-l.Width()-is.badge.Width())
 	if most := max(0, room-alarm.Width()); title.Width() > most {
 		title = new(look.Line).Raw(title.Cut(most))
 	}
-	l.Join(title).Join(badge).Join(alarm)
+	l.Join(title).Join(is.badge).Join(alarm)
 	if alarm.Width() > 0 {
 		why := new(look.Line).Add(s.Muted, " (").Add(s.Key, m.keys.Show("messages")).Add(s.Muted, ")")
-		if l.Width()+why.Width()+news.Width()+right.Width() <= m.w {
+		if l.Width()+why.Width()+live.Width()+news.Width()+right.Width() <= m.w {
 			l.Join(why)
 		}
+	}
+	if l.Width()+live.Width()+news.Width()+right.Width() <= m.w {
+		l.Join(live)
 	}
 	for _, news := range append([]*look.Line{news}, rest...) {
 		if l.Width()+news.Width()+right.Width() <= m.w {
@@ -250,6 +266,16 @@ func (m *monitor) header() string {
 	}
 	left := new(look.Line).Raw(l.Cut(max(0, min(l.Width(), m.w-right.Width()))))
 	return left.Pad(m.w - right.Width()).Join(right).Cut(m.w)
+}
+
+// doubt returns the sentence that the alarm begins with, "" for none.
+func (m *monitor) doubt() (text string) {
+	m.capture.Ledger.Read(func(r capture.Reader) {
+		if doubts := r.Doubts(); r.Fault() == nil && len(doubts) > 0 {
+			text = doubts[0]
+		}
+	})
+	return text
 }
 
 // roomForBrand is the least width that has room for the program's name.
@@ -280,11 +306,16 @@ func (m *monitor) alarm() (full, short *look.Line) {
 	return full, short
 }
 
-// news is what the header says beside how the domains stand, before their words,
-// and what it says where there is room yet, the weightiest first.
-func (m *monitor) news() (news *look.Line, rest []*look.Line) {
+// news is what the header says beside how the domains stand: that it goes on, before
+// their words and the title's, what is weightier than that, and what it says where
+// there is room yet, the weightiest first.
+func (m *monitor) news() (live, news *look.Line, rest []*look.Line) {
 	s := m.styles
-	news = new(look.Line)
+	live, news = new(look.Line), new(look.Line)
+	goesOn := m.capture.Live && m.replay == nil
+	if goesOn && m.enforcing.stage == stageOff {
+		live.Add(s.Good, "  ● live")
+	}
 	if n := m.table.Round(); n > 0 {
 		news.Add(s.Warn, fmt.Sprintf("  %d went round DNS", n))
 	}
@@ -299,12 +330,10 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 	if m.replay != nil && m.replay.note != "" && m.now.Sub(m.replay.noted) < noteLife {
 		rest = append(rest, new(look.Line).Add(s.Muted, "  "+m.replay.note))
 	}
-	if !m.capture.Live || m.replay != nil {
-		return news, rest
+	if !goesOn {
+		return live, news, rest
 	}
-	if m.enforcing.stage == stageOff {
-		rest = append(rest, new(look.Line).Add(s.Good, "  ● live"))
-	} else if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
+	if m.enforcing.of != nil && m.enforcing.stage != stageEnding {
 		rest = append(rest, new(look.Line).Add(s.Muted, "  ").Add(s.Key, m.keys.Show(rowVerify)).Add(s.Muted, " ends it"))
 	}
 	if text := m.pace.saturation(m.clock()); text != "" {
@@ -312,5 +341,5 @@ func (m *monitor) news() (news *look.Line, rest []*look.Line) {
 		rest = append(rest, new(look.Line).Add(s.Muted, "  new ").Add(s.Fresh, look.Chart(m.pace.domainBars)).
 			Add(s.Muted, "  queries ").Add(s.Key, look.Chart(m.pace.bars)))
 	}
-	return news, rest
+	return live, news, rest
 }

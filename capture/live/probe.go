@@ -55,7 +55,7 @@ func (s *Capture) filters(why string) {
 	if known {
 		return
 	}
-	s.notice("the upstream seems to filter: " + why + "; NXDOMAIN drops no name")
+	s.notice(capture.Filtering(why))
 }
 
 // Unheard says why no query may have been heard, in words behind "no query was

@@ -43,8 +43,8 @@ func enforcedBy(instance string, config map[string]string) error {
 	if !ok || holderDead(e.Holder) {
 		return nil
 	}
-	return fmt.Errorf("a list is being enforced on instance %s by process %s of user %s: wait for it to end, or take it with lxd-allowlist restore --force",
-		instance, e.Holder[pidKey], e.Holder[userKey])
+	by, since := holderIn(e.Holder)
+	return &HeldError{Instance: instance, By: by, Since: since}
 }
 
 // Enforce notes on an instance that this process enforces a list on it, and
@@ -56,14 +56,14 @@ func (s *Server) Enforce(ctx context.Context, instance string, plug Plug) (relea
 	if err != nil {
 		return nil, err
 	}
-	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
+	note := func(config map[string]string) error {
 		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config, true)); err != nil {
 			return err
 		}
 		config[enforcedKey] = string(text)
 		return nil
-	})
-	if err != nil {
+	}
+	if err := takeFrom(ctx, func() error { return s.updateInstance(ctx, instance, note) }); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {

@@ -2,6 +2,7 @@ package lxd
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,15 +38,42 @@ const (
 const programName = "lxd-allowlist"
 
 // HeldError says that somebody who is alive, or whose life can't be checked
-// from here, holds the lease of a network.
+// from here, holds the lease of a network, or enforces a list on an instance.
 type HeldError struct {
-	Network string
-	By      string // program, user, process and host, for people
-	Since   time.Time
+	Network  string
+	Instance string // "" for the lease of Network
+	By       string // program, user, process and host, for people
+	Since    time.Time
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("network %s is in use by %s since %s: wait for it to end, or take it with lxd-allowlist restore --force %[1]s", e.Network, e.By, e.Since.Local().Format(time.DateTime))
+	what, take := fmt.Sprintf("network %s is in use", e.Network), "restore --force "+e.Network
+	if e.Instance != "" {
+		what, take = fmt.Sprintf("a list is being enforced on instance %s", e.Instance), "restore --force"
+	}
+	return fmt.Sprintf("%s by %s since %s: quit that one first, or, if it hangs, take it with %s %s",
+		what, e.By, e.Since.Local().Format(time.DateTime), programName, take)
+}
+
+// endTries is how often a holder is asked after that may be about to end, and
+// endPause the wait between two: to give a bridge back it has dnsmasq started
+// anew, and to end a list it tries that once more.
+const (
+	endTries = 20
+	endPause = 100 * time.Millisecond
+)
+
+// takeFrom takes what a holder may have, which is waited for a little: who quits
+// one program and starts the next needs no force.
+func takeFrom(ctx context.Context, take func() error) error {
+	err := take()
+	for try := 0; try < endTries && errors.As(err, new(*HeldError)); try++ {
+		if err := pause(ctx, endPause); err != nil {
+			return err
+		}
+		err = take()
+	}
+	return err
 }
 
 // LeftoverError says that a network still has what a killed run set, with the
@@ -66,12 +94,17 @@ func holderError(network string, config map[string]string) error {
 	if config[lockKey] == "" {
 		return nil
 	}
-	by := fmt.Sprintf("%s (user %s, process %s on %s)", config[programKey], config[userKey], config[pidKey], config[hostKey])
-	since, _ := time.Parse(time.RFC3339, config[sinceKey]) // for people: zero if it was meddled with
+	by, since := holderIn(config)
 	if holderDead(config) {
 		return &LeftoverError{network, by, since}
 	}
-	return &HeldError{network, by, since}
+	return &HeldError{Network: network, By: by, Since: since}
+}
+
+// holderIn tells who the keys name, and since when, for people.
+func holderIn(config map[string]string) (by string, since time.Time) {
+	since, _ = time.Parse(time.RFC3339, config[sinceKey]) // zero if it was meddled with
+	return fmt.Sprintf("%s (user %s, process %s on %s)", config[programKey], config[userKey], config[pidKey], config[hostKey]), since
 }
 
 // holderKeys returns the keys that name this process.

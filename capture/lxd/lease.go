@@ -176,7 +176,7 @@ func (l *Lease) Renew(ctx context.Context) error {
 // lock saves the original and takes the lock in one write, and proves that it
 // is still ours a while later.
 func (l *Lease) lock(ctx context.Context) error {
-	if err := l.update(ctx, l.lockIn); err != nil {
+	if err := takeFrom(ctx, func() error { return l.update(ctx, l.lockIn) }); err != nil {
 		return err
 	}
 	if err := pause(ctx, settle); err != nil {

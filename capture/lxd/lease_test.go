@@ -7,8 +7,10 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/canonical/lxd/shared/api"
 
@@ -226,6 +228,52 @@ func TestUnfitNetworks(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.says) || test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("it said %v", err)
 			}
+		})
+	}
+}
+
+// A holder who ends by itself is waited for, of a network and of an instance; one
+// who stays is told of, soon.
+func TestHolderWhoEnds(t *testing.T) {
+	for _, after := range []time.Duration{500 * time.Millisecond, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var i api.InstanceFull
+			i.Name = "web"
+			f := lxdfake.New(bridge())
+			f.All = []api.InstanceFull{i}
+			s := lxd.New(f)
+			first, err := s.Lease(t.Context(), "br")
+			if err != nil {
+				t.Fatal(err)
+			}
+			forget, err := s.Enforce(t.Context(), "web", lxd.Plug{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx := t.Context()
+			var ended sync.WaitGroup
+			ended.Go(func() {
+				time.Sleep(after) // the bubble's clock
+				if err := errors.Join(forget(ctx), first.Release(ctx)); err != nil {
+					t.Error(err)
+				}
+			})
+			began := time.Now()
+			taken := make(chan error)
+			go func() {
+				_, err := s.Lease(ctx, "br")
+				taken <- err
+			}()
+			_, enforced := s.Enforce(ctx, "web", lxd.Plug{})
+			for _, err := range []error{<-taken, enforced} {
+				if err != nil != (after == time.Hour) || err != nil && (!errors.As(err, new(*lxd.HeldError)) || !strings.Contains(err.Error(), "quit that one first")) {
+					t.Errorf("holders who end after %v: %v", after, err)
+				}
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			ended.Wait()
 		})
 	}
 }

@@ -68,14 +68,14 @@ func (s *Server) Snapshot(ctx context.Context, instance string) (*Snapshot, erro
 	if err != nil {
 		return nil, err
 	}
-	err = s.updateInstance(ctx, instance, func(config map[string]string) error {
+	write := func(config map[string]string) error {
 		if err := errors.Join(enforcedBy(instance, config), triedBy(instance, config, false)); err != nil {
 			return err
 		}
 		config[snapshotKey] = string(note)
 		return nil
-	})
-	if err != nil {
+	}
+	if err := takeFrom(ctx, func() error { return s.updateInstance(ctx, instance, write) }); err != nil {
 		return nil, err
 	}
 	// Not left to itself when the context ends: what is half made can't be

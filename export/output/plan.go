@@ -109,6 +109,15 @@ func (o *Output) Evidence() bool {
 // output, which then has room for nothing else.
 func (o *Output) Stdout() bool { return toStdout(o.plan.Path) || o.plan.compares() }
 
+// Path returns where the files go, "" for standard output: a directory has a
+// slash at its end.
+func (o *Output) Path() string {
+	if path := o.plan.Path; inDirectory(path) {
+		return filepath.Clean(path) + "/"
+	}
+	return o.plan.Path
+}
+
 // Places calls each with the format of every file that Write writes, and with
 // its path: absolute, "" for standard output.
 func (o *Output) Places(each func(format, path string)) {
@@ -221,39 +230,32 @@ func targets(formats []export.Format, path string) ([]target, error) {
 		}
 		return []target{{format: formats[0]}}, nil
 	}
-	var all []target
-	for _, f := range formats {
-		t := target{f, filePath(f, path, len(formats) == 1)}
-		if i := slices.IndexFunc(all, func(o target) bool { return o.path == t.path }); i >= 0 {
-			return nil, fmt.Errorf("%s and %s would both go to %s: name a directory with --output, and each format once", all[i].format.Name, f.Name, t.path)
+	if inDirectory(path) {
+		var all []target
+		for _, f := range formats {
+			t := target{f, filepath.Join(path, fileName(f))}
+			if i := slices.IndexFunc(all, func(o target) bool { return o.path == t.path }); i >= 0 {
+				return nil, fmt.Errorf("%s and %s would both go to %s: name each format once", all[i].format.Name, f.Name, t.path)
+			}
+			all = append(all, t)
 		}
-		all = append(all, t)
+		return all, nil
 	}
-	return all, nil
+	if len(formats) > 1 {
+		return nil, fmt.Errorf("--output %s is one file, for one format: %[1]s/ is a directory, with a file for each", path)
+	}
+	return []target{{formats[0], path}}, nil
 }
 
-// filePath returns where a format goes: to a file named for it in a
-// directory; to the file, where it is the only one; else to the file with an
-// extension of its own.
-func filePath(f export.Format, path string, only bool) string {
-	if info, err := os.Stat(path); err == nil && info.IsDir() || strings.HasSuffix(path, "/") {
-		name := strings.TrimPrefix(f.Name, export.TemplatePrefix)
-		return filepath.Join(path, strings.TrimSuffix(strings.TrimSuffix(name, ".tmpl"), "."+f.Extension)+"."+f.Extension)
-	}
-	if only {
-		return path
-	}
-	return stem(path) + "." + f.Extension
+// inDirectory reports whether a path is that of a directory: one that is there,
+// or by the slash at its end.
+func inDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir() || strings.HasSuffix(path, "/")
 }
 
-// stem returns the path without an extension that a format has. Another one
-// is part of the name, as in "allow.v2".
-func stem(path string) string {
-	longest := ""
-	for _, f := range export.Formats() {
-		if e := "." + f.Extension; strings.HasSuffix(filepath.Base(path), e) && len(e) > len(longest) && filepath.Base(path) != e {
-			longest = e
-		}
-	}
-	return strings.TrimSuffix(path, longest)
+// fileName is what the file of a format is called in a directory.
+func fileName(f export.Format) string {
+	name := strings.TrimSuffix(strings.TrimPrefix(f.Name, export.TemplatePrefix), ".tmpl")
+	return strings.TrimSuffix(name, "."+f.Extension) + "." + f.Extension
 }

@@ -35,7 +35,7 @@ func TestPrepareRefuses(t *testing.T) {
 		{Plan{Formats: []string{"template=" + bad}}, "Sumary"},
 		{Plan{Formats: []string{"plain", "squid"}}, "standard output takes one format"},
 		{Plan{Formats: []string{"plain", "squid"}, Path: "-"}, "standard output takes one format"},
-		{Plan{Formats: []string{"nginx", "unbound"}, Path: "allow.conf"}, "nginx and unbound would both go to allow.conf"},
+		{Plan{Formats: []string{"nginx", "unbound"}, Path: "allow"}, "--output allow is one file, for one format: allow/ is a directory, with a file for each"},
 		{Plan{Formats: []string{"squid", "squid"}, Path: dir}, "each format once"},
 		{Plan{Formats: []string{"cilium"}, Ports: []int{443, 0}}, "0 is no port"},
 		{Plan{Formats: []string{"cilium"}, Ports: []int{65536}}, "65536 is no port"},
@@ -73,16 +73,12 @@ func TestPaths(t *testing.T) {
 		{"plain", "", ""},
 		{"plain", "-", ""},
 		{"json", "allow.txt", "allow.txt"},
-		{"squid,json", "allow.txt", "allow.domains allow.json"},
-		{"plain,aws-nfw-terraform", "x/allow.tf.json", "x/allow.txt x/allow.tf.json"},
-		{"plain,json", "allow.v2", "allow.v2.txt allow.v2.json"},
-		{"plain,json", "x.txt/allow", "x.txt/allow.txt x.txt/allow.json"},
-		{"plain,json", ".txt", ".txt.txt .txt.json"},
+		{"squid", "x.txt/allow", "x.txt/allow"},
+		{"plain,aws-nfw-terraform", "x/", "x/plain.txt x/aws-nfw-terraform.tf.json"},
 		{"nginx,unbound", "lists/", "lists/nginx.conf lists/unbound.conf"},
 		{"nginx,unbound", dir, dir + "/nginx.conf " + dir + "/unbound.conf"},
 		{"plain", dir, dir + "/plain.txt"},
 		{"plain,template=" + site, dir, dir + "/plain.txt " + dir + "/site.conf"},
-		{"plain,template=" + site, "allow", "allow.txt allow.conf"},
 	} {
 		o, err := Prepare(Plan{Formats: strings.Split(c.formats, ","), Path: c.path})
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 
 func TestLeftOutAndWarnings(t *testing.T) {
 	dir := t.TempDir()
-	p := Plan{Formats: []string{"plain", "unbound"}, Path: filepath.Join(dir, "allow")}
+	p := Plan{Formats: []string{"plain", "unbound"}, Path: dir}
 	_, messages, err := write(t, p, listOf("192.0.2.1 .com intranet github.io .s3.amazonaws.com pastebin.com a.example"))
 	lines := strings.Split(strings.TrimSuffix(messages, "\n"), "\n")
 	want := []string{
@@ -23,8 +23,8 @@ func TestLeftOutAndWarnings(t *testing.T) {
 		`  "192.0.2.1" is an address, not a name`,
 		`  "com" is a top-level domain or a single label: as a suffix it allows everything below it`,
 		`  "intranet" has no place in unbound: it can't be exact there, and is a top-level domain or a single label: as a suffix it allows everything below it`,
-		"lxd-allowlist: wrote 5 rules to " + dir + "/allow.txt",
-		"lxd-allowlist: wrote 4 rules to " + dir + "/allow.conf",
+		"lxd-allowlist: wrote 5 rules to " + dir + "/plain.txt",
+		"lxd-allowlist: wrote 4 rules to " + dir + "/unbound.conf",
 		"lxd-allowlist: warning: anyone can have a name below s3.amazonaws.com, and this rule allows it",
 		"lxd-allowlist: warning: anyone can have a name below github.io, and this rule allows it", // unbound alone
 		"lxd-allowlist: warning: pastebin.com is a paste or file drop of Pastebin and stores what anyone sends and hands it out again",

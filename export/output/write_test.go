@@ -95,18 +95,18 @@ func TestExisting(t *testing.T) {
 // one that can't be made, too.
 func TestAllOrNothing(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "allow.json", "{}")
+	put(t, dir, "json.json", "{}")
 	for formats, list := range map[string]string{"plain,json": "a.example", "plain,cilium": ""} {
-		_, messages, err := write(t, Plan{Formats: strings.Split(formats, ","), Path: dir + "/allow"}, listOf(list))
+		_, messages, err := write(t, Plan{Formats: strings.Split(formats, ","), Path: dir + "/"}, listOf(list))
 		if err == nil || messages != "" {
 			t.Errorf("%s: %q, %v", formats, messages, err)
 		}
-		if _, err := os.Stat(dir + "/allow.txt"); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: allow.txt was written: %v", formats, err)
+		if _, err := os.Stat(dir + "/plain.txt"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: plain.txt was written: %v", formats, err)
 		}
 	}
-	_, messages, err := write(t, Plan{Formats: []string{"plain", "json"}, Path: dir + "/allow", Overwrite: true}, listOf("a.example"))
-	if err != nil || read(t, dir+"/allow.txt") != "a.example\n" || strings.Count(messages, "wrote 1 rule to") != 2 {
+	_, messages, err := write(t, Plan{Formats: []string{"plain", "json"}, Path: dir + "/", Overwrite: true}, listOf("a.example"))
+	if err != nil || read(t, dir+"/plain.txt") != "a.example\n" || strings.Count(messages, "wrote 1 rule to") != 2 {
 		t.Errorf("with overwrite: %q, %v", messages, err)
 	}
 }

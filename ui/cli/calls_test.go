@@ -83,7 +83,7 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"export", log, "--diff", "/no/such/list"}, 2, "/no/such/list"},
 		{[]string{"record", "dnstest", "--diff", existing, "--", "true"}, 2, "LXD"},
 		{[]string{"open", "--follow", journal}, 2, "doesn't grow"},
-		{[]string{"open", log, "--format", "plain,json", "--output", "allow"}, 2, "one format at a time"},
+		{[]string{"open", log, "--format", "plain,json", "--output", "lists/"}, 2, "one format at a time"},
 		{[]string{"open", "--replay", log}, 2, "--replay has one session happen again"},
 		{[]string{"open", "--read-only", "--follow", log}, 2, "leave out --follow"},
 		{[]string{"open", "--speed", "20", log}, 2, "ask for one by --replay"},

@@ -156,7 +156,7 @@ func command() *cobra.Command {
 
 	export := verbs("export LOG...|SESSION|-", "Turn logs or a session into a list, without a screen", 1, many, o.export,
 		"lxd-allowlist export /var/log/dnsmasq.log* > allow.txt",
-		"lxd-allowlist export --format squid,json --output allow.txt 20261123-211600-dnstest",
+		"lxd-allowlist export --format squid,json --output lists/ 20261123-211600-dnstest",
 		"lxd-allowlist export --diff allow.txt 20261123-211600-dnstest # in CI",
 		"lxd-allowlist export --covered-by allow.txt 20261123-211600-dnstest")
 	exportFlags(export, &o)
@@ -208,7 +208,7 @@ func toldFlag(c *cobra.Command, o *options) {
 func screenFlags(c *cobra.Command, o *options) {
 	f := c.Flags()
 	f.StringSliceVar(&o.plan.Formats, "format", []string{"plain"}, "the list's `format`, see lxd-allowlist formats; without a screen several, with commas between them")
-	f.StringVar(&o.plan.Path, "output", "", "the `file` to write, or a directory; several formats get a file each")
+	f.StringVar(&o.plan.Path, "output", "", "the `file` to write, or a directory, with a slash at its end, for a file of each format: lists/squid.domains")
 	f.IntSliceVar(&o.plan.Ports, "ports", nil, "the `ports`, for formats that name some (default 443,80)")
 	f.BoolVar(&o.plan.Reproducible, "reproducible", false, "leave out time, host and session: the same list gives the same file")
 }

@@ -46,11 +46,11 @@ func TestExportDiff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, "export", log, "--format", "squid,json", "--output", "allow.txt")
-	if stdout, stderr, code := run(t, c); stdout != "" || code != 0 || strings.Count(stderr, "wrote 65 rules to allow.") != 2 {
+	c := start(t, "export", log, "--format", "squid,json", "--output", "./")
+	if stdout, stderr, code := run(t, c); stdout != "" || code != 0 || strings.Count(stderr, "wrote 65 rules to ") != 2 {
 		t.Fatalf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
-	path := filepath.Join(c.Dir, "allow.domains")
+	path := filepath.Join(c.Dir, "squid.domains")
 	const leftOut = "lxd-allowlist: left out: 11 with NXDOMAIN only, 13 that dnsmasq answered by itself, 4 for reverse lookups, 1 with a single label, 1 unfit for a list\n"
 	if stdout, stderr, code := run(t, start(t, "export", log, "--format", "squid", "--diff", path)); stdout != "" || stderr != leftOut || code != 0 {
 		t.Errorf("the same: exit code %d, standard output %q, standard error %q", code, stdout, stderr)

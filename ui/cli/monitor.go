@@ -42,7 +42,7 @@ func (o *options) screen(instance, without string) (ui.Options, error) {
 	}
 	settings, err := ui.LoadSettings()
 	settings.LeaveKey = cmp.Or(o.leave, settings.LeaveKey)
-	return ui.Options{Program: program(), Format: format, Output: o.plan.Path, Export: out.Options(), Lists: lists, Settings: settings}, err
+	return ui.Options{Program: program(), Format: format, Output: out.Path(), Export: out.Options(), Lists: lists, Settings: settings}, err
 }
 
 // startGarbage is how much garbage, in per cent of the 4 MB that the runtime begins

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"cmp"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -19,6 +20,10 @@ type Choice struct {
 	at          int
 	to          any
 	drawn       drawn
+
+	cut   bool // there was no room for all of what will happen
+	whole bool // that alone is shown
+	top   int  // its first line that is seen
 }
 
 // Option is one of the things.
@@ -41,9 +46,33 @@ var choiceKeys = keys.Table[*Choice, Result]{Context: "a choice", Actions: []key
 	{Row: keys.Row{Name: "accept", Hint: "do it"}, Do: func(d *Choice) Result { return Chosen{d.to, d.at} }},
 	{Row: keys.Row{Name: "up"}, Do: func(d *Choice) Result { return d.move(-1) }},
 	{Row: keys.Row{Name: "down", Hint: "choose", Beside: "up"}, Do: func(d *Choice) Result { return d.move(1) }},
+	{Row: keys.Row{Name: "whole-text", Keys: []string{"tab"}, Help: "all that will happen", Hint: "read it all"}, Can: (*Choice).isWhole, Do: (*Choice).turn},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Choice]},
 	{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: closes[*Choice]},
 }}
+
+// choiceTextKeys are live while what will happen is read.
+var choiceTextKeys = keys.Table[*Choice, Result]{Context: "the text of a choice", Actions: []keys.Action[*Choice, Result]{
+	{Row: keys.Row{Name: "whole-text", Hint: "choose"}, Do: (*Choice).turn},
+	{Row: keys.Row{Name: "up"}, Do: func(d *Choice) Result { d.top--; return nil }},
+	{Row: keys.Row{Name: "down", Hint: "more", Beside: "up"}, Do: func(d *Choice) Result { d.top++; return nil }},
+	{Row: keys.Row{Name: "accept"}, Do: (*Choice).turn},
+	{Row: keys.Row{Name: "quit"}, Do: closes[*Choice]},
+	{Row: keys.Row{Name: "cancel", Hint: "back"}, Do: (*Choice).turn},
+}}
+
+func (d *Choice) turn() Result {
+	d.whole, d.top = !d.whole, 0
+	return nil
+}
+
+// isWhole says why there is no more to read.
+func (d *Choice) isWhole() string {
+	if d.cut {
+		return ""
+	}
+	return "all that will happen is shown"
+}
 
 func (d *Choice) move(n int) Result {
 	d.at = max(0, min(d.at+n, len(d.options)-1))
@@ -51,7 +80,12 @@ func (d *Choice) move(n int) Result {
 }
 
 // Keys implements [Dialog].
-func (d *Choice) Keys() Live { return choiceKeys.On(d.keys, d) }
+func (d *Choice) Keys() Live {
+	if d.whole {
+		return choiceTextKeys.On(d.keys, d)
+	}
+	return choiceKeys.On(d.keys, d)
+}
 
 // Type implements [Dialog].
 func (d *Choice) Type(tea.Msg) Result { return nil }
@@ -59,16 +93,28 @@ func (d *Choice) Type(tea.Msg) Result { return nil }
 // View implements [Dialog].
 func (d *Choice) View(s Screen) []string {
 	inner := min(s.W-4, 84)
+	if d.whole {
+		d.drawn = nil
+		o := d.options[d.at]
+		text := append(look.Wrap(s.Muted, o.Says, inner), look.Wrap(s.Text, cmp.Or(o.Text, d.text), inner)...)
+		title, lines := scrolled(o.Name, text, &d.top, s.H-2)
+		return look.Box(s.Styles, title, lines, inner)
+	}
 	width := 0
 	for _, o := range d.options {
 		width = max(width, look.Width(o.Name))
 	}
 	lines := d.drawText(s, inner)
 	options, of := d.drawOptions(s, inner, width)
+	d.cut = false
 	if over := len(lines) + 1 + len(options) + 2 - s.H; over > 0 { // what may be chosen goes before what it is about
-		options, of = d.drawBriefly(s, inner)
+		options, of = d.drawBriefly(s, inner, max(1, s.H-2-2-len(d.options)))
 		if room := max(1, s.H-3-len(options)); room < len(lines) {
-			lines = append(lines[:room-1], ansi.Truncate(lines[room-1], inner-2, "")+ellipsis(s))
+			rest := strings.Join(lines[room:], "")
+			if lines = lines[:room]; strings.TrimSpace(ansi.Strip(rest)) != "" { // and not the room for another option's text
+				d.cut = true
+				lines[room-1] = ansi.Truncate(lines[room-1], inner-2, "") + ellipsis(s)
+			}
 		}
 	}
 	d.drawn = make(drawn)
@@ -118,8 +164,8 @@ func (d *Choice) drawOptions(s Screen, inner, width int) (lines []string, of []i
 }
 
 // drawBriefly draws the options' names, and what is said of the chosen one below
-// it.
-func (d *Choice) drawBriefly(s Screen, inner int) (lines []string, of []int) {
+// it, on so many lines at most.
+func (d *Choice) drawBriefly(s Screen, inner, most int) (lines []string, of []int) {
 	for i, o := range d.options {
 		of = append(of, i)
 		if i != d.at {
@@ -127,7 +173,12 @@ func (d *Choice) drawBriefly(s Screen, inner int) (lines []string, of []int) {
 			continue
 		}
 		lines = append(lines, new(look.Line).Add(s.Key, " ▸ ").Add(s.Strong, o.Name).Cut(inner))
-		for _, text := range look.Wrap(s.Muted, o.Says, inner-4) {
+		says := look.Wrap(s.Muted, o.Says, inner-4)
+		if len(says) > most {
+			d.cut = true
+			says = append(says[:most-1], ansi.Truncate(says[most-1], inner-6, "")+ellipsis(s))
+		}
+		for _, text := range says {
 			lines, of = append(lines, "    "+text), append(of, i)
 		}
 	}

@@ -146,7 +146,7 @@ func Contexts() []keys.Context {
 	return []keys.Context{
 		detailsKeys.Rows(), ladderKeys.Rows(), ladderReasonKeys.Rows(), exportKeys.Rows(), quitKeys.Rows(), existsKeys.Rows(), searchKeys.Rows(), namingKeys.Rows(), nameKeys.Rows(),
 		paletteKeys.Rows(), idlePaletteKeys.Rows(), promptKeys.Rows(), messagesKeys.Rows(),
-		choiceKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(), courseKeys.Rows(),
+		choiceKeys.Rows(), choiceTextKeys.Rows(), reportKeys.Rows(), reportExistsKeys.Rows(), toldKeys.Rows(), courseKeys.Rows(),
 	}
 }
 

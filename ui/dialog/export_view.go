@@ -188,25 +188,32 @@ func (d *Export) drawCounts(s Screen, w int) []string {
 	return []string{rules.Add(s.Text, " ").Join(from).String()}
 }
 
-// drawTabs draws what can be looked at: the file, and what it changes.
+// drawTabs draws what can be looked at, the file and what it changes, and the key
+// that turns to the other: a narrow footer has no room for it.
 func (d *Export) drawTabs(s Screen, w int) string {
-	file, changes := s.TitleFocused, s.Title
-	if d.changes {
-		file, changes = changes, file
+	l := new(look.Line)
+	for _, tab := range []struct {
+		name  string
+		shown bool
+	}{{"File", !d.changes}, {"Difference", d.changes}} {
+		if l.Add(s.Rule, "─ "); tab.shown {
+			l.Add(s.TitleFocused, tab.name).Add(s.Rule, " ")
+		} else {
+			l.Add(s.Key, d.keys.Show("difference")).Add(s.Title, " "+tab.name).Add(s.Rule, " ")
+		}
 	}
-	l := new(look.Line).Add(s.Rule, "─ ").Add(file, "File").Add(s.Rule, " ─ ").Add(changes, "Difference")
 	switch t := &d.made.There; {
 	case d.made.Gen != d.gen || d.made.Err != nil || d.empty():
 	case t.Unreadable != nil:
-		l.Add(s.Warn, " unreadable")
+		l.Add(s.Warn, "unreadable ")
 	case !t.Exists:
-		l.Add(s.Muted, " a new file")
+		l.Add(s.Muted, "a new file ")
 	default:
 		gone := t.gone()
-		l.Add(s.Muted, " ").Add(s.Keep, fmt.Sprintf("+%d", len(t.Changes)-gone)).Add(s.Muted, " ").Add(s.Drop, fmt.Sprintf("−%d", gone))
+		l.Add(s.Keep, fmt.Sprintf("+%d", len(t.Changes)-gone)).Add(s.Muted, " ").Add(s.Drop, fmt.Sprintf("−%d", gone)).Add(s.Rule, " ")
 	}
-	if n := w - l.Width() - 1; n > 0 {
-		l.Add(s.Rule, " "+strings.Repeat("─", n))
+	if n := w - l.Width(); n > 0 {
+		l.Add(s.Rule, strings.Repeat("─", n))
 	}
 	return l.Cut(w)
 }

@@ -83,6 +83,8 @@ var paletteActions = []keys.Action[*Palette, Result]{
 	{Row: keys.Row{Name: "page-up"}, Do: steps(-10)},
 	{Row: keys.Row{Name: "page-down"}, Do: steps(10)},
 	{Row: keys.Row{Name: "palette"}, Do: closes[*Palette]},
+	{Row: keys.Row{Name: "next-part", Keys: []string{"tab"}, Help: "next part", Hint: "next part"}, Can: (*Palette).one, Do: parts(1)},
+	{Row: keys.Row{Name: "prev-part", Keys: []string{"shift+tab"}, Help: "part before it"}, Can: (*Palette).one, Do: parts(-1)},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Palette]},
 }
 
@@ -98,6 +100,28 @@ var (
 func steps(n int) func(*Palette) Result {
 	return func(d *Palette) Result {
 		d.at = max(0, min(d.at+n, len(d.found)-1))
+		return nil
+	}
+}
+
+// one says why there are no parts to go to: what is found stands by how well it
+// fits.
+func (d *Palette) one() string {
+	if d.search.Value() != "" || len(d.found) == 0 {
+		return "what is found has no parts"
+	}
+	return ""
+}
+
+// parts goes to the first item of the next section, or of the one before it;
+// behind the last is the first.
+func parts(step int) func(*Palette) Result {
+	return func(d *Palette) Result {
+		begins := func(n int) bool { return n == 0 || d.items[n].Section != d.items[n-1].Section }
+		n := len(d.items)
+		for d.at = (d.at + step + n) % n; !begins(d.at); d.at = (d.at + step + n) % n {
+		}
+		d.top = d.at // all of it is seen
 		return nil
 	}
 }
@@ -194,13 +218,13 @@ func (d *Palette) invites(w int) string {
 }
 
 // kindsOf are what items of some sections are called.
-var kindsOf = map[string]string{"Export": "a format", "Setting": "a setting", "Session": "a session", "Instance": "an instance", "Image": "an image"}
+var kindsOf = map[string]string{"Export": "a format", "Setting": "a setting", "Sign": "a sign", "Session": "a session", "Instance": "an instance", "Image": "an image"}
 
 func (d *Palette) draw(s Screen, n int, section string, w int) string {
 	f := d.found[n]
 	i := d.items[f.index]
 	does, key, l := s.Text, s.Key, new(look.Line)
-	if i.Why != "" || i.To == nil {
+	if i.Why != "" {
 		does, key = s.Muted, s.Muted
 	}
 	if n == d.at {

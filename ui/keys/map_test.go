@@ -119,10 +119,10 @@ func TestShown(t *testing.T) {
 	}{
 		{nil,
 			[]look.Hint{{Name: "open", Key: "o", Does: "open"}, {Name: "down", Key: "↑/↓", Does: "stairs"}},
-			[]Line{{"open", "Door", "o", "open it", ""}, {"step", "Way", "1-3", "go so many steps", "which one, 1-3 says: press it where it is to be done"}}},
+			[]Line{{"open", "Door", "o", "open it", "", false}, {"step", "Way", "1-3", "go so many steps", "", true}}},
 		{map[string][]string{"open": {"alt+o"}, "step": {"x", "shift+pgdown"}, "up": {"left"}, "down": {"right", "d"}},
 			[]look.Hint{{Name: "open", Key: "alt+o", Does: "open"}, {Name: "down", Key: "←/→", Does: "stairs"}},
-			[]Line{{"open", "Door", "alt+o", "open it", ""}, {"step", "Way", "x/shift+pgdn", "go so many steps", "which one, x/shift+pgdn says: press it where it is to be done"}}},
+			[]Line{{"open", "Door", "alt+o", "open it", "", false}, {"step", "Way", "x/shift+pgdn", "go so many steps", "", true}}},
 	} {
 		m, err := newTestMap(test.user)
 		if err != nil {

@@ -11,6 +11,7 @@ type Line struct {
 	Name, Section string
 	Key, Does     string
 	Why           string // why it can't be done now, "" if it can
+	Each          bool   // each of its keys does a thing of its own
 }
 
 // Hints returns what a footer shows: what can be done now.
@@ -53,12 +54,9 @@ func (t *Table[T, R]) Lines(m *Map, to T) (lines []Line) {
 		if a.Section == "" || a.missing(to) != "" {
 			continue
 		}
-		line := Line{Name: a.Name, Section: a.Section, Key: rows[i].shown(), Does: rows[i].Help}
-		switch {
-		case a.Can != nil && a.Can(to) != "":
+		line := Line{Name: a.Name, Section: a.Section, Key: rows[i].shown(), Does: rows[i].Help, Each: a.Nth != nil}
+		if a.Can != nil {
 			line.Why = a.Can(to)
-		case a.Nth != nil:
-			line.Why = "which one, " + line.Key + " says: press it where it is to be done"
 		}
 		if _, known := order[a.Section]; !known {
 			order[a.Section] = len(order)

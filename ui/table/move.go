@@ -33,11 +33,16 @@ func (t *Table) MoveToRow(step int) {
 // Page moves the cursor by n pages.
 func (t *Table) Page(n int) { t.Move(n * max(1, t.h-1)) }
 
-// Top moves the cursor to the first line.
-func (t *Table) Top() { t.Move(-t.shown.lines()) }
+// Top moves the cursor to the first line, also where nothing was selected.
+func (t *Table) Top() { t.end(-t.shown.lines()) }
 
-// Bottom moves the cursor to the last line.
-func (t *Table) Bottom() { t.Move(t.shown.lines()) }
+// Bottom moves the cursor to the last line, as [Table.Top] does to the first.
+func (t *Table) Bottom() { t.end(t.shown.lines()) }
+
+func (t *Table) end(n int) {
+	t.Wake()
+	t.Move(n)
+}
 
 // Scroll moves the view; the cursor goes along where it would leave it.
 func (t *Table) Scroll(n int) {
