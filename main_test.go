@@ -68,7 +68,7 @@ var rooms = map[string][]string{
 	"ui/dialog":                   {"capture", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
 	"ui/keys":                     {"ui/look"},
 	"ui/look":                     {},
-	"ui/table":                    {"capture", "capture/crash", "capture/verify", "capture/witness", "export/rule", "ui/look"},
+	"ui/table":                    {"capture", "capture/crash/lanes", "capture/verify", "capture/witness", "export/rule", "ui/look"},
 	"ui/term":                     {"capture/crash"},
 	"ui/backend":                  {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/dialog", "ui/look"},
 	"ui/cli":                      {"capture", "capture/crash", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/owner", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table", "ui/term"},

@@ -18,7 +18,7 @@ const partBytes = 64 << 10
 func (f Format) says(data []byte, rules []rule.Rule) bool {
 	seed := maphash.MakeSeed()
 	read, wrong := make([]rule.Sum, lanes.Count()), make([]bool, lanes.Count())
-	lanes.Do("the reading back", len(data), func(lane, from, to int) {
+	lanes.Do("the reading back", len(data), lanes.Many, func(lane, from, to int) {
 		for at, end := lineFrom(data, from), lineFrom(data, to); at < end; {
 			next := min(lineFrom(data, at+partBytes), end)
 			part, err := f.decode(data[at:next])

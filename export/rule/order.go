@@ -38,7 +38,7 @@ func word(text string, from int) uint64 {
 // common is looked at again. tie orders those whose last is 0, as it is of all at
 // their end.
 func sortPlaces(places []place, next func(p place, from int) uint64, tie func(a, b place) int) {
-	lanes.Do(sorting, len(places), func(_, first, last int) { setHeads(places[first:last], 0, next) })
+	lanes.Do(sorting, len(places), lanes.Many, func(_, first, last int) { setHeads(places[first:last], 0, next) })
 	lanes.Sort(sorting, places, byHead)
 	sortAlike(places, wordBytes, next, tie)
 }
@@ -113,7 +113,7 @@ func sorted[T any](values []T, name func(T) string) []T {
 		size += len(name(v)) + keyBytes
 	}
 	keys := make([]byte, size+wordBytes)
-	lanes.Do(sorting, len(values), func(_, first, last int) {
+	lanes.Do(sorting, len(values), lanes.Many, func(_, first, last int) {
 		for _, p := range places[first:last] {
 			appendKey(keys[p.from:p.from], name(values[p.at]))
 		}

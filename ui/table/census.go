@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash/lanes"
 	"lxd-allowlist/capture/verify"
 )
 
@@ -77,18 +78,18 @@ func (c *counting) make() census {
 	for _, k := range filterKeys {
 		all[k.name] = make(map[string]int)
 	}
-	parts := make([]enumerator, lanes())
+	parts := make([]enumerator, lanes.Count())
 	for n := range parts {
 		parts[n].begin()
 	}
-	step := atOnce * lanes()
+	step := atOnce * lanes.Count()
 	for begin, most := 0, step; begin < most; begin += step {
 		if c.ctx.Err() != nil {
 			return all
 		}
 		c.ledger.Read(func(r capture.Reader) {
 			most = r.Len()
-			sideBySide(min(step, most-begin), worthLanes, func(n, from, to int) {
+			lanes.Do(partOfTable, min(step, most-begin), worthLanes, func(n, from, to int) {
 				l := &parts[n]
 				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
 					if r.Fill(&l.d, id); l.d.Queries > 0 {

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/crash/lanes"
 )
 
 // job makes an arrangement anew, for other settings or because too much has
@@ -114,17 +115,17 @@ func (j *job) arrange() *arrangement {
 
 // look finds out how the domains stand, and counts them.
 func (j *job) look(a *arrangement) bool {
-	step := atOnce * lanes()
+	step := atOnce * lanes.Count()
 	if j.base != nil {
 		step *= 4 // a look costs less
 	}
-	all := make([]lane, lanes())
+	all := make([]lane, lanes.Count())
 	for begin := 0; begin < j.most; begin += step {
 		if j.ctx.Err() != nil {
 			return false
 		}
 		j.ledger.Read(func(r capture.Reader) {
-			sideBySide(min(step, j.most-begin), worthLanes, func(n, from, to int) {
+			lanes.Do(partOfTable, min(step, j.most-begin), worthLanes, func(n, from, to int) {
 				l := &all[n]
 				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
 					k := a.known.of(id)

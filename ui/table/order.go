@@ -7,14 +7,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/capture/crash"
+	"lxd-allowlist/capture/crash/lanes"
 )
 
-// lanes is how many parts of a job are done side by side.
-func lanes() int { return runtime.GOMAXPROCS(0) }
+// partOfTable names the goroutines.
+const partOfTable = "a part of the table"
 
 // worthLanes is how many domains are worth goroutines.
 const worthLanes = atOnce
@@ -22,22 +21,6 @@ const worthLanes = atOnce
 // breath is after how many domains a lane lets others have its core: with all
 // cores at work a key waits until one of them is left, 10 ms otherwise.
 const breath = 1 << 12
-
-// sideBySide has the parts of n things be done, each in its lane; of so few as
-// alone all in one.
-func sideBySide(n, alone int, do func(lane, from, to int)) {
-	if n <= alone {
-		do(0, 0, n)
-		return
-	}
-	var all sync.WaitGroup
-	part := (n + lanes() - 1) / lanes()
-	for lane := range lanes() {
-		from, to := min(n, lane*part), min(n, (lane+1)*part)
-		all.Go(crash.Guarded("a part of the table", func() { do(lane, from, to) }))
-	}
-	all.Wait()
-}
 
 // ranked is a domain while it is sorted: by the key, what stands equal in the
 // order in which it comes. The id is the domain's, or its place among them.
@@ -141,12 +124,12 @@ func byDigits(ctx context.Context, from, to []ranked) (sorted, spare []ranked) {
 	if ordered {
 		return from, to
 	}
-	part := (len(from) + lanes() - 1) / lanes()
+	part := (len(from) + lanes.Count() - 1) / lanes.Count()
 	if part < sortPart {
 		part = len(from)
 	}
 	turned := false // each lane ends in the same of the two
-	sideBySide((len(from)+part-1)/part, 1, func(_, first, last int) {
+	lanes.Do(partOfTable, (len(from)+part-1)/part, 1, func(_, first, last int) {
 		for n := first; n < last; n++ {
 			begin, end := n*part, min(len(from), (n+1)*part)
 			turns := digits(ctx, from[begin:end], to[begin:end], least, most)
@@ -200,7 +183,7 @@ func mergeHalves(to, a, b []ranked) {
 	}
 	i := len(a) / 2
 	j, _ := slices.BinarySearchFunc(b, a[i], byKey)
-	sideBySide(2, 1, func(_, first, last int) {
+	lanes.Do(partOfTable, 2, 1, func(_, first, last int) {
 		for half := first; half < last; half++ {
 			if half == 0 {
 				merge(to[:i+j], a[:i], b[:j], byKey)
@@ -226,11 +209,11 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 		same   bool // the number
 		shared int  // so many bytes of the text
 	}
-	all := make([]common, lanes())
+	all := make([]common, lanes.Count())
 	for n := range all {
 		all[n] = common{true, len(first.text)}
 	}
-	sideBySide(len(ids), worthLanes, func(lane, from, to int) {
+	lanes.Do(partOfTable, len(ids), worthLanes, func(lane, from, to int) {
 		c := &all[lane]
 		for _, id := range ids[from:to] {
 			k := a.keyOf(a.known.of(id))
@@ -245,7 +228,7 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 		of = common{of.same && c.same, min(of.shared, c.shared)}
 	}
 	from, more := make([]ranked, len(ids)), make([][2]uint64, len(ids))
-	sideBySide(len(ids), worthLanes, func(_, begin, end int) {
+	lanes.Do(partOfTable, len(ids), worthLanes, func(_, begin, end int) {
 		for i := begin; i < end; i++ {
 			k := a.keyOf(a.known.of(ids[i]))
 			rest := k.text[of.shared:]
@@ -268,7 +251,7 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 		return cmp.Or(strings.Compare(text(x.id), text(y.id)), cmp.Compare(x.id, y.id))
 	}
 	from, _ = byDigits(ctx, from, make([]ranked, len(ids)))
-	sideBySide(len(from), sortPart, func(_, at, end int) {
+	lanes.Do(partOfTable, len(from), sortPart, func(_, at, end int) {
 		for at > 0 && at < end && from[at].key == from[at-1].key { // the lane before has that run
 			at++
 		}
@@ -321,7 +304,7 @@ func sorted[T any](ctx context.Context, entries []T, compare func(x, y T) int) b
 	from, to := entries, make([]T, len(entries))
 	parts := (len(entries) + sortPart - 1) / sortPart
 	inLanes := func(parts int, do func(part int)) {
-		sideBySide(parts, 1, func(_, from, to int) {
+		lanes.Do(partOfTable, parts, 1, func(_, from, to int) {
 			for part := from; part < to && ctx.Err() == nil; part++ {
 				do(part)
 				runtime.Gosched()

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+
+	"lxd-allowlist/capture/crash/lanes"
 )
 
 // seq is a sorted sequence that a change costs little, however long it is: it
@@ -54,7 +56,7 @@ const chunkMost = 512
 func (s *seq[T]) fill(sorted []T) {
 	const most = chunkMost / 2
 	s.chunks, s.before = make([]*chunk[T], (len(sorted)+most-1)/most), nil
-	sideBySide(len(s.chunks), worthLanes/most, func(_, from, to int) {
+	lanes.Do(partOfTable, len(s.chunks), worthLanes/most, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			begin, end := i*most, min(len(sorted), (i+1)*most)
 			s.chunks[i] = s.chunkOf(sorted[begin:end:end])

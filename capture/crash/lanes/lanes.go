@@ -10,18 +10,17 @@ import (
 	"lxd-allowlist/capture/crash"
 )
 
-// alone is how many values are not worth goroutines.
-const alone = 1 << 12
-
-// Do has the parts of n values be done side by side, those from one place up to
-// another in each lane; few all in one. what names them, should a lane panic: then
-// Do does, for nothing is to be made of the rest.
-func Do(what string, n int, do func(lane, from, to int)) { parts(what, n, alone, do) }
+// Many is how many values are worth goroutines, where one takes tens of
+// nanoseconds.
+const Many = 1 << 12
 
 // Count returns how many lanes there are at most.
 func Count() int { return runtime.GOMAXPROCS(0) }
 
-func parts(what string, n, alone int, do func(lane, from, to int)) {
+// Do has the parts of n values be done side by side, those from one place up to
+// another in each lane; of so few as alone all in one. what names them, should a lane
+// panic: then Do does, for nothing is to be made of the rest.
+func Do(what string, n, alone int, do func(lane, from, to int)) {
 	lanes := Count()
 	if n <= alone || lanes == 1 {
 		do(0, 0, n)
@@ -46,7 +45,7 @@ func parts(what string, n, alone int, do func(lane, from, to int)) {
 // it says anything.
 func Collect[T any](what string, n int, find func(i int) (T, bool)) []T {
 	found := make([][]T, Count())
-	Do(what, n, func(lane, from, to int) {
+	Do(what, n, Many, func(lane, from, to int) {
 		for i := from; i < to; i++ {
 			if t, ok := find(i); ok {
 				found[lane] = append(found[lane], t)
@@ -59,15 +58,15 @@ func Collect[T any](what string, n int, find func(i int) (T, bool)) []T {
 // Sort sorts values as [slices.SortFunc] does.
 func Sort[T any](what string, values []T, compare func(a, b T) int) {
 	n := len(values)
-	if n <= alone || Count() == 1 {
+	if n <= Many || Count() == 1 {
 		slices.SortFunc(values, compare)
 		return
 	}
 	part := (n + Count() - 1) / Count()
-	Do(what, n, func(_, from, to int) { slices.SortFunc(values[from:to], compare) })
+	Do(what, n, Many, func(_, from, to int) { slices.SortFunc(values[from:to], compare) })
 	from, to := values, make([]T, n)
 	for ; part < n; part *= 2 {
-		parts(what, (n+2*part-1)/(2*part), 1, func(_, first, last int) {
+		Do(what, (n+2*part-1)/(2*part), 1, func(_, first, last int) {
 			for pair := first; pair < last; pair++ {
 				begin, middle, end := 2*pair*part, min(n, (2*pair+1)*part), min(n, (2*pair+2)*part)
 				merge(to[begin:end], from[begin:middle], from[middle:end], compare)

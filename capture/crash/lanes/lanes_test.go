@@ -17,9 +17,9 @@ func TestLanes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, cores := range []int{1, 2, 3, 4, 7} {
 		runtime.GOMAXPROCS(cores)
-		for _, n := range []int{0, 1, alone, alone + 1, 3*alone + random.IntN(alone)} {
+		for _, n := range []int{0, 1, Many, Many + 1, 3*Many + random.IntN(Many)} {
 			done := make([]int, n)
-			Do("a test", n, func(_, from, to int) {
+			Do("a test", n, Many, func(_, from, to int) {
 				for i := from; i < to; i++ {
 					done[i]++
 				}
@@ -58,7 +58,7 @@ func TestPanicInLane(t *testing.T) {
 		}
 	}()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	Do("a test", alone+1, func(lane, _, _ int) {
+	Do("a test", 2, 1, func(lane, _, _ int) {
 		if lane == 1 {
 			panic("broken")
 		}
