@@ -33,15 +33,16 @@ func (m *monitor) openCourse() tea.Cmd {
 const countAtOnce = 1000
 
 // courseOf counts when the names of a ledger came up, up to a time, or to the
-// last of them where that is zero.
+// last that was asked or entered where that is zero.
 func courseOf(l *capture.Ledger, now time.Time) dialog.Course {
 	var c dialog.Course
-	n := 0
+	n, last := 0, time.Time{}
 	l.Read(func(r capture.Reader) {
 		n, c.LastNew = r.Len(), r.LastNew()
 		c.Begin, c.Since = r.Info().Started, capture.CommandsSince(r.Commands(), r.LastNew())
 		for _, command := range r.Commands() {
 			c.Commands = append(c.Commands, dialog.Entered{At: command.At, Line: command.Line})
+			last = command.At
 		}
 	})
 	for begin := 0; begin < n; begin += countAtOnce {
@@ -49,6 +50,9 @@ func courseOf(l *capture.Ledger, now time.Time) dialog.Course {
 			for id := begin; id < min(begin+countAtOnce, n); id++ {
 				if d := r.Domain(capture.ID(id)); d.Queries > 0 {
 					c.News = append(c.News, d.First())
+					if d.Last().After(last) {
+						last = d.Last()
+					}
 				}
 			}
 		})
@@ -58,7 +62,7 @@ func courseOf(l *capture.Ledger, now time.Time) dialog.Course {
 		c.Begin = c.News[0] // a log, which was read later
 	}
 	if c.End = now; now.IsZero() {
-		c.End = c.LastNew
+		c.End, c.Ended = last, true
 	}
 	at := 0
 	for i := range c.Commands {

@@ -123,3 +123,15 @@ func TestEnteredIsNoted(t *testing.T) {
 		t.Errorf("noted %+v", all)
 	}
 }
+
+// What has ended is told of as it was at its end, and not as now, nor as when the
+// last new name came.
+func TestCourseOfWhatHasEnded(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Log: "dns.log"})
+	feed(l, noon, "query[A] a.example from 10.0.0.5")
+	feed(l, noon.Add(20*time.Minute), "query[A] a.example from 10.0.0.5")
+	s := newScene(t, 80, 24).shows(&Capture{Ledger: l, Title: "dns.log"})
+	counted := s.m().openCourse()
+	s.m().handle(counted())
+	s.wants("at its end: nothing new for 20m, no command since: a count, no promise")
+}

@@ -52,15 +52,22 @@ func (m *monitor) whole() *dialog.Details {
 // over it.
 func (m *monitor) docks() bool { return m.whole() != nil && m.layout.details.h > 0 }
 
-// toggleDock shows the details beside the table where there is room, or not.
+// toggleDock shows the details beside the table where there is room, or not, and
+// says so where there is none.
 func (m *monitor) toggleDock() {
+	stood := m.layout.details.h > 0
 	m.prefs.Undocked = !m.prefs.Undocked
-	if m.arrange(); !m.prefs.Undocked && m.layout.details.h == 0 {
-		zooms := ""
-		if m.shell.exists() {
-			zooms = m.keys.Show("zoom") + " zooms the table, "
-		}
-		m.say("the details stand beside the table as soon as there is room: " + zooms + m.keys.Show("details") + " shows them now")
+	if m.arrange(); stood || m.layout.details.h > 0 {
+		return
+	}
+	shows := m.keys.Show("details") + " shows them now"
+	switch {
+	case m.prefs.Undocked:
+		m.say("the details won't stand beside the table when there is room, either: " + shows)
+	case m.shell.exists():
+		m.say("the details stand beside the table as soon as there is room: " + m.keys.Show("zoom") + " zooms the table, " + shows)
+	default:
+		m.say("the details stand beside the table as soon as there is room: " + shows)
 	}
 }
 

@@ -46,8 +46,9 @@ func TestDock(t *testing.T) {
 			t.Errorf("%sx%s %s: that the answers are shown is %t:\n%s", test.w, test.h, test.key, shown, s.text())
 		}
 	}
-	s := newScene(t, 80, 24).session().press("i", "i")
-	s.wants("as soon as there is room")
+	s := newScene(t, 80, 24).session().press("i")
+	s.wants("won't stand beside the table when there is room, either")
+	s.press("i").wants("as soon as there is room")
 }
 
 // What stands there is what is selected as it is now, a group too.

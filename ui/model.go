@@ -103,6 +103,7 @@ type model struct {
 	few    bool   // the terminal has 16 colours at most
 	term   string // what it calls itself
 	w, h   int
+	asked  bool // for w and h, once signals of a change were listened for
 	now    time.Time
 
 	frames   frames
@@ -203,6 +204,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.restyle()
 	case tickMsg:
 		m.now, next = time.Time(msg), tick()
+		if !m.asked { // of a change while Bubble Tea began, nobody was told: windows are tiled then
+			m.asked, next = true, tea.Batch(next, tea.RequestWindowSize)
+		}
 	}
 	return m, guarded(tea.Batch(m.phase.update(msg), next))
 }

@@ -118,13 +118,16 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		return m.arrange()
+		cmd := m.arrange()
+		m.wake()
+		return cmd
 	case tea.BackgroundColorMsg, tea.ColorProfileMsg, tea.EnvMsg:
 		m.table.Restyle()
 	case tickMsg:
 		m.table.Tick(m.clock())
 		m.pace.tick(m.clock(), m.capture.Ledger, m.table.Tally().Total())
 		m.hints.tick(m)
+		m.wake()
 		return m.wonder()
 	case unheardMsg:
 		m.unheard = string(msg)
@@ -197,10 +200,20 @@ func (m *monitor) handle(msg tea.Msg) tea.Cmd {
 // tableChanged follows rows that came, moved or went.
 func (m *monitor) tableChanged() {
 	m.followSelection()
-	if !m.shell.exists() && !m.capture.Live {
-		m.table.Wake() // the table has the focus, and nothing newer comes
+	m.wake()
+}
+
+// wake selects a row where the table has the focus from the beginning, once it is
+// known which are in view, and nothing newer comes: a log is read from its oldest
+// line on.
+func (m *monitor) wake() {
+	if m.h > 0 && !m.shell.exists() && !m.capture.Live && !m.reading() && m.capture.Ledger.Pending() == 0 {
+		m.table.Wake()
 	}
 }
+
+// reading reports whether what there is, is still being read.
+func (m *monitor) reading() bool { return m.capture.Progress != nil && m.capture.Progress() < 1 }
 
 // patience is how long nothing may be heard before the reason is looked for.
 const patience = 30 * time.Second

@@ -324,8 +324,8 @@ func (m *monitor) news() (live, news *look.Line, rest []*look.Line) {
 	} else if m.capture.ReadOnly != "" {
 		news.Add(s.Warn, "  read only")
 	}
-	if p := m.capture.Progress; p != nil && p() < 1 {
-		rest = append(rest, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(p()*100))))
+	if m.reading() {
+		rest = append(rest, new(look.Line).Add(s.Fresh, fmt.Sprintf("  reading %d%%", int(m.capture.Progress()*100))))
 	}
 	if m.replay != nil && m.replay.note != "" && m.now.Sub(m.replay.noted) < noteLife {
 		rest = append(rest, new(look.Line).Add(s.Muted, "  "+m.replay.note))

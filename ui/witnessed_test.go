@@ -249,3 +249,25 @@ func TestRoundNamesHaveRoom(t *testing.T) {
 	s.m().table.Refresh(s.now)
 	s.wants("went round DNS", "what went round it has the rows here")
 }
+
+// A command line is broken between its words, and one that is a book is cut.
+func TestCommandLineIsBrokenBetweenWords(t *testing.T) {
+	words := strings.Repeat("oneArgumentOfMany ", 50)
+	s := newScene(t, 80, 24).session()
+	s.m().capture.Ledger.Book().Asked("archive.ubuntu.com", &witness.Process{PID: 9, Comm: "sh", Exe: "/bin/sh", Args: []string{"sh", words}}, noon)
+	s.m().table.Select("archive.ubuntu.com")
+	text := s.press("enter").text()
+	whole := strings.Count(text, "oneArgumentOfMany")
+	if part := strings.Count(text, "oneArg"); whole != part || whole < 6 {
+		t.Errorf("%d of %d words are whole:\n%s", whole, part, text)
+	}
+	lines := 0
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, "oneArgumentOfMany") {
+			lines++
+		}
+	}
+	if lines != 3 || !strings.Contains(text, "oneArgumentOfMany…") {
+		t.Errorf("%d lines of a book:\n%s", lines, text)
+	}
+}

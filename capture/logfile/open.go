@@ -30,15 +30,19 @@ type Reading struct {
 	cancel   context.CancelFunc
 	size     int64 // of the logs, 0 where that is not known
 	read     atomic.Int64
+	ended    atomic.Bool // all that was read is in the ledger
 }
+
+// mostRead is the progress while what was read is not all in the ledger.
+const mostRead = 0.99
 
 // Progress returns how much of the logs was read, from 0 to 1; 1 where that is
 // not known.
 func (r *Reading) Progress() float64 {
-	if r.size <= 0 {
+	if r.size <= 0 || r.ended.Load() {
 		return 1
 	}
-	return min(1, float64(r.read.Load())/float64(r.size))
+	return min(mostRead, float64(r.read.Load())/float64(r.size))
 }
 
 // Open opens a session that exists, or begins one of logs and reads these in
@@ -82,6 +86,7 @@ func Open(ctx context.Context, program string, sources []string, only capture.On
 				err = unheard(r.Ledger, sources, files, only)
 			}
 		}
+		r.ended.Store(true)
 		if err != nil && ctx.Err() == nil {
 			r.Notices <- err.Error()
 		}

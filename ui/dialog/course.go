@@ -19,6 +19,7 @@ type Course struct {
 	at      int // of the commands, from the last
 
 	Begin, End time.Time
+	Ended      bool        // the end is the session's, and not now
 	News       []time.Time // when each name came up, in order
 	LastNew    time.Time   // zero for never
 	Commands   []Entered
@@ -92,6 +93,9 @@ func (d *Course) View(s Screen) []string {
 		if look.Age(d.End.Sub(d.LastNew)) == "now" {
 			text = "new just now"
 		}
+		if d.Ended {
+			text = "at its end: " + text
+		}
 		text += fmt.Sprintf(", %s: a count, no promise", cmp.Or(map[int]string{0: "no command since"}[d.Since], look.Plural(d.Since, "command")))
 	}
 	lines = append(lines, look.Wrap(s.Strong, text, inner)...)
@@ -101,7 +105,11 @@ func (d *Course) View(s Screen) []string {
 	lines = append(lines, "")
 	room := max(1, s.H-4-len(lines))
 	top := max(0, d.at-room+1)
-	for i := top; i < min(len(d.Commands), top+room); i++ {
+	end, title := min(len(d.Commands), top+room), courseTitle
+	if more := len(d.Commands) - end; more > 0 {
+		title += fmt.Sprintf("  ↓ %d more", more)
+	}
+	for i := top; i < end; i++ {
 		c := d.Commands[len(d.Commands)-1-i]
 		var l look.Line
 		sign, mark, style := s.Muted, "┴", s.Text // as in the graph
@@ -117,7 +125,7 @@ func (d *Course) View(s Screen) []string {
 	if len(d.Commands) == 0 {
 		lines = append(lines, look.Wrap(s.Muted, "no command was entered in the shell here", inner)...)
 	}
-	return look.Box(s.Styles, courseTitle, lines, inner)
+	return look.Box(s.Styles, title, lines, inner)
 }
 
 // clock writes a time, with its day where the session has several.
@@ -147,7 +155,7 @@ func (d *Course) graph(s Screen, w, rows int) []string {
 		cellOf = func(minute int) int { return minute * w / len(minutes) }
 	}
 	cells := make([]uint64, w)
-	most := uint64(1)
+	most := uint64(0)
 	for m, n := range minutes {
 		for c := cellOf(m); c < max(cellOf(m)+1, min(cellOf(m+1), w)); c++ {
 			cells[c] = max(cells[c], n)
@@ -159,7 +167,7 @@ func (d *Course) graph(s Screen, w, rows int) []string {
 	for row := rows - 1; row >= 0; row-- {
 		var b strings.Builder
 		for _, n := range cells {
-			level := int(n*uint64(rows)*8/most) - row*8
+			level := int(n*uint64(rows)*8/max(1, most)) - row*8
 			if n > 0 && row == 0 {
 				level = max(level, 1)
 			}

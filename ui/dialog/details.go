@@ -162,11 +162,18 @@ func (p *page) field(name string, style look.Style, values ...string) {
 		} else if v == bewareHead+": "+p.warned {
 			continue // of all below the name, as of the name
 		}
-		for _, part := range look.Wrap(style, v, p.w-headWidth) {
-			p.lines = append(p.lines, new(look.Line).Pad(1).Cell(p.s.Muted, name, headWidth-1, false).Raw(part).Cut(p.w))
-			name = ""
-		}
+		name = p.beside(name, look.Wrap(style, v, p.w-headWidth))
 	}
+}
+
+// beside adds lines, the first of them beside a name, and returns the name if there
+// is none.
+func (p *page) beside(name string, lines []string) string {
+	for _, l := range lines {
+		p.lines = append(p.lines, new(look.Line).Pad(1).Cell(p.s.Muted, name, headWidth-1, false).Raw(l).Cut(p.w))
+		name = ""
+	}
+	return name
 }
 
 func (d *Details) lines(s Screen, w int, short bool) []string {

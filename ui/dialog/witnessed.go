@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/ui/look"
@@ -20,11 +18,11 @@ const argsLines = 3
 // wrapped adds a text of the instance's on as many lines as it takes, of no more
 // than most.
 func (p *page) wrapped(style look.Style, text string, most int) {
-	lines := strings.Split(ansi.Hardwrap(look.Clean(text), max(10, p.w-headWidth), false), "\n")
+	lines := look.Wrap(style, look.Clean(text), p.w-headWidth)
 	if len(lines) > most {
-		lines = append(lines[:most-1], lines[most-1]+"…")
+		lines = append(lines[:most-1], lines[most-1]+style.Render("…"))
 	}
-	p.field("", style, lines...)
+	p.beside("", lines)
 }
 
 // actors says who did something: the program, how often and, unless it is to be
