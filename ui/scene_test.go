@@ -17,6 +17,9 @@ import (
 	"lxd-allowlist/export/rule"
 )
 
+// All scenes have a shell below, whoever runs them.
+func init() { belowShell = func() bool { return true } }
+
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func feed(l *capture.Ledger, at time.Time, lines ...string) {
