@@ -53,6 +53,9 @@ const startGarbage = 400
 // startCalmly has the collector begin late, and go on as ever from then on.
 func startCalmly() {
 	usual := debug.SetGCPercent(startGarbage)
+	if usual == startGarbage {
+		return // who goes on from one screen to the next at once: it hasn't begun yet
+	}
 	runtime.AddCleanup(new([64]byte), func(usual int) { debug.SetGCPercent(usual) }, usual)
 }
 

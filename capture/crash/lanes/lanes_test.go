@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"lxd-allowlist/capture/crash"
@@ -13,10 +14,10 @@ import (
 // However many cores there are: each value is done once, what is found is in the
 // values' order, and what is sorted is sorted, those that are equal being the same.
 func TestLanes(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer func(was func() int) { count = was }(count)
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, cores := range []int{1, 2, 3, 4, 7} {
-		runtime.GOMAXPROCS(cores)
+		count = func() int { return cores }
 		for _, n := range []int{0, 1, Many, Many + 1, 3*Many + random.IntN(Many)} {
 			done := make([]int, n)
 			Do("a test", n, Many, func(_, from, to int) {
@@ -43,6 +44,22 @@ func TestLanes(t *testing.T) {
 	}
 }
 
+// Who makes room for each lane has it for all, whatever becomes of the cores.
+func TestCountStays(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	room := Count()
+	runtime.GOMAXPROCS(room + 3)
+	var beyond atomic.Int32
+	Do("a test", 2*Many, Many, func(lane, _, _ int) {
+		if lane >= room {
+			beyond.Add(1)
+		}
+	})
+	if n := beyond.Load(); n > 0 {
+		t.Errorf("%d lanes have no room", n)
+	}
+}
+
 // A lane that panics ends the program in order: until then nobody is to take what
 // the others did for all.
 func TestPanicInLane(t *testing.T) {
@@ -57,7 +74,8 @@ func TestPanicInLane(t *testing.T) {
 			t.Errorf("%v was caught", p)
 		}
 	}()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	defer func(was func() int) { count = was }(count)
+	count = func() int { return 2 }
 	Do("a test", 2, 1, func(lane, _, _ int) {
 		if lane == 1 {
 			panic("broken")
