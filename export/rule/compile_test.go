@@ -174,7 +174,7 @@ func TestCompileInPlaceAllocates(t *testing.T) {
 			if c, _ := CompileInPlace(List{Rules: rules}); c.Len() != len(rules) {
 				t.Errorf("%d rules", c.Len())
 			}
-		}); n > float64(len(rules)+20) { // publicsuffix asks of each whether it is an address
+		}); n > float64(len(rules)+100) { // publicsuffix asks of each whether it is an address; the rest are the lanes'
 			t.Errorf("%v allocations for 10,000 rules", n)
 		}
 	}

@@ -17,10 +17,10 @@ const Many = 1 << 12
 // Count returns how many lanes there are at most: as many whenever it is asked, for
 // who has made room for each of them, or parts values by it. The runtime follows
 // what a machine or a container has of the processor, at any time.
-func Count() int { return count() }
+func Count() int { return count }
 
 // count is set by tests.
-var count = sync.OnceValue(func() int { return runtime.GOMAXPROCS(0) })
+var count = runtime.GOMAXPROCS(0)
 
 // Do has the parts of n values be done side by side, those from one place up to
 // another in each lane; of so few as alone all in one. what names them, should a lane

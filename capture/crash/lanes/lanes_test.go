@@ -14,10 +14,10 @@ import (
 // However many cores there are: each value is done once, what is found is in the
 // values' order, and what is sorted is sorted, those that are equal being the same.
 func TestLanes(t *testing.T) {
-	defer func(was func() int) { count = was }(count)
+	defer func(was int) { count = was }(count)
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, cores := range []int{1, 2, 3, 4, 7} {
-		count = func() int { return cores }
+		count = cores
 		for _, n := range []int{0, 1, Many, Many + 1, 3*Many + random.IntN(Many)} {
 			done := make([]int, n)
 			Do("a test", n, Many, func(_, from, to int) {
@@ -74,8 +74,8 @@ func TestPanicInLane(t *testing.T) {
 			t.Errorf("%v was caught", p)
 		}
 	}()
-	defer func(was func() int) { count = was }(count)
-	count = func() int { return 2 }
+	defer func(was int) { count = was }(count)
+	count = 2
 	Do("a test", 2, 1, func(lane, _, _ int) {
 		if lane == 1 {
 			panic("broken")
