@@ -68,8 +68,8 @@ const (
 func takeFrom(ctx context.Context, take func() error) error {
 	err := take()
 	for try := 0; try < endTries && errors.As(err, new(*HeldError)); try++ {
-		if err := pause(ctx, endPause); err != nil {
-			return err
+		if ended := pause(ctx, endPause); ended != nil {
+			return errors.Join(ended, err)
 		}
 		err = take()
 	}

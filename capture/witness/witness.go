@@ -25,10 +25,11 @@ type Process struct {
 }
 
 // ByOtherName reports whether the kernel's name for the process is another one than
-// its program's file has, as a busybox's is nslookup. A longer name of the file
-// (python3.13) is the same.
+// its program's file has, as a busybox's is nslookup. One that the other begins with
+// is the same: python3 for python3.13, node-MainThread for node.
 func (p *Process) ByOtherName() bool {
-	return p.Comm != "" && p.Exe != "" && !strings.HasPrefix(path.Base(p.Exe), p.Comm)
+	file := path.Base(p.Exe)
+	return p.Comm != "" && p.Exe != "" && !strings.HasPrefix(file, p.Comm) && !strings.HasPrefix(p.Comm, file)
 }
 
 // Query is a DNS query as the instance sent it. One that a resolver within the

@@ -121,7 +121,8 @@ func TestProgramByOtherName(t *testing.T) {
 	}
 	for want, p := range map[string]witness.Process{
 		"nslookup (/bin/busybox)": {Comm: "nslookup", Exe: "/bin/busybox"}, "nslookup": {Comm: "nslookup"}, "/bin/true": {Exe: "/bin/true"},
-		"/usr/bin/python3.13": {Comm: "python3", Exe: "/usr/bin/python3.13"}, "/usr/lib/a-very-long-program-name": {Comm: "a-very-long-pro", Exe: "/usr/lib/a-very-long-program-name"},
+		"/usr/bin/python3.13": {Comm: "python3", Exe: "/usr/bin/python3.13"}, "/usr/bin/node": {Comm: "node-MainThread", Exe: "/usr/bin/node"},
+		"/usr/lib/a-very-long-program-name": {Comm: "a-very-long-pro", Exe: "/usr/lib/a-very-long-program-name"},
 	} {
 		if got := Program(p); got != want {
 			t.Errorf("%+v is %q, want %q", p, got, want)
