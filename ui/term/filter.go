@@ -102,7 +102,6 @@ func (f *Filter) execute(b byte) {
 
 // csi writes a control sequence anew, if it is one of those that pass.
 func (f *Filter) csi(c ansi.Cmd, params ansi.Params) {
-	const most = 1<<16 - 1 // what terminals take
 	final := c.Final()
 	switch {
 	case c.Prefix() != 0 || c.Intermediate() != 0:
@@ -112,7 +111,7 @@ func (f *Filter) csi(c ansi.Cmd, params ansi.Params) {
 		return
 	}
 	for _, p := range params {
-		if p.Param(0) > most {
+		if !isNumber(int(p)) {
 			return
 		}
 	}
@@ -132,4 +131,12 @@ func (f *Filter) csi(c ansi.Cmd, params ansi.Params) {
 	if final == 'm' {
 		f.colours = len(params) > 0
 	}
+}
+
+// isNumber reports whether a parameter is a number that terminals take, or none, with
+// more behind it or not: digits without end run over into the bit that says so.
+func isNumber(p int) bool {
+	const most = 1<<16 - 1
+	n := p & ansiparser.ParamMask
+	return (n <= most || n == ansiparser.MissingParam) && (p == n || p == n|ansiparser.HasMoreFlag)
 }

@@ -40,6 +40,7 @@ func TestFilter(t *testing.T) {
 		{" 10%\r\x1b[K 20%\x1b[4D\x1b[2K\x1b[1G\x1b[7C", " 10%\r\x1b[K 20%\x1b[4D\x1b[2K\x1b[1G\x1b[7C"},
 		{"a\x1b]52;c;aGk=\x07b\x1b]2;t\x1b\\c\x1b[cd\x1b[>4;2me\x1b[?25lf", "abcdef"},
 		{"a\x1b[2Jb\x1b[3;4Hc\x1b[Ad\x1bce\x1b7f\x1b[6ng\x1b[1;2Kh\x1b[99999mi", "abcdefghi"},
+		{"a\x1b[2147487000Cb\x1b[2147483653mc\x1b[4294967301md\x1b[1:2147483653me", "abcde"},
 		{"a\u009b31mb\x9b31m\x9d2;t\x9cc", "a31mb�31m�2;t�c"},
 		{"\xe9t\xe9\n\xe2\x82\nx\xc3", "�t�\n��\nx�"},
 		{"\xc2\x1b[31m\x1b]2;\xc2\x9cx\x9c\x07y", "�\x1b[31my\x1b[m"},
