@@ -173,6 +173,7 @@ func TestLimit(t *testing.T) {
 		{"", strings.Repeat("jumps over\r\n", 1000), linesLimit},
 		{"", strings.Repeat("\x1b[1;31mjumps\x1b[m over\x1b[K\r\n", 1000) + "\x1b[1;3", linesLimit},
 		{"", long, outputLimit},
+		{"", "a piece of a line", linesLimit},
 		{"", strings.Repeat("text without an end", 1000), outputLimit},
 		{"", strings.Repeat(strings.Repeat("long", 200)+"\r\n", 40), outputLimit},
 		{"", strings.Repeat("jumps over\r\n", 1000) + long, outputLimit},

@@ -82,10 +82,11 @@ func clampSize(n int) int { return min(max(n, minSize), maxSize) }
 func (s *Screen) Write(p []byte) (int, error) { return s.out.put(p, s.limit(p)) }
 
 // limit returns how much may wait with p behind it, which may end within a sequence.
-// As many lines as are kept are to be no more than may have to be drawn: text
-// without an end of a line in it is nothing to jump over.
+// As many lines as are kept are to be no more than may have to be drawn: long text
+// without an end of a line in it is nothing to jump over. A short piece may be of a
+// line that others go on with.
 func (s *Screen) limit(p []byte) int {
-	short := bytes.Count(p, []byte{'\n'})*(outputLimit/scrollback) >= len(p)
+	short := (bytes.Count(p, []byte{'\n'})+1)*(outputLimit/scrollback) >= len(p)
 	if short && !s.AltScreen() && len(p)-scanLines(p) < maxParams {
 		return linesLimit
 	}
