@@ -90,8 +90,13 @@ func readPasswd(root string) (map[uint32]string, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, os.ErrInvalid
 	}
+	return passwd(io.LimitReader(f, mostPasswd))
+}
+
+// passwd reads lines of passwd(5): the first name of each number.
+func passwd(in io.Reader) (map[uint32]string, error) {
 	names := make(map[uint32]string)
-	lines := bufio.NewScanner(io.LimitReader(f, mostPasswd))
+	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		fields := strings.SplitN(lines.Text(), ":", 4)
 		if len(fields) < 4 {
