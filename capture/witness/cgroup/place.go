@@ -100,7 +100,7 @@ func groupOf(cgroups string) string {
 func depthOf(status string) int {
 	for line := range strings.Lines(status) {
 		if numbers, ok := strings.CutPrefix(line, "NSpid:"); ok {
-			return len(strings.Fields(numbers)) - 1
+			return max(len(strings.Fields(numbers))-1, 0)
 		}
 	}
 	return 0
