@@ -117,15 +117,19 @@ func loadTheme(name, dir string) (look.Theme, error) {
 	}
 	var t look.Theme
 	if err == nil {
-		err = yaml.UnmarshalStrict(data, &t)
-	}
-	if err == nil {
-		t, err = t.Complete()
+		t, err = parseTheme(data)
 	}
 	if err != nil {
 		return t, fmt.Errorf("read the theme %s: %w", path, strip(err))
 	}
 	return t, nil
+}
+
+func parseTheme(data []byte) (t look.Theme, err error) {
+	if err = yaml.UnmarshalStrict(data, &t); err != nil {
+		return t, err
+	}
+	return t.Complete()
 }
 
 func parseSettings(data []byte) (c Settings, err error) {
