@@ -20,4 +20,7 @@ func TestLine(t *testing.T) {
 	if got := Word("a\nb'\x01"); got != `$'a\nb\'\x01'` {
 		t.Error(got)
 	}
+	if got := Word("\xff\u009bé\u202e"); got != `$'\xff\xc2\x9bé\xe2\x80\xae'` {
+		t.Error(got)
+	}
 }
