@@ -86,3 +86,35 @@ func TestIsList(t *testing.T) {
 		}
 	}
 }
+
+// FuzzListed holds a line of a list to names that a list can hold, or to none, and
+// what is written of them to be read as the same.
+func FuzzListed(f *testing.F) {
+	for _, line := range []string{"*.a.example # why", ".A.Example.", "0.0.0.0 a.example  b.example", "fe80::1%lo0 localhost", "// x", "a.example;b", "\ufeff! x", "a b", "bücher.example"} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		l, blank, ok := ReadListed(line)
+		if !ok {
+			if blank || len(l.Names) > 1 {
+				t.Errorf("%q is %+v", line, l)
+			}
+			return
+		}
+		if blank == (len(l.Names) > 0) {
+			t.Errorf("%q is %+v, blank %v", line, l, blank)
+		}
+		for _, name := range l.Names {
+			if !Clean([]byte(name)) {
+				t.Errorf("%q has the name %q", line, name)
+			}
+			if l.Below {
+				name = map[bool]string{true: "*.", false: "."}[l.Star] + name
+			}
+			again, _, ok := ReadListed([]byte(name))
+			if !ok || len(again.Names) != 1 || again.Below != l.Below || again.Star != l.Star || !strings.HasSuffix(name, again.Names[0]) {
+				t.Errorf("%q is %+v, and its %q is %+v", line, l, name, again)
+			}
+		}
+	})
+}
