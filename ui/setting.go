@@ -95,25 +95,7 @@ func setSetting(name, value string) (c Settings, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("read the config file: %w", err)
 	}
-	lines := without(strings.SplitAfter(string(data), "\n"), name)
-	if n := len(lines); n > 0 && !strings.HasSuffix(lines[n-1], "\n") {
-		lines[n-1] += "\n"
-	}
-	if value != "" {
-		var of any = value
-		if read := c.setting(name).read; read != nil {
-			if of, err = read(value); err != nil {
-				return c, err
-			}
-		}
-		text, err := yaml.Marshal(map[string]any{name: of})
-		if err != nil {
-			return c, err
-		}
-		lines = append([]string{string(text)}, lines...)
-	}
-	data = []byte(strings.Join(lines, ""))
-	if c, err = parseSettings(data); err == nil {
+	if data, c, err = withSetting(data, name, value); err == nil {
 		err = c.loadColours(path)
 	}
 	if err != nil {
@@ -123,6 +105,54 @@ func setSetting(name, value string) (c Settings, err error) {
 		return c, fmt.Errorf("write the config file: %w", err)
 	}
 	return c, export.WritePrivate(path, data)
+}
+
+// withSetting returns a config file in which that setting alone has another
+// value, and what it says.
+func withSetting(data []byte, name, value string) (_ []byte, c Settings, err error) {
+	lines := without(strings.SplitAfter(string(data), "\n"), name)
+	if n := len(lines); n > 0 && !strings.HasSuffix(lines[n-1], "\n") {
+		lines[n-1] += "\n"
+	}
+	if value != "" {
+		var of any = value
+		if read := c.setting(name).read; read != nil {
+			if of, err = read(value); err != nil {
+				return nil, c, err
+			}
+		}
+		text, err := yaml.Marshal(map[string]any{name: of})
+		if err != nil {
+			return nil, c, err
+		}
+		lines = slices.Insert(lines, beginning(lines), string(text))
+	}
+	was, unreadable := parseSettings(data)
+	data = []byte(strings.Join(lines, ""))
+	if c, err = parseSettings(data); err != nil || unreadable != nil {
+		return data, c, err
+	}
+	now := c.list()
+	for i, before := range was.list() {
+		if before.name != name && before.value != now[i].value {
+			return nil, was, fmt.Errorf("set %s: %s would be another in the config file, too: change it there", name, before.name)
+		}
+	}
+	return data, c, nil
+}
+
+// beginning returns at which line of a config file its settings begin, at the
+// earliest: behind the "---" of YAML.
+func beginning(lines []string) int {
+	for i, line := range lines {
+		switch {
+		case strings.TrimSpace(line) == "---":
+			return i + 1
+		case strings.TrimSpace(line) != "" && line[0] != '#':
+			return 0
+		}
+	}
+	return 0
 }
 
 // without returns the lines of a config file without those of a setting: the one

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -199,6 +200,8 @@ func TestSettingsOnSeveralLines(t *testing.T) {
 		"keys:\n  drop: [delete]\n\n# that one, too\n  swap: [X]\n\nstay: true\n": "keys:\n  undo:\n  - b\n\n# that one, too\n\nstay: true\n",
 		"stay: true\nkeys:\n# all\n\n  drop: [delete]":                            "keys:\n  undo:\n  - b\nstay: true\n# all\n\n",
 		"keys: {drop: [delete],\n# both\n  swap: [X]\n}\r\nstay: true\r\n":        "keys:\n  undo:\n  - b\n# both\nstay: true\r\n",
+		"# mine\n---\r\nstay: true\n":                                             "# mine\n---\r\nkeys:\n  undo:\n  - b\nstay: true\n",
+		"---\n":                                                                   "---\nkeys:\n  undo:\n  - b\n",
 	} {
 		path := configured(t, before)
 		if _, err := LoadSettings(); err != nil {
@@ -209,6 +212,17 @@ func TestSettingsOnSeveralLines(t *testing.T) {
 		} else if data, _ := os.ReadFile(path); string(data) != want {
 			t.Errorf("%q became %q, want %q", before, data, want)
 		}
+	}
+}
+
+// A setting that can't be set without another is refused, and the file stays.
+func TestSettingWithAnother(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	const before = "output: \"a\n\nkeys: b\n\"\n" // all of it is the output
+	path := configured(t, before)
+	_, err := setSetting("keys", "undo b")
+	if data, _ := os.ReadFile(path); err == nil || !strings.Contains(err.Error(), "output would be another") || string(data) != before {
+		t.Errorf("%v\n%s", err, data)
 	}
 }
 
@@ -242,3 +256,47 @@ func FuzzTheme(f *testing.F) {
 
 // sgrAlone is a character between colours.
 var sgrAlone = regexp.MustCompile(`^(\x1b\[[0-9;]*m)?x(\x1b\[m)?$`)
+
+// A setting that is given another value is that alone which changes, whatever the
+// file is like, or it is refused and nothing does.
+func FuzzSetting(f *testing.F) {
+	for _, file := range []string{
+		"keys:\n  drop: [delete]\n\n# that one, too\n  swap: [X]\n\nstay: true\n", "{stay: true, theme: x}", "---\nstay: true\nfilters:\n- a\n- b",
+		"output: |\n  a/\nformat: squid\r\n", "\"theme\": x\nstay : true", "%YAML 1.1\n---\nstay: true\n...\n", "leave-key: &a ctrl+g\noutput: *a", "output: \"a\n\ntheme: b\"\n",
+	} {
+		f.Add([]byte(file), uint8(0), "light")
+		f.Add([]byte(file), uint8(4), "drop x | swap y")
+		f.Add([]byte(file), uint8(7), "")
+	}
+	f.Fuzz(func(t *testing.T, file []byte, i uint8, value string) {
+		if len(file) > 1024 { // more of the same, and slow
+			return
+		}
+		was, err := parseSettings(file)
+		if err != nil {
+			return
+		}
+		list := was.list()
+		name := list[int(i)%len(list)].name
+		changed, is, err := withSetting(file, name, value)
+		if err != nil {
+			if err = strip(err); strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error has more than one line: %q", err)
+			}
+			return
+		}
+		for at, before := range list {
+			after := is.list()[at]
+			if before.name != name && before.value != after.value {
+				t.Errorf("with %s %q, %s %q becomes %q:\n%s\n%s", name, value, before.name, before.value, after.value, file, changed)
+			}
+			if before.name != name || value == "" {
+				continue
+			}
+			again, _, err := withSetting(changed, name, after.value)
+			if err != nil || !bytes.Equal(again, changed) {
+				t.Errorf("%s %q is shown as %q, which gives %v:\n%s\n%s", name, value, after.value, err, changed, again)
+			}
+		}
+	})
+}
