@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
 )
 
 // hostile is what must not reach the outer terminal or break the emulator.
@@ -105,11 +108,19 @@ func TestRepliesToHostileOutput(t *testing.T) {
 func FuzzWrite(f *testing.F) {
 	for _, output := range hostile(f) {
 		f.Add([]byte(output), uint8(20), uint8(6))
+		f.Add([]byte("$ \n$ "+output+"x\n"), uint8(20), uint8(6)) // as the answer to Enter
 	}
 	f.Fuzz(func(t *testing.T, output []byte, w, h uint8) {
+		if len(output) > 2048 { // more of the same, and slow
+			return
+		}
 		s := New(20, 6)
 		defer s.Close()
-		for i, part := range bytes.SplitAfter(output, []byte{'\n'}) {
+		for i, part := range bytes.SplitAfterN(output, []byte{'\n'}, 16) {
+			if i%2 == 1 {
+				s.Key(tea.KeyPressMsg{Code: 'x', Text: "x"})
+				s.Key(tea.KeyPressMsg{Code: tea.KeyEnter})
+			}
 			s.mu.Lock()
 			for len(part) > 0 {
 				part = part[s.m.feed(part):] // unguarded, so that a panic is a failure
@@ -122,6 +133,11 @@ func FuzzWrite(f *testing.F) {
 				checkLines(t, s)
 			}
 			s.Scroll(int(w%3) - 1)
+		}
+		for _, e := range s.Entered() {
+			if strings.ContainsFunc(e.Line, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }) {
+				t.Errorf("%q was entered", e.Line)
+			}
 		}
 	})
 }
