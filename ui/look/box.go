@@ -38,7 +38,9 @@ func Whole(s *Styles, box []string, h int) []string {
 func Wrap(s Style, text string, w int) []string {
 	var lines []string
 	w = max(w-1, 10)
-	for l := range strings.Lines(ansi.Wrap(byLabel(text, w), w, "")) {
+	// A word of w cells behind a blank at the beginning is too long for a line of
+	// ansi.Wrap's own.
+	for l := range strings.Lines(ansi.Hardwrap(ansi.Wrap(byLabel(text, w), w, ""), w, true)) {
 		lines = append(lines, s.Render(" "+strings.ReplaceAll(strings.TrimRight(l, "\n"), joint, "-")))
 	}
 	return lines

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -90,14 +91,29 @@ func Plural(n int, one string) string {
 }
 
 // Clean returns a text of the instance's, fit for the screen: what can't be
-// printed, or turns the direction of what follows, is �.
+// printed, turns the direction of what follows, or joins with a letter, or with
+// the blank in front of the text, to what takes other cells, as emoji's variation
+// selector does, is �.
 func Clean(text string) string {
-	return strings.Map(func(c rune) rune {
+	text = strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
 			return unicode.ReplacementChar
 		}
 		return c
 	}, text)
+	if isPlain(text) {
+		return text
+	}
+	var b strings.Builder
+	for rest := " " + text; rest != ""; {
+		cluster, w := ansi.FirstGraphemeCluster(rest, ansi.GraphemeWidth)
+		rest = rest[len(cluster):]
+		if cluster[0] < utf8.RuneSelf && w != 1+ansi.StringWidth(cluster[1:]) { // not all count it as one
+			cluster = cluster[:1] + string(unicode.ReplacementChar)
+		}
+		b.WriteString(cluster)
+	}
+	return b.String()[1:]
 }
 
 // Shorten cuts a text to so many cells, with a mark where it was longer.
