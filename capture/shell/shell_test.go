@@ -20,7 +20,9 @@ func TestLine(t *testing.T) {
 	if got := Word("a\nb'\x01"); got != `$'a\nb\'\x01'` {
 		t.Error(got)
 	}
-	if got := Word("\xff\u009bé\u202e"); got != `$'\xff\xc2\x9bé\xe2\x80\xae'` {
-		t.Error(got)
+	for word, want := range map[string]string{"\xff": `$'\xff'`, "\u009bé\u202e": `$'\xc2\x9bé\xe2\x80\xae'`} {
+		if got := Word(word); got != want {
+			t.Errorf("%q is %s, want %s", word, got, want)
+		}
 	}
 }

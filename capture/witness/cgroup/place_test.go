@@ -31,7 +31,7 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%q is %q, want %q", cgroups, got, want)
 		}
 	}
-	for status, want := range map[string]int{"Name:\tinit\nNSpid:\t4711\t1\n": 1, "NSpid:\t9\t3\t1\n": 2, "NSpid:\t9\n": 0, "": 0} {
+	for status, want := range map[string]int{"Name:\tinit\nNSpid:\t4711\t1\n": 1, "NSpid:\t9\t3\t1\n": 2, "NSpid:\t9\n": 0, "NSpid:\t\n": 0, "": 0} {
 		if got := depthOf(status); got != want {
 			t.Errorf("%q is %d deep, want %d", status, got, want)
 		}
