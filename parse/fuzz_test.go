@@ -15,6 +15,18 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range lines {
 		f.Add([]byte(seed.line))
 	}
+	for _, w := range wrappers {
+		f.Add(fmt.Appendf(nil, w.form, "query[A] a.example from 10.0.0.2"))
+	}
+	for _, seed := range []string{
+		"systemd-journald[1]: Suppressed 123 messages from snap.lxd.daemon.service", "rsyslogd-2177: imuxsock lost 516 messages from pid 159386 due to rate-limiting",
+		"rsyslogd: imuxsock[pid: 812, name: /usr/sbin/dnsmasq] from <dnsmasq:host1>: 98 messages lost due to rate-limiting (200 allowed within 5 seconds)",
+		"rsyslogd: imjournal: begin to drop messages due to rate-limiting", "dnsmasq[1]: last message repeated 5 times", "dnsmasq[1]: message repeated 5 times: [ query[A] a.example from 10.0.0.2]",
+	} {
+		f.Add([]byte("Jan  8 21:51:56 host1 " + seed))
+	}
+	f.Add([]byte(`2026-01-08 21:51:56.123 CET [812/T814] DEBUG_QUERIES: **** new UDP IPv4 query[A] query "a.example" from eth0/10.0.0.2#5353 (ID 12, FTL 34, dnsmasq_interface.c:817)`))
+	f.Add([]byte(`[2020-01-08 21:51:56.123 812M] **** new TCP query[A] "a.example" from 10.0.0.2 (ID 12, FTL 34, dnsmasq_interface.c:400)`))
 	var r Record
 	f.Fuzz(func(t *testing.T, line []byte) {
 		for range 2 { // what stands before the message is remembered

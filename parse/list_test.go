@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -95,6 +96,16 @@ func FuzzListed(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		l, blank, ok := ReadListed(line)
+		if !bytes.Contains(line, []byte("\n")) && IsList(line) && (blank || !ok) {
+			t.Errorf("%q is a list, and %+v", line, l)
+		}
+		if ascii, err := ASCII(string(line)); err == nil {
+			if readable := Readable(ascii); readable != "" {
+				if back, err := ASCII(readable); err != nil || back != ascii {
+					t.Errorf("%q is %q, which reads %q, which is %q, %v", line, ascii, readable, back, err)
+				}
+			}
+		}
 		if !ok {
 			if blank || len(l.Names) > 1 {
 				t.Errorf("%q is %+v", line, l)

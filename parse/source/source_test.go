@@ -213,20 +213,27 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("__CURSOR=s=1\nMESSAGE\n\x03\x00\x00\x00\x00\x00\x00\x00a\nb\nSYSLOG_IDENTIFIER=dnsmasq\n\n"))
 	f.Add([]byte("Thu 2026-01-08 22:51:56.123456 CET [s=1;i=2]\n    MESSAGE=a\n      b\n"))
 	f.Add([]byte("[{\"a\":\n\"b\"}]"))
+	for _, test := range foreigners {
+		f.Add([]byte(test.text))
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		if len(in) > headSize {
+		const longest, most = 4096, 1 << 20 // more of the same, and slow: some few bytes unpack to any number
+		if len(in) > longest {
 			return
 		}
 		r, err := NewReader(bytes.NewReader(in))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := io.ReadAll(io.LimitReader(r, 64<<20))
+		got, err := io.ReadAll(io.LimitReader(r, most))
 		if err != nil {
 			t.Error(err)
 		}
 		if Plain(in) && !bytes.Equal(got, in) {
 			t.Errorf("%q became %q", in, got)
+		}
+		if foreign, ok := Recognize(in, got, "a log"); ok && (foreign.What == "" || strings.Contains(foreign.Do, "%")) {
+			t.Errorf("%q is recognized as %+v", in, foreign)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package forward
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"strings"
 	"testing"
 
@@ -21,6 +22,15 @@ func FuzzQueries(f *testing.F) {
 	f.Add(plain)
 	f.Add(query("wWw.AllowEd.example", dnsmessage.TypeHTTPS, options(1232, 0, 10, 0, 1, 7)...))
 	f.Fuzz(func(t *testing.T, packet []byte) {
+		var framed bytes.Buffer
+		if len(packet) <= math.MaxUint16 && writeTCP(&framed, packet) == nil {
+			if got, err := readTCP(&framed); err != nil || !bytes.Equal(got, packet) {
+				t.Fatalf("by TCP %x is %x, %v", packet, got, err)
+			}
+		}
+		if b, err := readTCP(bytes.NewReader(packet)); err == nil && len(b) > len(packet)-2 {
+			t.Fatalf("of %x are read %x", packet, b)
+		}
 		before := bytes.Clone(packet)
 		r, reply, done := read(packet)
 		if !bytes.Equal(packet, before) {

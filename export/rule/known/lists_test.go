@@ -272,8 +272,12 @@ func TestManyInclusions(t *testing.T) {
 func FuzzLists(f *testing.F) {
 	f.Add("ads.example @ads &b &new &/\ninclude:a @x\nregexp:^a$\n0.0.0.0 h.example\n192.0.2.0/24\n")
 	f.Add(`{"name": "n", "type": "regex", "list": ["/a/i", "b"]}`)
+	f.Add("keyword:example @k\nfull:a.b\ndomain:c.d:@e\nregexp:(\n192.0.2.7\n2001:db8::/32 # net\n||x.example^\n")
 	f.Add(`{"type": "cidr", "list": ["::/0", 7]}`)
 	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 2048 { // more of the same, and slow
+			return
+		}
 		l, err := LoadLists(fstest.MapFS{"a": {Data: []byte(text)}, "b": {Data: []byte("include:a\nx.example\n")}})
 		if err == nil && len(l.Files()) < 2 {
 			t.Errorf("%d files and no error", len(l.Files()))
@@ -283,7 +287,7 @@ func FuzzLists(f *testing.F) {
 				t.Errorf("%s is not found", name)
 			}
 		}
-		for _, m := range l.Of("x.example") {
+		for _, m := range append(l.Of("x.example"), l.OfAddress(netip.MustParseAddr("192.0.2.7"))...) {
 			if s := m.String(); strings.ContainsAny(s, "\n\x1b\x00") {
 				t.Errorf("%q", s)
 			}
