@@ -242,64 +242,78 @@ func TestNote(t *testing.T) {
 	}
 }
 
-// Whatever the names and the words about them, what any format writes is
-// printable and reads back as the compiled rules.
-func FuzzFormats(f *testing.F) {
-	for _, name := range []string{
-		"www.example.com", ".example.net\nwww.example.net\nexample.net", "x/com", "~.*", "a#b.example", "a b.example",
-		"default\nhostnames\ninclude\nvolatile\nimport", "no\non\nnull\n0x1f\n1.e5", "-x.example\n=1.example", "*.example.com",
-		".github.io\n.co.uk\ncom", "_a._b.example", "a..b\n.\n..", "\x00\x1b[31m\xff", "192.0.2.1\n2001:db8::1",
-		"rpz-ip\nx.rpz-client-ip", strings.Repeat("a.", 126) + "b", strings.Repeat("a", 63) + ".example",
-		"a.b.c.example\nb.c.example\n.c.example", ".a.example\na.example",
-		"0x7f000001\n0177.0.0.1\n127.1\n2130706433\n169.254.169.0xfe\na.0x1f\n[::1]\n::ffff:127.0.0.1", "WWW.Example.COM.\nwww.example.com..\n.Example.NET.",
-		"notexample.net\nexample.net.evil.org\n.example.net\nexamplexnet", ".www.example.com@evil.org\nevil.org?.example.net\nevil.org#.example.net",
-		"192.0.2.7:443/tcp\n[2001:db8::/48]:53/udp\n192.0.2.7:443\n0.0.0.0/0:1/tcp\na.example", "192.0.2.0/24:22/tcp\n.192.0.2.7:443/tcp",
-		"sa<0-99>.blob.example.com\nn<0-9>-<00-99>.example.net\nsa1.blob.example.com\n<0-9999>.example.org", "api.<region>.example.org\nsa<0-98>.example.com\n<0-9>.com\na<0-9><0-9>.example.com",
-		"evil.org+\nevil.org/\nx/com/y", "a.test\nb.onion\nc.invalid\nd.home.arpa\ne.localhost",
-		"." + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl", strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples",
-	} {
+// oddNames are names, and what could be taken for some, one a line.
+var oddNames = []string{
+	"www.example.com", ".example.net\nwww.example.net\nexample.net", "x/com", "~.*", "a#b.example", "a b.example",
+	"default\nhostnames\ninclude\nvolatile\nimport", "no\non\nnull\n0x1f\n1.e5", "-x.example\n=1.example", "*.example.com",
+	".github.io\n.co.uk\ncom", "_a._b.example", "a..b\n.\n..", "\x00\x1b[31m\xff", "192.0.2.1\n2001:db8::1",
+	"rpz-ip\nx.rpz-client-ip", strings.Repeat("a.", 126) + "b", strings.Repeat("a", 63) + ".example",
+	"a.b.c.example\nb.c.example\n.c.example", ".a.example\na.example",
+	"0x7f000001\n0177.0.0.1\n127.1\n2130706433\n169.254.169.0xfe\na.0x1f\n[::1]\n::ffff:127.0.0.1", "WWW.Example.COM.\nwww.example.com..\n.Example.NET.",
+	"notexample.net\nexample.net.evil.org\n.example.net\nexamplexnet", ".www.example.com@evil.org\nevil.org?.example.net\nevil.org#.example.net",
+	"192.0.2.7:443/tcp\n[2001:db8::/48]:53/udp\n192.0.2.7:443\n0.0.0.0/0:1/tcp\na.example", "192.0.2.0/24:22/tcp\n.192.0.2.7:443/tcp",
+	"sa<0-99>.blob.example.com\nn<0-9>-<00-99>.example.net\nsa1.blob.example.com\n<0-9999>.example.org", "api.<region>.example.org\nsa<0-98>.example.com\n<0-9>.com\na<0-9><0-9>.example.com",
+	"evil.org+\nevil.org/\nx/com/y", "a.test\nb.onion\nc.invalid\nd.home.arpa\ne.localhost",
+	"." + strings.Repeat(strings.Repeat("l", 61)+".", 4) + "exmpl", strings.Repeat(strings.Repeat("l", 58)+".", 3) + "examples",
+}
+
+const oddReason = "a reason\n# | \\ \""
+
+func TestOddNames(t *testing.T) {
+	for _, text := range oddNames {
 		for i := range formats {
-			f.Add(name, "a reason\n# | \\ \"", uint16(443+i))
+			thereAndBack(t, text, oddReason, uint16(443+i))
 		}
 	}
-	f.Fuzz(func(t *testing.T, text, reason string, port uint16) {
-		if len(text)+len(reason) > 2048 { // more of the same, and slow
-			return
-		}
-		l := rule.List{Header: rule.Header{Program: reason, Session: text, Instance: reason}}
-		for name := range strings.SplitSeq(text, "\n") {
-			r := rule.FromDotted(name)
-			r.Reason, r.Source = reason, name
-			r.Seen = &rule.Seen{Outcome: reason, Instances: []string{name, reason}, Types: []string{reason}}
-			l.Rules = append(l.Rules, r)
-			l.Aliases = append(l.Aliases, name)
-		}
-		all, _ := rule.Compile(l)
-		options := Options{Ports: []int{max(1, int(port))}}
-		f := formats[int(port)%len(formats)] // all of them with each input are slow
-		c := holdable(f, all)
-		if f.needsRule && c.Len() == 0 || f.Name == "envoy" && port == 80 {
-			return
-		}
-		data, err := f.Encode(c, options)
-		if err != nil {
-			t.Fatalf("%s: %v", f.Name, err)
-		}
-		if i := slices.IndexFunc([]rune(string(data)), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || !utf8.Valid(data) {
-			t.Fatalf("%s: not printable at %d:\n%q", f.Name, i, data)
-		}
-		got, err := f.Decode(data)
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", f.Name, err, data)
-		}
-		want := c
-		if f.Widens != "" {
-			want, _ = c.Widen()
-		}
-		if diff := rule.Difference(got, want.Rules()); diff != "" {
-			t.Fatalf("%s: %s\n%s", f.Name, diff, data)
-		}
-	})
+}
+
+func FuzzFormats(f *testing.F) {
+	for i, text := range oddNames {
+		f.Add(text, oddReason, uint16(443+i))
+	}
+	f.Fuzz(thereAndBack)
+}
+
+// thereAndBack holds what a format writes, whatever the names and the words about
+// them, to be printable, and to be read back as the compiled rules. Which format
+// that is follows from the port: all of them with each input are slow.
+func thereAndBack(t *testing.T, text, reason string, port uint16) {
+	if len(text)+len(reason) > 2048 { // more of the same, and slow
+		return
+	}
+	l := rule.List{Header: rule.Header{Program: reason, Session: text, Instance: reason}}
+	for name := range strings.SplitSeq(text, "\n") {
+		r := rule.FromDotted(name)
+		r.Reason, r.Source = reason, name
+		r.Seen = &rule.Seen{Outcome: reason, Instances: []string{name, reason}, Types: []string{reason}}
+		l.Rules = append(l.Rules, r)
+		l.Aliases = append(l.Aliases, name)
+	}
+	all, _ := rule.Compile(l)
+	options := Options{Ports: []int{max(1, int(port))}}
+	f := formats[int(port)%len(formats)]
+	c := holdable(f, all)
+	if f.needsRule && c.Len() == 0 || f.Name == "envoy" && port == 80 {
+		return
+	}
+	data, err := f.Encode(c, options)
+	if err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
+	if i := slices.IndexFunc([]rune(string(data)), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 || !utf8.Valid(data) {
+		t.Fatalf("%s: not printable at %d:\n%q", f.Name, i, data)
+	}
+	got, err := f.Decode(data)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", f.Name, err, data)
+	}
+	want := c
+	if f.Widens != "" {
+		want, _ = c.Widen()
+	}
+	if diff := rule.Difference(got, want.Rules()); diff != "" {
+		t.Fatalf("%s: %s\n%s", f.Name, diff, data)
+	}
 }
 
 // Whatever a reader is given, it doesn't panic, and what it makes of it can be
