@@ -28,6 +28,8 @@ type Plain struct {
 	Name      []byte // as logged, and as it is normalised: AppendName changes nothing
 	Again     bool   // Name is the last one
 	words     words  // that Name began with
+	clients   network
+	answers   network
 	extra     extra
 }
 
@@ -211,7 +213,7 @@ func (p *Plain) query(b []byte) int {
 	}
 	at += len(" from ")
 	p.Kind = Query
-	if p.Client, n = leadingIPv4(b[at:]); n == 0 {
+	if p.Client, n = p.clients.leading(b[at:]); n == 0 {
 		return 0
 	}
 	return at + n
@@ -229,7 +231,7 @@ func (p *Plain) answer(b []byte, at int) int {
 	}
 	at += len(" is ")
 	p.Outcome = Address
-	if address, n := leadingIPv4(b[at:]); n > 0 {
+	if address, n := p.answers.leading(b[at:]); n > 0 {
 		if p.Address, p.IPv4 = address, true; address == 0 || isBlockPage(address) || p.isAddress() {
 			return 0
 		}
