@@ -127,7 +127,7 @@ const shortest = len("cached a is ") + maxIPv4
 func (p *Plain) word(b []byte) int {
 	switch b[0] {
 	case 'f':
-		if hasPrefix(b, "forwarded ") {
+		if hasWord(b, "forwarde", "d ") {
 			return len("forwarded ")
 		}
 	case 'r':
@@ -142,6 +142,12 @@ func (p *Plain) word(b []byte) int {
 		}
 	}
 	return 0
+}
+
+// hasWord reports whether b begins with a word of eight bytes and what follows
+// on it: to compare more than eight at once takes a call.
+func hasWord(b []byte, word, rest string) bool {
+	return hasPrefix(b, word) && hasPrefix(b[len(word):], rest)
 }
 
 // rest reads what a message other than a query has behind its name, which ends
@@ -197,12 +203,14 @@ func (e *extra) read(b []byte) int {
 func (p *Plain) query(b []byte) int {
 	n := 0
 	switch {
-	case hasPrefix(b, "query[A] "):
+	case hasWord(b, "query[A]", " "):
 		n = len("query[A] ")
-	case hasPrefix(b, "query[AAAA] "):
+	case hasWord(b, "query[AA", "AA] "):
 		n = len("query[AAAA] ")
-	case hasPrefix(b, "query[HTTPS] "):
+	case hasWord(b, "query[HT", "TPS] "):
 		n = len("query[HTTPS] ")
+	case hasWord(b, "query[PT", "R] "):
+		n = len("query[PTR] ")
 	default:
 		return 0
 	}

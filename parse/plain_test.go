@@ -152,7 +152,7 @@ func FuzzPlain(f *testing.F) {
 		"reply a.example is 2001:db8::1", "cached a.example is ::", "reply a.example is ::ffff:146.112.61.104", "reply error is SERVFAIL", "reply error is NXDOMAIN",
 		"cached a.example is NXDOMAIN", "cached a.example is <CNAME>", "reply a.example is NODATA-IPv6 (EDE: blocked)", "config a.example is NXDOMAIN",
 		"cached-stale a.example is 10.0.0.3", "forwarded a.example to 10.0.0.53", "forwarded a.example to 10.0.0.53#54", "forwarded a.example to ",
-		"reply a is b is 10.0.0.3", "query[HTTPS] a from 10.0.0.2", "reply a.example is 198.51.100.7\r", "reply a.example is 198.51.100.7\r\r",
+		"reply a is b is 10.0.0.3", "query[HTTPS] a from 10.0.0.2", "query[PTR] 2.0.0.10.in-addr.arpa from 10.0.0.2", "query[AA] a.example from 10.0.0.2", "reply a.example is 198.51.100.7\r", "reply a.example is 198.51.100.7\r\r",
 		"reply a.example is 255.255.255.255\r", "forwarded a.example to 10.0.0.53\r", "cached a.example is NXDOMAIN\r", "query[A] a.example from 10.0.0.2\r",
 		"17 10.0.0.2/40000 query[A] a.example from 10.0.0.2", "17 10.0.0.2/40000 query[A] a.example from 10.0.0.3", "17 10.0.0.2/40000 reply a.example is 192.0.2.7\r",
 		"17 10.0.0.2/400000 query[A] a.example from 10.0.0.2", "17 10.0.0.02/4 query[A] a.example from 10.0.0.2", "007 10.0.0.2/4 reply a.example is NODATA",
