@@ -14,8 +14,8 @@ type line struct {
 	serial  uint64
 	hash    uint32 // of the name, as in index
 	name    uint32 // where in block.names it begins, normalised
-	value   uint32 // the client of a query or the result of an answer, if ipv4 is set
-	result  uint32 // of the answer to a query, if resultIPv4 is set
+	client  uint32 // of a query, if clientIPv4 is set
+	result  uint32 // of an answer, if resultIPv4 is set
 	few     uint32 // a place in block.few plus 1, 0 for none
 	likely  ID     // plus 1 of what has the hash of the name, 0 while that isn't known
 	nameLen uint16
@@ -25,12 +25,13 @@ type line struct {
 	origin  parse.Origin  // of an answer
 	// queryType is a place in commonTypes; 0 for one that few has.
 	queryType uint8
-	ipv4      bool
 	again     bool // the name is that of the last line before that had one
 	reverse   bool // an answer to a reverse lookup
 	// A query has with it what followed on it about its name: that it was
 	// forwarded, then one record of an answer.
-	forwarded, answered, resultIPv4 bool
+	forwarded, answered bool
+
+	clientIPv4, resultIPv4 bool
 }
 
 // few is what few lines have.
@@ -165,8 +166,8 @@ func (r *reader) hearPlain(log []byte, lines int) (length int) {
 	return length
 }
 
-// takePlain puts a line that has nothing rare in it into the block, as take
-// does, or with the query that it is about.
+// takePlain puts lines that have nothing rare in them into the block, as take
+// does: an answer's with the query that it is about.
 func (r *reader) takePlain() {
 	b, p := &r.block, &r.plain
 	if !r.timed {
@@ -176,19 +177,19 @@ func (r *reader) takePlain() {
 		b.tallies = append(b.tallies, r.rec.PlainTally(p))
 		b.serial = p.Serial
 	}
-	if p.Kind != parse.Query && b.join(p) {
-		return
-	}
 	n := len(b.lines)
 	b.lines = slices.Grow(b.lines, 1)[:n+1]
 	m := &b.lines[n]
 	*m = line{}
-	m.kind, m.at, m.serial, m.value, m.ipv4 = p.Kind, r.plainAt, p.Serial, p.Address, p.IPv4 // see facts.answered
-	switch p.Kind {
-	case parse.Query:
-		m.queryType = commonType(p.Type)
-	case parse.Answer:
-		if m.outcome, m.origin = p.Outcome, p.Origin; p.Outcome == parse.Address && !p.IPv4 {
+	m.kind, m.at, m.serial = p.Kind, r.plainAt, p.Serial // see facts.answered
+	if p.Kind == parse.Query {
+		m.queryType, m.client, m.clientIPv4 = commonType(p.Type), p.Client, true
+		m.forwarded, m.answered = p.Forwarded, p.Answered
+		b.joined += uint64(p.Lines - 1)
+	}
+	if p.Kind == parse.Answer || p.Answered {
+		m.outcome, m.origin, m.result, m.resultIPv4 = p.Outcome, p.Origin, p.Address, p.IPv4
+		if p.Outcome == parse.Address && !p.IPv4 {
 			b.few = append(b.few, few{result: b.keep(p.Result), source: b.keep(p.Source)})
 			m.few = uint32(len(b.few))
 		}
@@ -204,29 +205,6 @@ func (r *reader) takePlain() {
 	b.last, b.lastAt, b.plain = p.Name, n, true
 }
 
-// join puts a line with the query that stands right before it, if it is about
-// the same name.
-func (b *block) join(p *parse.Plain) bool {
-	if !b.plain || !p.Again {
-		return false
-	}
-	m := &b.lines[len(b.lines)-1]
-	if m.kind != parse.Query || m.answered || m.few > 0 || m.serial != p.Serial {
-		return false
-	}
-	if p.Kind == parse.Forward {
-		m.forwarded = true
-	} else {
-		m.answered, m.outcome, m.origin, m.result, m.resultIPv4 = true, p.Outcome, p.Origin, p.Address, p.IPv4
-		if p.Outcome == parse.Address && !p.IPv4 {
-			b.few = append(b.few, few{result: b.keep(p.Result), source: b.keep(p.Source)})
-			m.few = uint32(len(b.few))
-		}
-	}
-	b.joined++
-	return true
-}
-
 // take puts what was parsed into the block.
 func (r *reader) take() {
 	b, rec := &r.block, &r.rec
@@ -240,7 +218,7 @@ func (r *reader) take() {
 			return
 		}
 		m.queryType = commonType(rec.Type)
-		if m.value, m.ipv4 = rec.ClientIPv4(); !m.ipv4 || m.queryType == 0 || rec.Repeats > 0 {
+		if m.client, m.clientIPv4 = rec.ClientIPv4(); !m.clientIPv4 || m.queryType == 0 || rec.Repeats > 0 {
 			b.few = append(b.few, few{client: b.keep(rec.Client), queryType: b.keep(rec.Type), repeats: rec.Repeats})
 			m.few = uint32(len(b.few))
 		}
@@ -253,7 +231,7 @@ func (r *reader) take() {
 			m.told = rec.Answered()
 		}
 		m.reverse = m.outcome == parse.Address && rec.PTR()
-		if m.value, m.ipv4 = rec.ResultIPv4(); m.outcome == parse.Blocked || m.outcome == parse.Address && !m.ipv4 && !m.reverse {
+		if m.result, m.resultIPv4 = rec.ResultIPv4(); m.outcome == parse.Blocked || m.outcome == parse.Address && !m.resultIPv4 && !m.reverse {
 			b.few = append(b.few, few{result: b.keep(rec.Result), source: b.keep(rec.Source)})
 			m.few = uint32(len(b.few))
 		}

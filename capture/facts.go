@@ -212,8 +212,8 @@ func (f *facts) askedBy(r *record, m *line, rare *few, n uint32) (news bool) {
 		news = f.countType(r, kind, n)
 	}
 	client, ok := uint16(0), true
-	if m.ipv4 {
-		client, ok = f.clientIPv4(m.value)
+	if m.clientIPv4 {
+		client, ok = f.clientIPv4(m.client)
 	} else {
 		client, ok = f.clientAt(rare.client)
 	}
@@ -257,9 +257,9 @@ func (f *facts) answer(b *block, m *line) {
 		f.outcome(c.root, b, m)
 	}
 	if m.outcome == parse.Address {
-		f.address(id, b, m, m.value, m.ipv4)
+		f.address(id, b, m)
 		if id != c.root {
-			f.address(c.root, b, m, m.value, m.ipv4)
+			f.address(c.root, b, m)
 		}
 	}
 }
@@ -277,7 +277,7 @@ func (f *facts) answered(b *block, m *line, id ID, counted bool) {
 	c.serial, c.root, c.last = m.serial, id, id
 	f.outcome(id, b, m)
 	if m.outcome == parse.Address {
-		f.address(id, b, m, m.result, m.resultIPv4)
+		f.address(id, b, m)
 	}
 }
 
@@ -363,21 +363,22 @@ func (f *facts) link(root, target ID) {
 	f.touch(root, true)
 }
 
-// address notes an address that was answered: a number for IPv4.
-func (f *facts) address(id ID, b *block, m *line, address uint32, ipv4 bool) {
+// address notes an address that was answered.
+func (f *facts) address(id ID, b *block, m *line) {
 	r := f.at(id)
 	if r.addressesN == maxAddresses || f.bare {
 		return
 	}
-	if !ipv4 {
+	address := m.result
+	if !m.resultIPv4 {
 		var ok bool
 		if address, ok = f.ipv6At(b.few[m.few-1].result); !ok {
 			return
 		}
 	}
-	if f.addAddress(r, address, !ipv4) {
+	if f.addAddress(r, address, !m.resultIPv4) {
 		if f.witnessed != nil {
-			f.witnessed.addressed(id, f.addressOf(address, !ipv4))
+			f.witnessed.addressed(id, f.addressOf(address, !m.resultIPv4))
 		}
 		f.touch(id, true)
 	}

@@ -5,9 +5,9 @@ package capture
 // batch's misses go on at once instead of one behind the other.
 const batchLines = 64
 
-// manyRecords is how many records a core's cache has room for. Tests have it
-// otherwise.
-var manyRecords = 1 << 12
+// manyRecords is how many records a core's nearest cache has room for, beside
+// their names and slots. Tests have it otherwise.
+var manyRecords = 1 << 8
 
 // warmUp reads what a batch will need into the cache: the slots, then the
 // records, then what these have elsewhere. Within a loop no read waits for

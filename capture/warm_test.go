@@ -38,7 +38,7 @@ func TestNamesOfOneHash(t *testing.T) {
 	l := NewLedger(Info{})
 	ask := func(name string) {
 		b := block{names: []byte(name), lines: []line{{
-			kind: parse.Query, hash: 7, nameLen: uint16(len(name)), queryType: 1, value: 10<<24 + 1, ipv4: true,
+			kind: parse.Query, hash: 7, nameLen: uint16(len(name)), queryType: 1, client: 10<<24 + 1, clientIPv4: true,
 		}}}
 		l.takes(&b)
 	}

@@ -86,7 +86,7 @@ func BenchmarkLog(b *testing.B) {
 				return length
 			}
 			length += n
-			lines++
+			lines += p.Lines
 		}
 	}
 	line := func(line []byte) {

@@ -10,6 +10,7 @@ import (
 // What is an address of IPv4, and which, is what the standard library says.
 func TestIPv4(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))
+	var last network
 	check := func(text string) {
 		t.Helper()
 		a, err := netip.ParseAddr(text)
@@ -21,6 +22,15 @@ func TestIPv4(t *testing.T) {
 		}
 		if got, ok := readIPv4([]byte(text)); ok != is || ok && got != want {
 			t.Errorf("%q is %08x, %t, want %08x, %t", text, got, ok, want, is)
+		}
+		line := []byte(text + "\n12.34.56.78\n")
+		for _, m := range []network{{}, last} {
+			if got, n := m.leading(line); n > 0 != is || is && (got != want || n != len(text)+1) {
+				t.Errorf("%q ends a line as %08x, %d, want %08x, %t, behind %+v", text, got, n, want, is, last)
+			}
+			if is {
+				last = m
+			}
 		}
 	}
 	for _, text := range []string{"", "1.1.1.1", "1.1.1.a", "1.1.1..", "0.0.0.0", "255.255.255.255", "255.255.255.256", "01.1.1.1", "1.1.1.01", "1234.1.1.1", "1..1.1.12", "1.1.1.1.1", "11.11.11.", ".11.11.11", "1111.11.11", "a.example.com", "12345678", "1.2.3/4.55", "1.2.3:4.55", "\xb1.2.3.4444", "255.255.255.2555"} {

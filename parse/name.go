@@ -50,8 +50,8 @@ func AppendName(dst, logged []byte) []byte {
 	return dst
 }
 
-// isNormal reports whether AppendName changes nothing of a name: as of most, so
-// that eight bytes are looked at in one go.
+// isNormal reports whether AppendName changes nothing of a name, as far as
+// eight bytes looked at in one go tell.
 func isNormal(name []byte) bool {
 	if len(name) < 8 {
 		for _, c := range name {
@@ -68,17 +68,12 @@ func isNormal(name []byte) bool {
 	return changes == 0
 }
 
-// changed returns what isn't 0 if nameChange changes one of eight bytes.
+// changed returns the highest bits of the bytes that nameChange may change: of
+// those and of @, [, ] and ^. Behind the first of them it may be wrong.
 func changed(word uint64) uint64 {
-	const (
-		each  = 0x0101010101010101
-		highs = 0x80 * each
-	)
-	control := (word - '!'*each) &^ word
-	capital := (word + (0x80-'A')*each) &^ (word + (0x80-'Z'-1)*each)
-	backslash := word ^ '\\'*each
-	backslash = (backslash - each) &^ backslash
-	return (word | (word + each) | control | capital | backslash) & highs
+	control := word - '!'*eachByte // or beyond ASCII
+	capital := (word + (0x80-'@')*eachByte) ^ (word + (0x80-'_')*eachByte)
+	return (word | (word + eachByte) | control | capital) & highBits
 }
 
 const (

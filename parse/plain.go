@@ -6,24 +6,31 @@ import (
 )
 
 // Plain is a line in one of the few forms that nine of ten have: a query, a
-// query that was forwarded, or an answer with one record of an upstream's. It
-// has what is wanted of such a line; its slices are parts of it, but for a name
-// that is the same as the last line's, which may be a part of that.
+// query that was forwarded, or an answer with one record of an upstream's; a
+// query has with it what follows right on it about its name, that it was
+// forwarded and such an answer. It has what is wanted of such lines; its slices
+// are parts of them, but for a name that is the same as the last one, which may
+// be a part of that line.
 type Plain struct {
-	Kind    Kind    // Query, Forward or Answer
-	Outcome Outcome // of an answer, which isn't to a reverse lookup
-	Origin  Origin  // of an answer
-	IPv4    bool    // Address is who asked, or what was answered
-	Address uint32
-	Serial  uint64            // as in Record
-	Type    []byte            // of a query
-	Name    []byte            // as logged, and as it is normalised: AppendName changes nothing
-	Result  []byte            // of an answer with an address of IPv6
-	Source  []byte            // of an answer
-	Again   bool              // Name is the last one
-	address bool              // Name is one
-	words   [nameWords]uint64 // that Name began with
-	extra   extra
+	Kind      Kind    // Query, Forward or Answer
+	Lines     int     // how many were read
+	Serial    uint64  // as in Record
+	Type      []byte  // of a query
+	Client    uint32  // of a query, an address of IPv4
+	Forwarded bool    // of a query
+	Answered  bool    // of a query: it has an answer with it
+	Outcome   Outcome // of an answer, which isn't to a reverse lookup
+	Origin    Origin
+	IPv4      bool // Address is what was answered
+	Address   uint32
+	Result    []byte // of an answer with an address of IPv6
+	Source    []byte // of an answer
+	Name      []byte // as logged, and as it is normalised: AppendName changes nothing
+	Again     bool   // Name is the last one
+	words     words  // that Name began with
+	clients   network
+	answers   network
+	extra     extra
 }
 
 // extra is what log-queries=extra put before the last message that has it:
@@ -41,59 +48,133 @@ const maxIPv4 = len("255.255.255.255\n")
 
 // Plain reads the line that a part of a log begins with, if it begins as the
 // last one did, has one of those forms, behind what log-queries=extra says of a
-// client of IPv4 or nothing, and ends with "\n" or "\r\n": what follows is read as if [Record.Parse] had read it, but r itself doesn't tell of it. Only its
-// Stamp does, where stamp says that it is wanted: plain lines one behind the
-// other have the same. It returns the line's length with its end, 0 for what
-// Parse is to read. All is found going forward, so that a name is looked at once.
+// client of IPv4 or nothing, and ends with "\n" or "\r\n", and behind a query
+// the lines that belong to it: what follows is read as if [Record.Parse] had read
+// them, but r itself doesn't tell of them. Only its Stamp does, where stamp says
+// that it is wanted: plain lines one behind the other have the same. It returns
+// the lines' length with their ends, 0 for what Parse is to read. All is found
+// going forward, so that a name is looked at once.
 func (r *Record) Plain(log []byte, p *Plain, stamp bool) (length int) {
 	last := &r.last
 	if !last.is(log) {
 		return 0
 	}
 	b := log[last.n:]
-	if len(b) < len("cached a is ")+maxIPv4 {
+	if len(b) < shortest {
 		return 0
 	}
 	before, n := 0, 0
 	if p.Serial = 0; isDigit(b[0]) {
-		if before = p.extra.read(b); before == 0 || len(b)-before < len("cached a is ")+maxIPv4 {
+		if before = p.extra.read(b); before == 0 || len(b)-before < shortest {
 			return 0
 		}
 		p.Serial, b = p.extra.serial, b[before:]
 	}
-	switch b[0] {
-	case 'q':
-		if n = p.query(b); before > 0 && p.Address != p.extra.client {
+	p.Lines, p.Forwarded, p.Answered = 1, false, false
+	if b[0] != 'q' {
+		word := p.word(b)
+		if word == 0 {
 			return 0
 		}
-	case 'f':
-		n = p.forward(b, &r.upstream)
-	case 'r':
-		if hasPrefix(b, "reply ") {
-			p.Source, p.Origin = b[:len("reply")], Upstream
-			n = p.answer(b, len("reply "))
+		if n = p.name(b[word:]); n > 0 {
+			n = p.rest(b, word+n, &r.upstream)
 		}
-	case 'c':
-		if hasPrefix(b, "cached ") {
-			p.Source, p.Origin = b[:len("cached")], Cache
-			n = p.answer(b, len("cached "))
+		if p.Kind = Answer; b[0] == 'f' {
+			p.Kind = Forward
 		}
+	} else if n = p.query(b); before > 0 && p.Client != p.extra.client {
+		return 0
 	}
-	length = last.n + before + n
-	if n == 0 || length-1+last.lost >= cutLen {
+	before += last.n
+	length = before + n
+	if n == 0 || length+last.lost > cutLen {
 		return 0
 	}
 	if stamp {
 		r.known(log[:length-1])
 	}
 	r.column = last.n
+	for p.Kind == Query && !p.Answered {
+		line := log[length:]
+		if len(line) < before+shortest || !last.is(line) || p.Serial != 0 && !p.extra.is(line[last.n:]) {
+			break
+		}
+		b := line[before:]
+		word := p.word(b)
+		if word == 0 || !p.again(b[word:]) {
+			break
+		}
+		n := p.rest(b, word+len(p.Name), &r.upstream)
+		if n == 0 || before+n+last.lost > cutLen {
+			break
+		}
+		if b[0] == 'f' {
+			p.Forwarded = true
+		} else {
+			p.Answered = true
+		}
+		p.Lines++
+		length += before + n
+	}
 	return length
+}
+
+// shortest is the length of the shortest message that is looked at.
+const shortest = len("cached a is ") + maxIPv4
+
+// word reads the word that a message other than a query begins with, and
+// returns its length with the space behind it, 0 for none.
+func (p *Plain) word(b []byte) int {
+	switch b[0] {
+	case 'f':
+		if hasWord(b, "forwarde", "d ") {
+			return len("forwarded ")
+		}
+	case 'r':
+		if hasPrefix(b, "reply ") {
+			p.Origin = Upstream
+			return len("reply ")
+		}
+	case 'c':
+		if hasPrefix(b, "cached ") {
+			p.Origin = Cache
+			return len("cached ")
+		}
+	}
+	return 0
+}
+
+// hasWord reports whether b begins with a word of eight bytes and what follows
+// on it: to compare more than eight at once takes a call.
+func hasWord(b []byte, word, rest string) bool {
+	return hasPrefix(b, word) && hasPrefix(b[len(word):], rest)
+}
+
+// rest reads what a message other than a query has behind its name, which ends
+// at a place, and returns the message's length with its end, 0 for none.
+func (p *Plain) rest(b []byte, at int, to *upstream) int {
+	if b[0] != 'f' {
+		return p.answer(b, at)
+	}
+	if !hasPrefix(b[at:], " to ") {
+		return 0
+	}
+	at += len(" to ")
+	if n := to.leads(b[at:]); n > 0 {
+		return at + n
+	}
+	return 0
+}
+
+// is reports whether b begins with what was read last.
+func (e *extra) is(b []byte) bool {
+	return e.n > 0 && e.n <= len(b) && string(b[:e.n]) == string(e.text[:e.n])
 }
 
 // read reads "SERIAL ADDR/PORT " and returns its length, 0 for what is other.
 func (e *extra) read(b []byte) int {
-	if n := e.n; n > 0 && n <= len(b) && string(b[:n]) == string(e.text[:n]) {
-		return n
+	if e.is(b) {
+		return e.n
 	}
 	b = b[:min(len(b), len(e.text))]
 	serial := countDigits(b)
@@ -122,12 +203,14 @@ func (e *extra) read(b []byte) int {
 func (p *Plain) query(b []byte) int {
 	n := 0
 	switch {
-	case hasPrefix(b, "query[A] "):
+	case hasWord(b, "query[A]", " "):
 		n = len("query[A] ")
-	case hasPrefix(b, "query[AAAA] "):
+	case hasWord(b, "query[AA", "AA] "):
 		n = len("query[AAAA] ")
-	case hasPrefix(b, "query[HTTPS] "):
+	case hasWord(b, "query[HT", "TPS] "):
 		n = len("query[HTTPS] ")
+	case hasWord(b, "query[PT", "R] "):
+		n = len("query[PTR] ")
 	default:
 		return 0
 	}
@@ -137,42 +220,27 @@ func (p *Plain) query(b []byte) int {
 		return 0
 	}
 	at += len(" from ")
-	p.Kind, p.IPv4 = Query, true
-	if p.Address, n = leadingIPv4(b[at:]); n == 0 {
+	p.Kind = Query
+	if p.Client, n = p.clients.leading(b[at:]); n == 0 {
 		return 0
 	}
 	return at + n
 }
 
-// forward reads "forwarded NAME to ADDR".
-func (p *Plain) forward(b []byte, to *upstream) int {
-	const word = len("forwarded ")
-	if !hasPrefix(b, "forwarded ") {
+// answer reads " is RESULT", which begins at a place: an address that no filter
+// answers, or one of dnsmasq's words.
+func (p *Plain) answer(b []byte, at int) int {
+	if !hasPrefix(b[at:], " is ") {
 		return 0
 	}
-	at := word + p.name(b[word:])
-	if at == word || !hasPrefix(b[at:], " to ") {
-		return 0
-	}
-	at += len(" to ")
-	p.Kind = Forward
-	if n := to.leads(b[at:]); n > 0 {
-		return at + n
-	}
-	return 0
-}
-
-// answer reads "NAME is RESULT", which begins at from: an address that no
-// filter answers, or one of dnsmasq's words.
-func (p *Plain) answer(b []byte, from int) int {
-	at := from + p.name(b[from:])
-	if at == from || !hasPrefix(b[at:], " is ") {
-		return 0
+	p.Source = b[:len("reply")]
+	if p.Origin == Cache {
+		p.Source = b[:len("cached")]
 	}
 	at += len(" is ")
-	p.Kind, p.Outcome = Answer, Address
-	if address, n := leadingIPv4(b[at:]); n > 0 {
-		if p.Address, p.IPv4 = address, true; address == 0 || isBlockPage(address) || p.address {
+	p.Outcome = Address
+	if address, n := p.answers.leading(b[at:]); n > 0 {
+		if p.Address, p.IPv4 = address, true; address == 0 || isBlockPage(address) || p.isAddress() {
 			return 0
 		}
 		return at + n
@@ -194,74 +262,57 @@ func (p *Plain) answer(b []byte, from int) int {
 	case "NXDOMAIN":
 		p.Outcome = NoName
 	default:
-		if p.Result = result; hasPrefix(result, "::") || !isIPv6(result) || p.address {
+		if p.Result = result; hasPrefix(result, "::") || !isIPv6(result) || p.isAddress() {
 			return 0
 		}
 	}
 	return at + n + 1
 }
 
-// nameWords is how many words of eight bytes of a name are compared and looked
-// at without a branch: those of most names, whose lengths no core can foresee.
-const nameWords = 4
-
-// leading has the bits of the first n bytes of nameWords words.
-var leading = func() (t [8*nameWords + 1][nameWords]uint64) {
-	for n := range t {
-		for i := range n {
-			t[n][i/8] |= 0xff << (i % 8 * 8)
-		}
-	}
-	return t
-}()
-
 // name reads the name that b begins with and returns its length, 0 if no space
-// follows or if AppendName would change it: so a line's end is in none.
+// follows or if AppendName might change it: so a line's end is in none.
 func (p *Plain) name(b []byte) int {
-	if len(b) <= 8*nameWords {
+	if p.Again = p.again(b); p.Again {
+		return len(p.Name)
+	}
+	if len(b) <= wordsLen {
 		return 0
 	}
-	w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-	w2, w3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-	n := len(p.Name)
-	if n < len(leading) {
-		is, last := &leading[n], &p.words
-		if (w0^last[0])&is[0]|(w1^last[1])&is[1]|(w2^last[2])&is[2]|(w3^last[3])&is[3] == 0 && b[n] == ' ' && n > 0 {
-			p.Again = true
-			return n
-		}
-	} else if n < len(b) && b[n] == ' ' && string(b[:n]) == string(p.Name) {
-		p.Again = true
-		return n
-	}
-	p.Again = false
+	w0, w1, w2, w3 := fourWords((*[wordsLen]byte)(b))
 	// The first of the bits is right; a carry goes to those behind it only.
 	changes := eighths(changed(w0)) | eighths(changed(w1))<<8 | eighths(changed(w2))<<16 | eighths(changed(w3))<<24
-	if changes != 0 {
-		n = bits.TrailingZeros64(changes)
-	} else if n = longName(b); n == 0 {
-		return 0
+	n := bits.TrailingZeros64(changes)
+	if changes == 0 {
+		n = longName(b)
 	}
 	if n == 0 || b[n] != ' ' || b[n-1] == '.' {
 		return 0
 	}
 	p.Name = b[:n]
 	p.words[0], p.words[1], p.words[2], p.words[3] = w0, w1, w2, w3
-	p.address = (hexByte[b[n-1]] || b[n-1] == ':') && isAddress(p.Name)
 	return n
 }
 
+// again reports whether b begins with the last name and a space.
+func (p *Plain) again(b []byte) bool {
+	n := len(p.Name)
+	return n > 0 && n < len(b) && b[n] == ' ' && p.words.begin(b, p.Name)
+}
+
+// isAddress reports whether the name is an address: what is answered is then
+// the name of one.
+func (p *Plain) isAddress() bool {
+	last := p.Name[len(p.Name)-1]
+	return (isDigit(last) || isZero(p.words[0]^':'*eachByte) != 0) && isAddress(p.Name)
+}
+
 // longName returns where the first byte is that AppendName would change, behind
-// nameWords words in which it changes none; 0 for nowhere.
+// words in which it changes none; 0 for nowhere.
 func longName(b []byte) int {
-	for n := 8 * nameWords; n+8 <= len(b); n += 8 {
+	for n := wordsLen; n+8 <= len(b); n += 8 {
 		if changes := changed(binary.LittleEndian.Uint64(b[n:])); changes != 0 {
 			return n + bits.TrailingZeros64(changes)/8
 		}
 	}
 	return 0
 }
-
-// eighths moves the highest bits of eight bytes, of which no others are set,
-// together.
-func eighths(word uint64) uint64 { return word >> 7 * 0x0102040810204080 >> 56 }

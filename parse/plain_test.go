@@ -50,8 +50,8 @@ func agreePlain(t *testing.T, quick *plainReader, full *Record, line []byte) boo
 	}
 	switch p.Kind {
 	case Query:
-		if at, ok := full.ClientIPv4(); string(p.Type) != string(full.Type) || !ok || !p.IPv4 || p.Address != at {
-			t.Fatalf("%q: %q by %x, want %v", line, p.Type, p.Address, plainOf(full))
+		if at, ok := full.ClientIPv4(); string(p.Type) != string(full.Type) || !ok || p.Client != at || p.Lines != 1 || p.Forwarded || p.Answered {
+			t.Fatalf("%q: %q by %x, want %v", line, p.Type, p.Client, plainOf(full))
 		}
 	case Forward:
 		if string(full.Source) != "forwarded" {
@@ -106,6 +106,41 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// What belongs to a query is read with it, as long as it is no line that Parse
+// is to read, or another's.
+func TestPlainFollows(t *testing.T) {
+	for _, extra := range []string{"", "17 10.0.0.2/4 "} {
+		for _, end := range []string{"\n", "\r\n"} {
+			var r Record
+			begin := tag + extra
+			r.Parse([]byte(begin + "query[A] a.example from 10.0.0.2"))
+			var query string
+			check := func(lines int, read, rest string) {
+				t.Helper()
+				var p Plain
+				n := r.Plain([]byte(read+rest+query), &p, false)
+				if n != len(read) || p.Lines != lines || p.Forwarded != (lines > 1) || p.Answered != (lines > 2) {
+					t.Fatalf("of %q %d bytes and %d lines are plain, want %d and %d", read+rest, n, p.Lines, len(read), lines)
+				}
+			}
+			for length := 1; len(begin)+length+len("query[A]  from 10.0.0.2")+len(end)-len("\n") < cutLen; length++ {
+				name := strings.Repeat("a", length)
+				query = begin + "query[A] " + name + " from 10.0.0.2" + end
+				forward := begin + "forwarded " + name + " to 10.100.100.53" + end
+				message := "reply " + name + " is 192.0.2.225" + end
+				if len(forward)-len("\n") < cutLen {
+					check(3, query+forward+begin+message, begin+message)
+				} else {
+					check(1, query, forward)
+				}
+				for _, rest := range []string{query, "Nov 23 10:00:01" + begin[len("Nov 23 10:00:00"):] + message, tag + "18 10.0.0.2/4 " + message, begin + "reply " + name + "a is 192.0.2.225" + end} {
+					check(1, query, rest)
+				}
+			}
+		}
+	}
+}
+
 // FuzzPlain holds Plain to Parse on a message behind one of the same prefix.
 func FuzzPlain(f *testing.F) {
 	for _, seed := range lines {
@@ -113,11 +148,11 @@ func FuzzPlain(f *testing.F) {
 	}
 	for _, seed := range []string{
 		"query[A]  from 10.0.0.2", "query[A] a.example. from 10.0.0.2", "query[A] A.example from 10.0.0.2", "query[A] a.example from 10.0.0.02", "query[A] a.example from 10.0.0.2 ", "query[A] 1.2.3.4 from 10.0.0.2",
-		"reply a.example is 0.0.0.0", "reply a.example is 146.112.61.104", "reply 10.0.0.2 is 10.0.0.3", "reply ::1 is 10.0.0.3", "reply ::1 is 2001:db8::1",
+		"reply a.example is 0.0.0.0", "reply a.example is 146.112.61.104", "reply 10.0.0.2 is 10.0.0.3", "reply ::1 is 10.0.0.3", "reply ::1 is 2001:db8::1", "reply 2001:db8::a is 192.0.2.7",
 		"reply a.example is 2001:db8::1", "cached a.example is ::", "reply a.example is ::ffff:146.112.61.104", "reply error is SERVFAIL", "reply error is NXDOMAIN",
 		"cached a.example is NXDOMAIN", "cached a.example is <CNAME>", "reply a.example is NODATA-IPv6 (EDE: blocked)", "config a.example is NXDOMAIN",
 		"cached-stale a.example is 10.0.0.3", "forwarded a.example to 10.0.0.53", "forwarded a.example to 10.0.0.53#54", "forwarded a.example to ",
-		"reply a is b is 10.0.0.3", "query[HTTPS] a from 10.0.0.2", "reply a.example is 198.51.100.7\r", "reply a.example is 198.51.100.7\r\r",
+		"reply a is b is 10.0.0.3", "query[HTTPS] a from 10.0.0.2", "query[PTR] 2.0.0.10.in-addr.arpa from 10.0.0.2", "query[AA] a.example from 10.0.0.2", "reply a.example is 198.51.100.7\r", "reply a.example is 198.51.100.7\r\r",
 		"reply a.example is 255.255.255.255\r", "forwarded a.example to 10.0.0.53\r", "cached a.example is NXDOMAIN\r", "query[A] a.example from 10.0.0.2\r",
 		"17 10.0.0.2/40000 query[A] a.example from 10.0.0.2", "17 10.0.0.2/40000 query[A] a.example from 10.0.0.3", "17 10.0.0.2/40000 reply a.example is 192.0.2.7\r",
 		"17 10.0.0.2/400000 query[A] a.example from 10.0.0.2", "17 10.0.0.02/4 query[A] a.example from 10.0.0.2", "007 10.0.0.2/4 reply a.example is NODATA",

@@ -54,16 +54,22 @@ const deepIndent = 16
 // follows. Where the form is known, digits may be any.
 type remembered struct {
 	text       [160]byte
-	n          int // of text, 0 for none
-	stamp, end int // where in it the time is
-	tag        int // where in it dnsmasq's own tag is, n if it has none
+	n          int   // of text, 0 for none
+	words      words // of text
+	stamp, end int   // where in it the time is
+	tag        int   // where in it dnsmasq's own tag is, n if it has none
 	process    uint32
 	lost       int // how much longer the line was in dnsmasq's buffer
 }
 
-// is reports whether a line starts with what is remembered.
-func (p *remembered) is(line []byte) bool {
-	return p.n > 0 && len(line) >= p.n && string(line[:p.n]) == string(p.text[:p.n])
+// is reports whether a line, of wordsLen bytes at least, starts with what is
+// remembered.
+func (p *remembered) is(line []byte) bool { return p.n > 0 && p.words.begin(line, p.text[:p.n]) }
+
+// set remembers what a line starts with.
+func (p *remembered) set(text []byte) {
+	p.n = copy(p.text[:], text)
+	p.words[0], p.words[1], p.words[2], p.words[3] = fourWords((*[wordsLen]byte)(p.text[:]))
 }
 
 // matches reports whether a line starts with the first n bytes of what is
@@ -110,7 +116,7 @@ func (r *Record) prefix(line []byte) (message []byte, own int, who maker) {
 		if tag := line[last.tag:last.n]; string(tag) != string(last.text[last.tag:last.n]) {
 			last.process = processOf(tag)
 		}
-		copy(last.text[:last.n], line)
+		last.set(line[:last.n])
 		return line[last.n:], r.known(line), ours
 	}
 	indent := blanks(line)
@@ -153,13 +159,13 @@ func (r *Record) remember(line []byte, w *wrapper) (own int) {
 		return own
 	}
 	p := &r.last
-	p.n, p.tag, p.lost, p.process = n, n-w.tagLen, own-len(line), r.process
+	p.set(line[:n])
+	p.tag, p.lost, p.process = n-w.tagLen, own-len(line), r.process
 	p.stamp, p.end = 0, 0
 	if w.stamp != nil {
 		p.stamp = cap(line) - cap(w.stamp)
 		p.end = p.stamp + len(w.stamp)
 	}
-	copy(p.text[:], line[:n])
 	return own
 }
 
