@@ -163,7 +163,7 @@ func (s *Server) networks() Networks { return s.client.InProject(defaultProject)
 
 func dial(ctx context.Context, socket string) (client.InstanceServer, error) {
 	link, err := await(ctx, func() (client.InstanceServer, error) {
-		return client.ConnectLXDUnix(socket, nil)
+		return client.ConnectLXDUnix(socket, &client.ConnectionArgs{TransportWrapper: hearing})
 	})
 	switch {
 	case err == nil:
