@@ -5,7 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"regexp"
+	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	client "github.com/canonical/lxd/client"
 )
@@ -22,7 +26,7 @@ func hearing(t *http.Transport) client.HTTPTransporter {
 		if err != nil {
 			return nil, err
 		}
-		return heard{c}, nil
+		return &heard{Conn: c}, nil
 	}
 	return transporter{t}
 }
@@ -33,14 +37,41 @@ type transporter struct{ own *http.Transport }
 func (t transporter) RoundTrip(r *http.Request) (*http.Response, error) { return t.own.RoundTrip(r) }
 func (t transporter) Transport() *http.Transport                        { return t.own }
 
-// heard is a connection that takes what nobody reads any more: that the other
-// end is closed is told by reading.
-type heard struct{ net.Conn }
+// silence is how long LXD may say nothing before it is taken for one that hangs.
+// It pings whoever listens to its events every ten seconds (5.0 to 6), and a
+// change of a network takes it seconds on a busy machine.
+const silence = 45 * time.Second
 
-func (c heard) Write(b []byte) (int, error) {
+// unbounded are requests whose answer comes when something is over, and the
+// streams of a command.
+var unbounded = regexp.MustCompile(`^[A-Z]+ /1\.0/operations/[^ ]+/(wait|websocket)[ ?]`)
+
+// heard is a connection that takes what nobody reads any more: that the other
+// end is closed is told by reading. Reading ends after a [silence], but for what
+// is unbounded.
+type heard struct {
+	net.Conn
+	begin   sync.Once
+	bounded atomic.Bool
+}
+
+func (c *heard) Write(b []byte) (int, error) {
+	c.begin.Do(func() {
+		if !unbounded.Match(b) {
+			c.bounded.Store(true)
+			_ = c.SetReadDeadline(time.Now().Add(silence)) // who reads may have begun to
+		}
+	})
 	n, err := c.Conn.Write(b)
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
 		return len(b), nil
 	}
 	return n, err
+}
+
+func (c *heard) Read(b []byte) (int, error) {
+	if c.bounded.Load() {
+		_ = c.SetReadDeadline(time.Now().Add(silence))
+	}
+	return c.Conn.Read(b)
 }

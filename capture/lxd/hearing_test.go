@@ -54,3 +54,29 @@ func TestClosedStreamIsRead(t *testing.T) {
 		}
 	}
 }
+
+// LXD is taken for one that hangs where it owes an answer, and not where a
+// command or a wait may last.
+func TestSilenceIsBounded(t *testing.T) {
+	for request, want := range map[string]bool{
+		"GET /1.0/events?project=default":                 true,
+		"GET /1.0/networks/lxdbr0":                        true,
+		"PUT /1.0/networks/operations":                    true,
+		"GET /1.0/operations/0f-1":                        true,
+		"GET /1.0/operations/0f-1/websocket?secret=0f":    false,
+		"GET /1.0/operations/0f-1/wait?timeout=-1":        false,
+		"GET /1.0/operations/0f-1/wait":                   false,
+		"POST /1.0/instances/c1/exec?project=default":     true,
+		"PUT /1.0/instances/c1?a=/1.0/operations/x/wait ": true,
+	} {
+		here, there := net.Pipe()
+		go io.Copy(io.Discard, there)
+		c := &heard{Conn: here}
+		io.WriteString(c, request+" HTTP/1.1\r\n")
+		io.WriteString(c, "GET /1.0/operations/0f/wait HTTP/1.1\r\n")
+		if c.bounded.Load() != want {
+			t.Errorf("%s: bounded is %v", request, !want)
+		}
+		here.Close()
+	}
+}
