@@ -1,6 +1,7 @@
 package lxd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -46,6 +47,15 @@ const silence = 45 * time.Second
 // streams of a command.
 var unbounded = regexp.MustCompile(`^[A-Z]+ /1\.0/operations/[^ ]+/(wait|websocket)[ ?]`)
 
+// events is the request for LXD's events.
+const events = "GET /1.0/events"
+
+// eventsPause is how much later than other connections that of the events ends.
+// LXD's client notes its end where a change that failed takes the note of what
+// happened away, and has no lock for that (EventListener.Disconnect, in November
+// 2025): one is to be done when the other begins.
+const eventsPause = 500 * time.Millisecond
+
 // heard is a connection that takes what nobody reads any more: that the other
 // end is closed is told by reading. Reading ends after a [silence], but for what
 // is unbounded.
@@ -53,10 +63,12 @@ type heard struct {
 	net.Conn
 	begin   sync.Once
 	bounded atomic.Bool
+	events  atomic.Bool
 }
 
 func (c *heard) Write(b []byte) (int, error) {
 	c.begin.Do(func() {
+		c.events.Store(bytes.HasPrefix(b, []byte(events)))
 		if !unbounded.Match(b) {
 			c.bounded.Store(true)
 			_ = c.SetReadDeadline(time.Now().Add(silence)) // who reads may have begun to
@@ -73,5 +85,9 @@ func (c *heard) Read(b []byte) (int, error) {
 	if c.bounded.Load() {
 		_ = c.SetReadDeadline(time.Now().Add(silence))
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	if err != nil && c.events.Load() {
+		time.Sleep(eventsPause)
+	}
+	return n, err
 }

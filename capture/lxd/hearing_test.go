@@ -8,23 +8,36 @@ import (
 	"testing"
 	"time"
 
+	client "github.com/canonical/lxd/client"
+	"github.com/canonical/lxd/shared/api"
 	"github.com/gorilla/websocket"
 )
 
-// What LXD has said on a stream is read, though it has closed that before the
-// ping which leads it is answered.
-func TestClosedStreamIsRead(t *testing.T) {
+// linked returns a client of an LXD that is nothing but these handlers.
+func linked(t *testing.T, mux *http.ServeMux) client.InstanceServer {
+	t.Helper()
 	socket := filepath.Join(t.TempDir(), "unix.socket")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	mux.HandleFunc("GET /1.0", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"type": "sync", "status_code": 200, "metadata": {"api_extensions": ["instances"]}}`)
+	})
+	go http.Serve(l, mux)
+	link, err := dial(t.Context(), socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// What LXD has said on a stream is read, though it has closed that before the
+// ping which leads it is answered.
+func TestClosedStreamIsRead(t *testing.T) {
 	closed := make(chan bool)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /1.0", func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"type": "sync", "status_code": 200, "metadata": {}}`)
-	})
 	mux.HandleFunc("GET /1.0/operations/run/websocket", func(w http.ResponseWriter, r *http.Request) {
 		conn, err := new(websocket.Upgrader).Upgrade(w, r, nil)
 		if err != nil {
@@ -37,12 +50,7 @@ func TestClosedStreamIsRead(t *testing.T) {
 		conn.Close()
 		close(closed)
 	})
-	go http.Serve(l, mux)
-	link, err := dial(t.Context(), socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := link.GetOperationWebsocket("run", "secret")
+	conn, err := linked(t, mux).GetOperationWebsocket("run", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,5 +86,40 @@ func TestSilenceIsBounded(t *testing.T) {
 			t.Errorf("%s: bounded is %v", request, !want)
 		}
 		here.Close()
+	}
+}
+
+// LXD dies as it changes an instance. Its client notes without a lock that the
+// events have ended, and takes that note away for the change that failed: the race
+// detector tells of it unless the one is after the other.
+func TestEventsEndLast(t *testing.T) {
+	for range 20 {
+		var events net.Conn
+		listened := make(chan bool)
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /1.0/events", func(w http.ResponseWriter, r *http.Request) {
+			conn, err := new(websocket.Upgrader).Upgrade(w, r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			events = conn.NetConn()
+			close(listened)
+		})
+		mux.HandleFunc("PUT /1.0/instances/c1", func(w http.ResponseWriter, _ *http.Request) {
+			<-listened
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			events.Close()
+			conn.Close()
+		})
+		link := linked(t, mux)
+		if _, err := link.UpdateInstance("c1", api.InstancePut{}, ""); !IsAway(err) {
+			t.Errorf("the change ends with %v", err)
+		}
+		link.Disconnect()
 	}
 }
