@@ -86,7 +86,9 @@ func (c *heard) Read(b []byte) (int, error) {
 		_ = c.SetReadDeadline(time.Now().Add(silence))
 	}
 	n, err := c.Conn.Read(b)
-	if err != nil && c.events.Load() {
+	// The client closes it itself when nobody listens, and takes who listens anew
+	// meanwhile for one of these.
+	if err != nil && !errors.Is(err, net.ErrClosed) && c.events.Load() {
 		time.Sleep(eventsPause)
 	}
 	return n, err

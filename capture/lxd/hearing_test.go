@@ -1,11 +1,13 @@
 package lxd
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	client "github.com/canonical/lxd/client"
@@ -123,3 +125,24 @@ func TestEventsEndLast(t *testing.T) {
 		link.Disconnect()
 	}
 }
+
+// The client's own close of the events' connection is told at once.
+func TestClosedEventsEndAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		go io.Copy(io.Discard, there)
+		c := &heard{Conn: here}
+		io.WriteString(c, events+" HTTP/1.1\r\n")
+		c.Conn = closedConn{here}
+		began := time.Now()
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) || time.Since(began) > 0 {
+			t.Errorf("it ends with %v after %v", err, time.Since(began))
+		}
+		here.Close()
+	})
+}
+
+// closedConn is a connection that its owner has closed.
+type closedConn struct{ net.Conn }
+
+func (closedConn) Read([]byte) (int, error) { return 0, net.ErrClosed }
