@@ -52,7 +52,7 @@ trials: ## find the seven names of 40 that a command needs, and its either-or, i
 kills: ## kill record, verify, minimize and the screen at KILLS (100) random instants each; needs root
 	@.ci/test -count 1 -v -timeout 0 -run KilledAnywhere ./ui/cli ./ui/e2e -kills $(KILLS)
 
-away: ## kill, stop and restart LXD at AWAY (100) random instants of a call; needs root
+away: ## kill, stop, restart and freeze LXD at AWAY (100) random instants of a call; needs root
 	@.ci/test -count 1 -v -timeout 0 -run LXDAwayAnywhere ./ui/e2e -away $(AWAY)
 
 left: ## say what killed runs have left on this host and in its LXD; needs root

@@ -20,8 +20,8 @@ import (
 // ErrNoLXD is returned by [Connect] when no daemon is there.
 var ErrNoLXD = errors.New("no LXD is running here")
 
-// ErrStopped is an [ErrNoLXD] of a machine that has one: it was stopped, or is
-// restarting.
+// ErrStopped is an [ErrNoLXD] of a machine that has one: it was stopped, hangs, or
+// is restarting.
 var ErrStopped = fmt.Errorf("%w, though it is installed", ErrNoLXD)
 
 // Where the packages put LXD's socket.
@@ -163,11 +163,13 @@ func (s *Server) networks() Networks { return s.client.InProject(defaultProject)
 
 func dial(ctx context.Context, socket string) (client.InstanceServer, error) {
 	link, err := await(ctx, func() (client.InstanceServer, error) {
-		return client.ConnectLXDUnix(socket, nil)
+		return client.ConnectLXDUnix(socket, &client.ConnectionArgs{TransportWrapper: hearing})
 	})
 	switch {
 	case err == nil:
 		return link, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, said{ErrStopped, fmt.Sprintf("LXD at %s has not answered for %v: restart it", socket, silence)}
 	case IsAway(err) && hasDatabase(socket):
 		return nil, fmt.Errorf("%w: nobody answers at %s: start it", ErrStopped, socket)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):

@@ -83,10 +83,11 @@ func (s *Server) RunsAs(ctx context.Context, instance, user string) error {
 	if user == "" {
 		return nil
 	}
-	var said strings.Builder
-	code, err := s.Run(ctx, instance, Command{Args: []string{"true"}, User: user, Stdout: &said, Stderr: &said})
+	var out, errout strings.Builder // each is written by a goroutine of its own
+	code, err := s.Run(ctx, instance, Command{Args: []string{"true"}, User: user, Stdout: &out, Stderr: &errout})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("run commands as %s in %s: %s", user, instance, cmp.Or(strings.Join(strings.Fields(said.String()), " "), fmt.Sprint("su ended with ", code)))
+		said := strings.Join(strings.Fields(errout.String()+" "+out.String()), " ")
+		err = fmt.Errorf("run commands as %s in %s: %s", user, instance, cmp.Or(said, fmt.Sprint("su ended with ", code)))
 	}
 	return err
 }
@@ -200,7 +201,7 @@ func later(ctx context.Context, d time.Duration) (_ context.Context, stop func()
 func (p *process) watch(op client.Operation, drained <-chan bool) {
 	err := plain(op.Wait())
 	code, known := op.Get().Metadata["return"].(float64)
-	waitDrained(drained, err)
+	waitDrained(drained, known)
 	p.code, p.err = int(code), nil
 	switch {
 	case !known:
@@ -217,11 +218,11 @@ func (p *process) watch(op client.Operation, drained <-chan bool) {
 	_ = p.control.Close()
 }
 
-// waitDrained waits for the last of what the command printed: after an error,
-// which may be that the connection broke, not for good.
-func waitDrained(drained <-chan bool, err error) {
+// waitDrained waits for the last of what the command printed: where LXD didn't
+// say how that ended, since the connection may have broken, not for good.
+func waitDrained(drained <-chan bool, known bool) {
 	var enough <-chan time.Time
-	if err != nil {
+	if !known {
 		enough = time.After(signalPatience)
 	}
 	select {

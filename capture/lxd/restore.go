@@ -109,11 +109,14 @@ type wayBack struct {
 	doubtful bool
 }
 
+// errSlow is what an LXD that hangs, or is too busy, comes to.
+var errSlow = errors.New("LXD took too long")
+
 // putBack makes a network what it was before a lease and reads back that it
 // is so. It goes on through others' changes, a restart of LXD and a dnsmasq
 // that LXD has lost.
 func (w *wayBack) putBack(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("LXD took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
 	defer cancel()
 	refused := 0
 	for wait := retryPause; ; wait = min(2*wait, longestPause) {
@@ -144,6 +147,8 @@ func (w *wayBack) explain(err error) error {
 	switch {
 	case IsAway(err):
 		first = "start LXD, then "
+	case errors.Is(err, errSlow):
+		first = "restart LXD if it hangs, then "
 	case portTaken(err):
 		first = "end what holds port 53 of its addresses, see ss -lnp sport = 53; then "
 	case memberDown(err):

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -15,23 +16,25 @@ import (
 // away is what is said instead of the words of sockets.
 const away = "LXD doesn't answer: it was stopped, or is restarting"
 
-// IsAway reports whether an error is that of an LXD that was stopped, killed or
-// is starting, so that to ask again may help.
+// IsAway reports whether an error is that of an LXD that was stopped, killed,
+// hangs or is starting, so that to ask again may help.
 func IsAway(err error) bool {
 	var dialed *net.OpError
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, os.ErrDeadlineExceeded) ||
 		errors.As(err, &dialed) && dialed.Op == "dial" && errors.Is(err, syscall.ENOENT) ||
 		api.StatusErrorCheck(err, http.StatusServiceUnavailable) ||
-		err != nil && strings.Contains(err.Error(), lostSocket)
+		err != nil && awayWords.MatchString(err.Error())
 }
 
 // IsGone reports whether an error is LXD's word that there is no such thing.
 func IsGone(err error) bool { return api.StatusErrorCheck(err, http.StatusNotFound) }
 
-// lostSocket is what the wait for an operation ends with, in words alone, when
-// the connection is gone.
-const lostSocket = "websocket: close 1006"
+// awayWords are of errors that have nothing but words: what the wait for an
+// operation ends with when the connection is gone, or nothing comes on it; what
+// LXD refuses everything with while it stops; and how these are said.
+var awayWords = regexp.MustCompile(`websocket: close 1006|read unix .*i/o timeout|sql: database is closed|` + away)
 
 // said is an error whose words are fit for one line.
 type said struct {

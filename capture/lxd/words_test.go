@@ -1,11 +1,13 @@
 package lxd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -59,14 +61,22 @@ func TestIsAway(t *testing.T) {
 		{syscall.ECONNRESET, true}, {syscall.EPIPE, true},
 		{errors.New("websocket: close 1006 (abnormal closure): unexpected EOF"), true},
 		{api.StatusErrorf(http.StatusServiceUnavailable, "LXD daemon setup in progress"), true},
-		{nil, false}, {errors.New("refused"), false}, {syscall.ENOENT, false},
+		{api.StatusErrorf(http.StatusInternalServerError, "Failed to begin transaction: sql: database is closed"), true},
+		{fmt.Errorf("wait: %w", os.ErrDeadlineExceeded), true},
+		{errors.New("read unix @->/var/lib/lxd/unix.socket: i/o timeout"), true},
+		{nil, false}, {context.DeadlineExceeded, false}, {errors.New("Get \"https://images.example/\": dial tcp 192.0.2.1:443: i/o timeout"), false},
+		{errors.New("refused"), false}, {syscall.ENOENT, false},
 		{api.StatusErrorf(http.StatusInternalServerError, "failed"), false},
 	} {
 		if got := IsAway(test.err); got != test.away {
 			t.Errorf("%v: away %v", test.err, got)
 		}
-		if err := networkError("read", "br", test.err); test.away && err.Error() != "read network br: "+away {
+		err := networkError("read", "br", test.err)
+		if test.away && err.Error() != "read network br: "+away {
 			t.Errorf("%v is said as %v", test.err, err)
+		}
+		if got := IsAway(errors.Join(errors.New("refused"), err)); got != test.away {
+			t.Errorf("%v, as it is said: away %v", test.err, got)
 		}
 	}
 }

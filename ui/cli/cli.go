@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
@@ -182,4 +183,15 @@ func say(text string) {
 		plain = ansi.ResetStyle
 	}
 	fmt.Fprintln(os.Stderr, plain+"lxd-allowlist: "+look.Clean(text))
+}
+
+// latePatience is how long LXD may take with what takes it a moment before that
+// is said.
+const latePatience = 10 * time.Second
+
+// sayLate says that LXD is waited for, and what for, unless what is waited for is
+// over soon, which the function that it returns tells.
+func sayLate(what string) (over func()) {
+	late := time.AfterFunc(latePatience, func() { say(what + ": waiting for LXD, which is away, hangs or is busy") })
+	return func() { late.Stop() }
 }

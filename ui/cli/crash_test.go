@@ -18,10 +18,12 @@ import (
 )
 
 // panicIn names the goroutine that panics as it begins, and which time: "the
-// journal", "a call of LXD@5".
+// journal", "a call of LXD@5". With a ! behind it, it is one that the goroutine
+// begins, and nobody guards: "the journal!".
 const panicIn = "LXD_ALLOWLIST_TEST_PANIC"
 
 func injector(spec string) func(string) {
+	spec, library := strings.CutSuffix(spec, "!")
 	name, number, _ := strings.Cut(spec, "@")
 	at, err := strconv.Atoi(number)
 	if err != nil {
@@ -29,9 +31,14 @@ func injector(spec string) func(string) {
 	}
 	var begun atomic.Int64
 	return func(goroutine string) {
-		if goroutine == name && begun.Add(1) == int64(at) {
-			panic("injected")
+		if goroutine != name || begun.Add(1) != int64(at) {
+			return
 		}
+		if library {
+			go panic("injected")
+			select {} // the process ends
+		}
+		panic("injected")
 	}
 }
 

@@ -80,7 +80,9 @@ func (o *options) monitor(ctx context.Context, target string) error {
 	result, err := ui.Run(ctx, s)
 	// The screen is gone and its context may be over: the bridge is given back
 	// with a fresh one.
+	over := sayLate("giving the bridge back")
 	err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
+	over()
 	switch l, live := b.Ledger(); {
 	case live:
 		farewell(result, "export", l, true)

@@ -49,6 +49,7 @@ func recordCommand(o *options) *cobra.Command {
 
 // connect is [lxd.Connect] that says what LXD is told, if that is wanted.
 func (o *options) connect(ctx context.Context, remote string) (*lxd.Server, error) {
+	defer sayLate("connecting")()
 	return o.listen(lxd.Connect(ctx, remote))
 }
 
@@ -207,6 +208,7 @@ func (o *options) capture(ctx context.Context, server *lxd.Server, instance stri
 		}
 	}, func() { close(told) })()
 	return s, func() error {
+		defer sayLate("giving the bridge back")()
 		err := s.Stop(context.WithoutCancel(ctx))
 		<-told
 		return err

@@ -338,6 +338,7 @@ func awaitLXD(ctx context.Context, server *lxd.Server, instance string) {
 // takeOff takes the list out of force. The bridge's says itself what is to be
 // done where that failed.
 func takeOff(ctx context.Context, e *enforce.Enforcement, byBridge bool, instance string) error {
+	defer sayLate("taking the list off " + instance)()
 	err := e.Stop(ctx)
 	switch {
 	case err == nil || byBridge:

@@ -29,14 +29,21 @@ exit $code
 	return path
 }
 
-// A panic in any goroutine of the screen, and in the screen itself, gives the
-// terminal and the bridge back and says so in one line.
-func TestPanicsOnScreen(t *testing.T) {
-	bridge, instance, before := fixture(t)
+// testBinary builds that of ui/cli's tests, which is the program.
+func testBinary(t *testing.T) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "cli.test")
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, "lxd-allowlist/ui/cli").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return binary
+}
+
+// A panic in any goroutine of the screen, and in the screen itself, gives the
+// terminal and the bridge back and says so in one line.
+func TestPanicsOnScreen(t *testing.T) {
+	bridge, instance, before := fixture(t)
+	binary := testBinary(t)
 	log := filepath.Join(t.TempDir(), "dns.log")
 	var lines strings.Builder
 	for n := range 10_000 { // enough for the table to be worked on in parts
@@ -96,5 +103,53 @@ func TestPanicsOnScreen(t *testing.T) {
 			}
 			lxdtest.Unchanged(t, bridge, before)
 		})
+	}
+}
+
+// A panic in a goroutine that isn't ours, as those of libraries, ends the process
+// at once, as SIGKILL does: what was decided is on disk, the list that was in force
+// is taken out by its guard, and restore gives the bridge back.
+func TestLibraryPanics(t *testing.T) {
+	d := lxdtest.NewDaemon(t)
+	bridge, instance, before := fixture(t)
+	config := d.Config(bridge)
+	binary := testBinary(t)
+	usual := program
+	defer func() { program = usual }()
+	for _, where := range []string{
+		"the follower of the log!",  // once dnsmasq logs
+		"the list in force!",        // in the session, as V begins
+		"the watch over the fence!", // and once the packet filter holds it
+	} {
+		program = panicking(t, binary, where)
+		s := open(t, 200, 50, instance)
+		shown := decided{}
+		if !strings.Contains(where, "log") {
+			s.sees("~$")
+			s.types("nslookup a.example.test >/dev/null")
+			s.row("new", "a.example.test")
+			s.keys("C-]")
+			s.sees("▌")
+			s.keys("a")
+			s.row("✓ keep", "a.example.test")
+			shown.look(s.text())
+			s.keys("V")
+			s.sees("Enforce the list")
+			s.keys("Enter")
+		}
+		s.exits(2) // of Go's runtime
+		s.sees("goroutine ")
+		program = usual
+		out, err := exec.Command(program, "restore", bridge).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "bridge "+bridge+" is as it was before") {
+			t.Errorf("%s: restore: %v: %s", where, err, out)
+		}
+		unchanged(t, d, bridge, instance, config, before)
+		if !strings.Contains(where, "log") {
+			if len(shown) != 1 {
+				t.Errorf("%s: shown as decided is %v", where, shown)
+			}
+			checkSession(t, s.dir, shown)
+		}
 	}
 }

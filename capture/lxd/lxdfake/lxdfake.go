@@ -209,6 +209,8 @@ func (f *LXD) GetNetworkLeases(name string) ([]api.NetworkLease, error) {
 
 // GetInstance returns an instance and no ETag.
 func (f *LXD) GetInstance(name string) (*api.Instance, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, i := range f.All {
 		if i.Name == name {
 			return &i.Instance, "", nil
@@ -219,6 +221,8 @@ func (f *LXD) GetInstance(name string) (*api.Instance, string, error) {
 
 // GetInstanceState returns an instance's state, an empty one if it has none.
 func (f *LXD) GetInstanceState(name string) (*api.InstanceState, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, i := range f.All {
 		if i.Name == name && i.State != nil {
 			return i.State, "", nil
@@ -229,6 +233,8 @@ func (f *LXD) GetInstanceState(name string) (*api.InstanceState, string, error) 
 
 // GetInstances returns the instances.
 func (f *LXD) GetInstances(api.InstanceType) ([]api.Instance, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var all []api.Instance
 	for _, i := range f.All {
 		all = append(all, i.Instance)
@@ -257,6 +263,8 @@ func (f *LXD) GetOperations() ([]api.Operation, error) {
 
 // UpdateInstance sets an instance's configuration.
 func (f *LXD) UpdateInstance(name string, put api.InstancePut, _ string) (client.Operation, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for i := range f.All {
 		if f.All[i].Name == name {
 			f.All[i].Config = maps.Clone(put.Config)
@@ -272,6 +280,8 @@ func (f *LXD) UpdateInstanceState(name string, _ api.InstanceStatePut, _ string)
 
 // DeleteInstance removes an instance.
 func (f *LXD) DeleteInstance(name string) (client.Operation, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.All = slices.DeleteFunc(f.All, func(i api.InstanceFull) bool { return i.Name == name })
 	return done{}, nil
 }

@@ -84,12 +84,24 @@ func (d *Daemon) Kill() { d.signal(syscall.SIGKILL) }
 // instances and their dnsmasq go on. It waits for the commands in instances.
 func (d *Daemon) Stop() { d.signal(syscall.SIGTERM) }
 
+// Freeze has the daemon stand still, as one that hangs: it takes connections, and
+// says nothing. [Daemon.Thaw] has it go on.
+func (d *Daemon) Freeze() { d.send(syscall.SIGSTOP) }
+
+// Thaw ends [Daemon.Freeze].
+func (d *Daemon) Thaw() { d.send(syscall.SIGCONT) }
+
 func (d *Daemon) signal(signal syscall.Signal) {
+	d.t.Helper()
+	d.send(signal)
+	<-d.ended
+}
+
+func (d *Daemon) send(signal syscall.Signal) {
 	d.t.Helper()
 	if err := d.lxd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		d.t.Fatal(err)
 	}
-	<-d.ended
 }
 
 // Lose makes LXD, which must not run, forget the dnsmasq of a network, as one
@@ -177,6 +189,7 @@ func (d *Daemon) remove() {
 	case <-d.ended:
 		d.Start()
 	default:
+		d.Thaw()
 	}
 	if err := d.call("lxd", "shutdown", "--force", "--timeout", "30"); err != nil {
 		d.t.Error(err)

@@ -4,7 +4,6 @@ package proof
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -95,23 +94,15 @@ func await(ctx context.Context, try func() bool) {
 	}
 }
 
-// run runs a script in an instance and returns what it printed, by way of a
-// file: on a busy machine LXD may lose all of a command's output (canonical/lxd,
-// issue 11422).
+// run runs a script in an instance and returns what it printed.
 func run(t *testing.T, instance, script string) string {
 	t.Helper()
-	const file = "/run.out"
-	code, runErr := lxdtest.Server(t).Run(t.Context(), instance, lxd.Command{Args: []string{"sh", "-c", "exec >" + file + " 2>&1; " + script}})
-	content, _, err := lxdtest.Client(t).GetInstanceFile(instance, file)
-	if err != nil {
-		t.Fatal(runErr, err)
+	var out strings.Builder
+	code, err := lxdtest.Server(t).Run(t.Context(), instance, lxd.Command{Args: []string{"sh", "-c", "exec 2>&1; " + script}, Stdout: &out})
+	if code != 0 || err != nil {
+		t.Fatalf("the script ended with %d, %v: %s", code, err, &out)
 	}
-	defer content.Close()
-	out, err := io.ReadAll(content)
-	if runErr != nil || code != 0 || err != nil {
-		t.Fatalf("the script ended with %d, %v: %s, %v", code, runErr, out, err)
-	}
-	return string(out)
+	return out.String()
 }
 
 // listening takes what comes to an address and throws it away.
