@@ -302,17 +302,26 @@ func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 	if len(covers.suffix)+len(covers.below) == 0 {
 		return merged(sort(rules))
 	}
-	kept := rules[:0]
-	var covered []Rule
-	var by []ruleKey
-	for _, r := range rules {
-		if key, ok := covers.widest(r); ok && key != r.key() {
-			covered, by = append(covered, r), append(by, key)
-		} else {
-			kept = append(kept, r)
-		}
+	type under struct {
+		place int
+		rule  Rule // that stands there
+		by    ruleKey
 	}
-	clear(rules[len(kept):])
+	lane := make([][]under, lanes.Count())
+	lanes.Do("the covering of rules", len(rules), lanes.Many, func(n, from, to int) {
+		covers := covers // each lane remembers what it asked for last
+		for i, r := range rules[from:to] {
+			if key, ok := covers.widest(r); ok && key != r.key() {
+				lane[n] = append(lane[n], under{from + i, r, key})
+			}
+		}
+	})
+	covered := slices.Concat(lane...)
+	places := make([]int, len(covered))
+	for i, c := range covered {
+		places[i] = c.place
+	}
+	kept := without(rules, places)
 	kept = merged(sort(kept))
 	if len(covered) == 0 {
 		return kept
@@ -323,8 +332,8 @@ func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 			place[r.Name] = i
 		}
 	}
-	for i, r := range covered {
-		k := &kept[place[by[i].name]]
+	for _, c := range covered {
+		k, r := &kept[place[c.by.name]], c.rule
 		k.Seen = k.Seen.Merge(r.Seen)
 		if r.Name == k.Name {
 			k.Reason, k.Apex = both(k.Reason, r.Reason), k.Apex || !r.Absent()
