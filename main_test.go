@@ -45,13 +45,14 @@ func TestLinkedLicence(t *testing.T) {
 var rooms = map[string][]string{
 	"parse":                       {},
 	"parse/source":                {},
-	"export/rule":                 {"capture/crash/lanes", "export/rule/known", "parse"},
-	"export/rule/known":           {"parse"},
-	"export/explain":              {"export/rule", "export/rule/known", "parse"},
+	"export/rule":                 {"capture/crash/lanes", "export/rule/known", "export/rule/psl", "parse"},
+	"export/rule/known":           {"export/rule/psl", "parse"},
+	"export/rule/psl":             {},
+	"export/explain":              {"export/rule", "export/rule/known", "export/rule/psl", "parse"},
 	"export":                      {"capture/crash/lanes", "export/owner", "export/rule", "parse"},
 	"export/owner":                {},
 	"export/output":               {"capture/crash/lanes", "export", "export/rule", "parse", "parse/source"},
-	"capture":                     {"capture/crash", "capture/witness", "export/rule", "parse"},
+	"capture":                     {"capture/crash", "capture/witness", "export/rule", "export/rule/psl", "parse"},
 	"capture/crash":               {},
 	"capture/crash/lanes":         {"capture/crash"},
 	"capture/session":             {"capture", "capture/crash", "export", "export/owner", "export/rule"},
@@ -65,10 +66,10 @@ var rooms = map[string][]string{
 	"capture/verify/forward":      {"capture/crash", "capture/witness/packet", "parse"},
 	"capture/verify/enforce":      {"capture/crash", "capture/lxd", "capture/verify", "capture/verify/fence", "capture/verify/forward", "export/rule"},
 	"ui":                          {"capture", "capture/crash", "capture/session", "capture/verify", "capture/witness", "export", "export/owner", "export/rule", "export/rule/known", "ui/dialog", "ui/keys", "ui/look", "ui/table", "ui/term"},
-	"ui/dialog":                   {"capture", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "parse", "ui/keys", "ui/look", "ui/table"},
+	"ui/dialog":                   {"capture", "capture/verify", "capture/witness", "export", "export/rule", "export/rule/known", "export/rule/psl", "parse", "ui/keys", "ui/look", "ui/table"},
 	"ui/keys":                     {"ui/look"},
 	"ui/look":                     {},
-	"ui/table":                    {"capture", "capture/crash/lanes", "capture/verify", "capture/witness", "export/rule", "ui/look"},
+	"ui/table":                    {"capture", "capture/crash/lanes", "capture/verify", "capture/witness", "export/rule", "export/rule/psl", "ui/look"},
 	"ui/term":                     {"capture/crash"},
 	"ui/backend":                  {"capture", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "ui", "ui/dialog", "ui/look"},
 	"ui/cli":                      {"capture", "capture/crash", "capture/live", "capture/logfile", "capture/lxd", "capture/session", "capture/verify", "capture/verify/enforce", "capture/verify/minimize", "export", "export/explain", "export/output", "export/owner", "export/rule", "export/rule/known", "ui", "ui/backend", "ui/look", "ui/table", "ui/term"},
@@ -83,7 +84,7 @@ var rooms = map[string][]string{
 }
 
 // pure are rooms that know neither a file nor a network.
-var pure = []string{"parse", "export/rule", "export/rule/known", "capture", "capture/crash", "capture/crash/lanes", "capture/shell", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
+var pure = []string{"parse", "export/rule", "export/rule/known", "export/rule/psl", "capture", "capture/crash", "capture/crash/lanes", "capture/shell", "capture/verify", "capture/verify/minimize", "capture/witness", "capture/witness/packet"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	out, err := exec.CommandContext(context.Background(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

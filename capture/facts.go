@@ -8,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
+	"lxd-allowlist/export/rule/psl"
 	"lxd-allowlist/parse"
 )
 
@@ -346,7 +345,7 @@ func (f *facts) isPrivate(r *record) bool {
 }
 
 func isPrivate(name string) bool {
-	suffix, public := publicsuffix.PublicSuffix(name)
+	suffix, public := psl.PublicSuffix(name)
 	return !public && !strings.Contains(suffix, ".")
 }
 

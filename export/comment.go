@@ -2,11 +2,13 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"lxd-allowlist/capture/crash/lanes"
 	"lxd-allowlist/export/rule"
 )
 
@@ -176,15 +178,27 @@ func udpLeftOut(f Format, rules []rule.Rule) string {
 	return text
 }
 
-// notes returns the comments of a rule.
-func notes(r rule.Rule) []string {
+// warned returns what is told of the rules that open more than was probably meant,
+// in their order.
+func warned[T any](rules []rule.Rule, tell func(r rule.Rule, warning string) T) []T {
+	return lanes.Collect("the warnings", len(rules), func(i int) (told T, is bool) {
+		warning := rules[i].Warning()
+		if warning == "" {
+			return told, false
+		}
+		return tell(rules[i], warning), true
+	})
+}
+
+// notes returns the comments of a rule with its warning, "" for none.
+func notes(r rule.Rule, warning string) []string {
 	var lines []string
 	if r.Reason != "" { // hardly any has one
 		if reason := note(r.Reason); reason != "" {
 			lines = append(lines, reason)
 		}
 	}
-	if warning := r.Warning(); warning != "" {
+	if warning != "" {
 		lines = append(lines, warningWord+warning)
 	}
 	if r.Seen != nil && r.Seen.Unused {
@@ -242,11 +256,11 @@ func unstamp(text string) time.Time {
 // remarks returns the notes of all rules, for files that have no place for a
 // comment beside a rule.
 func remarks(rules []rule.Rule) []string {
-	var lines []string
-	for _, r := range rules {
-		for _, n := range notes(r) {
-			lines = append(lines, r.Dotted()+": "+n)
+	return slices.Concat(lanes.Collect("the remarks", len(rules), func(i int) ([]string, bool) {
+		lines := notes(rules[i], rules[i].Warning())
+		for n := range lines {
+			lines[n] = rules[i].Dotted() + ": " + lines[n]
 		}
-	}
-	return lines
+		return lines, len(lines) > 0
+	})...)
 }

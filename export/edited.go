@@ -147,13 +147,20 @@ func places(rules []rule.Rule) placesOf {
 // search finds rules by their names, of which most are asked for in the order of
 // the rules: where they stand is found out only for the others.
 type search struct {
-	rules []rule.Rule
-	next  int
-	at    placesOf // nil until it is wanted
+	rules   []rule.Rule
+	next    int
+	through int      // how often all were looked through
+	at      placesOf // nil until it is wanted
 }
 
-// near is how many rules are looked at beyond the one that was found last.
-const near = 256
+const (
+	// near is how many rules are looked at beyond the one that was found last.
+	near = 256
+	// maxThrough is how often all rules are looked through, which takes a hundredth
+	// of finding out where each stands: most files have a word or two on top that may
+	// be a name.
+	maxThrough = 16
+)
 
 // soon is find among the next rules alone.
 func (s *search) soon(name string) (int, bool) {
@@ -174,10 +181,17 @@ func (s *search) find(name string) (int, bool) {
 	if i, ok := s.soon(name); ok {
 		return i, true
 	}
-	if s.at == nil {
-		s.at = places(s.rules)
+	var i int
+	var ok bool
+	if s.through++; s.through <= maxThrough {
+		i = slices.IndexFunc(s.rules, func(r rule.Rule) bool { return r.Name == name })
+		ok = i >= 0
+	} else {
+		if s.at == nil {
+			s.at = places(s.rules)
+		}
+		i, ok = s.at[name]
 	}
-	i, ok := s.at[name]
 	if ok {
 		s.next = i
 	}

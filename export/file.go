@@ -31,11 +31,15 @@ func Make(list rule.List, f Format, o Options) (File, error) {
 // makeFile is Make that returns what was read back out of the file, too, where it
 // was read in one go.
 func makeFile(list rule.List, f Format, o Options) (File, []rule.Rule, error) {
-	compile := rule.Compile
-	if o.InPlace {
-		compile = rule.CompileInPlace
+	list = o.described(list)
+	if !o.InPlace {
+		list.Rules = slices.Clone(list.Rules)
 	}
-	compiled, refused := compile(o.described(list))
+	compile := rule.CompileInPlace
+	if f.byLine {
+		compile = rule.CompileByLine
+	}
+	compiled, refused := compile(list)
 	held, more := f.Hold(compiled)
 	data, got, err := f.render(held, o)
 	return File{Format: f, Data: data, Rules: held.Rules(), Refused: slices.Concat(refused, more), Verified: verified(held)}, got, err

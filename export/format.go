@@ -62,8 +62,9 @@ type Format struct {
 	address func(rule.Endpoint) string
 	pattern func(rule.Pattern) string
 	encode  func(Format, rule.Compiled, Options) ([]byte, error)
-	// decode is nil where nobody knows how to read the file. byLine says that it
-	// reads each line by itself, and so a part of the file, too.
+	// decode is nil where nobody knows how to read the file. byLine says that the
+	// file has a line for each rule, in the order of [rule.Compiled.ByLine], and that
+	// it reads each by itself, and so a part of the file, too.
 	decode func([]byte) ([]rule.Rule, error)
 	byLine bool
 }

@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,12 +100,14 @@ type gkePolicy struct {
 		PodSelector struct{} `yaml:"podSelector"`
 		Egress      []struct {
 			Matches []gkeMatch
-			Ports   []struct {
-				Protocol string
-				Port     int
-			}
+			Ports   []gkePort
 		}
 	}
+}
+
+type gkePort struct {
+	Protocol string
+	Port     int
 }
 
 type gkeMatch struct{ Name, Pattern string }
@@ -145,7 +146,7 @@ func decodeGKE(data []byte) ([]rule.Rule, error) {
 		if !maps.Equal(d.Metadata.Labels, all[0].doc.Metadata.Labels) {
 			return nil, fmt.Errorf("object %d, a %s, is labelled as part of another list", i+1, d.Kind)
 		}
-		if !reflect.DeepEqual(d.Spec.Egress[0].Ports, all[0].doc.Spec.Egress[0].Ports) {
+		if !slices.Equal(d.Spec.Egress[0].Ports, all[0].doc.Spec.Egress[0].Ports) {
 			return nil, fmt.Errorf("object %d, a %s, has ports of its own", i+1, d.Kind)
 		}
 		depth := 0 // of the last pattern

@@ -101,15 +101,14 @@ func cpuSeconds(b *testing.B) float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
-// Names that come again are found where they stood first, and the search for it is
-// made once.
+// Names that come again are found where they stood first, and no other is, even if it
+// has the same hash.
 func TestStanding(t *testing.T) {
 	var names []string
-	looked := 0
-	at := standing{at: make(map[string]int)}
+	at := standingOf(1000, func(i int) string { return names[i] })
 	for i := range 3000 {
 		name := fmt.Sprint("h", i%1000)
-		stands := at.put(name, len(names), func(i int) bool { looked++; return names[i] == name })
+		stands := at.put(name, len(names))
 		if stands != i%1000 {
 			t.Fatalf("%s stands at %d", name, stands)
 		}
@@ -117,7 +116,13 @@ func TestStanding(t *testing.T) {
 			names = append(names, name)
 		}
 	}
-	if looked > len(names) {
-		t.Errorf("looked at %d names", looked)
+	for i := range 3000 {
+		if stands, is := at.at(fmt.Sprint("h", i)); is != (i < 1000) || is && stands != i {
+			t.Fatalf("h%d stands at %d: %v", i, stands, is)
+		}
+	}
+	names[7] = "another"
+	if stands, is := at.at("h7"); is {
+		t.Fatalf("h7 stands at %d, where another does", stands)
 	}
 }

@@ -38,10 +38,8 @@ func encodeMarkdown(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	for _, s := range slices.Concat(origin(c), doubts(c)) {
 		p.line("- %s", prose(s))
 	}
-	for _, r := range c.Rules() {
-		if w := r.Warning(); w != "" {
-			p.line("- **Warning:** %s", prose(w))
-		}
+	for _, w := range warned(c.Rules(), func(_ rule.Rule, warning string) string { return warning }) {
+		p.line("- **Warning:** %s", prose(w))
 	}
 	p.line("")
 	p.put(markdownColumns)

@@ -12,6 +12,9 @@ import (
 type page struct {
 	bytes.Buffer
 	mark string // what a comment begins with
+	// warned are the names of rules that open more than was probably meant, nil
+	// where that is not known.
+	warned map[string]bool
 }
 
 func (p *page) line(format string, args ...any) {
@@ -53,8 +56,13 @@ func headed(f Format, c rule.Compiled) page {
 }
 
 // head writes the comments on top: what this is, where it comes from, what
-// the rules mean here and how to use it.
+// the rules mean here and how to use it. It asks for all warnings at once, which
+// notes then takes.
 func (p *page) head(f Format, c rule.Compiled) {
+	p.warned = make(map[string]bool)
+	for _, name := range warned(c.Rules(), func(r rule.Rule, _ string) string { return r.Name }) {
+		p.warned[name] = true
+	}
 	for _, s := range slices.Concat(about(f, c), f.usage) {
 		p.comment(s)
 	}
@@ -62,7 +70,11 @@ func (p *page) head(f Format, c rule.Compiled) {
 
 // notes writes what is known of a rule as comments, each on its own line.
 func (p *page) notes(r rule.Rule) {
-	for _, s := range notes(r) {
+	warning := ""
+	if p.warned == nil || p.warned[r.Name] {
+		warning = r.Warning()
+	}
+	for _, s := range notes(r, warning) {
 		p.comment(s)
 	}
 }

@@ -2,6 +2,8 @@ package export
 
 import (
 	"fmt"
+	"hash/maphash"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,45 +68,59 @@ type endpoint struct {
 	Protocol string `yaml:"-"` // "" where all is TCP
 }
 
-// standing says where each of many names stands, of which hardly any comes again.
+// standing says where each of many names stands. Nothing of it is a pointer, and a
+// name takes a line of the cache, where a map takes three.
 type standing struct {
-	at    map[string]int
-	again bool // one did: from then on each is looked up first
+	name  func(at int) string // that stands at a place
+	seed  maphash.Seed
+	slots []slot // a power of two
 }
 
-// put returns where a name stands, last if it is new. is reports whether it is the
-// one at a place.
-func (s *standing) put(name string, last int, is func(at int) bool) int {
-	if s.again {
-		if i, known := s.at[name]; known {
-			return i
+// slot is a name's hash, of which the slot itself is a part, and its place, plus
+// one; the zero slot is free.
+type slot struct{ hash, place uint32 }
+
+// standingOf returns one for n names, with room for twice as many.
+func standingOf(n int, name func(at int) string) standing {
+	return standing{name, maphash.MakeSeed(), make([]slot, 2<<bits.Len(uint(n)))} // more than 2n
+}
+
+// put returns where a name stands: last if it is new, and stands there from then on.
+func (s *standing) put(name string, last int) int {
+	found, hash := s.find(name)
+	if found.place == 0 {
+		*found = slot{hash, uint32(last) + 1}
+	}
+	return int(found.place) - 1
+}
+
+// at returns where a name stands, and whether it does.
+func (s *standing) at(name string) (int, bool) {
+	found, _ := s.find(name)
+	return int(found.place) - 1, found.place > 0
+}
+
+func (s *standing) find(name string) (*slot, uint32) {
+	h := maphash.String(s.seed, name)
+	hash, last := uint32(h>>32), uint64(len(s.slots)-1)
+	for i := h & last; ; i = (i + 1) & last {
+		if at := &s.slots[i]; at.place == 0 || at.hash == hash && s.name(int(at.place)-1) == name {
+			return at, hash
 		}
 	}
-	n := len(s.at)
-	if s.at[name] = last; len(s.at) > n {
-		return last
-	}
-	s.again = true
-	for i := range last {
-		if is(i) {
-			s.at[name] = i
-			return i
-		}
-	}
-	return last
 }
 
 // hosts returns the hosts of endpoints, in their order. A name and the pattern
 // for all below it must come with the same ports.
 func hosts(all []endpoint) ([]string, error) {
 	names, ports := make([]string, 0, len(all)), make([][]endpoint, 0, len(all)) // of each name, as a part of all
-	at := standing{at: make(map[string]int, len(all))}
+	at := standingOf(len(all), func(i int) string { return names[i] })
 	for from := 0; from < len(all); {
 		name, to := all[from].Host, from
 		for to < len(all) && all[to].Host == name {
 			to++
 		}
-		if i := at.put(name, len(names), func(i int) bool { return names[i] == name }); i < len(names) {
+		if i := at.put(name, len(names)); i < len(names) {
 			ports[i] = slices.Concat(ports[i], all[from:to])
 		} else {
 			names, ports = append(names, name), append(ports, all[from:to:to])
@@ -117,7 +133,7 @@ func hosts(all []endpoint) ([]string, error) {
 		if base == name {
 			continue
 		}
-		if i, is := at.at[base]; is && !slices.EqualFunc(ports[n], ports[i], samePort) {
+		if i, is := at.at(base); is && !slices.EqualFunc(ports[n], ports[i], samePort) {
 			return nil, fmt.Errorf("%q has ports of its own", name)
 		}
 	}

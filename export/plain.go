@@ -35,7 +35,7 @@ func encodePlain(_ Format, c rule.Compiled, _ Options) ([]byte, error) {
 	}
 	var p page
 	p.Grow(size)
-	for r := range rule.ByLine(c.Rules()) {
+	for _, r := range c.ByLine() {
 		p.dotted(r)
 	}
 	return p.Bytes(), nil

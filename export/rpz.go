@@ -170,7 +170,7 @@ func above(rules []rule.Rule) map[string]bool {
 
 func decodeRPZ(data []byte) ([]rule.Rule, error) {
 	nodes := make([]rpzNode, 0, lineCount(data)/2)
-	at := standing{at: make(map[string]int, lineCount(data)/2)}
+	at := standingOf(lineCount(data)/2+1, func(i int) string { return nodes[i].name })
 	for line := range content(data, ";") {
 		owner, target, ok := strings.Cut(line, " CNAME ")
 		if !ok && (strings.HasPrefix(owner, "@ IN ") || strings.HasPrefix(owner, "$TTL ")) {
@@ -179,7 +179,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		name, below := strings.CutPrefix(owner, "*.")
 		i := len(nodes) - 1
 		if i < 0 || nodes[i].name != name { // of its line before, as nearly always for what is below
-			i = at.put(name, len(nodes), func(i int) bool { return nodes[i].name == name })
+			i = at.put(name, len(nodes))
 			if i == len(nodes) {
 				nodes = append(nodes, rpzNode{name: name})
 			}
@@ -193,7 +193,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		}
 		*to = target
 	}
-	if i, known := at.at["*"]; !known || nodes[i].apex != rpzDeny {
+	if i, known := at.at("*"); !known || nodes[i].apex != rpzDeny {
 		return nil, errors.New("all other names are not denied")
 	}
 	rules := make([]rule.Rule, 0, len(nodes))
@@ -215,7 +215,7 @@ func decodeRPZ(data []byte) ([]rule.Rule, error) {
 		if up == "" || up == last {
 			continue
 		}
-		if _, known := at.at[up]; !known {
+		if _, known := at.at(up); !known {
 			return nil, fmt.Errorf("%q is above %q and not denied", up, n.name)
 		}
 		last = up

@@ -7,10 +7,9 @@ import (
 	"net/netip"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
+	"lxd-allowlist/export/rule/psl"
 	"lxd-allowlist/parse"
 )
 
@@ -111,14 +110,14 @@ func opens(r rule.Rule) string {
 // registrable returns the domain that somebody registered to have the name, ""
 // if there is none, and words about it.
 func registrable(name string) (domain, about string) {
-	suffix, registry := rule.PublicSuffix(name)
-	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	suffix, registry := psl.PublicSuffix(name)
+	domain, ok := psl.Registrable(name)
 	switch {
-	case err == nil && registry:
+	case ok && registry:
 		return domain, domain + ", below the public suffix " + suffix
-	case err == nil && !strings.Contains(suffix, "."):
+	case ok && !strings.Contains(suffix, "."):
 		return domain, domain + ", below " + suffix + ", which no registry has"
-	case err == nil:
+	case ok:
 		return domain, domain + ", below the public suffix " + suffix + ": anyone can have a name there"
 	case strings.Contains(name, ".") || registry:
 		return "", "none: " + name + " is a public suffix, and anyone can have a name below it"

@@ -183,7 +183,7 @@ func (o *Output) uncovered(rules []rule.Rule, stdout, messages io.Writer) (bool,
 		return false, nil
 	}
 	doubt(messages, o.cover)
-	outside := rule.Uncovered(rules, o.cover.Rules)
+	outside := rule.ByDomain(rule.Uncovered(rules, o.cover.Rules))
 	for _, r := range outside {
 		if _, err := fmt.Fprintln(stdout, r); err != nil {
 			return false, err
@@ -218,8 +218,8 @@ func doubt(w io.Writer, list rule.List) {
 	}
 }
 
-// news returns the rules that were written, of each file, or, where nothing was
-// but a difference, those that came.
+// news returns the rules that open more than was probably meant of those that were
+// written, of each file, or, where nothing was but a difference, of those that came.
 func (o *Output) news(files []file, changes []rule.Change) (all [][]rule.Rule) {
 	if o.plan.CoveredBy != "" && files[0].path == "" {
 		return nil
@@ -231,12 +231,16 @@ func (o *Output) news(files []file, changes []rule.Change) (all [][]rule.Rule) {
 				came = append(came, c.Rule)
 			}
 		}
-		return [][]rule.Rule{came}
+		return [][]rule.Rule{wide(came)}
 	}
 	for _, f := range files {
-		all = append(all, f.Rules)
+		all = append(all, rule.ByDomain(wide(f.Rules)))
 	}
 	return all
+}
+
+func wide(rules []rule.Rule) []rule.Rule {
+	return lanes.Collect("the warnings", len(rules), func(i int) (rule.Rule, bool) { return rules[i], rules[i].Warning() != "" })
 }
 
 // warned is how many exact rules are named before nobody reads on.
@@ -244,12 +248,11 @@ const warned = 5
 
 // warn says which rules open more than was probably meant: of suffixes each,
 // since somebody chose them, exact ones in one line.
-func warn(w io.Writer, files [][]rule.Rule) {
+func warn(w io.Writer, news [][]rule.Rule) {
 	told := make(map[string]bool)
 	var exact []rule.Rule
-	for _, rules := range files {
-		wide := lanes.Collect("the warnings", len(rules), func(i int) (rule.Rule, bool) { return rules[i], rules[i].Warning() != "" })
-		for _, r := range wide {
+	for _, rules := range news {
+		for _, r := range rules {
 			warning := r.Warning()
 			if told[warning] {
 				continue

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
-	"iter"
 	"math/bits"
 	"slices"
 	"strings"
@@ -223,9 +222,8 @@ func ByName(rules []Rule) []Rule {
 	return all
 }
 
-// ByLine returns the rules in the order of the bytes of their lines in a plain list,
-// as sort(1) has it.
-func ByLine(rules []Rule) iter.Seq[Rule] {
+// byLine sorts rules by the bytes of their lines in a plain list, as sort(1) does.
+func byLine(rules []Rule) []Rule {
 	places := make([]place, len(rules))
 	for i := range rules {
 		places[i].at = uint32(i)
@@ -239,14 +237,11 @@ func ByLine(rules []Rule) iter.Seq[Rule] {
 			return '.'<<(8*(wordBytes-1)) | word(r.Name, 0)>>8
 		}
 		return word(r.Name, from-1)
-	}, func(a, b place) int { return strings.Compare(rules[a.at].Dotted(), rules[b.at].Dotted()) })
-	return func(yield func(Rule) bool) {
-		for _, p := range places {
-			if !yield(rules[p.at]) {
-				return
-			}
-		}
-	}
+	}, func(a, b place) int {
+		return cmp.Or(strings.Compare(rules[a.at].Dotted(), rules[b.at].Dotted()), cmp.Compare(a.at, b.at))
+	})
+	arrange(rules, places)
+	return rules
 }
 
 // byName returns the places of the rules in the order of ByName.

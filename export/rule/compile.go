@@ -11,9 +11,10 @@ import (
 )
 
 // Compiled is a list that any format can take: every name is clean, no rule
-// is covered by another, and the order is that of [Compile].
+// is covered by another, and the order is that of [Compile], or of [CompileByLine].
 type Compiled struct {
 	rules   []Rule
+	byLine  bool
 	aliases []string
 	header  Header
 	doubts  []string
@@ -25,6 +26,15 @@ type Compiled struct {
 // Rules returns the rules, which are not to be changed: a list has many, and is
 // asked for them often.
 func (c Compiled) Rules() []Rule { return slices.Clip(c.rules) }
+
+// ByLine returns the rules in the order of the bytes of their lines in a plain list,
+// as sort(1) has it. They are not to be changed either.
+func (c Compiled) ByLine() []Rule {
+	if c.byLine {
+		return c.Rules()
+	}
+	return byLine(slices.Clone(c.rules))
+}
 
 // Aliases returns a copy of the names that were seen only as the target of a
 // CNAME.
@@ -52,13 +62,16 @@ func (c Compiled) HasPatterns() bool {
 }
 
 // HasEndpoints reports whether a rule is an endpoint: behind all names stands one
-// then.
+// then, unless the order is that of the lines.
 func (c Compiled) HasEndpoints() bool {
-	if len(c.rules) == 0 {
-		return false
+	rules := c.rules
+	if !c.byLine {
+		rules = rules[max(0, len(rules)-1):]
 	}
-	_, is := c.rules[len(c.rules)-1].Endpoint()
-	return is
+	return slices.ContainsFunc(rules, func(r Rule) bool {
+		_, is := r.Endpoint()
+		return is
+	})
 }
 
 // Hold parts the rules into those that a target holds and those that it can't:
@@ -170,7 +183,17 @@ func Compile(l List) (Compiled, []Refused) {
 
 // CompileInPlace is Compile that uses up the list's rules: they are not to be
 // read afterwards, and no second slice of them is made.
-func CompileInPlace(l List) (Compiled, []Refused) {
+func CompileInPlace(l List) (Compiled, []Refused) { return compileAs(l, false) }
+
+// CompileByLine is CompileInPlace that sorts as [Compiled.ByLine] does, for a file
+// of such lines: a large list takes long to be sorted by domains first.
+func CompileByLine(l List) (Compiled, []Refused) { return compileAs(l, true) }
+
+func compileAs(l List, lines bool) (Compiled, []Refused) {
+	sort := ByDomain
+	if lines {
+		sort = byLine
+	}
 	places, refused := problems(l.Rules, Rule.Problem)
 	rules := without(l.Rules, places)
 	var covers covers
@@ -189,7 +212,7 @@ func CompileInPlace(l List) (Compiled, []Refused) {
 		}
 		aliases = append(aliases, name)
 	}
-	return Compiled{rules: minimise(rules, byDomain), aliases: sortNames(aliases), header: l.Header, doubts: slices.Clone(l.Doubts), leftOut: l.LeftOut, overruled: slices.Clone(l.Overruled)}, refused
+	return Compiled{rules: minimise(rules, sort), byLine: lines, aliases: sortNames(aliases), header: l.Header, doubts: slices.Clone(l.Doubts), leftOut: l.LeftOut, overruled: slices.Clone(l.Overruled)}, refused
 }
 
 // Problem says why the rule must not be exported, "" if it may.
@@ -291,8 +314,8 @@ func Parent(name string) string {
 	return up
 }
 
-// byDomain sorts rules as [Compile] does.
-func byDomain(rules []Rule) []Rule { return sorted(rules, ruleName) }
+// ByDomain sorts rules, in place, as [Compile] does.
+func ByDomain(rules []Rule) []Rule { return sorted(rules, ruleName) }
 
 // minimise returns the fewest rules that allow the same, sorted by sort, in the
 // slice that it is given. A rule that goes leaves its evidence with the one that
@@ -302,17 +325,26 @@ func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 	if len(covers.suffix)+len(covers.below) == 0 {
 		return merged(sort(rules))
 	}
-	kept := rules[:0]
-	var covered []Rule
-	var by []ruleKey
-	for _, r := range rules {
-		if key, ok := covers.widest(r); ok && key != r.key() {
-			covered, by = append(covered, r), append(by, key)
-		} else {
-			kept = append(kept, r)
-		}
+	type under struct {
+		place int
+		rule  Rule // that stands there
+		by    ruleKey
 	}
-	clear(rules[len(kept):])
+	lane := make([][]under, lanes.Count())
+	lanes.Do("the covering of rules", len(rules), lanes.Many, func(n, from, to int) {
+		covers := covers // each lane remembers what it asked for last
+		for i, r := range rules[from:to] {
+			if key, ok := covers.widest(r); ok && key != r.key() {
+				lane[n] = append(lane[n], under{from + i, r, key})
+			}
+		}
+	})
+	covered := slices.Concat(lane...)
+	places := make([]int, len(covered))
+	for i, c := range covered {
+		places[i] = c.place
+	}
+	kept := without(rules, places)
 	kept = merged(sort(kept))
 	if len(covered) == 0 {
 		return kept
@@ -323,8 +355,8 @@ func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 			place[r.Name] = i
 		}
 	}
-	for i, r := range covered {
-		k := &kept[place[by[i].name]]
+	for _, c := range covered {
+		k, r := &kept[place[c.by.name]], c.rule
 		k.Seen = k.Seen.Merge(r.Seen)
 		if r.Name == k.Name {
 			k.Reason, k.Apex = both(k.Reason, r.Reason), k.Apex || !r.Absent()

@@ -219,7 +219,7 @@ func TestSortedLikeKeys(t *testing.T) {
 		}
 		want := slices.Clone(rules)
 		slices.SortStableFunc(want, func(a, b Rule) int { return strings.Compare(orderKey(a.Name), orderKey(b.Name)) })
-		if got := byDomain(slices.Clone(rules)); !slices.Equal(got, want) {
+		if got := ByDomain(slices.Clone(rules)); !slices.Equal(got, want) {
 			t.Fatalf("%v, want %v", got, want)
 		}
 		slices.SortStableFunc(rules, func(a, b Rule) int {
@@ -227,7 +227,7 @@ func TestSortedLikeKeys(t *testing.T) {
 		})
 		random.Shuffle(len(want), func(i, j int) { want[i], want[j] = want[j], want[i] })
 		var lines []string
-		for r := range ByLine(want) {
+		for _, r := range (Compiled{rules: want}).ByLine() {
 			lines = append(lines, r.Dotted())
 		}
 		if !slices.IsSorted(lines) || len(lines) != len(want) {

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/capture/crash/lanes"
+	"lxd-allowlist/export/rule/psl"
 )
 
 // place is where a value stands among those to be sorted. The values
@@ -87,8 +86,8 @@ func appendKey(to []byte, name string) []byte {
 	if strings.Contains(name, ":") {
 		return append(append(append(to, keyEndpoint), name...), keyEnd)
 	}
-	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil { // a public suffix itself
+	registrable, ok := psl.Registrable(name)
+	if !ok { // a public suffix itself
 		registrable = name
 	}
 	to = append(to, registrable...)

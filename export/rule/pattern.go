@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lxd-allowlist/export/rule/known"
+	"lxd-allowlist/export/rule/psl"
 )
 
 // Pattern allows names that differ in one label, by a number or a region.
@@ -70,9 +71,9 @@ func Patterns(name string, siblings []string) (all []Pattern, no string) {
 // registry, which others may let out below it: windows.net, whoever has a.blob.
 // ok is false for a name that has none, which is returned whole.
 func Registered(name string) (domain string, ok bool) {
-	suffix, registry := PublicSuffix(name)
+	suffix, registry := psl.PublicSuffix(name)
 	for !registry && strings.Contains(suffix, ".") { // a private one stands below another
-		suffix, registry = PublicSuffix(Parent(suffix))
+		suffix, registry = psl.PublicSuffix(Parent(suffix))
 	}
 	if len(name) <= len(suffix)+1 {
 		return name, false

@@ -193,21 +193,19 @@ type List struct {
 // Wider says how many suffixes come from a file that has them as "*.h", without
 // h itself, "" for none: nearly everywhere a suffix is both.
 func (l List) Wider() string {
-	n, first := 0, ""
+	var wide []Rule
 	for _, r := range l.Rules {
 		if r.Suffix && r.Below {
-			if n++; n == 1 {
-				first = r.Name
-			}
+			wide = append(wide, r)
 		}
 	}
-	switch n {
+	switch ByDomain(wide); len(wide) {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("*.%s was read: as a suffix rule it allows %[1]s itself, too", first)
+		return fmt.Sprintf("*.%s was read: as a suffix rule it allows %[1]s itself, too", wide[0].Name)
 	}
-	return fmt.Sprintf("*.%s and %d more were read: as suffix rules they allow the names themselves, too", first, n-1)
+	return fmt.Sprintf("*.%s and %d more were read: as suffix rules they allow the names themselves, too", wide[0].Name, len(wide)-1)
 }
 
 // Header says where a list comes from. Formats with comments print what is

@@ -9,6 +9,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/export/rule/psl"
 	"lxd-allowlist/ui/keys"
 )
 
@@ -64,7 +65,7 @@ func NewLadder(k *keys.Map, r capture.Reader, name string) (*Ladder, Result) {
 			}
 			ask = append(ask, at)
 		}
-		if suffix, registry := rule.PublicSuffix(at); suffix == at && !registry {
+		if suffix, registry := psl.PublicSuffix(at); suffix == at && !registry {
 			shared = at
 		}
 		d.rungs = append(d.rungs, g)

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
+	"lxd-allowlist/export/rule/psl"
 	"lxd-allowlist/ui/look"
 )
 
@@ -268,7 +267,7 @@ func appendDomainOrder(key []byte, name string, registrable int) []byte {
 // Registrable returns the part of the name that somebody registered: one
 // label more than its public suffix. A name that has none is returned whole.
 func Registrable(name string) string {
-	if d, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
+	if d, ok := psl.Registrable(name); ok {
 		return d
 	}
 	return name

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"lxd-allowlist/capture"
-	"lxd-allowlist/export/rule"
+	"lxd-allowlist/export/rule/psl"
 )
 
 // group is the shown domains that belong together: of one registrable domain,
@@ -53,7 +53,7 @@ func groupOf(name, own string) (group string, kind groupKind) {
 			return suffix, quiet
 		}
 	}
-	suffix, registry := rule.PublicSuffix(name)
+	suffix, registry := psl.PublicSuffix(name)
 	switch {
 	case registry:
 		return Registrable(name), registered

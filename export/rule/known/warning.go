@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
+	"lxd-allowlist/export/rule/psl"
 )
 
 // Warning says in one clause what a rule on a normalised name opens beyond
@@ -46,7 +46,7 @@ func owned(f Fact) string {
 // anyonesBelow reports whether anyone can have a name below this one: by the
 // list of public suffixes, the private ones too, or by the table.
 func anyonesBelow(name string) bool {
-	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
+	if suffix, _ := psl.PublicSuffix(name); suffix == name {
 		return true
 	}
 	n := facts().at[name]
