@@ -26,9 +26,44 @@ type job struct {
 	now    time.Time
 	show   view
 
+	// flags are the domains': what is asked of each in an order that isn't that of
+	// their IDs lies in a core's cache.
+	flags []flags
+
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  bool
+}
+
+// flags are what is known of a domain, in the bits of a byte.
+type flags uint8
+
+const (
+	flagUndecided flags = 1 << iota
+	flagShown
+	flagBlocked
+)
+
+func (k *known) flags() (f flags) {
+	if k.tally.undecided() {
+		f |= flagUndecided
+	}
+	if k.shown {
+		f |= flagShown
+	}
+	if k.blocked {
+		f |= flagBlocked
+	}
+	return f
+}
+
+// weigh is what [arrangement.weigh] says of some domains together.
+func (j *job) weigh(part []capture.ID) weight {
+	undecided := 0
+	for _, id := range part {
+		undecided += int(j.flags[id] & flagUndecided)
+	}
+	return weight{items: len(part), openStops: undecided}
 }
 
 // view is what is shown of an arrangement that was made anew.
@@ -85,17 +120,17 @@ func (j *job) arrange() *arrangement {
 		if kept == nil {
 			return nil
 		}
-		a.rows.fill(kept)
+		a.rows.fill(kept, j.weigh)
 		return a
 	}
 	shown := make([]capture.ID, 0, a.domains())
 	var blocked []capture.ID
-	for id := range capture.ID(j.most) {
-		switch k := a.known.of(id); {
-		case k.shown && k.blocked:
-			blocked = append(blocked, id)
-		case k.shown:
-			shown = append(shown, id)
+	for id, f := range j.flags {
+		switch {
+		case f&(flagShown|flagBlocked) == flagShown|flagBlocked:
+			blocked = append(blocked, capture.ID(id))
+		case f&flagShown != 0:
+			shown = append(shown, capture.ID(id))
 		}
 	}
 	if a.grouped && !j.group(a, shown) {
@@ -105,11 +140,11 @@ func (j *job) arrange() *arrangement {
 		return nil
 	}
 	if a.grouped {
-		a.fillGroups(shown)
+		j.fillGroups(a, shown)
 	} else {
-		a.rows.fill(shown)
+		a.rows.fill(shown, j.weigh)
 	}
-	a.front.fill(blocked)
+	a.front.fill(blocked, j.weigh)
 	return a
 }
 
@@ -119,6 +154,7 @@ func (j *job) look(a *arrangement) bool {
 	if j.base != nil {
 		step *= 4 // a look costs less
 	}
+	j.flags = make([]flags, j.most)
 	all := make([]lane, lanes.Count())
 	for begin := 0; begin < j.most; begin += step {
 		if j.ctx.Err() != nil {
@@ -139,6 +175,7 @@ func (j *job) look(a *arrangement) bool {
 						l.setKey(a, k, key)
 					}
 					l.count(k, 1)
+					j.flags[id] = k.flags()
 				}
 				l.giveNames(a)
 			})
@@ -214,7 +251,7 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 	order = make([]capture.ID, 0, n)
 	for i, c := range j.base.rows.chunks {
 		for _, id := range c.items {
-			if a.known.of(id).shown {
+			if j.flags[id]&flagShown != 0 {
 				order = append(order, id)
 			}
 		}
@@ -230,9 +267,9 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 	}
 	if len(order) < n {
 		fresh := make([]capture.ID, 0, n-len(order))
-		for id := range capture.ID(j.most) {
-			if a.known.of(id).shown && !j.base.known.of(id).shown {
-				fresh = append(fresh, id)
+		for id, f := range j.flags {
+			if f&flagShown != 0 && !j.base.known.of(capture.ID(id)).shown {
+				fresh = append(fresh, capture.ID(id))
 			}
 		}
 		if !a.inOrder(j.ctx, fresh, a.descending) {
@@ -326,7 +363,7 @@ func (j *job) drain() bool {
 }
 
 // fillGroups gives the groups their rows, and puts them in order.
-func (a *arrangement) fillGroups(shown []capture.ID) {
+func (j *job) fillGroups(a *arrangement, shown []capture.ID) {
 	heads := make([]*group, 0, len(a.groups))
 	ends := make([]int, len(a.byN)+1) // where the next of a group's goes
 	all := make([]capture.ID, len(shown))
@@ -345,10 +382,10 @@ func (a *arrangement) fillGroups(shown []capture.ID) {
 		part := all[ends[g.n]-g.members : ends[g.n]]
 		if g.only = part[0]; g.members > 1 {
 			g.list = a.newRows()
-			g.list.fill(part)
+			g.list.fill(part, j.weigh)
 		}
 		a.rekey(g)
 	}
 	slices.SortFunc(heads, a.compareGroups)
-	a.heads.fill(heads)
+	a.heads.fill(heads, a.heads.sum)
 }
