@@ -163,6 +163,7 @@ func (j *job) look(a *arrangement) bool {
 		j.ledger.Read(func(r capture.Reader) {
 			lanes.Do(partOfTable, min(step, j.most-begin), worthLanes, func(n, from, to int) {
 				l := &all[n]
+				l.row = Row{Domain: &l.d, r: r, now: j.now, policy: a.policy}
 				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
 					k := a.known.of(id)
 					if j.base != nil {
@@ -171,7 +172,8 @@ func (j *job) look(a *arrangement) bool {
 					} else {
 						r.Fill(&l.d, id)
 						var key sortKey
-						*k, key = a.standing(&Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: j.now, policy: a.policy})
+						l.row.Verdict, l.row.id = r.Verdict(&l.d), id
+						*k, key = a.standing(&l.row)
 						l.setKey(a, k, key)
 					}
 					l.count(k, 1)
@@ -190,7 +192,8 @@ func (j *job) look(a *arrangement) bool {
 // lane is what one lane of a look needs, and counts.
 type lane struct {
 	counts
-	d capture.Domain
+	d   capture.Domain
+	row Row // of d
 	// text has the texts of names side by side, and named are the domains that
 	// have them.
 	text  []byte
@@ -288,13 +291,13 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 // again brings what the base knows of a domain to other settings. What has
 // changed since is still to come from the ledger.
 func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l *lane) {
-	d := &l.d
+	d, row := &l.d, &l.row
 	k.group, k.shown = 0, false
 	if k.tally == tallyNone {
 		return
 	}
 	rekeyed := a.sort != j.base.sort
-	row := Row{Domain: d, id: id, r: r, now: j.now}
+	row.id, row.Verdict = id, capture.Verdict{}
 	switch {
 	case a.filter.facts || rekeyed && a.sort != colDomain:
 		r.Fill(d, id)
@@ -310,7 +313,7 @@ func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l
 		k.num, k.text = 0, textAt{begin: uint32(begin), n: uint32(len(l.text) - begin)}
 		l.named = append(l.named, k)
 	} else if rekeyed {
-		l.setKey(a, k, columns[a.sort].key(row))
+		l.setKey(a, k, columns[a.sort].key(*row))
 	}
 	k.shown = !a.hides.leavesOut(k.decision()) && a.filter.match(candidate{Row: row})
 }
