@@ -76,22 +76,35 @@ type Record struct {
 }
 
 // Record returns what is to be kept of a domain.
-func (r Reader) Record(id ID) Record {
-	d := r.Domain(id)
-	s := Record{
+func (r Reader) Record(id ID) (s Record) {
+	r.FillRecord(&s, id)
+	return s
+}
+
+// FillRecord makes s what Record returns, where many are kept one after the other:
+// what s was before is gone.
+func (r Reader) FillRecord(s *Record, id ID) {
+	var d Domain
+	r.l.glance(&d, id)
+	of := r.l.at(id)
+	clear(s.Types)
+	*s = Record{
 		Name: d.Name, Queries: d.Queries, Denied: d.Denied, Unlisted: d.Unlisted, First: d.First(), Last: d.Last(),
-		Outcomes: d.Outcomes, Origins: d.Origins, Blocker: d.Blocker, Addresses: d.Addresses, Chain: r.Chain(d),
+		Outcomes: d.Outcomes, Origins: d.Origins, Blocker: d.Blocker, Types: s.Types,
+		Addresses: r.l.addressesIn(s.Addresses[:0], of), Chain: s.Chain[:0], Clients: s.Clients[:0],
 	}
-	if len(d.Types) > 0 {
-		s.Types = make(map[string]uint32, len(d.Types))
-		for _, t := range d.Types {
-			s.Types[t.Type] = t.Count
+	for _, t := range r.l.typesOf(d.twoTypes[:0], of) {
+		if s.Types == nil {
+			s.Types = make(map[string]uint32)
 		}
+		s.Types[t.Type] = t.Count
 	}
-	for _, n := range r.l.clientsIn(r.l.at(id)) {
+	for _, at := range d.Chain {
+		s.Chain = append(s.Chain, r.l.nameAt(at))
+	}
+	for _, n := range r.l.clientsIn(of) {
 		s.Clients = append(s.Clients, r.l.clients[n].Address)
 	}
-	return s
 }
 
 // Keep tells sink from now on what happens, nobody with nil.

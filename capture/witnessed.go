@@ -260,6 +260,9 @@ func (l *Ledger) turned(way int, news bool) {
 	notify(l.wake)
 }
 
+// AnyWitnessed reports whether a witness told anything.
+func (r Reader) AnyWitnessed() bool { return r.l.witnessed != nil }
+
 // Witnessed returns what a witness saw of a domain. Its slices belong to the
 // ledger.
 func (r Reader) Witnessed(id ID) Seen {

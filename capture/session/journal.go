@@ -65,8 +65,9 @@ type journal struct {
 	ledger *capture.Ledger
 
 	// These belong to the ledger's lock.
-	dirty   []capture.ID           // records with unsaved changes, each once
-	unsaved []bool                 // by ID: it is in dirty
+	dirty   []capture.ID           // records with news that is unsaved, each once
+	counted []capture.ID           // those with a higher count alone
+	states  []unsaved              // by ID
 	sights  []capture.Sight        // with unsaved changes, each once, in their order
 	pending map[capture.Sight]bool // those in sights
 	said    []entry                // decisions, steps and owners, in their order
@@ -87,22 +88,39 @@ type journal struct {
 	torn      bool   // the line before is: a newline has to end it first
 	buf       []byte // scratch
 
+	records [recordsAtOnce]capture.Record // scratch
+
 	now   chan struct{} // something is urgent
 	later chan struct{} // something isn't
 	ended chan struct{}
 	wg    sync.WaitGroup
 }
 
+// unsaved is what of a record is unsaved.
+type unsaved uint8
+
+const (
+	hasNothing unsaved = iota
+	hasCount           // a higher one alone: it is in counted
+	hasNews            // it is in dirty
+)
+
 var _ capture.Sink = (*journal)(nil)
 
-// Changed implements [capture.Sink], as the following do.
+// Changed implements [capture.Sink], as the following do. A popular name whose
+// count alone goes up isn't written with each name that is new.
 func (j *journal) Changed(id capture.ID, news bool) {
-	for int(id) >= len(j.unsaved) {
-		j.unsaved = append(j.unsaved, false)
+	for int(id) >= len(j.states) {
+		j.states = append(j.states, hasNothing)
 	}
-	if !j.unsaved[id] {
-		j.unsaved[id] = true
+	switch is := j.states[id]; {
+	case is == hasNews:
+	case news:
+		j.states[id] = hasNews
 		j.dirty = append(j.dirty, id)
+	case is == hasNothing:
+		j.states[id] = hasCount
+		j.counted = append(j.counted, id)
 	}
 	j.urgent = j.urgent || news
 }
@@ -193,8 +211,7 @@ func (j *journal) run() {
 	for {
 		select {
 		case <-j.now:
-			j.flush(false)
-			if j.unsynced && late == nil {
+			if j.flush(false) && late == nil {
 				late = time.After(j.lateBy)
 			}
 		case <-j.later:
@@ -214,12 +231,13 @@ func (j *journal) run() {
 // flush writes all that is unsaved. Decisions come first: they don't wait for
 // the records of a large log. The ledger is held only while the next few
 // records are copied, never while the disk works. What was written is synced
-// behind a decision, and at the end if all is to be.
-func (j *journal) flush(all bool) {
+// behind a decision, and at the end if all is to be, as records are that have a
+// higher count alone. It reports whether anything is left for that.
+func (j *journal) flush(all bool) (left bool) {
 	for {
-		b := j.next()
+		b := j.next(all)
 		if b.failed {
-			return
+			return false
 		}
 		err := j.write(b)
 		if err == nil && j.unsynced && (b.decided || all && !b.rest) {
@@ -228,13 +246,13 @@ func (j *journal) flush(all bool) {
 		}
 		if err != nil {
 			j.fail(err)
-			return
+			return false
 		}
 		if b.decided {
 			j.ledger.Kept(b.step)
 		}
 		if !b.rest {
-			return
+			return j.unsynced || b.left
 		}
 	}
 }
@@ -248,21 +266,29 @@ type batch struct {
 	step    uint32
 	decided bool // said has a decision
 	rest    bool // there is more
+	left    bool // and what isn't written with it
 	failed  bool // nothing is to be written any more
 }
 
-// next takes what is written next.
-func (j *journal) next() (b batch) {
+// next takes what is written next, of all that is unsaved, or but for counts.
+func (j *journal) next(all bool) (b batch) {
 	j.ledger.Read(func(r capture.Reader) {
 		b.failed = j.err != nil
 		b.said, b.step, b.decided = j.said, j.step, j.decided
 		j.said, j.decided = nil, false
+		if all && len(j.dirty) == 0 {
+			j.dirty, j.counted = j.counted, j.dirty[:0]
+		}
 		n := min(len(j.dirty), recordsAtOnce)
 		for _, id := range j.dirty[:n] {
-			j.unsaved[id] = false
-			b.records = append(b.records, r.Record(id))
+			if j.states[id] == hasNothing { // as it has had news since it was counted
+				continue
+			}
+			j.states[id] = hasNothing
+			r.FillRecord(&j.records[len(b.records)], id)
+			b.records = j.records[:len(b.records)+1]
 		}
-		if n < len(j.dirty) {
+		if b.left = len(j.counted) > 0; n < len(j.dirty) || all && b.left {
 			j.dirty, b.rest = j.dirty[n:], true
 			return
 		}

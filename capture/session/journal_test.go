@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +172,55 @@ func TestNamesAreWrittenAtOnce(t *testing.T) {
 	d.do <- nil
 	if held := await(t, d.synced, "the name is not synced"); !strings.Contains(held, want) {
 		t.Errorf("synced is %s", held)
+	}
+	close(d.do)
+	if err := j.finish(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A name whose count alone goes up isn't written with each one that is new, but
+// within a while, and at the end; though a decision has all else synced meanwhile.
+func TestCountsWait(t *testing.T) {
+	const more = query + "query[A] b.example from 10.0.0.5\n"
+	counted := func(held string) []string {
+		return regexp.MustCompile(`"a\.example","queries":\d+`).FindAllString(held, -1)
+	}
+	once := []string{`"a.example","queries":1`}
+	twice := []string{once[0], `"a.example","queries":2`}
+
+	l, j, d := begin(time.Hour)
+	l.Feed([]byte(query), time.Now(), false)
+	await(t, d.wrote, "the name is not written")
+	l.Feed([]byte(more), time.Now(), false)
+	if held := await(t, d.wrote, "the new name is not written"); !slices.Equal(counted(held), once) || !strings.Contains(held, "b.example") {
+		t.Errorf("written is %s", held)
+	}
+	close(d.do)
+	if err := j.finish(); err != nil {
+		t.Fatal(err)
+	}
+	if held := d.held.String(); !slices.Equal(counted(held), twice) {
+		t.Errorf("in the end there is %s", held)
+	}
+
+	l = capture.NewLedger(capture.Info{Instance: "dnstest"})
+	d = newDisk()
+	j = newJournal(l, d, 1)
+	j.lateBy = time.Millisecond
+	l.Keep(j)
+	l.Feed([]byte(query), time.Now(), false)
+	j.flush(false)
+	l.Feed([]byte(more), time.Now(), false)
+	l.Decide(capture.Drop, 1)
+	j.start()
+	d.do <- nil
+	if held := await(t, d.synced, "the decision is not synced"); !slices.Equal(counted(held), once) {
+		t.Errorf("synced with the decision is %s", held)
+	}
+	d.do <- nil
+	if held := await(t, d.synced, "the count is not synced"); !slices.Equal(counted(held), twice) {
+		t.Errorf("synced in the end is %s", held)
 	}
 	close(d.do)
 	if err := j.finish(); err != nil {

@@ -49,6 +49,9 @@ type arrangement struct {
 	groups map[string]*group // by name; those without members too
 	byN    []*group          // the same, by their numbers less 1
 	heads  seq[*group]       // those with members, which have their rows
+
+	d   capture.Domain // scratch
+	row Row            // of d
 }
 
 // tallied is where a domain is counted in the tally.
@@ -109,8 +112,9 @@ func (a *arrangement) compareBlocked(x, y capture.ID) int {
 func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	a.known.grow(r.Len())
 	k := a.known.of(id)
-	row := Read(r, id, now, a.policy)
-	is, key := a.standing(&row)
+	r.Fill(&a.d, id)
+	a.row = Row{Domain: &a.d, Verdict: r.Verdict(&a.d), id: id, r: r, now: now, policy: a.policy}
+	is, key := a.standing(&a.row)
 	moved := key != a.keyOf(k)
 	a.count(k, -1)
 	a.count(&is, 1)
@@ -161,7 +165,7 @@ func (a *arrangement) standing(row *Row) (k known, key sortKey) {
 	}
 	first := firstRefused(a.policy, d, v)
 	k.blocked, k.late = !first.IsZero(), allowedLate(a.policy, d, v)
-	k.shown = !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: *row})
+	k.shown = !a.hides.leavesOut(v.Decision) && a.filter.match(candidate{Row: row})
 	k.name = uint8(min(len(d.Name), math.MaxUint8))
 	key = sortKey{num: first.UnixNano()}
 	if !k.blocked {

@@ -82,7 +82,7 @@ func (c *counting) make() census {
 	for n := range parts {
 		parts[n].begin()
 	}
-	step := atOnce * lanes.Count()
+	step := 4 * atOnce * lanes.Count() // each costs little
 	for begin, most := 0, step; begin < most; begin += step {
 		if c.ctx.Err() != nil {
 			return all
@@ -91,9 +91,12 @@ func (c *counting) make() census {
 			most = r.Len()
 			lanes.Do(partOfTable, min(step, most-begin), worthLanes, func(n, from, to int) {
 				l := &parts[n]
+				l.row = Row{Domain: &l.d, r: r, now: c.now, policy: c.policy}
+				l.choose()
 				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
 					if r.Fill(&l.d, id); l.d.Queries > 0 {
-						l.count(Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: c.now, policy: c.policy})
+						l.row.Verdict, l.row.id = r.Verdict(&l.d), id
+						l.count(&l.row)
 					}
 				}
 			})
@@ -119,6 +122,8 @@ func (c *counting) make() census {
 // enumerator makes a part of a census.
 type enumerator struct {
 	d   capture.Domain
+	row Row      // of d
+	of  []int    // those of filterKeys that are counted
 	by  []values // of each of filterKeys
 	add []func(string)
 }
@@ -130,6 +135,16 @@ func (e *enumerator) begin() {
 	}
 }
 
+// choose has those keys be counted that any row may have a value of.
+func (e *enumerator) choose() {
+	e.of = e.of[:0]
+	for i, k := range filterKeys {
+		if k.values != nil && (k.some == nil || k.some(e.row.r, e.row.policy)) {
+			e.of = append(e.of, i)
+		}
+	}
+}
+
 // values counts values of a key, as they are. Domains that follow one another
 // often have the same, which costs no look into the map.
 type values struct {
@@ -138,11 +153,9 @@ type values struct {
 	n     int // of last that times hasn't
 }
 
-func (e *enumerator) count(d Row) {
-	for i := range filterKeys {
-		if of := filterKeys[i].values; of != nil {
-			of(d, e.add[i])
-		}
+func (e *enumerator) count(d *Row) {
+	for _, i := range e.of {
+		filterKeys[i].values(d, e.add[i])
 	}
 }
 

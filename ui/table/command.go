@@ -30,7 +30,7 @@ func descends(r capture.Reader, actors []capture.Actor, value string) bool {
 func commandWay(c candidate, value string) bool { return descends(c.r, c.way.Actors, value) }
 
 // commandValues calls yield with how the commands of a domain begin, each once.
-func commandValues(d Row, yield func(string)) {
+func commandValues(d *Row, yield func(string)) {
 	var begins []string
 	add := func(line string) {
 		first, _, _ := strings.Cut(line, " ")

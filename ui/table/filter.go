@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lxd-allowlist/capture"
+	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/ui/look"
 )
 
@@ -31,7 +32,7 @@ type filter struct {
 
 // candidate is what a term looks at.
 type candidate struct {
-	Row
+	*Row
 	way *capture.Bypass // instead of a domain, with a name that says all of it
 }
 
@@ -46,7 +47,9 @@ type filterKey struct {
 	wants  string
 	// values calls yield with each value that a row has, nil where these are
 	// no words.
-	values func(d Row, yield func(string))
+	values func(d *Row, yield func(string))
+	// some reports whether any row may have a value; nil for yes.
+	some func(r capture.Reader, p *verify.Policy) bool
 	// compile returns the term of a value that is one of the key's; nil where
 	// a row is to have it, or one that contains it.
 	compile func(f *filter, value string) (condition, error)
@@ -56,7 +59,7 @@ type filterKey struct {
 
 var filterKeys = []filterKey{
 	{name: "is", always: []string{"new", "out", "keep", "drop", "auto", "resolved-only"}, compile: isTerm,
-		values: func(d Row, yield func(string)) {
+		values: func(d *Row, yield func(string)) {
 			switch {
 			case ByRule(d.Verdict):
 				yield("auto")
@@ -70,7 +73,7 @@ var filterKeys = []filterKey{
 			}
 		}},
 	{name: "type", always: []string{"a", "aaaa", "https", "svcb", "mx", "txt", "srv", "ptr", "ns", "soa", "caa", "any"},
-		values: func(d Row, yield func(string)) {
+		values: func(d *Row, yield func(string)) {
 			for _, t := range d.Types {
 				yield(t.Type)
 			}
@@ -81,29 +84,33 @@ var filterKeys = []filterKey{
 			}, nil
 		}},
 	{name: "result", always: []string{"resolved", "no-data", "nxdomain", "servfail", "refused", "error", "blocked", "no-answer", "not-allowed"},
-		values: func(d Row, yield func(string)) { yield(d.Result()) }},
+		values: func(d *Row, yield func(string)) { yield(d.Result()) }},
 	{name: "from", wants: "an instance or an address that asked",
-		values: func(d Row, yield func(string)) {
+		values: func(d *Row, yield func(string)) {
 			var few [4]string
 			for _, o := range d.r.AppendOwners(few[:0], d.Domain) {
 				yield(o)
 			}
 		}},
 	{name: "by", wants: "a program that asked or connected, or the command that it descends from",
-		values: func(d Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }, way: byWay},
+		values: func(d *Row, yield func(string)) { actorNames(d.r, d.Seen().Actors, yield) }, some: witnessed, way: byWay},
 	{name: "port", wants: "a port that was connected to: 443, 443/udp",
-		values: func(d Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, compile: portTerm, way: portWay},
+		values: func(d *Row, yield func(string)) { portValues(d.Seen().Ports, yield) }, some: witnessed, compile: portTerm, way: portWay},
 	{name: "cmd", wants: "words of a command that was entered in the shell, or that a program descends from", values: commandValues,
+		some:    func(r capture.Reader, p *verify.Policy) bool { return len(r.Commands()) > 0 || witnessed(r, p) },
 		compile: func(_ *filter, value string) (condition, error) { return commandTerm(value), nil }, way: commandWay},
 	{name: "seen", wants: "a time such as 30s, 5m, 2h", compile: seenTerm},
 	{name: "state", always: stateValues(),
-		values: func(d Row, yield func(string)) {
+		values: func(d *Row, yield func(string)) {
 			if d.policy != nil {
 				state, _, _ := d.State()
 				yield(state.String())
 			}
-		}},
+		},
+		some: func(_ capture.Reader, p *verify.Policy) bool { return p != nil }},
 }
+
+func witnessed(r capture.Reader, _ *verify.Policy) bool { return r.AnyWitnessed() }
 
 func stateValues() (all []string) {
 	for _, word := range stateWords {

@@ -26,9 +26,44 @@ type job struct {
 	now    time.Time
 	show   view
 
+	// flags are the domains': what is asked of each in an order that isn't that of
+	// their IDs lies in a core's cache.
+	flags []flags
+
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  bool
+}
+
+// flags are what is known of a domain, in the bits of a byte.
+type flags uint8
+
+const (
+	flagUndecided flags = 1 << iota
+	flagShown
+	flagBlocked
+)
+
+func (k *known) flags() (f flags) {
+	if k.tally.undecided() {
+		f |= flagUndecided
+	}
+	if k.shown {
+		f |= flagShown
+	}
+	if k.blocked {
+		f |= flagBlocked
+	}
+	return f
+}
+
+// weigh is what [arrangement.weigh] says of some domains together.
+func (j *job) weigh(part []capture.ID) weight {
+	undecided := 0
+	for _, id := range part {
+		undecided += int(j.flags[id] & flagUndecided)
+	}
+	return weight{items: len(part), openStops: undecided}
 }
 
 // view is what is shown of an arrangement that was made anew.
@@ -85,17 +120,17 @@ func (j *job) arrange() *arrangement {
 		if kept == nil {
 			return nil
 		}
-		a.rows.fill(kept)
+		a.rows.fill(kept, j.weigh)
 		return a
 	}
 	shown := make([]capture.ID, 0, a.domains())
 	var blocked []capture.ID
-	for id := range capture.ID(j.most) {
-		switch k := a.known.of(id); {
-		case k.shown && k.blocked:
-			blocked = append(blocked, id)
-		case k.shown:
-			shown = append(shown, id)
+	for id, f := range j.flags {
+		switch {
+		case f&(flagShown|flagBlocked) == flagShown|flagBlocked:
+			blocked = append(blocked, capture.ID(id))
+		case f&flagShown != 0:
+			shown = append(shown, capture.ID(id))
 		}
 	}
 	if a.grouped && !j.group(a, shown) {
@@ -105,11 +140,11 @@ func (j *job) arrange() *arrangement {
 		return nil
 	}
 	if a.grouped {
-		a.fillGroups(shown)
+		j.fillGroups(a, shown)
 	} else {
-		a.rows.fill(shown)
+		a.rows.fill(shown, j.weigh)
 	}
-	a.front.fill(blocked)
+	a.front.fill(blocked, j.weigh)
 	return a
 }
 
@@ -119,6 +154,7 @@ func (j *job) look(a *arrangement) bool {
 	if j.base != nil {
 		step *= 4 // a look costs less
 	}
+	j.flags = make([]flags, j.most)
 	all := make([]lane, lanes.Count())
 	for begin := 0; begin < j.most; begin += step {
 		if j.ctx.Err() != nil {
@@ -127,6 +163,7 @@ func (j *job) look(a *arrangement) bool {
 		j.ledger.Read(func(r capture.Reader) {
 			lanes.Do(partOfTable, min(step, j.most-begin), worthLanes, func(n, from, to int) {
 				l := &all[n]
+				l.row = Row{Domain: &l.d, r: r, now: j.now, policy: a.policy}
 				for id := capture.ID(begin + from); id < capture.ID(begin+to); id++ {
 					k := a.known.of(id)
 					if j.base != nil {
@@ -135,10 +172,12 @@ func (j *job) look(a *arrangement) bool {
 					} else {
 						r.Fill(&l.d, id)
 						var key sortKey
-						*k, key = a.standing(&Row{Domain: &l.d, Verdict: r.Verdict(&l.d), id: id, r: r, now: j.now, policy: a.policy})
+						l.row.Verdict, l.row.id = r.Verdict(&l.d), id
+						*k, key = a.standing(&l.row)
 						l.setKey(a, k, key)
 					}
 					l.count(k, 1)
+					j.flags[id] = k.flags()
 				}
 				l.giveNames(a)
 			})
@@ -153,7 +192,8 @@ func (j *job) look(a *arrangement) bool {
 // lane is what one lane of a look needs, and counts.
 type lane struct {
 	counts
-	d capture.Domain
+	d   capture.Domain
+	row Row // of d
 	// text has the texts of names side by side, and named are the domains that
 	// have them.
 	text  []byte
@@ -214,7 +254,7 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 	order = make([]capture.ID, 0, n)
 	for i, c := range j.base.rows.chunks {
 		for _, id := range c.items {
-			if a.known.of(id).shown {
+			if j.flags[id]&flagShown != 0 {
 				order = append(order, id)
 			}
 		}
@@ -230,9 +270,9 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 	}
 	if len(order) < n {
 		fresh := make([]capture.ID, 0, n-len(order))
-		for id := range capture.ID(j.most) {
-			if a.known.of(id).shown && !j.base.known.of(id).shown {
-				fresh = append(fresh, id)
+		for id, f := range j.flags {
+			if f&flagShown != 0 && !j.base.known.of(capture.ID(id)).shown {
+				fresh = append(fresh, capture.ID(id))
 			}
 		}
 		if !a.inOrder(j.ctx, fresh, a.descending) {
@@ -251,13 +291,13 @@ func (j *job) keptOrder(a *arrangement) (order []capture.ID, ok bool) {
 // again brings what the base knows of a domain to other settings. What has
 // changed since is still to come from the ledger.
 func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l *lane) {
-	d := &l.d
+	d, row := &l.d, &l.row
 	k.group, k.shown = 0, false
 	if k.tally == tallyNone {
 		return
 	}
 	rekeyed := a.sort != j.base.sort
-	row := Row{Domain: d, id: id, r: r, now: j.now}
+	row.id, row.Verdict = id, capture.Verdict{}
 	switch {
 	case a.filter.facts || rekeyed && a.sort != colDomain:
 		r.Fill(d, id)
@@ -273,7 +313,7 @@ func (j *job) again(a *arrangement, k *known, r capture.Reader, id capture.ID, l
 		k.num, k.text = 0, textAt{begin: uint32(begin), n: uint32(len(l.text) - begin)}
 		l.named = append(l.named, k)
 	} else if rekeyed {
-		l.setKey(a, k, columns[a.sort].key(row))
+		l.setKey(a, k, columns[a.sort].key(*row))
 	}
 	k.shown = !a.hides.leavesOut(k.decision()) && a.filter.match(candidate{Row: row})
 }
@@ -326,7 +366,7 @@ func (j *job) drain() bool {
 }
 
 // fillGroups gives the groups their rows, and puts them in order.
-func (a *arrangement) fillGroups(shown []capture.ID) {
+func (j *job) fillGroups(a *arrangement, shown []capture.ID) {
 	heads := make([]*group, 0, len(a.groups))
 	ends := make([]int, len(a.byN)+1) // where the next of a group's goes
 	all := make([]capture.ID, len(shown))
@@ -345,10 +385,10 @@ func (a *arrangement) fillGroups(shown []capture.ID) {
 		part := all[ends[g.n]-g.members : ends[g.n]]
 		if g.only = part[0]; g.members > 1 {
 			g.list = a.newRows()
-			g.list.fill(part)
+			g.list.fill(part, j.weigh)
 		}
 		a.rekey(g)
 	}
 	slices.SortFunc(heads, a.compareGroups)
-	a.heads.fill(heads)
+	a.heads.fill(heads, a.heads.sum)
 }

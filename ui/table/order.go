@@ -251,37 +251,58 @@ func (a *arrangement) byText(ctx context.Context, ids []capture.ID) bool {
 		return cmp.Or(strings.Compare(text(x.id), text(y.id)), cmp.Compare(x.id, y.id))
 	}
 	from, _ = byDigits(ctx, from, make([]ranked, len(ids)))
+	in := make([]capture.ID, len(ids))
 	lanes.Do(partOfTable, len(from), sortPart, func(_, at, end int) {
 		for at > 0 && at < end && from[at].key == from[at-1].key { // the lane before has that run
 			at++
 		}
-		var run []inText
-		for breathed := at; at < end && ctx.Err() == nil; {
-			key, begin := from[at].key, at
-			run = run[:0]
-			for ; at < len(from) && from[at].key == key; at++ {
-				run = append(run, inText{more[from[at].id], from[at].id})
+		window := make([]inText, 0, breath)
+		for at < end && ctx.Err() == nil {
+			begin := at
+			window = window[:0]
+			// Many at once, of whole runs: a core waits for their places in memory together.
+			for most := min(end, begin+breath); at < most || at < len(from) && from[at].key == from[at-1].key; at++ {
+				window = append(window, inText{more[from[at].id], from[at].id})
 			}
-			if len(run) > 1 && sorted(ctx, run, compare) {
-				for i := range run {
-					from[begin+i].id = run[i].id
+			for i := 0; i < len(window); {
+				run := i
+				for i++; i < len(window) && from[begin+i].key == from[begin+run].key; i++ {
 				}
+				sortRun(ctx, window[run:i], compare)
 			}
-			if at-breathed > breath {
-				breathed = at
-				runtime.Gosched()
+			for i := range window {
+				in[begin+i] = ids[window[i].id]
 			}
+			runtime.Gosched()
 		}
 	})
 	if ctx.Err() != nil {
 		return false
 	}
-	in := make([]capture.ID, len(ids))
-	for i := range from {
-		in[i] = ids[from[i].id]
-	}
 	copy(ids, in)
 	return true
+}
+
+// shortRun is up to how many entries are put in order one by one.
+const shortRun = 16
+
+// sortRun sorts entries of one key, unless the context ends.
+func sortRun(ctx context.Context, run []inText, compare func(x, y inText) int) {
+	if len(run) > shortRun {
+		sorted(ctx, run, compare)
+		return
+	}
+	for i := 1; i < len(run); i++ {
+		x, at := run[i], i
+		for ; at > 0; at-- {
+			y := &run[at-1]
+			if y.more[0] < x.more[0] || y.more[0] == x.more[0] && compare(*y, x) < 0 {
+				break
+			}
+			run[at] = *y
+		}
+		run[at] = x
+	}
 }
 
 // head is the first bytes of a text as a number: that of the lesser text isn't

@@ -88,7 +88,7 @@ func wayCandidate(r capture.Reader, b capture.Bypass, now time.Time) candidate {
 	for _, n := range b.Names {
 		text += " " + n.Name
 	}
-	return candidate{Row: Row{Domain: &capture.Domain{Name: strings.ToLower(text)}, r: r, now: now}, way: &b}
+	return candidate{Row: &Row{Domain: &capture.Domain{Name: strings.ToLower(text)}, r: r, now: now}, way: &b}
 }
 
 // lines returns how many lines there are, the head's included.

@@ -52,14 +52,16 @@ func (w *weight) add(o weight, sign int) {
 // costs to find the place among the chunks of a million.
 const chunkMost = 512
 
-// fill puts sorted items in place of what is there, and keeps them.
-func (s *seq[T]) fill(sorted []T) {
+// fill puts sorted items in place of what is there, and keeps them. sum is what
+// some of them come to: [seq.sum], or what is quicker to be had.
+func (s *seq[T]) fill(sorted []T, sum func(part []T) weight) {
 	const most = chunkMost / 2
 	s.chunks, s.before = make([]*chunk[T], (len(sorted)+most-1)/most), nil
 	lanes.Do(partOfTable, len(s.chunks), worthLanes/most, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			begin, end := i*most, min(len(sorted), (i+1)*most)
-			s.chunks[i] = s.chunkOf(sorted[begin:end:end])
+			part := sorted[begin:end:end]
+			s.chunks[i] = &chunk[T]{part, sum(part)}
 			if i%(breath/most) == 0 {
 				runtime.Gosched()
 			}
@@ -67,12 +69,13 @@ func (s *seq[T]) fill(sorted []T) {
 	})
 }
 
-func (s *seq[T]) chunkOf(part []T) *chunk[T] {
-	c := &chunk[T]{items: part}
+func (s *seq[T]) chunkOf(part []T) *chunk[T] { return &chunk[T]{part, s.sum(part)} }
+
+func (s *seq[T]) sum(part []T) (w weight) {
 	for _, x := range part {
-		c.add(s.weigh(x), 1)
+		w.add(s.weigh(x), 1)
 	}
-	return c
+	return w
 }
 
 // find returns the chunk and the place in it of an item, or of where it would

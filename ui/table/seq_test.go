@@ -20,7 +20,7 @@ func TestSeq(t *testing.T) {
 		for n := range rng.IntN(2000) {
 			list = append(list, &thing{2 * n, 1 + rng.IntN(3)})
 		}
-		s.fill(slices.Clone(list))
+		s.fill(slices.Clone(list), s.sum)
 		for step := range 3000 {
 			at := rng.IntN(len(list) + 1)
 			switch {

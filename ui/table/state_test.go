@@ -258,7 +258,8 @@ func TestStates(t *testing.T) {
 				t.Errorf("%q is not in\n%s", word, rows)
 			}
 			f := compileFilter("state:"+dashed(strings.Fields(cmp.Or(word, "late"))[0]), nil)
-			if f.match(candidate{Row: Read(r, id, noon, p)}) != (word != "") || f.match(candidate{Row: Read(r, id, noon, nil)}) {
+			under, without := Read(r, id, noon, p), Read(r, id, noon, nil)
+			if f.match(candidate{Row: &under}) != (word != "") || f.match(candidate{Row: &without}) {
 				t.Errorf("%s: the filter %s", name, f.text)
 			}
 		}

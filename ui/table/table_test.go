@@ -252,7 +252,7 @@ func TestFilter(t *testing.T) {
 		l.Read(func(r capture.Reader) {
 			for id := range r.Len() {
 				row := Read(r, capture.ID(id), noon, nil)
-				if f.match(candidate{Row: row}) {
+				if f.match(candidate{Row: &row}) {
 					first, _, _ := strings.Cut(row.Name, ".")
 					got = append(got, first)
 				}

@@ -241,3 +241,28 @@ func TestRoundIsLeftByTheFilter(t *testing.T) {
 		}
 	}
 }
+
+// Of a key that no row may have a value of nothing is counted, of all others all is:
+// of the shell's commands where no witness told anything, too.
+func TestCensusLeavesNothingOut(t *testing.T) {
+	for _, test := range []struct {
+		key, value string
+		begin      func(l *capture.Ledger)
+	}{
+		{"cmd", "apt", func(l *capture.Ledger) { l.Entered(capture.Command{Line: "apt update", At: noon}) }},
+		{"cmd", "sudo", func(l *capture.Ledger) { reach(l, "a.example", method, 443, "tcp", "", 1) }},
+		{"by", "https", func(l *capture.Ledger) { reach(l, "a.example", method, 443, "tcp", "", 1) }},
+		{"port", "443", func(l *capture.Ledger) { reach(l, "a.example", method, 443, "tcp", "", 1) }},
+		{"type", "a", func(*capture.Ledger) {}},
+		{"from", "10.0.0.5", func(*capture.Ledger) {}},
+		{"result", "resolved", func(*capture.Ledger) {}},
+	} {
+		l := capture.NewLedger(capture.Info{Instance: "web"})
+		feed(l, noon, "query[A] a.example from 10.0.0.5", "reply a.example is 192.0.2.1")
+		test.begin(l)
+		c := (&counting{ledger: l, ctx: t.Context(), now: noon}).make()
+		if c[test.key][test.value] != 1 {
+			t.Errorf("%s:%s is counted %d times of one: %v", test.key, test.value, c[test.key][test.value], c[test.key])
+		}
+	}
+}
