@@ -228,6 +228,24 @@ func TestCountsWait(t *testing.T) {
 	}
 }
 
+// The last flush leaves nothing, be there a count or news or both.
+func TestAllIsFlushed(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
+	d := newDisk()
+	j := newJournal(l, d, 1)
+	l.Keep(j)
+	l.Feed([]byte(query), time.Now(), false)
+	j.flush(false)
+	l.Feed([]byte(query+"query[A] b.example from 10.0.0.5\n"), time.Now(), false)
+	close(d.do)
+	j.flush(true)
+	for _, want := range []string{`"a.example","queries":2`, `"b.example","queries":1`} {
+		if held := d.held.String(); !strings.Contains(held, want) {
+			t.Errorf("%s is not in\n%s", want, held)
+		}
+	}
+}
+
 // A decision doesn't wait for the records of a large log.
 func TestDecisionsComeFirst(t *testing.T) {
 	l := capture.NewLedger(capture.Info{Instance: "dnstest"})
