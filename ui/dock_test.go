@@ -199,3 +199,13 @@ func TestDetailsStandOnce(t *testing.T) {
 		s.press("esc").wants("github.com is a shared host of")
 	}
 }
+
+// On the lowest screen details are scrolled to their end, whatever the footer takes.
+func TestDetailsEnd(t *testing.T) {
+	s := newScene(t, 40, 12).session().press("G", "enter")
+	s.wants("Details  ↓ ", "pgdn more")
+	for range 10 {
+		s.press("pgdown")
+	}
+	s.wants("╭─ Details ─")
+}

@@ -27,7 +27,7 @@ func (d *Details) Dock(s Screen) []string {
 
 // Docked returns all that the details say, scrolled, and what stands above it, for
 // a pane beside the table that has the focus.
-func (d *Details) Docked(s Screen) (title string, lines []string) { return d.scrolled(s, s.W, s.H) }
+func (d *Details) Docked(s Screen) (title string, lines []string) { return d.inView(s, s.W, s.H) }
 
 // Height returns how many lines w cells wide all of it takes.
 func (d *Details) Height(s Screen, w int) int { return len(d.lines(s, w, false)) }
