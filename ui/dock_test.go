@@ -209,3 +209,19 @@ func TestDetailsEnd(t *testing.T) {
 	}
 	s.wants("╭─ Details ─")
 }
+
+// Details call no name registered that nobody can register, and propose no rule
+// there; a log without its bridge's domain has such names, too.
+func TestLocalNamesAreRegisteredByNobody(t *testing.T) {
+	s := newScene(t, 120, 40).asked("web.lxd", "www.example.com")
+	s.selects("web.lxd")
+	docked := s.text()
+	s.press("enter").wants("by nobody")
+	for _, text := range []string{docked, s.text()} {
+		if strings.Contains(text, "below .web.lxd") {
+			t.Errorf("a rule is proposed for what is below web.lxd:\n%s", text)
+		}
+	}
+	s.press("esc").selects("www.example.com").wants("seen below .example.com")
+	s.press("enter").wants("registered example.com")
+}

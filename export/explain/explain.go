@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"lxd-allowlist/export/rule"
 	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/parse"
@@ -112,13 +110,13 @@ func opens(r rule.Rule) string {
 // if there is none, and words about it.
 func registrable(name string) (domain, about string) {
 	suffix, registry := rule.PublicSuffix(name)
-	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	domain = rule.Registrable(name)
 	switch {
-	case err == nil && registry:
+	case domain != "" && registry:
 		return domain, domain + ", below the public suffix " + suffix
-	case err == nil && !strings.Contains(suffix, "."):
-		return domain, domain + ", below " + suffix + ", which no registry has"
-	case err == nil:
+	case domain == "" && suffix != name:
+		return "", "none: nobody can register a name below " + suffix
+	case domain != "":
 		return domain, domain + ", below the public suffix " + suffix + ": anyone can have a name there"
 	case strings.Contains(name, ".") || registry:
 		return "", "none: " + name + " is a public suffix, and anyone can have a name below it"

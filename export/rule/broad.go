@@ -6,6 +6,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"lxd-allowlist/export/rule/known"
+	"lxd-allowlist/parse"
 )
 
 // tooBroad says why a suffix rule on a clean name would open far more than
@@ -30,6 +31,27 @@ func PublicSuffix(name string) (suffix string, registry bool) {
 		_, registry = publicsuffix.PublicSuffix(suffix)
 	}
 	return suffix, registry
+}
+
+// Registrable returns the domain that somebody registered to have the name, ""
+// where nobody could: it is a public suffix, no registry has its top-level domain,
+// as with a network's own names, or it is of special use.
+//
+//	www.example.co.uk     example.co.uk
+//	registry.npmjs.lxd    none
+func Registrable(name string) string {
+	if suffix, registry := PublicSuffix(name); !registry && !strings.Contains(suffix, ".") || suffix == "arpa" || strings.HasSuffix(suffix, ".arpa") {
+		return ""
+	}
+	switch parse.SpecialUse([]byte(name)) {
+	case parse.Onion, parse.Unresolvable: // of which the list of public suffixes has some
+		return ""
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil {
+		return ""
+	}
+	return domain
 }
 
 // Warning says what a rule opens beyond what was probably meant, "" if nothing

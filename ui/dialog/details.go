@@ -197,9 +197,11 @@ func (d *Details) ofDomain(p *page, r capture.Reader) {
 	p.field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 	p.field("why", s.Text, words(why(row))...)
 	d.standing(p, r, row)
-	if row.Verdict.Rule != capture.Local { // nobody registers names there
-		p.field("registered", s.Text, table.Registrable(rec.Name))
-		d.below(p, r, "", table.Registrable(rec.Name))
+	if domain := registrable(row); domain != "" {
+		p.field("registered", s.Text, domain)
+		d.below(p, r, "", domain)
+	} else {
+		p.field("registered", s.Muted, "by nobody: it is a name of a network's own, or for a special use")
 	}
 	p.field("queries", s.Text, queries(rec))
 	p.field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
@@ -211,6 +213,15 @@ func (d *Details) ofDomain(p *page, r capture.Reader) {
 	p.actors(r, seen.Actors, seen.Others, false)
 	p.field("alias of", s.Text, r.Chain(rec)...)
 	p.field("answers", s.Text, addresses(rec)...)
+}
+
+// registrable returns the domain that somebody registered to have the row's name,
+// "" for nobody.
+func registrable(row table.Row) string {
+	if row.Verdict.Rule == capture.Local {
+		return ""
+	}
+	return rule.Registrable(row.Name)
 }
 
 // heading is a name as it is and as it reads.

@@ -47,8 +47,8 @@ func (d *Details) docked(p *page, r capture.Reader) {
 	}
 	p.field("mark", row.MarkStyle(s.Styles), mark)
 	d.standing(p, r, row)
-	if row.Verdict.Rule != capture.Local {
-		d.below(p, r, "suffix", table.Registrable(rec.Name))
+	if domain := registrable(row); domain != "" {
+		d.below(p, r, "suffix", domain)
 	}
 	p.field("queries", s.Text, strings.Join(append(words(queries(rec)), words(look.Few(r.Owners(rec)))...), " from "))
 	p.field("seen", s.Text, between(rec.First(), rec.Last(), s.Now))
