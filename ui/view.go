@@ -178,11 +178,11 @@ func (m *monitor) whyEmpty() []string {
 	case m.table.FilterError() != nil:
 		return strings.Split(ansi.Wordwrap(m.table.FilterError().Error(), max(20, m.layout.table.w-4), ""), "\n")
 	case m.table.Filter() != "":
-		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
+		return []string{"no domain matches the filter:", m.keys.Show(rowCancel) + " clears it"}
 	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
-		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+		return []string{"everything is dropped, and hidden:", m.keys.Show(rowHideDrops) + " shows it"}
 	case m.table.DecidedHidden() && m.table.Tally().Total() > 0:
-		return []string{"everything is decided, and hidden", m.keys.Show(rowHideDecided) + " shows it"}
+		return []string{"everything is decided, and hidden:", m.keys.Show(rowHideDecided) + " shows it"}
 	case waiting == "":
 		return []string{"no domain was asked for"}
 	}

@@ -114,6 +114,8 @@ func registrable(name string) (domain, about string) {
 	switch {
 	case domain != "" && registry:
 		return domain, domain + ", below the public suffix " + suffix
+	case domain != "" && !strings.Contains(suffix, "."):
+		return domain, domain + ", below " + suffix + ", which no registry has"
 	case domain == "" && suffix != name:
 		return "", "none: nobody can register a name below " + suffix
 	case domain != "":

@@ -40,12 +40,15 @@ func PublicSuffix(name string) (suffix string, registry bool) {
 //	www.example.co.uk     example.co.uk
 //	registry.npmjs.lxd    none
 func Registrable(name string) string {
-	if suffix, registry := PublicSuffix(name); !registry && !strings.Contains(suffix, ".") || suffix == "arpa" || strings.HasSuffix(suffix, ".arpa") {
-		return ""
-	}
+	suffix, registry := PublicSuffix(name)
 	switch parse.SpecialUse([]byte(name)) {
-	case parse.Onion, parse.Unresolvable: // of which the list of public suffixes has some
+	case parse.Documentation: // stands for names that somebody has
+	case parse.Onion: // which is in the list of public suffixes
 		return ""
+	default:
+		if !registry && !strings.Contains(suffix, ".") || suffix == "arpa" || strings.HasSuffix(suffix, ".arpa") {
+			return ""
+		}
 	}
 	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
 	if err != nil {
