@@ -105,7 +105,7 @@ func (d *Ladder) drawRung(s Screen, i int, c rungColumns, inner int, whole bool)
 	if l.Add(s.Key, mark).Pad(rungMark); !whole && !c.opens {
 		return []string{g.shortly(l, s, name, style, inner)}
 	}
-	l.Add(name, table.Cut(g.text(), c.name)).Pad(rungMark + c.name).Add(s.Muted, "  ").Cell(s.Muted, g.count(), c.seen-1, false)
+	l.Add(name, table.Cut(g.text(), c.name)).Pad(rungMark+c.name).Add(s.Muted, "  ").Cell(s.Muted, g.count(), c.seen-1, false)
 	room := inner - l.Width() - 1
 	if !whole {
 		if look.Width(says) > room {
