@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/capture"
@@ -278,6 +280,9 @@ func needsMark(m *monitor) string {
 func needsLine(m *monitor) string {
 	if _, ok := m.table.Selected(); ok {
 		return ""
+	}
+	if m.table.Empty() {
+		return strings.Join(m.whyEmpty(), " ")
 	}
 	return "no domain is selected: " + m.keys.Show(rowUp) + " and " + m.keys.Show(rowDown) + " move"
 }

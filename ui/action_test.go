@@ -70,7 +70,7 @@ func TestNoTextNamesAReboundKey(t *testing.T) {
 	before, after := told(t, Settings{}), told(t, c)
 	all := scenes()
 	maps.Copy(all, beginnings())
-	all["nothing selected"] = func(s *scene) { s.waitingForQueries(); s.press("a") }
+	all["nothing selected"] = func(s *scene) { s.unselected(); s.press("a") }
 	all["stopped"] = func(s *scene) { s.starts().types("stopped") }
 	all["not grouped"] = func(s *scene) { s.session().press("left") }
 	all["overruled"] = func(s *scene) { s.session().press("G", "w", "enter", "d") }

@@ -79,7 +79,7 @@ func (m *monitor) undocked() string {
 		return "what went round DNS: " + m.keys.Show("unfold") + " unfolds it"
 	case ok && it.Round:
 		return "what went round DNS stands below: " + m.keys.Show("details") + " on a line tells what it means"
-	case m.table.Tally().Total() == 0:
+	case m.table.Empty():
 		return "what is known of the selected domain stands here"
 	}
 	return m.keys.Show(rowDown) + " selects a domain: what is known of it stands here"

@@ -199,3 +199,29 @@ func TestDetailsStandOnce(t *testing.T) {
 		s.press("esc").wants("github.com is a shared host of")
 	}
 }
+
+// On the lowest screen details are scrolled to their end, whatever the footer takes.
+func TestDetailsEnd(t *testing.T) {
+	s := newScene(t, 40, 12).session().press("G", "enter")
+	s.wants("Details  ↓ ", "pgdn more")
+	for range 10 {
+		s.press("pgdown")
+	}
+	s.wants("╭─ Details ─")
+}
+
+// Details call no name registered that nobody can register, and propose no rule
+// there; a log without its bridge's domain has such names, too.
+func TestLocalNamesAreRegisteredByNobody(t *testing.T) {
+	s := newScene(t, 120, 40).asked("web.lxd", "www.example.com")
+	s.selects("web.lxd")
+	docked := s.text()
+	s.press("enter").wants("by nobody")
+	for _, text := range []string{docked, s.text()} {
+		if strings.Contains(text, "below .web.lxd") {
+			t.Errorf("a rule is proposed for what is below web.lxd:\n%s", text)
+		}
+	}
+	s.press("esc").selects("www.example.com").wants("seen below .example.com")
+	s.press("enter").wants("registered example.com")
+}

@@ -406,3 +406,28 @@ func TestEndsWithNothingSelected(t *testing.T) {
 		}
 	}
 }
+
+// Where no row is shown nothing offers to select one, and whoever wants one is told
+// why there is none.
+func TestNothingToSelect(t *testing.T) {
+	for what, of := range map[string]struct {
+		empty func(*scene)
+		why   string
+	}{
+		"filtered": {func(s *scene) { s.press("/").types("xyz").press("enter") }, "no domain matches the filter: esc clears it"},
+		"hidden":   {func(s *scene) { s.press("A", "H") }, "everything is decided, and hidden: H shows it"},
+	} {
+		for _, size := range [][2]int{{40, 12}, {80, 24}, {200, 60}} {
+			s := newScene(t, size[0], size[1]).session()
+			of.empty(s)
+			s.press("down")
+			if foot := s.foot(); strings.Contains(foot, "select") || strings.Contains(foot, "details") || strings.Contains(foot, "a keep") {
+				t.Errorf("%s at %v it offers %q", what, size, foot)
+			}
+			s.press("a")
+			if got := s.m().messages.Current(s.now); got != of.why {
+				t.Errorf("%s at %v it says %q, want %q", what, size, got, of.why)
+			}
+		}
+	}
+}

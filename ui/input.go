@@ -230,3 +230,6 @@ var mouseHelp = [][2]string{
 	{"wheel", "scroll what is under it; choose in a dialog"},
 	{"drag", "the divider; text to copy"},
 }
+
+// timelineHelp is what it does at a replay's foot.
+var timelineHelp = [][2]string{{"on ▶ ‖ ■", "play, pause"}, {"on the bar", "go to that time"}}

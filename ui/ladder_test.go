@@ -232,3 +232,13 @@ func TestLadderSaysWhatEachRungOpens(t *testing.T) {
 		s.wants(".core.windows.net", ".blob.core.windows.net", "! shared", ".productionresultssa0.")
 	}
 }
+
+// On the smallest screen a rung that is too long is cut in its middle, as in the
+// table: its beginning tells it from the others, its end says whose it is.
+func TestRungsAreCutInTheMiddle(t *testing.T) {
+	s := newScene(t, 40, 12).asked("a-rather-long-name-for-a-host.with.labels.cdn.example.com").press("g", "w")
+	for range 8 {
+		s.press("down")
+	}
+	s.wants("▸ .a-rather-lon…example.com  1 seen", ".with.labels.…example.com  1 seen")
+}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -60,7 +61,11 @@ func (m *monitor) openPalette() tea.Cmd {
 	for _, words := range table.FilterHelp {
 		items = append(items, dialog.Item{Section: "In filter", Does: words[1], Key: words[0]})
 	}
-	for _, words := range mouseHelp {
+	mouse := mouseHelp
+	if m.replay != nil {
+		mouse = append(slices.Clone(mouse), timelineHelp...)
+	}
+	for _, words := range mouse {
 		items = append(items, dialog.Item{Section: "Mouse", Does: words[1], Key: words[0]})
 	}
 	d := dialog.NewPalette(m.keys, append(items, later...), "looking for sessions and instances…")

@@ -228,10 +228,31 @@ func (m *monitor) timelineHeight() int {
 	return 1
 }
 
-// timelineBar is where the bar of a timeline of w cells stands.
-func timelineBar(w int) (x, cells int) {
-	x = len(" ▶ 15:04:05  ") - 2
-	return x, max(5, w-x-len("  15:04:05  ×1000 "))
+// roomForEnd is the least width whose timeline has the session's end. In less it
+// has the keys, for which the footer has no room there.
+const roomForEnd = 80
+
+// besideBar is what stands before the timeline's bar and behind it, but for the
+// speed.
+func (m *monitor) besideBar() (before, behind *look.Line) {
+	s, r := m.styles, m.replay
+	key := func(name string) string { return m.keys.Show(name) + " " }
+	before, behind = new(look.Line).Pad(1), new(look.Line).Pad(1)
+	if m.w < roomForEnd {
+		before.Add(s.Key, key(rowPlay))
+	}
+	before.Add(s.Key, r.sign()+" ").Add(s.Strong, r.at.Format("15:04:05")).Pad(before.Width() + 1)
+	if m.w < roomForEnd {
+		return before.Add(s.Key, key("replay-back")), behind.Add(s.Key, key("replay-on"))
+	}
+	return before.Pad(before.Width() + 1), behind.Add(s.Muted, " "+r.end.Format("15:04:05")+" ")
+}
+
+// timelineBar is where the timeline's bar stands.
+func (m *monitor) timelineBar() (x, cells int) {
+	before, behind := m.besideBar()
+	x = before.Width()
+	return x, max(5, m.w-x-behind.Width()-len(" ×1000 "))
 }
 
 // sign says whether it plays, stands, or has come to its end.
@@ -249,12 +270,13 @@ func (r *replay) sign() string {
 func (m *monitor) drawTimeline() string {
 	s, r := m.styles, m.replay
 	var l look.Line
-	x, cells := timelineBar(m.w)
-	l.Add(s.Key, " "+r.sign()+" ").Add(s.Strong, r.at.Format("15:04:05")).Pad(x)
+	before, behind := m.besideBar()
+	_, cells := m.timelineBar()
+	l.Join(before)
 	chart := []rune(look.Chart(spread(r.player.News(), r.begin, r.end, cells)))
 	head := cellOf(r.at, r.begin, r.end, cells)
 	l.Add(s.Fresh, string(chart[:head])).Add(s.Key, "┃").Add(s.Muted, string(chart[head+1:]))
-	return l.Add(s.Muted, "  "+r.end.Format("15:04:05")).Add(s.Key, fmt.Sprintf("  ×%d", r.speed)).Cut(m.w)
+	return l.Join(behind).Add(s.Key, fmt.Sprintf(" ×%d", r.speed)).Cut(m.w)
 }
 
 // cellOf is the cell of a time between begin and end.
@@ -275,8 +297,8 @@ func spread(times []time.Time, begin, end time.Time, cells int) []uint64 {
 	return counts
 }
 
-// clickTimeline goes to the time that the mouse points at; used reports whether
-// it was about that.
+// clickTimeline goes to the time that the mouse points at, or before the bar plays
+// and pauses; used reports whether it was about that.
 func (m *monitor) clickTimeline(msg tea.MouseMsg) (cmd tea.Cmd, used bool) {
 	if m.replay == nil || msg.Mouse().Y != m.h-2 || msg.Mouse().Button != tea.MouseLeft {
 		return nil, false
@@ -285,7 +307,18 @@ func (m *monitor) clickTimeline(msg tea.MouseMsg) (cmd tea.Cmd, used bool) {
 		return nil, true
 	}
 	r := m.replay
-	x, cells := timelineBar(m.w)
+	x, cells := m.timelineBar()
+	if _, clicked := msg.(tea.MouseClickMsg); clicked {
+		keyed := m.w < roomForEnd // on the keys beside the bar
+		switch at := msg.Mouse().X; {
+		case keyed && at < x && at >= x-look.Width(m.keys.Show("replay-back"))-1:
+			return m.act("replay-back"), true
+		case keyed && at > x+cells && at <= x+cells+look.Width(m.keys.Show("replay-on")):
+			return m.act("replay-on"), true
+		case at < x:
+			return m.act(rowPlay), true
+		}
+	}
 	at := max(0, min(msg.Mouse().X-x, cells))
 	r.note = ""
 	return m.seek(r.begin.Add(r.end.Sub(r.begin) * time.Duration(at) / time.Duration(cells))), true

@@ -151,7 +151,7 @@ func TestReplayScrubs(t *testing.T) {
 	if s.plays(first); m.replay.at.Sub(m.replay.begin) != 30*time.Second {
 		t.Errorf("it is at %v", m.replay.at.Sub(m.replay.begin))
 	}
-	x, cells := timelineBar(s.w)
+	x, cells := s.m().timelineBar()
 	s.plays(m.mouse(tea.MouseClickMsg{X: x + cells/2, Y: s.h - 2, Button: tea.MouseLeft}))
 	if got, all := m.replay.at.Sub(m.replay.begin), m.replay.end.Sub(m.replay.begin); got < all*4/10 || got > all*6/10 {
 		t.Errorf("a click in the middle goes to %v of %v", got, all)
@@ -291,6 +291,34 @@ func TestSpeeds(t *testing.T) {
 		s.press(test.keys...)
 		if got := s.m().replay.speed; got != test.want || !strings.Contains(s.text(), fmt.Sprintf("×%d", test.want)) {
 			t.Errorf("%d and %v: %d times, want %d", test.asked, test.keys, got, test.want)
+		}
+	}
+}
+
+// On the smallest screen the timeline has the keys that the footer has no room for,
+// at all sizes a click before it plays and pauses.
+func TestTimelineHasItsKeys(t *testing.T) {
+	for _, size := range [][2]int{{40, 12}, {60, 20}, {79, 24}, {80, 24}, {200, 60}} {
+		s := newScene(t, size[0], size[1]).replays(100)
+		m := s.m()
+		for _, key := range []string{rowPlay, "replay-back", "replay-on"} {
+			if low := s.shownAt(s.h-2) + s.foot(); !strings.Contains(low, m.keys.Show(key)) {
+				t.Errorf("at %v the foot of the screen has no %s: %q", size, key, low)
+			}
+		}
+		x, cells := m.timelineBar()
+		if was := m.replay.at; size[0] < roomForEnd {
+			s.plays(m.mouse(tea.MouseClickMsg{X: x - 2, Y: s.h - 2, Button: tea.MouseLeft}))
+			back := m.replay.at
+			s.plays(m.mouse(tea.MouseClickMsg{X: x + cells + 1, Y: s.h - 2, Button: tea.MouseLeft}))
+			if !back.Before(was) || !m.replay.at.Equal(was) {
+				t.Errorf("at %v clicks on the keys beside the bar go from %v to %v and %v", size, was, back, m.replay.at)
+			}
+		}
+		for _, plays := range []bool{true, false} {
+			if m.mouse(tea.MouseClickMsg{X: x - 6, Y: s.h - 2, Button: tea.MouseLeft}); m.replay.plays != plays {
+				t.Errorf("at %v a click before the bar: it plays: %v", size, m.replay.plays)
+			}
 		}
 	}
 }

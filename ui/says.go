@@ -23,7 +23,7 @@ const roomForPurpose = 80
 // begins is how who has nothing selected begins: rows that come in stay in view
 // until then.
 func begins(m *monitor) string {
-	if _, ok := m.table.Selected(); !ok && m.table.Tally().Total() > 0 {
+	if _, ok := m.table.Selected(); !ok && !m.table.Empty() {
 		if m.capture.ReadOnly == "" && m.w >= roomForPurpose {
 			return "select to decide"
 		}

@@ -57,10 +57,11 @@ func (m *model) frame(body []string, keys []look.Hint) []string {
 func (m *monitor) lines() []string {
 	lines := append(make([]string, 0, m.h), m.header())
 	lines = append(lines, m.body()...)
-	if m.sized() && !m.docks() {
-		m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1, Now: m.clock()})
-	}
 	said, foot := m.footer()
+	if m.sized() && !m.docks() { // above the footer as it was: in more room a scrolled one would go back
+		m.dialog.View(dialog.Screen{Styles: m.styles, W: m.w, H: m.h - 1 - m.saidAt(len(said)).h, Now: m.clock()})
+		said, foot = m.footer()
+	}
 	if m.replay != nil {
 		lines = append(lines, m.drawTimeline())
 	}
@@ -75,7 +76,7 @@ func (m *monitor) lines() []string {
 // says of it: that there is more.
 func (m *monitor) sized() bool {
 	switch m.dialog.(type) {
-	case *dialog.Details, *dialog.Choice:
+	case *dialog.Details, *dialog.Choice, *dialog.Messages, *dialog.Report:
 		return true
 	}
 	return false
@@ -177,11 +178,11 @@ func (m *monitor) whyEmpty() []string {
 	case m.table.FilterError() != nil:
 		return strings.Split(ansi.Wordwrap(m.table.FilterError().Error(), max(20, m.layout.table.w-4), ""), "\n")
 	case m.table.Filter() != "":
-		return []string{"no domain matches the filter", m.keys.Show(rowCancel) + " clears it"}
+		return []string{"no domain matches the filter:", m.keys.Show(rowCancel) + " clears it"}
 	case m.table.DropsHidden() && m.table.Tally().Total() > 0:
-		return []string{"everything is dropped, and hidden", m.keys.Show(rowHideDrops) + " shows it"}
+		return []string{"everything is dropped, and hidden:", m.keys.Show(rowHideDrops) + " shows it"}
 	case m.table.DecidedHidden() && m.table.Tally().Total() > 0:
-		return []string{"everything is decided, and hidden", m.keys.Show(rowHideDecided) + " shows it"}
+		return []string{"everything is decided, and hidden:", m.keys.Show(rowHideDecided) + " shows it"}
 	case waiting == "":
 		return []string{"no domain was asked for"}
 	}

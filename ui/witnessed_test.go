@@ -7,12 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/logfile"
 	"lxd-allowlist/capture/session"
 	"lxd-allowlist/capture/verify"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/export/rule"
+	"lxd-allowlist/ui/dialog"
 )
 
 // Processes of the scene's instance.
@@ -269,5 +272,22 @@ func TestCommandLineIsBrokenBetweenWords(t *testing.T) {
 	}
 	if lines != 3 || !strings.Contains(text, "oneArgumentOfMany…") {
 		t.Errorf("%d lines of a book:\n%s", lines, text)
+	}
+}
+
+// However narrow the details are, they say how often a program asked and was
+// connected, and which one that was.
+func TestWitnessedCountsAreSeen(t *testing.T) {
+	s := newScene(t, 120, 40).watched().selects("archive.ubuntu.com")
+	m := s.m()
+	it, _ := m.table.Selected()
+	for w := 36; w < 120; w++ {
+		d := dialog.NewDetails(m.keys, m.capture.Ledger, nil, nil, it.ID)
+		text := ansi.Strip(strings.Join(d.Dock(dialog.Screen{Styles: m.styles, W: w, H: 60, Now: s.now}), "\n"))
+		for _, want := range []string{"asked ×2, connected ×13", "methods/https"} {
+			if !strings.Contains(text, want) {
+				t.Fatalf("%d cells wide the details lack %q:\n%s", w, want, text)
+			}
+		}
 	}
 }

@@ -111,13 +111,15 @@ func opens(r rule.Rule) string {
 // if there is none, and words about it.
 func registrable(name string) (domain, about string) {
 	suffix, registry := psl.PublicSuffix(name)
-	domain, ok := psl.Registrable(name)
+	domain = rule.Registrable(name)
 	switch {
-	case ok && registry:
+	case domain != "" && registry:
 		return domain, domain + ", below the public suffix " + suffix
-	case ok && !strings.Contains(suffix, "."):
+	case domain != "" && !strings.Contains(suffix, "."):
 		return domain, domain + ", below " + suffix + ", which no registry has"
-	case ok:
+	case domain == "" && suffix != name:
+		return "", "none: nobody can register a name below " + suffix
+	case domain != "":
 		return domain, domain + ", below the public suffix " + suffix + ": anyone can have a name there"
 	case strings.Contains(name, ".") || registry:
 		return "", "none: " + name + " is a public suffix, and anyone can have a name below it"

@@ -68,7 +68,7 @@ func TestLines(t *testing.T) {
   whose   ICANN
   for     names of private networks
   source  URL
-  domain  db.internal, below internal, which no registry has
+  domain  none: nobody can register a name below internal
   rule    db.internal: allows this name alone
   rule    .db.internal: allows the names below, too; none is known that leads elsewhere`},
 		{"intranet", `intranet

@@ -5,6 +5,7 @@ import (
 
 	"lxd-allowlist/export/rule/known"
 	"lxd-allowlist/export/rule/psl"
+	"lxd-allowlist/parse"
 )
 
 // tooBroad says why a suffix rule on a clean name would open far more than
@@ -17,6 +18,27 @@ func tooBroad(name string) string {
 		return "is a public suffix: as a suffix it allows everybody's domains below it"
 	}
 	return ""
+}
+
+// Registrable returns the domain that somebody registered to have the name, ""
+// where nobody could: it is a public suffix, no registry has its top-level domain,
+// as with a network's own names, or it is of special use.
+//
+//	www.example.co.uk     example.co.uk
+//	registry.npmjs.lxd    none
+func Registrable(name string) string {
+	suffix, registry := psl.PublicSuffix(name)
+	switch parse.SpecialUse([]byte(name)) {
+	case parse.Documentation: // stands for names that somebody has
+	case parse.Onion: // which is in the list of public suffixes
+		return ""
+	default:
+		if !registry && !strings.Contains(suffix, ".") || suffix == "arpa" || strings.HasSuffix(suffix, ".arpa") {
+			return ""
+		}
+	}
+	domain, _ := psl.PlusOne(name)
+	return domain
 }
 
 // Warning says what a rule opens beyond what was probably meant, "" if nothing

@@ -86,7 +86,7 @@ func appendKey(to []byte, name string) []byte {
 	if strings.Contains(name, ":") {
 		return append(append(append(to, keyEndpoint), name...), keyEnd)
 	}
-	registrable, ok := psl.Registrable(name)
+	registrable, ok := psl.PlusOne(name)
 	if !ok { // a public suffix itself
 		registrable = name
 	}

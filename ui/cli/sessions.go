@@ -33,6 +33,13 @@ func sessions(context.Context, string) error {
 	if err != nil {
 		return err
 	}
+	if len(all) == 0 {
+		dir, err := session.Dir()
+		if err == nil {
+			fmt.Fprintf(os.Stderr, "no session is kept in %s: lxd-allowlist INSTANCE, or lxd-allowlist record INSTANCE -- COMMAND, begins one\n", dir)
+		}
+		return err
+	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SESSION\tLAST CHANGE\tAGE\tDOMAINS\tMARKS\tSUBJECT\tSTATE")
 	for _, s := range all {

@@ -72,6 +72,9 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if stdout, stderr, code := run(t, here("sessions")); code != 0 || stdout != "" || stderr != "no session is kept in "+dir+": lxd-allowlist INSTANCE, or lxd-allowlist record INSTANCE -- COMMAND, begins one\n" {
+		t.Errorf("of none: exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+	}
 	var names []string
 	for i, age := range []time.Duration{time.Hour, 29 * 24 * time.Hour, 40 * 24 * time.Hour, 400 * 24 * time.Hour, 500 * 24 * time.Hour} {
 		s, err := session.Create(capture.Info{Instance: "dnstest", Network: "lxdbr0", Started: time.Now().Add(-age)})

@@ -21,9 +21,9 @@ type Choice struct {
 	to          any
 	drawn       drawn
 
-	cut   bool // there was no room for all of what will happen
-	whole bool // that alone is shown
-	top   int  // its first line that is seen
+	cut    bool // there was no room for all of what will happen
+	whole  bool // that alone is shown
+	scroll      // its lines
 }
 
 // Option is one of the things.
@@ -45,7 +45,7 @@ func (d *Choice) Begin(at int) { d.at = at }
 var choiceKeys = keys.Table[*Choice, Result]{Context: "a choice", Actions: []keys.Action[*Choice, Result]{
 	{Row: keys.Row{Name: "accept", Hint: "do it"}, Do: func(d *Choice) Result { return Chosen{d.to, d.at} }},
 	{Row: keys.Row{Name: "up"}, Do: func(d *Choice) Result { return d.move(-1) }},
-	{Row: keys.Row{Name: "down", Hint: "choose", Beside: "up"}, Do: func(d *Choice) Result { return d.move(1) }},
+	{Row: keys.Row{Name: "down", Beside: "up"}, Says: func(d *Choice) string { return choosing(len(d.options)) }, Do: func(d *Choice) Result { return d.move(1) }},
 	{Row: keys.Row{Name: "whole-text", Keys: []string{"tab"}, Help: "all that will happen", Hint: "read it all"}, Can: (*Choice).isWhole, Do: (*Choice).turn},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Choice]},
 	{Row: keys.Row{Name: "cancel", Hint: "cancel"}, Do: closes[*Choice]},
@@ -55,7 +55,7 @@ var choiceKeys = keys.Table[*Choice, Result]{Context: "a choice", Actions: []key
 var choiceTextKeys = keys.Table[*Choice, Result]{Context: "the text of a choice", Actions: []keys.Action[*Choice, Result]{
 	{Row: keys.Row{Name: "whole-text", Hint: "choose"}, Do: (*Choice).turn},
 	{Row: keys.Row{Name: "up"}, Do: func(d *Choice) Result { d.top--; return nil }},
-	{Row: keys.Row{Name: "down", Hint: "more", Beside: "up"}, Do: func(d *Choice) Result { d.top++; return nil }},
+	{Row: keys.Row{Name: "down", Beside: "up"}, Says: (*Choice).scrolls, Do: func(d *Choice) Result { d.top++; return nil }},
 	{Row: keys.Row{Name: "accept"}, Do: (*Choice).turn},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Choice]},
 	{Row: keys.Row{Name: "cancel", Hint: "back"}, Do: (*Choice).turn},
@@ -97,7 +97,7 @@ func (d *Choice) View(s Screen) []string {
 		d.drawn = nil
 		o := d.options[d.at]
 		text := append(look.Wrap(s.Muted, o.Says, inner), look.Wrap(s.Text, cmp.Or(o.Text, d.text), inner)...)
-		title, lines := scrolled(o.Name, text, &d.top, s.H-2)
+		title, lines := d.scrolled(o.Name, text, s.H-2)
 		return look.Box(s.Styles, title, lines, inner)
 	}
 	width := 0

@@ -45,7 +45,7 @@ func (d *Course) Counted(c Course) {
 var courseKeys = keys.Table[*Course, Result]{Context: "how the session went", Actions: []keys.Action[*Course, Result]{
 	{Row: keys.Row{Name: "accept", Hint: "its names"}, Can: (*Course).none, Do: func(d *Course) Result { return OfCommand{d.selected().Line} }},
 	{Row: keys.Row{Name: "up"}, Do: func(d *Course) Result { return d.move(-1) }},
-	{Row: keys.Row{Name: "down", Hint: "choose", Beside: "up"}, Can: (*Course).none, Do: func(d *Course) Result { return d.move(1) }},
+	{Row: keys.Row{Name: "down", Beside: "up"}, Can: (*Course).none, Says: func(d *Course) string { return choosing(len(d.Commands)) }, Do: func(d *Course) Result { return d.move(1) }},
 	{Row: keys.Row{Name: "course"}, Do: closes[*Course]},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Course]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Course]},

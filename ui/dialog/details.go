@@ -29,8 +29,7 @@ type Details struct {
 	group  string            // instead of id: a name and all below it
 	seen   *capture.Evidence // of the group; nil for not known yet
 	way    string            // instead of both: a way round DNS, by its [table.WayKey]
-	top    int
-	more   bool // below what is seen
+	scroll
 }
 
 // NewDetails returns the details of a domain, under the policy of a list that
@@ -59,14 +58,14 @@ var detailsKeys = keys.Table[*Details, Result]{Context: "the details", Actions: 
 	{Row: keys.Row{Name: "drop", Hint: "drop"}, Can: (*Details).needsMark, Do: act("drop")},
 	{Row: keys.Row{Name: "toggle"}, Can: (*Details).needsName, Do: act("toggle")},
 	{Row: keys.Row{Name: "clear"}, Do: act("clear")},
-	{Row: keys.Row{Name: "undo", Hint: "undo"}, Do: act("undo")},
+	{Row: keys.Row{Name: "undo"}, Says: (*Details).undoes, Do: act("undo")},
 	{Row: keys.Row{Name: "redo"}, Do: act("redo")},
 	{Row: keys.Row{Name: "widen", Hint: "keep below"}, Can: (*Details).needsName, Do: act("widen")},
 	{Row: keys.Row{Name: "grant", Hint: "let through"}, Can: needsPolicy, Do: act("grant")},
 	{Row: keys.Row{Name: "up"}, Do: func(*Details) Result { return Next{-1} }},
 	{Row: keys.Row{Name: "down", Hint: "next"}, Do: func(*Details) Result { return Next{1} }},
 	{Row: keys.Row{Name: "page-up"}, Do: func(d *Details) Result { d.top -= 5; return nil }},
-	{Row: keys.Row{Name: "page-down", Hint: "more"}, Says: (*Details).scrolls, Do: func(d *Details) Result { d.top += 5; return nil }},
+	{Row: keys.Row{Name: "page-down", Hint: "more"}, Says: (*Details).goesOn, Do: func(d *Details) Result { d.top += 5; return nil }},
 	{Row: keys.Row{Name: "details"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Details]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Details]},
@@ -93,10 +92,10 @@ func (d *Details) needsMark() (why string) {
 	return why
 }
 
-// scrolls says that there is more than fits.
-func (d *Details) scrolls() string {
-	if d.more {
-		return "more"
+// undoes says in the footer that there is something to undo.
+func (d *Details) undoes() string {
+	if d.ledger.CanUndo() {
+		return "undo"
 	}
 	return ""
 }
@@ -128,17 +127,13 @@ func (d *Details) Type(tea.Msg) Result { return nil }
 // View implements [Dialog].
 func (d *Details) View(s Screen) []string {
 	inner := min(s.W-4, 90)
-	title, body := d.scrolled(s, inner, max(3, s.H-2))
+	title, body := d.inView(s, inner, max(3, s.H-2))
 	return look.Box(s.Styles, title, body, inner)
 }
 
-// scrolled returns so many lines of w cells as are in view, below their title.
-func (d *Details) scrolled(s Screen, w, room int) (title string, lines []string) {
-	lines = d.lines(s, w, false)
-	n := len(lines)
-	title, lines = scrolled("Details", lines, &d.top, room)
-	d.more = d.top+room < n
-	return title, lines
+// inView returns so many lines of w cells as are in view, below their title.
+func (d *Details) inView(s Screen, w, room int) (title string, lines []string) {
+	return d.scrolled("Details", d.lines(s, w, false), room)
 }
 
 // page is details in the making.
@@ -202,9 +197,11 @@ func (d *Details) ofDomain(p *page, r capture.Reader) {
 	p.field("mark", row.MarkStyle(s.Styles), strings.TrimSpace(row.Mark()))
 	p.field("why", s.Text, words(why(row))...)
 	d.standing(p, r, row)
-	if row.Verdict.Rule != capture.Local { // nobody registers names there
-		p.field("registered", s.Text, table.Registrable(rec.Name))
-		d.below(p, r, "", table.Registrable(rec.Name))
+	if domain := registrable(row); domain != "" {
+		p.field("registered", s.Text, domain)
+		d.below(p, r, "", domain)
+	} else {
+		p.field("registered", s.Muted, "by nobody: it is a name of a network's own, or for a special use")
 	}
 	p.field("queries", s.Text, queries(rec))
 	p.field("first", s.Text, rec.First().Format(time.DateTime)+"  "+look.Ago(s.Now.Sub(rec.First())))
@@ -216,6 +213,15 @@ func (d *Details) ofDomain(p *page, r capture.Reader) {
 	p.actors(r, seen.Actors, seen.Others, false)
 	p.field("alias of", s.Text, r.Chain(rec)...)
 	p.field("answers", s.Text, addresses(rec)...)
+}
+
+// registrable returns the domain that somebody registered to have the row's name,
+// "" for nobody.
+func registrable(row table.Row) string {
+	if row.Verdict.Rule == capture.Local {
+		return ""
+	}
+	return rule.Registrable(row.Name)
 }
 
 // heading is a name as it is and as it reads.

@@ -150,13 +150,49 @@ func Contexts() []keys.Context {
 	}
 }
 
-// scrolled returns the lines in view and bounds the first one of them. The title
-// says how many are below.
-func scrolled(title string, lines []string, top *int, room int) (string, []string) {
-	*top = max(0, min(*top, len(lines)-room))
-	end := min(len(lines), *top+room)
-	if more := len(lines) - end; more > 0 {
-		title += fmt.Sprintf("  ↓ %d more", more)
+// scroll is which of its lines a dialog shows.
+type scroll struct {
+	top  int
+	more bool // below what is seen
+}
+
+// bound bounds the first line that is seen, and returns the one behind the last.
+// The title says how many are below.
+func (v *scroll) bound(title string, lines, room int) (titled string, end int) {
+	v.top = max(0, min(v.top, lines-room))
+	end = min(lines, v.top+room)
+	if v.more = end < lines; v.more {
+		title += fmt.Sprintf("  ↓ %d more", lines-end)
 	}
-	return title, lines[*top:end]
+	return title, end
+}
+
+// scrolled returns the lines in view, below their title.
+func (v *scroll) scrolled(title string, lines []string, room int) (string, []string) {
+	title, end := v.bound(title, len(lines), room)
+	return title, lines[v.top:end]
+}
+
+// scrolls says in a footer that there are lines that aren't seen, goesOn that there
+// are some below.
+func (v *scroll) scrolls() string {
+	if v.more || v.top > 0 {
+		return "more"
+	}
+	return ""
+}
+
+func (v *scroll) goesOn() string {
+	if v.more {
+		return "more"
+	}
+	return ""
+}
+
+// choosing says in a footer that there are several to choose from.
+func choosing(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return "choose"
 }

@@ -160,6 +160,21 @@ func TestPalettePicks(t *testing.T) {
 	}
 }
 
+// What takes a while to be looked up stands before what can't be done now, so that
+// no session is taken for one that can't be opened; the cursor stays.
+func TestPaletteAddsBeforeWhatCantBeDone(t *testing.T) {
+	d := NewPalette(testKeys(t), []Item{{Section: "Look", Does: "a", To: 1}, {Section: "Not now", Does: "b", Why: "no"}, {Section: "Not now", Does: "c", Why: "no"}}, "looking")
+	press(d, "down", "down")
+	d.Add([]Item{{Section: "Session", Does: "d", To: 2}, {Section: "Session", Does: "e", Why: "in use"}}, "")
+	order := ""
+	for _, i := range d.items {
+		order += i.Does
+	}
+	if on := d.items[d.found[d.at].index].Does; order != "adebc" || on != "c" {
+		t.Errorf("the items are %s, want adebc; the cursor is on %s, was on c", order, on)
+	}
+}
+
 func TestMessagesFollowTheLog(t *testing.T) {
 	var log Log
 	d := NewMessages(testKeys(t), nil, &log)

@@ -27,7 +27,7 @@ func (d *Details) Dock(s Screen) []string {
 
 // Docked returns all that the details say, scrolled, and what stands above it, for
 // a pane beside the table that has the focus.
-func (d *Details) Docked(s Screen) (title string, lines []string) { return d.scrolled(s, s.W, s.H) }
+func (d *Details) Docked(s Screen) (title string, lines []string) { return d.inView(s, s.W, s.H) }
 
 // Height returns how many lines w cells wide all of it takes.
 func (d *Details) Height(s Screen, w int) int { return len(d.lines(s, w, false)) }
@@ -47,8 +47,8 @@ func (d *Details) docked(p *page, r capture.Reader) {
 	}
 	p.field("mark", row.MarkStyle(s.Styles), mark)
 	d.standing(p, r, row)
-	if row.Verdict.Rule != capture.Local {
-		d.below(p, r, "suffix", table.Registrable(rec.Name))
+	if domain := registrable(row); domain != "" {
+		d.below(p, r, "suffix", domain)
 	}
 	p.field("queries", s.Text, strings.Join(append(words(queries(rec)), words(look.Few(r.Owners(rec)))...), " from "))
 	p.field("seen", s.Text, between(rec.First(), rec.Last(), s.Now))

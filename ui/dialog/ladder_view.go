@@ -9,6 +9,7 @@ import (
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/ui/look"
+	"lxd-allowlist/ui/table"
 )
 
 // ladderRungs is how many rungs are seen at least, before what is said of the
@@ -104,7 +105,7 @@ func (d *Ladder) drawRung(s Screen, i int, c rungColumns, inner int, whole bool)
 	if l.Add(s.Key, mark).Pad(rungMark); !whole && !c.opens {
 		return []string{g.shortly(l, s, name, style, inner)}
 	}
-	l.Cell(name, g.text(), c.name, false).Add(s.Muted, "  ").Cell(s.Muted, g.count(), c.seen-1, false)
+	l.Add(name, table.Cut(g.text(), c.name)).Pad(rungMark+c.name).Add(s.Muted, "  ").Cell(s.Muted, g.count(), c.seen-1, false)
 	room := inner - l.Width() - 1
 	if !whole {
 		if look.Width(says) > room {
@@ -130,7 +131,7 @@ func (g *rung) shortly(l *look.Line, s Screen, name, style look.Style, inner int
 		seen = "" // said of the chosen one
 	}
 	at := inner - look.Width(seen+word)
-	return l.Cell(name, g.text(), at-gap-l.Width(), false).Pad(at).Add(s.Muted, seen).Add(style, word).Cut(inner)
+	return l.Add(name, table.Cut(g.text(), at-gap-l.Width())).Pad(at).Add(s.Muted, seen).Add(style, word).Cut(inner)
 }
 
 // opens says in a few words what a rung opens beyond what was seen, and how that

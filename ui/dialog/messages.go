@@ -49,7 +49,7 @@ type Messages struct {
 	keys     *keys.Map
 	standing []string
 	log      *Log
-	top      int
+	scroll
 }
 
 // NewMessages shows what stands, such as doubts in the list, and a log, as it
@@ -59,13 +59,27 @@ func NewMessages(k *keys.Map, standing []string, l *Log) *Messages {
 }
 
 var messagesKeys = keys.Table[*Messages, Result]{Context: "the messages", Actions: []keys.Action[*Messages, Result]{
-	{Row: keys.Row{Name: "up"}, Do: func(d *Messages) Result { d.top--; return nil }},
-	{Row: keys.Row{Name: "down", Hint: "older"}, Do: func(d *Messages) Result { d.top++; return nil }},
+	{Row: keys.Row{Name: "up"}, Says: (*Messages).newer, Do: func(d *Messages) Result { d.top--; return nil }},
+	{Row: keys.Row{Name: "down"}, Says: (*Messages).older, Do: func(d *Messages) Result { d.top++; return nil }},
 	{Row: keys.Row{Name: "messages"}, Do: closes[*Messages]},
 	{Row: keys.Row{Name: "accept"}, Do: closes[*Messages]},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*Messages]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*Messages]},
 }}
+
+func (d *Messages) newer() string {
+	if d.top > 0 {
+		return "newer"
+	}
+	return ""
+}
+
+func (d *Messages) older() string {
+	if d.more {
+		return "older"
+	}
+	return ""
+}
 
 // Keys implements [Dialog].
 func (d *Messages) Keys() Live { return messagesKeys.On(d.keys, d) }
@@ -96,6 +110,6 @@ func (d *Messages) View(s Screen) []string {
 	if len(lines) == 0 {
 		lines = []string{s.Muted.Render("nothing was said yet")}
 	}
-	title, lines := scrolled("Messages", lines, &d.top, max(3, s.H-4))
+	title, lines := d.scrolled("Messages", lines, max(3, s.H-4))
 	return look.Box(s.Styles, title, lines, inner)
 }

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -41,19 +42,18 @@ func NewPalette(k *keys.Map, items []Item, note string) *Palette {
 	d := &Palette{keys: k, search: textinput.New()}
 	d.search.Prompt = ""
 	d.search.Focus()
-	d.Add(items, note)
+	d.Set(items, note)
 	return d
 }
 
-// Add puts what was looked up behind what is there. The cursor stays.
+// Add puts what was looked up behind what is there, but for what can't be done now
+// and stands last. The cursor stays on the item that it is on.
 func (d *Palette) Add(items []Item, note string) {
-	d.items, d.note = append(d.items, items...), note
-	for _, i := range items {
-		d.texts = append(d.texts, i.Does+"\n"+i.Section+"\n"+i.Key+"\n"+i.Also)
+	at := len(d.items)
+	for at > 0 && d.items[at-1].Why != "" {
+		at--
 	}
-	at := d.at
-	d.seek()
-	d.at = max(0, min(at, len(d.found)-1))
+	d.Set(slices.Insert(slices.Clone(d.items), at, items...), note)
 }
 
 // Set puts other items in place of those that are there. The cursor stays on
@@ -63,8 +63,11 @@ func (d *Palette) Set(items []Item, note string) {
 	if len(d.found) > 0 {
 		on = d.items[d.found[d.at].index]
 	}
-	d.items, d.texts = nil, nil
-	d.Add(items, note)
+	d.items, d.note, d.texts = items, note, nil
+	for _, i := range items {
+		d.texts = append(d.texts, i.Does+"\n"+i.Section+"\n"+i.Key+"\n"+i.Also)
+	}
+	d.seek()
 	for n, f := range d.found {
 		if i := d.items[f.index]; i.Section == on.Section && i.Does == on.Does {
 			d.at = n

@@ -1,8 +1,6 @@
 package dialog
 
 import (
-	"fmt"
-
 	tea "charm.land/bubbletea/v2"
 
 	"lxd-allowlist/ui/keys"
@@ -17,9 +15,9 @@ type Report struct {
 	path     fileName
 	stem     string // the name without an extension, while no other was typed
 
-	lines  []summaryLine // of report, in so many cells
-	width  int
-	top    int
+	lines []summaryLine // of report, in so many cells
+	width int
+	scroll
 	room   int   // lines of it that are seen
 	exists bool  // the file is there: overwrite it?
 	err    error // why it wasn't written
@@ -51,7 +49,7 @@ var (
 		{Row: keys.Row{Name: "prev-format", Keys: []string{"left", "h", "shift+tab"}, Help: "previous format"}, Do: (*Report).turn},
 		{Row: keys.Row{Name: "file", Hint: "file name"}, Do: (*Report).edit},
 		{Row: keys.Row{Name: "up"}, Do: func(d *Report) Result { d.top--; return nil }},
-		{Row: keys.Row{Name: "down", Hint: "more", Beside: "up"}, Do: func(d *Report) Result { d.top++; return nil }},
+		{Row: keys.Row{Name: "down", Beside: "up"}, Says: (*Report).scrolls, Do: func(d *Report) Result { d.top++; return nil }},
 		{Row: keys.Row{Name: "page-up"}, Do: func(d *Report) Result { d.top -= d.room; return nil }},
 		{Row: keys.Row{Name: "page-down"}, Do: func(d *Report) Result { d.top += d.room; return nil }},
 		{Row: keys.Row{Name: "quit"}, Do: closes[*Report]},
@@ -121,11 +119,7 @@ func (d *Report) View(s Screen) []string {
 	if s.H >= reportLow {
 		d.room = max(1, d.room-2) // what stands behind is seen, too
 	}
-	d.top = max(0, min(d.top, len(d.lines)-d.room))
-	end, title := min(len(d.lines), d.top+d.room), "Report"
-	if more := len(d.lines) - end; more > 0 {
-		title += fmt.Sprintf("  ↓ %d more", more)
-	}
+	title, end := d.bound("Report", len(d.lines), d.room)
 	lines := make([]string, 0, d.room+len(foot))
 	for _, r := range d.lines[d.top:end] {
 		lines = append(lines, r.draw(s, inner))

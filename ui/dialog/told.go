@@ -42,7 +42,7 @@ var toldKeys = keys.Table[*ToldLog, Result]{Context: "what LXD was told", Action
 	{Row: keys.Row{Name: "accept"}, Says: (*ToldLog).unfolds, Do: func(d *ToldLog) Result { d.whole = !d.whole; return nil }},
 	{Row: keys.Row{Name: "copy-list", Hint: "copy all"}, Can: (*ToldLog).none, Do: (*ToldLog).copyAll},
 	{Row: keys.Row{Name: "up"}, Do: func(d *ToldLog) Result { return d.move(-1) }},
-	{Row: keys.Row{Name: "down", Hint: "choose", Beside: "up"}, Do: func(d *ToldLog) Result { return d.move(1) }},
+	{Row: keys.Row{Name: "down", Beside: "up"}, Says: func(d *ToldLog) string { return choosing(len(d.all)) }, Do: func(d *ToldLog) Result { return d.move(1) }},
 	{Row: keys.Row{Name: "told"}, Do: closes[*ToldLog]},
 	{Row: keys.Row{Name: "quit"}, Do: closes[*ToldLog]},
 	{Row: keys.Row{Name: "cancel", Hint: "close"}, Do: closes[*ToldLog]},

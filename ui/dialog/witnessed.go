@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/witness"
 	"lxd-allowlist/ui/look"
@@ -25,6 +27,9 @@ func (p *page) wrapped(style look.Style, text string, most int) {
 	p.beside("", lines)
 }
 
+// programLeast is how many cells of a program are seen at least beside what it did.
+const programLeast = 16
+
 // actors says who did something: the program, how often and, unless it is to be
 // short, whose process it was when it was first seen, and what had it run.
 func (p *page) actors(r capture.Reader, actors []capture.Actor, others uint32, short bool) {
@@ -34,9 +39,22 @@ func (p *page) actors(r capture.Reader, actors []capture.Actor, others uint32, s
 		if !ok {
 			continue
 		}
-		p.lines = append(p.lines, new(look.Line).Pad(1).Cell(p.s.Muted, head, headWidth-1, false).Pad(headWidth+1).
-			Add(p.s.Strong, table.Program(of)).Add(p.s.Muted, "  "+did(a)).Cut(p.w))
-		if head = ""; short {
+		program, times, room := table.Program(of), "  "+did(a), p.w-headWidth-1
+		beside := room-look.Width(times) >= min(look.Width(program), programLeast)
+		if beside {
+			room -= look.Width(times)
+		}
+		if over := look.Width(program) - room; over > 0 { // its end says more than where it lies
+			program = ansi.TruncateLeft(program, over+1, "…")
+		}
+		line := new(look.Line).Pad(1).Cell(p.s.Muted, head, headWidth-1, false).Pad(headWidth+1).Add(p.s.Strong, program)
+		if head = ""; beside {
+			line.Add(p.s.Muted, times)
+		}
+		if p.lines = append(p.lines, line.Cut(p.w)); !beside {
+			p.field("", p.s.Muted, did(a))
+		}
+		if short {
 			continue
 		}
 		var about []string

@@ -34,7 +34,8 @@ func Whole(s *Styles, box []string, h int) []string {
 }
 
 // Wrap breaks a text into lines of at most w cells, with a margin of one at the
-// left: between words, and a name that is longer than a line between its labels.
+// left: between words, and a name that is longer than a line between its labels, a
+// path between its directories.
 func Wrap(s Style, text string, w int) []string {
 	var lines []string
 	w = max(w-1, 10)
@@ -50,20 +51,28 @@ func Wrap(s Style, text string, w int) []string {
 // own.
 const joint = "\uE000"
 
-// byLabel breaks names that are longer than w cells behind their dots, and keeps
-// labels whole that have room.
+// byLabel breaks names that are longer than w cells behind their dots, paths behind
+// their slashes first, and keeps labels whole that have room.
 func byLabel(text string, w int) string {
 	if Width(text) <= w {
 		return text
 	}
 	words := strings.Split(text, " ")
 	for i, word := range words {
-		if !strings.Contains(word, ".") {
+		if !strings.ContainsAny(word, "./") {
 			continue
+		}
+		var labels []string
+		for part := range strings.SplitAfterSeq(word, "/") {
+			if Width(part) > w {
+				labels = append(labels, strings.SplitAfter(part, ".")...)
+			} else {
+				labels = append(labels, part)
+			}
 		}
 		var b strings.Builder
 		at := 0
-		for label := range strings.SplitAfterSeq(word, ".") {
+		for _, label := range labels {
 			n := Width(label)
 			if at > 0 && at+n > w {
 				b.WriteByte('\n')

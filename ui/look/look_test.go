@@ -225,6 +225,9 @@ func TestWrapBreaksNamesByLabel(t *testing.T) {
 		{26, "3 names seen below .s3-w.us-east-1.amazonaws.com; w keeps all", []string{"3 names seen below", ".s3-w.us-east-1.", "amazonaws.com; w keeps", "all"}},
 		{26, "any name below archive.ubuntu.com", []string{"any name below", "archive.ubuntu.com"}},
 		{12, "a-long-label-of-a-name.com", []string{"a-long-", "label-of-a-", "name.", "com"}},
+		{32, "/root/.local/state/lxd-allowlist/20261124-100125-shop.jsonl", []string{"/root/.local/state/", "lxd-allowlist/", "20261124-100125-shop.jsonl"}},
+		{20, "see https://cdn.example.com/a-path/file.tar.gz", []string{"see https://", "cdn.example.com/", "a-path/file.tar.gz"}},
+		{16, "/srv/a.very-long-directory.example/x", []string{"/srv/a.", "very-long-", "directory.", "example/x"}},
 		{20, "no name, and dash-es-are-breaks", []string{"no name, and dash-", "es-are-breaks"}},
 	} {
 		var got []string
@@ -244,7 +247,7 @@ func TestWrapLosesNothing(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		var b strings.Builder
 		for range 1 + rng.IntN(120) {
-			b.WriteByte("aaaaaaaa...a- "[rng.IntN(14)])
+			b.WriteByte("aaaaaaaa.../a- "[rng.IntN(15)])
 		}
 		w := 12 + rng.IntN(40)
 		text, got := b.String(), ""

@@ -124,7 +124,7 @@ func (a *arrangement) put(r capture.Reader, id capture.ID, now time.Time) {
 	if k.shown && is.tally != k.tally {
 		a.recount(id, is.tally)
 	}
-	k.tally, k.blocked, k.late, k.empty, k.name = is.tally, is.blocked, is.late, is.empty, is.name
+	k.tally, k.blocked, k.late, k.odd, k.name = is.tally, is.blocked, is.late, is.odd, is.name
 	if moved {
 		a.setKey(k, key)
 	}
@@ -172,8 +172,8 @@ func (a *arrangement) standing(row *Row) (k known, key sortKey) {
 		key = a.column(a.sort).key(*row)
 	}
 	for c := range columns {
-		if filled := columns[c].filled; filled != nil && !filled(*row) {
-			k.empty |= 1 << c
+		if filled, fits := columns[c].filled, columns[c].fits; filled != nil && !filled(*row) || fits != nil && !fits(*row) {
+			k.odd |= 1 << c
 		}
 	}
 	return k, key
@@ -399,8 +399,12 @@ func (a *arrangement) appendAll(list []capture.ID) []capture.ID {
 // extent returns what the shown domains need of the columns.
 func (a *arrangement) extent() (e extent) {
 	e.rows, e.nearly, e.all = a.domains(), a.sizes.within(nearlyAll), a.sizes.within(100)
-	for c, n := range a.empty {
-		e.empty[c] = n == e.rows && (n > 0 || columns[c].yields)
+	for c, n := range a.odd {
+		if columns[c].fits != nil {
+			e.cut[c] = n*100 > e.rows*(100-nearlyAll)
+		} else {
+			e.empty[c] = n == e.rows && (n > 0 || columns[c].yields)
+		}
 	}
 	return e
 }

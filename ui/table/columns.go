@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"lxd-allowlist/capture"
 	"lxd-allowlist/capture/verify"
@@ -37,6 +40,9 @@ type column struct {
 	// filled reports whether the row has anything to show: a column that no row
 	// fills goes. Nil where all have.
 	filled func(Row) bool
+	// fits reports whether all that the row has to show has room in the column's
+	// least. Nil for it has, or isn't asked: a column that has filled has no fits.
+	fits func(Row) bool
 	// cell appends what the row shows in so many cells; what is longer is cut.
 	cell func(b []byte, d Row, w int) []byte
 	// style is how that looks; nil for muted.
@@ -96,15 +102,34 @@ func appendTypes(b []byte, d *capture.Domain) []byte {
 	return b
 }
 
-func appendOwners(b []byte, r capture.Reader, d *capture.Domain) []byte {
+// appendOwners appends who asked, in so many cells: of several the first and how
+// many there are beside, and of what still is too long the end, which tells
+// addresses of one network apart.
+//
+//	web 10.0.0.14
+//	web +1
+//	…0.0.13
+func appendOwners(b []byte, r capture.Reader, d *capture.Domain, w int) []byte {
 	var few [4]string
-	for i, name := range r.AppendOwners(few[:0], d) {
+	names, begin := r.AppendOwners(few[:0], d), len(b)
+	for i, name := range names {
 		if i > 0 {
 			b = append(b, ' ')
 		}
 		b = append(b, name...)
 	}
-	return b
+	if len(b)-begin <= w {
+		return b
+	}
+	b, rest := b[:begin], ""
+	if more := len(names) - 1; more > 0 {
+		rest = " +" + strconv.Itoa(more)
+	}
+	name := names[0]
+	if over := look.Width(name) + len(rest) - w; over > 0 {
+		name = ansi.TruncateLeft(name, over+1, "…")
+	}
+	return append(append(b, name...), rest...)
 }
 
 // The columns, in the order in which they stand.
@@ -144,9 +169,13 @@ var columns = [...]column{
 			}
 			return look.AppendCount(b, uint64(d.Queries))
 		}},
-	colTypes: {name: "types", width: 12, least: 7, worth: 6,
+	colTypes: {name: "types", width: 12, least: typesLeast, worth: 6,
 		key: func(d Row) sortKey {
 			return sortKey{text: string(appendTypes(nil, d.Domain))}
+		},
+		fits: func(d Row) bool {
+			var few [16]byte
+			return len(appendTypes(few[:0], d.Domain)) <= typesLeast
 		},
 		cell: func(b []byte, d Row, _ int) []byte { return appendTypes(b, d.Domain) }},
 	colResult: {name: "result", width: len(capture.NotAllowed), least: 8, tight: 2, worth: 2,
@@ -155,11 +184,15 @@ var columns = [...]column{
 		},
 		cell:  func(b []byte, d Row, w int) []byte { return appendResult(b, d.ResultWord(), w) },
 		style: Row.ResultStyle},
-	colFrom: {name: "from", width: 12, least: 8, worth: 9,
+	colFrom: {name: "from", width: 12, least: fromLeast, worth: 9,
 		key: func(d Row) sortKey {
-			return sortKey{text: string(appendOwners(nil, d.r, d.Domain))}
+			return sortKey{text: string(appendOwners(nil, d.r, d.Domain, math.MaxInt))}
 		},
-		cell: func(b []byte, d Row, _ int) []byte { return appendOwners(b, d.r, d.Domain) }},
+		fits: func(d Row) bool {
+			var few [16]byte
+			return len(appendOwners(few[:0], d.r, d.Domain, math.MaxInt)) <= fromLeast
+		},
+		cell: func(b []byte, d Row, w int) []byte { return appendOwners(b, d.r, d.Domain, w) }},
 	colFirst: {name: "first", width: 7, least: 7, tight: 4, worth: 10, right: true, descending: true,
 		key: func(d Row) sortKey {
 			return sortKey{num: d.First().UnixNano()}
@@ -203,6 +236,12 @@ var columns = [...]column{
 			return s.Muted
 		}},
 }
+
+// The least of columns that say whether it is enough.
+const (
+	typesLeast = 7 // "A AAAA"
+	fromLeast  = 8
+)
 
 // byWorth is the order in which columns are given room.
 var byWorth = func() (order []int) {
@@ -267,7 +306,7 @@ func appendDomainOrder(key []byte, name string, registrable int) []byte {
 // Registrable returns the part of the name that somebody registered: one
 // label more than its public suffix. A name that has none is returned whole.
 func Registrable(name string) string {
-	if d, ok := psl.Registrable(name); ok {
+	if d, ok := psl.PlusOne(name); ok {
 		return d
 	}
 	return name

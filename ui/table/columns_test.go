@@ -266,3 +266,42 @@ func TestReasonIsNotCut(t *testing.T) {
 		}
 	}
 }
+
+// Who asked is whole before another column, or the longest of the names, has more
+// than it needs, and where it is cut its end tells addresses apart.
+func TestOwnersAreToldApart(t *testing.T) {
+	l := capture.NewLedger(capture.Info{Domain: "lxd"})
+	feed(l, noon, "query[A] a.example.com from 127.0.0.13", "query[A] b.example.com from 127.0.0.14", "query[A] c.example.com from 127.0.0.13",
+		"query[A] c.example.com from 127.0.0.14", "query[A] an-instance.example.com from 10.87.123.114", "query[AAAA] an-instance.example.com from 10.87.123.114")
+	l.Read(func(r capture.Reader) {
+		for _, test := range []struct {
+			id   capture.ID
+			w    int
+			want string
+		}{
+			{0, 12, "127.0.0.13"}, {0, 8, "….0.0.13"}, {1, 8, "….0.0.14"}, {2, 24, "127.0.0.13 127.0.0.14"}, {2, 13, "127.0.0.13 +1"}, {2, 8, "…0.13 +1"},
+		} {
+			if got := string(appendOwners(nil, r, r.Domain(test.id), test.w)); got != test.want {
+				t.Errorf("%v in %d cells: %q, want %q", r.Owners(r.Domain(test.id)), test.w, got, test.want)
+			}
+		}
+	})
+	table := New(l)
+	table.Refresh(noon)
+	for w := 60; w <= 160; w++ {
+		table.Resize(w, 10)
+		is := widthsOf(table)
+		if is[colFrom] > 0 && is[colFrom] < columns[colFrom].width && (is[colQueries] > columns[colQueries].least || is[colResult] > columns[colResult].least) {
+			t.Errorf("in %d cells who asked has %d of %d: %v", w, is[colFrom], columns[colFrom].width, is)
+		}
+	}
+	for cut, want := range map[bool]int{true: 12, false: 8} {
+		e := extent{rows: 100, nearly: 32, all: 40}
+		e.cut[colFrom] = cut
+		for _, p := range (settings{sort: colFirst}).arrangeColumns(100, e) {
+			if p.col == colFrom && p.w != want {
+				t.Errorf("beside a name of 40 cells who asked has %d, want %d", p.w, want)
+			}
+		}
+	}
+}

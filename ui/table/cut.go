@@ -14,6 +14,16 @@ type cut struct{ from, to int }
 //
 //	canonical-bos01.…content.com
 
+// Cut returns a name, or the suffix of a rule with its dot, in w cells at most, as
+// the table has it.
+func Cut(name string, w int) string {
+	if rest, dotted := strings.CutPrefix(name, "."); dotted {
+		return "." + Cut(rest, w-1)
+	}
+	var c cutting
+	return shorten(name, c.of(name, w, nil))
+}
+
 // cutting is how names are cut, for the rows that are in view.
 type cutting struct {
 	// apart are places in names that others in view are like but for them.

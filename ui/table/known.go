@@ -20,8 +20,9 @@ type known struct {
 	// name is how long its name is, registrable its registrable domain; 0 for
 	// not known yet.
 	name, registrable uint8
-	// empty has a bit for each column that it has nothing for.
-	empty uint16
+	// odd has a bit for each column that it has nothing for, or too much for its
+	// least: see [column].
+	odd uint16
 }
 
 // registrableOf returns how long the registrable domain of the domain's name is,
@@ -94,7 +95,7 @@ type counts struct {
 	blocked int // shown or not, and late, too
 	late    int
 	sizes   sizes
-	empty   [len(columns)]int // how many of the shown have nothing for a column
+	odd     [len(columns)]int // how many of the shown are: see known
 }
 
 // count counts a domain n times: -1 takes it out.
@@ -107,8 +108,8 @@ func (t *counts) count(k *known, n int) {
 	}
 	if k.shown {
 		t.sizes[k.name] += n
-		for left := k.empty; left != 0; left &= left - 1 {
-			t.empty[bits.TrailingZeros16(left)] += n
+		for left := k.odd; left != 0; left &= left - 1 {
+			t.odd[bits.TrailingZeros16(left)] += n
 		}
 	}
 	switch k.tally {
@@ -137,7 +138,7 @@ func (t *counts) add(o *counts) {
 	for i, n := range o.sizes {
 		t.sizes[i] += n
 	}
-	for i, n := range o.empty {
-		t.empty[i] += n
+	for i, n := range o.odd {
+		t.odd[i] += n
 	}
 }

@@ -91,6 +91,9 @@ func (t *Table) Resize(w, h int) {
 // Restyle has all be drawn anew: the styles are others.
 func (t *Table) Restyle() { t.drawn = nil }
 
+// Empty reports whether there is no line to select.
+func (t *Table) Empty() bool { return t.shown.lines() == 0 }
+
 // Tally is how the domains that were asked for stand, shown or not.
 func (t *Table) Tally() capture.Tally { return t.shown.tally }
 

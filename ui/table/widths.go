@@ -26,11 +26,12 @@ const stateBeside = 25
 type place struct{ col, x, w int }
 
 // extent is what the shown rows need: of the names so many cells for nearly all
-// and for each, and which columns no row fills.
+// and for each, which columns no row fills, and which have too little in their
+// least for more rows than a few.
 type extent struct {
 	rows        int
 	nearly, all int
-	empty       [len(columns)]bool
+	empty, cut  [len(columns)]bool
 }
 
 // and returns what rows need that come and go below somebody's eyes, beside those
@@ -50,6 +51,7 @@ func (e extent) and(o extent) extent {
 	}
 	for c := range e.empty {
 		e.empty[c] = e.empty[c] && o.empty[c]
+		e.cut[c] = e.cut[c] || o.cut[c]
 	}
 	return e
 }
@@ -118,7 +120,14 @@ func (set settings) arrangeColumns(width int, e extent) []place {
 		room -= more
 	}
 	widths[colDomain] = names
+	whole := func(c int) { // others show a sign for a word, these a part of one
+		if widths[c] > 0 && e.cut[c] {
+			take(c, set.column(c).width)
+		}
+	}
+	whole(colFrom)
 	take(colDomain, min(e.all, nameMost))
+	whole(colTypes)
 	for _, yields := range []bool{false, true} {
 		for _, c := range order {
 			if c == colReason { // no name is cut for a reason that has its least

@@ -22,9 +22,9 @@ func PublicSuffix(name string) (suffix string, registry bool) {
 	return suffix, registry
 }
 
-// Registrable returns the part of a name that somebody registered, one label more
-// than its public suffix, and whether there is one.
-func Registrable(name string) (domain string, ok bool) {
+// PlusOne returns a name's public suffix with the label before it, whoever could have
+// registered that, and whether there is one.
+func PlusOne(name string) (domain string, ok bool) {
 	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
 		return "", false
 	}

@@ -98,7 +98,7 @@ func TestRegistrable(t *testing.T) {
 		"www.example.com": "example.com", "example.com": "example.com", "com": "", "a.b.co.uk": "b.co.uk",
 		"me.github.io": "me.github.io", "github.io": "", ".example.com": "", "example.com.": "", "a..example.com": "", "192.0.2.1": "", "": "", "intranet": "",
 	} {
-		if domain, ok := Registrable(name); domain != want || ok != (want != "") {
+		if domain, ok := PlusOne(name); domain != want || ok != (want != "") {
 			t.Errorf("%q: %q, %v, want %q", name, domain, ok, want)
 		}
 	}
