@@ -310,16 +310,40 @@ func answered(b *testing.B, conn net.Conn, name string) bool {
 }
 
 // BenchmarkLeaveUnderFlood measures the time from the chord to the table's
-// keys on the screen, while the shell is flooded with output.
+// keys on the screen, while the shell is flooded with output; and that from a key
+// to its echo in tmux, beside LXD's exec alone with the same flood, which is read
+// and not drawn.
 func BenchmarkLeaveUnderFlood(b *testing.B) {
-	t, _, _ := monitored(b)
-	t.presses(b, "yes flood\r")
-	t.sees(b, "│flood")
-	var took []time.Duration
-	for b.Loop() {
-		took = append(took, t.leaves(b))
-	}
-	report(b, took)
+	b.Run("here", func(b *testing.B) {
+		t, _, _ := monitored(b)
+		t.presses(b, "yes flood\r")
+		t.sees(b, "│flood")
+		var took []time.Duration
+		for b.Loop() {
+			took = append(took, t.leaves(b))
+		}
+		report(b, took)
+	})
+	b.Run("tmux", func(b *testing.B) {
+		outer, inner := newPTY(b, 200, 60)
+		c := exec.Command("lxc", "exec", lxdtest.Instance(b, lxdtest.Bridge(b)), "--", "yes", "flood")
+		onto(b, inner, c)
+		flood := make([]byte, 1<<16)
+		if _, err := outer.Read(flood); err != nil {
+			b.Fatal(err)
+		}
+		read := make(chan bool)
+		go func() {
+			defer close(read)
+			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, outer, flood) // EIO is the terminal's end
+		}()
+		t, _ := newTmux(b)
+		t.echoes(b)
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		<-read
+		_ = outer.Close()
+	})
 }
 
 func query(b *testing.B, name string) []byte {
