@@ -8,30 +8,34 @@ import (
 	"lxd-allowlist/ui/table"
 )
 
-// badge says how far the enforcing is, in the header; both are empty while it
-// is not. short is for where the sentence doesn't fit.
-func (m *monitor) badge() (full, short *look.Line) {
+// badge says how far the enforcing is, in the header; all are empty while it
+// is not. short is for where the sentence doesn't fit, least for where short
+// leaves too little of the instance's name: what stands in front of a count is
+// its sign alone.
+func (m *monitor) badge() (full, short, least *look.Line) {
 	s, e := m.styles, &m.enforcing
 	full, short = new(look.Line), new(look.Line)
+	least = short
 	words := e.words()
 	rules := func() string { return look.Plural(e.of.Policy.Counts().Rules, "rule") }
 	switch e.stage {
 	case stageOff:
-		return full, short
+		return full, short, least
 	case stageStarting:
 		full.Add(s.Warn, "  ▣ "+words.starting)
 		short.Add(s.Warn, " ▣ starting…")
-		return full, short
+		return full, short, least
 	case stageEnding:
 		full.Add(s.Warn, "  ▣ proving once more, ending…")
 		short.Add(s.Warn, " ▣ ending…")
-		return full, short
+		return full, short, least
 	case stageProving:
 		full.Add(s.Warn, "  ▣ proving…")
 		short.Add(s.Warn, " ▣ proving…")
 	case stageProven:
 		full.Add(s.Good, "  ▣ "+words.doing+" "+rules())
 		short.Add(s.Good, " ▣ "+words.done)
+		least = new(look.Line).Add(s.Good, " ▣ ")
 	case stageUnproven:
 		full.Add(s.Bad, "  ▣ NOT PROVEN, "+words.doing+" "+rules())
 		short.Add(s.Bad, " ▣ NOT PROVEN")
@@ -49,6 +53,9 @@ func (m *monitor) badge() (full, short *look.Line) {
 		text = fmt.Sprintf("%d outside", blocked)
 	}
 	short.Add(s.Muted, " · ").Add(style, text)
+	if least != short {
+		least.Add(style, text)
+	}
 	if e.places > 0 {
 		word := "addresses"
 		if e.places == 1 {
@@ -56,7 +63,7 @@ func (m *monitor) badge() (full, short *look.Line) {
 		}
 		full.Add(s.Muted, " · ").Add(s.Blocked, fmt.Sprintf("%d %s", e.places, word))
 	}
-	return full, short
+	return full, short, least
 }
 
 // packetLines is how many lines of a pane the refused packets take.

@@ -117,6 +117,19 @@ func (s *scene) opening(c Choice) *opening {
 	return o
 }
 
+// What a session's row has no room for goes as a whole: no word of it is cut.
+func TestSessionRowsCutNoWord(t *testing.T) {
+	for w := leastWidth; w <= 120; w++ {
+		s := newScene(t, w, 40).starts()
+		s.press("tab") // one of them is selected, with what enter does
+		for line := range strings.Lines(s.text()) {
+			if strings.Contains(line, "-dnstest") && strings.Contains(line, "…") || strings.Contains(line, "-ux-a") && strings.Contains(line, "…") {
+				t.Errorf("at %d columns a session is %q", w, line)
+			}
+		}
+	}
+}
+
 // Why it failed can be read at every size, however many steps there were, and
 // leaving ends the program with it.
 func TestOpeningShowsItsError(t *testing.T) {
@@ -131,6 +144,20 @@ func TestOpeningShowsItsError(t *testing.T) {
 		}
 		if err := s.phase.leave(); err == nil || !strings.Contains(err.Error(), "at the end") {
 			t.Errorf("%v: leaving says %v", size, err)
+		}
+	}
+}
+
+// The step that failed stands above why it failed wherever that leaves a line.
+func TestOpeningShowsTheStepThatFailed(t *testing.T) {
+	for h := leastHeight; h < 24; h++ {
+		s := newScene(t, 40, h)
+		o := s.opening(Choice{Instance: "a"})
+		o.step("connecting to LXD", -1)
+		o.step("taking the lease of bridge lxdbr0", -1)
+		s.send(openedMsg{of: o, err: errors.New(strings.Repeat("in use since a while; ", 11) + "quit that one first")})
+		if room := h - 2 - openingChrome - len(o.says()); room > 0 != strings.Contains(s.text(), "✗ taking the lease") || len(o.draw()) > h-2 {
+			t.Errorf("with room for %d lines more the screen is\n%s", room, s.text())
 		}
 	}
 }

@@ -76,6 +76,21 @@ func TestCourseOfCommands(t *testing.T) {
 	}
 }
 
+// However long it lasted, its scale is whole on the smallest screen.
+func TestCourseScaleIsWhole(t *testing.T) {
+	for minutes := range 90 {
+		l := capture.NewLedger(capture.Info{Started: noon})
+		feed(l, noon, "query[A] a.example from 10.0.0.5")
+		s := newScene(t, leastWidth, 24)
+		s.now = noon.Add(time.Duration(minutes) * time.Minute)
+		s.shows(&Capture{Ledger: l, Title: "dnstest on lxdbr0", Live: true})
+		s.showsCourse()
+		if text := s.text(); !strings.Contains(text, "at most 1 a minute") && !strings.Contains(text, "≤1/min") {
+			t.Errorf("of %d minutes it is\n%s", minutes, text)
+		}
+	}
+}
+
 // The course is there at once: what is pressed before it is counted is about it.
 func TestCourseIsThereAtOnce(t *testing.T) {
 	s := newScene(t, 120, 40).session()

@@ -259,6 +259,22 @@ func TestHeaderSaysAllInAWord(t *testing.T) {
 	}
 }
 
+// A short name of an instance is whole beside an enforced list and a doubt, on the
+// smallest screen, too, and what was refused and what is decided is counted there.
+func TestHeaderKeepsTheNameUnderAList(t *testing.T) {
+	for w := leastWidth; w <= 80; w++ {
+		s := newScene(t, w, 24).enforcing(verify.Names).refuses()
+		s.m().capture.Ledger.Unread("a file that can't be read")
+		if h := s.shownAt(0); !strings.Contains(h, "dnstest ") || !strings.Contains(h, "2 blocked") || !strings.Contains(h, "doubt") || !strings.Contains(h, "0/6") && !strings.Contains(h, "✗") {
+			t.Errorf("at %d columns the header is %q", w, h)
+		}
+		s.m().enforcing.stage = stageUnproven
+		if h := s.shownAt(0); !strings.Contains(h, "NOT PROVEN") {
+			t.Errorf("without a proof, at %d columns the header is %q", w, h)
+		}
+	}
+}
+
 // What is said of a doubt is said once: where the header has it whole, not in the
 // foot as well.
 func TestDoubtIsSaidOnce(t *testing.T) {

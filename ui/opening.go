@@ -268,11 +268,12 @@ func (o *opening) draw() []string {
 	lines := []string{"", s.Strong.Render(" Opening " + o.choice.name()), ""}
 	says := o.says()
 	says = says[o.top:min(len(says), o.top+room)]
-	left := room
-	if len(says) > 0 {
-		left -= len(says) + 1
+	left := room - len(says)
+	gap := len(says) > 0 && left > 1 // the step that failed goes before it
+	if gap {
+		left--
 	}
-	first := max(0, len(o.steps)-max(0, left))
+	first := max(0, len(o.steps)-left)
 	if first > 0 && left > 1 {
 		first++
 		lines = append(lines, s.Muted.Render(fmt.Sprintf(" ✓ %s before", look.Plural(first, "step"))))
@@ -280,7 +281,7 @@ func (o *opening) draw() []string {
 	for i := first; i < len(o.steps); i++ {
 		lines = append(lines, o.drawStep(s, o.steps[i], i == len(o.steps)-1))
 	}
-	if len(says) > 0 && left >= 0 {
+	if gap {
 		lines = append(lines, "")
 	}
 	return append(lines, says...)

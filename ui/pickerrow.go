@@ -144,6 +144,10 @@ func (r *pickerRow) words() string {
 	return strings.Join([]string{"instance", c.Instance, c.Status, c.Network, c.Address, c.Use, c.Problem}, " ")
 }
 
+// What became of a session that has something which its file has not; the first
+// word is enough where there is little room.
+const changed, sinceExport = "changed", " since its export"
+
 // state says what became of a session, in a word or two.
 func (r *pickerRow) state() string {
 	switch s := r.entry; {
@@ -156,7 +160,7 @@ func (r *pickerRow) state() string {
 	case s.Exported == nil:
 		return "unexported"
 	case s.Stale:
-		return "changed since its export"
+		return changed + sinceExport
 	}
 	return "exported"
 }
@@ -195,19 +199,18 @@ func (r *pickerRow) draw(s *look.Styles, p *picker, w widths, selected bool) str
 	if r.shut() != "" {
 		style = s.Muted
 	}
+	hint := new(look.Line)
+	if does := r.does(); selected && does != "" && p.w >= narrow {
+		hint.Select(s).Add(s.Key, " "+p.keys.Show(rowAccept)).Add(s.Muted, " "+does+" ")
+	}
 	switch r.kind {
 	case ofInstances:
 		r.drawInstance(s, p, style, w, &l)
 	case ofSessions:
-		r.drawSession(s, p, style, &l)
+		r.drawSession(s, p, style, &l, p.w-hint.Width())
 	default:
 		l.Add(style, r.choice.Image).Add(s.Muted, "  "+r.choice.About)
 	}
-	does := r.does()
-	if !selected || does == "" || p.w < narrow {
-		return l.Pad(p.w).Cut(p.w)
-	}
-	hint := new(look.Line).Select(s).Add(s.Key, " "+p.keys.Show(rowAccept)).Add(s.Muted, " "+does+" ")
 	if room := p.w - hint.Width(); l.Width() > room {
 		cut := new(look.Line).Raw(l.Cut(room))
 		return cut.Join(hint).Cut(p.w)
@@ -238,7 +241,9 @@ func (r *pickerRow) drawInstance(s *look.Styles, p *picker, style look.Style, w 
 	l.Add(s.Warn, cmp.Or(c.Problem, c.Use))
 }
 
-func (r *pickerRow) drawSession(s *look.Styles, p *picker, style look.Style, l *look.Line) {
+// drawSession draws a session on so many cells: what there is no room for goes as a
+// whole, the last first.
+func (r *pickerRow) drawSession(s *look.Styles, p *picker, style look.Style, l *look.Line, room int) {
 	e := r.entry
 	mark, state := "○", s.Text
 	switch {
@@ -251,19 +256,31 @@ func (r *pickerRow) drawSession(s *look.Styles, p *picker, style look.Style, l *
 	case e.Exported != nil && !e.Stale:
 		mark, state = "✓", s.Muted
 	}
-	l.Add(state, mark+" ").Add(style, r.choice.Session).Add(s.Muted, "  ").
-		Add(state, r.state()).Add(s.Muted, " "+look.Ago(p.now.Sub(e.Modified)))
-	if p.counted && e.Err == nil {
-		l.Add(s.Muted, " · "+look.Plural(e.Domains, "name"))
+	l.Add(state, mark+" ").Add(style, r.choice.Session).Add(s.Muted, "  ")
+	became := r.state()
+	if became == changed+sinceExport && l.Width()+look.Width(became) > room {
+		became = changed
+	}
+	l.Add(state, became)
+	if e.Err != nil {
+		l.Add(s.Muted, " "+look.Ago(p.now.Sub(e.Modified))+"  "+e.Err.Error())
+		return
+	}
+	parts := []*look.Line{l.Another().Add(s.Muted, " "+look.Ago(p.now.Sub(e.Modified)))}
+	if p.counted {
+		parts = append(parts, l.Another().Add(s.Muted, " · "+look.Plural(e.Domains, "name")))
 		if e.Kept > 0 {
-			l.Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", e.Kept))
+			parts = append(parts, l.Another().Add(s.Muted, " · ").Add(s.Keep, fmt.Sprintf("%d keep", e.Kept)))
 		}
 		if n := e.Marks - e.Kept; n > 0 {
 			more := map[bool]string{true: "more "}[e.Kept > 0]
-			l.Add(s.Muted, fmt.Sprintf(" · %d %sdecided", n, more))
+			parts = append(parts, l.Another().Add(s.Muted, fmt.Sprintf(" · %d %sdecided", n, more)))
 		}
 	}
-	if e.Err != nil {
-		l.Add(s.Muted, "  "+e.Err.Error())
+	for _, part := range parts {
+		if l.Width()+part.Width() > room {
+			return
+		}
+		l.Join(part)
 	}
 }

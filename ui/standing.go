@@ -34,7 +34,7 @@ func (m *monitor) standing(room, alarm, short int) standing {
 			yield(full, with(bar, glyphs)) && yield(full, with(worded, glyphs)) && yield(full, with(bare, glyphs)) &&
 			yield(name, with(bar, glyphs)) && yield(name, with(worded, glyphs)) && yield(name, with(bare, glyphs))
 	}
-	badge, shortBadge := m.badge()
+	badge, shortBadge, least := m.badge()
 	for _, badge := range []*look.Line{badge, shortBadge} {
 		for _, is := range []int{alarm, short} {
 			for title, right := range ways {
@@ -44,12 +44,14 @@ func (m *monitor) standing(room, alarm, short int) standing {
 			}
 		}
 	}
-	for _, right := range []*look.Line{with(bare, glyphs), glyphs, with(bare, end)} {
-		if most := room - shortBadge.Width() - short - right.Width(); most >= min(name.Width(), titleLeast) {
-			return standing{title: new(look.Line).Raw(name.Cut(min(most, name.Width()))), badge: shortBadge, right: right}
+	for _, badge := range []*look.Line{shortBadge, least} {
+		for _, right := range []*look.Line{with(bare, glyphs), glyphs, with(bare, end)} {
+			if most := room - badge.Width() - short - right.Width(); most >= min(name.Width(), titleLeast) {
+				return standing{title: new(look.Line).Raw(name.Cut(min(most, name.Width()))), badge: badge, right: right}
+			}
 		}
 	}
-	return standing{title: full, badge: shortBadge, right: new(look.Line)}
+	return standing{title: full, badge: least, right: new(look.Line)}
 }
 
 // tally says how the domains stand, in glyphs where words don't fit.

@@ -227,7 +227,7 @@ func (m *monitor) header() string {
 		}
 		l.Add(s.Bad, " ● NOT LOGGING"+at).
 			Add(s.Text, "  "+m.keys.Show(rowRepair)+" logs again")
-		_, badge := m.badge()
+		_, badge, _ := m.badge()
 		if m.w < roomForBrand {
 			l = *new(look.Line).Add(s.Strong, " "+m.subject()).Join(&l)
 		}

@@ -86,6 +86,9 @@ func (s *Server) findImage(ctx context.Context, image string) (source client.Ima
 	remote, name := SplitTarget(image)
 	source = s.own
 	if remote != "" && remote != s.name {
+		if _, err := s.images.named(remote); err != nil {
+			return nil, nil, "", fmt.Errorf("find image %s: %w", image, err)
+		}
 		if source, err = await(ctx, func() (client.ImageServer, error) { return s.images.images(remote) }); err != nil {
 			return nil, nil, "", fmt.Errorf("find image %s: %w: see lxc remote list", image, err)
 		}

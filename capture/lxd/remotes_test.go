@@ -56,6 +56,15 @@ func TestLoadRemotes(t *testing.T) {
 	}
 }
 
+// An image of a remote that isn't there says once what to do.
+func TestImageOfNoRemote(t *testing.T) {
+	s := &Server{name: "local", images: &remotes{}}
+	const want = `find image nowhere:24.04: lxc knows no remote "nowhere": see lxc remote list`
+	if _, _, _, err := s.findImage(t.Context(), "nowhere:24.04"); err == nil || err.Error() != want {
+		t.Errorf("it says %v, want %s", err, want)
+	}
+}
+
 // A log-in that isn't there or is broken says what to do.
 func TestOpenIDConnect(t *testing.T) {
 	home := alone(t)

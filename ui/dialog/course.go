@@ -184,17 +184,18 @@ func (d *Course) graph(s Screen, w, rows int) []string {
 	}
 	begin, end := d.clock(d.Begin, "15:04"), d.clock(d.End, "15:04")
 	label := fmt.Sprintf("at most %d a minute", most)
-	if len(begin)+len(label)+len(end)+4 > all {
+	if len(label) > max(all-w-2, w-len(begin)-len(end)-4) { // the room behind the times, or between them
 		label = fmt.Sprintf("≤%d/min", most)
 	}
+	behind := w+2+look.Width(label) <= all
 	scale := new(look.Line).Add(s.Muted, begin)
-	if w == all {
+	if !behind {
 		scale.Pad((w-look.Width(label))/2).Add(s.Muted, label)
 	}
 	if w > scale.Width()+len(end) {
 		scale.Pad(w-len(end)).Add(s.Muted, end)
 	}
-	if w < all {
+	if behind {
 		scale.Add(s.Muted, "  "+label)
 	}
 	return append(lines, s.Muted.Render(string(marks)), scale.Cut(all))

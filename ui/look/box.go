@@ -52,13 +52,17 @@ func Wrap(s Style, text string, w int) []string {
 const joint = "\uE000"
 
 // byLabel breaks names that are longer than w cells behind their dots, paths behind
-// their slashes first, and keeps labels whole that have room.
+// their slashes first, and keeps labels and options of commands whole that have room.
 func byLabel(text string, w int) string {
 	if Width(text) <= w {
 		return text
 	}
 	words := strings.Split(text, " ")
 	for i, word := range words {
+		if strings.HasPrefix(word, "-") && Width(word) <= w { // an option, which is to be typed as it stands
+			words[i] = strings.ReplaceAll(word, "-", joint)
+			continue
+		}
 		if !strings.ContainsAny(word, "./") {
 			continue
 		}

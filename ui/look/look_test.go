@@ -228,6 +228,8 @@ func TestWrapBreaksNamesByLabel(t *testing.T) {
 		{32, "/root/.local/state/lxd-allowlist/20261124-100125-shop.jsonl", []string{"/root/.local/state/", "lxd-allowlist/", "20261124-100125-shop.jsonl"}},
 		{20, "see https://cdn.example.com/a-path/file.tar.gz", []string{"see https://", "cdn.example.com/", "a-path/file.tar.gz"}},
 		{16, "/srv/a.very-long-directory.example/x", []string{"/srv/a.", "very-long-", "directory.", "example/x"}},
+		{38, "take it with lxd-allowlist restore --force lxdbr0", []string{"take it with lxd-allowlist restore", "--force lxdbr0"}},
+		{14, "an --option-that-is-longer", []string{"an --option-", "that-is-", "longer"}},
 		{20, "no name, and dash-es-are-breaks", []string{"no name, and dash-", "es-are-breaks"}},
 	} {
 		var got []string
