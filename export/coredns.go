@@ -68,8 +68,8 @@ const corednsView = 5000
 // encodeCoreDNS has few blocks, for CoreDNS takes the square of their number
 // to start. The names end with the root's dot: "import", bare, is a word of
 // the Corefile's own.
-func encodeCoreDNS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeCoreDNS(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	p.remarks(c.Rules())
 	p.WriteString(corednsBegin)
 	var exact, suffix, patterns []string

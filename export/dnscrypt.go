@@ -44,8 +44,8 @@ func globsAlone(p rule.Pattern) string {
 	return ""
 }
 
-func encodeDnscrypt(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeDnscrypt(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
 			p.remarks([]rule.Rule{r})
