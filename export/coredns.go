@@ -102,7 +102,7 @@ func corednsViewBegin(n int) string {
 }
 
 func decodeCoreDNS(data []byte) ([]rule.Rule, error) {
-	lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
+	lines := slices.DeleteFunc(strings.SplitAfter(textOf(data), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
 	text, ok := between(strings.Join(lines, ""), corednsBegin, corednsEnd)
 	if !ok {
 		return nil, errors.New("all other names are not denied")

@@ -68,7 +68,7 @@ func encodeDnscrypt(f Format, c rule.Compiled, o Options) ([]byte, error) {
 func decodeDnscrypt(data []byte) ([]rule.Rule, error) {
 	rules := make([]rule.Rule, 0, lineCount(data))
 	var globs []string // of the last pattern, which are to come
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(textOf(data)) {
 		line = strings.TrimSpace(line)
 		text, aside := strings.CutPrefix(line, asidePattern)
 		switch {
