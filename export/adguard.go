@@ -29,8 +29,8 @@ const (
 	adguardPatternEnd = "$/"
 )
 
-func encodeAdGuard(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeAdGuard(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	p.put(adguardDeny)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {

@@ -36,7 +36,7 @@ func asidePatterns(data []byte, before, after string) (rules []rule.Rule, err er
 	if !bytes.Contains(data, []byte(asidePattern)) {
 		return nil, nil
 	}
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(textOf(data)) {
 		text, is := strings.CutPrefix(strings.TrimSpace(line), asidePattern)
 		if !is {
 			continue
@@ -59,7 +59,7 @@ func asideAddresses(data []byte) (rules []rule.Rule, err error) {
 	if !bytes.Contains(data, []byte(asideAddress)) {
 		return nil, nil
 	}
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(textOf(data)) {
 		text, is := strings.CutPrefix(strings.TrimSpace(line), asideAddress)
 		if !is {
 			continue

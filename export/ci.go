@@ -49,7 +49,7 @@ func hardenLimit(r rule.Rule) string {
 }
 
 func encodeHardenRunner(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := headed(f, c)
+	p := headed(f, c, o)
 	p.remarks(c.Rules())
 	p.line("- uses: step-security/harden-runner@v2")
 	p.line("  with:")

@@ -53,7 +53,7 @@ const ciliumLookups = `    - toEndpoints:
             dns:`
 
 func encodeCilium(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := headed(f, c)
+	p := headed(f, c, o)
 	p.put(ciliumBegin)
 	// Without names there is none of their entries: an empty list of them would
 	// allow all.

@@ -42,8 +42,8 @@ enabled = true
 [permissions.lxd-allowlist.network.domains]
 `
 
-func encodeCodex(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeCodex(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	p.WriteString(codexBegin)
 	for _, r := range c.Rules() {
 		p.notesBeside(r)

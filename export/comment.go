@@ -160,7 +160,10 @@ func udpLeftOut(f Format, rules []rule.Rule) string {
 	n := 0
 	var alone []string
 	for _, r := range rules {
-		if _, is := r.Endpoint(); is || len(seenPorts(r, "udp")) == 0 {
+		if len(seenPorts(r, "udp")) == 0 { // as of nearly all
+			continue
+		}
+		if _, is := r.Endpoint(); is {
 			continue
 		}
 		n++

@@ -68,8 +68,8 @@ const corednsView = 5000
 // encodeCoreDNS has few blocks, for CoreDNS takes the square of their number
 // to start. The names end with the root's dot: "import", bare, is a word of
 // the Corefile's own.
-func encodeCoreDNS(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeCoreDNS(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	p.remarks(c.Rules())
 	p.WriteString(corednsBegin)
 	var exact, suffix, patterns []string
@@ -102,7 +102,7 @@ func corednsViewBegin(n int) string {
 }
 
 func decodeCoreDNS(data []byte) ([]rule.Rule, error) {
-	lines := slices.DeleteFunc(strings.SplitAfter(string(data), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
+	lines := slices.DeleteFunc(strings.SplitAfter(textOf(data), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
 	text, ok := between(strings.Join(lines, ""), corednsBegin, corednsEnd)
 	if !ok {
 		return nil, errors.New("all other names are not denied")

@@ -44,8 +44,8 @@ func globsAlone(p rule.Pattern) string {
 	return ""
 }
 
-func encodeDnscrypt(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeDnscrypt(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
 			p.remarks([]rule.Rule{r})
@@ -68,7 +68,7 @@ func encodeDnscrypt(f Format, c rule.Compiled, _ Options) ([]byte, error) {
 func decodeDnscrypt(data []byte) ([]rule.Rule, error) {
 	rules := make([]rule.Rule, 0, lineCount(data))
 	var globs []string // of the last pattern, which are to come
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(textOf(data)) {
 		line = strings.TrimSpace(line)
 		text, aside := strings.CutPrefix(line, asidePattern)
 		switch {

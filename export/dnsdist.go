@@ -47,8 +47,8 @@ addAction(NotRule(AndRule({RecordsCountRule(DNSSection.Question, 1, 1), OrRule(r
 	},
 }
 
-func encodeDnsdist(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsdistLua.file(f, c), nil
+func encodeDnsdist(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	return dnsdistLua.file(f, c, o), nil
 }
 
 func decodeDnsdist(data []byte) ([]rule.Rule, error) { return dnsdistLua.rules(data) }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -100,16 +101,16 @@ var denyAll = func() []string {
 	return lines
 }()
 
-func encodeDnsmasq(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, func(p *page, r rule.Rule) {}), nil
+func encodeDnsmasq(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	return dnsmasqFile(f, c, o, func(p *page, r rule.Rule) {}), nil
 }
 
-func encodeNftset(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	return dnsmasqFile(f, c, func(p *page, r rule.Rule) { p.put("nftset=/", r.Name, "/", nftSets) }), nil
+func encodeNftset(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	return dnsmasqFile(f, c, o, func(p *page, r rule.Rule) { p.put("nftset=/", r.Name, "/", nftSets) }), nil
 }
 
-func dnsmasqFile(f Format, c rule.Compiled, after func(*page, rule.Rule)) []byte {
-	p := headed(f, c)
+func dnsmasqFile(f Format, c rule.Compiled, o Options, after func(*page, rule.Rule)) []byte {
+	p := headed(f, c, o)
 	for _, l := range denyAll {
 		p.put(l)
 	}
@@ -146,12 +147,21 @@ func DnsmasqLines(c rule.Compiled, denier string) []string {
 }
 
 func decodeDnsmasq(data []byte) ([]rule.Rule, error) {
-	lines := contentLines(data, "#")
-	if len(lines) < len(denyAll) || !slices.Equal(lines[:len(denyAll)], denyAll) {
-		return nil, fmt.Errorf("the lines that deny all other names are not there")
-	}
-	rules := make([]rule.Rule, 0, len(lines)/2)
-	for _, line := range lines[len(denyAll):] {
+	return dnsmasqRules(content(data, "#"), lineCount(data)/2)
+}
+
+// dnsmasqRules reads lines of some number of rules.
+func dnsmasqRules(lines iter.Seq[string], number int) ([]rule.Rule, error) {
+	rules := make([]rule.Rule, 0, number)
+	denied := 0
+	for line := range lines {
+		if denied < len(denyAll) {
+			if line != denyAll[denied] {
+				break
+			}
+			denied++
+			continue
+		}
 		if name, ok := between(line, "server=/", "/#"); ok {
 			rules = append(rules, rule.Rule{Name: name, Suffix: true})
 			continue
@@ -163,24 +173,25 @@ func decodeDnsmasq(data []byte) ([]rule.Rule, error) {
 		}
 		rules[last].Suffix = false
 	}
+	if denied < len(denyAll) {
+		return nil, fmt.Errorf("the lines that deny all other names are not there")
+	}
 	return rules, nil
 }
 
 // decodeNftset reads the file without the nftset lines, and these as a list
 // of their own that must name the same.
 func decodeNftset(data []byte) ([]rule.Rule, error) {
-	var rest strings.Builder
-	rest.Grow(len(data))
 	sets := make([]string, 0, lineCount(data)/3)
-	for line := range content(data, "#") {
-		if name, ok := between(line, "nftset=/", "/"+nftSets); ok {
-			sets = append(sets, name)
-		} else {
-			rest.WriteString(line)
-			rest.WriteByte('\n')
+	rules, err := dnsmasqRules(func(yield func(string) bool) {
+		for line := range content(data, "#") {
+			if name, ok := between(line, "nftset=/", "/"+nftSets); ok {
+				sets = append(sets, name)
+			} else if !yield(line) {
+				return
+			}
 		}
-	}
-	rules, err := decodeDnsmasq([]byte(rest.String()))
+	}, lineCount(data)/3)
 	if err != nil {
 		return nil, err
 	}

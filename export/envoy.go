@@ -78,7 +78,7 @@ const envoyClusters = `  clusters:
           dns_cache_config: {name: names}`
 
 func encodeEnvoy(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := headed(f, c)
+	p := headed(f, c, o)
 	p.remarks(c.Rules())
 	p.line("static_resources:")
 	p.line("  listeners:")

@@ -146,7 +146,8 @@ func (f Format) Encode(c rule.Compiled, o Options) ([]byte, error) {
 }
 
 // Decode reads the rules back out of a file that Encode made, in the meaning
-// that the target gives them. What Encode would not write is an error.
+// that the target gives them. What Encode would not write is an error. Names and all
+// else are parts of the data, which is not to be changed any more.
 func (f Format) Decode(data []byte) ([]rule.Rule, error) {
 	if !f.ReadsBack() {
 		return nil, fmt.Errorf("read %s: nobody knows what its file means; choose another format", f.Name)

@@ -27,8 +27,8 @@ var gcp = Format{
 	decode:    decodeGCP,
 }
 
-func encodeGCP(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeGCP(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	p.line(`name: "projects/PROJECT/locations/REGION/urlLists/lxd-allowlist"`)
 	p.line("values:")
 	for _, r := range c.Rules() {

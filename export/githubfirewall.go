@@ -26,8 +26,8 @@ var githubFirewall = Format{
 	decode:    decodeGitHubFirewall,
 }
 
-func encodeGitHubFirewall(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeGitHubFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, r := range c.Rules() {
 		p.notesBeside(r)
 		p.put(asHost(r).Name)

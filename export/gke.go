@@ -51,7 +51,7 @@ const gkeRules = 5
 func encodeGKE(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	list := kubeList(starred(c.Rules()))
 	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
-	p := headed(f, c)
+	p := headed(f, c, o)
 	n, ports, labels := 0, o.portsWithUDP(c.Rules()...), kubeLabels(list)
 	for rules := range slices.Chunk(c.Rules(), gkeRules) {
 		if n++; n > 1 {

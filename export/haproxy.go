@@ -74,8 +74,8 @@ const (
 	haproxyPatternEnd = `\.$`
 )
 
-func encodeHAProxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeHAProxy(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
 			p.asidePattern(r, series, haproxyPattern, haproxyPatternEnd)

@@ -56,7 +56,7 @@ func encodeIstio(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	list := kubeList(starred(c.Rules()))
 	labels := kubeLabels(list)
 	f.Load = strings.ReplaceAll(f.Load, kubeListWord, list)
-	p := headed(f, c)
+	p := headed(f, c, o)
 	p.remarks(c.Rules())
 	p.line(istioSidecar, labels)
 	n := 0

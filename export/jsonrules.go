@@ -91,7 +91,7 @@ func (p *page) jsonRule(r ruleDoc) {
 // place of all: what is written in any other way is the parser's, with the whole
 // file, and it is not ok.
 func liftJSONRules(data []byte) (rules []rule.Rule, ok bool) {
-	head, list, found := strings.Cut(string(data), jsonRules+"\n")
+	head, list, found := strings.Cut(textOf(data), jsonRules+"\n")
 	if !found {
 		return nil, false
 	}
@@ -210,7 +210,7 @@ func lastIndent(text string) string {
 
 // unmarshalLong reads what marshalLong wrote, as unmarshal does.
 func unmarshalLong[T any](data []byte, key string, of func(*T) *[]string) (T, error) {
-	if v, ok := liftLong(string(data), `"`+key+`": [`, of); ok {
+	if v, ok := liftLong(textOf(data), `"`+key+`": [`, of); ok {
 		return v, nil
 	}
 	return unmarshal[T](data)

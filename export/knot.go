@@ -60,7 +60,9 @@ end)`,
 	read:  fromLua,
 }
 
-func encodeKnot(f Format, c rule.Compiled, _ Options) ([]byte, error) { return knotLua.file(f, c), nil }
+func encodeKnot(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	return knotLua.file(f, c, o), nil
+}
 
 func decodeKnot(data []byte) ([]rule.Rule, error) { return knotLua.rules(data) }
 

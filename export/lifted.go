@@ -101,7 +101,7 @@ func (l longList[T, I]) lift(data []byte) (all []lifted[T, I], ok bool) {
 		behind
 	)
 	where := outside
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(textOf(data)) {
 		bare := strings.TrimSuffix(line, "\n")
 		var item I
 		is := where == begun || where == inside

@@ -17,8 +17,8 @@ type luaParts struct {
 }
 
 // file writes each rule as a string of a table. The root's dot ends a name.
-func (l luaParts) file(f Format, c rule.Compiled) []byte {
-	p := headed(f, c)
+func (l luaParts) file(f Format, c rule.Compiled, o Options) []byte {
+	p := headed(f, c, o)
 	list := func(kind string) {
 		for _, r := range c.Rules() {
 			if r.Kind() != kind {

@@ -95,7 +95,7 @@ func unprose(text string) string {
 }
 
 func decodeMarkdown(data []byte) ([]rule.Rule, error) {
-	lines := strings.Split(string(data), "\n")
+	lines := strings.Split(textOf(data), "\n")
 	columns := markdownColumns
 	table := slices.Index(lines, columns)
 	if table < 0 {

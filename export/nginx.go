@@ -64,8 +64,8 @@ const (
 // nginxWords mean something of their own in a map.
 var nginxWords = []string{"default", "hostnames", "include", "volatile"}
 
-func encodeNginx(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeNginx(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, l := range nginxBegin {
 		p.put(l)
 	}

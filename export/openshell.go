@@ -40,7 +40,7 @@ var openshell = Format{
 const openshellAll = "/**"
 
 func encodeOpenShell(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := headed(f, c)
+	p := headed(f, c, o)
 	p.line("version: 1")
 	if c.Len() == 0 {
 		p.line("network_policies: {}")

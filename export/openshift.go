@@ -40,7 +40,7 @@ var openshift = Format{
 var egressDenied = [...]string{"0.0.0.0/0", "::/0"}
 
 func encodeEgressFirewall(f Format, c rule.Compiled, o Options) ([]byte, error) {
-	p := headed(f, c)
+	p := headed(f, c, o)
 	p.line("apiVersion: k8s.ovn.org/v1")
 	p.line("kind: EgressFirewall")
 	p.line("metadata:")

@@ -47,10 +47,11 @@ func (p *page) comment(text string) { p.put(p.mark, " ", text) }
 // lineBytes is what a rule takes in most files.
 const lineBytes = 48
 
-// headed returns the page with the comments on top.
-func headed(f Format, c rule.Compiled) page {
+// headed returns the page with the comments on top, and with room for as much as
+// stands where it is to go, and a sixteenth: mostly a rule or two are new.
+func headed(f Format, c rule.Compiled, o Options) page {
 	p := page{mark: f.mark}
-	p.Grow(c.Len() * lineBytes)
+	p.Grow(max(c.Len()*lineBytes, len(o.before)+len(o.before)/16))
 	p.head(f, c)
 	return p
 }

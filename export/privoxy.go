@@ -33,8 +33,8 @@ const (
 	privoxyPatternEnd = `\.?\z`
 )
 
-func encodePrivoxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodePrivoxy(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, l := range privoxyBegin {
 		p.put(l)
 	}

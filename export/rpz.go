@@ -56,12 +56,12 @@ func rpzLimit(r rule.Rule) string {
 func encodeRPZ(f Format, c rule.Compiled, o Options) ([]byte, error) {
 	f.Load += unboundsOwn(c.Rules())
 	if when := c.Header().When; !when.IsZero() {
-		return zone(f, c, uint32(when.Unix())), nil
+		return zone(f, c, o, uint32(when.Unix())), nil
 	}
 	// Without a time the serial goes on from the file's that is replaced, or
 	// nobody who takes the zone from a server would learn that it has changed.
 	before := serialOf(o.before)
-	data := zone(f, c, before)
+	data := zone(f, c, o, before)
 	if before > 0 && bytes.Equal(data, o.before) {
 		return o.before, nil
 	}
@@ -73,8 +73,8 @@ const soa = "@ IN SOA localhost. root.localhost. "
 
 // serialOf returns the serial of a zone, 0 for none.
 func serialOf(data []byte) uint32 {
-	for line := range content(data, ";") {
-		if fields, ok := strings.CutPrefix(line, soa); ok {
+	for line := range bytes.Lines(data) { // nearly the first
+		if fields, ok := strings.CutPrefix(string(bytes.TrimSpace(line)), soa); ok {
 			number, _, _ := strings.Cut(fields, " ")
 			serial, _ := strconv.ParseUint(number, 10, 32) // 0, then
 			return uint32(serial)
@@ -112,8 +112,8 @@ func unboundsOwn(rules []rule.Rule) string {
 // zone denies not only "*": every ancestor of a rule is a node of the zone, and
 // what is below a node no longer matches the "*" above it. So each ancestor is
 // denied by name, with a "*" of its own.
-func zone(f Format, c rule.Compiled, serial uint32) []byte {
-	p := headed(f, c)
+func zone(f Format, c rule.Compiled, o Options, serial uint32) []byte {
+	p := headed(f, c, o)
 	p.line("$TTL 60")
 	p.line(soa+"%d 3600 600 86400 60", serial)
 	p.line("@ IN NS localhost.")

@@ -42,8 +42,8 @@ func smokescreenLimit(r rule.Rule) string {
 	return ""
 }
 
-func encodeSmokescreen(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeSmokescreen(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	p.line("version: v1")
 	p.line("services: []")
 	p.line("default:")

@@ -26,8 +26,8 @@ var squid = Format{
 
 // encodeSquid relies on [Compile] for rules that don't overlap: Squid dies of
 // a specific name before the suffix that covers it.
-func encodeSquid(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeSquid(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
 			p.asidePattern(r, series, ereExact, ereEnd)

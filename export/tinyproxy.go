@@ -29,8 +29,8 @@ const (
 	ereEnd    = `\.?$` // a host may be written with the root's dot
 )
 
-func encodeTinyproxy(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeTinyproxy(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, r := range c.Rules() {
 		if series, is := r.Pattern(); is {
 			p.remarks([]rule.Rule{r})

@@ -30,8 +30,8 @@ const unboundGap = "; queries of class ANY, which no usual program sends, pass w
 
 var unboundBegin = []string{"server:", `local-zone: "." always_nxdomain`}
 
-func encodeUnbound(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeUnbound(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	for _, l := range unboundBegin {
 		p.put(l)
 	}

@@ -73,7 +73,7 @@ func feed(patterns []string, end string) []byte {
 }
 
 func decodeFeed(data []byte, end string) ([]rule.Rule, error) {
-	patterns := slices.AppendSeq(make([]string, 0, lineCount(data)), strings.Lines(string(data)))
+	patterns := slices.AppendSeq(make([]string, 0, lineCount(data)), strings.Lines(textOf(data)))
 	for i, line := range patterns {
 		pattern, ok := strings.CutSuffix(strings.TrimSpace(line), end)
 		if !ok || pattern == "" || strings.ContainsAny(pattern, " \t/#") {

@@ -91,8 +91,8 @@ func yamlDocument[T any](data []byte) (T, error) {
 	return all[0], nil
 }
 
-func encodeYAML(f Format, c rule.Compiled, _ Options) ([]byte, error) {
-	p := headed(f, c)
+func encodeYAML(f Format, c rule.Compiled, o Options) ([]byte, error) {
+	p := headed(f, c, o)
 	field := func(indent, key, text string) {
 		if text != "" {
 			p.put(indent, key, ": ", quoted(text))

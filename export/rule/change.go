@@ -67,14 +67,6 @@ func has(rules []Rule, places []place, r Rule) bool {
 	return slices.ContainsFunc(places, func(p place) bool { return rules[p.at].key() == r.key() })
 }
 
-// holds reports whether this very rule is there.
-func (c covers) holds(r Rule) bool {
-	if r.Suffix {
-		return c.suffix[r.Name] || c.below[r.Name]
-	}
-	return c.exact[r.Name]
-}
-
 // Uncovered returns the rules that allow what those of the other side don't, in
 // their order.
 func Uncovered(rules, by []Rule) []Rule {
@@ -90,7 +82,7 @@ func Uncovered(rules, by []Rule) []Rule {
 		}
 	}
 	covered := func(r Rule) bool {
-		if _, ok := covers.widest(r); ok || r.Suffix {
+		if _, ok := covers.widest(&r); ok || r.Suffix {
 			return ok
 		}
 		if at, is := r.Endpoint(); is {
@@ -146,13 +138,15 @@ func Summary(changes []Change) string {
 // Unite returns the rules with those from before. What was seen of a rule is
 // counted once only, or an hour's evidence would double with each time.
 func Unite(rules, before []Rule) []Rule {
+	all := slices.Concat(rules, before)
+	if !slices.ContainsFunc(before, func(r Rule) bool { return r.Seen != nil }) {
+		return all // as of most formats
+	}
 	has := coversOf(rules)
-	all := append(make([]Rule, 0, len(rules)+len(before)), rules...)
-	for _, r := range before {
-		if has.holds(r) {
+	for i := range all[len(rules):] {
+		if r := &all[len(rules)+i]; r.Seen != nil && has.holds(*r) {
 			r.Seen = nil
 		}
-		all = append(all, r)
 	}
 	return all
 }

@@ -203,7 +203,7 @@ func compileAs(l List, lines bool) (Compiled, []Refused) {
 	var aliases []string
 	for _, name := range l.Aliases {
 		r := Rule{Name: name}
-		if _, covered := covers.widest(r); covered {
+		if _, covered := covers.widest(&r); covered {
 			continue
 		}
 		if why := r.Problem(); why != "" {
@@ -239,68 +239,6 @@ func (r Rule) Problem() string {
 	return "is not a name that a list can hold: letters, digits, - and _ only, labels of 1 to 63, 253 in all"
 }
 
-// covers holds the names of all suffix rules and of all exact ones.
-type covers struct {
-	suffix, exact, below map[string]bool
-	// What covers all below a name, of the last that was asked for: in a sorted list
-	// the next rule is mostly below it, too.
-	up      string
-	widened ruleKey
-	is      bool
-}
-
-func coversOf(rules []Rule) covers {
-	c := wideOf(rules)
-	c.exact = make(map[string]bool, len(rules))
-	for _, r := range rules {
-		if !r.Suffix {
-			c.exact[r.Name] = true
-		}
-	}
-	return c
-}
-
-// wideOf is coversOf without the exact rules.
-func wideOf(rules []Rule) covers {
-	n := 0
-	for _, r := range rules {
-		if r.Suffix {
-			n++
-		}
-	}
-	c := covers{suffix: make(map[string]bool, n), below: make(map[string]bool)}
-	for _, r := range rules {
-		if r.Suffix && r.Below {
-			c.below[r.Name] = true
-		} else if r.Suffix {
-			c.suffix[r.Name] = true
-		}
-	}
-	return c
-}
-
-// widest returns the widest rule that allows all that r does, and whether
-// there is one.
-func (c *covers) widest(r Rule) (key ruleKey, ok bool) {
-	if up := Parent(r.Name); up != c.up {
-		c.up, c.is = up, false
-		for ; up != ""; up = Parent(up) {
-			if c.suffix[up] || c.below[up] {
-				c.widened, c.is = ruleKey{up, true}, true
-			}
-		}
-	}
-	switch {
-	case c.is:
-		return c.widened, true
-	case c.suffix[r.Name] || c.below[r.Name] && r.Suffix && !r.Apex:
-		return ruleKey{r.Name, true}, true
-	case !r.Suffix && c.exact[r.Name]:
-		return ruleKey{r.Name, false}, true
-	}
-	return key, false
-}
-
 type ruleKey struct {
 	name   string
 	suffix bool
@@ -322,7 +260,7 @@ func ByDomain(rules []Rule) []Rule { return sorted(rules, ruleName) }
 // covers it, and what was said of the name.
 func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 	covers := wideOf(rules)
-	if len(covers.suffix)+len(covers.below) == 0 {
+	if len(covers.wide.kinds) == 0 {
 		return merged(sort(rules))
 	}
 	type under struct {
@@ -333,9 +271,9 @@ func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 	lane := make([][]under, lanes.Count())
 	lanes.Do("the covering of rules", len(rules), lanes.Many, func(n, from, to int) {
 		covers := covers // each lane remembers what it asked for last
-		for i, r := range rules[from:to] {
-			if key, ok := covers.widest(r); ok && key != r.key() {
-				lane[n] = append(lane[n], under{from + i, r, key})
+		for i := from; i < to; i++ {
+			if key, ok := covers.widest(&rules[i]); ok && key != rules[i].key() {
+				lane[n] = append(lane[n], under{i, rules[i], key})
 			}
 		}
 	})
@@ -349,7 +287,7 @@ func minimise(rules []Rule, sort func([]Rule) []Rule) []Rule {
 	if len(covered) == 0 {
 		return kept
 	}
-	place := make(map[string]int, len(covers.suffix))
+	place := make(map[string]int, len(covers.wide.kinds))
 	for i, r := range kept {
 		if r.Suffix {
 			place[r.Name] = i

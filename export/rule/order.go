@@ -1,10 +1,12 @@
 package rule
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"math/bits"
 	"slices"
+	"sort"
 	"strings"
 
 	"lxd-allowlist/capture/crash/lanes"
@@ -103,9 +105,61 @@ func appendKey(to []byte, name string) []byte {
 // sorting is what the goroutines do.
 const sorting = "the sorting of rules"
 
+// mostly is how many times as many values as stand before them are sorted where it is
+// worth it to find the place of each of these, which takes about as many steps of
+// comparing as there are bits in their number.
+const mostly = 32
+
 // sorted sorts stably, in place: by registrable domain, then by label from the
-// right; endpoints stand behind all names.
+// right; endpoints stand behind all names. A few before many that are sorted, as what
+// is merged into a file stands, are put among these.
 func sorted[T any](values []T, name func(T) string) []T {
+	if few := unsorted(values, name); few*mostly <= len(values) {
+		insert(values, slices.Clone(sortAll(values[:few], name)), name)
+		return values
+	}
+	return sortAll(values, name)
+}
+
+// unsorted returns how many values stand before those that are sorted up to the last.
+func unsorted[T any](values []T, name func(T) string) int {
+	lane := make([]int, lanes.Count())
+	lanes.Do(sorting, len(values), lanes.Many, func(n, first, last int) {
+		if first == last {
+			return
+		}
+		next, key := appendKey(nil, name(values[last-1])), []byte(nil)
+		for i := last - 1; i > 0 && i >= first; i-- {
+			key = appendKey(key[:0], name(values[i-1]))
+			if bytes.Compare(key, next) > 0 {
+				lane[n] = i
+				return
+			}
+			key, next = next, key
+		}
+	})
+	return slices.Max(lane)
+}
+
+// insert puts a few values, which are sorted, among those that are it and stand in a
+// slice behind as many places: before their equals.
+func insert[T any](values, few []T, name func(T) string) {
+	rest := values[len(few):]
+	var key []byte
+	for _, v := range few {
+		own := appendKey(nil, name(v))
+		at := sort.Search(len(rest), func(i int) bool {
+			key = appendKey(key[:0], name(rest[i]))
+			return bytes.Compare(key, own) >= 0
+		})
+		copy(values, rest[:at])
+		values[at] = v
+		values, rest = values[at+1:], rest[at:]
+	}
+}
+
+// sortAll is sorted of values in any order.
+func sortAll[T any](values []T, name func(T) string) []T {
 	places, size := make([]place, len(values)), 0
 	for i, v := range values {
 		places[i] = place{at: uint32(i), from: uint32(size)}
