@@ -6,7 +6,6 @@ package known
 
 import (
 	"embed"
-	"hash/maphash"
 	"iter"
 	"slices"
 	"strings"
@@ -66,9 +65,6 @@ var facts = sync.OnceValue(func() *table {
 type table struct {
 	all []Fact
 	at  map[string]*node // the names of all entries, and each name above one
-	// ends has the last two labels of these, and single ones of which anything is
-	// known: of nearly all names it has neither.
-	ends sieve
 }
 
 // node is what is known at a name, and how a way down to an entry goes on.
@@ -77,9 +73,6 @@ type node struct {
 	patterns      []pattern // whose * is the label before this name
 	below         []int     // entries below it that open
 }
-
-// says reports whether anything is known of a name that ends so.
-func (n *node) says() bool { return n.exact != nil || n.suffix != nil || n.patterns != nil }
 
 // path yields the names that end a name and are nodes, from the last label on: of
 // nearly all names one or two.
@@ -103,9 +96,6 @@ type pattern struct {
 
 // of is [Of] for any table.
 func (t *table) of(name string) (nearest []Fact) {
-	if last := end(name); !t.ends.mayHave(last) && !t.ends.mayHave(parent(last)) {
-		return nil
-	}
 	var matching []Fact
 	for at, n := range t.path(name) {
 		if len(at) == len(name) && n.exact != nil {
@@ -127,34 +117,6 @@ func (t *table) of(name string) (nearest []Fact) {
 func (p pattern) matches(name string) bool {
 	label := strings.TrimSuffix(strings.TrimPrefix(name, p.before), p.after)
 	return len(p.before)+len(label)+len(p.after) == len(name) && !strings.Contains(label, ".")
-}
-
-// end returns the last two labels of a name.
-func end(name string) string {
-	dot := max(0, strings.LastIndexByte(name, '.'))
-	return name[strings.LastIndexByte(name[:dot], '.')+1:]
-}
-
-// sieve lets texts through that were added, and one of sixty of others for each
-// thousand of them.
-type sieve [1 << 10]uint64
-
-func (s *sieve) add(text string) {
-	at, bit := place(text)
-	s[at] |= bit
-}
-
-func (s *sieve) mayHave(text string) bool {
-	at, bit := place(text)
-	return s[at]&bit != 0
-}
-
-var seed = maphash.MakeSeed()
-
-// place returns where a text's bit is.
-func place(text string) (at, bit uint64) {
-	hash := maphash.String(seed, text)
-	return hash / 64 % uint64(len(sieve{})), 1 << (hash % 64)
 }
 
 // parent returns the name without its first label, "" for a single label.

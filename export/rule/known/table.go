@@ -45,11 +45,6 @@ func readTable(files fs.FS) (*table, error) {
 		}
 	}
 	t.chain()
-	for name, n := range t.at {
-		if strings.Count(name, ".") == 1 || n.says() {
-			t.ends.add(name)
-		}
-	}
 	return t, nil
 }
 
