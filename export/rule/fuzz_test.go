@@ -40,13 +40,13 @@ func FuzzRule(f *testing.F) {
 			t.Errorf("%q matches %q", text, name)
 		}
 		for _, read := range []struct {
-			of   string
-			from func(string) (Pattern, bool)
-		}{{p.Regexp, FromRegexp}, {p.Extended(), FromExtended}} {
+			of, before, after string
+			from              func(string) (Pattern, bool)
+		}{{p.Regexp, "", "", FromRegexp}, {p.Extended(), "^", "$", FromExtended}} {
 			if again, ok := read.from(read.of); !ok || again.Text != p.Text {
 				t.Errorf("%q is %q, which is %q, %v", text, read.of, again.Text, ok)
 			}
-			if regexp.MustCompile(read.of).MatchString(name) != p.Matcher()(name) {
+			if regexp.MustCompile(read.before+read.of+read.after).MatchString(name) != p.Matcher()(name) {
 				t.Errorf("%q and %q don't agree about %q", text, read.of, name)
 			}
 		}

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"golang.org/x/crypto/cryptobyte"
 
 	"lxd-allowlist/parse"
@@ -156,10 +157,14 @@ func readServerName(s cryptobyte.String) (name []byte, ok bool) {
 }
 
 // normal returns a server's name as parse has names, "" for none. Of one that
-// no host can have the beginning is kept.
+// no host can have the beginning is kept, and one dot at its end is as good as many.
 func normal(name []byte) string {
 	if len(name) == 0 {
 		return ""
 	}
-	return string(parse.AppendName(nil, name[:min(len(name), longestName)]))
+	name = name[:min(len(name), longestName)]
+	for bytes.HasSuffix(name, []byte("..")) {
+		name = name[:len(name)-1]
+	}
+	return string(parse.AppendName(nil, name))
 }
