@@ -96,8 +96,13 @@ func newGround(t testing.TB) *ground {
 	g.plug(g.second, secondHost, secondMAC, secondAddresses, bridge)
 	uplink := g.plug(g.outside, "lat-up", nil, outsideAddresses, nil)
 	addAddresses(t, h, uplink, uplinkAddresses)
+	eth, err := g.outside.handle.LinkByName("eth0")
+	g.check(err)
 	for _, via := range []string{"192.0.2.2", "2001:db8::2"} {
-		g.check(h.RouteAdd(&netlink.Route{LinkIndex: uplink.Attrs().Index, Gw: net.ParseIP(via)}))
+		ip, at := net.ParseIP(via), uplink.Attrs().Index
+		// Who isn't found at once is looked for again after a second.
+		g.check(h.NeighSet(&netlink.Neigh{LinkIndex: at, IP: ip, HardwareAddr: eth.Attrs().HardwareAddr, State: netlink.NUD_PERMANENT}))
+		g.check(h.RouteAdd(&netlink.Route{LinkIndex: at, Gw: ip}))
 	}
 	return g
 }
