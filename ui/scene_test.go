@@ -277,6 +277,9 @@ func press(name string) tea.KeyPressMsg {
 	if c, ok := special[name]; ok {
 		return tea.KeyPressMsg{Code: c, Mod: mod}
 	}
+	if name == "" { // modifiers alone
+		return tea.KeyPressMsg{Mod: mod}
+	}
 	r := []rune(name)[0]
 	if mod != 0 {
 		return tea.KeyPressMsg{Code: r, Mod: mod}
