@@ -87,6 +87,7 @@ func (s *scene) session() *scene {
 	s.target = &target{ledger: l}
 	s.shows(&Capture{Ledger: l, Title: "dnstest on lxdbr0", Live: true, Shell: open, Enforce: s.target.enforce})
 	m := s.m()
+	s.t.Cleanup(m.shell.hangUp) // a screen has a goroutine, which holds it
 	m.shell.screen.Write([]byte("ubuntu@dnstest:~$ \x1b[32mls\x1b[m\r\nREADME  snap\r\nubuntu@dnstest:~$ "))
 	m.shell.screen.Text() // all of it is drawn now
 	m.shell.starting, m.shell.ended = false, "the shell has ended"
