@@ -130,7 +130,9 @@ func queryInside(text string) bool {
 	}
 }
 
-func trimEndOf(line string) string { return strings.TrimRight(line, " \t\r`'\"") }
+func trimEndOf(line string) string { return endForm.ReplaceAllLiteralString(line, "") }
+
+var endForm = regexp.MustCompile("(?:[ \\t\\r`'\"]|[\"'],)+$")
 
 // read reads a message with what log-queries=extra puts before it.
 func (p *plain) read(text string) {
