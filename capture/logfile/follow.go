@@ -51,6 +51,14 @@ const (
 	// gap is the pause after a read: what is written meanwhile comes as one
 	// read, so that a busy log costs by its bytes and not by its lines.
 	gap = 4 * time.Millisecond
+	// longGap is the pause after a read of much: rows come faster then than
+	// frames, of which it is half of one (30 a second), and each read wakes the
+	// journal, the table and the runtime's threads.
+	longGap = 16 * time.Millisecond
+	much    = 16 << 10
+	// lastFor bounds how long what came until the end is read, for who writes may
+	// never stop.
+	lastFor = 100 * time.Millisecond
 	// memory is how many bytes before the position are remembered, to tell a
 	// log that was truncated and has already grown past the position.
 	memory = 64
@@ -61,8 +69,9 @@ const (
 )
 
 // Follow reads the file at path from offset on and calls emit with what is
-// there and what comes, until ctx ends; it returns nil then. A file that does
-// not exist is waited for. The file's directory must exist.
+// there and what comes, until ctx ends; it returns nil then, with what was
+// written by then, but for a backlog. A file that does not exist is waited for.
+// The file's directory must exist.
 func Follow(ctx context.Context, path string, offset int64, emit func(Event)) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
@@ -81,22 +90,22 @@ func follow(ctx context.Context, path string, offset int64, emit func(Event), po
 	f := &follower{path: path, offset: offset, emit: emit, watch: watch, block: make([]byte, blockSize)}
 	defer f.release()
 	for {
-		more, err := f.read(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		n, err := f.read(ctx)
+		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("read the log %s: %w", path, err)
 		}
-		if more {
-			if !pause(ctx, gap) {
-				return nil
-			}
-		}
-		if !f.wait(ctx, poll) {
+		if n > 0 && !pause(ctx, gapAfter(n)) || !f.wait(ctx, poll) {
+			f.readLast(ctx)
 			return nil
 		}
 	}
+}
+
+// readLast emits what came in the last pause, when ctx has ended.
+func (f *follower) readLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFor)
+	defer cancel()
+	_, _ = f.read(ctx) // an error has nobody to tell any more
 }
 
 // wait returns when there may be something to read; false when ctx ended.
@@ -117,6 +126,14 @@ func (f *follower) wait(ctx context.Context, poll <-chan time.Time) bool {
 			return false
 		}
 	}
+}
+
+// gapAfter returns how long to pause after a read of n bytes.
+func gapAfter(n int) time.Duration {
+	if n >= much {
+		return longGap
+	}
+	return gap
 }
 
 func pause(ctx context.Context, d time.Duration) bool {
@@ -166,38 +183,38 @@ func (f *follower) release() {
 	}
 }
 
-// read emits all that there is and reports whether there was anything.
-func (f *follower) read(ctx context.Context) (any bool, err error) {
+// read emits all that there is and returns how many bytes that was.
+func (f *follower) read(ctx context.Context) (total int, err error) {
 	if f.file == nil {
 		if ok, err := f.open(); !ok {
-			return false, err
+			return 0, err
 		}
 	}
 	for {
 		if err := f.checkTruncated(); err != nil {
-			return any, err
+			return total, err
 		}
-		got, err := f.drain(ctx)
-		any = any || got
+		n, err := f.drain(ctx)
+		total += n
 		if err != nil || ctx.Err() != nil {
-			return any, err
+			return total, err
 		}
-		late, err := f.drainLeft()
-		any = any || late
+		n, err = f.drainLeft()
+		total += n
 		if err != nil || !f.replaced() {
-			return any, err
+			return total, err
 		}
 		// What is in the new log was written after all that is in this one, and in
 		// those between them.
 		if _, err := f.drain(ctx); err != nil || ctx.Err() != nil {
-			return any, err
+			return total, err
 		}
 		f.catchUp(ctx)
 		if _, err := f.drainLeft(); err != nil {
-			return any, err
+			return total, err
 		}
 		if err := f.move(); err != nil {
-			return any, err
+			return total, err
 		}
 	}
 }
@@ -275,15 +292,15 @@ func (f *follower) move() error {
 
 // drainLeft emits the lines that have come to the logs before this one, between
 // two lines of this one, and closes those that nobody writes to any more.
-func (f *follower) drainLeft() (any bool, err error) {
+func (f *follower) drainLeft() (total int, err error) {
 	if len(f.before) > 0 && f.before[len(f.before)-1] != '\n' {
-		return false, nil
+		return 0, nil
 	}
 	for i := range f.left {
-		got, err := f.left[i].drain(f.block, f.emit)
-		any = any || got
+		n, err := f.left[i].drain(f.block, f.emit)
+		total += n
 		if err != nil {
-			return any, err
+			return total, err
 		}
 	}
 	f.left = slices.DeleteFunc(f.left, func(l leftLog) bool {
@@ -293,23 +310,23 @@ func (f *follower) drainLeft() (any bool, err error) {
 		}
 		return late
 	})
-	return any, nil
+	return total, nil
 }
 
 // drain emits the whole lines that there are, by block.
-func (l *leftLog) drain(block []byte, emit func(Event)) (any bool, err error) {
+func (l *leftLog) drain(block []byte, emit func(Event)) (total int, err error) {
 	for {
 		n, err := l.ReadAt(block, l.offset)
 		if err != nil && err != io.EOF {
-			return any, err
+			return total, err
 		}
 		n = bytes.LastIndexByte(block[:n], '\n') + 1
 		if n == 0 {
-			return any, nil
+			return total, nil
 		}
 		l.offset += int64(n)
 		emit(Event{Kind: Data, Data: block[:n]})
-		any = true
+		total += n
 	}
 }
 
@@ -343,21 +360,21 @@ func (f *follower) checkTruncated() error {
 	return nil
 }
 
-func (f *follower) drain(ctx context.Context) (any bool, err error) {
+func (f *follower) drain(ctx context.Context) (total int, err error) {
 	for ctx.Err() == nil {
 		n, err := f.file.ReadAt(f.block, f.offset)
 		if n > 0 {
-			any = true
+			total += n
 			f.took(f.block[:n])
 		}
 		if err == io.EOF {
-			return any, nil
+			return total, nil
 		}
 		if err != nil {
-			return any, err
+			return total, err
 		}
 	}
-	return any, nil
+	return total, nil
 }
 
 func (f *follower) took(data []byte) {
