@@ -362,32 +362,34 @@ func (s *Server) Remove(ctx context.Context, name string) error {
 }
 
 func (s *Server) remove(ctx context.Context, name string) error {
-	i, err := s.instance(ctx, name)
-	switch {
-	case IsGone(err):
-		return nil
-	case err != nil:
-		return err
-	}
-	var failed error
-	if i.StatusCode != api.Stopped {
-		failed = s.setState(ctx, name, "stop")
-	}
-	// An ephemeral one is being deleted by LXD now, which makes this fail for
-	// a moment.
+	var stopped, deleted error
 	for try := range removeTries {
-		err = s.operate(ctx, func() (client.Operation, error) { return s.client.DeleteInstance(name) })
-		if err == nil || IsGone(err) {
+		i, err := s.instance(ctx, name)
+		switch {
+		case IsGone(err):
+			return nil
+		case err != nil:
+			return err
+		}
+		// Each time: a start that was asked for before may come about only now.
+		stopped = nil
+		if i.StatusCode != api.Stopped {
+			stopped = s.setState(ctx, name, "stop")
+		}
+		// An ephemeral one is being deleted by LXD now, which makes this fail for
+		// a moment.
+		deleted = s.operate(ctx, func() (client.Operation, error) { return s.client.DeleteInstance(name) })
+		if deleted == nil || IsGone(deleted) {
 			return nil
 		}
-		if waitErr := pause(ctx, retryPause<<try); waitErr != nil {
-			return errors.Join(waitErr, instanceError("delete", name, err))
-		}
-		if _, gone := s.instance(ctx, name); IsGone(gone) {
-			return nil
+		if err := pause(ctx, retryPause<<try); err != nil {
+			return errors.Join(err, instanceError("delete", name, deleted))
 		}
 	}
-	return errors.Join(failed, instanceError("delete", name, err))
+	if _, err := s.instance(ctx, name); IsGone(err) {
+		return nil
+	}
+	return errors.Join(stopped, instanceError("delete", name, deleted))
 }
 
 // removeTries, each twice as far from the one before, last six seconds.

@@ -41,33 +41,42 @@ func TestLaunchAndRemove(t *testing.T) {
 
 func TestLaunchThatFailsLeavesNothing(t *testing.T) {
 	s, bridge := lxdtest.Server(t), lxdtest.Bridge(t)
-	cancelled, cancel := context.WithCancel(t.Context())
 	for _, test := range []struct {
 		what, image, network string
-		progress             func(string, float64)
+		cancelled            string // what is being done when it is cancelled
 		err                  string
+		tried                bool
 	}{
-		{"unknown image", "not-there", bridge, func(string, float64) {}, "find image not-there"},
-		{"unknown remote", "nowhere:image", bridge, func(string, float64) {}, "find image nowhere:image"},
-		{"unknown network", lxdtest.Image, "not-there", func(string, float64) {}, "launch"},
-		{"no network", lxdtest.Image, "", func(string, float64) {}, "name the network"},
-		{"cancelled", lxdtest.Image, bridge, func(string, float64) { cancel() }, context.Canceled.Error()},
+		{"unknown image", "not-there", bridge, "", "find image not-there", false},
+		{"unknown remote", "nowhere:image", bridge, "", "find image nowhere:image", false},
+		{"unknown network", lxdtest.Image, "not-there", "", "launch", true},
+		{"no network", lxdtest.Image, "", "", "name the network", false},
+		{"cancelled before it is made", lxdtest.Image, bridge, "creating", context.Canceled.Error(), true},
+		{"cancelled when it is made", lxdtest.Image, bridge, "starting", context.Canceled.Error(), true},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			name, err := s.Launch(cancelled, test.image, test.network, test.progress)
-			if name != "" || err == nil || !strings.Contains(err.Error(), test.err) {
-				t.Errorf("launched %q, %v", name, err)
+			ctx, cancel := context.WithCancel(bounded(t))
+			defer cancel()
+			tried := ""
+			name, err := s.Launch(ctx, test.image, test.network, func(text string, _ float64) {
+				doing, rest, _ := strings.Cut(text, " ")
+				if doing == "creating" {
+					tried, _, _ = strings.Cut(rest, " ")
+				}
+				if doing == test.cancelled {
+					cancel()
+				}
+			})
+			if name != "" || err == nil || !strings.Contains(err.Error(), test.err) || (tried != "") != test.tried {
+				t.Errorf("launched %q, tried %q, %v", name, tried, err)
+			}
+			if tried == "" {
+				return
+			}
+			if _, err := s.Instance(t.Context(), tried); !api.StatusErrorCheck(err, http.StatusNotFound) {
+				t.Errorf("%s is left: %v", tried, err)
 			}
 		})
-	}
-	all, err := s.Instances(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range all {
-		if strings.HasPrefix(i.Name, "allowlist-") {
-			t.Errorf("%s is left", i.Name)
-		}
 	}
 }
 
